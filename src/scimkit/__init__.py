@@ -1,0 +1,28 @@
+"""scimkit: let any Python back end be a SCIM 2.0 service provider.
+
+    service = ScimService(MemoryStore(), tokens=TokenRegistry())
+    app = scimkit.asgi.ScimApp(service)            # or scimkit.wsgi.ScimApp
+
+Resource types declared as `scim2_models` classes come from `scimkit.schema.models.resource_type`, so
+that importing scimkit imports no models.
+"""
+
+from scimkit import filters, patch
+from scimkit.dialects import DIALECTS, ENTRA, STRICT, TOLERANT, Dialect, Quirk
+from scimkit.documents import Document
+from scimkit.errors import ScimError
+from scimkit.events import Event
+from scimkit.schema import ResourceType, SchemaExtension
+from scimkit.schema.core import GROUP, USER
+from scimkit.service import Limits, Request, Response, ScimService, run_sync
+from scimkit.stores import MemoryStore, Page, Query, Scope, Store, SyncStore, Written, lift
+from scimkit.tokens import MemoryTokenStore, Principal, TokenRegistry
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DIALECTS", "ENTRA", "GROUP", "STRICT", "TOLERANT", "USER", "Dialect", "Document", "Event", "Limits",
+    "MemoryStore", "MemoryTokenStore", "Page", "Principal", "Query", "Quirk", "Request", "ResourceType", "Response",
+    "SchemaExtension", "Scope", "ScimError", "ScimService", "Store", "SyncStore", "TokenRegistry", "Written",
+    "filters", "lift", "patch", "run_sync",
+]  # fmt: skip

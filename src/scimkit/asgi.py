@@ -1,0 +1,117 @@
+"""The ASGI adapter: reads a bounded body, calls the service, writes the response. No framework.
+
+Mount `ScimApp` under any path of a FastAPI, Starlette or Django application, or serve it alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
+
+from scimkit.errors import PayloadTooLarge
+from scimkit.service import Request, Response, ScimService, run_sync
+from scimkit.service.http import error_response
+from scimkit.service.locations import base_url, relative_path
+
+AsgiScope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+
+class ScimApp:
+    """An ASGI 3 application that serves a `ScimService`.
+
+    `prefix` is the path the endpoint has inside this application when nothing mounts it. `public_url`
+    is the endpoint's URL as clients see it, and wins over all else; `trust_forwarded` reads
+    `X-Forwarded-Proto`, `-Host` and `-Prefix` (only behind a proxy that sets them).
+    """
+
+    def __init__(
+        self, service: ScimService, *, prefix: str = "", public_url: str | None = None, trust_forwarded: bool = False
+    ) -> None:
+        self.service = service
+        self._prefix = prefix.rstrip("/")
+        self._public_url = public_url.rstrip("/") if public_url else None
+        self._trust_forwarded = trust_forwarded
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Serve one connection: http, or the lifespan of the server."""
+        if scope["type"] == "http":
+            await _write(await self._respond(scope, receive), scope["method"], send)
+        elif scope["type"] == "lifespan":
+            await _live(receive, send)
+        else:
+            raise RuntimeError(f"SCIM is served over HTTP, not {scope['type']}")
+
+    async def _respond(self, scope: AsgiScope, receive: Receive) -> Response:
+        headers = _headers(scope)
+        root = scope.get("root_path", "").rstrip("/")
+        path = relative_path(scope["path"].removeprefix(root) if scope["path"].startswith(f"{root}/") else scope["path"],
+                             self._prefix)  # fmt: skip
+        body = await _read(receive, headers, self.service.limits.body)
+        if body is None:
+            return error_response(PayloadTooLarge(f"The request body is larger than {self.service.limits.body} bytes."))
+        request = Request(
+            method=scope["method"],
+            path=path,
+            query=scope.get("query_string", b"").decode("latin-1"),
+            headers=headers,
+            body=body,
+            base_url=self._public_url
+            or base_url(
+                scheme=scope.get("scheme", "http"),
+                host=headers.get("host") or _server(scope),
+                root=root + self._prefix,
+                headers=headers if self._trust_forwarded else {},
+            ),
+        )
+        if self.service.blocking:
+            return await asyncio.to_thread(lambda: run_sync(self.service.handle(request)))
+        return await self.service.handle(request)
+
+
+def _headers(scope: AsgiScope) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def _server(scope: AsgiScope) -> str:
+    host, port = scope.get("server") or ("localhost", None)
+    return host if port is None else f"{host}:{port}"
+
+
+async def _read(receive: Receive, headers: dict[str, str], limit: int) -> bytes | None:
+    """The body, or None when it is over the limit; then no more than that is read."""
+    length = headers.get("content-length", "")
+    if length.isdecimal() and int(length) > limit:
+        return None
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body if len(body) <= limit else None
+    parts, size = [body], len(body)
+    while message.get("more_body"):
+        message = await receive()
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            return None
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def _write(response: Response, method: str, send: Send) -> None:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+    if response.status != 204:
+        headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else response.body})
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,12 @@
+"""Dialects: what identity providers send outside the RFC, rewritten before the engine sees it."""
+
+from typing import Final
+
+from scimkit.dialects.dialect import STRICT, TOLERANT, Dialect, Repairs
+from scimkit.dialects.entra import ENTRA
+from scimkit.dialects.quirks import NOT_MINE, QUIRKS, Quirk
+
+DIALECTS: Final = {dialect.name: dialect for dialect in (TOLERANT, STRICT, ENTRA)}
+"""The dialects that come with scimkit, by name."""
+
+__all__ = ["DIALECTS", "ENTRA", "NOT_MINE", "QUIRKS", "STRICT", "TOLERANT", "Dialect", "Quirk", "Repairs"]

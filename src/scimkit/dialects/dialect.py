@@ -1,0 +1,174 @@
+"""Dialects: which quirks a service allows, and the repairs of one request.
+
+This module joins quirks to the engine's questions; it holds no habit of anybody's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from scimkit.dialects.quirks import NOT_MINE, QUIRKS, Quirk, Stage
+from scimkit.errors import InvalidFilter
+from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, Value, ValuePath
+from scimkit.filters.filter import Filter, parse
+from scimkit.filters.predicate import ElementScope, comparable, comparison_value
+from scimkit.patch.operations import PatchRefusal
+from scimkit.schema.attributes import Attribute, AttributeTable
+from scimkit.schema.resource_types import ResourceType
+
+
+class Dialect:
+    """A named set of quirks. Without any it is the RFC and no more."""
+
+    __slots__ = ("_by_stage", "name", "quirks")
+
+    def __init__(self, name: str, quirks: Sequence[Quirk] = ()) -> None:
+        self.name = name
+        self.quirks = tuple(quirks)
+        self._by_stage: dict[Stage, tuple[Quirk, ...]] = {}
+        for quirk in self.quirks:
+            self._by_stage[quirk.stage] = (*self._by_stage.get(quirk.stage, ()), quirk)
+
+    def __repr__(self) -> str:
+        return f"<Dialect {self.name}: {len(self.quirks)} quirks>"
+
+    def at(self, stage: Stage) -> tuple[Quirk, ...]:
+        """The quirks asked at a stage, in order."""
+        return self._by_stage.get(stage, ())
+
+    def extended(self, name: str, *quirks: Quirk) -> Dialect:
+        """A dialect with more quirks, asked before the others."""
+        return Dialect(name, (*quirks, *self.quirks))
+
+    def without(self, name: str, *names: str) -> Dialect:
+        """A dialect without the quirks of those names."""
+        return Dialect(name, [quirk for quirk in self.quirks if quirk.name not in names])
+
+
+class Repairs(PatchRefusal):
+    """The repairs of one request: asks the quirks, notes which fired, and refuses what none takes."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self.fired: dict[str, None] = {}
+        """The names of the quirks that fired, in order, each once."""
+
+    def _ask(self, stage: Stage, *arguments: object) -> Any:
+        for quirk in self._dialect.at(stage):
+            answer = quirk.rewrite(*arguments)
+            if answer is not NOT_MINE:
+                self.fired[quirk.name] = None
+                return answer
+        return NOT_MINE
+
+    def value(self, attribute: Attribute, value: object) -> object:
+        answer = self._ask("value", attribute, value)
+        return super().value(attribute, value) if answer is NOT_MINE else answer
+
+    def values(self, attribute: Attribute, value: object) -> object:
+        answer = self._ask("values", attribute, value)
+        return super().values(attribute, value) if answer is NOT_MINE else answer
+
+    def unknown(self, table: AttributeTable, name: str, value: object) -> tuple[Attribute, ...] | None:
+        answer = self._ask("unknown", table, name, value)
+        return super().unknown(table, name, value) if answer is NOT_MINE else answer
+
+    def schemas(self, resource_type: ResourceType, value: object) -> None:
+        if self._ask("schemas", resource_type, value) is NOT_MINE:
+            super().schemas(resource_type, value)
+
+    def primaries(self, attribute: Attribute, values: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        answer = self._ask("primaries", attribute, values)
+        return super().primaries(attribute, values) if answer is NOT_MINE else answer
+
+    def operation_name(self, name: str) -> str | None:
+        answer = self._ask("operation_name", name)
+        return None if answer is NOT_MINE else answer
+
+    def message(self, schema: str) -> None:
+        if self._ask("message", schema) is NOT_MINE:
+            super().message(schema)
+
+    def extra_member(self, name: str) -> None:
+        if self._ask("extra_member", name) is NOT_MINE:
+            super().extra_member(name)
+
+    def name(self, resource_type: ResourceType, name: str) -> str | None:
+        answer = self._ask("name", resource_type, name)
+        return super().name(resource_type, name) if answer is NOT_MINE else answer
+
+    def path(self, resource_type: ResourceType, text: str) -> str | None:
+        answer = self._ask("path", resource_type, text)
+        return super().path(resource_type, text) if answer is NOT_MINE else answer
+
+    def read_only(self, attribute: Attribute, in_value: bool) -> None:
+        if self._ask("read_only", attribute, in_value) is NOT_MINE:
+            super().read_only(attribute, in_value)
+
+    def removal(self, attribute: Attribute, value: object) -> object:
+        answer = self._ask("removal", attribute, value)
+        return super().removal(attribute, value) if answer is NOT_MINE else answer
+
+    def creates_elements(self, attribute: Attribute) -> bool:
+        return self._ask("creates_elements", attribute) is True
+
+    def bare_value(self, word: str) -> str | bool | None:
+        answer = self._ask("bare_value", word)
+        return None if answer is NOT_MINE else answer
+
+    def narrowed_value_path(self) -> bool:
+        return self._ask("narrowed_value_path") is True
+
+    def attribute_path(self, text: str) -> str | None:
+        answer = self._ask("attribute_path", text)
+        return None if answer is NOT_MINE else answer
+
+    def compared(self, attribute: Attribute, value: Value) -> Value:
+        answer = self._ask("compared", attribute, value)
+        return super().compared(attribute, value) if answer is NOT_MINE else answer
+
+    def filter(self, text: str, resource_type: ResourceType) -> Filter:
+        """A filter in RFC form that fits the resource type. Raises: InvalidFilter."""
+        wanted = parse(text, self)
+        try:
+            wanted.compile(resource_type)
+        except InvalidFilter:
+            wanted = Filter(self._fitted(wanted.node, resource_type))
+            wanted.compile(resource_type)
+        return wanted
+
+    def _fitted(self, node: Node, scope: ResourceType | ElementScope) -> Node:
+        """The tree with paths and values that do not fit the schema put right, where a quirk can."""
+        if isinstance(node, And | Or):
+            return type(node)(tuple(self._fitted(each, scope) for each in node.operands))
+        if isinstance(node, Not):
+            return Not(self._fitted(node.operand, scope))
+        text = node.path
+        path = scope.resolve(text)
+        if path is None and isinstance(scope, ResourceType):
+            answer = self._ask("path", scope, text)
+            path = scope.resolve(answer) if type(answer) is str else None
+            text = text if path is None else path.text
+        if path is None or isinstance(node, Present):
+            return Present(text) if isinstance(node, Present) else node
+        if isinstance(node, ValuePath):
+            return ValuePath(text, self._fitted(node.filter, ElementScope(path.leaf)))
+        return self._fitted_comparison(node, text, comparable(path).leaf)
+
+    def _fitted_comparison(self, node: Comparison, text: str, attribute: Attribute) -> Comparison:
+        fitted = Comparison(text, node.operator, node.value)
+        try:
+            comparison_value(attribute, fitted)
+        except InvalidFilter:
+            return Comparison(text, node.operator, self.compared(attribute, node.value))
+        return fitted
+
+
+_OPT_IN = ("json-text",)
+
+STRICT = Dialect("strict")
+"""The RFC and no more."""
+
+TOLERANT = Dialect("tolerant", [quirk for quirk in QUIRKS if quirk.name not in _OPT_IN])
+"""Every quirk that cannot be misread. The default."""

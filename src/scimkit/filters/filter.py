@@ -1,0 +1,60 @@
+"""`Filter`: a parsed filter, compiled at most once for each resource type it is used on.
+
+This module holds no grammar and no semantics; it joins the parser and the predicate.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from scimkit.documents import Document
+from scimkit.filters.ast import Node
+from scimkit.filters.parser import STRICT, Lenience
+from scimkit.filters.parser import parse as parse_node
+from scimkit.filters.predicate import Coercion, Predicate, Scope, compile_filter, refuse_value
+
+
+class Filter:
+    """A filter expression (RFC 7644 section 3.4.2.2). Equal to any filter with the same tree."""
+
+    __slots__ = ("_predicates", "node")
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self._predicates: dict[Scope, Predicate] = {}
+
+    def __str__(self) -> str:
+        return str(self.node)
+
+    def __repr__(self) -> str:
+        return f"Filter({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Filter) and other.node == self.node
+
+    def __hash__(self) -> int:
+        return hash(self.node)
+
+    def compile(self, resource_type: Scope, coerce: Coercion = refuse_value) -> Predicate:
+        """The predicate over documents of a resource type.
+
+        Raises: InvalidFilter when a path names no attribute, or an operator or a value does not fit it.
+        """
+        predicate = self._predicates.get(resource_type)
+        if predicate is None:
+            predicate = self._predicates[resource_type] = compile_filter(self.node, resource_type, coerce)
+        return predicate
+
+    def matches(self, document: Document, resource_type: Scope) -> bool:
+        """Whether a document of a resource type matches. Raises: InvalidFilter."""
+        return self.compile(resource_type)(document)
+
+
+def parse(text: str, lenience: Lenience = STRICT) -> Filter:
+    """Read a filter. Raises: InvalidFilter, which knows the position and draws a caret."""
+    return Filter(parse_node(text, lenience)) if lenience is not STRICT else _parse_strict(text)
+
+
+@lru_cache(maxsize=512)
+def _parse_strict(text: str) -> Filter:
+    return Filter(parse_node(text))

@@ -1,0 +1,246 @@
+"""Filter text to syntax tree: a tokenizer of one regular expression and a recursive descent.
+
+The parser never looks at a schema, and never recurses deeper than `MAX_DEPTH`. Text that is not in
+RFC form is not guessed: a `Lenience` is asked, and the default one refuses.
+Source: RFC 7644 section 3.4.2.2. Precedence: `not`, then `and`, then `or`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final, NoReturn, Protocol, TypeAlias
+
+from scimkit.errors import InvalidFilter
+from scimkit.filters.ast import (
+    OPERATORS,
+    Comparison,
+    Node,
+    Not,
+    Present,
+    Value,
+    ValuePath,
+    conjunction,
+    disjunction,
+)
+
+MAX_LENGTH: Final = 10_000
+"""Characters a filter may have."""
+
+MAX_DEPTH: Final = 40
+"""Levels of parentheses, brackets and `not` a filter may have."""
+
+_TOKEN: Final = re.compile(r'\s*(?:("(?:[^"\\\x00-\x1f]|\\.)*")|([()\[\]])|([^\s()\[\]"]+)|(.))', re.DOTALL)
+_STRING, _BRACKET, _WORD, _STRAY, _END = 1, 2, 3, 4, 5
+
+_ATTRIBUTE_PATH: Final = re.compile(
+    r"(?:urn:[a-z0-9][a-z0-9-]{0,31}:[A-Za-z0-9()+,\-.:=@;$_!*'%/?#]+:)?"
+    r"[A-Za-z$][A-Za-z0-9_$\-]*(?:\.[A-Za-z$][A-Za-z0-9_$\-]*)?\Z",
+    re.IGNORECASE,
+)
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,300})(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?\Z")
+_LITERALS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
+
+Token: TypeAlias = tuple[int, str, int]
+"""Kind, text and position."""
+
+
+class Lenience(Protocol):
+    """What the parser asks when a filter is not in RFC form."""
+
+    def bare_value(self, word: str) -> str | bool | None:
+        """The value of a word without quotes; None refuses it."""
+
+    def narrowed_value_path(self) -> bool:
+        """Whether `path[filter].sub op value` is read as `path[filter and sub op value]`."""
+
+    def attribute_path(self, text: str) -> str | None:
+        """An attribute path for a text that is none; None refuses it."""
+
+
+class Strict:
+    """The `Lenience` that allows nothing outside the RFC."""
+
+    def bare_value(self, word: str) -> str | bool | None:
+        return None
+
+    def narrowed_value_path(self) -> bool:
+        return False
+
+    def attribute_path(self, text: str) -> str | None:
+        return None
+
+
+STRICT: Final = Strict()
+
+
+def parse(text: str, lenience: Lenience = STRICT) -> Node:
+    """The syntax tree of a filter.
+
+    Raises: InvalidFilter, with the text and the position of the error.
+    """
+    if len(text) > MAX_LENGTH:
+        raise InvalidFilter(f"The filter is longer than {MAX_LENGTH} characters.")
+    parser = _Parser(text, lenience)
+    node = parser.disjunction(0)
+    if parser.kind != _END:
+        parser.fail("Expected the end of the filter, 'and' or 'or'")
+    return node
+
+
+def is_attribute_path(text: str) -> bool:
+    """Whether a text has the form of an attribute path (attrPath of RFC 7644 figure 1)."""
+    return _ATTRIBUTE_PATH.match(text) is not None
+
+
+class _Parser:
+    """One pass over the tokens. `kind`, `token` and `position` are those of the next token."""
+
+    __slots__ = ("_index", "_lenience", "_text", "_tokens", "kind", "position", "token")
+
+    def __init__(self, text: str, lenience: Lenience) -> None:
+        self._text = text
+        self._lenience = lenience
+        tokens: list[Token] = []
+        for found in _TOKEN.finditer(text):
+            kind = found.lastindex
+            assert kind is not None
+            if kind == _STRAY:
+                if found[_STRAY].isspace():
+                    continue
+                raise InvalidFilter("A string is not closed.", text=text, position=found.start(_STRAY))
+            tokens.append((kind, found[kind], found.start(kind)))
+        tokens.append((_END, "", len(text)))
+        self._tokens = tokens
+        self._index = 0
+        self.kind, self.token, self.position = tokens[0]
+
+    def advance(self) -> None:
+        self._index += 1
+        self.kind, self.token, self.position = self._tokens[self._index]
+
+    def fail(self, message: str, position: int | None = None) -> NoReturn:
+        where = self.position if position is None else position
+        raise InvalidFilter(f"{message}.", text=self._text, position=where)
+
+    def disjunction(self, depth: int, in_brackets: bool = False) -> Node:
+        """`FILTER = term *("or" term)`."""
+        operands = [self.conjunction(depth, in_brackets)]
+        while self.kind == _WORD and self.token.lower() == "or":
+            self.advance()
+            operands.append(self.conjunction(depth, in_brackets))
+        return disjunction(operands)
+
+    def conjunction(self, depth: int, in_brackets: bool) -> Node:
+        operands = [self.term(depth, in_brackets)]
+        while self.kind == _WORD and self.token.lower() == "and":
+            self.advance()
+            operands.append(self.term(depth, in_brackets))
+        return conjunction(operands)
+
+    def term(self, depth: int, in_brackets: bool) -> Node:
+        """`attrExp / valuePath / *1"not" "(" FILTER ")"`."""
+        if self.kind == _WORD:
+            following = self._tokens[self._index + 1]
+            if self.token.lower() == "not" and following[1] == "(" and following[0] == _BRACKET:
+                self.advance()
+                return Not(self.group(depth, in_brackets))
+            return self.attribute_expression(depth, in_brackets)
+        if self.kind == _BRACKET and self.token == "(":
+            return self.group(depth, in_brackets)
+        self.fail("Expected an attribute, 'not' or '('")
+
+    def group(self, depth: int, in_brackets: bool) -> Node:
+        opened = self.position
+        node = self.nested(depth, in_brackets)
+        if self.token != ")" or self.kind != _BRACKET:
+            self.fail("This '(' is not closed", opened)
+        self.advance()
+        return node
+
+    def nested(self, depth: int, in_brackets: bool) -> Node:
+        """What follows an opening bracket, up to but not including the closing one."""
+        if depth >= MAX_DEPTH:
+            self.fail(f"The filter is nested deeper than {MAX_DEPTH} levels")
+        self.advance()
+        return self.disjunction(depth + 1, in_brackets)
+
+    def attribute_expression(self, depth: int, in_brackets: bool) -> Node:
+        path = self.attribute_path()
+        self.advance()
+        if self.kind == _BRACKET and self.token == "[":
+            return self.value_path(path, depth, in_brackets)
+        return self.comparison(path)
+
+    def attribute_path(self) -> str:
+        if _ATTRIBUTE_PATH.match(self.token):
+            return self.token
+        return self._lenience.attribute_path(self.token) or self.fail(
+            "Expected an attribute such as userName or name.familyName"
+        )
+
+    def comparison(self, path: str) -> Node:
+        operator = self.token.lower() if self.kind == _WORD else ""
+        if operator == "pr":
+            self.advance()
+            return Present(path)
+        if operator not in OPERATORS:
+            self.fail("Expected an operator (eq, ne, co, sw, ew, pr, gt, ge, lt, le)")
+        self.advance()
+        value = self.value()
+        self.advance()
+        return Comparison(path, operator, value)  # type: ignore[arg-type]  # checked by `in OPERATORS`
+
+    def value(self) -> Value:
+        """`compValue`: a JSON string, number, true, false or null."""
+        token = self.token
+        if self.kind == _STRING:
+            return self.string(token)
+        if self.kind != _WORD:
+            self.fail("Expected a value after the operator")
+        if token in _LITERALS:
+            return _LITERALS[token]
+        number = _NUMBER.match(token)
+        if number is not None:
+            return self.number(token, whole=not (number[1] or number[2]))
+        value = self._lenience.bare_value(token)
+        if value is None:
+            self.fail("A string value must be in double quotes")
+        return value
+
+    def number(self, token: str, *, whole: bool) -> Value:
+        """A number; as text, where bare words are allowed and the number would not print back the same."""
+        number = int(token) if whole else float(token)
+        if repr(number) == token:
+            return number
+        text = self._lenience.bare_value(token)
+        return number if text is None else text
+
+    def string(self, token: str) -> str:
+        if "\\" not in token:
+            return token[1:-1]
+        try:
+            value: str = json.loads(token)
+            value.encode()
+        except ValueError:
+            self.fail("The string has an escape that JSON does not define")
+        return value
+
+    def value_path(self, path: str, depth: int, in_brackets: bool) -> Node:
+        """`attrPath "[" valFilter "]"`; brackets do not nest."""
+        if in_brackets:
+            self.fail("A value path cannot stand inside another")
+        opened = self.position
+        node = self.nested(depth, in_brackets=True)
+        if self.token != "]" or self.kind != _BRACKET:
+            self.fail("This '[' is not closed", opened)
+        closed = self.position
+        self.advance()
+        narrowed = self.kind == _WORD and self.token[0] == "." and self.position == closed + 1
+        if not narrowed:
+            return ValuePath(path, node)
+        sub_path = self.token[1:]
+        if not is_attribute_path(sub_path) or not self._lenience.narrowed_value_path():
+            self.fail("Expected the end of the filter, 'and' or 'or'")
+        self.advance()
+        return ValuePath(path, conjunction([node, self.comparison(sub_path)]))

@@ -1,0 +1,19 @@
+"""PATCH: operations on documents, and the change set they come to (RFC 7644 section 3.5.2).
+
+    >>> from scimkit import USER, patch
+    >>> result = patch.apply(USER, {"userName": "ada", "active": True}, {
+    ...     "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+    ...     "Operations": [{"op": "replace", "path": "active", "value": False}],
+    ... })
+    >>> result.changes.assigned
+    {'active': False}
+"""
+
+from scimkit.patch.apply import PatchResult, apply, apply_operations, reference_changes
+from scimkit.patch.changes import ChangeSet, ReferenceChanges, apply_changes, changes_between
+from scimkit.patch.operations import PATCH_OP_SCHEMA, Operation, read_operations
+
+__all__ = [
+    "PATCH_OP_SCHEMA", "ChangeSet", "Operation", "PatchResult", "ReferenceChanges", "apply", "apply_changes",
+    "apply_operations", "changes_between", "read_operations", "reference_changes",
+]  # fmt: skip

@@ -1,0 +1,348 @@
+"""Applies operations to a document: the document is never changed, what stays is shared.
+
+All or nothing: an error leaves no trace, since only a new document could have been touched.
+This module never reads a request and never does I/O. Source: RFC 7644 section 3.5.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from scimkit.documents import Document
+from scimkit.errors import MutabilityViolation, NoTarget
+from scimkit.patch.changes import ChangeSet, ReferenceChanges, changes_between
+from scimkit.patch.operations import REFUSE, Operation, PatchRepair, read_operations
+from scimkit.patch.paths import PatchPath, element_described, references_selected
+from scimkit.schema.attributes import Attribute
+from scimkit.schema.reading import UNASSIGNED, element_key, one_primary, require
+from scimkit.schema.resource_types import ResourceType
+
+Element = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PatchResult:
+    """The document after a PATCH, and what changed. The same object as before when nothing did."""
+
+    document: Document
+    changes: ChangeSet
+
+
+def apply(
+    resource_type: ResourceType, document: Document, body: Mapping[str, Any], repair: PatchRepair = REFUSE
+) -> PatchResult:
+    """Apply the body of a PATCH request to a document.
+
+    Raises: InvalidSyntax, InvalidPath, InvalidFilter, InvalidValue, NoTarget, MutabilityViolation;
+    `document` is as it was, whatever happens.
+    """
+    return apply_operations(resource_type, document, read_operations(resource_type, body, repair), repair)
+
+
+def apply_operations(
+    resource_type: ResourceType, document: Document, operations: Sequence[Operation], repair: PatchRepair = REFUSE
+) -> PatchResult:
+    """Apply operations, in order, each to the result of the one before. Raises as `apply` does."""
+    changed = dict(document)
+    for operation in operations:
+        _apply_one(changed, operation, repair)
+    for attribute in resource_type.required:
+        if attribute.name not in changed and attribute.name in document:
+            raise MutabilityViolation(f"{attribute.path} is required and cannot be removed.")
+    changes = changes_between(resource_type, document, changed)
+    if not changes:
+        return PatchResult(document, changes)
+    require(resource_type, changed)
+    _keep_schemas_in_step(resource_type, changed)
+    return PatchResult(changed, changes_between(resource_type, document, changed))
+
+
+def reference_changes(operations: Sequence[Operation]) -> ChangeSet | None:
+    """The operations as a change set, when they can be said without reading the resource.
+
+    They can when each sets or removes a plain singular attribute, or adds, removes or replaces
+    references by their `value`, as the members of a group. None when any says more.
+    """
+    assigned: dict[str, Any] = {}
+    unassigned: set[str] = set()
+    references: dict[str, _References] = {}
+    for operation in operations:
+        path, attribute = operation.path, operation.path.attribute
+        if path.extension is not None or path.sub_attribute is not None or attribute.mutability != "readWrite":
+            return None
+        if attribute.keyed:
+            if not references.setdefault(attribute.name, _References()).take(operation):
+                return None
+        elif attribute.multi_valued or attribute.type == "complex" or path.filter is not None:
+            return None
+        elif operation.value is not UNASSIGNED:
+            unassigned.discard(attribute.name)
+            assigned[attribute.name] = operation.value
+        elif attribute.required:
+            return None
+        elif operation.op != "add":
+            assigned.pop(attribute.name, None)
+            unassigned.add(attribute.name)
+    changes = {name: each.changes() for name, each in references.items()}
+    return ChangeSet(assigned, frozenset(unassigned), {name: each for name, each in changes.items() if each})
+
+
+class _References:
+    """The net effect of operations on one attribute of references."""
+
+    def __init__(self) -> None:
+        self._added: dict[str, Element] = {}
+        self._removed: set[str] = set()
+        self._cleared = False
+
+    def take(self, operation: Operation) -> bool:
+        """Note an operation; False when it needs the values that are there."""
+        value = operation.value
+        if operation.path.filter is not None:
+            selected = references_selected(operation.path) if operation.op == "remove" else None
+            if selected is None:
+                return False
+            self._remove(selected)
+        elif operation.op == "remove" and value is not UNASSIGNED:
+            self._remove({each.get("value") for each in value})
+        elif operation.op == "remove" or operation.op == "replace":
+            self._added, self._removed, self._cleared = {}, set(), True
+        if operation.op != "remove" and value is not UNASSIGNED:
+            for each in value:
+                if "value" not in each:
+                    return False
+                self._added.setdefault(each["value"], each)
+        return True
+
+    def _remove(self, values: set[Any] | frozenset[str]) -> None:
+        for value in values:
+            self._added.pop(value, None)
+        self._removed.update(values)
+
+    def changes(self) -> ReferenceChanges:
+        removed = frozenset() if self._cleared else frozenset(self._removed)
+        return ReferenceChanges(tuple(self._added.values()), removed, self._cleared)
+
+
+def _apply_one(document: dict[str, Any], operation: Operation, repair: PatchRepair) -> None:
+    path = operation.path
+    host = document if path.extension is None else dict(document.get(path.extension.name, ()))
+    name = path.attribute.name
+    old = host.get(name)
+    new = _APPLY[operation.op](old, operation, repair)
+    if new is UNASSIGNED or new == [] or new == {}:
+        host.pop(name, None)
+    else:
+        host[name] = new
+    if path.extension is not None:
+        if host:
+            document[path.extension.name] = host
+        else:
+            document.pop(path.extension.name, None)
+
+
+def _add(old: Any, operation: Operation, repair: PatchRepair) -> Any:
+    """Section 3.5.2.1: a value is added to those there, a singular one takes its place."""
+    path, value = operation.path, operation.value
+    if value is UNASSIGNED:
+        return UNASSIGNED if old is None else old
+    if path.filter is not None or path.sub_attribute is not None:
+        return _write_elements(old, operation, repair)
+    return _added(path.attribute, old, value, repair)
+
+
+def _replace(old: Any, operation: Operation, repair: PatchRepair) -> Any:
+    """Section 3.5.2.3: values are replaced; sub-attributes that are not named stay."""
+    path, value = operation.path, operation.value
+    if value is UNASSIGNED:
+        return _remove(old, operation, repair)
+    if path.filter is not None or path.sub_attribute is not None:
+        return _write_elements(old, operation, repair)
+    if path.attribute.multi_valued:
+        _may_change(path.attribute, old, value)
+        return value
+    if path.attribute.type == "complex":
+        return _merged(path.attribute, old, value, repair, replace=True)
+    _may_change(path.attribute, old, value)
+    return value
+
+
+def _remove(old: Any, operation: Operation, repair: PatchRepair) -> Any:
+    """Section 3.5.2.2: what the path selects goes; where it selects nothing, nothing changes."""
+    path, attribute = operation.path, operation.path.attribute
+    if old is None:
+        return UNASSIGNED
+    if path.sub_attribute is None and path.filter is None:
+        if operation.op == "remove" and operation.value is not UNASSIGNED:
+            return _without(attribute, old, operation.value)
+        if attribute.mutability == "immutable":
+            raise MutabilityViolation(f"{attribute.path} is immutable and already has a value.")
+        return UNASSIGNED
+    matches = path.matches or _every
+    if path.sub_attribute is None:
+        return _values(attribute, [each for each in _elements(attribute, old) if not matches(each)])
+    edited = [
+        _without_sub_attribute(each, path.sub_attribute, operation) if matches(each) else each
+        for each in _elements(attribute, old)
+    ]
+    return _values(attribute, [each for each in edited if each])
+
+
+_APPLY: Final[Mapping[str, Callable[[Any, Operation, PatchRepair], Any]]] = {
+    "add": _add,
+    "replace": _replace,
+    "remove": _remove,
+}
+
+
+def _every(_: Any) -> bool:
+    return True
+
+
+def _elements(attribute: Attribute, value: Any) -> list[Any]:
+    """The values of an attribute as a list, its single one if it is singular."""
+    if value is None:
+        return []
+    return list(value) if attribute.multi_valued else [value]
+
+
+def _values(attribute: Attribute, elements: list[Any]) -> Any:
+    if attribute.multi_valued:
+        return elements
+    return elements[0] if elements else UNASSIGNED
+
+
+def _write_elements(old: Any, operation: Operation, repair: PatchRepair) -> Any:
+    """Add or replace inside the elements that a path selects (RFC 7644 section 3.5.2.3, valuePath)."""
+    path, attribute = operation.path, operation.path.attribute
+    matches = path.matches or _every
+    elements = _elements(attribute, old)
+    if attribute.type != "complex" and path.filter is not None:
+        return [operation.value if matches(each) else each for each in elements]
+    chosen = [index for index, each in enumerate(elements) if matches(each)]
+    if not chosen:
+        elements.append(_new_element(path, repair))
+        chosen = [len(elements) - 1]
+    for index in chosen:
+        elements[index] = _written(path, elements[index], operation, repair)
+    if attribute.multi_valued:
+        return _with_one_primary(attribute, elements, chosen, repair)
+    return elements[0]
+
+
+def _new_element(path: PatchPath, repair: PatchRepair) -> Element:
+    """The element to write into where there is none; NoTarget if a filter selects nothing."""
+    if path.filter is None:
+        if path.attribute.multi_valued and path.attribute.keyed:
+            raise NoTarget("The path matched no value.")
+        return {}
+    if not path.attribute.keyed and repair.creates_elements(path.attribute):
+        described = element_described(path, repair.compared)
+        if described is not None:
+            return described
+    raise NoTarget("The filter in the path matched no value.")
+
+
+def _written(path: PatchPath, element: Element, operation: Operation, repair: PatchRepair) -> Element:
+    sub, value = path.sub_attribute, operation.value
+    if sub is None:
+        if operation.op == "replace" and path.attribute.multi_valued:
+            for name, was in element.items():
+                _may_change(path.attribute.children[name], was, value.get(name, was))
+            return dict(value)
+        return _merged(path.attribute, element, value, repair, replace=operation.op == "replace")
+    was = element.get(sub.name)
+    if operation.op == "add" and sub.multi_valued:
+        value = _added(sub, was, value, repair)
+    _may_change(sub, was, value)
+    return {**element, sub.name: value}
+
+
+def _added(attribute: Attribute, old: Any, value: Any, repair: PatchRepair) -> Any:
+    if attribute.multi_valued:
+        if old is None:
+            return value
+        return _appended(attribute, old, value, repair)
+    if attribute.type == "complex":
+        return _merged(attribute, old, value, repair, replace=False)
+    _may_change(attribute, old, value)
+    return value
+
+
+def _merged(attribute: Attribute, old: Element | None, value: Element, repair: PatchRepair, *, replace: bool) -> Element:
+    """A complex value with another laid over it."""
+    merged = dict(old) if old is not None else {}
+    for name, item in value.items():
+        child = attribute.children[name]
+        was = merged.get(name)
+        if replace and child.multi_valued:
+            merged[name] = item
+        elif child.type == "complex" and not child.multi_valued and was is not None:
+            merged[name] = _merged(child, was, item, repair, replace=replace)
+        elif child.multi_valued:
+            merged[name] = _added(child, was, item, repair)
+        else:
+            _may_change(child, was, item)
+            merged[name] = item
+    return merged
+
+
+def _appended(attribute: Attribute, old: list[Any], value: list[Any], repair: PatchRepair) -> list[Any]:
+    present = {element_key(attribute, each) for each in old}
+    fresh = [each for each in value if element_key(attribute, each) not in present]
+    if not fresh:
+        return old
+    elements = [*old, *fresh]
+    if attribute.type != "complex":
+        return elements
+    return _with_one_primary(attribute, elements, list(range(len(old), len(elements))), repair)
+
+
+def _with_one_primary(attribute: Attribute, elements: list[Element], written: list[int], repair: PatchRepair) -> list[Element]:
+    """A value made primary takes that from the others (RFC 7644 section 3.5.2)."""
+    if any(elements[index].get("primary") is True for index in written):
+        chosen = set(written)
+        elements = [
+            {**each, "primary": False} if index not in chosen and each.get("primary") is True else each
+            for index, each in enumerate(elements)
+        ]
+    return one_primary(attribute, elements, repair)
+
+
+def _without(attribute: Attribute, old: list[Any], values: list[Any]) -> list[Any]:
+    """The values that are not listed. A listed complex value that has only some sub-attributes matches by those."""
+    if attribute.keyed or attribute.type != "complex":
+        gone = {element_key(attribute, each) for each in values}
+        return [each for each in old if element_key(attribute, each) not in gone]
+    return [each for each in old if not any(item.items() <= each.items() for item in values)]
+
+
+def _without_sub_attribute(element: Element, sub: Attribute, operation: Operation) -> Element:
+    if sub.name not in element:
+        return element
+    if sub.mutability == "immutable":
+        raise MutabilityViolation(f"{sub.path} is immutable and already has a value.")
+    if sub.required:
+        raise MutabilityViolation(f"{sub.path} is required and cannot be removed.")
+    if operation.value is not UNASSIGNED and sub.multi_valued:
+        rest = _without(sub, element[sub.name], operation.value)
+        if rest:
+            return {**element, sub.name: rest}
+    return {name: value for name, value in element.items() if name != sub.name}
+
+
+def _may_change(attribute: Attribute, old: Any, new: Any) -> None:
+    if attribute.mutability == "immutable" and old is not None and old != new:
+        raise MutabilityViolation(f"{attribute.path} is immutable and already has a value.")
+
+
+def _keep_schemas_in_step(resource_type: ResourceType, document: dict[str, Any]) -> None:
+    """`schemas` lists the type's URN and those of the extensions that have values (RFC 7643 section 3)."""
+    schemas = [resource_type.schema, *(each.name for each in resource_type.extensions if each.name in document)]
+    if document.get("schemas") != schemas:
+        document["schemas"] = schemas
+
+
+__all__ = ["PatchResult", "apply", "apply_operations", "reference_changes"]

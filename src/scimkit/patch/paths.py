@@ -1,0 +1,114 @@
+"""PATCH paths: `attribute`, `attribute.sub`, `attribute[filter]` and `attribute[filter].sub`.
+
+This module never sees a document. Source: RFC 7644 section 3.5.2 (PATH of figure 7) and 3.10.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from scimkit.errors import InvalidPath
+from scimkit.filters.ast import And, Comparison, Node, Or
+from scimkit.filters.parser import STRICT, Lenience
+from scimkit.filters.parser import parse as parse_filter
+from scimkit.filters.predicate import (
+    Coercion,
+    ElementScope,
+    Test,
+    comparison_value,
+    compile_element_filter,
+    refuse_value,
+)
+from scimkit.schema.attributes import Attribute, AttributePath
+from scimkit.schema.resource_types import ResourceType
+
+
+@dataclass(frozen=True, slots=True)
+class PatchPath:
+    """A resolved PATCH path.
+
+    `attribute` is the attribute operated on (in `extension`, if any); `matches` selects among its
+    values when the path has a `filter`; `sub_attribute` goes on from there.
+    """
+
+    attribute: Attribute
+    sub_attribute: Attribute | None = None
+    extension: Attribute | None = None
+    filter: Node | None = None
+    matches: Test | None = None
+
+    @property
+    def leaf(self) -> Attribute:
+        return self.sub_attribute or self.attribute
+
+
+def path_to(path: AttributePath) -> PatchPath:
+    """The PATCH path of a resolved attribute path."""
+    return PatchPath(path.attribute, path.sub_attribute, path.extension)
+
+
+def parse_path(
+    text: str, resource_type: ResourceType, lenience: Lenience = STRICT, coerce: Coercion = refuse_value
+) -> PatchPath | None:
+    """The path a text names; None when it names an attribute that the type does not have.
+
+    Raises: InvalidPath when the text is no path; InvalidFilter when its filter is not right.
+    """
+    head, bracket, rest = text.partition("[")
+    head = head.strip()
+    found = resource_type.resolve(head)
+    if not bracket:
+        return None if found is None else path_to(found)
+    inside, closing, tail = rest.rpartition("]")
+    if not closing or not inside.strip() or (tail and not tail.startswith(".")):
+        raise InvalidPath("The path has a filter that is not closed, or more after it than a sub-attribute.")
+    node = parse_filter(inside, lenience)
+    if found is None:
+        return None
+    attribute = found.leaf
+    if found.sub_attribute is not None:
+        raise InvalidPath("The path has a filter after a sub-attribute.")
+    sub_attribute = attribute.children.find(tail[1:]) if tail else None
+    if tail and sub_attribute is None:
+        return None
+    matches = compile_element_filter(attribute, node, coerce)
+    return PatchPath(attribute, sub_attribute, found.extension, node, matches)
+
+
+def references_selected(path: PatchPath) -> frozenset[str] | None:
+    """The `value`s that a filter such as `value eq "a" or value eq "b"` selects; None for other filters."""
+    node = path.filter
+    each = node.operands if isinstance(node, Or) else (node,)
+    values = set()
+    for term in each:
+        if not isinstance(term, Comparison) or term.operator != "eq" or term.path.lower() != "value":
+            return None
+        if type(term.value) is not str:
+            return None
+        values.add(term.value)
+    return frozenset(values)
+
+
+def element_described(path: PatchPath, coerce: Coercion = refuse_value) -> dict[str, Any] | None:
+    """The element that a filter of equalities joined by `and` describes, such as `{"type": "work"}`.
+
+    None when the filter says anything else. Raises: InvalidFilter.
+    """
+    node = path.filter
+    scope = ElementScope(path.attribute)
+    element: dict[str, Any] = {}
+    for term in node.operands if isinstance(node, And) else (node,):
+        if not isinstance(term, Comparison) or term.operator != "eq" or term.value is None:
+            return None
+        found = scope.resolve(term.path)
+        if found is None or found.attribute.multi_valued or found.attribute.type == "complex":
+            return None
+        value = term.value
+        if found.attribute.type in ("boolean", "integer", "decimal"):
+            value = comparison_value(found.attribute, term, coerce)
+        if element.setdefault(found.attribute.name, value) != value:
+            return None
+    return element
+
+

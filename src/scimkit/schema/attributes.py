@@ -1,0 +1,186 @@
+"""Attributes and their characteristics (RFC 7643 section 2), compiled into case-insensitive tables.
+
+An extension is held as a singular complex attribute named by its URN, so that every walk over a
+document is the same walk. This module never reads a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias, get_args
+
+from scimkit.schema.instants import parse_instant
+
+AttributeType: TypeAlias = Literal[
+    "string", "boolean", "decimal", "integer", "dateTime", "binary", "reference", "complex"
+]
+Mutability: TypeAlias = Literal["readOnly", "readWrite", "immutable", "writeOnly"]
+Returned: TypeAlias = Literal["always", "never", "default", "request"]
+Uniqueness: TypeAlias = Literal["none", "server", "global"]
+
+ATTRIBUTE_TYPES: Final[frozenset[str]] = frozenset(get_args(AttributeType))
+_CASE_EXACT_BY_NATURE: Final = frozenset({"reference", "binary"})
+
+Key: TypeAlias = Callable[[Any], Any]
+"""Maps a value of an attribute to what it compares as."""
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _folded(value: Any) -> Any:
+    return value.casefold() if type(value) is str else value
+
+
+def _instant(value: Any) -> Any:
+    return parse_instant(value) if type(value) is str else value
+
+
+class AttributeTable(Mapping[str, "Attribute"]):
+    """Attributes by name, without regard to case (RFC 7643 section 2.1). Iterates canonical names."""
+
+    __slots__ = ("_attributes", "by_any_name")
+
+    def __init__(self, attributes: Sequence[Attribute] = ()) -> None:
+        self._attributes = {attribute.name: attribute for attribute in attributes}
+        self.by_any_name = {name.lower(): attribute for name, attribute in self._attributes.items()}
+        self.by_any_name.update(self._attributes)
+
+    def find(self, name: str) -> Attribute | None:
+        """The attribute of that name in any case, or None."""
+        return self.by_any_name.get(name) or self.by_any_name.get(name.lower())
+
+    def __getitem__(self, name: str) -> Attribute:
+        attribute = self.find(name)
+        if attribute is None:
+            raise KeyError(name)
+        return attribute
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._attributes)
+
+    def __len__(self) -> int:
+        return len(self._attributes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attribute:
+    """One attribute with its characteristics (RFC 7643 section 2.2 and section 7).
+
+    `path` is its canonical full path for messages and indexes, such as `name.familyName` or
+    `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value`. `key` maps a value to
+    its comparison key: case folded unless `case_exact`, instants for dateTime.
+    """
+
+    name: str
+    type: AttributeType = "string"
+    multi_valued: bool = False
+    required: bool = False
+    case_exact: bool = False
+    mutability: Mutability = "readWrite"
+    returned: Returned = "default"
+    uniqueness: Uniqueness = "none"
+    description: str = ""
+    canonical_values: tuple[str, ...] = ()
+    reference_types: tuple[str, ...] = ()
+    children: AttributeTable = field(default_factory=AttributeTable)
+    path: str = ""
+    is_extension: bool = False
+    key: Key = _itself
+    is_reference: bool = False
+    """Whether it is complex and points at a resource by `value` and `$ref`, like a manager."""
+    keyed: bool = False
+    """Whether its values are references told apart by `value` alone, like the members of a group."""
+
+    def __repr__(self) -> str:
+        return f"<Attribute {self.path or self.name}: {self.type}{'[]' if self.multi_valued else ''}>"
+
+    @property
+    def value_attribute(self) -> Attribute | None:
+        """The default sub-attribute `value` (RFC 7643 section 2.4) of a complex attribute, if it has one."""
+        return self.children.find("value")
+
+
+def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
+    """Compile one entry of a Schema document's `attributes` (RFC 7643 section 7).
+
+    `prefix` goes before the attribute's name in its path, separator included.
+    Raises: ValueError when the entry is not a valid attribute definition.
+    """
+    name = source.get("name")
+    kind = source.get("type", "string")
+    if not isinstance(name, str) or not name:
+        raise ValueError(f"an attribute under {prefix!r} has no name")
+    if kind not in ATTRIBUTE_TYPES:
+        raise ValueError(f"attribute {prefix}{name} has the unknown type {kind!r}")
+    path = prefix + name
+    children = AttributeTable([compile_attribute(sub, path + ".") for sub in source.get("subAttributes") or ()])
+    case_exact = bool(source.get("caseExact", False)) or kind in _CASE_EXACT_BY_NATURE
+    multi_valued = bool(source.get("multiValued", False))
+    is_reference = "value" in children and "$ref" in children
+    return Attribute(
+        name=name,
+        type=kind,
+        multi_valued=multi_valued,
+        required=bool(source.get("required", False)),
+        case_exact=case_exact,
+        mutability=source.get("mutability") or "readWrite",
+        returned=source.get("returned") or "default",
+        uniqueness=source.get("uniqueness") or "none",
+        description=source.get("description") or "",
+        canonical_values=tuple(source.get("canonicalValues") or ()),
+        reference_types=tuple(source.get("referenceTypes") or ()),
+        children=children,
+        path=path,
+        key=_key_for(kind, case_exact),
+        is_reference=is_reference,
+        keyed=multi_valued and is_reference,
+    )
+
+
+def compile_extension(urn: str, attributes: Sequence[Mapping[str, Any]], *, required: bool) -> Attribute:
+    """Compile an extension schema: a singular complex attribute named by its URN (RFC 7643 section 3.3)."""
+    return Attribute(
+        name=urn,
+        type="complex",
+        required=required,
+        children=AttributeTable([compile_attribute(entry, urn + ":") for entry in attributes]),
+        path=urn,
+        is_extension=True,
+    )
+
+
+def _key_for(kind: str, case_exact: bool) -> Key:
+    if kind == "dateTime":
+        return _instant
+    return _folded if kind == "string" and not case_exact else _itself
+
+
+@dataclass(frozen=True, slots=True)
+class AttributePath:
+    """A path resolved against a resource type: an optional extension, an attribute, an optional sub-attribute.
+
+    A path that names an extension as a whole has it as its `attribute`.
+    """
+
+    attribute: Attribute
+    sub_attribute: Attribute | None = None
+    extension: Attribute | None = None
+
+    @property
+    def leaf(self) -> Attribute:
+        """The last attribute of the path."""
+        return self.sub_attribute or self.attribute
+
+    @property
+    def text(self) -> str:
+        """The canonical text of the path."""
+        return self.leaf.path
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The document keys from the top to the leaf."""
+        parts = (self.extension, self.attribute, self.sub_attribute)
+        return tuple(part.name for part in parts if part is not None)

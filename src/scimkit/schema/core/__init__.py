@@ -1,0 +1,32 @@
+"""The resource types of RFC 7643 section 4: `USER` (with the enterprise extension) and `GROUP`.
+
+Their Schema documents are JSON files beside this module, so that serving them imports nothing else.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any, Final
+
+from pydantic_core import from_json
+
+from scimkit.schema.resource_types import ResourceType, SchemaExtension
+
+
+def _load(name: str) -> dict[str, Any]:
+    document = from_json(files(__package__).joinpath(f"{name}.json").read_bytes())
+    assert isinstance(document, dict)
+    return document
+
+
+USER_SCHEMA: Final = _load("user")
+GROUP_SCHEMA: Final = _load("group")
+ENTERPRISE_USER_SCHEMA: Final = _load("enterprise_user")
+
+USER: Final = ResourceType(
+    USER_SCHEMA, extensions=(SchemaExtension(ENTERPRISE_USER_SCHEMA),), endpoint="/Users", description="User Account"
+)
+"""User with the enterprise extension (RFC 7643 sections 4.1 and 4.3)."""
+
+GROUP: Final = ResourceType(GROUP_SCHEMA, endpoint="/Groups", description="Group", unique=("displayName",))
+"""Group (RFC 7643 section 4.2); `displayName` is unique within a tenant, as identity providers expect."""

@@ -1,0 +1,113 @@
+"""The three discovery documents, made from compiled resource types.
+
+No null stands in them, and lists and single items are the same documents.
+Source: RFC 7644 section 4, RFC 7643 sections 5, 6 and 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from scimkit.schema.resource_types import ResourceType, SchemaDocument
+
+SERVICE_PROVIDER_CONFIG_SCHEMA: Final = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
+RESOURCE_TYPE_SCHEMA: Final = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
+SCHEMA_SCHEMA: Final = "urn:ietf:params:scim:schemas:core:2.0:Schema"
+
+BEARER_TOKEN: Final[Mapping[str, Any]] = {
+    "type": "oauthbearertoken",
+    "name": "OAuth Bearer Token",
+    "description": "Authentication with a bearer token in the Authorization header.",
+    "specUri": "https://www.rfc-editor.org/info/rfc6750",
+    "primary": True,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the service announces in its ServiceProviderConfig (RFC 7643 section 5)."""
+
+    max_results: int
+    max_payload_size: int
+    bulk_operations: int = 0
+    sort: bool = False
+    etag: bool = False
+    change_password: bool = False
+    documentation_uri: str | None = None
+
+
+def service_provider_config(features: Features, base_url: str) -> dict[str, Any]:
+    """The ServiceProviderConfig resource (RFC 7643 section 5)."""
+    document: dict[str, Any] = {
+        "schemas": [SERVICE_PROVIDER_CONFIG_SCHEMA],
+        "patch": {"supported": True},
+        "bulk": {
+            "supported": features.bulk_operations > 0,
+            "maxOperations": features.bulk_operations,
+            "maxPayloadSize": features.max_payload_size,
+        },
+        "filter": {"supported": True, "maxResults": features.max_results},
+        "changePassword": {"supported": features.change_password},
+        "sort": {"supported": features.sort},
+        "etag": {"supported": features.etag},
+        "authenticationSchemes": [dict(BEARER_TOKEN)],
+        "meta": {"resourceType": "ServiceProviderConfig", "location": f"{base_url}/ServiceProviderConfig"},
+    }
+    if features.documentation_uri:
+        document["documentationUri"] = features.documentation_uri
+    return document
+
+
+def resource_type_document(resource_type: ResourceType, base_url: str) -> dict[str, Any]:
+    """The ResourceType resource of a type (RFC 7643 section 6)."""
+    document: dict[str, Any] = {
+        "schemas": [RESOURCE_TYPE_SCHEMA],
+        "id": resource_type.name,
+        "name": resource_type.name,
+        "endpoint": resource_type.endpoint,
+        "description": resource_type.description,
+        "schema": resource_type.schema,
+        "schemaExtensions": [
+            {"schema": extension.name, "required": extension.required} for extension in resource_type.extensions
+        ],
+        "meta": {"resourceType": "ResourceType", "location": f"{base_url}/ResourceTypes/{resource_type.name}"},
+    }
+    return {name: value for name, value in document.items() if value not in ("", [])}
+
+
+def schema_documents(resource_types: Sequence[ResourceType]) -> dict[str, SchemaDocument]:
+    """The Schema documents of all types and their extensions, by URN, each once."""
+    return {str(each["id"]): each for resource_type in resource_types for each in resource_type.schema_documents}
+
+
+def schema_document(schema: SchemaDocument, base_url: str) -> dict[str, Any]:
+    """The Schema resource of a Schema document (RFC 7643 section 7), with every characteristic said."""
+    document: dict[str, Any] = {
+        "schemas": [SCHEMA_SCHEMA],
+        "id": schema["id"],
+        "name": schema.get("name"),
+        "description": schema.get("description"),
+        "attributes": [_attribute_document(each) for each in schema.get("attributes") or ()],
+        "meta": {"resourceType": "Schema", "location": f"{base_url}/Schemas/{schema['id']}"},
+    }
+    return {name: value for name, value in document.items() if value}
+
+
+_CHARACTERISTICS: Final[Mapping[str, Any]] = {
+    "type": "string",
+    "multiValued": False,
+    "required": False,
+    "caseExact": False,
+    "mutability": "readWrite",
+    "returned": "default",
+    "uniqueness": "none",
+}
+
+
+def _attribute_document(source: Mapping[str, Any]) -> dict[str, Any]:
+    document = {**_CHARACTERISTICS, **{name: value for name, value in source.items() if value not in (None, [], ())}}
+    if source.get("subAttributes"):
+        document["subAttributes"] = [_attribute_document(each) for each in source["subAttributes"]]
+    return document

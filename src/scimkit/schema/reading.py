@@ -1,0 +1,325 @@
+"""Client document to canonical document: names, types, required, read-only, unassigned values.
+
+One walk over the compiled table. What is not in RFC form is not guessed here: the walk asks a
+`Repair`, which rewrites the value or refuses it. This module never sees HTTP and never does I/O.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+from scimkit.errors import InvalidSyntax, InvalidValue, MutabilityViolation
+from scimkit.schema.attributes import Attribute, AttributeTable
+from scimkit.schema.instants import parse_instant
+from scimkit.schema.resource_types import ResourceType
+
+
+class _Unassigned:
+    """The one value that means: the attribute has none (RFC 7643 section 2.5)."""
+
+    def __repr__(self) -> str:
+        return "UNASSIGNED"
+
+
+UNASSIGNED: Final = _Unassigned()
+
+
+class Repair(Protocol):
+    """What reading asks when a request is not in RFC form."""
+
+    def value(self, attribute: Attribute, value: object) -> object:
+        """A value of the attribute's type for one that is not, or `UNASSIGNED`; raises InvalidValue."""
+
+    def values(self, attribute: Attribute, value: object) -> object:
+        """An array for a multi-valued attribute that got none, or `UNASSIGNED`; raises InvalidValue."""
+
+    def unknown(self, table: AttributeTable, name: str, value: object) -> tuple[Attribute, ...] | None:
+        """Where a name that is not in the table belongs, from the table down; None drops it.
+
+        Raises InvalidSyntax to refuse it.
+        """
+
+    def schemas(self, resource_type: ResourceType, value: object) -> None:
+        """Told that `schemas` is missing, malformed, or names other schemas; raises to refuse."""
+
+    def primaries(self, attribute: Attribute, values: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Values of which more than one is primary, made right; raises InvalidValue to refuse."""
+
+
+class Refusal:
+    """The `Repair` that repairs nothing: the RFC and no more."""
+
+    def value(self, attribute: Attribute, value: object) -> object:
+        raise InvalidValue(f"{attribute.path} must be {_DESCRIBED[attribute.type]}.")
+
+    def values(self, attribute: Attribute, value: object) -> object:
+        raise InvalidValue(f"{attribute.path} must be an array.")
+
+    def unknown(self, table: AttributeTable, name: str, value: object) -> tuple[Attribute, ...] | None:
+        raise InvalidSyntax("The request has an attribute that the schema does not define.")
+
+    def schemas(self, resource_type: ResourceType, value: object) -> None:
+        raise InvalidSyntax(
+            f"schemas must be an array with {resource_type.schema} and the URNs of the extensions used."
+        )
+
+    def primaries(self, attribute: Attribute, values: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        raise InvalidValue(f"{attribute.path} has more than one primary value.")
+
+
+REFUSE: Final = Refusal()
+
+
+def read_resource(resource_type: ResourceType, body: Mapping[str, Any], repair: Repair = REFUSE) -> dict[str, Any]:
+    """The canonical document of a POST or PUT body (RFC 7644 sections 3.3 and 3.5.1).
+
+    `id`, `meta` and other readOnly attributes are ignored, null and empty values are unassigned,
+    `schemas` lists what the document has. Raises: InvalidValue, InvalidSyntax.
+    """
+    document: dict[str, Any] = {"schemas": [resource_type.schema]}
+    read = _read_table(resource_type.attributes, body, repair)
+    _check_schemas(resource_type, read.pop("schemas", None), repair)
+    document.update(read)
+    require(resource_type, document)
+    for extension in resource_type.extensions:
+        if extension.name in document:
+            document["schemas"].append(extension.name)
+    return document
+
+
+def require(resource_type: ResourceType, document: Mapping[str, Any]) -> None:
+    """Check that every required attribute has a value (RFC 7643 section 2.2). Raises: InvalidValue."""
+    for attribute in resource_type.required:
+        value = document.get(attribute.name)
+        if value is None or (value == "" and attribute.type == "string"):
+            raise InvalidValue(f"{attribute.path} is required.")
+    for extension in resource_type.extensions:
+        if extension.name in document:
+            _require_children(extension, document[extension.name])
+
+
+def check_immutable(resource_type: ResourceType, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """Check that no immutable attribute with a value gets another one (RFC 7644 section 3.5.1).
+
+    Raises: MutabilityViolation.
+    """
+    _check_immutable(resource_type.attributes, old, new)
+
+
+def read_value(attribute: Attribute, value: object, repair: Repair = REFUSE) -> Any:
+    """The canonical value of an attribute, or `UNASSIGNED`. Raises: InvalidValue, InvalidSyntax."""
+    if value is None:
+        return UNASSIGNED
+    if attribute.multi_valued:
+        return _read_values(attribute, value, repair)
+    return _ONE[attribute.type](attribute, value, repair)
+
+
+def read_element(attribute: Attribute, value: object, repair: Repair = REFUSE) -> Any:
+    """The canonical form of one value of a multi-valued attribute, or `UNASSIGNED`."""
+    return UNASSIGNED if value is None else _ONE[attribute.type](attribute, value, repair)
+
+
+def element_key(attribute: Attribute, value: Any) -> object:
+    """What tells two values of a multi-valued attribute apart (RFC 7643 section 2.4), hashable."""
+    if type(value) is not dict:
+        return attribute.key(value)
+    if attribute.keyed:
+        return value.get("value")
+    return frozenset(
+        (name, tuple(item) if type(item) is list else item) for name, item in value.items()
+    )
+
+
+def _read_table(table: AttributeTable, body: Mapping[str, Any], repair: Repair) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    elsewhere: list[tuple[tuple[Attribute, ...], object]] = []
+    known = table.by_any_name
+    for name, value in body.items():
+        attribute = known.get(name) or known.get(name.lower())
+        if attribute is None:
+            target = repair.unknown(table, name, value)
+            if target is not None:
+                elsewhere.append((target, value))
+            continue
+        if value is None or attribute.mutability == "readOnly" or attribute.name == "$ref":
+            continue
+        if attribute.multi_valued:
+            value = _read_values(attribute, value, repair)
+        else:
+            value = _ONE[attribute.type](attribute, value, repair)
+        if value is UNASSIGNED:
+            continue
+        if attribute.name in document:
+            raise InvalidSyntax(f"{attribute.path} is given twice.")
+        document[attribute.name] = value
+    for target, value in elsewhere:
+        _place(document, target, value, repair)
+    return document
+
+
+def _place(document: dict[str, Any], target: tuple[Attribute, ...], value: object, repair: Repair) -> None:
+    """Read a value that stood elsewhere into its place, unless its place is taken."""
+    leaf = target[-1]
+    if leaf.mutability == "readOnly" or leaf.name == "$ref":
+        return
+    read = read_value(leaf, value, repair)
+    if read is UNASSIGNED:
+        return
+    for attribute in target[:-1]:
+        document = document.setdefault(attribute.name, {})
+    document.setdefault(leaf.name, read)
+
+
+def _read_values(attribute: Attribute, value: object, repair: Repair) -> Any:
+    if type(value) is not list:
+        value = repair.values(attribute, value)
+        if value is UNASSIGNED:
+            return UNASSIGNED
+        if type(value) is not list:
+            return REFUSE.values(attribute, value)
+    read_one = _ONE[attribute.type]
+    values = []
+    for item in value:
+        if item is not None:
+            read = read_one(attribute, item, repair)
+            if read is not UNASSIGNED:
+                values.append(read)
+    if len(values) > 1:
+        values = list({element_key(attribute, item): item for item in reversed(values)}.values())[::-1]
+        if attribute.type == "complex":
+            values = one_primary(attribute, values, repair)
+    return values or UNASSIGNED
+
+
+def one_primary(attribute: Attribute, values: list[dict[str, Any]], repair: Repair) -> list[dict[str, Any]]:
+    """The values, of which at most one is primary (RFC 7643 section 2.4)."""
+    seen = False
+    for item in values:
+        if item.get("primary") is True:
+            if seen:
+                return repair.primaries(attribute, values)
+            seen = True
+    return values
+
+
+def _read_string(attribute: Attribute, value: object, repair: Repair) -> Any:
+    return value if type(value) is str else _repaired(attribute, value, str, repair)
+
+
+def _read_boolean(attribute: Attribute, value: object, repair: Repair) -> Any:
+    return value if type(value) is bool else _repaired(attribute, value, bool, repair)
+
+
+def _read_integer(attribute: Attribute, value: object, repair: Repair) -> Any:
+    if type(value) is int:
+        return value
+    if type(value) is float and value.is_integer():
+        return int(value)
+    return _repaired(attribute, value, int, repair)
+
+
+def _read_decimal(attribute: Attribute, value: object, repair: Repair) -> Any:
+    if type(value) is float or type(value) is int:
+        return value
+    return _repaired(attribute, value, float, repair)
+
+
+def _read_date_time(attribute: Attribute, value: object, repair: Repair) -> Any:
+    if type(value) is str and parse_instant(value) is not None:
+        return value
+    return _repaired(attribute, value, str, repair)
+
+
+def _read_binary(attribute: Attribute, value: object, repair: Repair) -> Any:
+    """Base64 with either alphabet (RFC 7643 section 2.3.6, RFC 4648 sections 4 and 5)."""
+    if type(value) is str and value:
+        try:
+            base64.b64decode(value.replace("-", "+").replace("_", "/"), validate=True)
+        except (binascii.Error, ValueError):
+            pass
+        else:
+            return value
+    return _repaired(attribute, value, str, repair)
+
+
+def _read_complex(attribute: Attribute, value: object, repair: Repair) -> Any:
+    if type(value) is not dict:
+        value = repair.value(attribute, value)
+        if value is UNASSIGNED:
+            return UNASSIGNED
+        if type(value) is not dict:
+            return REFUSE.value(attribute, value)
+    document = _read_table(attribute.children, value, repair)
+    if attribute.is_reference and document.get("value") == "":
+        if repair.value(attribute, value) is not UNASSIGNED:
+            REFUSE.value(attribute, value)
+        return UNASSIGNED
+    if not document:
+        return UNASSIGNED
+    if not attribute.is_extension:
+        _require_children(attribute, document)
+    return document
+
+
+_ONE: Final[Mapping[str, Callable[[Attribute, Any, Repair], Any]]] = {
+    "string": _read_string,
+    "boolean": _read_boolean,
+    "integer": _read_integer,
+    "decimal": _read_decimal,
+    "dateTime": _read_date_time,
+    "binary": _read_binary,
+    "reference": _read_string,
+    "complex": _read_complex,
+}
+
+
+def _repaired(attribute: Attribute, value: object, wanted: type, repair: Repair) -> Any:
+    value = repair.value(attribute, value)
+    if value is not UNASSIGNED and type(value) is not wanted:
+        return REFUSE.value(attribute, value)
+    return value
+
+
+def _require_children(attribute: Attribute, document: Mapping[str, Any]) -> None:
+    for child in attribute.children.values():
+        if child.required and child.name not in document and child.name != "$ref" and child.mutability != "readOnly":
+            raise InvalidValue(f"{child.path} is required.")
+
+
+def _check_immutable(table: AttributeTable, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    for attribute in table.values():
+        was = old.get(attribute.name)
+        if was is None:
+            continue
+        if attribute.mutability == "immutable":
+            if new.get(attribute.name) != was:
+                raise MutabilityViolation(f"{attribute.path} is immutable and already has a value.")
+        elif attribute.type == "complex" and not attribute.multi_valued and attribute.mutability == "readWrite":
+            _check_immutable(attribute.children, was, new.get(attribute.name) or {})
+
+
+def _check_schemas(resource_type: ResourceType, schemas: Any, repair: Repair) -> None:
+    """Check `schemas` against the type (RFC 7643 section 3): the base URN, and none but its extensions."""
+    if type(schemas) is list:
+        allowed = {resource_type.schema.lower(), *(each.name.lower() for each in resource_type.extensions)}
+        named = {urn.lower() for urn in schemas}
+        if resource_type.schema.lower() in named and named <= allowed:
+            return
+    repair.schemas(resource_type, schemas)
+
+
+_DESCRIBED: Final[Mapping[str, str]] = {
+    "string": "a string",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "decimal": "a number",
+    "dateTime": "a date and time such as 2011-05-13T04:42:34Z",
+    "binary": "a base64 string",
+    "reference": "a string with a URI or identifier",
+    "complex": "an object",
+}
+

@@ -1,0 +1,158 @@
+"""Resource types: a schema, its extensions and an endpoint, compiled once (RFC 7643 section 6).
+
+A resource type is compiled from Schema documents (plain JSON objects). This module never imports
+`scim2_models`; `scimkit.schema.models` turns classes into the documents compiled here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from scimkit.schema.attributes import Attribute, AttributePath, AttributeTable, compile_attribute, compile_extension
+
+SchemaDocument: TypeAlias = Mapping[str, Any]
+"""A Schema resource as JSON (RFC 7643 section 7): at least `id`, `name` and `attributes`."""
+
+_PATHS_KEPT: Final = 4096
+
+COMMON_ATTRIBUTES: Final[tuple[Mapping[str, Any], ...]] = (
+    {"name": "schemas", "type": "reference", "multiValued": True, "returned": "always", "required": True,
+     "mutability": "readWrite", "referenceTypes": ["uri"]},
+    {"name": "id", "type": "string", "caseExact": True, "mutability": "readOnly", "returned": "always",
+     "uniqueness": "server"},
+    {"name": "externalId", "type": "string", "caseExact": True},
+    {"name": "meta", "type": "complex", "mutability": "readOnly", "subAttributes": [
+        {"name": "resourceType", "type": "string", "caseExact": True, "mutability": "readOnly"},
+        {"name": "created", "type": "dateTime", "mutability": "readOnly"},
+        {"name": "lastModified", "type": "dateTime", "mutability": "readOnly"},
+        {"name": "location", "type": "reference", "mutability": "readOnly", "referenceTypes": ["uri"]},
+        {"name": "version", "type": "string", "caseExact": True, "mutability": "readOnly"},
+    ]},
+)  # fmt: skip
+"""Attributes every resource has and no schema lists (RFC 7643 sections 3 and 3.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaExtension:
+    """An extension of a resource type: its Schema document, and whether every resource must have it."""
+
+    schema: SchemaDocument
+    required: bool = False
+
+
+class ResourceType:
+    """A compiled resource type.
+
+    `attributes` holds the common attributes, those of the schema, and every extension under its URN.
+    `unique` and `indexed` are canonical paths: values of the first are unique within a tenant, values
+    of both are found by a store without a scan.
+    """
+
+    __slots__ = (
+        "_paths", "attributes", "description", "endpoint", "extensions", "indexed", "name", "required",
+        "schema", "schema_documents", "unique",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        schema: SchemaDocument,
+        *,
+        extensions: Sequence[SchemaExtension] = (),
+        name: str | None = None,
+        endpoint: str | None = None,
+        description: str | None = None,
+        unique: Sequence[str] = (),
+        indexed: Sequence[str] = (),
+    ) -> None:
+        """Compile a resource type.
+
+        `name` defaults to the schema's name, `endpoint` to `/` and the name with an `s`. `unique` adds
+        paths to those the schema declares unique; `indexed` adds paths to look up by equality.
+        Raises: ValueError when a Schema document is not valid or a path names no attribute.
+        """
+        self.schema = _urn_of(schema)
+        self.name = name or str(schema.get("name") or "")
+        if not self.name:
+            raise ValueError(f"schema {self.schema} has no name")
+        self.endpoint = endpoint or f"/{self.name}s"
+        self.description = description or str(schema.get("description") or "")
+        self.schema_documents = (schema, *(extension.schema for extension in extensions))
+        own = {str(entry.get("name", "")).lower() for entry in schema.get("attributes") or ()}
+        common = [compile_attribute(entry) for entry in COMMON_ATTRIBUTES if str(entry["name"]).lower() not in own]
+        core = [compile_attribute(entry) for entry in schema.get("attributes") or ()]
+        self.extensions = tuple(
+            compile_extension(_urn_of(each.schema), each.schema.get("attributes") or (), required=each.required)
+            for each in extensions
+        )
+        self.attributes = AttributeTable([*common, *core, *self.extensions])
+        self.required = tuple(
+            attribute for attribute in (*core, *self.extensions)
+            if attribute.required and attribute.mutability != "readOnly"
+        )  # fmt: skip
+        self._paths: dict[str, AttributePath | None] = {}
+        self.unique = self._unique_paths(unique)
+        self.indexed = self._indexed_paths(indexed)
+
+    def __repr__(self) -> str:
+        return f"<ResourceType {self.name} at {self.endpoint}>"
+
+    def resolve(self, text: str) -> AttributePath | None:
+        """The attribute a path text names, in any case, with or without the URN of its schema.
+
+        The grammar is RFC 7644 section 3.10: `[URN ":"] name ["." subAttribute]`, or the URN of an
+        extension as a whole. None when there is no such attribute.
+        """
+        try:
+            return self._paths[text]
+        except KeyError:
+            path = self._find(text)
+            if len(self._paths) < _PATHS_KEPT:
+                self._paths[text] = path
+            return path
+
+    def _find(self, text: str) -> AttributePath | None:
+        extension = self.attributes.find(text)
+        if extension is not None and extension.is_extension:
+            return AttributePath(extension)
+        urn, colon, rest = text.rpartition(":")
+        name, dot, sub_name = rest.partition(".")
+        owner: Attribute | None = None
+        if colon and urn.lower() != self.schema.lower():
+            owner = self.attributes.find(urn)
+            if owner is None or not owner.is_extension:
+                return None
+        attribute = (owner.children if owner else self.attributes).find(name)
+        if attribute is None:
+            return None
+        sub_attribute = attribute.children.find(sub_name) if dot else None
+        if dot and sub_attribute is None:
+            return None
+        return AttributePath(attribute, sub_attribute, owner)
+
+    def _must_find(self, text: str) -> str:
+        path = self._find(text)
+        if path is None:
+            raise ValueError(f"resource type {self.name} has no attribute {text}")
+        return path.text
+
+    def _unique_paths(self, added: Sequence[str]) -> tuple[str, ...]:
+        declared = [
+            attribute.path
+            for table in (self.attributes, *(extension.children for extension in self.extensions))
+            for attribute in table.values()
+            if attribute.uniqueness != "none" and attribute.name != "id" and not attribute.is_extension
+        ]
+        return tuple(dict.fromkeys([*declared, *map(self._must_find, added)]))
+
+    def _indexed_paths(self, added: Sequence[str]) -> tuple[str, ...]:
+        usual = [text for text in ("externalId", "displayName", "emails.value") if self._find(text)]
+        return tuple(dict.fromkeys([*self.unique, *usual, *map(self._must_find, added)]))
+
+
+def _urn_of(schema: SchemaDocument) -> str:
+    urn = schema.get("id")
+    if not isinstance(urn, str) or not urn:
+        raise ValueError("a Schema document has no id")
+    return urn

@@ -1,0 +1,101 @@
+"""Requests and responses as values, free of any web framework.
+
+This module never decides anything; it reads query strings and headers, and writes bodies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from scimkit.documents import write_json
+from scimkit.errors import InvalidSyntax, InvalidValue, ScimError, UnsupportedMediaType
+
+SCIM_JSON: Final = "application/scim+json"
+_BODY_TYPES: Final = frozenset({SCIM_JSON, "application/json"})
+_MAX_PARAMETERS: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request, as an adapter hands it to the service.
+
+    `path` is relative to the SCIM endpoint and percent-decoded, such as `/Users/2819c223`. `query` is
+    raw. `headers` has lower-case names. `base_url` is that of the SCIM endpoint as the client sees it,
+    without a slash at its end.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    base_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response. `quirks` names the rewrites that the request needed; it is never sent."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+    quirks: tuple[str, ...] = ()
+
+
+def json_response(status: int, document: object, *headers: tuple[str, str]) -> Response:
+    """A response with a JSON body."""
+    return Response(status, write_json(document), (("Content-Type", SCIM_JSON), *headers))
+
+
+def error_response(error: ScimError) -> Response:
+    """The response of an error (RFC 7644 section 3.12)."""
+    return json_response(error.status, error.to_document(), *error.headers)
+
+
+def read_query(query: str) -> dict[str, str]:
+    """The query parameters by lower-case name; `+` is a space, empty parameters are left out.
+
+    Raises: InvalidSyntax when the query is not UTF-8, has too many parameters, or has one twice.
+    """
+    if not query:
+        return {}
+    try:
+        pairs = parse_qsl(query, keep_blank_values=False, errors="strict", max_num_fields=_MAX_PARAMETERS)
+    except ValueError:
+        raise InvalidSyntax("The query string is not valid.") from None
+    parameters: dict[str, str] = {}
+    for name, value in pairs:
+        if parameters.setdefault(name.lower(), value) != value:
+            raise InvalidSyntax("The query string has the same parameter twice.")
+    return parameters
+
+
+def integer(parameters: Mapping[str, Any], name: str, default: int) -> int:
+    """An integer parameter. Raises: InvalidValue when it is not one."""
+    text = parameters.get(name.lower())
+    if text is None:
+        return default
+    try:
+        return int(text) if len(text) < 19 else _not_an_integer(name)
+    except ValueError:
+        return _not_an_integer(name)
+
+
+def _not_an_integer(name: str) -> int:
+    raise InvalidValue(f"The parameter {name} must be a whole number.")
+
+
+def check_media_type(content_type: str | None) -> None:
+    """Check that a body is JSON in UTF-8; no header at all is taken as that. Raises: UnsupportedMediaType."""
+    if not content_type:
+        return
+    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    if media_type not in _BODY_TYPES:
+        raise UnsupportedMediaType()
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "charset" and value.strip().strip('"') not in ("utf-8", "utf8"):
+            raise UnsupportedMediaType()

@@ -1,0 +1,16 @@
+"""What a service takes and gives at most. Every limit has a safe default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`body` in bytes; `page` in resources, `default_page` when the client names no count; `attempts` is how
+    often a PATCH that lost a race is tried again before 409."""
+
+    body: int = 5 * 1024 * 1024
+    page: int = 1000
+    default_page: int = 100
+    attempts: int = 20

@@ -1,0 +1,242 @@
+"""The operations on resources: create, read, list, replace, patch, delete (RFC 7644 sections 3.3 to 3.6).
+
+One coroutine each, that awaits nothing but the store and the hooks. This module never sees HTTP
+routing or tokens, and never does I/O of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from scimkit.dialects import Repairs
+from scimkit.documents import Document, parse_object
+from scimkit.errors import Conflict, InvalidValue, NotFound, PreconditionFailed
+from scimkit.events import PasswordHook
+from scimkit.patch.apply import apply_operations, reference_changes
+from scimkit.patch.operations import Operation, read_operations
+from scimkit.schema.attributes import AttributeTable
+from scimkit.schema.projection import Projection, Projections
+from scimkit.schema.reading import check_immutable, read_resource
+from scimkit.schema.resource_types import ResourceType
+from scimkit.service.http import Request, Response, integer, json_response
+from scimkit.service.limits import Limits
+from scimkit.service.rendering import Renderer, list_response
+from scimkit.stores.protocol import Query, Scope, Store, Written
+from scimkit.stores.stamps import has_members
+
+PASSWORD: Final = "password"
+_LONGEST_ID: Final = 255
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on a resource type, as it is served."""
+
+    request: Request
+    parameters: Mapping[str, str]
+    scope: Scope
+    repairs: Repairs
+    id: str | None = None
+    changed: bool = False
+    skipped_members: tuple[str, ...] = ()
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+class ResourceOperations:
+    """The operations on the resources of one type."""
+
+    def __init__(
+        self,
+        resource_type: ResourceType,
+        resource_types: Sequence[ResourceType],
+        store: Store,
+        limits: Limits,
+        set_password: PasswordHook | None,
+    ) -> None:
+        self.resource_type = resource_type
+        self._store = store
+        self._limits = limits
+        self._set_password = set_password
+        self._projections = Projections(resource_type)
+        self._renderer = Renderer(resource_type, resource_types)
+        self._has_members = has_members(resource_type)
+        self._write_only = [
+            each.name for each in resource_type.attributes.values()
+            if each.mutability == "writeOnly" and each.name != PASSWORD
+        ]  # fmt: skip
+        self._has_immutable = _has_immutable(resource_type.attributes)
+
+    async def create(self, call: Call) -> Response:
+        """`POST /Users` (section 3.3): 201 with the resource and its location."""
+        projection = self._projection(call)
+        body = parse_object(call.request.body)
+        document = read_resource(self.resource_type, body, call.repairs)
+        password = document.pop(PASSWORD, None)
+        written = await self._store.create(call.scope, self.resource_type, document)
+        self._note(call, written)
+        await self._hand_over(call, password)
+        location = self._renderer.location(written.document["id"], call.request.base_url)
+        return self._response(call, 201, written.document, projection, ("Location", location))
+
+    async def read(self, call: Call) -> Response:
+        """`GET /Users/{id}` (section 3.4.1)."""
+        projection = self._projection(call)
+        document = await self._store.get(call.scope, self.resource_type, _id(call), projection.wants)
+        return self._response(call, 200, document, projection)
+
+    async def list(self, call: Call) -> Response:
+        """`GET /Users` (section 3.4.2): one page of those that match, an empty one if none does."""
+        projection = self._projection(call)
+        text = call.parameters.get("filter")
+        count = integer(call.parameters, "count", self._limits.default_page)
+        start_index = max(integer(call.parameters, "startIndex", 1), 1)
+        query = Query(
+            self.resource_type,
+            None if text is None else call.repairs.filter(text, self.resource_type),
+            start_index,
+            min(max(count, 0), self._limits.page),
+            projection.wants,
+        )
+        page = await self._store.search(call.scope, query)
+        render, base_url = self._renderer.render, call.request.base_url
+        resources = [render(each, projection, base_url) for each in page.documents]
+        return json_response(200, list_response(resources, page.total, start_index))
+
+    async def replace(self, call: Call) -> Response:
+        """`PUT /Users/{id}` (section 3.5.1): what is not given is cleared, memberships of a user stay."""
+        projection = self._projection(call)
+        id = _id(call)
+        body = parse_object(call.request.body)
+        _check_same_id(id, body)
+        document = read_resource(self.resource_type, body, call.repairs)
+        password = document.pop(PASSWORD, None)
+        written = await self._replaced(call, id, document)
+        self._note(call, written)
+        await self._hand_over(call, password)
+        return self._response(call, 200, written.document, projection)
+
+    async def _replaced(self, call: Call, id: str, document: dict[str, Any]) -> Written:
+        if not self._has_immutable and not self._write_only:
+            return await self._store.replace(call.scope, self.resource_type, id, document)
+        for _ in range(self._limits.attempts):
+            old = await self._store.get(call.scope, self.resource_type, id)
+            check_immutable(self.resource_type, old, document)
+            kept = {name: old[name] for name in self._write_only if name in old and name not in document}
+            try:
+                return await self._store.replace(
+                    call.scope, self.resource_type, id, {**document, **kept}, old["meta"]["version"]
+                )
+            except PreconditionFailed:
+                continue
+        raise Conflict()
+
+    async def patch(self, call: Call) -> Response:
+        """`PATCH /Users/{id}` (section 3.5.2): 200 with the resource, 204 for a group unless attributes are named."""
+        projection = self._projection(call)
+        id = _id(call)
+        body = parse_object(call.request.body)
+        _check_same_id_in_values(id, body)
+        operations = read_operations(self.resource_type, body, call.repairs)
+        changes = reference_changes(operations) if self._has_members else None
+        if changes is not None:
+            written = await self._store.change(call.scope, self.resource_type, id, changes)
+            password = None
+        else:
+            written, password = await self._patched(call, id, operations)
+        self._note(call, written)
+        await self._hand_over(call, password)
+        if not self._has_members:
+            return self._response(call, 200, written.document, projection)
+        if projection.chosen:
+            document = await self._store.get(call.scope, self.resource_type, id, projection.wants)
+            return self._response(call, 200, document, projection)
+        return Response(204)
+
+    async def _patched(self, call: Call, id: str, operations: Sequence[Operation]) -> tuple[Written, str | None]:
+        """Read, apply, compare and swap; again from the start when another write came between."""
+        for _ in range(self._limits.attempts):
+            old = await self._store.get(call.scope, self.resource_type, id)
+            result = apply_operations(self.resource_type, old, operations, call.repairs)
+            password = result.changes.assigned.get(PASSWORD)
+            changes = result.changes
+            if password is not None:
+                document = {name: value for name, value in result.document.items() if name != PASSWORD}
+                changes = _without_password(changes)
+                result = type(result)(document, changes)
+            if not changes:
+                call.id = id
+                return Written(old, changed=False), password
+            try:
+                written = await self._store.change(call.scope, self.resource_type, id, changes, old["meta"]["version"])
+            except PreconditionFailed:
+                continue
+            return written, password
+        raise Conflict()
+
+    async def delete(self, call: Call) -> Response:
+        """`DELETE /Users/{id}` (section 3.6): 204, then 404 for ever."""
+        id = _id(call)
+        await self._store.delete(call.scope, self.resource_type, id)
+        call.changed = True
+        return Response(204)
+
+    def _projection(self, call: Call) -> Projection:
+        parameters = call.parameters
+        if not parameters:
+            return self._projections.whole
+        return self._projections.plan(parameters.get("attributes"), parameters.get("excludedattributes"))
+
+    def _response(
+        self, call: Call, status: int, document: Document, projection: Projection, *headers: tuple[str, str]
+    ) -> Response:
+        rendered = self._renderer.render(document, projection, call.request.base_url)
+        return json_response(status, rendered, ("ETag", document["meta"]["version"]), *headers)
+
+    def _note(self, call: Call, written: Written) -> None:
+        call.id = written.document["id"]
+        call.changed = written.changed
+        call.skipped_members = written.skipped_members
+
+    async def _hand_over(self, call: Call, password: str | None) -> None:
+        """Give a password to the host's hook; without one it is dropped here and now."""
+        if password is not None and self._set_password is not None and call.id is not None:
+            waiting = self._set_password(call.scope.tenant, call.id, password)
+            if waiting is not None:
+                await waiting
+
+
+def _id(call: Call) -> str:
+    """The id in the path. Raises: NotFound when no resource can have it."""
+    id = call.id
+    if id is None or len(id) > _LONGEST_ID or not id.isprintable():
+        raise NotFound("No resource has this id.")
+    return id
+
+
+def _check_same_id(id: str, body: Mapping[str, Any]) -> None:
+    given = body.get("id")
+    if given is not None and given != id:
+        raise InvalidValue("The id in the body is not the id in the URL.")
+
+
+def _check_same_id_in_values(id: str, body: Mapping[str, Any]) -> None:
+    operations = body.get("Operations")
+    for operation in operations if type(operations) is list else ():
+        value = operation.get("value") if type(operation) is dict and not operation.get("path") else None
+        if type(value) is dict:
+            _check_same_id(id, value)
+
+
+def _without_password(changes: Any) -> Any:
+    assigned = {name: value for name, value in changes.assigned.items() if name != PASSWORD}
+    return type(changes)(assigned, changes.unassigned, changes.references)
+
+
+def _has_immutable(table: AttributeTable) -> bool:
+    """Whether an attribute that a PUT could change is immutable."""
+    return any(
+        attribute.mutability == "immutable" or (not attribute.multi_valued and _has_immutable(attribute.children))
+        for attribute in table.values()
+    )

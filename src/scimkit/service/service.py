@@ -1,0 +1,198 @@
+"""`ScimService`: the SCIM 2.0 service provider, from a request value to a response value.
+
+It authenticates, routes, and answers every failure with a SCIM error. It awaits nothing but its ports
+(store, token verifier, hooks), so that a sync host can run it without an event loop.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from scimkit.dialects import DIALECTS, TOLERANT, Dialect, Repairs
+from scimkit.errors import Forbidden, InternalError, MethodNotAllowed, NotFound, PayloadTooLarge, ScimError
+from scimkit.events import Event, EventHook, PasswordHook
+from scimkit.schema.core import GROUP, USER
+from scimkit.schema.discovery import (
+    Features,
+    resource_type_document,
+    schema_document,
+    schema_documents,
+    service_provider_config,
+)
+from scimkit.schema.resource_types import ResourceType
+from scimkit.service.http import Request, Response, check_media_type, error_response, json_response, read_query
+from scimkit.service.limits import Limits
+from scimkit.service.operations import Call, ResourceOperations
+from scimkit.service.rendering import list_response
+from scimkit.stores.protocol import Scope, Store, SyncStore, lift
+from scimkit.tokens import Principal, SyncTokenVerifier, TokenVerifier, bearer_token, lift_verifier
+
+_log = logging.getLogger("scimkit")
+
+Handler: TypeAlias = Callable[[Call], Awaitable[Response]]
+
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+
+
+class ScimService:
+    """A SCIM 2.0 service provider over a store.
+
+    `store` is a `SyncStore` or a `Store`, `tokens` a verifier such as `TokenRegistry`. `dialect`
+    serves where a token names no dialect of its own. `on_event` is told of every request,
+    `set_password` of passwords, which are dropped without it.
+    Raises: ValueError when two resource types share a name or an endpoint.
+    """
+
+    def __init__(
+        self,
+        store: SyncStore | Store,
+        *,
+        tokens: SyncTokenVerifier | TokenVerifier,
+        dialect: Dialect = TOLERANT,
+        dialects: Mapping[str, Dialect] = DIALECTS,
+        resource_types: Sequence[ResourceType] = (USER, GROUP),
+        limits: Limits = Limits(),  # noqa: B008  # frozen
+        on_event: EventHook | None = None,
+        set_password: PasswordHook | None = None,
+        documentation_uri: str | None = None,
+    ) -> None:
+        self.resource_types = tuple(resource_types)
+        self.limits = limits
+        self.blocking = not store.is_async and store.blocking
+        """Whether requests may wait for a disk or a network without an await."""
+        self.is_async = store.is_async or tokens.is_async
+        """Whether requests can be served on an event loop only."""
+        self._tokens = tokens if tokens.is_async else lift_verifier(tokens)
+        self._dialect = dialect
+        self._dialects = dialects
+        self._on_event = on_event
+        self._features = Features(
+            max_results=limits.page,
+            max_payload_size=limits.body,
+            change_password=set_password is not None,
+            documentation_uri=documentation_uri,
+        )
+        lifted = store if store.is_async else lift(store)
+        self._resources: dict[str, ResourceOperations] = {}
+        for each in self.resource_types:
+            self._resources[each.endpoint.strip("/")] = ResourceOperations(
+                each, self.resource_types, lifted, limits, set_password
+            )
+        if len({each.name for each in self.resource_types}) != len(self.resource_types) or len(
+            self._resources
+        ) != len(self.resource_types):
+            raise ValueError("two resource types share a name or an endpoint")
+        self._routes = self._make_routes()
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request. Never raises: every failure is a SCIM error."""
+        call: Call | None = None
+        principal: Principal | None = None
+        detail: str | None = None
+        try:
+            principal = await self._tokens.verify(bearer_token(request.headers.get("authorization")))
+            call = self._call(request, principal)
+            response = await self._answer(call)
+        except ScimError as error:
+            detail, response = error.detail, error_response(error)
+        except Exception:
+            _log.exception("a request failed")
+            failure = InternalError()
+            detail, response = failure.detail, error_response(failure)
+        if call is not None and call.repairs.fired:
+            response = Response(response.status, response.body, response.headers, tuple(call.repairs.fired))
+        self._report(request, response, call, principal, detail)
+        return response
+
+    def _call(self, request: Request, principal: Principal) -> Call:
+        dialect = self._dialects.get(principal.dialect, self._dialect) if principal.dialect else self._dialect
+        return Call(request, read_query(request.query), Scope(principal.tenant), Repairs(dialect))
+
+    async def _answer(self, call: Call) -> Response:
+        request = call.request
+        first, _, rest = request.path.strip("/").partition("/")
+        methods = self._routes.get((first, bool(rest)))
+        if methods is None or "/" in rest:
+            raise NotFound("There is no such endpoint.")
+        handler = methods.get(request.method)
+        if handler is None:
+            raise MethodNotAllowed(tuple(methods))
+        call.id = rest or None
+        if request.method in _WITH_BODY:
+            if len(request.body) > self.limits.body:
+                raise PayloadTooLarge(f"The request body is larger than {self.limits.body} bytes.")
+            check_media_type(request.headers.get("content-type"))
+        return await handler(call)
+
+    def _make_routes(self) -> dict[tuple[str, bool], Mapping[str, Handler]]:
+        """Endpoint, and whether something follows it, to the methods it takes (RFC 7644 section 3.2)."""
+        routes: dict[tuple[str, bool], Mapping[str, Handler]] = {
+            ("ServiceProviderConfig", False): {"GET": self._service_provider_config},
+            ("ResourceTypes", False): {"GET": self._list_resource_types},
+            ("ResourceTypes", True): {"GET": self._read_resource_type},
+            ("Schemas", False): {"GET": self._list_schemas},
+            ("Schemas", True): {"GET": self._read_schema},
+        }
+        for name, each in self._resources.items():
+            routes[name, False] = {"GET": each.list, "POST": each.create}
+            routes[name, True] = {"GET": each.read, "PUT": each.replace, "PATCH": each.patch, "DELETE": each.delete}
+        return routes
+
+    async def _service_provider_config(self, call: Call) -> Response:
+        return json_response(200, service_provider_config(self._features, call.request.base_url))
+
+    async def _list_resource_types(self, call: Call) -> Response:
+        documents = [resource_type_document(each, call.request.base_url) for each in self.resource_types]
+        return _discovered(call, documents)
+
+    async def _read_resource_type(self, call: Call) -> Response:
+        for each in self.resource_types:
+            if each.name == call.id:
+                return json_response(200, resource_type_document(each, call.request.base_url))
+        raise NotFound("There is no such resource type.")
+
+    async def _list_schemas(self, call: Call) -> Response:
+        schemas = schema_documents(self.resource_types)
+        return _discovered(call, [schema_document(each, call.request.base_url) for each in schemas.values()])
+
+    async def _read_schema(self, call: Call) -> Response:
+        for urn, schema in schema_documents(self.resource_types).items():
+            if urn.lower() == str(call.id).lower():
+                return json_response(200, schema_document(schema, call.request.base_url))
+        raise NotFound("There is no such schema.")
+
+    def _report(
+        self, request: Request, response: Response, call: Call | None, principal: Principal | None, detail: str | None
+    ) -> None:
+        if self._on_event is None:
+            return
+        event = Event(
+            method=request.method,
+            path=request.path,
+            status=response.status,
+            tenant=principal.tenant if principal else None,
+            token_id=principal.token_id if principal else None,
+            resource_type=self._type_at(request.path),
+            id=call.id if call else None,
+            changed=call.changed if call else False,
+            quirks=response.quirks,
+            skipped_members=call.skipped_members if call else (),
+            detail=detail,
+        )
+        try:
+            self._on_event(event)
+        except Exception:
+            _log.exception("the event hook failed")
+
+    def _type_at(self, path: str) -> str | None:
+        operations = self._resources.get(path.strip("/").partition("/")[0])
+        return operations.resource_type.name if operations else None
+
+
+def _discovered(call: Call, documents: list[dict[str, Any]]) -> Response:
+    """A list of discovery documents; a filter on them is forbidden (RFC 7644 section 4)."""
+    if "filter" in call.parameters:
+        raise Forbidden("Discovery documents cannot be filtered.")
+    return json_response(200, list_response(documents, len(documents), 1))

@@ -1,0 +1,321 @@
+"""A store in memory: equality indexes, members as rows, one lock. It never blocks and never does I/O.
+
+For tests, demos and small services whose people may be gone after a restart. Every method runs under
+one lock, so threads and coroutines see each write whole.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Mapping
+from threading import RLock
+from typing import Any, Final, Literal
+
+from scimkit.documents import Document
+from scimkit.errors import InvalidValue, NotFound, Uniqueness
+from scimkit.filters.ast import paths_of
+from scimkit.patch.changes import ChangeSet, ReferenceChanges, apply_changes
+from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.probes import keys_at, probe
+from scimkit.stores.protocol import GROUPS, MEMBERS, Page, Query, Scope, UnknownMembers, Wants, Written, everything
+from scimkit.stores.stamps import check_version, has_members, is_computed, membership, new_id, now, stamped
+
+_NO_IDS: Final[frozenset[str]] = frozenset()
+
+
+class _Entry:
+    """One resource: its document without members, its members by id, its place in the order."""
+
+    __slots__ = ("document", "members", "sequence", "version")
+
+    def __init__(self, sequence: int) -> None:
+        self.sequence = sequence
+        self.version = 1
+        self.document: dict[str, Any] = {}
+        self.members: dict[str, Mapping[str, Any]] = {}
+
+
+class _Table:
+    """The resources of one type and tenant, with the indexes of the type."""
+
+    def __init__(self, resource_type: ResourceType) -> None:
+        self.resource_type = resource_type
+        self.entries: dict[str, _Entry] = {}
+        self.order: list[str] = []
+        self.sequences: list[int] = []
+        self.next_sequence = 0
+        self.has_members = has_members(resource_type)
+        self.has_groups = is_computed(resource_type, GROUPS)
+        self.indexes: dict[str, dict[Any, set[str]]] = {path: {} for path in resource_type.indexed}
+        self.keys: dict[str, Callable[[Document], Collection[Any]]] = {}
+        for text in resource_type.indexed:
+            path = resource_type.resolve(text)
+            assert path is not None
+            self.keys[text] = keys_at(path)
+
+    def find(self, id: str) -> _Entry:
+        entry = self.entries.get(id)
+        if entry is None:
+            raise NotFound(f"This {self.resource_type.name} does not exist.")
+        return entry
+
+    def check_unique(self, document: Document, own_id: str | None) -> None:
+        for path in self.resource_type.unique:
+            index = self.indexes[path]
+            for key in self.keys[path](document):
+                if not index.get(key, _NO_IDS) <= {own_id}:
+                    raise Uniqueness(path)
+
+    def index(self, id: str, old: Document, new: Document) -> None:
+        for path, keys_of in self.keys.items():
+            index = self.indexes[path]
+            before, after = keys_of(old), keys_of(new)
+            if before == after:
+                continue
+            for key in before:
+                ids = index[key]
+                ids.discard(id)
+                if not ids:
+                    del index[key]
+            for key in after:
+                index.setdefault(key, set()).add(id)
+
+    def append(self, id: str) -> _Entry:
+        entry = _Entry(self.next_sequence)
+        self.next_sequence += 1
+        self.entries[id] = entry
+        self.order.append(id)
+        self.sequences.append(entry.sequence)
+        return entry
+
+    def remove(self, id: str, entry: _Entry) -> None:
+        place = bisect_left(self.sequences, entry.sequence)
+        del self.order[place], self.sequences[place], self.entries[id]
+        self.index(id, entry.document, {})
+
+
+class _Tenant:
+    """The tables of one tenant, and which groups each resource is a member of."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, _Table] = {}
+        self.groups_of: dict[str, dict[str, _Table]] = {}
+
+    def table(self, resource_type: ResourceType) -> _Table:
+        table = self.tables.get(resource_type.name)
+        if table is None:
+            table = self.tables[resource_type.name] = _Table(resource_type)
+        return table
+
+    def type_of(self, id: str) -> str | None:
+        return next((name for name, table in self.tables.items() if id in table.entries), None)
+
+
+class MemoryStore:
+    """A `SyncStore` that keeps everything in this process."""
+
+    is_async: Literal[False] = False
+    blocking = False
+
+    def __init__(self, *, unknown_members: UnknownMembers = "skip") -> None:
+        self._lock = RLock()
+        self._tenants: dict[str, _Tenant] = {}
+        self._unknown_members = unknown_members
+
+    def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
+        with self._lock:
+            tenant = self._tenant(scope)
+            table = tenant.table(resource_type)
+            return self._whole(tenant, table, table.find(id), wants)
+
+    def search(self, scope: Scope, query: Query) -> Page:
+        with self._lock:
+            tenant = self._tenant(scope)
+            table = tenant.table(query.resource_type)
+            first = max(query.start_index, 1) - 1
+            ids = self._matches(tenant, table, query)
+            chosen = ids[first : first + query.count]
+            documents = [self._whole(tenant, table, table.entries[id], query.wants) for id in chosen]
+            return Page(documents, len(ids))
+
+    def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
+        with self._lock:
+            tenant = self._tenant(scope)
+            table = tenant.table(resource_type)
+            table.check_unique(document, None)
+            members, skipped = self._known_members(tenant, table, document.get(MEMBERS, ()))
+            id, instant = new_id(), now()
+            entry = table.append(id)
+            entry.document = stamped(resource_type, id, document, created=instant, modified=instant, version=1)
+            table.index(id, {}, entry.document)
+            self._add_members(tenant, table, id, entry, members)
+            return Written(self._whole(tenant, table, entry, everything), skipped_members=skipped)
+
+    def replace(
+        self, scope: Scope, resource_type: ResourceType, id: str, document: Document, expected_version: str | None = None
+    ) -> Written:
+        with self._lock:
+            table = self._tenant(scope).table(resource_type)
+            entry = table.find(id)
+            fixed = {"id", "meta", *((MEMBERS,) if table.has_members else ()), *((GROUPS,) if table.has_groups else ())}
+            references = {}
+            if table.has_members:
+                references[MEMBERS] = ReferenceChanges(tuple(document.get(MEMBERS, ())), cleared=True)
+            changes = ChangeSet(
+                {name: value for name, value in document.items() if name not in fixed},
+                frozenset(name for name in entry.document if name not in document and name not in fixed),
+                references,
+            )
+            return self._change(scope, resource_type, id, changes, expected_version, everything)
+
+    def change(
+        self, scope: Scope, resource_type: ResourceType, id: str, changes: ChangeSet, expected_version: str | None = None
+    ) -> Written:
+        with self._lock:
+            return self._change(scope, resource_type, id, changes, expected_version, lambda name: name != MEMBERS)
+
+    def delete(self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None) -> None:
+        with self._lock:
+            tenant = self._tenant(scope)
+            table = tenant.table(resource_type)
+            entry = table.find(id)
+            check_version(expected_version, entry.document["meta"]["version"])
+            self._remove_members(tenant, table, id, entry, list(entry.members))
+            for group_id, groups in list(tenant.groups_of.get(id, {}).items()):
+                group = groups.entries[group_id]
+                self._remove_members(tenant, groups, group_id, group, [id])
+                self._touch(groups, group_id, group, group.document)
+            table.remove(id, entry)
+
+    def _tenant(self, scope: Scope) -> _Tenant:
+        tenant = self._tenants.get(scope.tenant)
+        if tenant is None:
+            tenant = self._tenants[scope.tenant] = _Tenant()
+        return tenant
+
+    def _whole(self, tenant: _Tenant, table: _Table, entry: _Entry, wants: Wants) -> Document:
+        """The document with its members or its groups, where it has any and they are wanted."""
+        document = entry.document
+        if table.has_members and entry.members and wants(MEMBERS):
+            return {**document, MEMBERS: list(entry.members.values())}
+        if table.has_groups:
+            groups = tenant.groups_of.get(document["id"])
+            if groups and wants(GROUPS):
+                entries = [membership(each.entries[id].document) for id, each in groups.items()]
+                return {**document, GROUPS: entries}
+        return document
+
+    def _matches(self, tenant: _Tenant, table: _Table, query: Query) -> list[str]:
+        """The ids that match, in the order of creation."""
+        wanted = query.filter
+        if wanted is None:
+            return table.order
+        predicate = wanted.compile(table.resource_type)
+        found = probe(wanted.node, table.resource_type, lambda path, key: self._look_up(tenant, table, path, key))
+        entries = table.entries
+        if found is None:
+            wants = _wants_of(wanted.node, table.resource_type)
+            return [id for id in table.order if predicate(self._whole(tenant, table, entries[id], wants))]
+        ids = [id for id in found.ids if id in entries]
+        if not found.exact:
+            ids = [id for id in ids if predicate(self._whole(tenant, table, entries[id], everything))]
+        return sorted(ids, key=lambda id: entries[id].sequence)
+
+    def _look_up(self, tenant: _Tenant, table: _Table, path: str, key: Any) -> Collection[str] | None:
+        if path == "id":
+            return (key,) if key in table.entries else _NO_IDS
+        index = table.indexes.get(path)
+        if index is not None:
+            return index.get(key, _NO_IDS)
+        if path == "members.value" and table.has_members:
+            return [id for id, groups in tenant.groups_of.get(key, {}).items() if groups is table]
+        if path == "groups.value" and table.has_groups:
+            for groups in tenant.tables.values():
+                if groups.has_members and key in groups.entries:
+                    return groups.entries[key].members
+            return _NO_IDS
+        return None
+
+    def _change(
+        self, scope: Scope, resource_type: ResourceType, id: str, changes: ChangeSet, expected: str | None, wants: Wants
+    ) -> Written:
+        tenant = self._tenant(scope)
+        table = tenant.table(resource_type)
+        entry = table.find(id)
+        check_version(expected, entry.document["meta"]["version"])
+        references = dict(changes.references)
+        members = references.pop(MEMBERS, None) if table.has_members else None
+        document = apply_changes(entry.document, ChangeSet(changes.assigned, changes.unassigned, references))
+        changed = document != entry.document
+        if changed:
+            table.check_unique(document, id)
+        skipped: tuple[str, ...] = ()
+        if members is not None:
+            added, skipped = self._known_members(tenant, table, members.added)
+            changed = self._change_members(tenant, table, id, entry, members, added) or changed
+        if changed:
+            self._touch(table, id, entry, document)
+        return Written(self._whole(tenant, table, entry, wants), changed, skipped)
+
+    def _touch(self, table: _Table, id: str, entry: _Entry, document: Document) -> None:
+        """Keep another state of a resource: the next version, modified now."""
+        entry.version += 1
+        created = entry.document["meta"]["created"]
+        kept = stamped(table.resource_type, id, document, created=created, modified=now(), version=entry.version)
+        table.index(id, entry.document, kept)
+        entry.document = kept
+
+    def _known_members(
+        self, tenant: _Tenant, table: _Table, members: Iterable[Mapping[str, Any]]
+    ) -> tuple[dict[str, Mapping[str, Any]], tuple[str, ...]]:
+        """The members that exist, with their types, and the ids of those that do not."""
+        known: dict[str, Mapping[str, Any]] = {}
+        unknown: list[str] = []
+        if not table.has_members:
+            return known, ()
+        for member in members:
+            id = member.get("value")
+            kind = tenant.type_of(id) if id is not None else None
+            if kind is not None and id is not None:
+                known[id] = {"value": id, "type": kind}
+            elif self._unknown_members == "reject":
+                raise InvalidValue("A member does not exist.")
+            elif id is not None:
+                unknown.append(id)
+        return known, tuple(unknown)
+
+    def _change_members(
+        self, tenant: _Tenant, table: _Table, id: str, entry: _Entry, changes: ReferenceChanges,
+        added: Mapping[str, Mapping[str, Any]],
+    ) -> bool:  # fmt: skip
+        gone = [each for each in entry.members if each not in added] if changes.cleared else changes.removed
+        removed = self._remove_members(tenant, table, id, entry, gone)
+        return self._add_members(tenant, table, id, entry, added) or removed
+
+    def _add_members(
+        self, tenant: _Tenant, table: _Table, id: str, entry: _Entry, members: Mapping[str, Mapping[str, Any]]
+    ) -> bool:
+        fresh = {each: member for each, member in members.items() if each not in entry.members}
+        entry.members.update(fresh)
+        for each in fresh:
+            tenant.groups_of.setdefault(each, {})[id] = table
+        return bool(fresh)
+
+    def _remove_members(
+        self, tenant: _Tenant, table: _Table, id: str, entry: _Entry, members: Iterable[str]
+    ) -> bool:
+        removed = False
+        for each in members:
+            if entry.members.pop(each, None) is not None:
+                removed = True
+                groups = tenant.groups_of[each]
+                del groups[id]
+                if not groups:
+                    del tenant.groups_of[each]
+        return removed
+
+
+def _wants_of(node: Any, resource_type: ResourceType) -> Wants:
+    """What a filter reads of a document, so that a scan does not gather members it never looks at."""
+    names = {path.names[0] for path in map(resource_type.resolve, paths_of(node)) if path is not None}
+    return names.__contains__

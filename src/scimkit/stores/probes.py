@@ -1,0 +1,96 @@
+"""Which ids a filter can match, answered by equality indexes instead of a scan.
+
+This module never evaluates a filter on a document. An answer may be wider than the filter, never
+narrower; `exact` says that it is the filter's answer itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from scimkit.documents import Document
+from scimkit.filters.ast import And, Comparison, Node, Or, ValuePath
+from scimkit.filters.predicate import comparable, comparison_value
+from scimkit.schema.attributes import AttributePath
+from scimkit.schema.resource_types import ResourceType
+
+LookUp: TypeAlias = Callable[[str, Any], Collection[str] | None]
+"""The ids that have a key at a canonical path; None when the path has no index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Candidate ids, and whether they are exactly the matches."""
+
+    ids: Collection[str]
+    exact: bool
+
+
+def probe(node: Node, resource_type: ResourceType, look_up: LookUp) -> Probe | None:
+    """The candidates of a filter; None when no index helps and a scan must."""
+    if isinstance(node, Comparison):
+        return _probe_comparison(node, resource_type.resolve(node.path), look_up)
+    if isinstance(node, ValuePath):
+        return _probe_value_path(node, resource_type, look_up)
+    if isinstance(node, And):
+        found = [probe(each, resource_type, look_up) for each in node.operands]
+        known = sorted((each for each in found if each is not None), key=lambda each: len(each.ids))
+        if not known:
+            return None
+        ids = {id for id in known[0].ids if all(id in each.ids for each in known[1:])}
+        return Probe(ids, len(known) == len(found) and all(each.exact for each in known))
+    if isinstance(node, Or):
+        either: set[str] = set()
+        exact = True
+        for each in node.operands:
+            part = probe(each, resource_type, look_up)
+            if part is None:
+                return None
+            either.update(part.ids)
+            exact = exact and part.exact
+        return Probe(either, exact)
+    return None
+
+
+def _probe_comparison(node: Comparison, path: AttributePath | None, look_up: LookUp) -> Probe | None:
+    if node.operator != "eq" or path is None or node.value is None:
+        return None
+    path = comparable(path)
+    ids = look_up(path.text, comparison_value(path.leaf, node))
+    return None if ids is None else Probe(ids, True)
+
+
+def _probe_value_path(node: ValuePath, resource_type: ResourceType, look_up: LookUp) -> Probe | None:
+    """An equality on a sub-attribute that every match must meet, such as `emails[value eq "x" and ...]`."""
+    path = resource_type.resolve(node.path)
+    if path is None or path.sub_attribute is not None:
+        return None
+    inner = node.filter
+    for term in inner.operands if isinstance(inner, And) else (inner,):
+        if isinstance(term, Comparison):
+            sub = path.attribute.children.find(term.path)
+            if sub is not None:
+                found = _probe_comparison(term, AttributePath(path.attribute, sub, path.extension), look_up)
+                if found is not None:
+                    return Probe(found.ids, inner is term)
+    return None
+
+
+def keys_at(path: AttributePath) -> Callable[[Document], Collection[Any]]:
+    """A function that gives the comparison keys a document has at a path."""
+    names, key = path.names, path.leaf.key
+
+    def keys(document: Document) -> Collection[Any]:
+        values: list[Any] = [document]
+        for name in names:
+            values = [value[name] for value in values if name in value]
+            if values and type(values[0]) is list:
+                values = [item for value in values for item in value]
+        return {key(value) for value in values}
+
+    if len(names) == 1 and not path.attribute.multi_valued:
+        name = names[0]
+        return lambda document: (key(document[name]),) if name in document else ()
+    return keys

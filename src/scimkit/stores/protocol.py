@@ -1,0 +1,177 @@
+"""The store port: what keeps the documents of every tenant.
+
+`Store` (async) and `SyncStore` have the same methods; `lift` makes the second serve as the first.
+This module holds no store. Every store passes the same contract suite.
+
+A store is handed canonical documents and hands out canonical documents, with `id` and `meta`
+(`resourceType`, `created`, `lastModified`, `version`) that it sets itself. It may hand out what it
+keeps: whoever receives a document does not change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol, TypeAlias
+
+from scimkit.documents import Document
+from scimkit.filters.filter import Filter
+from scimkit.patch.changes import ChangeSet
+from scimkit.schema.resource_types import ResourceType
+
+MEMBERS: Final = "members"
+"""The attribute of a group that holds its members (RFC 7643 section 4.2)."""
+
+GROUPS: Final = "groups"
+"""The readOnly attribute of a user that a store computes from the members of groups (section 4.1.2)."""
+
+UnknownMembers: TypeAlias = Literal["skip", "reject"]
+"""What becomes of a member that does not exist: passed over and reported, or refused (400 invalidValue)."""
+
+Wants: TypeAlias = Callable[[str], bool]
+"""Whether a top-level attribute will be returned; a store need not load what is not wanted."""
+
+
+def everything(name: str) -> bool:
+    """The `Wants` that wants all."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose resources a call is about. A store never reaches beyond the tenant."""
+
+    tenant: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One page of the resources that match.
+
+    `start_index` counts from 1, `count` 0 asks for the total only. The order is that of creation.
+    """
+
+    resource_type: ResourceType
+    filter: Filter | None = None
+    start_index: int = 1
+    count: int = 100
+    wants: Wants = everything
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The documents of one page, and how many match in all."""
+
+    documents: Sequence[Document]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write came to: the document after it, whether it changed anything, members passed over.
+
+    After `change` the document has at least `id` and `meta`.
+    """
+
+    document: Document
+    changed: bool = True
+    skipped_members: tuple[str, ...] = ()
+
+
+class SyncStore(Protocol):
+    """A store whose methods return when they are done."""
+
+    is_async: Literal[False]
+
+    blocking: bool
+    """Whether a call may wait for a disk or a network. An ASGI host runs those in a thread."""
+
+    def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
+        """The document, at least the wanted attributes. Raises: NotFound."""
+
+    def search(self, scope: Scope, query: Query) -> Page:
+        """One page. Raises: InvalidFilter for a filter that the store cannot evaluate."""
+
+    def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
+        """Keep a new document; `id` and `meta` are set. Raises: Uniqueness, InvalidValue."""
+
+    def replace(
+        self, scope: Scope, resource_type: ResourceType, id: str, document: Document, expected_version: str | None = None
+    ) -> Written:
+        """Put a document in the place of another. Raises: NotFound, Uniqueness, PreconditionFailed, InvalidValue.
+
+        PreconditionFailed when `expected_version` is given and is not the version of what is there.
+        A document without `members` leaves the group empty; `groups` is never taken from it.
+        """
+
+    def change(
+        self, scope: Scope, resource_type: ResourceType, id: str, changes: ChangeSet, expected_version: str | None = None
+    ) -> Written:
+        """Make changes without the whole document. Raises as `replace` does."""
+
+    def delete(self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None) -> None:
+        """Remove a resource, from every group too. Raises: NotFound, PreconditionFailed."""
+
+
+class Store(Protocol):
+    """A store whose methods are awaited. The promises are those of `SyncStore`."""
+
+    is_async: Literal[True]
+
+    async def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document: ...
+
+    async def search(self, scope: Scope, query: Query) -> Page: ...
+
+    async def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written: ...
+
+    async def replace(
+        self, scope: Scope, resource_type: ResourceType, id: str, document: Document, expected_version: str | None = None
+    ) -> Written: ...
+
+    async def change(
+        self, scope: Scope, resource_type: ResourceType, id: str, changes: ChangeSet, expected_version: str | None = None
+    ) -> Written: ...
+
+    async def delete(
+        self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
+    ) -> None: ...
+
+
+class _Lifted:
+    """A sync store behind the async port."""
+
+    __slots__ = ("_store",)
+
+    is_async: Literal[True] = True
+
+    def __init__(self, store: SyncStore) -> None:
+        self._store = store
+
+    async def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
+        return self._store.get(scope, resource_type, id, wants)
+
+    async def search(self, scope: Scope, query: Query) -> Page:
+        return self._store.search(scope, query)
+
+    async def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
+        return self._store.create(scope, resource_type, document)
+
+    async def replace(
+        self, scope: Scope, resource_type: ResourceType, id: str, document: Document, expected_version: str | None = None
+    ) -> Written:
+        return self._store.replace(scope, resource_type, id, document, expected_version)
+
+    async def change(
+        self, scope: Scope, resource_type: ResourceType, id: str, changes: ChangeSet, expected_version: str | None = None
+    ) -> Written:
+        return self._store.change(scope, resource_type, id, changes, expected_version)
+
+    async def delete(
+        self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
+    ) -> None:
+        self._store.delete(scope, resource_type, id, expected_version)
+
+
+def lift(store: SyncStore) -> Store:
+    """A sync store as an async one: its coroutines never suspend."""
+    return _Lifted(store)

@@ -1,0 +1,78 @@
+"""What a store sets on the documents it keeps: `id` and `meta` (RFC 7643 section 3.1).
+
+This module never keeps anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from scimkit.documents import Document
+from scimkit.errors import PreconditionFailed
+from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.protocol import GROUPS, MEMBERS
+
+_SET_BY_STORE = frozenset({"id", "meta", "schemas", GROUPS, MEMBERS})
+
+
+def new_id() -> str:
+    """An identifier that is opaque, url-safe and never used before."""
+    return str(uuid4())
+
+
+def now() -> str:
+    """The present instant as a dateTime in UTC, to the microsecond."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def version_tag(number: int) -> str:
+    """The weak entity tag of the n-th state of a resource (RFC 7644 section 3.14)."""
+    return f'W/"{number}"'
+
+
+def stamped(
+    resource_type: ResourceType, id: str, document: Document, *, created: str, modified: str, version: int
+) -> dict[str, Any]:
+    """The document as a store keeps it: without members and computed groups, with `id` and `meta`."""
+    kept = {"schemas": document["schemas"], "id": id}
+    kept.update((name, value) for name, value in document.items() if name not in _SET_BY_STORE)
+    if GROUPS in document and not is_computed(resource_type, GROUPS):
+        kept[GROUPS] = document[GROUPS]
+    if MEMBERS in document and not has_members(resource_type):
+        kept[MEMBERS] = document[MEMBERS]
+    kept["meta"] = {
+        "resourceType": resource_type.name,
+        "created": created,
+        "lastModified": modified,
+        "version": version_tag(version),
+    }
+    return kept
+
+
+def has_members(resource_type: ResourceType) -> bool:
+    """Whether resources of the type have members: references that a store keeps as rows."""
+    attribute = resource_type.attributes.find(MEMBERS)
+    return attribute is not None and attribute.keyed
+
+
+def is_computed(resource_type: ResourceType, name: str) -> bool:
+    """Whether the attribute is one that a store computes from the members of groups."""
+    attribute = resource_type.attributes.find(name)
+    return attribute is not None and attribute.keyed and attribute.mutability == "readOnly"
+
+
+def membership(group: Mapping[str, Any]) -> dict[str, Any]:
+    """The entry of a user's `groups` for a group it is a direct member of (RFC 7643 section 4.1.2)."""
+    entry = {"value": group["id"], "type": "direct"}
+    if "displayName" in group:
+        entry["display"] = group["displayName"]
+    return entry
+
+
+def check_version(expected: str | None, actual: str) -> None:
+    """Compare before a swap. Raises: PreconditionFailed."""
+    if expected is not None and expected != actual:
+        raise PreconditionFailed()
