@@ -1,0 +1,18 @@
+"""Bearer tokens: their format, the registry that issues them, and the port that verifies them."""
+
+from scimkit.tokens.bearer import bearer_token
+from scimkit.tokens.format import PATTERN, PREFIX
+from scimkit.tokens.registry import (
+    InvalidToken,
+    IssuedToken,
+    MemoryTokenStore,
+    TokenRecord,
+    TokenRegistry,
+    TokenStore,
+)
+from scimkit.tokens.verifier import Principal, SyncTokenVerifier, TokenVerifier, lift_verifier
+
+__all__ = [
+    "PATTERN", "PREFIX", "InvalidToken", "IssuedToken", "MemoryTokenStore", "Principal", "SyncTokenVerifier",
+    "TokenRecord", "TokenRegistry", "TokenStore", "TokenVerifier", "bearer_token", "lift_verifier",
+]  # fmt: skip

@@ -1,0 +1,184 @@
+"""Tokens that a host issues: kept hashed, shown once, scoped to a tenant.
+
+This module never keeps, logs or shows a secret after it was issued.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import Final, Literal, Protocol, TypeAlias
+
+from scimkit.errors import NotFound, Unauthorized
+from scimkit.tokens.format import new_token, parse_token
+from scimkit.tokens.verifier import Principal
+
+TokenStatus: TypeAlias = Literal["Active", "Expired", "Revoked"]
+
+_INVALID: Final = 'Bearer realm="scim", error="invalid_token"'
+_NO_HASH: Final = b"\0" * 32
+
+
+class InvalidToken(Unauthorized):
+    """401 for a token that is not valid. `reason` is for the host's log; the client is not told it."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__("The bearer token is not valid.", challenge=_INVALID)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRecord:
+    """What is kept of a token. Instants are in UTC.
+
+    `hash` is the SHA-256 of the secret: the secret is 214 random bits, so that no slow hash is needed.
+    """
+
+    id: str
+    tenant: str
+    description: str
+    hash: bytes = field(repr=False)
+    created: datetime
+    expires: datetime | None = None
+    revoked: datetime | None = None
+    dialect: str | None = None
+
+    def status(self, now: datetime) -> TokenStatus:
+        """What an admin sees in the list of tokens."""
+        if self.revoked is not None:
+            return "Revoked"
+        return "Expired" if self.expires is not None and self.expires <= now else "Active"
+
+
+class TokenStore(Protocol):
+    """Keeps token records."""
+
+    def add(self, record: TokenRecord) -> None:
+        """Keep a new record."""
+
+    def find(self, id: str) -> TokenRecord | None:
+        """The record of a token, whoever's it is."""
+
+    def list(self, tenant: str) -> Sequence[TokenRecord]:
+        """The records of a tenant, in the order they were added."""
+
+    def update(self, record: TokenRecord) -> None:
+        """Keep another state of a record."""
+
+
+class MemoryTokenStore:
+    """Keeps token records in this process."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._records: dict[str, TokenRecord] = {}
+
+    def add(self, record: TokenRecord) -> None:
+        with self._lock:
+            self._records[record.id] = record
+
+    def find(self, id: str) -> TokenRecord | None:
+        return self._records.get(id)
+
+    def list(self, tenant: str) -> Sequence[TokenRecord]:
+        with self._lock:
+            return [record for record in self._records.values() if record.tenant == tenant]
+
+    def update(self, record: TokenRecord) -> None:
+        self.add(record)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A new token. `token` is its text: show it once, it is kept nowhere."""
+
+    token: str = field(repr=False)
+    record: TokenRecord
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class TokenRegistry:
+    """Issues, verifies, rotates and revokes tokens. A `SyncTokenVerifier`."""
+
+    is_async: Literal[False] = False
+
+    def __init__(self, store: TokenStore | None = None, *, clock: Callable[[], datetime] = _utc_now) -> None:
+        self._store = MemoryTokenStore() if store is None else store
+        self._clock = clock
+
+    def issue(
+        self,
+        description: str,
+        *,
+        tenant: str = "default",
+        expires_in: timedelta | None = None,
+        dialect: str | None = None,
+    ) -> IssuedToken:
+        """A new active token of a tenant. A tenant may have several, so that one can be rotated."""
+        parts, now = new_token(), self._clock()
+        record = TokenRecord(
+            id=parts.id,
+            tenant=tenant,
+            description=description,
+            hash=_hash(parts.secret),
+            created=now,
+            expires=None if expires_in is None else now + expires_in,
+            dialect=dialect,
+        )
+        self._store.add(record)
+        return IssuedToken(parts.text(), record)
+
+    def verify(self, token: str) -> Principal:
+        """Whom a token belongs to.
+
+        Raises: InvalidToken, the same for the client whatever the reason.
+        """
+        parts = parse_token(token)
+        if parts is None:
+            raise InvalidToken("the text is no token of this service: mistyped, cut off, or another service's")
+        record = self._store.find(parts.id)
+        matches = hmac.compare_digest(_hash(parts.secret), _NO_HASH if record is None else record.hash)
+        if record is None or not matches:
+            raise InvalidToken("no such token was issued")
+        if record.revoked is not None or record.expires is not None:
+            status = record.status(self._clock())
+            if status != "Active":
+                raise InvalidToken(f"the token is {status.lower()}")
+        return Principal(record.tenant, record.id, record.description, record.dialect)
+
+    def revoke(self, id: str, *, tenant: str = "default") -> TokenRecord:
+        """Make a token invalid for good. Raises: NotFound when the tenant has no such token."""
+        record = self._of_tenant(id, tenant)
+        if record.revoked is None:
+            record = replace(record, revoked=self._clock())
+            self._store.update(record)
+        return record
+
+    def rotate(self, id: str, *, tenant: str = "default", expires_in: timedelta | None = None) -> IssuedToken:
+        """Another token like this one. Both are valid until the old one is revoked.
+
+        Raises: NotFound when the tenant has no such token.
+        """
+        old = self._of_tenant(id, tenant)
+        return self.issue(old.description, tenant=tenant, expires_in=expires_in, dialect=old.dialect)
+
+    def list(self, tenant: str = "default") -> Sequence[TokenRecord]:
+        """The tokens of a tenant, revoked and expired ones too."""
+        return self._store.list(tenant)
+
+    def _of_tenant(self, id: str, tenant: str) -> TokenRecord:
+        record = self._store.find(id)
+        if record is None or record.tenant != tenant:
+            raise NotFound("This token does not exist.")
+        return record
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()

@@ -1,0 +1,56 @@
+"""The token port: from a bearer token to whom it belongs.
+
+This module holds no token. `lift_verifier` makes a sync verifier serve as an async one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whom a token belongs to. `dialect` names the dialect its requests are read in, if it has its own."""
+
+    tenant: str
+    token_id: str
+    description: str = ""
+    dialect: str | None = None
+
+
+class SyncTokenVerifier(Protocol):
+    """Verifies tokens without an await."""
+
+    is_async: Literal[False]
+
+    def verify(self, token: str) -> Principal:
+        """Whom the token belongs to. Raises: Unauthorized."""
+
+
+class TokenVerifier(Protocol):
+    """Verifies tokens; its `verify` is awaited."""
+
+    is_async: Literal[True]
+
+    async def verify(self, token: str) -> Principal:
+        """Whom the token belongs to. Raises: Unauthorized."""
+
+
+class _Lifted:
+    """A sync verifier behind the async port."""
+
+    __slots__ = ("_verifier",)
+
+    is_async: Literal[True] = True
+
+    def __init__(self, verifier: SyncTokenVerifier) -> None:
+        self._verifier = verifier
+
+    async def verify(self, token: str) -> Principal:
+        return self._verifier.verify(token)
+
+
+def lift_verifier(verifier: SyncTokenVerifier) -> TokenVerifier:
+    """A sync verifier as an async one: its coroutine never suspends."""
+    return _Lifted(verifier)
