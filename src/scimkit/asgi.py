@@ -48,14 +48,13 @@ class ScimApp:
     async def _respond(self, scope: AsgiScope, receive: Receive) -> Response:
         headers = _headers(scope)
         root = scope.get("root_path", "").rstrip("/")
-        path = relative_path(scope["path"].removeprefix(root) if scope["path"].startswith(f"{root}/") else scope["path"],
-                             self._prefix)  # fmt: skip
+        below = scope["path"].removeprefix(root) if scope["path"].startswith(f"{root}/") else scope["path"]
         body = await _read(receive, headers, self.service.limits.body)
         if body is None:
             return error_response(PayloadTooLarge(f"The request body is larger than {self.service.limits.body} bytes."))
         request = Request(
             method=scope["method"],
-            path=path,
+            path=relative_path(below, self._prefix),
             query=scope.get("query_string", b"").decode("latin-1"),
             headers=headers,
             body=body,

@@ -1,9 +1,9 @@
 """Filters: text to tree to predicate (RFC 7644 section 3.4.2.2).
 
-    >>> from scimkit import USER, filters
-    >>> wanted = filters.parse('emails[type eq "work" and value ew "@example.org"]')
-    >>> wanted.matches({"emails": [{"type": "work", "value": "ada@example.org"}]}, USER)
-    True
+>>> from scimkit import USER, filters
+>>> wanted = filters.parse('emails[type eq "work" and value ew "@example.org"]')
+>>> wanted.matches({"emails": [{"type": "work", "value": "ada@example.org"}]}, USER)
+True
 """
 
 from scimkit.filters.ast import And, Comparison, Node, Not, Operator, Or, Present, Value, ValuePath

@@ -50,12 +50,15 @@ class Lenience(Protocol):
 
     def bare_value(self, word: str) -> str | bool | None:
         """The value of a word without quotes; None refuses it."""
+        ...
 
     def narrowed_value_path(self) -> bool:
         """Whether `path[filter].sub op value` is read as `path[filter and sub op value]`."""
+        ...
 
     def attribute_path(self, text: str) -> str | None:
         """An attribute path for a text that is none; None refuses it."""
+        ...
 
 
 class Strict:
@@ -146,9 +149,9 @@ class _Parser:
                 self.advance()
                 return Not(self.group(depth, in_brackets))
             return self.attribute_expression(depth, in_brackets)
-        if self.kind == _BRACKET and self.token == "(":
-            return self.group(depth, in_brackets)
-        self.fail("Expected an attribute, 'not' or '('")
+        if self.kind != _BRACKET or self.token != "(":
+            self.fail("Expected an attribute, 'not' or '('")
+        return self.group(depth, in_brackets)
 
     def group(self, depth: int, in_brackets: bool) -> Node:
         opened = self.position

@@ -43,6 +43,7 @@ class Scope(Protocol):
 
     def resolve(self, text: str) -> AttributePath | None:
         """The attribute of that name, or None."""
+        ...
 
 
 class ElementScope:

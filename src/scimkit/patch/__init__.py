@@ -1,12 +1,12 @@
 """PATCH: operations on documents, and the change set they come to (RFC 7644 section 3.5.2).
 
-    >>> from scimkit import USER, patch
-    >>> result = patch.apply(USER, {"userName": "ada", "active": True}, {
-    ...     "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
-    ...     "Operations": [{"op": "replace", "path": "active", "value": False}],
-    ... })
-    >>> result.changes.assigned
-    {'active': False}
+>>> from scimkit import USER, patch
+>>> result = patch.apply(USER, {"userName": "ada", "active": True}, {
+...     "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+...     "Operations": [{"op": "replace", "path": "active", "value": False}],
+... })
+>>> result.changes.assigned
+{'active': False}
 """
 
 from scimkit.patch.apply import PatchResult, apply, apply_operations, reference_changes

@@ -271,7 +271,9 @@ def _added(attribute: Attribute, old: Any, value: Any, repair: PatchRepair) -> A
     return value
 
 
-def _merged(attribute: Attribute, old: Element | None, value: Element, repair: PatchRepair, *, replace: bool) -> Element:
+def _merged(
+    attribute: Attribute, old: Element | None, value: Element, repair: PatchRepair, *, replace: bool
+) -> Element:
     """A complex value with another laid over it."""
     merged = dict(old) if old is not None else {}
     for name, item in value.items():
@@ -300,7 +302,9 @@ def _appended(attribute: Attribute, old: list[Any], value: list[Any], repair: Pa
     return _with_one_primary(attribute, elements, list(range(len(old), len(elements))), repair)
 
 
-def _with_one_primary(attribute: Attribute, elements: list[Element], written: list[int], repair: PatchRepair) -> list[Element]:
+def _with_one_primary(
+    attribute: Attribute, elements: list[Element], written: list[int], repair: PatchRepair
+) -> list[Element]:
     """A value made primary takes that from the others (RFC 7644 section 3.5.2)."""
     if any(elements[index].get("primary") is True for index in written):
         chosen = set(written)

@@ -92,7 +92,7 @@ def apply_reference_changes(values: Sequence[Mapping[str, Any]], changes: Refere
 
 def _reference_changes(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> ReferenceChanges:
     """Values that only differ beside their `value` are the same reference, and do not change."""
-    old = {value.get("value") for value in before}
-    new = {value.get("value") for value in after}
-    added = tuple(value for value in after if value.get("value") not in old)
+    old = {value["value"] for value in before if "value" in value}
+    new = {value["value"] for value in after if "value" in value}
+    added = tuple(value for value in after if "value" in value and value["value"] not in old)
     return ReferenceChanges(added, frozenset(old - new))

@@ -45,30 +45,39 @@ class PatchRepair(Repair, Lenience, Protocol):
 
     def operation_name(self, name: str) -> str | None:
         """An operation name for one that is none; None refuses it."""
+        ...
 
     def message(self, schema: str) -> None:
         """Told that the body does not name the schema of its message; raises InvalidSyntax to refuse."""
+        ...
 
     def extra_member(self, name: str) -> None:
         """Told of a name that PatchOp does not have; raises InvalidSyntax to refuse."""
+        ...
 
     def name(self, resource_type: ResourceType, name: str) -> str | None:
         """A path for a name in the value of an operation without a path; None drops it; raises to refuse."""
+        ...
 
     def path(self, resource_type: ResourceType, text: str) -> str | None:
         """A path for one that names no attribute; None drops the operation; raises InvalidPath to refuse."""
+        ...
 
     def read_only(self, attribute: Attribute, in_value: bool) -> None:
         """Told of a change to a readOnly attribute, which is then dropped; raises MutabilityViolation."""
+        ...
 
     def removal(self, attribute: Attribute, value: object) -> object:
         """The values to remove, for a `remove` that has a value; raises InvalidSyntax to refuse."""
+        ...
 
     def creates_elements(self, attribute: Attribute) -> bool:
         """Whether add and replace create the element their filter describes when there is none."""
+        ...
 
     def compared(self, attribute: Attribute, value: Value) -> Value:
         """A value of the attribute's type for a filter that compares with another; raises InvalidFilter."""
+        ...
 
 
 class PatchRefusal(Refusal, StrictFilters):
@@ -105,7 +114,9 @@ class PatchRefusal(Refusal, StrictFilters):
 REFUSE: Final = PatchRefusal()
 
 
-def read_operations(resource_type: ResourceType, body: Mapping[str, Any], repair: PatchRepair = REFUSE) -> list[Operation]:
+def read_operations(
+    resource_type: ResourceType, body: Mapping[str, Any], repair: PatchRepair = REFUSE
+) -> list[Operation]:
     """The operations of a PatchOp body, in order.
 
     Raises: InvalidSyntax, InvalidPath, InvalidFilter, InvalidValue, MutabilityViolation, NoTarget.
@@ -194,7 +205,9 @@ def _resolve(resource_type: ResourceType, text: str, repair: PatchRepair) -> Pat
     return path
 
 
-def _at(path: PatchPath, op: OperationName, value: object, repair: PatchRepair, *, in_value: bool) -> Iterator[Operation]:
+def _at(
+    path: PatchPath, op: OperationName, value: object, repair: PatchRepair, *, in_value: bool
+) -> Iterator[Operation]:
     """The operation at a path, its value read into canonical form."""
     if path.leaf.name == "schemas" and path.leaf.multi_valued:
         return  # kept in step with the extensions by whoever applies the operations

@@ -110,5 +110,3 @@ def element_described(path: PatchPath, coerce: Coercion = refuse_value) -> dict[
         if element.setdefault(found.attribute.name, value) != value:
             return None
     return element
-
-

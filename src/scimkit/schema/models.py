@@ -64,6 +64,8 @@ def _schema_document(model: type[Resource[Any]] | type[Extension]) -> dict[str, 
 
 
 def _extension_models(model: type[Resource[Any]]) -> list[type[Extension]]:
-    return list(model.get_extension_models().values()) if hasattr(model, "get_extension_models") else [
-        each for each in get_args(model) if isinstance(each, type) and issubclass(each, Extension)
-    ]
+    return (
+        list(model.get_extension_models().values())
+        if hasattr(model, "get_extension_models")
+        else [each for each in get_args(model) if isinstance(each, type) and issubclass(each, Extension)]
+    )

@@ -32,21 +32,26 @@ class Repair(Protocol):
 
     def value(self, attribute: Attribute, value: object) -> object:
         """A value of the attribute's type for one that is not, or `UNASSIGNED`; raises InvalidValue."""
+        ...
 
     def values(self, attribute: Attribute, value: object) -> object:
         """An array for a multi-valued attribute that got none, or `UNASSIGNED`; raises InvalidValue."""
+        ...
 
     def unknown(self, table: AttributeTable, name: str, value: object) -> tuple[Attribute, ...] | None:
         """Where a name that is not in the table belongs, from the table down; None drops it.
 
         Raises InvalidSyntax to refuse it.
         """
+        ...
 
     def schemas(self, resource_type: ResourceType, value: object) -> None:
         """Told that `schemas` is missing, malformed, or names other schemas; raises to refuse."""
+        ...
 
     def primaries(self, attribute: Attribute, values: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Values of which more than one is primary, made right; raises InvalidValue to refuse."""
+        ...
 
 
 class Refusal:
@@ -129,9 +134,7 @@ def element_key(attribute: Attribute, value: Any) -> object:
         return attribute.key(value)
     if attribute.keyed:
         return value.get("value")
-    return frozenset(
-        (name, tuple(item) if type(item) is list else item) for name, item in value.items()
-    )
+    return frozenset((name, tuple(item) if type(item) is list else item) for name, item in value.items())
 
 
 def _read_table(table: AttributeTable, body: Mapping[str, Any], repair: Repair) -> dict[str, Any]:
@@ -322,4 +325,3 @@ _DESCRIBED: Final[Mapping[str, str]] = {
     "reference": "a string with a URI or identifier",
     "complex": "an object",
 }
-

@@ -60,11 +60,11 @@ class ScimService:
     ) -> None:
         self.resource_types = tuple(resource_types)
         self.limits = limits
-        self.blocking = not store.is_async and store.blocking
+        self.blocking = store.is_async is False and store.blocking
         """Whether requests may wait for a disk or a network without an await."""
         self.is_async = store.is_async or tokens.is_async
         """Whether requests can be served on an event loop only."""
-        self._tokens = tokens if tokens.is_async else lift_verifier(tokens)
+        self._tokens = tokens if tokens.is_async is True else lift_verifier(tokens)
         self._dialect = dialect
         self._dialects = dialects
         self._on_event = on_event
@@ -74,15 +74,15 @@ class ScimService:
             change_password=set_password is not None,
             documentation_uri=documentation_uri,
         )
-        lifted = store if store.is_async else lift(store)
+        lifted = store if store.is_async is True else lift(store)
         self._resources: dict[str, ResourceOperations] = {}
         for each in self.resource_types:
             self._resources[each.endpoint.strip("/")] = ResourceOperations(
                 each, self.resource_types, lifted, limits, set_password
             )
-        if len({each.name for each in self.resource_types}) != len(self.resource_types) or len(
-            self._resources
-        ) != len(self.resource_types):
+        if len({each.name for each in self.resource_types}) != len(self.resource_types) or len(self._resources) != len(
+            self.resource_types
+        ):
             raise ValueError("two resource types share a name or an endpoint")
         self._routes = self._make_routes()
 

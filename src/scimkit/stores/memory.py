@@ -152,7 +152,12 @@ class MemoryStore:
             return Written(self._whole(tenant, table, entry, everything), skipped_members=skipped)
 
     def replace(
-        self, scope: Scope, resource_type: ResourceType, id: str, document: Document, expected_version: str | None = None
+        self,
+        scope: Scope,
+        resource_type: ResourceType,
+        id: str,
+        document: Document,
+        expected_version: str | None = None,
     ) -> Written:
         with self._lock:
             table = self._tenant(scope).table(resource_type)
@@ -169,7 +174,12 @@ class MemoryStore:
             return self._change(scope, resource_type, id, changes, expected_version, everything)
 
     def change(
-        self, scope: Scope, resource_type: ResourceType, id: str, changes: ChangeSet, expected_version: str | None = None
+        self,
+        scope: Scope,
+        resource_type: ResourceType,
+        id: str,
+        changes: ChangeSet,
+        expected_version: str | None = None,
     ) -> Written:
         with self._lock:
             return self._change(scope, resource_type, id, changes, expected_version, lambda name: name != MEMBERS)
@@ -301,9 +311,7 @@ class MemoryStore:
             tenant.groups_of.setdefault(each, {})[id] = table
         return bool(fresh)
 
-    def _remove_members(
-        self, tenant: _Tenant, table: _Table, id: str, entry: _Entry, members: Iterable[str]
-    ) -> bool:
+    def _remove_members(self, tenant: _Tenant, table: _Table, id: str, entry: _Entry, members: Iterable[str]) -> bool:
         removed = False
         for each in members:
             if entry.members.pop(each, None) is not None:

@@ -88,29 +88,45 @@ class SyncStore(Protocol):
 
     def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
         """The document, at least the wanted attributes. Raises: NotFound."""
+        ...
 
     def search(self, scope: Scope, query: Query) -> Page:
         """One page. Raises: InvalidFilter for a filter that the store cannot evaluate."""
+        ...
 
     def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
         """Keep a new document; `id` and `meta` are set. Raises: Uniqueness, InvalidValue."""
+        ...
 
     def replace(
-        self, scope: Scope, resource_type: ResourceType, id: str, document: Document, expected_version: str | None = None
+        self,
+        scope: Scope,
+        resource_type: ResourceType,
+        id: str,
+        document: Document,
+        expected_version: str | None = None,
     ) -> Written:
         """Put a document in the place of another. Raises: NotFound, Uniqueness, PreconditionFailed, InvalidValue.
 
         PreconditionFailed when `expected_version` is given and is not the version of what is there.
         A document without `members` leaves the group empty; `groups` is never taken from it.
         """
+        ...
 
     def change(
-        self, scope: Scope, resource_type: ResourceType, id: str, changes: ChangeSet, expected_version: str | None = None
+        self,
+        scope: Scope,
+        resource_type: ResourceType,
+        id: str,
+        changes: ChangeSet,
+        expected_version: str | None = None,
     ) -> Written:
         """Make changes without the whole document. Raises as `replace` does."""
+        ...
 
     def delete(self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None) -> None:
         """Remove a resource, from every group too. Raises: NotFound, PreconditionFailed."""
+        ...
 
 
 class Store(Protocol):
@@ -125,11 +141,21 @@ class Store(Protocol):
     async def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written: ...
 
     async def replace(
-        self, scope: Scope, resource_type: ResourceType, id: str, document: Document, expected_version: str | None = None
+        self,
+        scope: Scope,
+        resource_type: ResourceType,
+        id: str,
+        document: Document,
+        expected_version: str | None = None,
     ) -> Written: ...
 
     async def change(
-        self, scope: Scope, resource_type: ResourceType, id: str, changes: ChangeSet, expected_version: str | None = None
+        self,
+        scope: Scope,
+        resource_type: ResourceType,
+        id: str,
+        changes: ChangeSet,
+        expected_version: str | None = None,
     ) -> Written: ...
 
     async def delete(
@@ -157,12 +183,22 @@ class _Lifted:
         return self._store.create(scope, resource_type, document)
 
     async def replace(
-        self, scope: Scope, resource_type: ResourceType, id: str, document: Document, expected_version: str | None = None
+        self,
+        scope: Scope,
+        resource_type: ResourceType,
+        id: str,
+        document: Document,
+        expected_version: str | None = None,
     ) -> Written:
         return self._store.replace(scope, resource_type, id, document, expected_version)
 
     async def change(
-        self, scope: Scope, resource_type: ResourceType, id: str, changes: ChangeSet, expected_version: str | None = None
+        self,
+        scope: Scope,
+        resource_type: ResourceType,
+        id: str,
+        changes: ChangeSet,
+        expected_version: str | None = None,
     ) -> Written:
         return self._store.change(scope, resource_type, id, changes, expected_version)
 

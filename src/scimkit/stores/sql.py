@@ -112,7 +112,7 @@ class SqlStore:
 
     def __init__(self, url: str | sa.Engine, *, unknown_members: UnknownMembers = "skip") -> None:
         self.engine = open_engine(url) if isinstance(url, str) else url
-        self._unknown_members = unknown_members
+        self._unknown_members: UnknownMembers = unknown_members
 
     def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
         with self._reading() as connection:
@@ -133,7 +133,12 @@ class SqlStore:
             return Written(rows.whole(id, everything), skipped_members=skipped)
 
     def replace(
-        self, scope: Scope, resource_type: ResourceType, id: str, document: Document, expected_version: str | None = None
+        self,
+        scope: Scope,
+        resource_type: ResourceType,
+        id: str,
+        document: Document,
+        expected_version: str | None = None,
     ) -> Written:
         with self._writing() as connection:
             rows = _Rows(connection, scope, resource_type)
@@ -150,7 +155,12 @@ class SqlStore:
             return self._change(rows, id, changes, expected_version, everything)
 
     def change(
-        self, scope: Scope, resource_type: ResourceType, id: str, changes: ChangeSet, expected_version: str | None = None
+        self,
+        scope: Scope,
+        resource_type: ResourceType,
+        id: str,
+        changes: ChangeSet,
+        expected_version: str | None = None,
     ) -> Written:
         with self._writing() as connection:
             rows = _Rows(connection, scope, resource_type)
@@ -162,9 +172,7 @@ class SqlStore:
             check_version(expected_version, rows.kept(id)[0]["meta"]["version"])
             rows.delete(id)
 
-    def _change(
-        self, rows: _Rows, id: str, changes: ChangeSet, expected_version: str | None, wants: Wants
-    ) -> Written:
+    def _change(self, rows: _Rows, id: str, changes: ChangeSet, expected_version: str | None, wants: Wants) -> Written:
         old, version = rows.kept(id)
         check_version(expected_version, old["meta"]["version"])
         references = dict(changes.references)
@@ -295,21 +303,32 @@ class _Rows:
         wanted = list(dict.fromkeys(each["value"] for each in members if "value" in each)) if self.has_members else []
         added, skipped = 0, []
         for some in _batches(wanted):
-            kinds = dict(self._connection.execute(
-                sa.select(RESOURCES.c.id, RESOURCES.c.type).where(RESOURCES.c.tenant == self._tenant, RESOURCES.c.id.in_(some))
-            ).tuples().all())  # fmt: skip
-            there = set(self._connection.scalars(
-                sa.select(MEMBER_ROWS.c.member_id).where(
-                    MEMBER_ROWS.c.tenant == self._tenant, MEMBER_ROWS.c.group_id == id, MEMBER_ROWS.c.member_id.in_(some)
+            kinds = dict(
+                self._connection.execute(
+                    sa.select(RESOURCES.c.id, RESOURCES.c.type).where(
+                        RESOURCES.c.tenant == self._tenant, RESOURCES.c.id.in_(some)
+                    )
                 )
-            ))  # fmt: skip
+                .tuples()
+                .all()
+            )
+            there = set(
+                self._connection.scalars(
+                    sa.select(MEMBER_ROWS.c.member_id).where(
+                        MEMBER_ROWS.c.tenant == self._tenant,
+                        MEMBER_ROWS.c.group_id == id,
+                        MEMBER_ROWS.c.member_id.in_(some),
+                    )
+                )
+            )
             skipped += [each for each in some if each not in kinds]
             if skipped and policy == "reject":
                 raise InvalidValue("A member does not exist.")
             fresh = [
                 {"tenant": self._tenant, "group_id": id, "member_id": each, "member_type": kinds[each]}
-                for each in some if each in kinds and each not in there
-            ]  # fmt: skip
+                for each in some
+                if each in kinds and each not in there
+            ]
             if fresh:
                 self._connection.execute(sa.insert(MEMBER_ROWS), fresh)
             added += len(fresh)
@@ -318,7 +337,8 @@ class _Rows:
     def look_up(self, path: str, key: Any) -> Collection[str] | None:
         """The ids that have a key, by an index; None when no index has the path."""
         if path == "id":
-            return set(self._connection.scalars(sa.select(RESOURCES.c.id).where(self._own, RESOURCES.c.id == key)))
+            query = sa.select(RESOURCES.c.id).where(self._own, RESOURCES.c.id == key)
+            return set(self._connection.scalars(query))
         if path == "members.value" and self.has_members:
             return set(self._connection.scalars(self._groups_of(key)))
         if path == "groups.value" and self._has_groups:
@@ -326,7 +346,12 @@ class _Rows:
             return set(self._connection.scalars(sa.select(MEMBER_ROWS.c.member_id).where(*of_group)))
         if path not in self._keys:
             return None
-        same = (KEYS.c.tenant == self._tenant, KEYS.c.type == self._type.name, KEYS.c.path == path, KEYS.c.key == str(key))
+        same = (
+            KEYS.c.tenant == self._tenant,
+            KEYS.c.type == self._type.name,
+            KEYS.c.path == path,
+            KEYS.c.key == str(key),
+        )
         return set(self._connection.scalars(sa.select(KEYS.c.id).where(*same)))
 
     def _groups_of(self, id: str) -> sa.Select[tuple[str]]:
@@ -342,9 +367,10 @@ class _Rows:
             documents = [from_json(row) for row in self._connection.scalars(query)]
         else:
             documents = [
-                from_json(row) for some in _batches(sorted(found.ids))
+                from_json(row)
+                for some in _batches(sorted(found.ids))
                 for row in self._connection.scalars(query.where(RESOURCES.c.id.in_(some)))
-            ]  # fmt: skip
+            ]
             if found.exact:
                 return documents
         return [each for each in self._with_computed(documents, everything) if predicate(each)]

@@ -64,7 +64,7 @@ def _row(record: TokenRecord) -> dict[str, Any]:
 
 
 def _record(row: Any) -> TokenRecord:
-    values = {
+    values: dict[str, Any] = {
         name: value.replace(tzinfo=UTC) if isinstance(value, datetime) else value for name, value in row.items()
     }
     return TokenRecord(**values)

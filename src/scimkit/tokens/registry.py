@@ -59,15 +59,19 @@ class TokenStore(Protocol):
 
     def add(self, record: TokenRecord) -> None:
         """Keep a new record."""
+        ...
 
     def find(self, id: str) -> TokenRecord | None:
         """The record of a token, whoever's it is."""
+        ...
 
     def list(self, tenant: str) -> Sequence[TokenRecord]:
         """The records of a tenant, in the order they were added."""
+        ...
 
     def update(self, record: TokenRecord) -> None:
         """Keep another state of a record."""
+        ...
 
 
 class MemoryTokenStore:

@@ -26,6 +26,7 @@ class SyncTokenVerifier(Protocol):
 
     def verify(self, token: str) -> Principal:
         """Whom the token belongs to. Raises: Unauthorized."""
+        ...
 
 
 class TokenVerifier(Protocol):
@@ -35,6 +36,7 @@ class TokenVerifier(Protocol):
 
     async def verify(self, token: str) -> Principal:
         """Whom the token belongs to. Raises: Unauthorized."""
+        ...
 
 
 class _Lifted:

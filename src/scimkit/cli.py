@@ -1,0 +1,266 @@
+"""The command line: `scimkit demo | serve | token`.
+
+It joins a store, tokens and a server; it holds no rule of SCIM.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+try:
+    import typer
+    from rich.console import Console
+    from rich.table import Table
+except ModuleNotFoundError as missing:
+    raise SystemExit("The command line needs its extra: pip install 'scimkit[cli]'") from missing
+
+from scimkit import __version__
+from scimkit.asgi import ScimApp
+from scimkit.dialects import DIALECTS
+from scimkit.service import ScimService
+from scimkit.stores import MemoryStore
+from scimkit.tokens import MemoryTokenStore, TokenRegistry
+
+if TYPE_CHECKING:
+    from scimkit.stores import SyncStore
+    from scimkit.testing.entra import Report, Step
+    from scimkit.tokens import TokenStore
+
+PREFIX = "/scim/v2"
+"""Where the endpoint is mounted by `serve` and `demo`."""
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
+    help="A SCIM 2.0 service provider: let identity providers manage your users and groups.",
+)  # fmt: skip
+token_app = typer.Typer(no_args_is_help=True, help="Issue, list and revoke the bearer tokens of a store.")
+app.add_typer(token_app, name="token")
+
+StoreOption = Annotated[
+    str,
+    typer.Option(
+        "--store", metavar="URL", help="Where people, groups and tokens are kept: memory:// or sqlite:///FILE."
+    ),
+]
+TenantOption = Annotated[str, typer.Option(help="The tenant that a token belongs to; tokens of one never see another.")]
+
+
+def main() -> None:
+    """The entry point of the `scimkit` command."""
+    app()
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+    if version:
+        typer.echo(f"scimkit {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    flavour: Annotated[
+        str, typer.Option(help="How Entra writes its PATCHes: default, aadOptscim062020, or both in turn.")
+    ] = "both",
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the server running when the story is told.")] = False,
+    port: Annotated[int, typer.Option(help="The loopback port to serve on; 0 takes a free one.", min=0, max=65535)] = 0,
+) -> None:
+    """Watch Microsoft Entra's provisioning story succeed against a real server.
+
+    Starts a server on this machine with a database in a temporary file, issues a token, and plays
+    Entra: *Test Connection*, *Provision on demand*, the initial cycle and incremental cycles.
+    The exit status is 0 when every step passed.
+    """
+    from scimkit.testing.entra import FLAVOURS
+    from scimkit.testing.server import running
+
+    if flavour != "both" and flavour not in FLAVOURS:
+        raise typer.BadParameter(f"choose from {', '.join((*FLAVOURS, 'both'))}", param_hint="--flavour")
+    console = Console(highlight=False)
+    flavours = FLAVOURS if flavour == "both" else (flavour,)
+    with tempfile.TemporaryDirectory(prefix="scimkit-demo-") as folder:
+        store, tokens = _open(f"sqlite:///{Path(folder) / 'helpdesk.db'}")
+        service = ScimService(store, tokens=tokens)
+        with running(ScimApp(service, prefix=PREFIX), port=port) as url:
+            endpoint = url + PREFIX
+            outcomes = [_tell(console, endpoint, tokens, name) for name in flavours]
+            _point_entra_at(console, endpoint)
+            if keep:
+                _wait(console, endpoint)
+    raise typer.Exit(0 if all(outcomes) else 1)
+
+
+def _tell(console: Console, endpoint: str, tokens: TokenRegistry, flavour: str) -> bool:
+    """Play the story once, in a tenant of its own, and show each step while it happens."""
+    from scimkit.testing.entra import run_story
+
+    tenant = f"demo-{flavour}"
+    token = tokens.issue("Microsoft Entra ID", tenant=tenant).token
+    console.print(f"\n[bold]Admin > Apps & Integrations > SCIM Tokens[/bold]  (tenant {tenant})")
+    table = Table(show_header=False, box=None, padding=(0, 2))
+    table.add_row("Description", "Microsoft Entra ID")
+    table.add_row("Status", "[green]Active[/green]")
+    table.add_row("SCIM endpoint", f"{endpoint}   [dim]-> Tenant URL in Entra[/dim]")
+    table.add_row("Token", f"{token}   [dim]-> Secret Token in Entra; shown once[/dim]")
+    console.print(table, soft_wrap=True)
+    console.print(f"\n[bold]Microsoft Entra ID > Provisioning[/bold]  (flavour {flavour})")
+    report = run_story(endpoint, token, flavour=flavour, on_step=lambda step: _show(console, step))
+    _sum_up(console, report)
+    return report.passed
+
+
+def _show(console: Console, step: Step) -> None:
+    mark = "[green]✓[/green]" if step.passed else "[red]✗[/red]"
+    console.print(
+        f"  {mark} {step.title}  [dim]{step.request} -> {step.status}, {step.seconds * 1000:.0f} ms[/dim]",
+        soft_wrap=True,
+    )
+    if not step.passed:
+        console.print(f"      [red]{step.reason}[/red]", soft_wrap=True)
+
+
+def _sum_up(console: Console, report: Report) -> None:
+    failed = len([step for step in report.steps if not step.passed])
+    colour = "green" if report.passed else "red"
+    console.print(
+        f"\n  [{colour}]{len(report.steps) - failed} steps passed, {failed} failed[/{colour}] in {report.seconds:.1f} s"
+    )
+
+
+def _point_entra_at(console: Console, endpoint: str) -> None:
+    console.print(
+        "\n[bold]A real Entra[/bold] needs the endpoint on the Internet over TLS. Put a proxy or a tunnel in front of\n"
+        "  scimkit serve --store sqlite:///helpdesk.db\n"
+        "issue a token with\n"
+        '  scimkit token create --store sqlite:///helpdesk.db --description "Microsoft Entra ID"\n'
+        f"and paste https://YOUR-HOST{PREFIX} and the token into Enterprise applications > Provisioning."
+    )
+    if not endpoint:
+        console.print()
+
+
+def _wait(console: Console, endpoint: str) -> None:
+    console.print(f"\nStill serving {endpoint}; press Ctrl+C to stop.")
+    try:
+        import time
+
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+
+
+@app.command()
+def serve(
+    store: StoreOption = "memory://",
+    dialect: Annotated[str, typer.Option(help=f"How forgiving to be: {', '.join(DIALECTS)}.")] = "tolerant",
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = 8000,
+    public_url: Annotated[
+        str | None,
+        typer.Option(help="The endpoint's URL as identity providers see it, such as https://help.example.org/scim/v2."),
+    ] = None,
+) -> None:
+    """Serve SCIM under /scim/v2.
+
+    With memory:// a token is issued and printed, since nothing outlives the process.
+    """
+    if dialect not in DIALECTS:
+        raise typer.BadParameter(f"choose from {', '.join(DIALECTS)}", param_hint="--dialect")
+    opened, tokens = _open(store)
+    service = ScimService(opened, tokens=tokens, dialect=DIALECTS[dialect])
+    token = tokens.issue("scimkit serve").token if store == "memory://" else None
+    asgi = ScimApp(service, prefix=PREFIX, public_url=public_url)
+    try:
+        import uvicorn
+    except ModuleNotFoundError:
+        raise typer.BadParameter("serving needs uvicorn: pip install 'scimkit[serve]'") from None
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: Any = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                bound = self.servers[0].sockets[0].getsockname()
+                typer.echo(f"Ready: http://{host}:{bound[1]}{PREFIX}", err=False)
+                if token is not None:
+                    typer.echo(f"Token: {token}")
+                sys.stdout.flush()
+
+    Server(uvicorn.Config(asgi, host=host, port=port, log_level="warning", access_log=False)).run()
+
+
+@token_app.command("create")
+def create_token(
+    store: StoreOption,
+    description: Annotated[str, typer.Option(help="What the token is for, such as the identity provider's name.")],
+    tenant: TenantOption = "default",
+    days: Annotated[int | None, typer.Option(help="Days until it expires; without this it does not.", min=1)] = None,
+    dialect: Annotated[str | None, typer.Option(help=f"Read its requests in a dialect: {', '.join(DIALECTS)}.")] = None,
+) -> None:
+    """Issue a token and print it, and nothing else, on standard output. It is shown this once."""
+    if dialect is not None and dialect not in DIALECTS:
+        raise typer.BadParameter(f"choose from {', '.join(DIALECTS)}", param_hint="--dialect")
+    expires_in = None if days is None else timedelta(days=days)
+    issued = _tokens(store).issue(description, tenant=tenant, expires_in=expires_in, dialect=dialect)
+    typer.echo(issued.token)
+
+
+@token_app.command("list")
+def list_tokens(store: StoreOption, tenant: TenantOption = "default") -> None:
+    """List the tokens of a tenant: id, status, when they were made and expire, description."""
+    table = Table("Id", "Status", "Created", "Expires", "Description")
+    now = datetime.now(UTC)
+    for record in _tokens(store).list(tenant):
+        expires = "never" if record.expires is None else f"{record.expires:%Y-%m-%d}"
+        table.add_row(record.id, record.status(now), f"{record.created:%Y-%m-%d %H:%M}", expires, record.description)
+    Console().print(table)
+
+
+@token_app.command("revoke")
+def revoke_token(
+    id: Annotated[str, typer.Argument(help="The id of the token, from `scimkit token list`.")],
+    store: StoreOption,
+    tenant: TenantOption = "default",
+) -> None:
+    """Make a token invalid for good."""
+    from scimkit.errors import NotFound
+
+    try:
+        _tokens(store).revoke(id, tenant=tenant)
+    except NotFound:
+        raise typer.BadParameter("the tenant has no token with this id", param_hint="ID") from None
+    typer.echo(f"Revoked {id}.")
+
+
+def _tokens(url: str) -> TokenRegistry:
+    if url == "memory://":
+        raise typer.BadParameter(
+            "memory:// keeps no token beyond this command; use sqlite:///FILE", param_hint="--store"
+        )
+    return _open(url)[1]
+
+
+def _open(url: str) -> tuple[SyncStore, TokenRegistry]:
+    """The store of a URL, and the registry of the tokens kept beside it."""
+    if url == "memory://":
+        return MemoryStore(), TokenRegistry(MemoryTokenStore())
+    if not url.startswith("sqlite:///") or url == "sqlite:///":
+        raise typer.BadParameter("the store is memory:// or sqlite:///FILE", param_hint="--store")
+    from scimkit.errors import Unavailable
+    from scimkit.stores.sql import SqlStore
+    from scimkit.stores.sql_tokens import SqlTokenStore
+
+    try:
+        store = SqlStore(url)
+        tokens: TokenStore = SqlTokenStore(store.engine)
+    except Unavailable:
+        raise typer.BadParameter("the database cannot be opened", param_hint="--store") from None
+    return store, TokenRegistry(tokens)
+
+
+if __name__ == "__main__":
+    main()
