@@ -88,7 +88,7 @@ def demo(
         with running(ScimApp(service, prefix=PREFIX), port=port) as url:
             endpoint = url + PREFIX
             outcomes = [_tell(console, endpoint, tokens, name) for name in flavours]
-            _point_entra_at(console, endpoint)
+            _point_entra_at(console)
             if keep:
                 _wait(console, endpoint)
     raise typer.Exit(0 if all(outcomes) else 1)
@@ -101,12 +101,13 @@ def _tell(console: Console, endpoint: str, tokens: TokenRegistry, flavour: str) 
     tenant = f"demo-{flavour}"
     token = tokens.issue("Microsoft Entra ID", tenant=tenant).token
     console.print(f"\n[bold]Admin > Apps & Integrations > SCIM Tokens[/bold]  (tenant {tenant})")
-    table = Table(show_header=False, box=None, padding=(0, 2))
-    table.add_row("Description", "Microsoft Entra ID")
-    table.add_row("Status", "[green]Active[/green]")
-    table.add_row("SCIM endpoint", f"{endpoint}   [dim]-> Tenant URL in Entra[/dim]")
-    table.add_row("Token", f"{token}   [dim]-> Secret Token in Entra; shown once[/dim]")
-    console.print(table, soft_wrap=True)
+    for name, value, use in (
+        ("Description", "Microsoft Entra ID", ""),
+        ("Status", "[green]Active[/green]", ""),
+        ("SCIM endpoint", endpoint, "Tenant URL in Entra"),
+        ("Token", token, "Secret Token in Entra; shown once"),
+    ):
+        console.print(f"  {name:<14} {value}" + (f"  [dim]({use})[/dim]" if use else ""), soft_wrap=True)
     console.print(f"\n[bold]Microsoft Entra ID > Provisioning[/bold]  (flavour {flavour})")
     report = run_story(endpoint, token, flavour=flavour, on_step=lambda step: _show(console, step))
     _sum_up(console, report)
@@ -114,6 +115,9 @@ def _tell(console: Console, endpoint: str, tokens: TokenRegistry, flavour: str) 
 
 
 def _show(console: Console, step: Step) -> None:
+    stage, separator, _ = step.title.partition(": connection")
+    if separator:
+        console.print(f"\n  [bold]{stage}[/bold]")
     mark = "[green]✓[/green]" if step.passed else "[red]✗[/red]"
     console.print(
         f"  {mark} {step.title}  [dim]{step.request} -> {step.status}, {step.seconds * 1000:.0f} ms[/dim]",
@@ -131,16 +135,15 @@ def _sum_up(console: Console, report: Report) -> None:
     )
 
 
-def _point_entra_at(console: Console, endpoint: str) -> None:
+def _point_entra_at(console: Console) -> None:
     console.print(
-        "\n[bold]A real Entra[/bold] needs the endpoint on the Internet over TLS. Put a proxy or a tunnel in front of\n"
+        "\n[bold]A real Entra[/bold] needs the endpoint on the Internet over TLS: put a proxy or a tunnel before\n"
         "  scimkit serve --store sqlite:///helpdesk.db\n"
         "issue a token with\n"
         '  scimkit token create --store sqlite:///helpdesk.db --description "Microsoft Entra ID"\n'
-        f"and paste https://YOUR-HOST{PREFIX} and the token into Enterprise applications > Provisioning."
+        f"and paste https://YOUR-HOST{PREFIX} and the token into Enterprise applications > Provisioning.",
+        soft_wrap=True,
     )
-    if not endpoint:
-        console.print()
 
 
 def _wait(console: Console, endpoint: str) -> None:

@@ -338,12 +338,12 @@ class _Rows:
         """The ids that have a key, by an index; None when no index has the path."""
         if path == "id":
             query = sa.select(RESOURCES.c.id).where(self._own, RESOURCES.c.id == key)
-            return set(self._connection.scalars(query))
+            return set(self._connection.scalars(query).all())
         if path == "members.value" and self.has_members:
-            return set(self._connection.scalars(self._groups_of(key)))
+            return set(self._connection.scalars(self._groups_of(key)).all())
         if path == "groups.value" and self._has_groups:
             of_group = (MEMBER_ROWS.c.tenant == self._tenant, MEMBER_ROWS.c.group_id == key)
-            return set(self._connection.scalars(sa.select(MEMBER_ROWS.c.member_id).where(*of_group)))
+            return set(self._connection.scalars(sa.select(MEMBER_ROWS.c.member_id).where(*of_group)).all())
         if path not in self._keys:
             return None
         same = (
@@ -352,9 +352,9 @@ class _Rows:
             KEYS.c.path == path,
             KEYS.c.key == str(key),
         )
-        return set(self._connection.scalars(sa.select(KEYS.c.id).where(*same)))
+        return set(self._connection.scalars(sa.select(KEYS.c.id).where(*same)).all())
 
-    def _groups_of(self, id: str) -> sa.Select[tuple[str]]:
+    def _groups_of(self, id: str) -> sa.Select[Any]:
         mine = (MEMBER_ROWS.c.tenant == self._tenant, MEMBER_ROWS.c.member_id == id)
         return sa.select(MEMBER_ROWS.c.group_id).where(*mine).order_by(MEMBER_ROWS.c.position)
 

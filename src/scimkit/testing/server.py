@@ -25,7 +25,9 @@ def running(app: Callable[..., Any], *, host: str = "127.0.0.1", port: int = 0) 
         import uvicorn
     except ModuleNotFoundError as missing:
         raise ModuleNotFoundError("serving needs uvicorn: pip install 'scimkit[serve]'") from missing
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named, since asyncio turns off Nagle's delay only where it reads TCP there.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         config = uvicorn.Config(app, log_level="error", access_log=False)

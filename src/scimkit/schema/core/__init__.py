@@ -14,7 +14,7 @@ from scimkit.schema.resource_types import ResourceType, SchemaExtension
 
 
 def _load(name: str) -> dict[str, Any]:
-    document = from_json(files(__package__).joinpath(f"{name}.json").read_bytes())
+    document = from_json(files("scimkit.schema.core").joinpath(f"{name}.json").read_bytes())
     assert isinstance(document, dict)
     return document
 

@@ -1,0 +1,342 @@
+"""A simulator of Microsoft Entra ID's provisioning service: the client side, over real HTTP.
+
+It judges every answer by Entra's own rules, and keeps no secret in what it reports.
+Source: learn.microsoft.com/entra/identity/app-provisioning/how-provisioning-works.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+from uuid import uuid4
+
+from scimkit.testing import entra_rules as rules
+from scimkit.testing.directory import Directory, Person, Team, key_of, sample_directory
+from scimkit.testing.entra_messages import (
+    DefaultFlavour,
+    Flavour,
+    OptimisedFlavour,
+    group_body,
+    mapped,
+    patch_body,
+    user_body,
+)
+from scimkit.testing.entra_rules import Rule
+from scimkit.testing.exchange import Connection, Exchange, filter_query
+
+_FLAVOURS: Final[dict[str, Flavour]] = {"default": DefaultFlavour(), "aadOptscim062020": OptimisedFlavour()}
+FLAVOURS: Final = tuple(_FLAVOURS)
+"""The ways Entra writes its PATCHes."""
+
+_MEMBERS_ON_DEMAND: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request of the story. `reason` says what Entra would make of a failure."""
+
+    title: str
+    exchange: Exchange
+    reason: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.reason is None
+
+    @property
+    def request(self) -> str:
+        return self.exchange.request
+
+    @property
+    def status(self) -> int:
+        return self.exchange.status
+
+    @property
+    def seconds(self) -> float:
+        return self.exchange.seconds
+
+
+OnStep: TypeAlias = Callable[[Step], None]
+
+
+@dataclass(slots=True)
+class Report:
+    """The steps so far."""
+
+    steps: list[Step] = field(default_factory=list)
+    started: float = field(default_factory=time.perf_counter)
+    seconds: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        """Whether there was a step and none failed."""
+        return bool(self.steps) and all(step.passed for step in self.steps)
+
+    @property
+    def failures(self) -> list[Step]:
+        return [step for step in self.steps if not step.passed]
+
+
+class EntraSimulator:
+    """Entra's provisioning job for one application.
+
+    `flavour` is one of `FLAVOURS`. `on_step` is told of each step while it happens.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        directory: Directory,
+        *,
+        flavour: str = "default",
+        on_step: OnStep | None = None,
+    ) -> None:
+        self.directory = directory
+        self.report = Report()
+        self._connection = Connection(base_url, token)
+        self._flavour = _FLAVOURS[flavour]
+        self._on_step = on_step
+        self._ids: dict[str, str] = {}
+        self._written: dict[str, dict[str, Any]] = {}
+        self._managers: dict[str, str] = {}
+        self._members: dict[str, set[str]] = {}
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def test_connection(self) -> bool:
+        """*Test Connection*: a query for somebody who cannot exist."""
+        return self._probe("Test connection")
+
+    def provision_on_demand(self, key: str) -> bool:
+        """*Provision on demand* of a person or a team: probe, match, then create or update, at once."""
+        before = len(self.report.failures)
+        if self._probe("Provision on demand: connection"):
+            if key in self.directory.people:
+                self._provision_person(self.directory.people[key])
+                self._provision_manager(self.directory.people[key])
+            else:
+                team = self.directory.teams[key]
+                self._provision_team(team)
+                self._provision_members(team, at_most=_MEMBERS_ON_DEMAND)
+        return len(self.report.failures) == before
+
+    def initial_cycle(self) -> bool:
+        """The first cycle: everybody in scope, then references, each as a PATCH of its own."""
+        return self._cycle("Initial cycle")
+
+    def incremental_cycle(self) -> bool:
+        """A later cycle, about every 40 minutes: what changed in the directory since the last."""
+        return self._cycle("Incremental cycle")
+
+    def verify(self) -> bool:
+        """Compare the server's view with the directory, every attribute and membership that was written."""
+        before = len(self.report.failures)
+        for key, values in self._written.items():
+            expected = dict(values)
+            if key in self._managers:
+                expected[f"{rules.ENTERPRISE}:manager.value"] = self._ids[self._managers[key]]
+            name = values.get("displayName", "")
+            kind = "Groups" if key in self._members else "Users"
+            judged: list[Rule] = [rules.read, rules.has(expected)]
+            if key in self._members:
+                judged.append(rules.members_are(frozenset(self._ids[each] for each in self._members[key])))
+            self._step(f"Verify {name}", "GET", f"/{kind}/{self._ids[key]}", judged)
+        return len(self.report.failures) == before
+
+    def _cycle(self, title: str) -> bool:
+        before = len(self.report.failures)
+        if self._probe(f"{title}: connection"):
+            self._remove_purged()
+            for person in self.directory.people.values():
+                self._provision_person(person)
+            for team in self.directory.teams.values():
+                self._provision_team(team)
+            for person in self.directory.people.values():
+                self._provision_manager(person)
+            for team in self.directory.teams.values():
+                self._provision_members(team)
+            self.verify()
+        return len(self.report.failures) == before
+
+    def _probe(self, title: str) -> bool:
+        query = filter_query(f'userName eq "{uuid4()}"')
+        return self._step(title, "GET", f"/Users?{query}", [rules.probe]).passed
+
+    def _provision_person(self, person: Person) -> None:
+        values = mapped(person)
+        if person.key not in self._ids:
+            if not person.enabled:
+                return  # what is disabled at first sight is never created
+            id = self._match(f"Match {person.display_name}", "/Users?" + _equals("userName", person.user_name))
+            if id is None:
+                self._create(f"Create {person.display_name}", person.key, "/Users", user_body(person), values)
+                return
+            self._ids[person.key], self._written[person.key] = id, {}
+        self._update(person, values)
+
+    def _update(self, person: Person, values: dict[str, Any]) -> None:
+        id, written = self._ids[person.key], self._written[person.key]
+        changed = {path: value for path, value in values.items() if written.get(path) != value}
+        if not changed:
+            return
+        self._step(f"Read {person.display_name}", "GET", f"/Users/{id}", [rules.read])
+        verb = "Update"
+        if written and "active" in changed:
+            verb = "Enable" if changed["active"] else "Disable"
+        body = patch_body(self._flavour.assign(changed, written))
+        if self._step(f"{verb} {person.display_name}", "PATCH", f"/Users/{id}", [rules.patched_user], body).passed:
+            self._written[person.key] = {**written, **changed}
+        if verb == "Disable":
+            query = _equals("userName", person.user_name)
+            judged = [rules.matches, rules.found(id)]
+            self._step(f"Find disabled {person.display_name}", "GET", f"/Users?{query}", judged)
+
+    def _provision_manager(self, person: Person) -> None:
+        had = self._managers.get(person.key)
+        wanted = person.manager if person.manager in self._ids else None
+        if person.key not in self._ids or had == wanted:
+            return
+        if wanted is not None:
+            operations = self._flavour.manager(self._ids[wanted])
+        else:
+            assert had is not None
+            operations = self._flavour.no_manager(self._ids[had])
+        title = f"{'Set' if wanted else 'Clear'} manager of {person.display_name}"
+        path = f"/Users/{self._ids[person.key]}"
+        if not self._step(title, "PATCH", path, [rules.patched_user], patch_body(operations)).passed:
+            return
+        if wanted is None:
+            del self._managers[person.key]
+        else:
+            self._managers[person.key] = wanted
+
+    def _provision_team(self, team: Team) -> None:
+        values = {"displayName": team.name, "externalId": team.key}
+        if team.key not in self._ids:
+            query = "/Groups?excludedAttributes=members&" + _equals("displayName", team.name)
+            id = self._match(f"Match {team.name}", query, rules.without_members)
+            if id is None:
+                if self._create(f"Create {team.name}", team.key, "/Groups", group_body(team), values):
+                    self._members[team.key] = set()
+                return
+            self._ids[team.key], self._written[team.key] = id, {"displayName": team.name}
+            self._members[team.key] = set()
+        written = self._written[team.key]
+        changed = {path: value for path, value in values.items() if written.get(path) != value}
+        if not changed:
+            return
+        path = f"/Groups/{self._ids[team.key]}"
+        judged = [rules.read, rules.without_members]
+        self._step(f"Read {team.name}", "GET", f"{path}?excludedAttributes=members", judged)
+        body = patch_body(self._flavour.assign(changed, written))
+        if self._step(f"Update {team.name}", "PATCH", path, [rules.patched_group], body).passed:
+            self._written[team.key] = {**written, **changed}
+
+    def _provision_members(self, team: Team, *, at_most: int | None = None) -> None:
+        if team.key not in self._ids:
+            return
+        there = self._members[team.key]
+        wanted = {key for key in team.members if key in self._ids}
+        added, removed = sorted(wanted - there)[:at_most], sorted(there - wanted)
+        path = f"/Groups/{self._ids[team.key]}"
+        for title, keys, write in (
+            (f"Add {len(added)} to {team.name}", added, self._flavour.add_members),
+            (f"Remove {len(removed)} from {team.name}", removed, self._flavour.remove_members),
+        ):
+            if keys:
+                body = patch_body(write([self._ids[key] for key in keys]))
+                if self._step(title, "PATCH", path, [rules.patched_group], body).passed:
+                    there.symmetric_difference_update(keys)
+
+    def _remove_purged(self) -> None:
+        for key in list(self._ids):
+            if key in self.directory.people or key in self.directory.teams:
+                continue
+            kind = "Groups" if key in self._members else "Users"
+            path, name = f"/{kind}/{self._ids[key]}", self._written[key].get("displayName", "")
+            if self._step(f"Delete {name}", "DELETE", path, [rules.deleted]).passed:
+                self._step(f"{name} is gone", "GET", path, [rules.gone])
+                self._forget(key)
+
+    def _forget(self, key: str) -> None:
+        for known in (self._ids, self._written, self._managers, self._members):
+            known.pop(key, None)
+        for members in self._members.values():
+            members.discard(key)
+        self._managers = {person: each for person, each in self._managers.items() if each != key}
+
+    def _match(self, title: str, path: str, *more: Rule) -> str | None:
+        step = self._step(title, "GET", path, [rules.matches, *more])
+        resources = step.exchange.received["Resources"] if step.passed else ()
+        return resources[0]["id"] if resources else None
+
+    def _create(self, title: str, key: str, path: str, body: dict[str, Any], values: dict[str, Any]) -> bool:
+        step = self._step(title, "POST", path, [rules.created], body)
+        if step.passed:
+            self._ids[key], self._written[key] = step.exchange.received["id"], values
+        return step.passed
+
+    def _step(self, title: str, method: str, path: str, judged: Iterable[Rule], body: Any = None) -> Step:
+        exchange = self._connection.send(method, path, body)
+        reason = next((said for said in (rule(exchange) for rule in judged) if said is not None), None)
+        step = Step(title, exchange, reason)
+        self.report.steps.append(step)
+        self.report.seconds = time.perf_counter() - self.report.started
+        if self._on_step is not None:
+            self._on_step(step)
+        return step
+
+
+def _equals(attribute: str, value: str) -> str:
+    """The query string of a match; quotes and backslashes in the value are escaped as in JSON."""
+    return filter_query(f"{attribute} eq {json.dumps(value, ensure_ascii=False)}")
+
+
+def run_story(base_url: str, token: str, *, flavour: str = "default", on_step: OnStep | None = None) -> Report:
+    """The whole story on the sample directory: test, on demand, initial cycle, and a life in cycles."""
+    directory = sample_directory()
+    entra = EntraSimulator(base_url, token, directory, flavour=flavour, on_step=on_step)
+    try:
+        if entra.test_connection():
+            entra.provision_on_demand(key_of("ada"))
+            entra.provision_on_demand(key_of("team/tier1"))
+            entra.initial_cycle()
+            for change in _LIFE:
+                change(directory)
+                entra.incremental_cycle()
+    finally:
+        entra.close()
+    return entra.report
+
+
+def _changes(directory: Directory) -> None:
+    """A marriage, a promotion, a new colleague, a move between teams, a team renamed."""
+    directory.change(key_of("ada"), family_name="Lovelace", email="ada.lovelace@example.org", title="Senior Agent")
+    directory.change(key_of("bo"), mobile="+47 555 0199", manager=key_of("li"))
+    directory.hire(Person(key_of("ina"), "ina.new@example.org", "Ina", "New", "ina@example.org", manager=key_of("mia")))
+    directory.join(key_of("team/tier1"), key_of("ina"), key_of("li"))
+    directory.leave(key_of("team/tier1"), key_of("jose"))
+    directory.rename(key_of("team/tier2"), "Escalations")
+
+
+def _departures(directory: Directory) -> None:
+    """Somebody is disabled, somebody is deleted for now, a team is disbanded."""
+    directory.disable(key_of("bo"))
+    directory.delete(key_of("sam"))
+    directory.disband(key_of("team/billing"))
+
+
+def _returns(directory: Directory) -> None:
+    """The disabled one comes back with the memberships as they were; the deleted one is purged."""
+    directory.enable(key_of("bo"))
+    directory.purge(key_of("sam"))
+    directory.change(key_of("jose"), manager=None)
+
+
+_LIFE: Final = (_changes, _departures, _returns)

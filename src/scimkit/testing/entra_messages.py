@@ -1,0 +1,156 @@
+"""What Microsoft Entra ID writes: bodies of POST and PATCH in both flavours.
+
+This module never sends. Sources: learn.microsoft.com/entra/identity/app-provisioning/
+(use-scim-to-provision-users-and-groups, application-provisioning-config-problem-scim-compatibility).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+from scimkit.testing.directory import Person, Team
+from scimkit.testing.entra_rules import ENTERPRISE, GROUP, USER
+
+PATCH_OP: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+ENTRA_GROUP: Final = "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"
+MANAGER: Final = f"{ENTERPRISE}:manager"
+WORK_EMAIL: Final = 'emails[type eq "work"].value'
+MOBILE: Final = 'phoneNumbers[type eq "mobile"].value'
+
+
+def mapped(person: Person) -> dict[str, Any]:
+    """A person by Entra's default attribute mappings; what has no value is left out."""
+    values = {
+        "externalId": person.key,
+        "userName": person.user_name,
+        "active": person.enabled,
+        "displayName": person.display_name,
+        "title": person.title,
+        "name.givenName": person.given_name,
+        "name.familyName": person.family_name,
+        WORK_EMAIL: person.email,
+        MOBILE: person.mobile,
+        f"{ENTERPRISE}:department": person.department,
+        f"{ENTERPRISE}:employeeNumber": person.employee_number,
+    }
+    return {path: value for path, value in values.items() if value is not None}
+
+
+def user_body(person: Person) -> dict[str, Any]:
+    """The body of a POST of a user: both URNs, a `meta`, an empty array of roles."""
+    body: dict[str, Any] = {
+        "schemas": [USER, ENTERPRISE],
+        "externalId": person.key,
+        "userName": person.user_name,
+        "active": person.enabled,
+        "displayName": person.display_name,
+        "emails": [{"primary": True, "type": "work", "value": person.email}],
+        "meta": {"resourceType": "User"},
+        "name": {
+            "formatted": person.display_name,
+            "familyName": person.family_name,
+            "givenName": person.given_name,
+        },
+        "roles": [],
+    }
+    if person.title:
+        body["title"] = person.title
+    if person.mobile:
+        body["phoneNumbers"] = [{"type": "mobile", "value": person.mobile}]
+    work = {"department": person.department, "employeeNumber": person.employee_number}
+    if any(work.values()):
+        body[ENTERPRISE] = {name: value for name, value in work.items() if value is not None}
+    return body
+
+
+def group_body(team: Team) -> dict[str, Any]:
+    """The body of a POST of a group: two URNs, no members."""
+    return {
+        "schemas": [GROUP, ENTRA_GROUP],
+        "externalId": team.key,
+        "displayName": team.name,
+        "meta": {"resourceType": "Group"},
+    }
+
+
+class Flavour(Protocol):
+    """A way to write PATCH operations."""
+
+    def assign(self, values: Mapping[str, Any], present: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Give attributes values; `present` are those that have one."""
+        ...
+
+    def manager(self, id: str) -> list[dict[str, Any]]:
+        """Give a manager."""
+        ...
+
+    def no_manager(self, id: str) -> list[dict[str, Any]]:
+        """Take the manager away."""
+        ...
+
+    def add_members(self, ids: list[str]) -> list[dict[str, Any]]:
+        """Add members."""
+        ...
+
+    def remove_members(self, ids: list[str]) -> list[dict[str, Any]]:
+        """Remove members."""
+        ...
+
+
+class DefaultFlavour:
+    """What Entra sends by default: title-case operations, each with a path, booleans as text."""
+
+    def assign(self, values: Mapping[str, Any], present: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return [
+            {"op": "Replace" if path in present else "Add", "path": path, "value": _text(value)}
+            for path, value in values.items()
+        ]
+
+    def manager(self, id: str) -> list[dict[str, Any]]:
+        return [{"op": "Add", "path": MANAGER, "value": [{"$ref": None, "value": id}]}]
+
+    def no_manager(self, id: str) -> list[dict[str, Any]]:
+        return [{"op": "Replace", "path": MANAGER, "value": ""}]
+
+    def add_members(self, ids: list[str]) -> list[dict[str, Any]]:
+        return [{"op": "Add", "path": "members", "value": [{"$ref": None, "value": id} for id in ids]}]
+
+    def remove_members(self, ids: list[str]) -> list[dict[str, Any]]:
+        return [{"op": "Remove", "path": "members", "value": [{"$ref": None, "value": id} for id in ids]}]
+
+
+class OptimisedFlavour:
+    """What Entra sends with `aadOptscim062020`: lower case, real booleans, pathless replace with dotted names."""
+
+    def assign(self, values: Mapping[str, Any], present: Mapping[str, Any]) -> list[dict[str, Any]]:
+        selected = {path: value for path, value in values.items() if "[" in path}
+        plain = {path: value for path, value in values.items() if "[" not in path}
+        operations: list[dict[str, Any]] = [
+            {"op": "replace" if path in present else "add", "path": path, "value": value}
+            for path, value in selected.items()
+        ]
+        if plain:
+            operations.append({"op": "replace", "value": plain})
+        return operations
+
+    def manager(self, id: str) -> list[dict[str, Any]]:
+        return [{"op": "add", "path": MANAGER, "value": id}]
+
+    def no_manager(self, id: str) -> list[dict[str, Any]]:
+        return [{"op": "remove", "path": f'{MANAGER}[value eq "{id}"]'}]
+
+    def add_members(self, ids: list[str]) -> list[dict[str, Any]]:
+        return [{"op": "add", "path": "members", "value": [{"value": id} for id in ids]}]
+
+    def remove_members(self, ids: list[str]) -> list[dict[str, Any]]:
+        return [{"op": "remove", "path": f'members[value eq "{id}"]'} for id in ids]
+
+
+def patch_body(operations: list[dict[str, Any]]) -> dict[str, Any]:
+    """The body of a PATCH."""
+    return {"schemas": [PATCH_OP], "Operations": operations}
+
+
+def _text(value: Any) -> Any:
+    return str(value) if isinstance(value, bool) else value

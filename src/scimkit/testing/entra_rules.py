@@ -1,0 +1,209 @@
+"""What Microsoft Entra ID expects of an answer, and what it does when it is disappointed.
+
+Every rule takes an exchange and returns None, or one sentence for the admin. This module never sends.
+Sources: learn.microsoft.com/entra/identity/app-provisioning/ (use-scim-to-provision-users-and-groups,
+how-provisioning-works, application-provisioning-quarantine-status).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+from scimkit.testing.exchange import Exchange
+
+Rule: TypeAlias = Callable[[Exchange], str | None]
+
+USER: Final = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP: Final = "urn:ietf:params:scim:schemas:core:2.0:Group"
+ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+LIST: Final = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+ERROR: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
+
+QUARANTINE: Final[Mapping[str, object]] = {
+    "at once": "401 or 403 on any request, or 404 on the connection test",
+    "failures": 5_000,
+    "failing share": 0.40,
+    "failures whatever the share": 40_000,
+    "failures with references": 60_000,
+    "retries after hours": (6, 12, 24),
+    "disabled after days": 28,
+}
+"""When Entra puts a provisioning job in quarantine."""
+
+
+def probe(exchange: Exchange) -> str | None:
+    """The query for a random value: 200 and an empty list."""
+    if exchange.status in (401, 403):
+        return f"{exchange.status}: Entra refuses to save the credentials, and quarantines a running job at once."
+    if exchange.status == 404:
+        return "404 for no match: Entra quarantines the job at once; answer 200 with an empty list."
+    reason = matches(exchange)
+    if reason is None and exchange.received["totalResults"] != 0:
+        return "A random value matched: the filter is not applied, and Entra would link people to others' accounts."
+    return reason
+
+
+def matches(exchange: Exchange) -> str | None:
+    """A match query: 200, and a ListResponse with at most one resource that has an id."""
+    if exchange.status != 200:
+        return _failed(exchange, "a match query", "200")
+    body = exchange.received
+    if not exchange.is_scim or not isinstance(body, dict) or LIST not in (body.get("schemas") or ()):
+        return "The answer is no ListResponse: Entra reports ServiceIncompatible."
+    if type(body.get("totalResults")) is not int or not isinstance(body.get("Resources"), list):
+        return "totalResults must be a number and Resources an array: Entra reports ServiceIncompatible."
+    if len(body["Resources"]) > 1:
+        return "More than one resource matched: Entra reports DuplicateTargetEntries and skips the object."
+    if any(not isinstance(each.get("id"), str) for each in body["Resources"]):
+        return "A resource without id: Entra cannot link the object."
+    return None
+
+
+def without_members(exchange: Exchange) -> str | None:
+    """`excludedAttributes=members` leaves members out."""
+    body = exchange.received if isinstance(exchange.received, dict) else {}
+    resources = body.get("Resources", [body])
+    if any("members" in each for each in resources):
+        return "members were returned although excluded: Entra reports MultipleEntriesInResponse on large groups."
+    return None
+
+
+def found(id: str) -> Rule:
+    """A query finds the resource that Entra knows."""
+
+    def rule(exchange: Exchange) -> str | None:
+        ids = [each.get("id") for each in (exchange.received or {}).get("Resources", ())]
+        if ids == [id]:
+            return None
+        if not ids:
+            return "A known object is not found: Entra creates it again and gets 409 for ever. Show inactive users."
+        return "The id changed: Entra reports InvalidAnchor and takes the account for deleted."
+
+    return rule
+
+
+def created(exchange: Exchange) -> str | None:
+    """POST: 201, a body with an id, and a Location."""
+    if exchange.status != 201:
+        return _failed(exchange, "a create", "201")
+    if not isinstance(exchange.received, dict) or not isinstance(exchange.received.get("id"), str):
+        return "201 without a body that has an id: Entra cannot link the object."
+    if "location" not in exchange.headers:
+        return "201 without a Location header, which RFC 7644 section 3.3 asks for."
+    return None
+
+
+def conflict(exchange: Exchange) -> str | None:
+    """POST of somebody who exists: 409."""
+    if exchange.status == 409:
+        return scim_error(exchange)
+    return f"{exchange.status} for a duplicate: without 409 Entra makes the same person twice."
+
+
+def read(exchange: Exchange) -> str | None:
+    """GET by id: 200 and the resource of that id."""
+    if exchange.status != 200:
+        return _failed(exchange, "a read by id", "200")
+    body = exchange.received
+    if not isinstance(body, dict) or body.get("id") != exchange.path.split("?")[0].rsplit("/", 1)[-1]:
+        return "The id changed: Entra reports InvalidAnchor and takes the account for deleted."
+    manager = (body.get(ENTERPRISE) or {}).get("manager")
+    if manager is not None and not (isinstance(manager, dict) and isinstance(manager.get("value"), str)):
+        return "manager must be an object with a value: Entra cannot parse this user."
+    return None
+
+
+def patched_user(exchange: Exchange) -> str | None:
+    """PATCH of a user: 200 with the resource, or 204."""
+    if exchange.status == 204 and not exchange.size:
+        return None
+    if exchange.status != 200:
+        return _failed(exchange, "an update of a user", "200 with the user, or 204")
+    return read(exchange)
+
+
+def patched_group(exchange: Exchange) -> str | None:
+    """PATCH of a group: 204, or 200 with the resource, never 200 with nothing."""
+    if exchange.status == 204 and not exchange.size:
+        return None
+    if exchange.status == 200 and isinstance(exchange.received, dict) and exchange.received.get("id"):
+        return None
+    if exchange.status == 200:
+        return "200 with an empty body: Entra cannot parse the answer; answer 204, or 200 with the group."
+    return _failed(exchange, "an update of a group", "204")
+
+
+def deleted(exchange: Exchange) -> str | None:
+    """DELETE: 204."""
+    return None if exchange.status == 204 else _failed(exchange, "a delete", "204")
+
+
+def gone(exchange: Exchange) -> str | None:
+    """GET of what was deleted: 404 with a SCIM error."""
+    if exchange.status != 404:
+        return f"{exchange.status} for a deleted resource: answer 404."
+    return scim_error(exchange)
+
+
+def scim_error(exchange: Exchange) -> str | None:
+    """An error has a SCIM body, with the status as a string."""
+    body = exchange.received
+    if not isinstance(body, dict) or ERROR not in (body.get("schemas") or ()):
+        return f"The {exchange.status} has no SCIM error body: the provisioning log can show no reason."
+    if body.get("status") != str(exchange.status):
+        return "status in an error body must be a string with the HTTP status."
+    return None
+
+
+def has(attributes: Mapping[str, Any]) -> Rule:
+    """The resource has the values that Entra wrote; without them it writes them again every cycle."""
+
+    def rule(exchange: Exchange) -> str | None:
+        resource = exchange.received if isinstance(exchange.received, dict) else {}
+        wrong = [path for path, value in attributes.items() if value_at(resource, path) != value]
+        if not wrong:
+            return None
+        return f"{', '.join(wrong)} not as written: Entra writes it again every cycle."
+
+    return rule
+
+
+def members_are(ids: frozenset[str]) -> Rule:
+    """The group has just these members."""
+
+    def rule(exchange: Exchange) -> str | None:
+        there = {each.get("value") for each in (exchange.received or {}).get("members") or ()}
+        if there == ids:
+            return None
+        lost, extra = len(ids - there), len(there - ids)
+        return f"The group's members differ: {lost} lost, {extra} too many. Entra does not send them again."
+
+    return rule
+
+
+def value_at(resource: Mapping[str, Any], path: str) -> Any:
+    """The value at an attribute path of Entra's mappings, such as `emails[type eq "work"].value`."""
+    node: Any = resource
+    if path.startswith("urn:"):
+        urn, _, path = path.rpartition(":")
+        node = node.get(urn) or {}
+    name, bracket, rest = path.partition("[")
+    if bracket:
+        kind, _, sub = rest.partition('"].')
+        wanted = kind.removeprefix('type eq "')
+        elements = [each for each in node.get(name) or () if each.get("type") == wanted]
+        return elements[0].get(sub) if len(elements) == 1 else None
+    for part in path.split("."):
+        node = node.get(part) if isinstance(node, dict) else None
+    return node
+
+
+def _failed(exchange: Exchange, what: str, wanted: str) -> str:
+    if exchange.status == 0:
+        return "The server cannot be reached."
+    if exchange.status in (401, 403):
+        return f"{exchange.status}: Entra quarantines the job at once."
+    detail = exchange.received.get("detail") if isinstance(exchange.received, dict) else None
+    said = f' The server says: "{detail}"' if detail else " It gives no detail that a log could show."
+    return f"{exchange.status} where {what} wants {wanted}.{said}"
