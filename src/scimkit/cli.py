@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 try:
     import typer
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 except ModuleNotFoundError as missing:
     raise SystemExit("The command line needs its extra: pip install 'scimkit[cli]'") from missing
@@ -120,11 +121,11 @@ def _show(console: Console, step: Step) -> None:
         console.print(f"\n  [bold]{stage}[/bold]")
     mark = "[green]✓[/green]" if step.passed else "[red]✗[/red]"
     console.print(
-        f"  {mark} {step.title}  [dim]{step.request} -> {step.status}, {step.seconds * 1000:.0f} ms[/dim]",
+        f"  {mark} {escape(step.title)}  [dim]{escape(step.request)} -> {step.status}, {step.seconds * 1000:.0f} ms[/dim]",
         soft_wrap=True,
     )
     if not step.passed:
-        console.print(f"      [red]{step.reason}[/red]", soft_wrap=True)
+        console.print(f"      [red]{escape(step.reason or '')}[/red]", soft_wrap=True)
 
 
 def _sum_up(console: Console, report: Report) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from scimkit.dialects.quirks import NOT_MINE, QUIRKS, Quirk, Stage
 from scimkit.errors import InvalidFilter
 from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, Value, ValuePath
-from scimkit.filters.filter import Filter, parse
+from scimkit.filters.filter import Filter
 from scimkit.filters.predicate import ElementScope, comparable, comparison_value
 from scimkit.patch.operations import PatchRefusal
 from scimkit.schema.attributes import Attribute, AttributeTable
@@ -128,9 +128,8 @@ class Repairs(PatchRefusal):
         answer = self._ask("compared", attribute, value)
         return super().compared(attribute, value) if answer is NOT_MINE else answer
 
-    def filter(self, text: str, resource_type: ResourceType) -> Filter:
-        """A filter in RFC form that fits the resource type. Raises: InvalidFilter."""
-        wanted = parse(text, self)
+    def fitted(self, wanted: Filter, resource_type: ResourceType) -> Filter:
+        """The filter, or one like it that fits the resource type. Raises: InvalidFilter."""
         try:
             wanted.compile(resource_type)
         except InvalidFilter:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final, TypeAlias
 from urllib.parse import parse_qsl
 
 from scimkit.documents import write_json
@@ -73,11 +73,18 @@ def read_query(query: str) -> dict[str, str]:
     return parameters
 
 
-def integer(parameters: Mapping[str, Any], name: str, default: int) -> int:
+Parameters: TypeAlias = Mapping[str, str | int]
+"""Query parameters, or the members of a SearchRequest, by lower-case name."""
+
+
+def integer(parameters: Parameters, name: str, default: int) -> int:
     """An integer parameter. Raises: InvalidValue when it is not one."""
     text = parameters.get(name.lower())
     if text is None:
         return default
+    if type(text) is int:
+        return text
+    text = str(text)
     try:
         return int(text) if len(text) < 19 else _not_an_integer(name)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The operations on resources: create, read, list, replace, patch, delete (RFC 7644 sections 3.3 to 3.6).
+"""The operations on resources: create, read, replace, patch, delete (RFC 7644 sections 3.3 to 3.6).
 
 One coroutine each, that awaits nothing but the store and the hooks. This module never sees HTTP
 routing or tokens, and never does I/O of its own.
@@ -7,10 +7,8 @@ routing or tokens, and never does I/O of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
-from scimkit.dialects import Repairs
 from scimkit.documents import Document, parse_object
 from scimkit.errors import Conflict, InvalidValue, NotFound, PreconditionFailed
 from scimkit.events import PasswordHook
@@ -20,28 +18,16 @@ from scimkit.schema.attributes import AttributeTable
 from scimkit.schema.projection import Projection, Projections
 from scimkit.schema.reading import check_immutable, read_resource
 from scimkit.schema.resource_types import ResourceType
-from scimkit.service.http import Request, Response, integer, json_response
+from scimkit.service.calls import Call
+from scimkit.service.http import Response, json_response
 from scimkit.service.limits import Limits
-from scimkit.service.rendering import Renderer, list_response
-from scimkit.stores.protocol import Query, Scope, Store, Written
+from scimkit.service.rendering import Renderer
+from scimkit.service.search import Searchable, projection_of
+from scimkit.stores.protocol import Store, Written
 from scimkit.stores.stamps import has_members
 
 PASSWORD: Final = "password"
 _LONGEST_ID: Final = 255
-
-
-@dataclass(slots=True)
-class Call:
-    """One request on a resource type, as it is served."""
-
-    request: Request
-    parameters: Mapping[str, str]
-    scope: Scope
-    repairs: Repairs
-    id: str | None = None
-    changed: bool = False
-    skipped_members: tuple[str, ...] = ()
-    notes: dict[str, Any] = field(default_factory=dict)
 
 
 class ResourceOperations:
@@ -61,6 +47,7 @@ class ResourceOperations:
         self._set_password = set_password
         self._projections = Projections(resource_type)
         self._renderer = Renderer(resource_type, resource_types)
+        self.searchable = Searchable(resource_type, self._projections, self._renderer)
         self._has_members = has_members(resource_type)
         self._write_only = [
             each.name for each in resource_type.attributes.values()
@@ -85,24 +72,6 @@ class ResourceOperations:
         projection = self._projection(call)
         document = await self._store.get(call.scope, self.resource_type, _id(call), projection.wants)
         return self._response(call, 200, document, projection)
-
-    async def list(self, call: Call) -> Response:
-        """`GET /Users` (section 3.4.2): one page of those that match, an empty one if none does."""
-        projection = self._projection(call)
-        text = call.parameters.get("filter")
-        count = integer(call.parameters, "count", self._limits.default_page)
-        start_index = max(integer(call.parameters, "startIndex", 1), 1)
-        query = Query(
-            self.resource_type,
-            None if text is None else call.repairs.filter(text, self.resource_type),
-            start_index,
-            min(max(count, 0), self._limits.page),
-            projection.wants,
-        )
-        page = await self._store.search(call.scope, query)
-        render, base_url = self._renderer.render, call.request.base_url
-        resources = [render(each, projection, base_url) for each in page.documents]
-        return json_response(200, list_response(resources, page.total, start_index))
 
     async def replace(self, call: Call) -> Response:
         """`PUT /Users/{id}` (section 3.5.1): what is not given is cleared, memberships of a user stay."""
@@ -183,10 +152,7 @@ class ResourceOperations:
         return Response(204)
 
     def _projection(self, call: Call) -> Projection:
-        parameters = call.parameters
-        if not parameters:
-            return self._projections.whole
-        return self._projections.plan(parameters.get("attributes"), parameters.get("excludedattributes"))
+        return projection_of(self._projections, call.parameters)
 
     def _response(
         self, call: Call, status: int, document: Document, projection: Projection, *headers: tuple[str, str]

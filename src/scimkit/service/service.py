@@ -22,10 +22,12 @@ from scimkit.schema.discovery import (
     service_provider_config,
 )
 from scimkit.schema.resource_types import ResourceType
+from scimkit.service.calls import Call
 from scimkit.service.http import Request, Response, check_media_type, error_response, json_response, read_query
 from scimkit.service.limits import Limits
-from scimkit.service.operations import Call, ResourceOperations
+from scimkit.service.operations import ResourceOperations
 from scimkit.service.rendering import list_response
+from scimkit.service.search import Search
 from scimkit.stores.protocol import Scope, Store, SyncStore, lift
 from scimkit.tokens import Principal, SyncTokenVerifier, TokenVerifier, bearer_token, lift_verifier
 
@@ -33,6 +35,8 @@ _log = logging.getLogger("scimkit")
 
 Handler: TypeAlias = Callable[[Call], Awaitable[Response]]
 
+_ID: Final = "{id}"
+_FIXED: Final = frozenset({"", ".search"})
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -71,6 +75,7 @@ class ScimService:
         self._features = Features(
             max_results=limits.page,
             max_payload_size=limits.body,
+            sort=True,
             change_password=set_password is not None,
             documentation_uri=documentation_uri,
         )
@@ -84,7 +89,7 @@ class ScimService:
             self.resource_types
         ):
             raise ValueError("two resource types share a name or an endpoint")
-        self._routes = self._make_routes()
+        self._routes = self._make_routes(lifted)
 
     async def handle(self, request: Request) -> Response:
         """Answer a request. Never raises: every failure is a SCIM error."""
@@ -113,7 +118,7 @@ class ScimService:
     async def _answer(self, call: Call) -> Response:
         request = call.request
         first, _, rest = request.path.strip("/").partition("/")
-        methods = self._routes.get((first, bool(rest)))
+        methods = self._routes.get((first, rest if rest in _FIXED else _ID))
         if methods is None or "/" in rest:
             raise NotFound("There is no such endpoint.")
         handler = methods.get(request.method)
@@ -126,18 +131,24 @@ class ScimService:
             check_media_type(request.headers.get("content-type"))
         return await handler(call)
 
-    def _make_routes(self) -> dict[tuple[str, bool], Mapping[str, Handler]]:
-        """Endpoint, and whether something follows it, to the methods it takes (RFC 7644 section 3.2)."""
-        routes: dict[tuple[str, bool], Mapping[str, Handler]] = {
-            ("ServiceProviderConfig", False): {"GET": self._service_provider_config},
-            ("ResourceTypes", False): {"GET": self._list_resource_types},
-            ("ResourceTypes", True): {"GET": self._read_resource_type},
-            ("Schemas", False): {"GET": self._list_schemas},
-            ("Schemas", True): {"GET": self._read_schema},
+    def _make_routes(self, store: Store) -> dict[tuple[str, str], Mapping[str, Handler]]:
+        """Endpoint, and what follows it, to the methods it takes (RFC 7644 section 3.2)."""
+        routes: dict[tuple[str, str], Mapping[str, Handler]] = {
+            ("ServiceProviderConfig", ""): {"GET": self._service_provider_config},
+            ("ResourceTypes", ""): {"GET": self._list_resource_types},
+            ("ResourceTypes", _ID): {"GET": self._read_resource_type},
+            ("Schemas", ""): {"GET": self._list_schemas},
+            ("Schemas", _ID): {"GET": self._read_schema},
         }
+        searchable = [each.searchable for each in self._resources.values()]
+        root = Search(searchable, store, self.limits)
+        routes["", ""] = {"GET": root.get}
+        routes[".search", ""] = {"POST": root.post}
         for name, each in self._resources.items():
-            routes[name, False] = {"GET": each.list, "POST": each.create}
-            routes[name, True] = {"GET": each.read, "PUT": each.replace, "PATCH": each.patch, "DELETE": each.delete}
+            search = Search([each.searchable], store, self.limits)
+            routes[name, ""] = {"GET": search.get, "POST": each.create}
+            routes[name, ".search"] = {"POST": search.post}
+            routes[name, _ID] = {"GET": each.read, "PUT": each.replace, "PATCH": each.patch, "DELETE": each.delete}
         return routes
 
     async def _service_provider_config(self, call: Call) -> Response:

@@ -18,7 +18,17 @@ from scimkit.patch.changes import ChangeSet, ReferenceChanges, apply_changes
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.probes import keys_at, probe
 from scimkit.stores.protocol import GROUPS, MEMBERS, Page, Query, Scope, UnknownMembers, Wants, Written, everything
-from scimkit.stores.stamps import check_version, has_members, is_computed, membership, new_id, now, stamped
+from scimkit.stores.sorting import sort_key
+from scimkit.stores.stamps import (
+    check_version,
+    has_members,
+    is_computed,
+    member_entry,
+    membership,
+    new_id,
+    now,
+    stamped,
+)
 
 _NO_IDS: Final[frozenset[str]] = frozenset()
 
@@ -133,7 +143,7 @@ class MemoryStore:
             tenant = self._tenant(scope)
             table = tenant.table(query.resource_type)
             first = max(query.start_index, 1) - 1
-            ids = self._matches(tenant, table, query)
+            ids = self._sorted(tenant, table, query, self._matches(tenant, table, query))
             chosen = ids[first : first + query.count]
             documents = [self._whole(tenant, table, table.entries[id], query.wants) for id in chosen]
             return Page(documents, len(ids))
@@ -231,6 +241,14 @@ class MemoryStore:
             ids = [id for id in ids if predicate(self._whole(tenant, table, entries[id], everything))]
         return sorted(ids, key=lambda id: entries[id].sequence)
 
+    def _sorted(self, tenant: _Tenant, table: _Table, query: Query, ids: list[str]) -> list[str]:
+        if query.sort is None:
+            return ids
+        wanted = query.sort.path.names[0]
+        key_of = sort_key(query.sort)
+        keys = {id: key_of(self._whole(tenant, table, table.entries[id], wanted.__eq__)) for id in ids}
+        return sorted(ids, key=keys.__getitem__, reverse=query.sort.descending)
+
     def _look_up(self, tenant: _Tenant, table: _Table, path: str, key: Any) -> Collection[str] | None:
         if path == "id":
             return (key,) if key in table.entries else _NO_IDS
@@ -287,7 +305,7 @@ class MemoryStore:
             id = member.get("value")
             kind = tenant.type_of(id) if id is not None else None
             if kind is not None and id is not None:
-                known[id] = {"value": id, "type": kind}
+                known[id] = member_entry(id, kind, member.get("display"))
             elif self._unknown_members == "reject":
                 raise InvalidValue("A member does not exist.")
             elif id is not None:
@@ -300,7 +318,15 @@ class MemoryStore:
     ) -> bool:  # fmt: skip
         gone = [each for each in entry.members if each not in added] if changes.cleared else changes.removed
         removed = self._remove_members(tenant, table, id, entry, gone)
+        if changes.cleared:
+            removed = self._replace_members(entry, added) or removed
         return self._add_members(tenant, table, id, entry, added) or removed
+
+    def _replace_members(self, entry: _Entry, members: Mapping[str, Mapping[str, Any]]) -> bool:
+        """Take over what is said of members that stay, such as another `display`."""
+        other = {id: member for id, member in members.items() if entry.members.get(id, member) != member}
+        entry.members.update(other)
+        return bool(other)
 
     def _add_members(
         self, tenant: _Tenant, table: _Table, id: str, entry: _Entry, members: Mapping[str, Mapping[str, Any]]

@@ -18,6 +18,7 @@ from scimkit.documents import Document
 from scimkit.filters.filter import Filter
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.sorting import Sort
 
 MEMBERS: Final = "members"
 """The attribute of a group that holds its members (RFC 7643 section 4.2)."""
@@ -48,11 +49,13 @@ class Scope:
 class Query:
     """One page of the resources that match.
 
-    `start_index` counts from 1, `count` 0 asks for the total only. The order is that of creation.
+    `start_index` counts from 1, `count` 0 asks for the total only. The order is that of creation,
+    among equals too when there is a `sort`.
     """
 
     resource_type: ResourceType
     filter: Filter | None = None
+    sort: Sort | None = None
     start_index: int = 1
     count: int = 100
     wants: Wants = everything

@@ -23,9 +23,19 @@ from scimkit.errors import InvalidValue, NotFound, Unavailable, Uniqueness
 from scimkit.filters.filter import Filter
 from scimkit.patch.changes import ChangeSet, ReferenceChanges, apply_changes
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.probes import Probe, keys_at, probe
+from scimkit.stores.probes import keys_at, probe
 from scimkit.stores.protocol import GROUPS, MEMBERS, Page, Query, Scope, UnknownMembers, Wants, Written, everything
-from scimkit.stores.stamps import check_version, has_members, is_computed, membership, new_id, now, stamped
+from scimkit.stores.sorting import Sort, sort_key
+from scimkit.stores.stamps import (
+    check_version,
+    has_members,
+    is_computed,
+    member_entry,
+    membership,
+    new_id,
+    now,
+    stamped,
+)
 
 _AT_ONCE: Final = 500
 
@@ -63,6 +73,7 @@ MEMBER_ROWS: Final = sa.Table(
     sa.Column("group_id", sa.String(64), nullable=False),
     sa.Column("member_id", sa.String(64), nullable=False),
     sa.Column("member_type", sa.String(64), nullable=False),
+    sa.Column("display", sa.Text),
     sa.UniqueConstraint("tenant", "group_id", "member_id"),
     sa.Index("scim_member_of", "tenant", "member_id"),
     sqlite_autoincrement=True,
@@ -227,12 +238,12 @@ class _Rows:
 
     def page(self, query: Query) -> Page:
         first = max(query.start_index, 1) - 1
-        if query.filter is None:
+        if query.filter is None and query.sort is None:
             total = self._connection.scalar(sa.select(sa.func.count()).select_from(RESOURCES).where(self._own)) or 0
             chosen = sa.select(RESOURCES.c.document).where(self._own).order_by(RESOURCES.c.sequence)
             rows = self._connection.scalars(chosen.offset(first).limit(query.count))
             return Page(self._with_computed([from_json(row) for row in rows], query.wants), total)
-        documents = self._matches(query.filter)
+        documents = self._sorted(self._matches(query.filter), query.sort)
         return Page(self._with_computed(documents[first : first + query.count], query.wants), len(documents))
 
     def insert(self, id: str, document: Document) -> None:
@@ -283,9 +294,9 @@ class _Rows:
         removed = 0
         of_group = (MEMBER_ROWS.c.tenant == self._tenant, MEMBER_ROWS.c.group_id == id)
         if changes.cleared:
-            kept = {each.get("value") for each in changes.added}
-            there = self._connection.scalars(sa.select(MEMBER_ROWS.c.member_id).where(*of_group))
-            gone: Iterable[str] = [each for each in there if each not in kept]
+            kept = {(each.get("value"), each.get("display")) for each in changes.added}
+            there = self._connection.execute(sa.select(MEMBER_ROWS.c.member_id, MEMBER_ROWS.c.display).where(*of_group))
+            gone: Iterable[str] = [row.member_id for row in there if (row.member_id, row.display) not in kept]
         else:
             gone = changes.removed
         for some in _batches(gone):
@@ -300,7 +311,7 @@ class _Rows:
         self, id: str, members: Sequence[Mapping[str, Any]], policy: UnknownMembers
     ) -> tuple[int, tuple[str, ...]]:
         """Add the members that exist and are not there. How many, and the ids that do not exist."""
-        wanted = list(dict.fromkeys(each["value"] for each in members if "value" in each)) if self.has_members else []
+        wanted = {each["value"]: each for each in members if "value" in each} if self.has_members else {}
         added, skipped = 0, []
         for some in _batches(wanted):
             kinds = dict(
@@ -325,7 +336,13 @@ class _Rows:
             if skipped and policy == "reject":
                 raise InvalidValue("A member does not exist.")
             fresh = [
-                {"tenant": self._tenant, "group_id": id, "member_id": each, "member_type": kinds[each]}
+                {
+                    "tenant": self._tenant,
+                    "group_id": id,
+                    "member_id": each,
+                    "member_type": kinds[each],
+                    "display": wanted[each].get("display"),
+                }
                 for each in some
                 if each in kinds and each not in there
             ]
@@ -358,10 +375,17 @@ class _Rows:
         mine = (MEMBER_ROWS.c.tenant == self._tenant, MEMBER_ROWS.c.member_id == id)
         return sa.select(MEMBER_ROWS.c.group_id).where(*mine).order_by(MEMBER_ROWS.c.position)
 
-    def _matches(self, wanted: Filter) -> list[Document]:
+    def _sorted(self, documents: list[Document], sort: Sort | None) -> list[Document]:
+        if sort is None:
+            return documents
+        key_of = sort_key(sort)
+        pairs = zip(self._with_computed(documents, sort.path.names[0].__eq__), documents, strict=True)
+        ordered = sorted(pairs, key=lambda pair: key_of(pair[0]), reverse=sort.descending)
+        return [document for _, document in ordered]
+
+    def _matches(self, wanted: Filter | None) -> list[Document]:
         """The documents that match, in the order of creation."""
-        predicate = wanted.compile(self._type)
-        found: Probe | None = probe(wanted.node, self._type, self.look_up)
+        found = None if wanted is None else probe(wanted.node, self._type, self.look_up)
         query = sa.select(RESOURCES.c.document).where(self._own).order_by(RESOURCES.c.sequence)
         if found is None:
             documents = [from_json(row) for row in self._connection.scalars(query)]
@@ -373,7 +397,11 @@ class _Rows:
             ]
             if found.exact:
                 return documents
-        return [each for each in self._with_computed(documents, everything) if predicate(each)]
+        if wanted is None:
+            return documents
+        predicate = wanted.compile(self._type)
+        whole = zip(self._with_computed(documents, everything), documents, strict=True)
+        return [document for each, document in whole if predicate(each)]
 
     def _with_computed(self, documents: list[Document], wants: Wants) -> list[Document]:
         """The documents with their members or their groups, where they are wanted."""
@@ -394,7 +422,7 @@ class _Rows:
         return [{**each, name: entries[each["id"]]} if each["id"] in entries else each for each in documents]
 
     def _member_of_row(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"value": row["member_id"], "type": row["member_type"]}
+        return member_entry(row["member_id"], row["member_type"], row["display"])
 
     def _group_of_row(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
         query = sa.select(RESOURCES.c.document).where(

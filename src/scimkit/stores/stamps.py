@@ -64,6 +64,14 @@ def is_computed(resource_type: ResourceType, name: str) -> bool:
     return attribute is not None and attribute.keyed and attribute.mutability == "readOnly"
 
 
+def member_entry(id: str, kind: str, display: Any) -> dict[str, Any]:
+    """The entry of a group's `members` for a resource (RFC 7643 section 4.2)."""
+    entry = {"value": id, "type": kind}
+    if display is not None:
+        entry["display"] = display
+    return entry
+
+
 def membership(group: Mapping[str, Any]) -> dict[str, Any]:
     """The entry of a user's `groups` for a group it is a direct member of (RFC 7643 section 4.1.2)."""
     entry = {"value": group["id"], "type": "direct"}

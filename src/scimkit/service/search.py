@@ -1,0 +1,207 @@
+"""Searching: `GET` and `POST .search`, on one resource type or several as one collection.
+
+This module never sees HTTP routing or tokens. Source: RFC 7644 sections 3.4.2 and 3.4.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from scimkit.documents import Document, parse_object
+from scimkit.errors import InvalidFilter, InvalidPath, InvalidValue
+from scimkit.filters.ast import paths_of
+from scimkit.filters.filter import Filter, parse
+from scimkit.filters.narrowing import narrow
+from scimkit.schema.projection import Projection, Projections
+from scimkit.schema.resource_types import ResourceType
+from scimkit.service.calls import Call
+from scimkit.service.http import Parameters, Response, integer, json_response
+from scimkit.service.limits import Limits
+from scimkit.service.rendering import Renderer, list_response
+from scimkit.stores.protocol import Page, Query, Store
+from scimkit.stores.sorting import Sort, sort_key
+
+SEARCH_REQUEST_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+_LISTS: Final = frozenset({"attributes", "excludedattributes"})
+_NUMBERS: Final = frozenset({"startindex", "count"})
+_TEXTS: Final = frozenset({"filter", "sortby", "sortorder", "cursor"})
+
+
+@dataclass(frozen=True, slots=True)
+class Searchable:
+    """A resource type as the service serves it."""
+
+    resource_type: ResourceType
+    projections: Projections
+    renderer: Renderer
+
+
+class Search:
+    """Searches over some of a service's resource types."""
+
+    def __init__(self, kinds: Sequence[Searchable], store: Store, limits: Limits) -> None:
+        self._kinds = kinds
+        self._store = store
+        self._limits = limits
+
+    async def get(self, call: Call) -> Response:
+        """`GET /Users` or `GET /` with query parameters (section 3.4.2)."""
+        return await self._respond(call, call.parameters)
+
+    async def post(self, call: Call) -> Response:
+        """`POST /Users/.search` or `POST /.search` with a SearchRequest (section 3.4.3)."""
+        return await self._respond(call, read_search_request(parse_object(call.request.body), call))
+
+    async def _respond(self, call: Call, parameters: Parameters) -> Response:
+        start_index = max(integer(parameters, "startIndex", 1), 1)
+        count = min(max(integer(parameters, "count", self._limits.default_page), 0), self._limits.page)
+        parts = self._parts(call, parameters)
+        first, wanted, total = start_index - 1, count, 0
+        resources: list[Mapping[str, Any]] = []
+        if len(parts) > 1 and parts[0].query.sort is not None:
+            resources, total = await self._merged(call, parts, first, wanted)
+        else:
+            for part in parts:
+                page = await self._page(call, part, first, wanted)
+                resources += part.render(page.documents, call)
+                first, wanted = max(first - page.total, 0), wanted - len(page.documents)
+                total += page.total
+        return json_response(200, list_response(resources, total, start_index))
+
+    async def _page(self, call: Call, part: _Part, first: int, count: int) -> Page:
+        return await self._store.search(call.scope, replace(part.query, start_index=first + 1, count=count))
+
+    async def _merged(
+        self, call: Call, parts: Sequence[_Part], first: int, count: int
+    ) -> tuple[list[Mapping[str, Any]], int]:
+        """A page of several types in one order: the best of each type up to its end, put in order."""
+        found: list[tuple[tuple[bool, Any], Mapping[str, Any]]] = []
+        total, descending = 0, False
+        for part in parts:
+            page = await self._page(call, part, 0, first + count)
+            total += page.total
+            sort = part.query.sort
+            key_of = sort_key(sort) if sort is not None else _last
+            descending = descending or (sort is not None and sort.descending)
+            rendered = part.render(page.documents, call)
+            found += [(key_of(each), one) for each, one in zip(page.documents, rendered, strict=True)]
+        found.sort(key=lambda pair: pair[0], reverse=descending)
+        return [resource for _, resource in found[first : first + count]], total
+
+    def _parts(self, call: Call, parameters: Parameters) -> list[_Part]:
+        """What to ask of the store for each type; types of which nothing can match are left out."""
+        text = parameters.get("filter")
+        wanted = None if text is None else parse(str(text), call.repairs)
+        if wanted is not None and len(self._kinds) > 1:
+            self._check_known(wanted)
+        parts = []
+        for each, sort in zip(self._kinds, self._sorts(parameters), strict=True):
+            narrowed = True if wanted is None else self._narrowed(wanted, each.resource_type)
+            if narrowed is False:
+                continue
+            if not isinstance(narrowed, bool):
+                narrowed = call.repairs.fitted(narrowed, each.resource_type)
+            projection = projection_of(each.projections, parameters)
+            query = Query(
+                each.resource_type,
+                None if isinstance(narrowed, bool) else narrowed,
+                sort,
+                wants=_also(projection, sort),
+            )
+            parts.append(_Part(each, query, projection))
+        return parts
+
+    def _narrowed(self, wanted: Filter, resource_type: ResourceType) -> Filter | bool:
+        """What a filter says of one type; attributes that it lacks have no value there (section 3.4.2.1)."""
+        if len(self._kinds) == 1:
+            return wanted
+        node = narrow(wanted.node, resource_type)
+        return node if isinstance(node, bool) else Filter(node)
+
+    def _check_known(self, wanted: Filter) -> None:
+        """Refuse an attribute that no type has: what lacks a value everywhere is a mistake."""
+        for path in paths_of(wanted.node):
+            if not any(each.resource_type.resolve(path) for each in self._kinds):
+                raise InvalidFilter("The filter names an attribute that no resource type has.")
+
+    def _sorts(self, parameters: Parameters) -> list[Sort | None]:
+        """The order by type (section 3.4.2.3). Raises: InvalidPath when no type can be sorted by the path."""
+        text = parameters.get("sortby")
+        if text is None:
+            return [None] * len(self._kinds)
+        order = str(parameters.get("sortorder", "ascending")).lower()
+        if order not in ("ascending", "descending"):
+            raise InvalidValue("sortOrder must be ascending or descending.")
+        sorts: list[Sort | None] = []
+        for each in self._kinds:
+            path = each.resource_type.resolve(str(text))
+            if path is not None and path.leaf.type == "complex":
+                value = path.leaf.value_attribute if path.sub_attribute is None else None
+                path = None if value is None else replace(path, sub_attribute=value)
+            if path is not None and path.leaf.returned == "never":
+                path = None
+            sorts.append(None if path is None else Sort(path, order == "descending"))
+        if not any(sorts):
+            raise InvalidPath("sortBy names no attribute that can be sorted by.")
+        return sorts
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A search on one type."""
+
+    kind: Searchable
+    query: Query
+    projection: Projection
+
+    def render(self, documents: Sequence[Document], call: Call) -> list[Mapping[str, Any]]:
+        render, base_url = self.kind.renderer.render, call.request.base_url
+        return [render(each, self.projection, base_url) for each in documents]
+
+
+def projection_of(projections: Projections, parameters: Parameters) -> Projection:
+    """The projection that `attributes` and `excludedAttributes` ask for (section 3.9)."""
+    if not parameters:
+        return projections.whole
+    attributes, excluded = parameters.get("attributes"), parameters.get("excludedattributes")
+    return projections.plan(
+        None if attributes is None else str(attributes), None if excluded is None else str(excluded)
+    )
+
+
+def read_search_request(body: Mapping[str, Any], call: Call) -> dict[str, str | int]:
+    """The parameters of a SearchRequest, as those of a query string.
+
+    Raises: InvalidSyntax when it is not one, InvalidValue when a member does not have its type.
+    """
+    members = {name.lower(): value for name, value in body.items()}
+    schemas = members.pop("schemas", None)
+    if type(schemas) is not list or SEARCH_REQUEST_SCHEMA not in schemas:
+        call.repairs.message(SEARCH_REQUEST_SCHEMA)
+    parameters: dict[str, str | int] = {}
+    for name, value in members.items():
+        if value is None:
+            continue
+        if name in _LISTS and type(value) is list and all(type(each) is str for each in value):
+            parameters[name] = ",".join(value)
+        elif (name in _NUMBERS and type(value) is int) or (name in _TEXTS and type(value) is str):
+            parameters[name] = value
+        elif name in _LISTS | _NUMBERS | _TEXTS:
+            raise InvalidValue("A member of the search request does not have its type.")
+        else:
+            call.repairs.extra_member(name)
+    return parameters
+
+
+def _also(projection: Projection, sort: Sort | None) -> Any:
+    """What to load: what is returned, and what the types are put in one order by."""
+    if sort is None:
+        return projection.wants
+    name = sort.path.names[0]
+    return lambda wanted: wanted == name or projection.wants(wanted)
+
+
+def _last(document: Document) -> tuple[bool, Any]:
+    return (True, "")
