@@ -120,10 +120,8 @@ def _show(console: Console, step: Step) -> None:
     if separator:
         console.print(f"\n  [bold]{stage}[/bold]")
     mark = "[green]✓[/green]" if step.passed else "[red]✗[/red]"
-    console.print(
-        f"  {mark} {escape(step.title)}  [dim]{escape(step.request)} -> {step.status}, {step.seconds * 1000:.0f} ms[/dim]",
-        soft_wrap=True,
-    )
+    got = f"{step.status}, {step.seconds * 1000:.0f} ms"
+    console.print(f"  {mark} {escape(step.title)}  [dim]{escape(step.request)} -> {got}[/dim]", soft_wrap=True)
     if not step.passed:
         console.print(f"      [red]{escape(step.reason or '')}[/red]", soft_wrap=True)
 

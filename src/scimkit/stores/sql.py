@@ -314,15 +314,10 @@ class _Rows:
         wanted = {each["value"]: each for each in members if "value" in each} if self.has_members else {}
         added, skipped = 0, []
         for some in _batches(wanted):
-            kinds = dict(
-                self._connection.execute(
-                    sa.select(RESOURCES.c.id, RESOURCES.c.type).where(
-                        RESOURCES.c.tenant == self._tenant, RESOURCES.c.id.in_(some)
-                    )
-                )
-                .tuples()
-                .all()
+            existing = sa.select(RESOURCES.c.id, RESOURCES.c.type).where(
+                RESOURCES.c.tenant == self._tenant, RESOURCES.c.id.in_(some)
             )
+            kinds = {row.id: row.type for row in self._connection.execute(existing)}
             there = set(
                 self._connection.scalars(
                     sa.select(MEMBER_ROWS.c.member_id).where(

@@ -1,0 +1,1 @@
+"""Measurements of each step beside its peers."""
