@@ -10,6 +10,7 @@ Numbers in `dossier` are rows of section 14 of the client dossier that the house
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
@@ -66,7 +67,7 @@ def _boolean_text(attribute: Attribute, value: object) -> Any:
 
 def _scalar_as_text(attribute: Attribute, value: object) -> Any:
     if attribute.type in ("string", "reference") and type(value) in (int, float, bool):
-        return json.dumps(value)
+        return NOT_MINE if type(value) is float and not math.isfinite(value) else json.dumps(value)
     return NOT_MINE
 
 

@@ -16,7 +16,7 @@ from scimkit.patch.changes import ChangeSet, ReferenceChanges, changes_between
 from scimkit.patch.operations import REFUSE, Operation, PatchRepair, read_operations
 from scimkit.patch.paths import PatchPath, element_described, references_selected
 from scimkit.schema.attributes import Attribute
-from scimkit.schema.reading import UNASSIGNED, element_key, one_primary, require
+from scimkit.schema.reading import UNASSIGNED, element_key, one_primary, require, require_within
 from scimkit.schema.resource_types import ResourceType
 
 Element = dict[str, Any]
@@ -55,6 +55,8 @@ def apply_operations(
     if not changes:
         return PatchResult(document, changes)
     require(resource_type, changed)
+    for name in changes.assigned:
+        require_within(resource_type.attributes[name], changed[name])
     _keep_schemas_in_step(resource_type, changed)
     return PatchResult(changed, changes_between(resource_type, document, changed))
 

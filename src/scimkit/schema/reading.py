@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
@@ -106,6 +107,16 @@ def require(resource_type: ResourceType, document: Mapping[str, Any]) -> None:
             _require_children(extension, document[extension.name])
 
 
+def require_within(attribute: Attribute, value: Any) -> None:
+    """Check that each complex value of an attribute has its required sub-attributes. Raises: InvalidValue."""
+    if attribute.is_extension:
+        for name, item in value.items():
+            require_within(attribute.children[name], item)
+    elif attribute.type == "complex":
+        for each in value if attribute.multi_valued else (value,):
+            _require_children(attribute, each)
+
+
 def check_immutable(resource_type: ResourceType, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     """Check that no immutable attribute with a value gets another one (RFC 7644 section 3.5.1).
 
@@ -192,7 +203,10 @@ def _read_values(attribute: Attribute, value: object, repair: Repair) -> Any:
             if read is not UNASSIGNED:
                 values.append(read)
     if len(values) > 1:
-        values = list({element_key(attribute, item): item for item in reversed(values)}.values())[::-1]
+        unique: dict[object, Any] = {}
+        for item in values:
+            unique.setdefault(element_key(attribute, item), item)
+        values = list(unique.values())
         if attribute.type == "complex":
             values = one_primary(attribute, values, repair)
     return values or UNASSIGNED
@@ -226,7 +240,7 @@ def _read_integer(attribute: Attribute, value: object, repair: Repair) -> Any:
 
 
 def _read_decimal(attribute: Attribute, value: object, repair: Repair) -> Any:
-    if type(value) is float or type(value) is int:
+    if (type(value) is float and math.isfinite(value)) or type(value) is int:
         return value
     return _repaired(attribute, value, float, repair)
 

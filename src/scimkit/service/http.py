@@ -16,6 +16,8 @@ from scimkit.errors import InvalidSyntax, InvalidValue, ScimError, UnsupportedMe
 SCIM_JSON: Final = "application/scim+json"
 _BODY_TYPES: Final = frozenset({SCIM_JSON, "application/json"})
 _MAX_PARAMETERS: Final = 50
+_BEYOND_COUNTING: Final = 10**18
+"""Databases count to a little more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +81,14 @@ Parameters: TypeAlias = Mapping[str, str | int]
 
 def integer(parameters: Parameters, name: str, default: int) -> int:
     """An integer parameter. Raises: InvalidValue when it is not one."""
-    text = parameters.get(name.lower())
-    if text is None:
+    value = parameters.get(name.lower())
+    if value is None:
         return default
-    if type(text) is int:
-        return text
-    text = str(text)
     try:
-        return int(text) if len(text) < 19 else _not_an_integer(name)
+        number = int(value) if type(value) is int or len(str(value)) < 20 else _not_an_integer(name)
     except ValueError:
         return _not_an_integer(name)
+    return number if abs(number) < _BEYOND_COUNTING else _not_an_integer(name)
 
 
 def _not_an_integer(name: str) -> int:

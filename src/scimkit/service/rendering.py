@@ -36,9 +36,8 @@ class Renderer:
     def render(self, document: Document, projection: Projection, base_url: str) -> dict[str, Any]:
         """The JSON object to send."""
         rendered = dict(projection.apply(document))
-        meta = rendered.get("meta")
-        if meta is not None and projection.wants_location:
-            rendered["meta"] = {**meta, "location": self.location(document["id"], base_url)}
+        if projection.wants_location:
+            rendered["meta"] = {**rendered.get("meta", {}), "location": self.location(document["id"], base_url)}
         for above, attribute in self._references:
             if above:
                 extension = rendered.get(above[0])

@@ -116,12 +116,13 @@ class ScimService:
         return Call(request, read_query(request.query), Scope(principal.tenant), Repairs(dialect))
 
     async def _answer(self, call: Call) -> Response:
+        """Route a request. HEAD is GET, whose body the adapters leave out (RFC 9110 section 9.3.2)."""
         request = call.request
         first, _, rest = request.path.strip("/").partition("/")
         methods = self._routes.get((first, rest if rest in _FIXED else _ID))
         if methods is None or "/" in rest:
             raise NotFound("There is no such endpoint.")
-        handler = methods.get(request.method)
+        handler = methods.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
             raise MethodNotAllowed(tuple(methods))
         call.id = rest or None

@@ -1,0 +1,165 @@
+"""Dialects: which quirks are asked, in which order, and for whom."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+
+from scimkit import DIALECTS, ENTRA, STRICT, TOLERANT, Dialect, Quirk, TokenRegistry
+from scimkit.dialects import NOT_MINE, QUIRKS
+from tests.client import ENTERPRISE, USER, Client
+
+
+def quirk(name: str, answer: object) -> Quirk:
+    """A quirk that answers every unknown name the same."""
+    return Quirk(name, "unknown", "a test", "a test", ("nobody",), "nowhere", lambda *_: answer)
+
+
+class TestDialect:
+    """A named set of quirks."""
+
+    def test_the_dialects_by_name(self) -> None:
+        """The dialects that come with scimkit are found by their own names."""
+        assert {name: dialect.name for name, dialect in DIALECTS.items()} == {name: name for name in DIALECTS}
+        assert {"tolerant", "strict", "entra"} <= set(DIALECTS)
+
+    def test_strict_has_no_quirk(self) -> None:
+        """The strict dialect is the RFC and no more."""
+        assert STRICT.quirks == ()
+
+    def test_tolerant_is_part_of_entra(self) -> None:
+        """The entra dialect has every quirk, the tolerant one those that cannot be misread."""
+        assert ENTRA.quirks == QUIRKS
+        assert set(TOLERANT.quirks) < set(QUIRKS)
+
+    def test_at_a_stage(self) -> None:
+        """Quirks are found by stage, in their order; a stage may have none."""
+        first, second = quirk("first", None), quirk("second", None)
+        dialect = Dialect("mine", [first, second])
+        assert dialect.at("unknown") == (first, second)
+        assert dialect.at("path") == ()
+
+    def test_extended_goes_first(self) -> None:
+        """A host's own quirks are asked before those of the dialect."""
+        dialect = TOLERANT.extended("mine", quirk("first", None))
+        assert dialect.name == "mine"
+        assert dialect.at("unknown")[0].name == "first"
+        assert Client(dialect=dialect).post("/Users", {"userName": "a", "x": 1}).quirks[0] == "first"
+
+    def test_not_mine_goes_on(self) -> None:
+        """A quirk that declines leaves the case to the next, and is not named."""
+        dialect = TOLERANT.extended("mine", quirk("first", NOT_MINE))
+        answer = Client(dialect=dialect).post("/Users", {"schemas": [USER], "userName": "a", "x": 1})
+        assert (answer.status, answer.quirks) == (201, ("unknown-attribute",))
+
+    def test_without(self) -> None:
+        """A host takes quirks out by name; what they took is then refused."""
+        dialect = TOLERANT.without("mine", "unknown-attribute")
+        answer = Client(dialect=dialect).post("/Users", {"schemas": [USER], "userName": "a", "x": 1})
+        assert (answer.status, answer.body["scimType"]) == (400, "invalidSyntax")
+
+    def test_repr(self) -> None:
+        """A dialect says its name and size."""
+        assert repr(STRICT) == "<Dialect strict: 0 quirks>"
+
+
+class TestRepairs:
+    """The repairs of one request."""
+
+    @pytest.mark.parametrize("name", sorted(DIALECTS))
+    def test_a_request_in_rfc_form_needs_none(self, name: str) -> None:
+        """No quirk fires on what the RFC has, in any dialect."""
+        client = Client(dialect=DIALECTS[name])
+        user = {
+            "schemas": [USER, ENTERPRISE],
+            "userName": "ada@example.org",
+            "name": {"givenName": "Ada"},
+            "emails": [{"value": "ada@example.org", "type": "work", "primary": True}],
+            "active": True,
+            ENTERPRISE: {"department": "Engines"},
+        }
+        created = client.post("/Users", user)
+        path = f"/Users/{created.id}"
+        operations = [
+            {"op": "replace", "path": 'emails[type eq "work"].value', "value": "king@example.org"},
+            {"op": "remove", "path": f"{ENTERPRISE}:department"},
+            {"op": "add", "value": {"title": "Countess"}},
+        ]
+        text = quote('emails[type eq "work" and value co "king"] and not (title eq "x") or userName pr')
+        answers = [
+            created,
+            client.put(path, user),
+            client.patch(path, *operations),
+            client.get(f"/Users?filter={text}"),
+        ]
+        assert [(each.status, each.quirks) for each in answers] == [(201, ()), (200, ()), (200, ()), (200, ())]
+
+    def test_each_is_named_once_in_the_order_of_firing(self) -> None:
+        """A response names the quirks its request needed."""
+        body = {"userName": 7, "emails": {"value": 8}, "x": 1, "y": 2}
+        assert Client().post("/Users", body).quirks == (
+            "scalar-for-text", "one-for-many", "unknown-attribute", "other-schemas",
+        )  # fmt: skip
+
+    def test_a_refused_request_names_them_too(self) -> None:
+        """What was put right before the request failed is still told."""
+        client = Client()
+        client.user("7")
+        answer = client.post("/Users", {"schemas": [USER], "userName": 7})
+        assert (answer.status, answer.quirks) == (409, ("scalar-for-text",))
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            'active eq "True" and userName pr',
+            'not (active eq "false")',
+            'active eq "nonsense" or userName pr or active eq "true"',
+            'roles[primary eq "TRUE"]',
+            "department eq Engines",
+            "employeeNumber pr",
+        ],
+    )
+    def test_a_filter_is_fitted_to_the_schema(self, text: str) -> None:
+        """Values and paths are put right wherever they stand in the filter, or the filter is refused."""
+        client = Client()
+        client.user(
+            "ada",
+            active=True,
+            roles=[{"value": "x", "primary": True}],
+            **{ENTERPRISE: {"department": "Engines", "employeeNumber": "1"}},
+        )
+        answer = client.get(f"/Users?filter={quote(text)}")
+        if "nonsense" in text:
+            assert (answer.status, answer.body["scimType"]) == (400, "invalidFilter")
+        else:
+            assert answer.body["totalResults"] == 1
+            assert answer.quirks
+
+
+class TestChoice:
+    """Whose dialect a request is read in."""
+
+    def test_a_token_may_name_its_own(self) -> None:
+        """The dialect of the token wins over that of the service."""
+        tokens = TokenRegistry()
+        client = Client(tokens=tokens)
+        body = {"userName": "ada"}
+        client.token = tokens.issue("exact", dialect="strict").token
+        assert client.post("/Users", body).status == 400
+        client.token = tokens.issue("easy").token
+        assert client.post("/Users", body).status == 201
+
+    def test_an_unknown_name_falls_back(self) -> None:
+        """A token that names a dialect the service does not know is read in that of the service."""
+        tokens = TokenRegistry()
+        client = Client(tokens=tokens, dialect=STRICT)
+        client.token = tokens.issue("odd", dialect="martian").token
+        assert client.post("/Users", {"userName": "ada"}).status == 400
+
+    def test_a_host_may_bring_dialects(self) -> None:
+        """A service knows the dialects it is given."""
+        tokens = TokenRegistry()
+        client = Client(tokens=tokens, dialect=STRICT, dialects={"house": TOLERANT})
+        client.token = tokens.issue("house", dialect="house").token
+        assert client.post("/Users", {"userName": "ada"}).status == 201

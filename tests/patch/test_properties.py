@@ -1,0 +1,157 @@
+"""Properties of PATCH: atomic, idempotent, agreeing with a slow model and with scim2-models."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scim2_models import PatchOp, User
+
+from scimkit import GROUP, USER, ResourceType, ScimError, patch
+from scimkit.errors import MutabilityViolation, NoTarget
+from scimkit.schema.reading import read_resource
+from scimkit.testing import reference
+from scimkit.testing.strategies import documents, patches
+from tests.resource_types import DEVICE
+
+Case = tuple[ResourceType, dict[str, Any], dict[str, Any]]
+CASES = st.sampled_from([USER, GROUP, DEVICE]).flatmap(
+    lambda kind: st.tuples(st.just(kind), documents(kind), patches(kind))
+)
+
+
+def outcome(kind: ResourceType, document: dict[str, Any], body: dict[str, Any]) -> Any:
+    """The document after a PATCH, or the class of the error."""
+    try:
+        return patch.apply(kind, document, body).document
+    except ScimError as error:
+        return type(error)
+
+
+@given(CASES)
+def test_agrees_with_the_model(case: Case) -> None:
+    """The engine and the slow model give the same document, or refuse for the same reason."""
+    kind, document, body = case
+    try:
+        expected: Any = reference.patched(kind, document, body)
+    except (NoTarget, MutabilityViolation) as error:
+        expected = type(error)
+    found = outcome(kind, document, body)
+    assume(found is not None)
+    if isinstance(expected, dict) and isinstance(found, type):
+        # What the model does not check: the result must have what its attributes require, one primary.
+        with pytest.raises(ScimError):
+            _valid(kind, expected)
+    else:
+        assert found == expected
+
+
+def _valid(kind: ResourceType, document: dict[str, Any]) -> None:
+    assert read_resource(kind, document) == document
+
+
+@given(CASES)
+def test_is_atomic(case: Case) -> None:
+    """Whatever happens, the document that was given is as it was."""
+    kind, document, body = case
+    before, said = copy.deepcopy(document), copy.deepcopy(body)
+    outcome(kind, document, body)
+    assert document == before
+    assert body == said
+
+
+@given(CASES)
+def test_every_result_is_valid(case: Case) -> None:
+    """A document that PATCH made is one that a PUT could have sent, and is in canonical form."""
+    kind, document, body = case
+    found = outcome(kind, document, body)
+    if isinstance(found, dict):
+        assert read_resource(kind, found) == found
+
+
+@given(CASES)
+def test_changes_say_what_changed(case: Case) -> None:
+    """The change set, made on the old document, gives the new one; it is empty only when nothing changed."""
+    kind, document, body = case
+    try:
+        result = patch.apply(kind, document, body)
+    except ScimError:
+        return
+    made = patch.apply_changes(document, result.changes)
+    if result.changes:
+        assert _unordered(made) == _unordered(result.document)
+    else:
+        assert result.document is document
+
+
+def _unordered(document: dict[str, Any]) -> dict[str, Any]:
+    """Members are a set: their order, and what is said of one that stays, do not count."""
+    if "members" not in document:
+        return document
+    return {**document, "members": {each["value"] for each in document["members"]}}
+
+
+@given(CASES)
+def test_replace_and_remove_are_idempotent(case: Case) -> None:
+    """A second time, operations that set or remove change nothing (those that select by value may miss)."""
+    kind, document, body = case
+    assume(all(each["op"] != "add" or "[" not in each.get("path", "") for each in body["Operations"]))
+    assume(len(body["Operations"]) == 1)
+    once = outcome(kind, document, body)
+    assume(isinstance(once, dict))
+    twice = outcome(kind, once, body)
+    assert twice == once or twice is NoTarget
+
+
+@given(documents(GROUP), patches(GROUP))
+def test_reference_changes_agree_with_the_whole(document: dict[str, Any], body: dict[str, Any]) -> None:
+    """What can be said without reading a group comes to the same as reading it."""
+    try:
+        operations = patch.read_operations(GROUP, body)
+        changes = patch.reference_changes(operations)
+    except ScimError:
+        return
+    assume(changes is not None)
+    try:
+        whole = patch.apply_operations(GROUP, document, operations).document
+    except ScimError:
+        return
+    assert _unordered(patch.apply_changes(document, changes)) == _unordered(dict(whole))
+
+
+PLAIN = ("userName", "displayName", "title", "nickName", "active", "userType", "locale")
+
+
+@given(
+    st.dictionaries(st.sampled_from(PLAIN[1:4]), st.sampled_from(["a", "b"])),
+    st.lists(
+        st.one_of(
+            st.builds(
+                lambda op, path, value: {"op": op, "path": path, "value": value},
+                st.sampled_from(["add", "replace"]),
+                st.sampled_from([name for name in PLAIN if name not in ("active", "userName")]),
+                st.sampled_from(["a", "c"]),
+            ),
+            st.sampled_from(PLAIN[1:]).map(lambda path: {"op": "remove", "path": path}),
+            st.just({"op": "replace", "path": "active", "value": False}),
+            st.builds(lambda name: {"op": "add", "value": {"name": {"givenName": name}}}, st.sampled_from(["x", "y"])),
+            st.builds(
+                lambda kind: {"op": "add", "path": "emails", "value": [{"type": kind, "value": "e@example.org"}]},
+                st.sampled_from(["work", "home"]),
+            ),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_agrees_with_scim2_models(attributes: dict[str, str], operations: list[dict[str, Any]]) -> None:
+    """`PatchOp` of scim2-models comes to the same on what both support."""
+    document = read_resource(USER, {"schemas": [USER.schema], "userName": "ada", **attributes})
+    body = {"schemas": [patch.PATCH_OP_SCHEMA], "Operations": operations}
+    theirs = User.model_validate(document)
+    PatchOp[User].model_validate(body).patch(theirs)
+    expected = theirs.model_dump()
+    assert patch.apply(USER, document, body).document == {**expected, "schemas": [USER.schema]}

@@ -1,0 +1,139 @@
+"""Requests and responses as values: queries, headers and bodies."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scimkit.errors import (
+    InvalidFilter,
+    InvalidSyntax,
+    InvalidValue,
+    MethodNotAllowed,
+    ScimError,
+    TooManyRequests,
+    Unauthorized,
+    UnsupportedMediaType,
+)
+from scimkit.service.http import check_media_type, error_response, integer, json_response, read_query
+from tests.client import ERROR
+
+
+class TestReadQuery:
+    """The query string to parameters."""
+
+    @pytest.mark.parametrize(
+        ("query", "parameters"),
+        [
+            ("", {}),
+            ("filter=userName+eq+%22ada%22", {"filter": 'userName eq "ada"'}),
+            ("filter=userName%20eq%20%22a%2Bb%22", {"filter": 'userName eq "a+b"'}),
+            ("startIndex=1&count=2", {"startindex": "1", "count": "2"}),
+            ("STARTINDEX=1", {"startindex": "1"}),
+            ("filter=&count=2", {"count": "2"}),
+            ("filter", {}),
+            ("&&", {}),
+            ("filter=a=b", {"filter": "a=b"}),
+            ("filter=%C3%A5se", {"filter": "åse"}),
+            ("count=2&Count=2", {"count": "2"}),
+        ],
+    )
+    def test_parameters(self, query: str, parameters: dict[str, str]) -> None:
+        """Names are lower case, `+` is a space, empty ones and exact repetitions are left out."""
+        assert read_query(query) == parameters
+
+    @pytest.mark.parametrize("query", ["filter=%ff", "count=1&count=2", "count=1&COUNT=2", "&".join(["a=1"] * 51)])
+    def test_refused(self, query: str) -> None:
+        """Not UTF-8, the same parameter with two values, or far too many of them."""
+        with pytest.raises(InvalidSyntax):
+            read_query(query)
+
+    @given(st.text())
+    def test_any_text(self, query: str) -> None:
+        """Whatever the query: parameters, or InvalidSyntax."""
+        try:
+            parameters = read_query(query)
+        except InvalidSyntax:
+            return
+        assert all(name == name.lower() and value for name, value in parameters.items())
+
+
+class TestInteger:
+    """A whole number among the parameters."""
+
+    @pytest.mark.parametrize(("value", "number"), [("7", 7), ("-7", -7), ("0", 0), (7, 7), ("9" * 18, 10**18 - 1)])
+    def test_number(self, value: str | int, number: int) -> None:
+        """A number as text or, from a search request, as it is."""
+        assert integer({"startindex": value}, "startIndex", 1) == number
+
+    def test_default(self) -> None:
+        """What is not given is the default."""
+        assert integer({}, "startIndex", 1) == 1
+
+    @pytest.mark.parametrize("value", ["one", "1.5", "1e3", "", "9" * 19, "9" * 5000, 10**18, -(10**18), 10**1000])
+    def test_refused(self, value: str | int) -> None:
+        """No number, or one that no database counts to."""
+        with pytest.raises(InvalidValue, match="startIndex"):
+            integer({"startindex": value}, "startIndex", 1)
+
+
+class TestMediaType:
+    """What a body may be (RFC 7644 section 3.1 and 8.1)."""
+
+    @pytest.mark.parametrize(
+        "content_type",
+        [
+            None,
+            "",
+            "application/scim+json",
+            "application/json",
+            "Application/SCIM+JSON; charset=UTF-8",
+            'application/json;charset="utf-8"',
+            "application/json; charset=utf8; profile=x",
+            "application/scim+json;",
+        ],
+    )
+    def test_accepted(self, content_type: str | None) -> None:
+        """SCIM JSON or JSON in UTF-8; a body without a declared type is taken as that."""
+        check_media_type(content_type)
+
+    @pytest.mark.parametrize(
+        "content_type",
+        ["text/plain", "application/xml", "application/x-www-form-urlencoded", "application/json; charset=latin-1",
+         "application/jsonx", "json", "*/*"],
+    )  # fmt: skip
+    def test_refused(self, content_type: str) -> None:
+        """Anything else is 415."""
+        with pytest.raises(UnsupportedMediaType):
+            check_media_type(content_type)
+
+
+class TestResponses:
+    """Bodies and headers."""
+
+    def test_json(self) -> None:
+        """A JSON body is compact UTF-8, and says it is SCIM."""
+        response = json_response(200, {"a": "Å", "b": [1, True]}, ("ETag", 'W/"1"'))
+        assert response.body == '{"a":"Å","b":[1,true]}'.encode()
+        assert response.headers == (("Content-Type", "application/scim+json"), ("ETag", 'W/"1"'))
+
+    @pytest.mark.parametrize(
+        ("error", "header"),
+        [
+            (InvalidFilter("No."), None),
+            (Unauthorized(), "WWW-Authenticate"),
+            (MethodNotAllowed(("GET",)), "Allow"),
+            (TooManyRequests(7), "Retry-After"),
+        ],
+    )
+    def test_error(self, error: ScimError, header: str | None) -> None:
+        """An error has its status twice, as a number and as a string in the body, and its own headers."""
+        response = error_response(error)
+        body = json.loads(response.body)
+        assert body["schemas"] == [ERROR]
+        assert (response.status, body["status"], body["detail"]) == (error.status, str(error.status), error.detail)
+        assert body.get("scimType") == error.scim_type
+        assert {name for name, _ in response.headers} == {"Content-Type"} | ({header} if header else set())

@@ -1,0 +1,128 @@
+"""The command line, as a user types it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from scimkit.tokens.format import parse_token
+
+SCIMKIT = [sys.executable, "-m", "scimkit.cli"]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run([*SCIMKIT, *arguments], capture_output=True, text=True, timeout=120, check=False)
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[list[str]]:
+    """The lines that `scimkit serve` prints until it is ready."""
+    process = subprocess.Popen([*SCIMKIT, "serve", "--port", "0", *arguments], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield [process.stdout.readline(), *([process.stdout.readline()] if "--store" not in arguments else [])]
+    finally:
+        process.terminate()
+        process.wait(20)
+        process.stdout.close()
+
+
+def test_demo_passes_every_step() -> None:
+    """`scimkit demo` shows the endpoint, the token, and a green tick for each step of both flavours; exit 0."""
+    done = run("demo")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "✗" not in done.stdout
+    assert done.stdout.count("✓") > 150
+    for text in ("SCIM endpoint", "Test connection", "steps passed, 0 failed", "Tenant URL", "scimkit token create"):
+        assert text in done.stdout
+    shown = [word for word in done.stdout.split() if word.startswith("scimkit_")]
+    assert len(shown) == 2
+    assert all(parse_token(word) for word in shown)
+
+
+def test_demo_takes_one_flavour() -> None:
+    """`--flavour` chooses how Entra writes; another word is refused with the choices."""
+    assert "default" in run("demo", "--flavour", "nope").stderr
+    done = run("demo", "--flavour", "aadOptscim062020")
+    assert done.returncode == 0
+    assert "tenant demo-default" not in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["demo"], ["serve"], ["token"], ["token", "create"]])
+def test_help(arguments: list[str]) -> None:
+    """Every command explains itself and its options."""
+    done = run(*arguments, "--help")
+    assert done.returncode == 0
+    assert "Usage" in done.stdout
+
+
+def test_tokens_and_people_outlive_the_process(tmp_path: Path) -> None:
+    """A token of `token create` is alone on standard output, serves a later `serve`, as do the people in the file."""
+    store = f"sqlite:///{tmp_path}/desk.db"
+    token = run("token", "create", "--store", store, "--description", "Entra").stdout
+    assert parse_token(token.strip())
+    assert token == token.strip() + "\n"
+    headers = {"Authorization": f"Bearer {token.strip()}"}
+    with serving("--store", store) as lines:
+        url = lines[0].removeprefix("Ready: ").strip()
+        assert url.endswith("/scim/v2")
+        assert httpx.post(f"{url}/Users", json={"userName": "ada"}, headers=headers).status_code == 201
+    with serving("--store", store, "--dialect", "strict") as lines:
+        url = lines[0].removeprefix("Ready: ").strip()
+        assert httpx.get(f"{url}/Users", headers=headers).json()["totalResults"] == 1
+        assert httpx.get(f"{url}/Users?filter=userName eq ada", headers=headers).status_code == 400
+        assert httpx.post(f"{url}/Users", json={"userName": "bo"}, headers=headers).status_code == 400
+
+
+def test_tokens_are_listed_and_revoked(tmp_path: Path) -> None:
+    """`token list` shows ids and states but no secret; a revoked token no longer serves."""
+    store = f"sqlite:///{tmp_path}/desk.db"
+    arguments = ["token", "create", "--store", store, "--description", "Okta", "--tenant", "acme", "--days", "30"]
+    token = run(*arguments).stdout.strip()
+    parts = parse_token(token)
+    assert parts is not None
+    listed = run("token", "list", "--store", store, "--tenant", "acme").stdout
+    assert parts.id in listed
+    assert "Active" in listed
+    assert parts.secret not in listed
+    assert parts.id not in run("token", "list", "--store", store).stdout
+    assert run("token", "revoke", parts.id, "--store", store).returncode != 0
+    assert run("token", "revoke", parts.id, "--store", store, "--tenant", "acme").returncode == 0
+    assert "Revoked" in run("token", "list", "--store", store, "--tenant", "acme").stdout
+
+
+def test_serve_in_memory_gives_a_token() -> None:
+    """`scimkit serve` alone says when it is ready and gives a token that works."""
+    with serving() as lines:
+        url = lines[0].removeprefix("Ready: ").strip()
+        token = lines[1].removeprefix("Token: ").strip()
+        start = time.monotonic()
+        assert httpx.get(f"{url}/Users", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+        assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["serve", "--store", "redis://x"],
+        ["serve", "--store", "sqlite:////nope/nope/x.db"],
+        ["serve", "--dialect", "martian"],
+        ["token", "create", "--store", "memory://", "--description", "x"],
+        ["token", "create", "--description", "x"],
+        ["nope"],
+    ],
+)
+def test_mistakes_are_explained(arguments: list[str]) -> None:
+    """A mistake ends with status 2 and one clear message, never with a traceback."""
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "Error" in done.stderr

@@ -1,0 +1,71 @@
+"""The house's floors, where `import-linter` does not look."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import scimkit
+
+SOURCE = Path(scimkit.__file__).parent
+MODULES = sorted(SOURCE.rglob("*.py"))
+CONCURRENT = {"asyncio", "anyio", "threading", "concurrent", "multiprocessing"}
+LOCKS = {"stores/memory.py", "tokens/registry.py"}
+ADAPTERS = {"asgi.py", "cli.py", "testing/server.py"}
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level packages that a module imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_no_concurrency_below_the_adapters(path: Path) -> None:
+    """Nothing below the adapters knows an event loop or a thread, but for two locks."""
+    name = str(path.relative_to(SOURCE))
+    if name not in ADAPTERS:
+        assert imported(path) & CONCURRENT <= ({"threading"} if name in LOCKS else set())
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_module_says_what_it_is(path: Path) -> None:
+    """Every module opens with what it is."""
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def test_importing_scimkit_imports_no_models_and_no_extra() -> None:
+    """`import scimkit` and serving the default types needs neither scim2_models nor any extra."""
+    extras = ["scim2_models", "sqlalchemy", "uvicorn", "typer", "rich", "httpx", "hypothesis", "asyncio"]
+    code = (
+        "import sys, scimkit, scimkit.wsgi;"
+        "scimkit.ScimService(scimkit.MemoryStore(), tokens=scimkit.TokenRegistry());"
+        f"print([name for name in {extras} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_all_is_what_is_exported() -> None:
+    """`__all__` names what can be imported from the package, and nothing private."""
+    assert all(hasattr(scimkit, name) for name in scimkit.__all__)
+    assert sorted(scimkit.__all__) == sorted(set(scimkit.__all__))
+
+
+def test_every_test_states_its_behaviour() -> None:
+    """Every test has a docstring, so that the list of tests reads as the specification."""
+    silent = []
+    for path in Path(__file__).parent.rglob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not ast.get_docstring(node):
+                silent.append(f"{path.name}: {node.name}")
+    assert silent == []

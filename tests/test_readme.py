@@ -1,0 +1,41 @@
+"""The README: its commands are those of the gate, its examples run."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parents[1]
+README = (TOP / "README.md").read_text()
+EXAMPLES = dict(re.findall(r"<!-- example: (\S+) -->\n```python\n(.*?)```", README, re.DOTALL))
+
+
+def test_the_gate_runs_the_readme() -> None:
+    """`.ci/run` takes its test command out of the README, so that the two cannot differ."""
+    assert "<!-- test-command -->" in (TOP / ".ci" / "run").read_text()
+    commands = re.findall(r"<!-- (\w+-command) -->\n```sh\n(.+)\n```", README)
+    assert [name for name, _ in commands] == ["demo-command", "test-command"]
+    assert all(command.startswith("python3 -m venv .venv") for _, command in commands)
+
+
+@pytest.mark.parametrize("path", EXAMPLES)
+def test_an_example_is_a_file(path: str) -> None:
+    """An example in the README is the file it names, to the letter."""
+    assert (TOP / path).read_text() == EXAMPLES[path]
+
+
+@pytest.mark.parametrize("path", sorted((TOP / "docs" / "examples").glob("*.py")), ids=lambda path: path.name)
+def test_an_example_runs(path: Path) -> None:
+    """Every example of the documentation runs."""
+    runpy.run_path(str(path))
+
+
+def test_the_top_level_holds_nothing_else() -> None:
+    """Nothing stands at the top but what the project is made of."""
+    allowed = {"src", "tests", "docs", "pyproject.toml", "mkdocs.yml", "README.md", "LICENSE", "CHANGELOG.md",
+               "CONTRIBUTING.md"}  # fmt: skip
+    built = {"site", "build", "dist"}
+    assert {path.name for path in TOP.iterdir() if not path.name.startswith(".")} - built == allowed

@@ -1,0 +1,144 @@
+"""Tokens: their text, the registry, the header."""
+
+from __future__ import annotations
+
+import re
+import string
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scimkit.errors import NotFound, Unauthorized
+from scimkit.tokens import PATTERN, InvalidToken, TokenRegistry, bearer_token
+from scimkit.tokens.format import new_token, parse_token
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LETTERS = string.ascii_letters + string.digits
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def test_a_token_can_be_recognised() -> None:
+    """A token has the prefix and the shape that secret scanners are told of, and no two are alike."""
+    tokens = {new_token().text() for _ in range(200)}
+    assert len(tokens) == 200
+    assert all(re.fullmatch(PATTERN, token) for token in tokens)
+
+
+@given(st.integers(0, 61), st.sampled_from(LETTERS))
+def test_a_typo_is_caught_before_any_look_up(place: int, letter: str) -> None:
+    """Any one changed character makes a text that is no token."""
+    token = new_token().text()
+    mistyped = token[:place] + letter + token[place + 1 :]
+    assert (parse_token(mistyped) is None) is (mistyped != token)
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_read_without_an_exception(text: str) -> None:
+    """Text that was never issued is None."""
+    assert parse_token(text) is None
+
+
+def test_issue_and_verify() -> None:
+    """A token belongs to the tenant it was issued for, with its description and dialect."""
+    registry = TokenRegistry()
+    issued = registry.issue("Entra", tenant="acme", dialect="entra")
+    principal = registry.verify(issued.token)
+    assert (principal.tenant, principal.description, principal.dialect) == ("acme", "Entra", "entra")
+    assert principal.token_id == issued.record.id
+
+
+def test_the_secret_is_shown_once() -> None:
+    """Neither the record nor any repr has the secret; what is kept is a hash."""
+    registry = TokenRegistry()
+    issued = registry.issue("Entra")
+    parts = parse_token(issued.token)
+    assert parts is not None
+    shown = f"{issued!r} {issued.record!r} {registry.list()!r} {parts!r} {registry.verify(issued.token)!r}"
+    assert parts.secret not in shown
+    assert issued.token not in shown
+    assert repr(issued.record.hash) not in shown
+
+
+def test_every_bad_token_is_refused_alike() -> None:
+    """Mistyped, unknown, revoked, expired: the client is told the same, the host the reason."""
+    clock = Clock()
+    registry = TokenRegistry(clock=clock)
+    revoked, expired = registry.issue("a"), registry.issue("b", expires_in=timedelta(days=1))
+    registry.revoke(revoked.record.id)
+    clock.now += timedelta(days=2)
+    other = parse_token(revoked.token)
+    assert other is not None
+    forged = type(other)(other.id, new_token().secret).text()
+    reasons, details = [], set()
+    for token in ("", "x", revoked.token[:-1], new_token().text(), forged, revoked.token, expired.token):
+        with pytest.raises(InvalidToken) as caught:
+            registry.verify(token)
+        reasons.append(caught.value.reason)
+        details.add((caught.value.detail, caught.value.headers, caught.value.status))
+        assert not token or token not in str(caught.value)
+    assert len(details) == 1
+    assert reasons[-2:] == ["the token is revoked", "the token is expired"]
+
+
+def test_expiry_is_at_the_instant() -> None:
+    """A token is valid until its last instant."""
+    clock = Clock()
+    registry = TokenRegistry(clock=clock)
+    issued = registry.issue("a", expires_in=timedelta(hours=1))
+    clock.now += timedelta(minutes=59)
+    registry.verify(issued.token)
+    assert issued.record.status(clock.now) == "Active"
+    clock.now += timedelta(minutes=1)
+    with pytest.raises(Unauthorized):
+        registry.verify(issued.token)
+    assert issued.record.status(clock.now) == "Expired"
+
+
+def test_rotation_leaves_both_valid() -> None:
+    """A rotated token and its successor are both valid until the old one is revoked."""
+    registry = TokenRegistry()
+    old = registry.issue("Entra", tenant="acme")
+    new = registry.rotate(old.record.id, tenant="acme")
+    assert registry.verify(old.token).tenant == registry.verify(new.token).tenant == "acme"
+    registry.revoke(old.record.id, tenant="acme")
+    registry.verify(new.token)
+    with pytest.raises(Unauthorized):
+        registry.verify(old.token)
+    assert [each.status(datetime.now(UTC)) for each in registry.list("acme")] == ["Revoked", "Active"]
+
+
+def test_a_tenant_cannot_touch_anothers_token() -> None:
+    """Revoking or rotating a token of another tenant is as if it did not exist."""
+    registry = TokenRegistry()
+    issued = registry.issue("a", tenant="acme")
+    for act in (registry.revoke, registry.rotate):
+        with pytest.raises(NotFound):
+            act(issued.record.id, tenant="other")
+    assert registry.list("other") == []
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
+def test_the_scheme_has_no_case(scheme: str) -> None:
+    """The scheme is compared without case; spaces around the token do no harm."""
+    assert bearer_token(f"{scheme}   abc.def-_~+/== ") == "abc.def-_~+/=="
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", "Bearer", "Bearer ", "Basic abc", "Bearer a b", "Bearer a,b", "abc", "Bearer\tabc", "Bearer é"]
+)
+def test_a_header_without_one_token_is_refused(header: str | None) -> None:
+    """Anything but one bearer token is 401 with a challenge (RFC 6750 section 3)."""
+    with pytest.raises(Unauthorized) as caught:
+        bearer_token(header)
+    assert dict(caught.value.headers)["WWW-Authenticate"].startswith('Bearer realm="scim"')
