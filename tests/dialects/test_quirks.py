@@ -189,3 +189,13 @@ def test_a_request_in_rfc_form_fires_nothing() -> None:
         client, id = prepared(dialect)
         answer = client.patch(f"/Users/{id}", op("add", value={"title": "x"}), op("remove", "emails"))
         assert (answer.status, answer.quirks) == (200, ())
+
+
+def test_the_documentation_is_printed_from_the_quirks() -> None:
+    """The table in the documentation is the one that the code prints."""
+    from pathlib import Path
+
+    from scimkit.dialects.table import markdown
+
+    page = Path(__file__).parents[2] / "docs" / "reference" / "quirks.md"
+    assert page.read_text().endswith(markdown())

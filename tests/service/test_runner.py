@@ -55,7 +55,7 @@ def test_suspension() -> None:
 
     async def wait() -> None:
         try:
-            await asyncio.sleep(1)
+            await Suspending()
         finally:
             closed.append(True)
 

@@ -1,402 +1,443 @@
-"""The service: every operation, every error, as RFC 7644 has them."""
+"""`ScimService`: who is asked, where a request goes, and what every failure becomes."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from scimkit import Event, Limits, MemoryStore, ResourceType, ScimService, TokenRegistry
-from tests.client import BASE_URL, ENTERPRISE, ERROR, GROUP, USER, Client
+from scimkit import (
+    GROUP,
+    USER,
+    Event,
+    Limits,
+    MemoryStore,
+    Principal,
+    Request,
+    ResourceType,
+    ScimService,
+    TokenRegistry,
+    lift,
+    run_sync,
+)
+from scimkit.errors import Unavailable
+from scimkit.schema.core import USER_SCHEMA
+from tests.client import BASE_URL, ENTERPRISE, ERROR, Answer, Client
+from tests.client import GROUP as GROUP_URN
+from tests.client import USER as USER_URN
 
-LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
-
-def test_create(client: Client) -> None:
-    """POST answers 201 with the resource, its id, its meta, its location and its version."""
-    answer = client.post("/Users", {"schemas": [USER], "userName": "ada", "id": "mine", "meta": {"version": "x"}})
-    assert answer.status == 201
-    location = f"{BASE_URL}/Users/{answer.id}"
-    assert answer.headers["Location"] == location
-    assert answer.headers["ETag"] == answer.body["meta"]["version"]
+def assert_error(answer: Answer, status: int, scim_type: str | None = None) -> None:
+    """Check that an answer is a SCIM error of that status and type (RFC 7644 section 3.12)."""
+    assert answer.status == status, answer.body
     assert answer.headers["Content-Type"] == "application/scim+json"
-    assert answer.body["meta"]["location"] == location
-    assert answer.body["meta"]["resourceType"] == "User"
-    assert answer.body["meta"]["created"] == answer.body["meta"]["lastModified"]
-    assert answer.id != "mine"
-    assert client.get(f"/Users/{answer.id}").body == answer.body
+    assert answer.body["schemas"] == [ERROR]
+    assert answer.body["status"] == str(status)
+    assert answer.body["detail"]
+    assert answer.body.get("scimType") == scim_type
 
 
-def test_names_in_any_case_are_made_canonical(client: Client) -> None:
-    """Attribute names have no case (RFC 7643 section 2.1); the answer has the schema's."""
-    body = {
-        "SCHEMAS": [USER],
-        "USERNAME": "ada",
-        "Name": {"GIVENNAME": "Ada"},
-        "emails": [{"Value": "a", "Primary": True}],
-    }
-    answer = client.post("/Users", body)
-    assert answer.body["name"] == {"givenName": "Ada"}
-    assert answer.body["emails"] == [{"value": "a", "primary": True}]
+class BrokenStore(MemoryStore):
+    """A store with a defect."""
+
+    def get(self, *arguments: Any, **options: Any) -> Any:
+        raise KeyError("/var/lib/scim/secret.db")
 
 
-def test_null_and_empty_is_unassigned(client: Client) -> None:
-    """Null, empty arrays and empty objects are no values (RFC 7643 section 2.5)."""
-    answer = client.post("/Users", {"schemas": [USER], "userName": "ada", "title": None, "emails": [], "name": {}})
-    assert not {"title", "emails", "name"} & set(answer.body)
+class BusyStore(MemoryStore):
+    """A store with a passing fault."""
+
+    def get(self, *arguments: Any, **options: Any) -> Any:
+        raise Unavailable(retry_after=3)
 
 
-def test_schemas_follow_the_extensions(client: Client) -> None:
-    """`schemas` lists the extensions that have values, before and after a PATCH."""
-    id = client.user("ada", **{ENTERPRISE: {"department": "Care"}})
-    assert client.get(f"/Users/{id}").body["schemas"] == [USER, ENTERPRISE]
-    client.patch(f"/Users/{id}", {"op": "remove", "path": f"{ENTERPRISE}:department"})
-    assert client.get(f"/Users/{id}").body["schemas"] == [USER]
+class TestAuthentication:
+    """Every endpoint asks for a token first."""
 
+    @pytest.mark.parametrize("path", ["/Users", "/Users/1", "/Groups", "/ServiceProviderConfig", "/Schemas", "/Nope"])
+    def test_without_a_token(self, client: Client, path: str) -> None:
+        """401 with a challenge and a SCIM body, before anything is said about the path."""
+        response = run_sync(client.service.handle(Request("GET", path, base_url=BASE_URL)))
+        answer = Answer(response.status, json.loads(response.body), dict(response.headers), ())
+        assert_error(answer, 401)
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
-@pytest.mark.parametrize("name", ["ada", "ADA", "Ada"])
-def test_a_taken_user_name_is_a_conflict(client: Client, name: str) -> None:
-    """A userName in use, in any case, is 409 uniqueness, on create and on change."""
-    client.user("ada")
-    other = client.user("bo")
-    for answer in (
-        client.post("/Users", {"schemas": [USER], "userName": name}),
-        client.put(f"/Users/{other}", {"schemas": [USER], "userName": name}),
-        client.patch(f"/Users/{other}", {"op": "replace", "path": "userName", "value": name}),
-    ):
-        assert (answer.status, answer.body["scimType"], answer.body["status"]) == (409, "uniqueness", "409")
-        assert "ada" not in answer.body["detail"].lower()
-
-
-def test_a_taken_group_name_is_a_conflict(client: Client) -> None:
-    """A group's displayName is unique too, unless the type is compiled otherwise."""
-    client.group("Agents")
-    assert client.post("/Groups", {"schemas": [GROUP], "displayName": "AGENTS"}).status == 409
-    from scimkit.schema.core import GROUP_SCHEMA
-
-    free = Client(resource_types=(ResourceType(GROUP_SCHEMA),))
-    assert free.group("Agents") != free.group("Agents")
-
-
-def test_the_stored_case_is_echoed(client: Client) -> None:
-    """Comparison has no case, the value keeps its own."""
-    id = client.user("Ada@Example.org")
-    found = client.get('/Users?filter=userName eq "ADA@EXAMPLE.ORG"').body["Resources"]
-    assert [(each["id"], each["userName"]) for each in found] == [(id, "Ada@Example.org")]
-
-
-def test_replace_clears_what_is_not_given(client: Client) -> None:
-    """PUT clears omitted attributes, ignores read-only ones, and leaves memberships (RFC 7644 section 3.5.1)."""
-    id = client.user("ada", title="Agent", nickName="a")
-    group = client.group("Agents", id)
-    answer = client.put(f"/Users/{id}", {"schemas": [USER], "userName": "ada", "title": "Lead", "groups": [], "id": id})
-    assert answer.status == 200
-    assert answer.body["title"] == "Lead"
-    assert "nickName" not in answer.body
-    assert [each["value"] for each in answer.body["groups"]] == [group]
-    assert client.put("/Users/nope", {"schemas": [USER], "userName": "x"}).status == 404
-    assert client.put(f"/Users/{id}", {"schemas": [USER], "userName": "x", "id": "other"}).status == 400
-
-
-def test_patch_answers(client: Client) -> None:
-    """PATCH of a user is 200 with it, of a group 204, unless attributes are named."""
-    user, group = client.user("ada"), client.group("Agents")
-    change = {"op": "replace", "path": "displayName", "value": "x"}
-    assert client.patch(f"/Users/{user}", change).body["displayName"] == "x"
-    answer = client.patch(f"/Groups/{group}", change)
-    assert (answer.status, answer.body) == (204, None)
-    answer = client.patch(f"/Groups/{group}?attributes=displayName", {**change, "value": "y"})
-    assert (answer.status, answer.body["displayName"]) == (200, "y")
-    assert set(answer.body) == {"schemas", "id", "displayName"}
-    assert client.patch("/Users/nope", change).status == 404
-
-
-def test_a_change_of_nothing_changes_nothing(client: Client) -> None:
-    """Adding what is there and removing what is absent leaves version and lastModified."""
-    user = client.user("ada", title="x")
-    group = client.group("Agents", user)
-    before = client.get(f"/Users/{user}").body, client.get(f"/Groups/{group}").body
-    client.patch(f"/Users/{user}", {"op": "add", "path": "title", "value": "x"}, {"op": "remove", "path": "nickName"})
-    client.patch(f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": user}]})
-    client.patch(f"/Groups/{group}", {"op": "remove", "path": 'members[value eq "nobody"]'})
-    client.patch(f"/Groups/{group}", {"op": "replace", "path": "displayName", "value": "Agents"})
-    client.put(f"/Users/{user}", {"schemas": [USER], "userName": "ada", "title": "x"})
-    assert (client.get(f"/Users/{user}").body, client.get(f"/Groups/{group}").body) == before
-
-
-def test_members(client: Client) -> None:
-    """Members are added and removed by value; those that do not exist are passed over and reported."""
-    events: list[Event] = []
-    client = Client(on_event=events.append)
-    ada, bo = client.user("ada"), client.user("bo")
-    group = client.group("Agents", ada, "nobody")
-    assert events[-1].skipped_members == ("nobody",)
-    client.patch(f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": bo}, {"value": "ghost"}]})
-    assert events[-1].skipped_members == ("ghost",)
-    assert client.members(group) == {ada, bo}
-    client.patch(f"/Groups/{group}", {"op": "remove", "path": "members", "value": [{"$ref": None, "value": ada}]})
-    assert client.members(group) == {bo}
-    client.patch(f"/Groups/{group}", {"op": "replace", "path": "members", "value": [{"value": ada}]})
-    assert client.members(group) == {ada}
-    client.patch(f"/Groups/{group}", {"op": "remove", "path": "members"})
-    assert client.members(group) == set()
-
-
-def test_unknown_members_can_be_refused() -> None:
-    """With the policy `reject` a member that does not exist is 400, and nothing changes."""
-    client = Client(MemoryStore(unknown_members="reject"))
-    ada = client.user("ada")
-    group = client.group("Agents")
-    answer = client.patch(
-        f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": ada}, {"value": "x"}]}
+    @pytest.mark.parametrize(
+        ("header", "error"),
+        [("Basic YTpi", None), ("Bearer scimkit_nope", "invalid_token"), ("Bearer", "invalid_request")],
     )
-    assert (answer.status, answer.body["scimType"]) == (400, "invalidValue")
-    assert client.members(group) == set()
+    def test_with_a_wrong_one(self, client: Client, header: str, error: str | None) -> None:
+        """The challenge says what was wrong with it, as RFC 6750 section 3.1 has it."""
+        answer = client.get("/Users", headers={"Authorization": header})
+        assert_error(answer, 401)
+        challenge = answer.headers["WWW-Authenticate"]
+        assert (f'error="{error}"' in challenge) if error else "error" not in challenge
+
+    def test_a_token_in_the_query_is_not_read(self, client: Client) -> None:
+        """Nothing but the header is read (RFC 6750 section 2.3 warns of query strings)."""
+        answer = client.get(f"/Users?access_token={client.token}", headers={"Authorization": ""})
+        assert_error(answer, 401)
+
+    def test_the_scheme_has_no_case(self, client: Client) -> None:
+        """`bearer` and `BEARER` are the same scheme."""
+        for scheme in ("bearer", "BEARER"):
+            assert client.get("/Users", headers={"Authorization": f"{scheme} {client.token}"}).status == 200
+
+    def test_an_async_verifier(self) -> None:
+        """A verifier may be awaited; the service then says that it needs an event loop."""
+
+        class Verifier:
+            is_async = True
+
+            async def verify(self, token: str) -> Principal:
+                await asyncio.sleep(0)
+                return Principal("acme", token)
+
+        service = ScimService(MemoryStore(), tokens=Verifier())
+        assert service.is_async
+        request = Request("GET", "/Users", headers={"authorization": "Bearer abc"})
+        assert asyncio.run(service.handle(request)).status == 200
+
+    def test_tenants_are_apart(self, client: Client) -> None:
+        """A token sees, finds, changes and refers to the resources of its own tenant only."""
+        ada = client.user("ada")
+        other = client.of_tenant("other")
+        assert other.get("/Users").body["totalResults"] == 0
+        assert other.get('/Users?filter=userName+eq+"ada"').body["totalResults"] == 0
+        for answer in (
+            other.get(f"/Users/{ada}"),
+            other.put(f"/Users/{ada}", {"userName": "eve"}),
+            other.patch(f"/Users/{ada}", {"op": "replace", "path": "active", "value": False}),
+            other.delete(f"/Users/{ada}"),
+        ):
+            assert_error(answer, 404)
+        assert other.members(other.group("Staff", ada)) == set()
+        assert other.get(f'/Groups?filter=members+eq+"{ada}"').body["totalResults"] == 0
+        assert other.user("ada") != ada
+        assert client.get(f"/Users/{ada}").body["userName"] == "ada"
 
 
-def test_groups_of_a_user_are_computed(client: Client) -> None:
-    """A user's groups follow the members of groups; deleting either ends the membership."""
-    ada, bo = client.user("ada"), client.user("bo")
-    group = client.group("Agents", ada, bo)
-    entry = {"value": group, "display": "Agents", "type": "direct", "$ref": f"{BASE_URL}/Groups/{group}"}
-    assert client.get(f"/Users/{ada}").body["groups"] == [entry]
-    version = client.get(f"/Groups/{group}").body["meta"]["version"]
-    client.delete(f"/Users/{bo}")
-    assert client.members(group) == {ada}
-    assert client.get(f"/Groups/{group}").body["meta"]["version"] != version
-    client.delete(f"/Groups/{group}")
-    assert "groups" not in client.get(f"/Users/{ada}").body
+class TestRoutes:
+    """Endpoints and their methods."""
+
+    @pytest.mark.parametrize(
+        "path",
+        ["/Nope", "/users", "/Users/1/2", "/Users/1/", "/Schemas/x", "/ResourceTypes/Nope", "/ResourceTypes/user",
+         "/ServiceProviderConfig/1", "/Users/" + "x" * 300, "/Users/a\nb", "/Me", "/Bulk"],
+    )  # fmt: skip
+    def test_unknown(self, client: Client, path: str) -> None:
+        """What is not there is 404, endpoint and resource alike."""
+        assert_error(client.get(path), 404)
+
+    @pytest.mark.parametrize(
+        ("method", "path", "allowed"),
+        [
+            ("DELETE", "/Users", "GET, POST"),
+            ("PUT", "/Groups", "GET, POST"),
+            ("PATCH", "/Users", "GET, POST"),
+            ("POST", "/Users/1", "GET, PUT, PATCH, DELETE"),
+            ("GET", "/Users/.search", "POST"),
+            ("DELETE", "/Groups/.search", "POST"),
+            ("GET", "/.search", "POST"),
+            ("POST", "/", "GET"),
+            ("POST", "/Schemas", "GET"),
+            ("PUT", "/ResourceTypes", "GET"),
+            ("DELETE", f"/Schemas/{USER_URN}", "GET"),
+            ("PATCH", "/ResourceTypes/User", "GET"),
+            ("POST", "/ServiceProviderConfig", "GET"),
+            ("OPTIONS", "/Users", "GET, POST"),
+            ("get", "/Users", "GET, POST"),
+        ],
+    )
+    def test_method_not_allowed(self, client: Client, method: str, path: str, allowed: str) -> None:
+        """405 names the methods that the endpoint takes."""
+        answer = client.send(method, path)
+        assert_error(answer, 405)
+        assert answer.headers["Allow"] == allowed
+
+    def test_head(self, client: Client) -> None:
+        """HEAD is answered as GET (RFC 9110 section 9.3.2)."""
+        ada = client.user("ada")
+        for path in ("/Users", f"/Users/{ada}", "/Schemas"):
+            assert client.send("HEAD", path) == client.get(path)
+        assert_error(client.send("HEAD", "/Users/.search"), 405)
+
+    def test_a_slash_at_the_end(self, client: Client) -> None:
+        """`/Users/` is `/Users`."""
+        assert client.get("/Users/").status == 200
+        assert client.post("/Users/", {"userName": "ada"}).status == 201
+
+    def test_types_that_share_an_endpoint(self) -> None:
+        """A service cannot have two types of one name or endpoint."""
+        other = ResourceType(USER_SCHEMA, name="Person", endpoint="/Users")
+        for types in ((USER, USER), (USER, other), (USER, ResourceType(USER_SCHEMA, endpoint="/People"))):
+            with pytest.raises(ValueError, match="share"):
+                ScimService(MemoryStore(), tokens=TokenRegistry(), resource_types=types)
+
+    def test_a_declared_type(self) -> None:
+        """Any resource type is served at its endpoint as users are."""
+        schema = {"id": "urn:x:Agent", "name": "Agent", "attributes": [{"name": "nick", "required": True}]}
+        client = Client(resource_types=(USER, GROUP, ResourceType(schema, endpoint="/Agents")))
+        created = client.post("/Agents", {"schemas": ["urn:x:Agent"], "nick": "x"})
+        assert created.headers["Location"] == f"{BASE_URL}/Agents/{created.id}"
+        assert client.patch(f"/Agents/{created.id}", {"op": "add", "path": "nick", "value": "y"}).body["nick"] == "y"
+        assert client.get("/Agents").body["totalResults"] == 1
+        assert client.delete(f"/Agents/{created.id}").status == 204
 
 
-def test_an_inactive_user_stays_visible(client: Client) -> None:
-    """A disabled user is in every read, and keeps its memberships."""
-    ada = client.user("ada")
-    group = client.group("Agents", ada)
-    client.patch(f"/Users/{ada}", {"op": "replace", "path": "active", "value": False})
-    assert client.get(f"/Users/{ada}").body["active"] is False
-    assert client.get('/Users?filter=userName eq "ada"').body["totalResults"] == 1
-    assert client.members(group) == {ada}
+class TestBodies:
+    """What a body may be."""
+
+    def test_too_large(self) -> None:
+        """413 above the limit, served at the limit."""
+        body = json.dumps({"userName": "ada", "title": "x" * 100}).encode()
+        at, below = Client(limits=Limits(body=len(body))), Client(limits=Limits(body=len(body) - 1))
+        assert at.post("/Users", body).status == 201
+        assert_error(below.post("/Users", body), 413)
+        assert below.get("/Users").body["totalResults"] == 0
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+    def test_media_type(self, client: Client, method: str) -> None:
+        """415 for a body that is not JSON in UTF-8."""
+        path = "/Users" if method == "POST" else f"/Users/{client.user('eve')}"
+        answer = client.send(method, path, {"userName": "ada"}, {"Content-Type": "text/plain"})
+        assert_error(answer, 415)
+
+    def test_the_type_of_a_request_without_a_body(self, client: Client) -> None:
+        """GET and DELETE have no body whose type could matter."""
+        ada = client.user("ada")
+        assert client.get("/Users", headers={"Content-Type": "text/plain"}).status == 200
+        assert client.delete(f"/Users/{ada}", headers={"Content-Type": "text/plain"}).status == 204
 
 
-def test_delete(client: Client) -> None:
-    """DELETE is 204, then 404 for every method; the name is free again, the id is not used again."""
-    id = client.user("ada")
-    assert client.delete(f"/Users/{id}").status == 204
-    for answer in (client.delete(f"/Users/{id}"), client.get(f"/Users/{id}"),
-                   client.patch(f"/Users/{id}", {"op": "remove", "path": "title"})):  # fmt: skip
-        assert (answer.status, answer.body["schemas"]) == (404, [ERROR])
-    assert client.user("ada") != id
+class TestDiscovery:
+    """`/ServiceProviderConfig`, `/Schemas` and `/ResourceTypes` (RFC 7644 section 4)."""
 
+    def test_service_provider_config(self) -> None:
+        """It says what the service can do, from its limits and hooks."""
+        client = Client(
+            limits=Limits(page=50, body=1000),
+            set_password=lambda *_: None,
+            documentation_uri="https://help.example.org",
+        )
+        config = client.get("/ServiceProviderConfig").body
+        assert config["patch"] == {"supported": True}
+        assert config["filter"] == {"supported": True, "maxResults": 50}
+        assert config["changePassword"] == {"supported": True}
+        assert config["sort"] == {"supported": True}
+        assert config["bulk"] == {"supported": False, "maxOperations": 0, "maxPayloadSize": 1000}
+        assert config["documentationUri"] == "https://help.example.org"
+        assert [each["type"] for each in config["authenticationSchemes"]] == ["oauthbearertoken"]
+        assert config["meta"]["location"] == f"{BASE_URL}/ServiceProviderConfig"
 
-def test_pages(client: Client) -> None:
-    """Pages count from 1, in a stable order; strange values are clamped, no hit is an empty list."""
-    ids = [client.user(f"user{number}") for number in range(5)]
-    page = client.get("/Users?startIndex=2&count=2").body
-    assert page["schemas"] == [LIST]
-    assert (page["totalResults"], page["startIndex"], page["itemsPerPage"]) == (5, 2, 2)
-    assert [each["id"] for each in page["Resources"]] == ids[1:3]
-    for query, expected in (("startIndex=0", ids), ("startIndex=-3&count=2", ids[:2]), ("startIndex=6", []),
-                            ("count=0", []), ("count=-1", []), ("startindex=5&COUNT=9", ids[4:])):  # fmt: skip
-        answer = client.get(f"/Users?{query}")
-        assert answer.status == 200
-        assert [each["id"] for each in answer.body["Resources"]] == expected
-        assert answer.body["totalResults"] == 5
-    assert client.get("/Users?count=x").body["scimType"] == "invalidValue"
-    empty = client.get('/Users?filter=userName eq "nobody"').body
-    assert (empty["totalResults"], empty["Resources"]) == (0, [])
+    def test_without_a_password_hook(self, client: Client) -> None:
+        """Passwords that are dropped are not announced."""
+        assert client.get("/ServiceProviderConfig").body["changePassword"] == {"supported": False}
 
-
-def test_the_page_size_has_a_limit() -> None:
-    """A count over the limit is clamped to it, and the limit is announced."""
-    client = Client(limits=Limits(page=3, default_page=2))
-    for number in range(5):
-        client.user(f"user{number}")
-    assert client.get("/Users?count=100").body["itemsPerPage"] == 3
-    assert client.get("/Users").body["itemsPerPage"] == 2
-    assert client.get("/ServiceProviderConfig").body["filter"]["maxResults"] == 3
-
-
-def test_projection(client: Client) -> None:
-    """`attributes` and `excludedAttributes` choose what is returned, `id` and `schemas` always come."""
-    ada = client.user("ada", name={"givenName": "Ada", "familyName": "King"}, **{ENTERPRISE: {"department": "Care"}})
-    group = client.group("Agents", ada)
-    body = client.get(f"/Users/{ada}?attributes=name.familyName,{ENTERPRISE}:department").body
-    assert body == {
-        "schemas": [USER, ENTERPRISE],
-        "id": ada,
-        "name": {"familyName": "King"},
-        ENTERPRISE: {"department": "Care"},
-    }
-    assert set(client.get(f"/Users/{ada}?attributes=userName").body) == {"schemas", "id", "userName"}
-    assert "members" not in client.get(f"/Groups/{group}?excludedAttributes=members").body
-    assert "members" not in client.get("/Groups?excludedAttributes=MEMBERS").body["Resources"][0]
-    assert set(client.post("/Users?attributes=id", {"schemas": [USER], "userName": "x"}).body) == {"schemas", "id"}
-    assert client.get(f"/Users/{ada}?attributes=meta.location").body["meta"] == {"location": f"{BASE_URL}/Users/{ada}"}
-
-
-def test_search(client: Client) -> None:
-    """`POST .search` is a GET with its parameters in the body, on a type and on all of them."""
-    ada = client.user("ada", displayName="B")
-    group = client.group("A", ada)
-    request = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]}
-    found = client.post("/Users/.search", {**request, "filter": 'userName eq "ada"', "attributes": ["userName"]}).body
-    assert found["Resources"] == [{"schemas": [USER], "id": ada, "userName": "ada"}]
-    everything = client.post("/.search", request).body
-    assert [each["id"] for each in everything["Resources"]] == [ada, group]
-    both = {**request, "filter": "displayName pr", "sortBy": "displayName", "sortOrder": "ascending"}
-    assert [each["id"] for each in client.post("/.search", both).body["Resources"]] == [group, ada]
-    assert client.get('/?filter=userName eq "ada"').body["totalResults"] == 1
-    assert client.get("/?filter=members pr&startIndex=1&count=1").body["totalResults"] == 1
-    assert client.get("/?filter=nosuch pr").body["scimType"] == "invalidFilter"
-    assert [each["id"] for each in client.get("/?startIndex=2&count=5").body["Resources"]] == [group]
-
-
-def test_sorting(client: Client) -> None:
-    """Sorting follows the attribute's case rules; what has no value is last ascending, first descending."""
-    names = {name: client.user(name, **({} if title is None else {"title": title})) for name, title in
-             (("c", "beta"), ("a", None), ("b", "Alpha"), ("d", "beta"))}  # fmt: skip
-
-    def order(query: str) -> str:
-        found = [each["id"] for each in client.get(f"/Users?{query}").body["Resources"]]
-        return "".join(name for id in found for name, each in names.items() if each == id)
-
-    assert order("sortBy=title") == "bcda"
-    assert order("sortBy=title&sortOrder=descending") == "acdb"
-    assert order("sortBy=userName&startIndex=2&count=2") == "bc"
-    assert order("sortBy=emails") == "cabd"
-    assert client.get("/Users?sortBy=nosuch").body["scimType"] == "invalidPath"
-    assert client.get("/Users?sortBy=title&sortOrder=up").status == 400
-
-
-def test_discovery(client: Client) -> None:
-    """The three discovery documents, as lists and one by one, have no null and cannot be filtered."""
-    config = client.get("/ServiceProviderConfig").body
-    assert config["patch"] == {"supported": True}
-    for kind, count in (("ResourceTypes", 2), ("Schemas", 3)):
-        listed = client.get(f"/{kind}").body
-        assert listed["totalResults"] == count == len(listed["Resources"])
+    @pytest.mark.parametrize(
+        ("endpoint", "ids"),
+        [("/Schemas", [USER_URN, ENTERPRISE, GROUP_URN]), ("/ResourceTypes", ["User", "Group"])],
+    )
+    def test_lists_and_items(self, client: Client, endpoint: str, ids: list[str]) -> None:
+        """A list holds the same documents as its single items, whose locations lead to them."""
+        listed = client.get(endpoint).body
+        assert listed["totalResults"] == listed["itemsPerPage"] == len(ids)
+        assert [each["id"] for each in listed["Resources"]] == ids
         for each in listed["Resources"]:
-            for id in (each["id"], each["id"].replace(":", "%3A"), each["id"].replace(":", "%3a")):
-                assert client.get(f"/{kind}/{id}").body == each
-            assert each["meta"]["location"] == f"{BASE_URL}/{kind}/{each['id']}"
-        assert "null" not in json.dumps(listed)
-        assert client.get(f"/{kind}?filter=id pr").status == 403
-    user = client.get(f"/Schemas/{USER}").body
-    emails = next(each for each in user["attributes"] if each["name"] == "emails")
-    kind = next(each for each in emails["subAttributes"] if each["name"] == "type")
-    assert kind["canonicalValues"] == ["work", "home", "other"]
+            assert each["meta"]["location"] == f"{BASE_URL}{endpoint}/{each['id']}"
+            assert client.get(f"{endpoint}/{each['id']}").body == each
+
+    @pytest.mark.parametrize(
+        "urn", [USER_URN, USER_URN.replace(":", "%3A"), USER_URN.replace(":", "%3a"), USER_URN.upper(), GROUP_URN]
+    )
+    def test_a_schema_by_its_urn(self, client: Client, urn: str) -> None:
+        """A URN is found as it is or percent-encoded; its case does not matter."""
+        assert client.get(f"/Schemas/{urn}").status == 200
+
+    @pytest.mark.parametrize("endpoint", ["/Schemas", "/ResourceTypes"])
+    def test_a_filter_is_forbidden(self, client: Client, endpoint: str) -> None:
+        """A filter on discovery documents is 403 (RFC 7644 section 4); sort and page are passed over."""
+        assert_error(client.get(f'{endpoint}?filter=id+eq+"x"'), 403)
+        assert client.get(f"{endpoint}?startIndex=2&count=1&sortBy=id").body["totalResults"] > 1
+
+    def test_schemas_say_the_canonical_values(self, client: Client) -> None:
+        """A Schema document has the characteristics of RFC 7643 section 8.7.1."""
+        user = client.get(f"/Schemas/{USER_URN}").body
+        emails = next(each for each in user["attributes"] if each["name"] == "emails")
+        kind = next(each for each in emails["subAttributes"] if each["name"] == "type")
+        assert kind["canonicalValues"] == ["work", "home", "other"]
+
+    def test_no_nulls(self, client: Client) -> None:
+        """No discovery document has a null: some clients stop at one."""
+        for path in ("/ServiceProviderConfig", "/Schemas", "/ResourceTypes"):
+            assert "null" not in json.dumps(client.get(path).body)
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [("GET", "/Nope", 404), ("GET", "/Users/x/y", 404), ("PATCH", "/Users", 405), ("POST", "/Users/x", 405),
-     ("DELETE", "/Schemas", 405), ("GET", "/.search", 405), ("PUT", "/ServiceProviderConfig", 405), ("GET", "/users", 404)],
-)  # fmt: skip
-def test_no_such_endpoint(client: Client, method: str, path: str, status: int) -> None:
-    """An unknown route is 404, a method that an endpoint does not take 405 with `Allow`; both SCIM errors."""
-    answer = client.send(method, path)
-    assert (answer.status, answer.body["schemas"]) == (status, [ERROR])
-    assert ("Allow" in answer.headers) is (status == 405)
+class TestDefects:
+    """What the host's own code does wrong."""
+
+    def test_a_defect_in_a_store(self, caplog: pytest.LogCaptureFixture) -> None:
+        """500 with a SCIM error that holds nothing of the exception, which is logged."""
+        with caplog.at_level(logging.ERROR, "scimkit"):
+            answer = Client(BrokenStore()).get("/Users/1")
+        assert_error(answer, 500)
+        assert "secret" not in json.dumps(answer.body)
+        assert "KeyError" not in json.dumps(answer.body)
+        assert "KeyError" in caplog.text
+
+    def test_a_passing_fault(self) -> None:
+        """503 tells the client when to come again."""
+        answer = Client(BusyStore()).get("/Users/1")
+        assert_error(answer, 503)
+        assert answer.headers["Retry-After"] == "3"
+
+    def test_a_defect_in_the_verifier(self) -> None:
+        """A verifier that fails lets nobody in."""
+
+        class Verifier:
+            is_async = False
+
+            def verify(self, token: str) -> Principal:
+                raise OSError("ldap://inner:389")
+
+        client = Client()
+        client.service = ScimService(MemoryStore(), tokens=Verifier())
+        answer = client.get("/Users")
+        assert_error(answer, 500)
+        assert "ldap" not in json.dumps(answer.body)
+
+    def test_a_defect_in_the_event_hook(self, caplog: pytest.LogCaptureFixture) -> None:
+        """The answer is given all the same, and the defect is logged."""
+
+        def broken(event: Event) -> None:
+            raise ZeroDivisionError
+
+        with caplog.at_level(logging.ERROR, "scimkit"):
+            assert Client(on_event=broken).get("/Users").status == 200
+        assert "event hook" in caplog.text
+
+    def test_a_suspending_store_without_a_loop(self) -> None:
+        """A sync runner cannot run an async store, and says so."""
+
+        class Slow:
+            is_async = True
+
+            async def get(self, *arguments: Any) -> Any:
+                await asyncio.sleep(0)
+
+        client = Client()
+        client.service = ScimService(Slow(), tokens=client.tokens)  # type: ignore[arg-type]
+        assert client.service.is_async
+        answer = asyncio.run(
+            client.service.handle(Request("GET", "/Users/1", headers={"authorization": f"Bearer {client.token}"}))
+        )
+        assert answer.status == 500
 
 
-def test_tenants_are_apart(client: Client) -> None:
-    """What one tenant has, no other sees, names, finds, links or deletes."""
-    other = client.of_tenant("other")
-    ada = client.user("ada")
-    group = client.group("Agents", ada)
-    assert other.user("ada") != ada
-    assert other.group("Agents", ada) != group
-    assert other.get(f"/Users/{ada}").status == 404
-    assert other.delete(f"/Users/{ada}").status == 404
-    assert other.get("/Users?filter=userName pr or id pr").body["totalResults"] == 1
-    assert other.get(f'/Groups?filter=members eq "{ada}"').body["totalResults"] == 0
-    assert client.get(f"/Users/{ada}").body["groups"][0]["value"] == group
+class TestEvents:
+    """One event for every request."""
+
+    @pytest.fixture
+    def events(self) -> list[Event]:
+        """What the hook was told."""
+        return []
+
+    @pytest.fixture
+    def client(self, events: list[Event]) -> Client:
+        """A client whose service tells."""
+        return Client(on_event=events.append, tenant="acme")
+
+    def test_a_change(self, client: Client, events: list[Event]) -> None:
+        """It says who did what to which resource, and what it came to."""
+        ada = client.user("ada")
+        event = events[-1]
+        assert (event.method, event.path, event.status) == ("POST", "/Users", 201)
+        assert (event.tenant, event.resource_type, event.id, event.changed) == ("acme", "User", ada, True)
+        assert event.token_id is not None
+        assert client.token not in repr(event)
+        assert event.detail is None
+
+    def test_a_read_changes_nothing(self, client: Client, events: list[Event]) -> None:
+        """Reads and changes that change nothing are told apart from changes."""
+        ada = client.user("ada", active=True)
+        client.get(f"/Users/{ada}")
+        client.patch(f"/Users/{ada}", {"op": "replace", "path": "active", "value": True})
+        client.patch(f"/Users/{ada}", {"op": "replace", "path": "active", "value": False})
+        client.delete(f"/Users/{ada}")
+        assert [each.changed for each in events] == [True, False, False, True, True]
+        assert {each.id for each in events} == {ada}
+
+    def test_quirks(self, client: Client, events: list[Event]) -> None:
+        """The quirks that a request needed are named."""
+        client.post("/Users", {"userName": "ada", "active": "True"})
+        assert events[-1].quirks == ("boolean-text", "other-schemas")
+
+    def test_skipped_members(self, client: Client, events: list[Event]) -> None:
+        """Members that do not exist are named, on create, PUT and PATCH."""
+        group = client.group("Staff", "nobody")
+        assert events[-1].skipped_members == ("nobody",)
+        client.patch(f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": "noone"}]})
+        assert (events[-1].skipped_members, events[-1].changed) == (("noone",), False)
+        client.put(f"/Groups/{group}", {"displayName": "Staff", "members": [{"value": "none"}]})
+        assert events[-1].skipped_members == ("none",)
+
+    def test_failures(self, client: Client, events: list[Event]) -> None:
+        """A failed request is told with its detail; one without a valid token has no tenant."""
+        client.get("/Users/1")
+        assert (events[-1].status, events[-1].tenant, events[-1].detail) == (404, "acme", "This User does not exist.")
+        client.get("/Users", headers={"Authorization": "Bearer x"})
+        assert (events[-1].status, events[-1].tenant, events[-1].token_id) == (401, None, None)
+        client.get("/Nope")
+        assert (events[-1].status, events[-1].resource_type) == (404, None)
+
+    def test_no_values(self, client: Client, events: list[Event]) -> None:
+        """No attribute value, password or token stands in an event."""
+        client.post("/Users", {"userName": "ada@example.org", "password": "t1meMa$heen", "title": "Countess"})
+        client.post("/Users", {"userName": "ada@example.org", "password": "t1meMa$heen", "title": "Countess"})
+        assert events[-1].status == 409
+        for word in ("ada@example.org", "t1meMa$heen", "Countess", client.token):
+            assert word not in repr(events)
 
 
-def test_passwords() -> None:
-    """A password is handed to the host's hook and dropped: never returned, stored, found or logged."""
-    handed: list[tuple[str, str, str]] = []
-    events: list[Event] = []
-    store = MemoryStore()
-    client = Client(store, set_password=lambda *args: handed.append(args), on_event=events.append)
-    answer = client.post("/Users", {"schemas": [USER], "userName": "ada", "password": "s3cret1"})
-    client.put(f"/Users/{answer.id}", {"schemas": [USER], "userName": "ada", "password": "s3cret2"})
-    for operation in ({"path": "password", "value": "s3cret3"}, {"value": {"password": "s3cret4", "title": "x"}}):
-        changed = client.patch(f"/Users/{answer.id}", {"op": "replace", **operation})
-        assert changed.status == 200
-        assert "password" not in changed.body
-    assert handed == [("default", answer.id, f"s3cret{number}") for number in (1, 2, 3, 4)]
-    assert "s3cret" not in repr(vars(store)) + repr(
-        store.get.__self__._tenants["default"].tables["User"].entries
-    ) + repr(events)
-    assert client.get('/Users?filter=password eq "s3cret4"').status == 400
-    assert "password" not in client.get("/Users?attributes=password").body["Resources"][0]
-    assert client.get("/ServiceProviderConfig").body["changePassword"]["supported"] is True
+class TestColours:
+    """One service, sync and async."""
+
+    def test_a_lifted_store(self) -> None:
+        """A sync store behind the async port serves without an event loop."""
+        client = Client(lift(MemoryStore()))
+        assert client.service.is_async
+        assert client.get(f"/Users/{client.user('ada')}").body["userName"] == "ada"
+
+    @pytest.mark.parametrize("blocking", [True, False])
+    def test_blocking(self, blocking: bool) -> None:
+        """The service says whether its store may block."""
+
+        class Store(MemoryStore):
+            pass
+
+        store = Store()
+        store.blocking = blocking
+        service = ScimService(store, tokens=TokenRegistry())
+        assert (service.blocking, service.is_async) == (blocking, False)
 
 
-def test_a_defect_is_a_scim_error(caplog: pytest.LogCaptureFixture) -> None:
-    """A defect of a store is 500 with a SCIM body that says nothing of it; the log has the traceback."""
-
-    class Broken(MemoryStore):
-        def get(self, *args: Any, **options: Any) -> Any:
-            raise RuntimeError("secret of the store")
-
-    client = Client(Broken())
-    with caplog.at_level(logging.ERROR, "scimkit"):
-        answer = client.get("/Users/x")
-    assert (answer.status, answer.body["schemas"]) == (500, [ERROR])
-    assert "secret" not in json.dumps(answer.body)
-    assert "secret of the store" in caplog.text
-
-
-def test_events_tell_what_happened() -> None:
-    """Every request is told to the hook: whose, what, the outcome; a hook that fails does no harm."""
-    events: list[Event] = []
-    client = Client(on_event=events.append)
-    id = client.user("ada")
-    client.patch(f"/Users/{id}", {"op": "Replace", "path": "active", "value": "False"})
-    client.get("/Users/nope")
-    client.get("/Users", headers={"Authorization": "Bearer nope"})
-    created, patched, missing, refused = events
-    assert (created.method, created.resource_type, created.id, created.changed) == ("POST", "User", id, True)
-    assert patched.quirks == ("op-case", "boolean-text")
-    assert (missing.status, missing.detail, missing.changed) == (404, "This User does not exist.", False)
-    assert (refused.status, refused.tenant) == (401, None)
-
-    def fails(event: Event) -> None:
-        raise RuntimeError
-
-    assert Client(on_event=fails).get("/Users").status == 200
-
-
-def test_resource_types_must_differ() -> None:
-    """Two types with one endpoint are a mistake of the host, told at once."""
-    from scimkit import USER as USER_TYPE
-
-    with pytest.raises(ValueError, match="share"):
-        ScimService(MemoryStore(), tokens=TokenRegistry(), resource_types=(USER_TYPE, USER_TYPE))
-
-
-def test_host_declared_types(client: Client) -> None:
-    """A host's own type is served like the others, by its own rules."""
-    from tests.resource_types import DEVICE
-
-    client = Client(resource_types=(DEVICE,))
-    urn = "urn:example:params:scim:schemas:1.0:Lease"
-    body = {"schemas": [DEVICE.schema, urn], "serial": "S1", "label": "x", "model": "m", "pin": "1234", "notes": "n",
-            "key": "eHk=", "bought": "2020-01-01T00:00:00+02:00", urn: {"until": "2030-01-01T00:00:00Z"}}  # fmt: skip
-    created = client.post("/Devices", body)
-    assert created.status == 201
-    assert not {"pin", "notes"} & set(created.body)
-    assert client.get(f"/Devices/{created.id}?attributes=notes,pin").body["notes"] == "n"
-    assert client.get('/Devices?filter=bought eq "2019-12-31T22:00:00Z"').body["totalResults"] == 1
-    assert client.get('/Devices?filter=serial eq "s1"').body["totalResults"] == 0
-    assert client.post("/Devices", {**body, "label": "y"}).status == 409
-    changed = client.put(f"/Devices/{created.id}", {**body, "model": "other"})
-    assert (changed.status, changed.body["scimType"]) == (400, "mutability")
-    for wrong in ({"key": "no base64!"}, {"bought": "yesterday"}, {"ports": 1.5}, {"weight": "heavy"}, {"rented": 1}):
-        answer = client.post("/Devices", {**body, "serial": "S2", **wrong})
-        assert (answer.status, answer.body["scimType"]) == (400, "invalidValue"), wrong
-        assert next(iter(wrong)) in answer.body["detail"]
+@given(
+    method=st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE"]),
+    path=st.text(max_size=30) | st.sampled_from(["/Users", "/Groups", "/Users/x", "/.search", "/Schemas"]),
+    query=st.text(max_size=60),
+    headers=st.dictionaries(st.sampled_from(["authorization", "content-type", "host", "accept"]), st.text(max_size=20)),
+    body=st.binary(max_size=100),
+)
+def test_whatever_comes(method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> None:
+    """Any request at all, with or without a token, is answered, and no failure is a defect."""
+    client = Client()
+    for merged in (headers, headers | {"authorization": f"Bearer {client.token}"}):
+        response = run_sync(client.service.handle(Request(method, path, query, merged, body, BASE_URL)))
+        assert response.status < 500
+        if response.status >= 400:
+            assert json.loads(response.body)["status"] == str(response.status)

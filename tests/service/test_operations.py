@@ -1,0 +1,450 @@
+"""The operations on resources, as RFC 7644 sections 3.3 to 3.6 have them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from scimkit import Event, Limits, MemoryStore, Request, ResourceType, Scope
+from scimkit import USER as USER_TYPE
+from scimkit.errors import PreconditionFailed
+from scimkit.schema.core import GROUP_SCHEMA
+from tests.client import BASE_URL, ENTERPRISE, ERROR, GROUP, PATCH_OP, USER, Client
+from tests.resource_types import DEVICE
+
+
+def test_create(client: Client) -> None:
+    """POST answers 201 with the resource, its id, its meta, its location and its version."""
+    answer = client.post("/Users", {"schemas": [USER], "userName": "ada", "id": "mine", "meta": {"version": "x"}})
+    assert answer.status == 201
+    location = f"{BASE_URL}/Users/{answer.id}"
+    assert answer.headers["Location"] == location
+    assert answer.headers["ETag"] == answer.body["meta"]["version"]
+    assert answer.headers["Content-Type"] == "application/scim+json"
+    assert answer.body["meta"]["location"] == location
+    assert answer.body["meta"]["resourceType"] == "User"
+    assert answer.body["meta"]["created"] == answer.body["meta"]["lastModified"]
+    assert answer.id != "mine"
+    assert client.get(f"/Users/{answer.id}").body == answer.body
+
+
+def test_names_in_any_case_are_made_canonical(client: Client) -> None:
+    """Attribute names have no case (RFC 7643 section 2.1); the answer has the schema's."""
+    body = {
+        "SCHEMAS": [USER],
+        "USERNAME": "ada",
+        "Name": {"GIVENNAME": "Ada"},
+        "emails": [{"Value": "a", "Primary": True}],
+    }
+    answer = client.post("/Users", body)
+    assert answer.body["name"] == {"givenName": "Ada"}
+    assert answer.body["emails"] == [{"value": "a", "primary": True}]
+
+
+def test_null_and_empty_is_unassigned(client: Client) -> None:
+    """Null, empty arrays and empty objects are no values (RFC 7643 section 2.5)."""
+    answer = client.post("/Users", {"schemas": [USER], "userName": "ada", "title": None, "emails": [], "name": {}})
+    assert not {"title", "emails", "name"} & set(answer.body)
+
+
+def test_schemas_follow_the_extensions(client: Client) -> None:
+    """`schemas` lists the extensions that have values, before and after a PATCH."""
+    id = client.user("ada", **{ENTERPRISE: {"department": "Care"}})
+    assert client.get(f"/Users/{id}").body["schemas"] == [USER, ENTERPRISE]
+    client.patch(f"/Users/{id}", {"op": "remove", "path": f"{ENTERPRISE}:department"})
+    assert client.get(f"/Users/{id}").body["schemas"] == [USER]
+
+
+@pytest.mark.parametrize("name", ["ada", "ADA", "Ada"])
+def test_a_taken_user_name_is_a_conflict(client: Client, name: str) -> None:
+    """A userName in use, in any case, is 409 uniqueness, on create and on change."""
+    client.user("ada")
+    other = client.user("bo")
+    for answer in (
+        client.post("/Users", {"schemas": [USER], "userName": name}),
+        client.put(f"/Users/{other}", {"schemas": [USER], "userName": name}),
+        client.patch(f"/Users/{other}", {"op": "replace", "path": "userName", "value": name}),
+    ):
+        assert (answer.status, answer.body["scimType"], answer.body["status"]) == (409, "uniqueness", "409")
+        assert "ada" not in answer.body["detail"].lower()
+
+
+def test_a_taken_group_name_is_a_conflict(client: Client) -> None:
+    """A group's displayName is unique too, unless the type is compiled otherwise."""
+    client.group("Agents")
+    assert client.post("/Groups", {"schemas": [GROUP], "displayName": "AGENTS"}).status == 409
+    free = Client(resource_types=(ResourceType(GROUP_SCHEMA),))
+    assert free.group("Agents") != free.group("Agents")
+
+
+def test_the_stored_case_is_echoed(client: Client) -> None:
+    """Comparison has no case, the value keeps its own."""
+    id = client.user("Ada@Example.org")
+    found = client.get('/Users?filter=userName eq "ADA@EXAMPLE.ORG"').body["Resources"]
+    assert [(each["id"], each["userName"]) for each in found] == [(id, "Ada@Example.org")]
+
+
+def test_replace_clears_what_is_not_given(client: Client) -> None:
+    """PUT clears omitted attributes, ignores read-only ones, and leaves memberships (RFC 7644 section 3.5.1)."""
+    id = client.user("ada", title="Agent", nickName="a")
+    group = client.group("Agents", id)
+    answer = client.put(f"/Users/{id}", {"schemas": [USER], "userName": "ada", "title": "Lead", "groups": [], "id": id})
+    assert answer.status == 200
+    assert answer.body["title"] == "Lead"
+    assert "nickName" not in answer.body
+    assert [each["value"] for each in answer.body["groups"]] == [group]
+    assert client.put("/Users/nope", {"schemas": [USER], "userName": "x"}).status == 404
+    assert client.put(f"/Users/{id}", {"schemas": [USER], "userName": "x", "id": "other"}).status == 400
+
+
+def test_patch_answers(client: Client) -> None:
+    """PATCH of a user is 200 with it, of a group 204, unless attributes are named."""
+    user, group = client.user("ada"), client.group("Agents")
+    change = {"op": "replace", "path": "displayName", "value": "x"}
+    assert client.patch(f"/Users/{user}", change).body["displayName"] == "x"
+    answer = client.patch(f"/Groups/{group}", change)
+    assert (answer.status, answer.body) == (204, None)
+    answer = client.patch(f"/Groups/{group}?attributes=displayName", {**change, "value": "y"})
+    assert (answer.status, answer.body["displayName"]) == (200, "y")
+    assert set(answer.body) == {"schemas", "id", "displayName"}
+    assert client.patch("/Users/nope", change).status == 404
+
+
+def test_a_change_of_nothing_changes_nothing(client: Client) -> None:
+    """Adding what is there and removing what is absent leaves version and lastModified."""
+    user = client.user("ada", title="x")
+    group = client.group("Agents", user)
+    before = client.get(f"/Users/{user}").body, client.get(f"/Groups/{group}").body
+    client.patch(f"/Users/{user}", {"op": "add", "path": "title", "value": "x"}, {"op": "remove", "path": "nickName"})
+    client.patch(f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": user}]})
+    client.patch(f"/Groups/{group}", {"op": "remove", "path": 'members[value eq "nobody"]'})
+    client.patch(f"/Groups/{group}", {"op": "replace", "path": "displayName", "value": "Agents"})
+    client.put(f"/Users/{user}", {"schemas": [USER], "userName": "ada", "title": "x"})
+    assert (client.get(f"/Users/{user}").body, client.get(f"/Groups/{group}").body) == before
+
+
+def test_members(client: Client) -> None:
+    """Members are added and removed by value; those that do not exist are passed over and reported."""
+    events: list[Event] = []
+    client = Client(on_event=events.append)
+    ada, bo = client.user("ada"), client.user("bo")
+    group = client.group("Agents", ada, "nobody")
+    assert events[-1].skipped_members == ("nobody",)
+    client.patch(f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": bo}, {"value": "ghost"}]})
+    assert events[-1].skipped_members == ("ghost",)
+    assert client.members(group) == {ada, bo}
+    client.patch(f"/Groups/{group}", {"op": "remove", "path": "members", "value": [{"$ref": None, "value": ada}]})
+    assert client.members(group) == {bo}
+    client.patch(f"/Groups/{group}", {"op": "replace", "path": "members", "value": [{"value": ada}]})
+    assert client.members(group) == {ada}
+    client.patch(f"/Groups/{group}", {"op": "remove", "path": "members"})
+    assert client.members(group) == set()
+
+
+def test_unknown_members_can_be_refused() -> None:
+    """With the policy `reject` a member that does not exist is 400, and nothing changes."""
+    client = Client(MemoryStore(unknown_members="reject"))
+    ada = client.user("ada")
+    group = client.group("Agents")
+    answer = client.patch(
+        f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": ada}, {"value": "x"}]}
+    )
+    assert (answer.status, answer.body["scimType"]) == (400, "invalidValue")
+    assert client.members(group) == set()
+
+
+def test_groups_of_a_user_are_computed(client: Client) -> None:
+    """A user's groups follow the members of groups; deleting either ends the membership."""
+    ada, bo = client.user("ada"), client.user("bo")
+    group = client.group("Agents", ada, bo)
+    entry = {"value": group, "display": "Agents", "type": "direct", "$ref": f"{BASE_URL}/Groups/{group}"}
+    assert client.get(f"/Users/{ada}").body["groups"] == [entry]
+    version = client.get(f"/Groups/{group}").body["meta"]["version"]
+    client.delete(f"/Users/{bo}")
+    assert client.members(group) == {ada}
+    assert client.get(f"/Groups/{group}").body["meta"]["version"] != version
+    client.delete(f"/Groups/{group}")
+    assert "groups" not in client.get(f"/Users/{ada}").body
+
+
+def test_an_inactive_user_stays_visible(client: Client) -> None:
+    """A disabled user is in every read, and keeps its memberships."""
+    ada = client.user("ada")
+    group = client.group("Agents", ada)
+    client.patch(f"/Users/{ada}", {"op": "replace", "path": "active", "value": False})
+    assert client.get(f"/Users/{ada}").body["active"] is False
+    assert client.get('/Users?filter=userName eq "ada"').body["totalResults"] == 1
+    assert client.members(group) == {ada}
+
+
+def test_delete(client: Client) -> None:
+    """DELETE is 204, then 404 for every method; the name is free again, the id is not used again."""
+    id = client.user("ada")
+    assert client.delete(f"/Users/{id}").status == 204
+    for answer in (client.delete(f"/Users/{id}"), client.get(f"/Users/{id}"),
+                   client.patch(f"/Users/{id}", {"op": "remove", "path": "title"})):  # fmt: skip
+        assert (answer.status, answer.body["schemas"]) == (404, [ERROR])
+    assert client.user("ada") != id
+
+
+def test_passwords() -> None:
+    """A password is handed to the host's hook and dropped: never returned, stored, found or logged."""
+    handed: list[tuple[str, str, str]] = []
+    events: list[Event] = []
+    store = MemoryStore()
+    client = Client(store, set_password=lambda *args: handed.append(args), on_event=events.append)
+    answer = client.post("/Users", {"schemas": [USER], "userName": "ada", "password": "s3cret1"})
+    client.put(f"/Users/{answer.id}", {"schemas": [USER], "userName": "ada", "password": "s3cret2"})
+    for operation in ({"path": "password", "value": "s3cret3"}, {"value": {"password": "s3cret4", "title": "x"}}):
+        changed = client.patch(f"/Users/{answer.id}", {"op": "replace", **operation})
+        assert changed.status == 200
+        assert "password" not in changed.body
+    assert handed == [("default", answer.id, f"s3cret{number}") for number in (1, 2, 3, 4)]
+    assert "s3cret" not in repr(vars(store)) + repr(
+        store.get.__self__._tenants["default"].tables["User"].entries
+    ) + repr(events)
+    assert client.get('/Users?filter=password eq "s3cret4"').status == 400
+    assert "password" not in client.get("/Users?attributes=password").body["Resources"][0]
+    assert client.get("/ServiceProviderConfig").body["changePassword"]["supported"] is True
+
+
+def test_host_declared_types(client: Client) -> None:
+    """A host's own type is served like the others, by its own rules."""
+    client = Client(resource_types=(DEVICE,))
+    urn = "urn:example:params:scim:schemas:1.0:Lease"
+    body = {"schemas": [DEVICE.schema, urn], "serial": "S1", "label": "x", "model": "m", "pin": "1234", "notes": "n",
+            "key": "eHk=", "bought": "2020-01-01T00:00:00+02:00", urn: {"until": "2030-01-01T00:00:00Z"}}  # fmt: skip
+    created = client.post("/Devices", body)
+    assert created.status == 201
+    assert not {"pin", "notes"} & set(created.body)
+    assert client.get(f"/Devices/{created.id}?attributes=notes,pin").body["notes"] == "n"
+    assert client.get('/Devices?filter=bought eq "2019-12-31T22:00:00Z"').body["totalResults"] == 1
+    assert client.get('/Devices?filter=serial eq "s1"').body["totalResults"] == 0
+    assert client.post("/Devices", {**body, "label": "y"}).status == 409
+    changed = client.put(f"/Devices/{created.id}", {**body, "model": "other"})
+    assert (changed.status, changed.body["scimType"]) == (400, "mutability")
+    for wrong in ({"key": "no base64!"}, {"bought": "yesterday"}, {"ports": 1.5}, {"weight": "heavy"}, {"rented": 1}):
+        answer = client.post("/Devices", {**body, "serial": "S2", **wrong})
+        assert (answer.status, answer.body["scimType"]) == (400, "invalidValue"), wrong
+        assert next(iter(wrong)) in answer.body["detail"]
+
+
+class RacedStore(MemoryStore):
+    """A store in which another write always comes between a read and the write after it."""
+
+    def __init__(self, races: int) -> None:
+        super().__init__()
+        self.races = races
+
+    def change(self, *arguments: Any, **options: Any) -> Any:
+        self.lose(arguments[4] if len(arguments) > 4 else None)
+        return super().change(*arguments, **options)
+
+    def replace(self, *arguments: Any, **options: Any) -> Any:
+        self.lose(arguments[4] if len(arguments) > 4 else None)
+        return super().replace(*arguments, **options)
+
+    def lose(self, expected: str | None) -> None:
+        if expected is not None and self.races > 0:
+            self.races -= 1
+            raise PreconditionFailed
+
+
+ADD_PHONE = {"op": "add", "path": "phoneNumbers", "value": [{"value": "+47 1", "type": "work"}]}
+
+
+def test_a_patch_that_loses_a_race_is_made_again() -> None:
+    """The client does not see that another write came between."""
+    client = Client(RacedStore(races=19))
+    ada = client.user("ada")
+    assert client.patch(f"/Users/{ada}", ADD_PHONE).body["phoneNumbers"] == ADD_PHONE["value"]
+
+
+def test_a_patch_that_always_loses_is_a_conflict() -> None:
+    """After as many attempts as the limits say it is 409, and nothing is changed."""
+    client = Client(RacedStore(races=3), limits=Limits(attempts=3))
+    ada = client.user("ada")
+    answer = client.patch(f"/Users/{ada}", ADD_PHONE)
+    assert (answer.status, answer.body["schemas"]) == (409, [ERROR])
+    assert "scimType" not in answer.body
+    assert "phoneNumbers" not in client.get(f"/Users/{ada}").body
+
+
+LEASE = "urn:example:params:scim:schemas:1.0:Lease"
+PHONE = {
+    "schemas": [DEVICE.schema, LEASE], "serial": "S1", "label": "x", "model": "m", "pin": "1234",
+    LEASE: {"until": "2030-01-01T00:00:00Z"},
+}  # fmt: skip
+
+
+def test_a_put_that_loses_a_race_is_made_again() -> None:
+    """A PUT that must look at immutable attributes compares and swaps too."""
+    client = Client(RacedStore(races=2), resource_types=(DEVICE,))
+    id = client.post("/Devices", PHONE).id
+    assert client.put(f"/Devices/{id}", {**PHONE, "label": "y"}).body["label"] == "y"
+    lost = Client(RacedStore(races=9), resource_types=(DEVICE,), limits=Limits(attempts=3))
+    id = lost.post("/Devices", PHONE).id
+    assert lost.put(f"/Devices/{id}", {**PHONE, "label": "y"}).status == 409
+
+
+def test_a_put_keeps_what_the_client_cannot_read() -> None:
+    """A writeOnly attribute that a PUT leaves out stays, since no client can send it back."""
+    store = MemoryStore()
+    client = Client(store, resource_types=(DEVICE,))
+    id = client.post("/Devices", PHONE).id
+    without = {name: value for name, value in PHONE.items() if name != "pin"}
+    assert client.put(f"/Devices/{id}", without).status == 200
+    assert store.get(Scope(), DEVICE, id)["pin"] == "1234"
+    assert client.put(f"/Devices/{id}", {**PHONE, "pin": "9"}).status == 200
+    assert store.get(Scope(), DEVICE, id)["pin"] == "9"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_required_attributes(client: Client, method: str) -> None:
+    """A resource without a required attribute is refused by name (RFC 7643 section 2.2)."""
+    ada = client.user("ada")
+    answer = client.send(method, "/Users" if method == "POST" else f"/Users/{ada}", {"schemas": [USER]})
+    assert (answer.status, answer.body["scimType"]) == (400, "invalidValue")
+    assert "userName" in answer.body["detail"]
+
+
+def test_the_id_in_a_body(client: Client) -> None:
+    """A PUT or PATCH that names another id than the URL is refused; the same id is taken."""
+    ada = client.user("ada")
+    for id, status in ((ada, 200), ("other", 400)):
+        assert client.put(f"/Users/{ada}", {"schemas": [USER], "userName": "ada", "id": id}).status == status
+        assert client.patch(f"/Users/{ada}", {"op": "replace", "value": {"id": id, "title": "x"}}).status == status
+
+
+def test_versions(client: Client) -> None:
+    """Every change gives another version, in the header and in meta; lastModified moves, created stays."""
+    created = client.post("/Users", {"schemas": [USER], "userName": "ada"})
+    path = f"/Users/{created.id}"
+    answers = [
+        created,
+        client.patch(path, {"op": "add", "path": "title", "value": "x"}),
+        client.put(path, {"schemas": [USER], "userName": "ada"}),
+    ]
+    versions = [each.headers["ETag"] for each in answers]
+    assert len(set(versions)) == 3
+    assert versions == [each.body["meta"]["version"] for each in answers]
+    assert client.get(path).headers["ETag"] == versions[-1]
+    assert len({each.body["meta"]["created"] for each in answers}) == 1
+    moments = [each.body["meta"]["lastModified"] for each in answers]
+    assert moments == sorted(moments)
+    assert len(set(moments)) == 3
+
+
+def test_location_is_told_on_create_only(client: Client) -> None:
+    """`Location` is the header of 201; the others have `meta.location`."""
+    ada = client.user("ada")
+    answer = client.get(f"/Users/{ada}")
+    assert "Location" not in answer.headers
+    assert answer.body["meta"]["location"] == f"{BASE_URL}/Users/{ada}"
+
+
+def test_answers_of_group_changes(client: Client) -> None:
+    """A PUT of a group answers with its members; a PATCH answers 204 without a body or its type."""
+    ada = client.user("ada")
+    group = client.group("Staff")
+    put = client.put(f"/Groups/{group}", {"schemas": [GROUP], "displayName": "Staff", "members": [{"value": ada}]})
+    assert [each["$ref"] for each in put.body["members"]] == [f"{BASE_URL}/Users/{ada}"]
+    add = {"op": "add", "path": "members", "value": [{"value": ada}]}
+    answer = client.patch(f"/Groups/{group}?excludedAttributes=members", add)
+    assert (answer.status, answer.body, answer.headers) == (204, None, {})
+    asked = client.patch(f"/Groups/{group}?attributes=members", add)
+    assert [each["value"] for each in asked.body["members"]] == [ada]
+    assert asked.headers["ETag"]
+
+
+def test_nested_groups(client: Client) -> None:
+    """A group may be a member of another; its `$ref` leads to groups."""
+    inner = client.group("Inner")
+    outer = client.group("Outer", inner)
+    assert client.get(f"/Groups/{outer}").body["members"] == [
+        {"value": inner, "type": "Group", "$ref": f"{BASE_URL}/Groups/{inner}"}
+    ]
+
+
+def test_a_patch_is_atomic(client: Client) -> None:
+    """When one operation fails none is made."""
+    ada = client.user("ada")
+    before = client.get(f"/Users/{ada}").body
+    answer = client.patch(
+        f"/Users/{ada}", {"op": "add", "path": "title", "value": "x"}, {"op": "remove", "path": "userName"}
+    )
+    assert (answer.status, answer.body["scimType"]) == (400, "mutability")
+    assert client.get(f"/Users/{ada}").body == before
+
+
+class TestWithoutAPasswordHook:
+    """Passwords without anybody to take them."""
+
+    def test_they_are_dropped(self) -> None:
+        """They are accepted, and nothing of them is kept."""
+        store = MemoryStore()
+        client = Client(store)
+        answer = client.post("/Users", {"schemas": [USER], "userName": "ada", "password": "s3cret"})
+        assert answer.status == 201
+        replaced = client.put(f"/Users/{answer.id}", {"schemas": [USER], "userName": "ada", "password": "s3cret"})
+        assert "password" not in answer.body.keys() | replaced.body.keys()
+        assert "password" not in store.get(Scope(), USER_TYPE, answer.id)
+
+    def test_a_patch_of_a_password_alone_changes_nothing(self, client: Client) -> None:
+        """The resource is as it was, its version too."""
+        ada = client.user("ada")
+        before = client.get(f"/Users/{ada}").body
+        answer = client.patch(f"/Users/{ada}", {"op": "replace", "path": "password", "value": "s3cret"})
+        assert (answer.status, answer.body) == (200, before)
+
+
+class TestPasswordHook:
+    """Who takes passwords."""
+
+    def test_it_is_not_told_of_a_refused_request(self) -> None:
+        """No password is handed over when the resource was not written."""
+        handed: list[Any] = []
+        client = Client(set_password=lambda *args: handed.append(args))
+        ada, body = client.user("ada"), {"schemas": [USER], "userName": "ada", "password": "s3cret"}
+        other = client.user("bob")
+        assert client.post("/Users", body).status == 409
+        assert client.put(f"/Users/{other}", body).status == 409
+        failed = {"op": "remove", "path": "userName"}
+        assert client.patch(f"/Users/{ada}", {"op": "add", "path": "password", "value": "s"}, failed).status == 400
+        assert handed == []
+
+    def test_it_may_be_awaited(self) -> None:
+        """A hook that is a coroutine function is awaited."""
+        handed: list[Any] = []
+
+        async def take(*arguments: str) -> None:
+            await asyncio.sleep(0)
+            handed.append(arguments)
+
+        client = Client(set_password=take, tenant="acme")
+        body = json.dumps({"schemas": [USER], "userName": "ada", "password": "s3cret"}).encode()
+        request = Request("POST", "/Users", headers={"authorization": f"Bearer {client.token}"}, body=body)
+        created = asyncio.run(client.service.handle(request))
+        assert handed == [("acme", json.loads(created.body)["id"], "s3cret")]
+
+    def test_it_is_told_of_the_last_of_several(self) -> None:
+        """A PATCH that sets a password twice sets the second."""
+        handed: list[str] = []
+        client = Client(set_password=lambda tenant, id, password: handed.append(password))
+        ada = client.user("ada")
+        client.patch(
+            f"/Users/{ada}",
+            *({"op": "replace", "path": "password", "value": value} for value in ("first", "second")),
+        )
+        assert handed == ["second"]
+
+
+def test_a_patch_message_of_another_kind(client: Client) -> None:
+    """A body that is no PatchOp is refused, whatever else it holds."""
+    ada = client.user("ada")
+    for body in ({}, {"schemas": [PATCH_OP]}, {"schemas": [PATCH_OP], "Operations": []}, {"userName": "eve"}):
+        answer = client.send("PATCH", f"/Users/{ada}", body)
+        assert (answer.status, answer.body["scimType"]) == (400, "invalidSyntax")

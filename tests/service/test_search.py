@@ -1,0 +1,250 @@
+"""Searching: `GET` and `POST .search`, pages, order and projection (RFC 7644 sections 3.4.2 and 3.4.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scimkit import STRICT, Limits
+from tests.client import BASE_URL, ENTERPRISE, USER, Client
+
+LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+SEARCH = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+
+
+def test_pages(client: Client) -> None:
+    """Pages count from 1, in a stable order; strange values are clamped, no hit is an empty list."""
+    ids = [client.user(f"user{number}") for number in range(5)]
+    page = client.get("/Users?startIndex=2&count=2").body
+    assert page["schemas"] == [LIST]
+    assert (page["totalResults"], page["startIndex"], page["itemsPerPage"]) == (5, 2, 2)
+    assert [each["id"] for each in page["Resources"]] == ids[1:3]
+    for query, expected in (("startIndex=0", ids), ("startIndex=-3&count=2", ids[:2]), ("startIndex=6", []),
+                            ("count=0", []), ("count=-1", []), ("startindex=5&COUNT=9", ids[4:])):  # fmt: skip
+        answer = client.get(f"/Users?{query}")
+        assert answer.status == 200
+        assert [each["id"] for each in answer.body["Resources"]] == expected
+        assert answer.body["totalResults"] == 5
+    assert client.get("/Users?count=x").body["scimType"] == "invalidValue"
+    empty = client.get('/Users?filter=userName eq "nobody"').body
+    assert (empty["totalResults"], empty["Resources"]) == (0, [])
+
+
+def test_the_page_size_has_a_limit() -> None:
+    """A count over the limit is clamped to it, and the limit is announced."""
+    client = Client(limits=Limits(page=3, default_page=2))
+    for number in range(5):
+        client.user(f"user{number}")
+    assert client.get("/Users?count=100").body["itemsPerPage"] == 3
+    assert client.get("/Users").body["itemsPerPage"] == 2
+    assert client.get("/ServiceProviderConfig").body["filter"]["maxResults"] == 3
+
+
+def test_projection(client: Client) -> None:
+    """`attributes` and `excludedAttributes` choose what is returned, `id` and `schemas` always come."""
+    ada = client.user("ada", name={"givenName": "Ada", "familyName": "King"}, **{ENTERPRISE: {"department": "Care"}})
+    group = client.group("Agents", ada)
+    body = client.get(f"/Users/{ada}?attributes=name.familyName,{ENTERPRISE}:department").body
+    assert body == {
+        "schemas": [USER, ENTERPRISE],
+        "id": ada,
+        "name": {"familyName": "King"},
+        ENTERPRISE: {"department": "Care"},
+    }
+    assert set(client.get(f"/Users/{ada}?attributes=userName").body) == {"schemas", "id", "userName"}
+    assert "members" not in client.get(f"/Groups/{group}?excludedAttributes=members").body
+    assert "members" not in client.get("/Groups?excludedAttributes=MEMBERS").body["Resources"][0]
+    assert set(client.post("/Users?attributes=id", {"schemas": [USER], "userName": "x"}).body) == {"schemas", "id"}
+    assert client.get(f"/Users/{ada}?attributes=meta.location").body["meta"] == {"location": f"{BASE_URL}/Users/{ada}"}
+
+
+def test_search(client: Client) -> None:
+    """`POST .search` is a GET with its parameters in the body, on a type and on all of them."""
+    ada = client.user("ada", displayName="B")
+    group = client.group("A", ada)
+    request = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]}
+    found = client.post("/Users/.search", {**request, "filter": 'userName eq "ada"', "attributes": ["userName"]}).body
+    assert found["Resources"] == [{"schemas": [USER], "id": ada, "userName": "ada"}]
+    everything = client.post("/.search", request).body
+    assert [each["id"] for each in everything["Resources"]] == [ada, group]
+    both = {**request, "filter": "displayName pr", "sortBy": "displayName", "sortOrder": "ascending"}
+    assert [each["id"] for each in client.post("/.search", both).body["Resources"]] == [group, ada]
+    assert client.get('/?filter=userName eq "ada"').body["totalResults"] == 1
+    assert client.get("/?filter=members pr&startIndex=1&count=1").body["totalResults"] == 1
+    assert client.get("/?filter=nosuch pr").body["scimType"] == "invalidFilter"
+    assert [each["id"] for each in client.get("/?startIndex=2&count=5").body["Resources"]] == [group]
+
+
+def test_sorting(client: Client) -> None:
+    """Sorting follows the attribute's case rules; what has no value is last ascending, first descending."""
+    names = {name: client.user(name, **({} if title is None else {"title": title})) for name, title in
+             (("c", "beta"), ("a", None), ("b", "Alpha"), ("d", "beta"))}  # fmt: skip
+
+    def order(query: str) -> str:
+        found = [each["id"] for each in client.get(f"/Users?{query}").body["Resources"]]
+        return "".join(name for id in found for name, each in names.items() if each == id)
+
+    assert order("sortBy=title") == "bcda"
+    assert order("sortBy=title&sortOrder=descending") == "acdb"
+    assert order("sortBy=userName&startIndex=2&count=2") == "bc"
+    assert order("sortBy=emails") == "cabd"
+    assert client.get("/Users?sortBy=nosuch").body["scimType"] == "invalidPath"
+    assert client.get("/Users?sortBy=title&sortOrder=up").status == 400
+
+
+def names(body: Mapping[str, Any]) -> list[str]:
+    """What the resources of a list are called."""
+    return [each.get("userName") or each["displayName"] for each in body["Resources"]]
+
+
+def test_a_page_of_what_matches(client: Client) -> None:
+    """`totalResults` counts all that match, the page holds some of them, in the order of creation."""
+    for number in range(6):
+        client.user(f"user{number}", title="odd" if number % 2 else "even")
+    body = client.get('/Users?filter=title+eq+"odd"&startIndex=2&count=1').body
+    assert (body["totalResults"], body["itemsPerPage"], body["startIndex"]) == (3, 1, 2)
+    assert names(body) == ["user3"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('userName eq "ADA"', ["ada"]),
+        ('userName eq "nobody"', []),
+        ('emails[type eq "work" and value co "@example.org"]', ["ada"]),
+        ("not (active eq true)", ["bob"]),
+        ('userName sw "a" or userName sw "b"', ["ada", "bob"]),
+        (f'{ENTERPRISE}:department eq "Engines"', ["ada"]),
+        ("groups pr", ["ada"]),
+        ('meta.resourceType eq "User" and id pr', ["ada", "bob"]),
+    ],
+)
+def test_filters(client: Client, text: str, found: list[str]) -> None:
+    """A filter finds what it says, and no hit is an empty list."""
+    emails = [{"type": "work", "value": "ada@example.org"}]
+    ada = client.user("ada", active=True, emails=emails, **{ENTERPRISE: {"department": "Engines"}})
+    client.user("bob", active=False)
+    client.group("Staff", ada)
+    answer = client.get(f"/Users?filter={quote(text)}")
+    assert (answer.status, names(answer.body)) == (200, found)
+    assert answer.body["totalResults"] == len(found)
+
+
+@pytest.mark.parametrize(
+    "text", ["userName", "userName eq", 'userName is "x"', 'shoeSize eq "9"', 'password eq "x"', "active gt true", "("]
+)
+def test_a_filter_that_cannot_be_served(client: Client, text: str) -> None:
+    """It is 400 invalidFilter, never a wider list."""
+    client.user("ada")
+    for answer in (
+        client.get(f"/Users?filter={quote(text)}"),
+        client.get(f"/?filter={quote(text)}"),
+        client.post("/Users/.search", {"schemas": [SEARCH], "filter": text}),
+    ):
+        assert (answer.status, answer.body["scimType"]) == (400, "invalidFilter")
+
+
+def test_projection_of_lists(client: Client) -> None:
+    """`attributes` and `excludedAttributes` hold for every resource of a list; names no type has are passed over."""
+    client.user("ada", title="Countess", displayName="Ada")
+    for query, shown in (
+        ("attributes=userName,title,shoeSize", {"userName", "title"}),
+        ("excludedAttributes=title,meta,id,schemas", {"userName", "displayName"}),
+        ("attributes=shoeSize", set()),
+        ("attributes=title&excludedAttributes=title", set()),
+    ):
+        resource = client.get(f"/Users?{query}").body["Resources"][0]
+        assert set(resource) == {"schemas", "id"} | shown
+
+
+@pytest.mark.parametrize("endpoint", ["", "/Users"])
+@given(start=st.integers(-3, 12), count=st.integers(-3, 12), sort=st.sampled_from([None, "displayName", "id"]))
+def test_any_page(endpoint: str, start: int, count: int, sort: str | None) -> None:
+    """A page is the slice of the whole list that it says, of one type and of several, in any order."""
+    client = PAGED
+    parameters: dict[str, Any] = {} if sort is None else {"sortBy": sort, "sortOrder": "descending"}
+    whole = client.get(f"{endpoint}/?{urlencode(parameters)}").body
+    page = client.get(f"{endpoint}/?{urlencode({**parameters, 'startIndex': start, 'count': count})}").body
+    first = max(start, 1) - 1
+    assert page["Resources"] == whole["Resources"][first : first + max(count, 0)]
+    assert page["totalResults"] == whole["totalResults"] == len(whole["Resources"])
+    assert page["startIndex"] == first + 1
+    searched = client.post(
+        f"{endpoint}/.search", {"schemas": [SEARCH], **parameters, "startIndex": start, "count": count}
+    )
+    assert searched.body == page
+
+
+def _paged() -> Client:
+    client = Client()
+    users = [client.user(f"user{number}", displayName=f"Name {number % 3}") for number in range(5)]
+    for number in range(4):
+        client.group(f"Name {number}", users[number])
+    return client
+
+
+PAGED = _paged()
+
+
+class TestSearchRequest:
+    """The body of `POST .search`."""
+
+    @pytest.mark.parametrize(
+        "members",
+        [{"count": "5"}, {"startIndex": 1.5}, {"filter": 5}, {"attributes": "userName"}, {"attributes": [5]},
+         {"sortBy": []}, {"count": True}, {"excludedAttributes": {}}, {"startIndex": 10**30}, {"count": -(10**30)}],
+    )  # fmt: skip
+    def test_wrong_types(self, client: Client, members: dict[str, Any]) -> None:
+        """A member that does not have its type is refused."""
+        answer = client.post("/Users/.search", {"schemas": [SEARCH], **members})
+        assert (answer.status, answer.body["scimType"]) == (400, "invalidValue")
+
+    def test_names_have_no_case_and_null_is_nothing(self, client: Client) -> None:
+        """Names are read in any case; null is as if it were not there."""
+        client.user("ada")
+        body = {"SCHEMAS": [SEARCH], "FILTER": 'userName eq "ada"', "count": None, "sortBy": None}
+        assert client.post("/Users/.search", body).body["totalResults"] == 1
+
+    def test_tolerance(self, client: Client) -> None:
+        """Without its schema, or with other names in it, it is served by tolerant dialects and refused by strict."""
+        strict = Client(dialect=STRICT)
+        for body, quirk in (({"count": 1}, "no-message-schema"), ({"schemas": [SEARCH], "x": 1}, "extra-members")):
+            assert client.post("/Users/.search", body).quirks == (quirk,)
+            answer = strict.post("/Users/.search", body)
+            assert (answer.status, answer.body["scimType"]) == (400, "invalidSyntax")
+
+    def test_it_stores_nothing(self, client: Client) -> None:
+        """A search is no create, though both are POST."""
+        client.post("/Users/.search", {"schemas": [SEARCH, USER], "userName": "ada"})
+        assert client.get("/").body["totalResults"] == 0
+
+
+class TestSeveralTypes:
+    """The root: all resources as one collection."""
+
+    def test_a_type_without_the_attribute(self, client: Client) -> None:
+        """What a type does not define has no value there (RFC 7644 section 3.4.2.1)."""
+        ada = client.user("ada", displayName="Ada")
+        client.group("Staff", ada)
+        assert names(client.get('/?filter=userName+eq+"ada"').body) == ["ada"]
+        assert names(client.get("/?filter=members+pr").body) == ["Staff"]
+        assert names(client.get(f"/?filter={quote('not (userName pr)')}").body) == ["Staff"]
+        assert names(client.get(f"/?filter={quote('userName ne "x"')}").body) == ["ada", "Staff"]
+        assert names(client.get(f"/?filter={quote('userName pr and members pr')}").body) == []
+        assert names(client.get(f"/?filter={quote('userName pr or members pr')}").body) == ["ada", "Staff"]
+
+    def test_locations_by_type(self, client: Client) -> None:
+        """Every resource has the location of its own endpoint."""
+        ada, staff = client.user("ada"), client.group("Staff")
+        locations = [each["meta"]["location"] for each in client.get("/").body["Resources"]]
+        assert locations == [f"{BASE_URL}/Users/{ada}", f"{BASE_URL}/Groups/{staff}"]
+
+    def test_a_tenant_of_its_own(self, client: Client) -> None:
+        """The root lists the resources of the token's tenant only."""
+        client.user("ada")
+        assert client.of_tenant("other").get("/").body["totalResults"] == 0
