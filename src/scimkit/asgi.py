@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from scimkit.errors import PayloadTooLarge
 from scimkit.service import Request, Response, ScimService, run_sync
@@ -18,6 +18,8 @@ AsgiScope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+_LONGEST_NUMBER: Final = 18
 
 
 class ScimApp:
@@ -48,7 +50,8 @@ class ScimApp:
     async def _respond(self, scope: AsgiScope, receive: Receive) -> Response:
         headers = _headers(scope)
         root = scope.get("root_path", "").rstrip("/")
-        below = scope["path"].removeprefix(root) if scope["path"].startswith(f"{root}/") else scope["path"]
+        path = scope["path"]
+        below = path.removeprefix(root) if path == root or path.startswith(f"{root}/") else path
         body = await _read(receive, headers, self.service.limits.body)
         if body is None:
             return error_response(PayloadTooLarge(f"The request body is larger than {self.service.limits.body} bytes."))
@@ -83,7 +86,7 @@ def _server(scope: AsgiScope) -> str:
 async def _read(receive: Receive, headers: dict[str, str], limit: int) -> bytes | None:
     """The body, or None when it is over the limit; then no more than that is read."""
     length = headers.get("content-length", "")
-    if length.isdecimal() and int(length) > limit:
+    if length.isdecimal() and (len(length) > _LONGEST_NUMBER or int(length) > limit):
         return None
     message = await receive()
     body: bytes = message.get("body", b"")

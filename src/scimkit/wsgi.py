@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from scimkit.errors import PayloadTooLarge
 from scimkit.service import Request, Response, ScimService, run_sync
@@ -16,6 +16,8 @@ from scimkit.service.locations import base_url, relative_path
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
+
+_LONGEST_NUMBER: Final = 18
 
 
 class ScimApp:
@@ -51,13 +53,9 @@ class ScimApp:
         if body is None:
             return error_response(PayloadTooLarge(f"The request body is larger than {limit} bytes."))
         headers = _headers(environ)
-        try:
-            path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8")
-        except UnicodeDecodeError:
-            path = "/ / "
         request = Request(
             method=environ["REQUEST_METHOD"],
-            path=relative_path(path, self._prefix),
+            path=relative_path(_text(environ.get("PATH_INFO", "")), self._prefix),
             query=environ.get("QUERY_STRING", ""),
             headers=headers,
             body=body,
@@ -65,11 +63,16 @@ class ScimApp:
             or base_url(
                 scheme=environ.get("wsgi.url_scheme", "http"),
                 host=headers.get("host") or f"{environ.get('SERVER_NAME')}:{environ.get('SERVER_PORT')}",
-                root=environ.get("SCRIPT_NAME", "").rstrip("/") + self._prefix,
+                root=_text(environ.get("SCRIPT_NAME", "")).rstrip("/") + self._prefix,
                 headers=headers if self._trust_forwarded else {},
             ),
         )
         return run_sync(self.service.handle(request))
+
+
+def _text(path: str) -> str:
+    """A path as text; WSGI carries its bytes as latin-1 (PEP 3333)."""
+    return path.encode("latin-1").decode("utf-8", "replace")
 
 
 def _headers(environ: WSGIEnvironment) -> dict[str, str]:
@@ -84,7 +87,7 @@ def _read(environ: WSGIEnvironment, limit: int) -> bytes | None:
     length: Any = environ.get("CONTENT_LENGTH") or ""
     stream = environ["wsgi.input"]
     if length.isdecimal():
-        return stream.read(int(length)) if int(length) <= limit else None
+        return None if len(length) > _LONGEST_NUMBER or int(length) > limit else stream.read(int(length))
     if not environ.get("wsgi.input_terminated"):
         return b""
     parts, size = [], 0

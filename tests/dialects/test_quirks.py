@@ -38,7 +38,8 @@ HABITS: dict[str, Habit] = {
     "array-of-one": Habit(body=patch(op("add", "title", value=["x"])), at="title", value="x"),
     "empty-reference": Habit(body=patch(op("replace", f"{ENTERPRISE}:manager", value="")), at=f"{ENTERPRISE}:manager"),
     "text-for-complex": Habit(
-        body=patch(op("add", f"{ENTERPRISE}:manager", value="m2")), at=f"{ENTERPRISE}:manager", value={"value": "m2", "$ref": f"{BASE_URL}/Users/m2"}
+        body=patch(op("add", f"{ENTERPRISE}:manager", value="m2")), at=f"{ENTERPRISE}:manager",
+        value={"value": "m2", "$ref": f"{BASE_URL}/Users/m2"}
     ),
     "scalar-for-text": Habit(body=patch(op("add", "title", value=4711)), at="title", value="4711"),
     "one-for-many": Habit(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from typing import Any
 
 import pytest
 
-from scimkit import Event, Limits, MemoryStore, Request, ResourceType, Scope
-from scimkit import USER as USER_TYPE
+from scimkit import Event, Limits, MemoryStore, ResourceType, Scope
 from scimkit.errors import PreconditionFailed
 from scimkit.schema.core import GROUP_SCHEMA
 from tests.client import BASE_URL, ENTERPRISE, ERROR, GROUP, PATCH_OP, USER, Client
@@ -190,27 +187,6 @@ def test_delete(client: Client) -> None:
     assert client.user("ada") != id
 
 
-def test_passwords() -> None:
-    """A password is handed to the host's hook and dropped: never returned, stored, found or logged."""
-    handed: list[tuple[str, str, str]] = []
-    events: list[Event] = []
-    store = MemoryStore()
-    client = Client(store, set_password=lambda *args: handed.append(args), on_event=events.append)
-    answer = client.post("/Users", {"schemas": [USER], "userName": "ada", "password": "s3cret1"})
-    client.put(f"/Users/{answer.id}", {"schemas": [USER], "userName": "ada", "password": "s3cret2"})
-    for operation in ({"path": "password", "value": "s3cret3"}, {"value": {"password": "s3cret4", "title": "x"}}):
-        changed = client.patch(f"/Users/{answer.id}", {"op": "replace", **operation})
-        assert changed.status == 200
-        assert "password" not in changed.body
-    assert handed == [("default", answer.id, f"s3cret{number}") for number in (1, 2, 3, 4)]
-    assert "s3cret" not in repr(vars(store)) + repr(
-        store.get.__self__._tenants["default"].tables["User"].entries
-    ) + repr(events)
-    assert client.get('/Users?filter=password eq "s3cret4"').status == 400
-    assert "password" not in client.get("/Users?attributes=password").body["Resources"][0]
-    assert client.get("/ServiceProviderConfig").body["changePassword"]["supported"] is True
-
-
 def test_host_declared_types(client: Client) -> None:
     """A host's own type is served like the others, by its own rules."""
     client = Client(resource_types=(DEVICE,))
@@ -378,68 +354,6 @@ def test_a_patch_is_atomic(client: Client) -> None:
     )
     assert (answer.status, answer.body["scimType"]) == (400, "mutability")
     assert client.get(f"/Users/{ada}").body == before
-
-
-class TestWithoutAPasswordHook:
-    """Passwords without anybody to take them."""
-
-    def test_they_are_dropped(self) -> None:
-        """They are accepted, and nothing of them is kept."""
-        store = MemoryStore()
-        client = Client(store)
-        answer = client.post("/Users", {"schemas": [USER], "userName": "ada", "password": "s3cret"})
-        assert answer.status == 201
-        replaced = client.put(f"/Users/{answer.id}", {"schemas": [USER], "userName": "ada", "password": "s3cret"})
-        assert "password" not in answer.body.keys() | replaced.body.keys()
-        assert "password" not in store.get(Scope(), USER_TYPE, answer.id)
-
-    def test_a_patch_of_a_password_alone_changes_nothing(self, client: Client) -> None:
-        """The resource is as it was, its version too."""
-        ada = client.user("ada")
-        before = client.get(f"/Users/{ada}").body
-        answer = client.patch(f"/Users/{ada}", {"op": "replace", "path": "password", "value": "s3cret"})
-        assert (answer.status, answer.body) == (200, before)
-
-
-class TestPasswordHook:
-    """Who takes passwords."""
-
-    def test_it_is_not_told_of_a_refused_request(self) -> None:
-        """No password is handed over when the resource was not written."""
-        handed: list[Any] = []
-        client = Client(set_password=lambda *args: handed.append(args))
-        ada, body = client.user("ada"), {"schemas": [USER], "userName": "ada", "password": "s3cret"}
-        other = client.user("bob")
-        assert client.post("/Users", body).status == 409
-        assert client.put(f"/Users/{other}", body).status == 409
-        failed = {"op": "remove", "path": "userName"}
-        assert client.patch(f"/Users/{ada}", {"op": "add", "path": "password", "value": "s"}, failed).status == 400
-        assert handed == []
-
-    def test_it_may_be_awaited(self) -> None:
-        """A hook that is a coroutine function is awaited."""
-        handed: list[Any] = []
-
-        async def take(*arguments: str) -> None:
-            await asyncio.sleep(0)
-            handed.append(arguments)
-
-        client = Client(set_password=take, tenant="acme")
-        body = json.dumps({"schemas": [USER], "userName": "ada", "password": "s3cret"}).encode()
-        request = Request("POST", "/Users", headers={"authorization": f"Bearer {client.token}"}, body=body)
-        created = asyncio.run(client.service.handle(request))
-        assert handed == [("acme", json.loads(created.body)["id"], "s3cret")]
-
-    def test_it_is_told_of_the_last_of_several(self) -> None:
-        """A PATCH that sets a password twice sets the second."""
-        handed: list[str] = []
-        client = Client(set_password=lambda tenant, id, password: handed.append(password))
-        ada = client.user("ada")
-        client.patch(
-            f"/Users/{ada}",
-            *({"op": "replace", "path": "password", "value": value} for value in ("first", "second")),
-        )
-        assert handed == ["second"]
 
 
 def test_a_patch_message_of_another_kind(client: Client) -> None:

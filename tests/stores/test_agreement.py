@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
-from scimkit import GROUP, USER, MemoryStore, Query, Scope, ScimError, filters
+from scimkit import GROUP, USER, MemoryStore, Query, ScimError, Scope, filters
 from scimkit.patch import ChangeSet, ReferenceChanges
 from scimkit.stores.sql import SqlStore
 from scimkit.testing import reference

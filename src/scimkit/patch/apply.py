@@ -7,7 +7,7 @@ This module never reads a request and never does I/O. Source: RFC 7644 section 3
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from scimkit.documents import Document
@@ -16,7 +16,7 @@ from scimkit.patch.changes import ChangeSet, ReferenceChanges, changes_between
 from scimkit.patch.operations import REFUSE, Operation, PatchRepair, read_operations
 from scimkit.patch.paths import PatchPath, element_described, references_selected
 from scimkit.schema.attributes import Attribute
-from scimkit.schema.reading import UNASSIGNED, element_key, one_primary, require, require_within
+from scimkit.schema.reading import UNASSIGNED, element_key, one_primary, require, require_within, schemas_of
 from scimkit.schema.resource_types import ResourceType
 
 Element = dict[str, Any]
@@ -57,8 +57,11 @@ def apply_operations(
     require(resource_type, changed)
     for name in changes.assigned:
         require_within(resource_type.attributes[name], changed[name])
-    _keep_schemas_in_step(resource_type, changed)
-    return PatchResult(changed, changes_between(resource_type, document, changed))
+    schemas = schemas_of(resource_type, changed)
+    if changed.get("schemas") != schemas:
+        changed["schemas"] = schemas
+        changes = replace(changes, assigned={**changes.assigned, "schemas": schemas})
+    return PatchResult(changed, changes)
 
 
 def reference_changes(operations: Sequence[Operation]) -> ChangeSet | None:
@@ -342,13 +345,6 @@ def _without_sub_attribute(element: Element, sub: Attribute, operation: Operatio
 def _may_change(attribute: Attribute, old: Any, new: Any) -> None:
     if attribute.mutability == "immutable" and old is not None and old != new:
         raise MutabilityViolation(f"{attribute.path} is immutable and already has a value.")
-
-
-def _keep_schemas_in_step(resource_type: ResourceType, document: dict[str, Any]) -> None:
-    """`schemas` lists the type's URN and those of the extensions that have values (RFC 7643 section 3)."""
-    schemas = [resource_type.schema, *(each.name for each in resource_type.extensions if each.name in document)]
-    if document.get("schemas") != schemas:
-        document["schemas"] = schemas
 
 
 __all__ = ["PatchResult", "apply", "apply_operations", "reference_changes"]

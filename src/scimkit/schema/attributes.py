@@ -6,7 +6,7 @@ document is the same walk. This module never reads a request.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, get_args
 
@@ -64,6 +64,10 @@ class AttributeTable(Mapping[str, "Attribute"]):
     def __len__(self) -> int:
         return len(self._attributes)
 
+    def values(self) -> ValuesView[Attribute]:
+        """The attributes, in the order of the schema."""
+        return self._attributes.values()
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attribute:
@@ -87,6 +91,8 @@ class Attribute:
     reference_types: tuple[str, ...] = ()
     children: AttributeTable = field(default_factory=AttributeTable)
     path: str = ""
+    required_children: tuple[Attribute, ...] = ()
+    """The sub-attributes that every complex value must have."""
     is_extension: bool = False
     key: Key = _itself
     is_reference: bool = False
@@ -133,6 +139,7 @@ def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
         canonical_values=tuple(source.get("canonicalValues") or ()),
         reference_types=tuple(source.get("referenceTypes") or ()),
         children=children,
+        required_children=_required(children),
         path=path,
         key=_key_for(kind, case_exact),
         is_reference=is_reference,
@@ -142,13 +149,22 @@ def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
 
 def compile_extension(urn: str, attributes: Sequence[Mapping[str, Any]], *, required: bool) -> Attribute:
     """Compile an extension schema: a singular complex attribute named by its URN (RFC 7643 section 3.3)."""
+    children = AttributeTable([compile_attribute(entry, urn + ":") for entry in attributes])
     return Attribute(
         name=urn,
         type="complex",
         required=required,
-        children=AttributeTable([compile_attribute(entry, urn + ":") for entry in attributes]),
+        children=children,
+        required_children=_required(children),
         path=urn,
         is_extension=True,
+    )
+
+
+def _required(children: AttributeTable) -> tuple[Attribute, ...]:
+    """What a client must give: `$ref` and readOnly sub-attributes are the service's own to set."""
+    return tuple(
+        each for each in children.values() if each.required and each.name != "$ref" and each.mutability != "readOnly"
     )
 
 

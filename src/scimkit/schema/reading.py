@@ -85,15 +85,15 @@ def read_resource(resource_type: ResourceType, body: Mapping[str, Any], repair: 
     `id`, `meta` and other readOnly attributes are ignored, null and empty values are unassigned,
     `schemas` lists what the document has. Raises: InvalidValue, InvalidSyntax.
     """
-    document: dict[str, Any] = {"schemas": [resource_type.schema]}
     read = _read_table(resource_type.attributes, body, repair)
     _check_schemas(resource_type, read.pop("schemas", None), repair)
-    document.update(read)
-    require(resource_type, document)
-    for extension in resource_type.extensions:
-        if extension.name in document:
-            document["schemas"].append(extension.name)
-    return document
+    require(resource_type, read)
+    return {"schemas": schemas_of(resource_type, read), **read}
+
+
+def schemas_of(resource_type: ResourceType, document: Mapping[str, Any]) -> list[str]:
+    """`schemas` of a document: the type's URN, and those of the extensions that have values (section 3)."""
+    return [resource_type.schema, *(each.name for each in resource_type.extensions if each.name in document)]
 
 
 def require(resource_type: ResourceType, document: Mapping[str, Any]) -> None:
@@ -302,8 +302,8 @@ def _repaired(attribute: Attribute, value: object, wanted: type, repair: Repair)
 
 
 def _require_children(attribute: Attribute, document: Mapping[str, Any]) -> None:
-    for child in attribute.children.values():
-        if child.required and child.name not in document and child.name != "$ref" and child.mutability != "readOnly":
+    for child in attribute.required_children:
+        if child.name not in document:
             raise InvalidValue(f"{child.path} is required.")
 
 

@@ -6,6 +6,10 @@ This module only joins strings; it never resolves anything.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
+from urllib.parse import quote
+
+_IN_PATHS: Final = "/:@!$&'()*+,;=~"
 
 
 def relative_path(path: str, prefix: str) -> str:
@@ -18,7 +22,7 @@ def relative_path(path: str, prefix: str) -> str:
 
 
 def base_url(*, scheme: str, host: str, root: str, headers: Mapping[str, str]) -> str:
-    """The endpoint's URL, without a slash at its end.
+    """The endpoint's URL, without a slash at its end. `root` is a path as text, not percent-encoded.
 
     `headers` holds the request's headers if its proxy is trusted, and is empty otherwise: then
     `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Prefix` win, each by its first value.
@@ -26,7 +30,7 @@ def base_url(*, scheme: str, host: str, root: str, headers: Mapping[str, str]) -
     scheme = _first(headers, "x-forwarded-proto") or scheme
     host = _first(headers, "x-forwarded-host") or host
     prefix = _first(headers, "x-forwarded-prefix").rstrip("/")
-    return f"{scheme}://{host}{prefix}{root}"
+    return f"{scheme}://{host}{prefix}{quote(root, safe=_IN_PATHS)}"
 
 
 def _first(headers: Mapping[str, str], name: str) -> str:

@@ -93,4 +93,7 @@ def keys_at(path: AttributePath) -> Callable[[Document], Collection[Any]]:
     if len(names) == 1 and not path.attribute.multi_valued:
         name = names[0]
         return lambda document: (key(document[name]),) if name in document else ()
+    if len(names) == 2 and path.attribute.multi_valued and not path.leaf.multi_valued:
+        name, sub_name = names
+        return lambda document: {key(each[sub_name]) for each in document.get(name, ()) if sub_name in each}
     return keys

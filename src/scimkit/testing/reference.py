@@ -22,9 +22,9 @@ Document = dict[str, Any]
 def matches(resource_type: ResourceType, document: Document, node: Node) -> bool:
     """Whether a document matches a filter. Raises: InvalidFilter."""
     if isinstance(node, And):
-        return all([matches(resource_type, document, each) for each in node.operands])
+        return all(matches(resource_type, document, each) for each in node.operands)
     if isinstance(node, Or):
-        return any([matches(resource_type, document, each) for each in node.operands])
+        return any(matches(resource_type, document, each) for each in node.operands)
     if isinstance(node, Not):
         return not matches(resource_type, document, node.operand)
     path = resource_type.resolve(node.path)
@@ -58,9 +58,9 @@ def _values(value: Any, attribute: Attribute, sub: Attribute | None) -> list[Any
 
 def _element_matches(attribute: Attribute, element: Any, node: Node) -> bool:
     if isinstance(node, And):
-        return all([_element_matches(attribute, element, each) for each in node.operands])
+        return all(_element_matches(attribute, element, each) for each in node.operands)
     if isinstance(node, Or):
-        return any([_element_matches(attribute, element, each) for each in node.operands])
+        return any(_element_matches(attribute, element, each) for each in node.operands)
     if isinstance(node, Not):
         return not _element_matches(attribute, element, node.operand)
     return _expression(element, attribute.children[node.path], None, node)
@@ -78,7 +78,7 @@ def _holds(value: Any, attribute: Attribute, node: Any) -> bool:
         if attribute.type == "string" and not attribute.case_exact:
             value, wanted = value.casefold(), wanted.casefold()
         found = {"co": wanted in value, "sw": value.startswith(wanted), "ew": value.endswith(wanted)}
-        return found[operator]
+        return bool(found[operator])
     left, right = _comparable(value, attribute), _comparable(wanted, attribute)
     if operator == "eq":
         return bool(left == right)

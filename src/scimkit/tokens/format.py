@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 PREFIX: Final = "scimkit_"
-PATTERN: Final = r"scimkit_[0-9A-Za-z]{54}"
+PATTERN: Final = r"scimkit_[0-9A-Za-z]{48}[0-9a-f]{8}"
 """A regular expression for secret scanners."""
 
 _ALPHABET: Final = string.digits + string.ascii_letters
 _ID_LENGTH: Final = 12
 _SECRET_LENGTH: Final = 36
-_CHECK_LENGTH: Final = 6
+_CHECK_LENGTH: Final = 8
 _LENGTH: Final = len(PREFIX) + _ID_LENGTH + _SECRET_LENGTH + _CHECK_LENGTH
 
 
@@ -57,9 +57,5 @@ def _random(length: int) -> str:
 
 
 def _checksum(body: str) -> str:
-    """CRC-32 in base 62: it catches every single mistyped character."""
-    number, digits = zlib.crc32(body.encode()), ""
-    for _ in range(_CHECK_LENGTH):
-        number, digit = divmod(number, len(_ALPHABET))
-        digits = _ALPHABET[digit] + digits
-    return digits
+    """CRC-32: it catches every single mistyped character."""
+    return f"{zlib.crc32(body.encode()):08x}"

@@ -1,0 +1,159 @@
+"""What happened, as values: the events of requests, and the hook that takes passwords."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from scimkit import USER as USER_TYPE
+from scimkit import Event, MemoryStore, Request, Scope
+from tests.client import USER, Client
+
+
+class TestEvents:
+    """One event for every request."""
+
+    @pytest.fixture
+    def events(self) -> list[Event]:
+        """What the hook was told."""
+        return []
+
+    @pytest.fixture
+    def client(self, events: list[Event]) -> Client:
+        """A client whose service tells."""
+        return Client(on_event=events.append, tenant="acme")
+
+    def test_a_change(self, client: Client, events: list[Event]) -> None:
+        """It says who did what to which resource, and what it came to."""
+        ada = client.user("ada")
+        event = events[-1]
+        assert (event.method, event.path, event.status) == ("POST", "/Users", 201)
+        assert (event.tenant, event.resource_type, event.id, event.changed) == ("acme", "User", ada, True)
+        assert event.token_id is not None
+        assert client.token not in repr(event)
+        assert event.detail is None
+
+    def test_a_read_changes_nothing(self, client: Client, events: list[Event]) -> None:
+        """Reads and changes that change nothing are told apart from changes."""
+        ada = client.user("ada", active=True)
+        client.get(f"/Users/{ada}")
+        client.patch(f"/Users/{ada}", {"op": "replace", "path": "active", "value": True})
+        client.patch(f"/Users/{ada}", {"op": "replace", "path": "active", "value": False})
+        client.delete(f"/Users/{ada}")
+        assert [each.changed for each in events] == [True, False, False, True, True]
+        assert {each.id for each in events} == {ada}
+
+    def test_quirks(self, client: Client, events: list[Event]) -> None:
+        """The quirks that a request needed are named."""
+        client.post("/Users", {"userName": "ada", "active": "True"})
+        assert events[-1].quirks == ("boolean-text", "other-schemas")
+
+    def test_skipped_members(self, client: Client, events: list[Event]) -> None:
+        """Members that do not exist are named, on create, PUT and PATCH."""
+        group = client.group("Staff", "nobody")
+        assert events[-1].skipped_members == ("nobody",)
+        client.patch(f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": "noone"}]})
+        assert (events[-1].skipped_members, events[-1].changed) == (("noone",), False)
+        client.put(f"/Groups/{group}", {"displayName": "Staff", "members": [{"value": "none"}]})
+        assert events[-1].skipped_members == ("none",)
+
+    def test_failures(self, client: Client, events: list[Event]) -> None:
+        """A failed request is told with its detail; one without a valid token has no tenant."""
+        client.get("/Users/1")
+        assert (events[-1].status, events[-1].tenant, events[-1].detail) == (404, "acme", "This User does not exist.")
+        client.get("/Users", headers={"Authorization": "Bearer x"})
+        assert (events[-1].status, events[-1].tenant, events[-1].token_id) == (401, None, None)
+        client.get("/Nope")
+        assert (events[-1].status, events[-1].resource_type) == (404, None)
+
+    def test_no_values(self, client: Client, events: list[Event]) -> None:
+        """No attribute value, password or token stands in an event."""
+        client.post("/Users", {"userName": "ada@example.org", "password": "t1meMa$heen", "title": "Countess"})
+        client.post("/Users", {"userName": "ada@example.org", "password": "t1meMa$heen", "title": "Countess"})
+        assert events[-1].status == 409
+        for word in ("ada@example.org", "t1meMa$heen", "Countess", client.token):
+            assert word not in repr(events)
+
+
+def test_passwords() -> None:
+    """A password is handed to the host's hook and dropped: never returned, stored, found or logged."""
+    handed: list[tuple[str, str, str]] = []
+    events: list[Event] = []
+    store = MemoryStore()
+    client = Client(store, set_password=lambda *args: handed.append(args), on_event=events.append)
+    answer = client.post("/Users", {"schemas": [USER], "userName": "ada", "password": "s3cret1"})
+    client.put(f"/Users/{answer.id}", {"schemas": [USER], "userName": "ada", "password": "s3cret2"})
+    for operation in ({"path": "password", "value": "s3cret3"}, {"value": {"password": "s3cret4", "title": "x"}}):
+        changed = client.patch(f"/Users/{answer.id}", {"op": "replace", **operation})
+        assert changed.status == 200
+        assert "password" not in changed.body
+    assert handed == [("default", answer.id, f"s3cret{number}") for number in (1, 2, 3, 4)]
+    assert "s3cret" not in repr(store.get(Scope(), USER_TYPE, answer.id)) + repr(events)
+    assert client.get('/Users?filter=password eq "s3cret4"').status == 400
+    assert "password" not in client.get("/Users?attributes=password").body["Resources"][0]
+    assert client.get("/ServiceProviderConfig").body["changePassword"]["supported"] is True
+
+
+class TestWithoutAPasswordHook:
+    """Passwords without anybody to take them."""
+
+    def test_they_are_dropped(self) -> None:
+        """They are accepted, and nothing of them is kept."""
+        store = MemoryStore()
+        client = Client(store)
+        answer = client.post("/Users", {"schemas": [USER], "userName": "ada", "password": "s3cret"})
+        assert answer.status == 201
+        replaced = client.put(f"/Users/{answer.id}", {"schemas": [USER], "userName": "ada", "password": "s3cret"})
+        assert "password" not in answer.body.keys() | replaced.body.keys()
+        assert "password" not in store.get(Scope(), USER_TYPE, answer.id)
+
+    def test_a_patch_of_a_password_alone_changes_nothing(self, client: Client) -> None:
+        """The resource is as it was, its version too."""
+        ada = client.user("ada")
+        before = client.get(f"/Users/{ada}").body
+        answer = client.patch(f"/Users/{ada}", {"op": "replace", "path": "password", "value": "s3cret"})
+        assert (answer.status, answer.body) == (200, before)
+
+
+class TestPasswordHook:
+    """Who takes passwords."""
+
+    def test_it_is_not_told_of_a_refused_request(self) -> None:
+        """No password is handed over when the resource was not written."""
+        handed: list[Any] = []
+        client = Client(set_password=lambda *args: handed.append(args))
+        ada, body = client.user("ada"), {"schemas": [USER], "userName": "ada", "password": "s3cret"}
+        other = client.user("bob")
+        assert client.post("/Users", body).status == 409
+        assert client.put(f"/Users/{other}", body).status == 409
+        failed = {"op": "remove", "path": "userName"}
+        assert client.patch(f"/Users/{ada}", {"op": "add", "path": "password", "value": "s"}, failed).status == 400
+        assert handed == []
+
+    def test_it_may_be_awaited(self) -> None:
+        """A hook that is a coroutine function is awaited."""
+        handed: list[Any] = []
+
+        async def take(*arguments: str) -> None:
+            await asyncio.sleep(0)
+            handed.append(arguments)
+
+        client = Client(set_password=take, tenant="acme")
+        body = json.dumps({"schemas": [USER], "userName": "ada", "password": "s3cret"}).encode()
+        request = Request("POST", "/Users", headers={"authorization": f"Bearer {client.token}"}, body=body)
+        created = asyncio.run(client.service.handle(request))
+        assert handed == [("acme", json.loads(created.body)["id"], "s3cret")]
+
+    def test_it_is_told_of_the_last_of_several(self) -> None:
+        """A PATCH that sets a password twice sets the second."""
+        handed: list[str] = []
+        client = Client(set_password=lambda tenant, id, password: handed.append(password))
+        ada = client.user("ada")
+        client.patch(
+            f"/Users/{ada}",
+            *({"op": "replace", "path": "password", "value": value} for value in ("first", "second")),
+        )
+        assert handed == ["second"]
