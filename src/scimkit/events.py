@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
+
+from scimkit.tokens import Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,27 @@ class Event:
 
 EventHook: TypeAlias = Callable[[Event], None]
 """Told of every request after it was answered. It must not block; what it raises is logged."""
+
+OperationKind: TypeAlias = Literal["create", "read", "search", "replace", "patch", "delete"]
+"""What can be done to resources."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a token is about to do. `id` is None for `create` and `search`."""
+
+    tenant: str
+    token_id: str
+    operation: OperationKind
+    resource_type: str
+    id: str | None
+
+
+AuthorisationHook: TypeAlias = Callable[[Access], Awaitable[bool] | bool]
+"""Whether a token may do something. Asked for every operation of a bulk and every type of a search."""
+
+MeHook: TypeAlias = Callable[[Principal], Awaitable[str | None] | str | None]
+"""The path of the resource that `/Me` stands for, such as `Users/2819c223`; None if there is none."""
 
 PasswordHook: TypeAlias = Callable[[str, str, str], Awaitable[None] | None]
 """Told of a password that a client set: tenant, user id, password. Without it passwords are dropped."""

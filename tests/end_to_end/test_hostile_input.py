@@ -136,7 +136,7 @@ def test_filter(client: Client, text: str) -> None:
 
 PATHS = [
     "/Users/../Groups", "/Users/%2e%2e", "/Users/..%2f..", "/Users/x/y/z", "/Users/" + "x" * 5000, "/Users/%00",
-    "/Users/%0d%0aSet-Cookie:%20a", "/Users/\u202e", "/users", "/Nope", "/Users/bulkId:1", "/Users/.search", "/Me",
+    "/Users/%0d%0aSet-Cookie:%20a", "/Users/\u202e", "/users", "/Nope", "/Users/bulkId:1", "/Users/.search",
     "//Users", "/Schemas/nope", "/ResourceTypes/nope", "/ResourceTypes/User/x", "/.well-known",
 ]  # fmt: skip
 

@@ -116,6 +116,7 @@ def test_agrees_with_scim2_models(node: Node, document: dict) -> None:
     """`ScimFilter` gives the same answer wherever both read the filter alike."""
     assume(_same_meaning(node))
     ours = {name: value for name, value in document.items() if name not in _TYPED_OTHERWISE}
+    assume(str(ours).isascii())  # it folds the case of other letters otherwise
     theirs = User[EnterpriseUser].model_validate(ours)
     assert filters.Filter(node).matches(ours, USER) is ScimFilter[User[EnterpriseUser]](str(node)).match(theirs)
 

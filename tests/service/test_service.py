@@ -128,7 +128,7 @@ class TestRoutes:
     @pytest.mark.parametrize(
         "path",
         ["/Nope", "/users", "/Users/1/2", "/Users/1/", "/Schemas/x", "/ResourceTypes/Nope", "/ResourceTypes/user",
-         "/ServiceProviderConfig/1", "/Users/" + "x" * 300, "/Users/a\nb", "/Me", "/Bulk"],
+         "/ServiceProviderConfig/1", "/Users/" + "x" * 300, "/Users/a\nb"],
     )  # fmt: skip
     def test_unknown(self, client: Client, path: str) -> None:
         """What is not there is 404, endpoint and resource alike."""
@@ -230,7 +230,9 @@ class TestDiscovery:
         assert config["filter"] == {"supported": True, "maxResults": 50}
         assert config["changePassword"] == {"supported": True}
         assert config["sort"] == {"supported": True}
-        assert config["bulk"] == {"supported": False, "maxOperations": 0, "maxPayloadSize": 1000}
+        assert config["bulk"] == {"supported": True, "maxOperations": 1000, "maxPayloadSize": 1000}
+        assert config["etag"] == {"supported": True}
+        assert config["pagination"]["cursor"] is True
         assert config["documentationUri"] == "https://help.example.org"
         assert [each["type"] for each in config["authenticationSchemes"]] == ["oauthbearertoken"]
         assert config["meta"]["location"] == f"{BASE_URL}/ServiceProviderConfig"

@@ -91,8 +91,8 @@ def apply_reference_changes(values: Sequence[Mapping[str, Any]], changes: Refere
 
 
 def _reference_changes(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> ReferenceChanges:
-    """Values that only differ beside their `value` are the same reference, and do not change."""
-    old = {value["value"] for value in before if "value" in value}
-    new = {value["value"] for value in after if "value" in value}
-    added = tuple(value for value in after if "value" in value and value["value"] not in old)
-    return ReferenceChanges(added, frozenset(old - new))
+    """A value of which something else changed goes and comes again."""
+    old = {value["value"]: value for value in before if "value" in value}
+    new = {value["value"]: value for value in after if "value" in value}
+    added = tuple(value for key, value in new.items() if old.get(key) != value)
+    return ReferenceChanges(added, frozenset(key for key, value in old.items() if new.get(key) != value))

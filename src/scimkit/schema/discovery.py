@@ -36,10 +36,12 @@ class Features:
     etag: bool = False
     change_password: bool = False
     documentation_uri: str | None = None
+    default_page: int = 100
+    cursor_timeout: int | None = None
 
 
 def service_provider_config(features: Features, base_url: str) -> dict[str, Any]:
-    """The ServiceProviderConfig resource (RFC 7643 section 5)."""
+    """The ServiceProviderConfig resource (RFC 7643 section 5, RFC 9865 section 4)."""
     document: dict[str, Any] = {
         "schemas": [SERVICE_PROVIDER_CONFIG_SCHEMA],
         "patch": {"supported": True},
@@ -52,9 +54,18 @@ def service_provider_config(features: Features, base_url: str) -> dict[str, Any]
         "changePassword": {"supported": features.change_password},
         "sort": {"supported": features.sort},
         "etag": {"supported": features.etag},
+        "pagination": {
+            "cursor": features.cursor_timeout is not None,
+            "index": True,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": features.default_page,
+            "maxPageSize": features.max_results,
+        },
         "authenticationSchemes": [dict(BEARER_TOKEN)],
         "meta": {"resourceType": "ServiceProviderConfig", "location": f"{base_url}/ServiceProviderConfig"},
     }
+    if features.cursor_timeout is not None:
+        document["pagination"]["cursorTimeout"] = features.cursor_timeout
     if features.documentation_uri:
         document["documentationUri"] = features.documentation_uri
     return document

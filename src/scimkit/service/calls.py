@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from scimkit.dialects import Repairs
 from scimkit.service.http import Parameters, Request
 from scimkit.stores.protocol import Scope
+from scimkit.tokens import Principal
 
 
 @dataclass(slots=True)
@@ -16,6 +17,7 @@ class Call:
     request: Request
     parameters: Parameters
     scope: Scope
+    principal: Principal
     repairs: Repairs
     id: str | None = None
     changed: bool = False

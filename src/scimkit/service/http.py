@@ -58,18 +58,21 @@ def error_response(error: ScimError) -> Response:
 
 
 def read_query(query: str) -> dict[str, str]:
-    """The query parameters by lower-case name; `+` is a space, empty parameters are left out.
+    """The query parameters by lower-case name; `+` is a space, empty parameters are left out,
+    but for `cursor`, which asks for the first page so (RFC 9865 section 2).
 
     Raises: InvalidSyntax when the query is not UTF-8, has too many parameters, or has one twice.
     """
     if not query:
         return {}
     try:
-        pairs = parse_qsl(query, keep_blank_values=False, errors="strict", max_num_fields=_MAX_PARAMETERS)
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_MAX_PARAMETERS)
     except ValueError:
         raise InvalidSyntax("The query string is not valid.") from None
     parameters: dict[str, str] = {}
     for name, value in pairs:
+        if not value and name.lower() != "cursor":
+            continue
         if parameters.setdefault(name.lower(), value) != value:
             raise InvalidSyntax("The query string has the same parameter twice.")
     return parameters

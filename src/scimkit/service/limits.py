@@ -8,9 +8,10 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Limits:
     """`body` in bytes; `page` in resources, `default_page` when the client names no count; `attempts` is how
-    often a PATCH that lost a race is tried again before 409."""
+    often a PATCH that lost a race is tried again before 409, `bulk_operations` how many one bulk may have."""
 
     body: int = 5 * 1024 * 1024
     page: int = 1000
     default_page: int = 100
     attempts: int = 20
+    bulk_operations: int = 1000

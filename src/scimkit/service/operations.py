@@ -18,9 +18,11 @@ from scimkit.schema.attributes import AttributeTable
 from scimkit.schema.projection import Projection, Projections
 from scimkit.schema.reading import check_immutable, read_resource
 from scimkit.schema.resource_types import ResourceType
+from scimkit.service import conditions
 from scimkit.service.calls import Call
 from scimkit.service.http import Response, json_response
 from scimkit.service.limits import Limits
+from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import Renderer
 from scimkit.service.search import Searchable, projection_of
 from scimkit.stores.protocol import Store, Written
@@ -40,11 +42,13 @@ class ResourceOperations:
         store: Store,
         limits: Limits,
         set_password: PasswordHook | None,
+        permissions: Permissions,
     ) -> None:
         self.resource_type = resource_type
         self._store = store
         self._limits = limits
         self._set_password = set_password
+        self._permissions = permissions
         self._projections = Projections(resource_type)
         self._renderer = Renderer(resource_type, resource_types)
         self.searchable = Searchable(resource_type, self._projections, self._renderer)
@@ -57,6 +61,7 @@ class ResourceOperations:
 
     async def create(self, call: Call) -> Response:
         """`POST /Users` (section 3.3): 201 with the resource and its location."""
+        await self._permissions.require(call, "create", self.resource_type)
         projection = self._projection(call)
         body = parse_object(call.request.body)
         document = read_resource(self.resource_type, body, call.repairs)
@@ -68,15 +73,22 @@ class ResourceOperations:
         return self._response(call, 201, written.document, projection, ("Location", location))
 
     async def read(self, call: Call) -> Response:
-        """`GET /Users/{id}` (section 3.4.1)."""
+        """`GET /Users/{id}` (section 3.4.1); 304 when the client has this version already."""
+        id = _id(call)
+        await self._permissions.require(call, "read", self.resource_type)
         projection = self._projection(call)
-        document = await self._store.get(call.scope, self.resource_type, _id(call), projection.wants)
+        document = await self._store.get(call.scope, self.resource_type, id, projection.wants)
+        if conditions.is_conditional(call.request.headers):
+            version = document["meta"]["version"]
+            if conditions.is_unchanged(call.request.headers, version):
+                return Response(304, headers=(("ETag", version),))
         return self._response(call, 200, document, projection)
 
     async def replace(self, call: Call) -> Response:
         """`PUT /Users/{id}` (section 3.5.1): what is not given is cleared, memberships of a user stay."""
-        projection = self._projection(call)
         id = _id(call)
+        await self._permissions.require(call, "replace", self.resource_type)
+        projection = self._projection(call)
         body = parse_object(call.request.body)
         _check_same_id(id, body)
         document = read_resource(self.resource_type, body, call.repairs)
@@ -87,10 +99,12 @@ class ResourceOperations:
         return self._response(call, 200, written.document, projection)
 
     async def _replaced(self, call: Call, id: str, document: dict[str, Any]) -> Written:
-        if not self._has_immutable and not self._write_only:
+        headers = call.request.headers
+        if not self._has_immutable and not self._write_only and not conditions.is_conditional(headers):
             return await self._store.replace(call.scope, self.resource_type, id, document)
         for _ in range(self._limits.attempts):
             old = await self._store.get(call.scope, self.resource_type, id)
+            conditions.check(headers, old["meta"]["version"])
             check_immutable(self.resource_type, old, document)
             kept = {name: old[name] for name in self._write_only if name in old and name not in document}
             try:
@@ -103,14 +117,16 @@ class ResourceOperations:
 
     async def patch(self, call: Call) -> Response:
         """`PATCH /Users/{id}` (section 3.5.2): 200 with the resource, 204 for a group unless attributes are named."""
-        projection = self._projection(call)
         id = _id(call)
+        await self._permissions.require(call, "patch", self.resource_type)
+        projection = self._projection(call)
         body = parse_object(call.request.body)
         _check_same_id_in_values(id, body)
         operations = read_operations(self.resource_type, body, call.repairs)
         changes = reference_changes(operations) if self._has_members else None
         if changes is not None:
-            written = await self._store.change(call.scope, self.resource_type, id, changes)
+            version = await self._version(call, id)
+            written = await self._store.change(call.scope, self.resource_type, id, changes, version)
             password = None
         else:
             written, password = await self._patched(call, id, operations)
@@ -127,6 +143,7 @@ class ResourceOperations:
         """Read, apply, compare and swap; again from the start when another write came between."""
         for _ in range(self._limits.attempts):
             old = await self._store.get(call.scope, self.resource_type, id)
+            conditions.check(call.request.headers, old["meta"]["version"])
             result = apply_operations(self.resource_type, old, operations, call.repairs)
             password = result.changes.assigned.get(PASSWORD)
             changes = result.changes
@@ -147,9 +164,22 @@ class ResourceOperations:
     async def delete(self, call: Call) -> Response:
         """`DELETE /Users/{id}` (section 3.6): 204, then 404 for ever."""
         id = _id(call)
-        await self._store.delete(call.scope, self.resource_type, id)
+        await self._permissions.require(call, "delete", self.resource_type)
+        await self._store.delete(call.scope, self.resource_type, id, await self._version(call, id))
         call.changed = True
         return Response(204)
+
+    async def _version(self, call: Call, id: str) -> str | None:
+        """The version that a conditional write is bound to; None when any will do.
+
+        Raises: NotFound, PreconditionFailed.
+        """
+        if not conditions.is_conditional(call.request.headers):
+            return None
+        document = await self._store.get(call.scope, self.resource_type, id, _nothing)
+        version = document["meta"]["version"]
+        conditions.check(call.request.headers, version)
+        return str(version)
 
     def _projection(self, call: Call) -> Projection:
         return projection_of(self._projections, call.parameters)
@@ -171,6 +201,11 @@ class ResourceOperations:
             waiting = self._set_password(call.scope.tenant, call.id, password)
             if waiting is not None:
                 await waiting
+
+
+def _nothing(name: str) -> bool:
+    """The `Wants` of a read that needs the version only."""
+    return False
 
 
 def _id(call: Call) -> str:

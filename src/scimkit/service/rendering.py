@@ -63,12 +63,9 @@ class Renderer:
         return {**value, "$ref": f"{base_url}{endpoint}/{value['value']}"}
 
 
-def list_response(resources: Sequence[Mapping[str, Any]], total: int, start_index: int) -> dict[str, Any]:
-    """A ListResponse (RFC 7644 section 3.4.2); `Resources` is always there."""
-    return {
-        "schemas": [LIST_RESPONSE_SCHEMA],
-        "totalResults": total,
-        "startIndex": start_index,
-        "itemsPerPage": len(resources),
-        "Resources": resources,
-    }
+def list_response(resources: Sequence[Mapping[str, Any]], total: int, start_index: int | None) -> dict[str, Any]:
+    """A ListResponse (RFC 7644 section 3.4.2); `Resources` is always there. A page by cursor has no index."""
+    body: dict[str, Any] = {"schemas": [LIST_RESPONSE_SCHEMA], "totalResults": total}
+    if start_index is not None:
+        body["startIndex"] = start_index
+    return {**body, "itemsPerPage": len(resources), "Resources": resources}

@@ -10,20 +10,25 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from scimkit.documents import Document, parse_object
-from scimkit.errors import InvalidFilter, InvalidPath, InvalidValue
+from scimkit.errors import InvalidCount, InvalidFilter, InvalidPath, InvalidValue, NotImplementedByServer
 from scimkit.filters.ast import paths_of
 from scimkit.filters.filter import Filter, parse
 from scimkit.filters.narrowing import narrow
 from scimkit.schema.projection import Projection, Projections
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.calls import Call
+from scimkit.service.cursors import Cursor, Cursors
 from scimkit.service.http import Parameters, Response, integer, json_response
 from scimkit.service.limits import Limits
+from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import Renderer, list_response
+from scimkit.stores.paging import Position
 from scimkit.stores.protocol import Page, Query, Store
 from scimkit.stores.sorting import Sort, sort_key
 
 SEARCH_REQUEST_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+_END: Final[Position] = (2**62,)
+"""A position after every document that is in the order of creation."""
 _LISTS: Final = frozenset({"attributes", "excludedattributes"})
 _NUMBERS: Final = frozenset({"startindex", "count"})
 _TEXTS: Final = frozenset({"filter", "sortby", "sortorder", "cursor"})
@@ -41,10 +46,14 @@ class Searchable:
 class Search:
     """Searches over some of a service's resource types."""
 
-    def __init__(self, kinds: Sequence[Searchable], store: Store, limits: Limits) -> None:
+    def __init__(
+        self, kinds: Sequence[Searchable], store: Store, limits: Limits, permissions: Permissions, cursors: Cursors
+    ) -> None:
         self._kinds = kinds
         self._store = store
         self._limits = limits
+        self._permissions = permissions
+        self._cursors = cursors
 
     async def get(self, call: Call) -> Response:
         """`GET /Users` or `GET /` with query parameters (section 3.4.2)."""
@@ -55,9 +64,11 @@ class Search:
         return await self._respond(call, read_search_request(parse_object(call.request.body), call))
 
     async def _respond(self, call: Call, parameters: Parameters) -> Response:
-        start_index = max(integer(parameters, "startIndex", 1), 1)
         count = min(max(integer(parameters, "count", self._limits.default_page), 0), self._limits.page)
-        parts = self._parts(call, parameters)
+        parts = self._parts(call, parameters, await self._allowed(call))
+        if "cursor" in parameters:
+            return await self._by_cursor(call, parameters, parts, count)
+        start_index = max(integer(parameters, "startIndex", 1), 1)
         first, wanted, total = start_index - 1, count, 0
         resources: list[Mapping[str, Any]] = []
         if len(parts) > 1 and parts[0].query.sort is not None:
@@ -90,7 +101,44 @@ class Search:
         found.sort(key=lambda pair: pair[0], reverse=descending)
         return [resource for _, resource in found[first : first + count]], total
 
-    def _parts(self, call: Call, parameters: Parameters) -> list[_Part]:
+    async def _allowed(self, call: Call) -> Sequence[Searchable]:
+        """The types that the token may search; a search on one type alone is refused. Raises: Forbidden."""
+        if len(self._kinds) == 1:
+            await self._permissions.require(call, "search", self._kinds[0].resource_type)
+            return self._kinds
+        return [each for each in self._kinds if await self._permissions.allow(call, "search", each.resource_type)]
+
+    async def _by_cursor(self, call: Call, parameters: Parameters, parts: Sequence[_Part], count: int) -> Response:
+        """A page by cursor (RFC 9865): a resource that is there throughout comes exactly once."""
+        if integer(parameters, "count", 1) < 0:
+            raise InvalidCount("The count must not be negative.")
+        if "startindex" in parameters:
+            raise InvalidValue("A request has either a cursor or a startIndex.")
+        if len(parts) > 1 and parts[0].query.sort is not None:
+            raise NotImplementedByServer("Several resource types cannot be sorted into pages by cursor.")
+        query = self._bound_to(call, parameters)
+        text = str(parameters["cursor"])
+        cursor = self._cursors.open(text, query) if text else None
+        page = _CursorPage(cursor, count)
+        total = 0
+        order = range(len(parts))
+        for number in reversed(order) if page.backward else order:
+            asked = replace(parts[number].query, **page.asked_of(number))
+            found = await self._store.search(call.scope, asked)
+            total += found.total
+            page.take(number, found, parts[number].render(found.documents, call))
+        body = list_response(page.resources, total, None)
+        for name, edge in (("previousCursor", page.previous), ("nextCursor", page.next)):
+            if edge is not None:
+                body[name] = self._cursors.seal(edge, query)
+        return json_response(200, body)
+
+    def _bound_to(self, call: Call, parameters: Parameters) -> str:
+        """What a cursor is good for: this tenant, these types, this filter and order."""
+        said = [parameters.get(name) for name in ("filter", "sortby", "sortorder")]
+        return repr((call.scope.tenant, [each.resource_type.name for each in self._kinds], said))
+
+    def _parts(self, call: Call, parameters: Parameters, kinds: Sequence[Searchable]) -> list[_Part]:
         """What to ask of the store for each type; types of which nothing can match are left out."""
         text = parameters.get("filter")
         wanted = None if text is None else parse(str(text), call.repairs)
@@ -98,6 +146,8 @@ class Search:
             self._check_known(wanted)
         parts = []
         for each, sort in zip(self._kinds, self._sorts(parameters), strict=True):
+            if each not in kinds:
+                continue
             narrowed = True if wanted is None else self._narrowed(wanted, each.resource_type)
             if narrowed is False:
                 continue
@@ -159,6 +209,64 @@ class _Part:
     def render(self, documents: Sequence[Document], call: Call) -> list[Mapping[str, Any]]:
         render, base_url = self.kind.renderer.render, call.request.base_url
         return [render(each, self.projection, base_url) for each in documents]
+
+
+class _CursorPage:
+    """A page by cursor while it is gathered, from the types in their order, or against it."""
+
+    def __init__(self, cursor: Cursor | None, count: int) -> None:
+        self.cursor = cursor
+        self.backward = cursor is not None and cursor.backward
+        self._count = count
+        self._gathered: list[tuple[int, Position, Mapping[str, Any]]] = []
+
+    def asked_of(self, part: int) -> dict[str, Any]:
+        """What to ask of a type: one resource more than the page still has room for, or only the total."""
+        room = self._count + 1 - len(self._gathered)
+        cursor = self.cursor
+        if cursor is None or part == cursor.part:
+            position = None if cursor is None else cursor.position
+            return {"count": room, "before" if self.backward else "after": position}
+        ahead = part < cursor.part if self.backward else part > cursor.part
+        if self.backward and ahead:
+            return {"count": room, "before": _END}
+        return {"count": room if ahead else 0}
+
+    def take(self, part: int, page: Page, resources: Sequence[Mapping[str, Any]]) -> None:
+        """Take what a type gave."""
+        found = [(part, position, resource) for position, resource in zip(page.positions, resources, strict=True)]
+        self._gathered = [*found, *self._gathered] if self.backward else [*self._gathered, *found]
+
+    @property
+    def _more(self) -> bool:
+        return len(self._gathered) > self._count
+
+    @property
+    def _kept(self) -> list[tuple[int, Position, Mapping[str, Any]]]:
+        if not self._more:
+            return self._gathered
+        return self._gathered[1:] if self.backward else self._gathered[: self._count]
+
+    @property
+    def resources(self) -> list[Mapping[str, Any]]:
+        return [resource for _, _, resource in self._kept]
+
+    @property
+    def next(self) -> Cursor | None:
+        """Where the next page starts; None on the last."""
+        if not self._kept or not (self.backward or self._more):
+            return None
+        part, position, _ = self._kept[-1]
+        return Cursor(part, position)
+
+    @property
+    def previous(self) -> Cursor | None:
+        """Where the page before ends; None on the first."""
+        first = self.cursor is None or (self.backward and not self._more)
+        if first or not self._kept:
+            return None
+        part, position, _ = self._kept[0]
+        return Cursor(part, position, backward=True)
 
 
 def projection_of(projections: Projections, parameters: Parameters) -> Projection:

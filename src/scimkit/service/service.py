@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from scimkit.dialects import DIALECTS, TOLERANT, Dialect, Repairs
-from scimkit.errors import Forbidden, InternalError, MethodNotAllowed, NotFound, PayloadTooLarge, ScimError
-from scimkit.events import Event, EventHook, PasswordHook
+from scimkit.errors import (
+    Forbidden,
+    InternalError,
+    MethodNotAllowed,
+    NotFound,
+    NotImplementedByServer,
+    PayloadTooLarge,
+    ScimError,
+)
+from scimkit.events import AuthorisationHook, Event, EventHook, MeHook, PasswordHook
 from scimkit.schema.core import GROUP, USER
 from scimkit.schema.discovery import (
     Features,
@@ -22,10 +31,13 @@ from scimkit.schema.discovery import (
     service_provider_config,
 )
 from scimkit.schema.resource_types import ResourceType
+from scimkit.service.bulk import Bulk
 from scimkit.service.calls import Call
+from scimkit.service.cursors import Cursors
 from scimkit.service.http import Request, Response, check_media_type, error_response, json_response, read_query
 from scimkit.service.limits import Limits
 from scimkit.service.operations import ResourceOperations
+from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import list_response
 from scimkit.service.search import Search
 from scimkit.stores.protocol import Scope, Store, SyncStore, lift
@@ -45,7 +57,9 @@ class ScimService:
 
     `store` is a `SyncStore` or a `Store`, `tokens` a verifier such as `TokenRegistry`. `dialect`
     serves where a token names no dialect of its own. `on_event` is told of every request,
-    `set_password` of passwords, which are dropped without it.
+    `set_password` of passwords, which are dropped without it. `authorise` allows or forbids each
+    operation, `me` says what `/Me` stands for. `cursors` seals page cursors; processes that serve one
+    endpoint share its key.
     Raises: ValueError when two resource types share a name or an endpoint.
     """
 
@@ -60,6 +74,9 @@ class ScimService:
         limits: Limits = Limits(),  # noqa: B008  # frozen
         on_event: EventHook | None = None,
         set_password: PasswordHook | None = None,
+        authorise: AuthorisationHook | None = None,
+        me: MeHook | None = None,
+        cursors: Cursors | None = None,
         documentation_uri: str | None = None,
     ) -> None:
         self.resource_types = tuple(resource_types)
@@ -72,10 +89,17 @@ class ScimService:
         self._dialect = dialect
         self._dialects = dialects
         self._on_event = on_event
+        self._me = me
+        self._cursors = cursors or Cursors()
+        self._permissions = Permissions(authorise)
         self._features = Features(
             max_results=limits.page,
             max_payload_size=limits.body,
             sort=True,
+            etag=True,
+            bulk_operations=limits.bulk_operations,
+            default_page=limits.default_page,
+            cursor_timeout=self._cursors.timeout,
             change_password=set_password is not None,
             documentation_uri=documentation_uri,
         )
@@ -83,7 +107,7 @@ class ScimService:
         self._resources: dict[str, ResourceOperations] = {}
         for each in self.resource_types:
             self._resources[each.endpoint.strip("/")] = ResourceOperations(
-                each, self.resource_types, lifted, limits, set_password
+                each, self.resource_types, lifted, limits, set_password, self._permissions
             )
         if len({each.name for each in self.resource_types}) != len(self.resource_types) or len(self._resources) != len(
             self.resource_types
@@ -113,7 +137,7 @@ class ScimService:
 
     def _call(self, request: Request, principal: Principal) -> Call:
         dialect = self._dialects.get(principal.dialect, self._dialect) if principal.dialect else self._dialect
-        return Call(request, read_query(request.query), Scope(principal.tenant), Repairs(dialect))
+        return Call(request, read_query(request.query), Scope(principal.tenant), principal, Repairs(dialect))
 
     async def _answer(self, call: Call) -> Response:
         """Route a request. HEAD is GET, whose body the adapters leave out (RFC 9110 section 9.3.2)."""
@@ -142,15 +166,44 @@ class ScimService:
             ("Schemas", _ID): {"GET": self._read_schema},
         }
         searchable = [each.searchable for each in self._resources.values()]
-        root = Search(searchable, store, self.limits)
+        root = Search(searchable, store, self.limits, self._permissions, self._cursors)
+        routes["Bulk", ""] = {"POST": Bulk(self._serve_part, self.limits.bulk_operations).post}
+        routes["Me", ""] = dict.fromkeys(("GET", "PUT", "PATCH", "DELETE", "POST"), self._serve_me)
         routes["", ""] = {"GET": root.get}
         routes[".search", ""] = {"POST": root.post}
         for name, each in self._resources.items():
-            search = Search([each.searchable], store, self.limits)
+            search = Search([each.searchable], store, self.limits, self._permissions, self._cursors)
             routes[name, ""] = {"GET": search.get, "POST": each.create}
             routes[name, ".search"] = {"POST": search.post}
             routes[name, _ID] = {"GET": each.read, "PUT": each.replace, "PATCH": each.patch, "DELETE": each.delete}
         return routes
+
+    async def _serve_part(self, call: Call, request: Request) -> Response:
+        """Serve one operation of a bulk, as a request of its own on a resource type."""
+        part = replace(call, request=request, parameters={}, id=None, changed=False, skipped_members=())
+        first = request.path.strip("/").partition("/")[0]
+        try:
+            if first not in self._resources:
+                raise NotFound("There is no such resource type.")
+            response = await self._answer(part)
+        except ScimError as error:
+            response = error_response(error)
+        call.changed = call.changed or part.changed
+        call.skipped_members += part.skipped_members
+        return response
+
+    async def _serve_me(self, call: Call) -> Response:
+        """`/Me` (RFC 7644 section 3.11): the resource that the host says it is; 501 without a hook."""
+        if self._me is None or call.request.method == "POST":
+            raise NotImplementedByServer("This service does not offer /Me.")
+        answer = self._me(call.principal)
+        path = answer if answer is None or isinstance(answer, str) else await answer
+        if path is None:
+            raise NotFound("There is no resource for this token.")
+        call.request = replace(call.request, path=f"/{path.strip('/')}")
+        response = await self._answer(call)
+        location = f"{call.request.base_url}{call.request.path}"
+        return replace(response, headers=(*response.headers, ("Content-Location", location)))
 
     async def _service_provider_config(self, call: Call) -> Response:
         return json_response(200, service_provider_config(self._features, call.request.base_url))

@@ -16,9 +16,10 @@ from scimkit.errors import InvalidValue, NotFound, Uniqueness
 from scimkit.filters.ast import paths_of
 from scimkit.patch.changes import ChangeSet, ReferenceChanges, apply_changes
 from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.paging import Position, window
 from scimkit.stores.probes import keys_at, probe
 from scimkit.stores.protocol import GROUPS, MEMBERS, Page, Query, Scope, UnknownMembers, Wants, Written, everything
-from scimkit.stores.sorting import sort_key
+from scimkit.stores.sorting import Sort, sort_key
 from scimkit.stores.stamps import (
     check_version,
     has_members,
@@ -142,11 +143,16 @@ class MemoryStore:
         with self._lock:
             tenant = self._tenant(scope)
             table = tenant.table(query.resource_type)
-            first = max(query.start_index, 1) - 1
-            ids = self._sorted(tenant, table, query, self._matches(tenant, table, query))
-            chosen = ids[first : first + query.count]
-            documents = [self._whole(tenant, table, table.entries[id], query.wants) for id in chosen]
-            return Page(documents, len(ids))
+            ids = self._matches(tenant, table, query)
+            entries = table.entries
+            if query.sort is None:
+                chosen = self._page(query, ids, lambda id: (entries[id].sequence,))
+            else:
+                keys = self._keys(tenant, table, query.sort, ids)
+                ids = sorted(ids, key=keys.__getitem__, reverse=query.sort.descending)
+                chosen = self._page(query, ids, lambda id: (*keys[id], entries[id].sequence))
+            documents = [self._whole(tenant, table, entries[id], query.wants) for id, _ in chosen]
+            return Page(documents, len(ids), [position for _, position in chosen])
 
     def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
         with self._lock:
@@ -241,13 +247,23 @@ class MemoryStore:
             ids = [id for id in ids if predicate(self._whole(tenant, table, entries[id], everything))]
         return sorted(ids, key=lambda id: entries[id].sequence)
 
-    def _sorted(self, tenant: _Tenant, table: _Table, query: Query, ids: list[str]) -> list[str]:
-        if query.sort is None:
-            return ids
-        wanted = query.sort.path.names[0]
-        key_of = sort_key(query.sort)
-        keys = {id: key_of(self._whole(tenant, table, table.entries[id], wanted.__eq__)) for id in ids}
-        return sorted(ids, key=keys.__getitem__, reverse=query.sort.descending)
+    def _keys(self, tenant: _Tenant, table: _Table, sort: Sort, ids: list[str]) -> dict[str, tuple[bool, Any]]:
+        wanted = sort.path.names[0]
+        key_of = sort_key(sort)
+        return {id: key_of(self._whole(tenant, table, table.entries[id], wanted.__eq__)) for id in ids}
+
+    def _page(self, query: Query, ids: list[str], position_of: Callable[[str], Position]) -> list[tuple[str, Position]]:
+        """The ids of the page, each with its position."""
+        chosen = window(
+            len(ids),
+            lambda place: position_of(ids[place]),
+            query.sort,
+            after=query.after,
+            before=query.before,
+            start_index=query.start_index,
+            count=query.count,
+        )
+        return [(id, position_of(id)) for id in ids[chosen]]
 
     def _look_up(self, tenant: _Tenant, table: _Table, path: str, key: Any) -> Collection[str] | None:
         if path == "id":

@@ -18,6 +18,7 @@ from scimkit.documents import Document
 from scimkit.filters.filter import Filter
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.paging import Position
 from scimkit.stores.sorting import Sort
 
 MEMBERS: Final = "members"
@@ -49,7 +50,8 @@ class Scope:
 class Query:
     """One page of the resources that match.
 
-    `start_index` counts from 1, `count` 0 asks for the total only. The order is that of creation,
+    The page starts after a position, or ends right before one, or starts at `start_index`, which counts
+    from 1; `count` 0 asks for the total only. The order is that of creation,
     among equals too when there is a `sort`.
     """
 
@@ -58,6 +60,8 @@ class Query:
     sort: Sort | None = None
     start_index: int = 1
     count: int = 100
+    after: Position | None = None
+    before: Position | None = None
     wants: Wants = everything
 
 
@@ -67,6 +71,8 @@ class Page:
 
     documents: Sequence[Document]
     total: int
+    positions: Sequence[Position] = ()
+    """The position of each document in the order, for the pages around it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 try:
     import sqlalchemy as sa
@@ -23,6 +23,7 @@ from scimkit.errors import InvalidValue, NotFound, Unavailable, Uniqueness
 from scimkit.filters.filter import Filter
 from scimkit.patch.changes import ChangeSet, ReferenceChanges, apply_changes
 from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.paging import Position, window
 from scimkit.stores.probes import keys_at, probe
 from scimkit.stores.protocol import GROUPS, MEMBERS, Page, Query, Scope, UnknownMembers, Wants, Written, everything
 from scimkit.stores.sorting import Sort, sort_key
@@ -38,6 +39,9 @@ from scimkit.stores.stamps import (
 )
 
 _AT_ONCE: Final = 500
+
+_Row: TypeAlias = tuple[int, Document]
+"""The number of a resource in the order of creation, and its document."""
 
 METADATA: Final = sa.MetaData()
 
@@ -237,14 +241,40 @@ class _Rows:
         return self._with_computed([self.kept(id)[0]], wants)[0]
 
     def page(self, query: Query) -> Page:
-        first = max(query.start_index, 1) - 1
         if query.filter is None and query.sort is None:
-            total = self._connection.scalar(sa.select(sa.func.count()).select_from(RESOURCES).where(self._own)) or 0
-            chosen = sa.select(RESOURCES.c.document).where(self._own).order_by(RESOURCES.c.sequence)
-            rows = self._connection.scalars(chosen.offset(first).limit(query.count))
-            return Page(self._with_computed([from_json(row) for row in rows], query.wants), total)
-        documents = self._sorted(self._matches(query.filter), query.sort)
-        return Page(self._with_computed(documents[first : first + query.count], query.wants), len(documents))
+            return self._plain_page(query)
+        rows = self._matches(query.filter)
+        if query.sort is None:
+            placed = [(document, (sequence,)) for sequence, document in rows]
+        else:
+            placed = self._sorted(rows, query.sort)
+        chosen = placed[
+            window(
+                len(placed),
+                lambda place: placed[place][1],
+                query.sort,
+                after=query.after,
+                before=query.before,
+                start_index=query.start_index,
+                count=query.count,
+            )
+        ]
+        documents = self._with_computed([document for document, _ in chosen], query.wants)
+        return Page(documents, len(placed), [position for _, position in chosen])
+
+    def _plain_page(self, query: Query) -> Page:
+        """A page of all in the order of creation, read by the index of that order."""
+        total = self._connection.scalar(sa.select(sa.func.count()).select_from(RESOURCES).where(self._own)) or 0
+        columns = sa.select(RESOURCES.c.sequence, RESOURCES.c.document).where(self._own).limit(query.count)
+        if query.after is not None:
+            columns = columns.where(RESOURCES.c.sequence > query.after[-1]).order_by(RESOURCES.c.sequence)
+        elif query.before is not None:
+            columns = columns.where(RESOURCES.c.sequence < query.before[-1]).order_by(RESOURCES.c.sequence.desc())
+        else:
+            columns = columns.offset(max(query.start_index, 1) - 1).order_by(RESOURCES.c.sequence)
+        rows = sorted((row.sequence, row.document) for row in self._connection.execute(columns))
+        documents = self._with_computed([from_json(document) for _, document in rows], query.wants)
+        return Page(documents, total, [(sequence,) for sequence, _ in rows])
 
     def insert(self, id: str, document: Document) -> None:
         values = {"tenant": self._tenant, "type": self._type.name, "id": id, "version": 1}
@@ -370,33 +400,30 @@ class _Rows:
         mine = (MEMBER_ROWS.c.tenant == self._tenant, MEMBER_ROWS.c.member_id == id)
         return sa.select(MEMBER_ROWS.c.group_id).where(*mine).order_by(MEMBER_ROWS.c.position)
 
-    def _sorted(self, documents: list[Document], sort: Sort | None) -> list[Document]:
-        if sort is None:
-            return documents
+    def _sorted(self, rows: list[_Row], sort: Sort) -> list[tuple[Document, Position]]:
+        """The documents in order, each with its position."""
         key_of = sort_key(sort)
-        pairs = zip(self._with_computed(documents, sort.path.names[0].__eq__), documents, strict=True)
-        ordered = sorted(pairs, key=lambda pair: key_of(pair[0]), reverse=sort.descending)
-        return [document for _, document in ordered]
+        whole = self._with_computed([document for _, document in rows], sort.path.names[0].__eq__)
+        placed = [(document, (*key_of(each), sequence)) for each, (sequence, document) in zip(whole, rows, strict=True)]
+        return sorted(placed, key=lambda pair: pair[1][:-1], reverse=sort.descending)
 
-    def _matches(self, wanted: Filter | None) -> list[Document]:
-        """The documents that match, in the order of creation."""
+    def _matches(self, wanted: Filter | None) -> list[_Row]:
+        """The documents that match, with their numbers, in the order of creation."""
         found = None if wanted is None else probe(wanted.node, self._type, self.look_up)
-        query = sa.select(RESOURCES.c.document).where(self._own).order_by(RESOURCES.c.sequence)
+        query = sa.select(RESOURCES.c.sequence, RESOURCES.c.document).where(self._own).order_by(RESOURCES.c.sequence)
         if found is None:
-            documents = [from_json(row) for row in self._connection.scalars(query)]
+            selected = list(self._connection.execute(query))
         else:
-            documents = [
-                from_json(row)
-                for some in _batches(sorted(found.ids))
-                for row in self._connection.scalars(query.where(RESOURCES.c.id.in_(some)))
-            ]
-            if found.exact:
-                return documents
-        if wanted is None:
-            return documents
+            selected = [
+                row for some in _batches(sorted(found.ids))
+                for row in self._connection.execute(query.where(RESOURCES.c.id.in_(some)))
+            ]  # fmt: skip
+        rows = sorted(((row.sequence, from_json(row.document)) for row in selected), key=lambda row: row[0])
+        if wanted is None or (found is not None and found.exact):
+            return rows
         predicate = wanted.compile(self._type)
-        whole = zip(self._with_computed(documents, everything), documents, strict=True)
-        return [document for each, document in whole if predicate(each)]
+        whole = self._with_computed([document for _, document in rows], everything)
+        return [row for each, row in zip(whole, rows, strict=True) if predicate(each)]
 
     def _with_computed(self, documents: list[Document], wants: Wants) -> list[Document]:
         """The documents with their members or their groups, where they are wanted."""

@@ -48,7 +48,9 @@ def values(attribute: Attribute) -> st.SearchStrategy[Any]:
     """Canonical values of an attribute: an array if it is multi-valued."""
     if not attribute.multi_valued:
         return _single(attribute)
-    return st.lists(_single(attribute), min_size=1, max_size=3).map(_one_primary)
+    if attribute.type == "complex":
+        return st.lists(_single(attribute), min_size=1, max_size=3).map(_one_primary)
+    return st.lists(_single(attribute), min_size=1, max_size=3, unique_by=attribute.key)
 
 
 def documents(resource_type: ResourceType) -> st.SearchStrategy[dict[str, Any]]:

@@ -1,0 +1,258 @@
+"""Bulk operations: many requests in one, with references between them (RFC 7644 section 3.7).
+
+Each operation succeeds or fails by itself; one that fails never undoes another. References forward are
+served by order, circular ones by creating without the reference and writing it after. This module
+never touches a store: every operation goes the way of a request of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from scimkit.documents import parse_object, write_json
+from scimkit.errors import InvalidSyntax, InvalidValue, PayloadTooLarge
+from scimkit.service.calls import Call
+from scimkit.service.http import Request, Response, error_response, json_response
+
+BULK_REQUEST_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
+BULK_RESPONSE_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
+
+_REFERENCE: Final = "bulkId:"
+_METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_MEMBERS: Final = frozenset({"schemas", "failonerrors", "operations"})
+
+Serve: TypeAlias = Callable[[Call, Request], Awaitable[Response]]
+"""Serves one request on behalf of a call, and answers every failure with an error response."""
+
+
+@dataclass(slots=True)
+class _Operation:
+    """One operation, and what came of it."""
+
+    method: str
+    path: str
+    bulk_id: str | None
+    version: str | None
+    data: Any
+    response: Response | None = None
+    location: str | None = None
+    references: frozenset[str] = field(default_factory=frozenset)
+
+
+class Bulk:
+    """Serves bulk requests. `most` is how many operations one may have."""
+
+    def __init__(self, serve: Serve, most: int) -> None:
+        self._serve = serve
+        self._most = most
+
+    async def post(self, call: Call) -> Response:
+        """`POST /Bulk`."""
+        operations, fail_on_errors = self._read(parse_object(call.request.body), call)
+        await _Run(self._serve, call, operations, fail_on_errors).run()
+        results = [_result(each) for each in operations if each.response is not None]
+        return json_response(200, {"schemas": [BULK_RESPONSE_SCHEMA], "Operations": results})
+
+    def _read(self, body: Mapping[str, Any], call: Call) -> tuple[list[_Operation], int]:
+        """The operations and `failOnErrors`, 0 for never. Raises: InvalidSyntax, InvalidValue, PayloadTooLarge."""
+        members = {name.lower(): value for name, value in body.items()}
+        schemas = members.get("schemas")
+        if type(schemas) is not list or BULK_REQUEST_SCHEMA not in schemas:
+            call.repairs.message(BULK_REQUEST_SCHEMA)
+        for name in members.keys() - _MEMBERS:
+            call.repairs.extra_member(name)
+        fail_on_errors = members.get("failonerrors", 0)
+        if type(fail_on_errors) is not int or fail_on_errors < 0:
+            raise InvalidValue("failOnErrors must be a whole number.")
+        entries = members.get("operations")
+        if type(entries) is not list or not entries:
+            raise InvalidSyntax("Operations must be an array with at least one operation.")
+        if len(entries) > self._most:
+            raise PayloadTooLarge(f"A bulk request may have at most {self._most} operations.")
+        operations = [_read_operation(entry) for entry in entries]
+        named = [each.bulk_id for each in operations if each.bulk_id is not None]
+        if len(set(named)) != len(named):
+            raise InvalidValue("Two operations have the same bulkId.")
+        return operations, fail_on_errors
+
+
+class _Run:
+    """The operations of one bulk request in the making."""
+
+    def __init__(self, serve: Serve, call: Call, operations: list[_Operation], fail_on_errors: int) -> None:
+        self._serve = serve
+        self._call = call
+        self._pending = list(operations)
+        self._unfinished: list[_Operation] = []
+        self._promised = {each.bulk_id for each in operations if each.method == "POST"}
+        self._ids: dict[str, str] = {}
+        self._errors = 0
+        self._fail_on_errors = fail_on_errors
+
+    async def run(self) -> None:
+        """Serve every operation, each as soon as what it refers to exists, until too many have failed."""
+        while self._pending and not self._is_over():
+            operation = next((each for each in self._pending if self._is_ready(each)), None)
+            if operation is not None:
+                self._pending.remove(operation)
+                await self._perform(operation, operation.data)
+                continue
+            operation = next((each for each in self._pending if each.method == "POST"), None)
+            if operation is None or not operation.references <= self._promised:
+                operation = operation or self._pending[0]
+                self._pending.remove(operation)
+                self._fail(operation)
+                continue
+            self._pending.remove(operation)
+            await self._begin(operation)
+        for operation in self._unfinished:
+            await self._finish(operation)
+
+    def _is_over(self) -> bool:
+        return 0 < self._fail_on_errors <= self._errors
+
+    def _is_ready(self, operation: _Operation) -> bool:
+        """Whether everything an operation refers to exists, or never will."""
+        return all(each in self._ids or each not in self._promised for each in operation.references)
+
+    async def _perform(self, operation: _Operation, data: Any) -> None:
+        if not operation.references <= self._ids.keys():
+            self._fail(operation)
+            return
+        response = await self._send(operation.method, self._resolved(operation.path), operation, data)
+        self._note(operation, response)
+
+    async def _begin(self, operation: _Operation) -> None:
+        """Create a resource of a circle without the references that nothing can resolve yet."""
+        missing = operation.references - self._ids.keys()
+        data = _without(operation.data, {f"{_REFERENCE}{each}" for each in missing})
+        response = await self._send("POST", operation.path, operation, data)
+        self._note(operation, response)
+        if response.status == 201:
+            self._unfinished.append(operation)
+
+    async def _finish(self, operation: _Operation) -> None:
+        """Write a resource of a circle again, now with every reference that came to be."""
+        lost = operation.references - self._ids.keys()
+        data = _without(operation.data, {f"{_REFERENCE}{each}" for each in lost})
+        assert operation.bulk_id is not None
+        path = f"{operation.path.rstrip('/')}/{self._ids[operation.bulk_id]}"
+        response = await self._send("PUT", path, operation, data)
+        if response.status >= 300:
+            self._note(operation, response)
+        elif operation.response is not None:
+            operation.response = Response(201, response.body, response.headers)
+
+    async def _send(self, method: str, path: str, operation: _Operation, data: Any) -> Response:
+        base = self._call.request
+        headers = {} if operation.version is None else {"if-match": operation.version}
+        body = b"" if method == "DELETE" else write_json(self._resolved(data))
+        relative = path.removeprefix(base.base_url)
+        return await self._serve(self._call, Request(method, relative, "", headers, body, base.base_url))
+
+    def _note(self, operation: _Operation, response: Response) -> None:
+        operation.response = response
+        if response.status >= 400:
+            self._errors += 1
+            if operation.bulk_id is not None:
+                self._promised.discard(operation.bulk_id)
+            return
+        headers = dict(response.headers)
+        if operation.method == "POST":
+            operation.location = headers.get("Location")
+            if operation.location is not None and operation.bulk_id is not None:
+                self._ids[operation.bulk_id] = operation.location.rsplit("/", 1)[-1]
+        else:
+            path = self._resolved(operation.path).removeprefix(self._call.request.base_url)
+            operation.location = self._call.request.base_url + path
+
+    def _fail(self, operation: _Operation) -> None:
+        error = InvalidValue("The operation refers to a bulkId that no successful operation has.")
+        self._note(operation, error_response(error))
+
+    def _resolved(self, value: Any) -> Any:
+        """The value with ids in the place of references to them."""
+        if isinstance(value, str):
+            if _REFERENCE not in value:
+                return value
+            if value.startswith(_REFERENCE):
+                return self._ids.get(value[len(_REFERENCE) :], value)
+            head, _, tail = value.partition(f"/{_REFERENCE}")
+            return f"{head}/{self._ids.get(tail, _REFERENCE + tail)}" if tail else value
+        if isinstance(value, dict):
+            return {name: self._resolved(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self._resolved(item) for item in value]
+        return value
+
+
+def _read_operation(entry: Any) -> _Operation:
+    if type(entry) is not dict:
+        raise InvalidSyntax("An operation must be an object.")
+    members = {name.lower(): value for name, value in entry.items()}
+    method, path, bulk_id = members.get("method"), members.get("path"), members.get("bulkid")
+    if type(method) is not str or method.upper() not in _METHODS:
+        raise InvalidSyntax("The method of an operation must be POST, PUT, PATCH or DELETE.")
+    if type(path) is not str or not path:
+        raise InvalidSyntax("An operation must have a path.")
+    version = members.get("version")
+    if (bulk_id is not None and type(bulk_id) is not str) or (version is not None and type(version) is not str):
+        raise InvalidSyntax("bulkId and version must be strings.")
+    method = method.upper()
+    if method == "POST" and not bulk_id:
+        raise InvalidSyntax("An operation that creates must have a bulkId.")
+    data = members.get("data")
+    if type(data) is not dict and method != "DELETE":
+        raise InvalidSyntax("An operation must have an object as its data.")
+    operation = _Operation(method, path if path.startswith(("/", "http")) else f"/{path}", bulk_id, version, data)
+    operation.references = frozenset(_references(data)) | frozenset(_references(path))
+    return operation
+
+
+def _references(value: Any) -> Iterator[str]:
+    """The bulkIds that a value refers to."""
+    if isinstance(value, str):
+        if value.startswith(_REFERENCE):
+            yield value[len(_REFERENCE) :]
+        elif f"/{_REFERENCE}" in value:
+            yield value.rpartition(_REFERENCE)[2]
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+
+
+def _without(value: Any, references: set[str]) -> Any:
+    """The data without what consists in one of the references."""
+    if isinstance(value, list):
+        kept = [_without(item, references) for item in value]
+        return [item for item in kept if item is not None]
+    if isinstance(value, dict):
+        if any(isinstance(item, str) and item in references for item in value.values()):
+            return None
+        made = {name: _without(item, references) for name, item in value.items()}
+        return {name: item for name, item in made.items() if item is not None}
+    return None if isinstance(value, str) and value in references else value
+
+
+def _result(operation: _Operation) -> dict[str, Any]:
+    """The entry of the response (section 3.7.3)."""
+    response = operation.response
+    assert response is not None
+    result: dict[str, Any] = {"method": operation.method}
+    if operation.bulk_id is not None:
+        result["bulkId"] = operation.bulk_id
+    if operation.location is not None:
+        result["location"] = operation.location
+    version = dict(response.headers).get("ETag")
+    if version is not None:
+        result["version"] = version
+    result["status"] = str(response.status)
+    if response.status >= 400:
+        result["response"] = json.loads(response.body)
+    return result

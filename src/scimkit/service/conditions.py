@@ -1,0 +1,47 @@
+"""Conditional requests: `If-Match` and `If-None-Match` (RFC 7644 section 3.14, RFC 9110 section 13.1).
+
+This module never reads or writes a resource. Versions compare weakly: a SCIM resource has no other form.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from scimkit.errors import PreconditionFailed
+
+_TAG: Final = re.compile(r'\s*(?:W/)?("[^"\x00-\x20\x7f]*")\s*(?:,|\Z)')
+_ANY: Final = "*"
+
+
+def is_conditional(headers: Mapping[str, str]) -> bool:
+    """Whether a request depends on the version of its resource."""
+    return "if-match" in headers or "if-none-match" in headers
+
+
+def check(headers: Mapping[str, str], version: str) -> None:
+    """Check the conditions of a write on a resource that is at a version. Raises: PreconditionFailed."""
+    wanted, unwanted = headers.get("if-match"), headers.get("if-none-match")
+    if wanted is not None and not _names(wanted, version):
+        raise PreconditionFailed()
+    if unwanted is not None and _names(unwanted, version):
+        raise PreconditionFailed()
+
+
+def is_unchanged(headers: Mapping[str, str], version: str) -> bool:
+    """Whether a read can be answered with 304: the client has this version already.
+
+    Raises: PreconditionFailed when `If-Match` names other versions.
+    """
+    wanted, known = headers.get("if-match"), headers.get("if-none-match")
+    if wanted is not None and not _names(wanted, version):
+        raise PreconditionFailed()
+    return known is not None and _names(known, version)
+
+
+def _names(header: str, version: str) -> bool:
+    """Whether a list of entity tags, or `*`, has a version. A list that cannot be read has none."""
+    if header.strip() == _ANY:
+        return True
+    return version.removeprefix("W/") in _TAG.findall(header)

@@ -1,0 +1,89 @@
+"""Conditional requests (RFC 7644 section 3.14)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scimkit import MemoryStore
+from scimkit.service import conditions
+from tests.client import GROUP, USER, Client
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [('W/"1"', True), ('"1"', True), ("*", True), (' "7" , W/"1"', True), ('W/"2"', False), ("", False), ("1", False),
+     ('W/"1" W/"2"', False), ('"11", "12"', False)],
+)  # fmt: skip
+def test_lists_of_tags(header: str, expected: bool) -> None:
+    """A list of entity tags, weak or strong, or `*`; what is none has no version."""
+    assert conditions.is_unchanged({"if-none-match": header}, 'W/"1"') is expected
+
+
+def test_reads(client: Client) -> None:
+    """A read of a known version is 304 without a body, and has the tag; other versions are read."""
+    id = client.user("ada")
+    version = client.get(f"/Users/{id}").headers["ETag"]
+    answer = client.get(f"/Users/{id}", headers={"If-None-Match": version})
+    assert (answer.status, answer.body, answer.headers["ETag"]) == (304, None, version)
+    assert client.get(f"/Users/{id}", headers={"If-None-Match": 'W/"99"'}).status == 200
+    assert client.get(f"/Users/{id}", headers={"If-Match": 'W/"99"'}).status == 412
+    assert client.get("/ServiceProviderConfig").body["etag"] == {"supported": True}
+
+
+def writes(client: Client, headers: dict[str, str]) -> list[int]:
+    """The statuses of every kind of write under a condition."""
+    id, group = client.get("/Users").body["Resources"][0]["id"], client.get("/Groups").body["Resources"][0]["id"]
+    operation: dict[str, Any] = {"op": "replace", "path": "displayName", "value": "x"}
+    member = {"op": "add", "path": "members", "value": [{"value": id}]}
+    return [
+        client.put(f"/Users/{id}", {"schemas": [USER], "userName": "ada"}, headers=headers).status,
+        client.patch(f"/Users/{id}", operation, headers=headers).status,
+        client.patch(f"/Groups/{group}", member, headers=headers).status,
+        client.put(f"/Groups/{group}", {"schemas": [GROUP], "displayName": "g"}, headers=headers).status,
+        client.delete(f"/Users/{id}", headers=headers).status,
+        client.delete(f"/Groups/{group}", headers=headers).status,
+    ]
+
+
+@pytest.mark.parametrize("headers", [{"If-Match": 'W/"99"'}, {"If-Match": '"98", "99"'}, {"If-None-Match": "*"}])
+def test_writes_at_another_version(client: Client, headers: dict[str, str]) -> None:
+    """A write that expects another version is 412, and nothing changes."""
+    client.user("ada")
+    client.group("g")
+    before = client.get("/").body
+    assert writes(client, headers) == [412] * 6
+    assert client.get("/").body == before
+
+
+def test_writes_at_the_version(client: Client) -> None:
+    """A write that expects any version, or none that there is, is done."""
+    client.user("ada")
+    client.group("g")
+    assert writes(client, {"If-Match": "*"}) == [200, 200, 204, 200, 204, 204]
+
+
+def test_the_swap_is_in_the_store() -> None:
+    """A write that comes between the check and the swap is seen: 412 for who said If-Match, a retry for who did not."""
+
+    class Racing(MemoryStore):
+        races = 0
+
+        def change(self, scope: Any, resource_type: Any, id: str, changes: Any, expected_version: Any = None) -> Any:
+            if Racing.races:
+                Racing.races -= 1
+                super().change(scope, resource_type, id, type(changes)({"nickName": f"n{Racing.races}"}))
+            return super().change(scope, resource_type, id, changes, expected_version)
+
+    client = Client(Racing())
+    id = client.user("ada")
+    version = client.get(f"/Users/{id}").headers["ETag"]
+    operation = {"op": "add", "path": "title", "value": "x"}
+    Racing.races = 1
+    assert client.patch(f"/Users/{id}", operation, headers={"If-Match": version}).status == 412
+    Racing.races = 3
+    answer = client.patch(f"/Users/{id}", operation)
+    assert (answer.status, answer.body["title"], answer.body["nickName"]) == (200, "x", "n0")
+    Racing.races = 100
+    assert client.patch(f"/Users/{id}", {**operation, "value": "y"}).status == 409

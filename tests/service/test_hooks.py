@@ -1,0 +1,95 @@
+"""The hooks of a host: authorisation, and `/Me`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from scimkit import MemoryStore, Request, ScimService, TokenRegistry
+from scimkit.events import Access
+from tests.client import PATCH_OP, USER, Client
+
+
+@pytest.mark.parametrize("forbidden", ["create", "read", "search", "replace", "patch", "delete"])
+def test_a_forbidden_operation(forbidden: str) -> None:
+    """What the host forbids is 403 with a SCIM error, and is not done; the rest is."""
+    allowed = Client()
+    id = allowed.user("ada")
+    asked: list[Access] = []
+
+    def authorise(access: Access) -> bool:
+        asked.append(access)
+        return access.operation != forbidden
+
+    client = Client(authorise=authorise)
+    if forbidden != "create":
+        id = client.user("ada")
+    answers = {
+        "create": client.post("/Users", {"schemas": [USER], "userName": "bo"}),
+        "read": client.get(f"/Users/{id}"),
+        "search": client.get("/Users"),
+        "replace": client.put(f"/Users/{id}", {"schemas": [USER], "userName": "ada"}),
+        "patch": client.patch(f"/Users/{id}", {"op": "add", "path": "title", "value": "x"}),
+        "delete": client.delete(f"/Users/{id}"),
+    }
+    assert answers[forbidden].status == 403
+    assert answers[forbidden].body["status"] == "403"
+    if forbidden != "create":
+        assert all(answer.status < 300 for name, answer in answers.items() if name != forbidden)
+    assert {(each.tenant, each.resource_type) for each in asked} == {("default", "User")}
+
+
+def test_a_root_search_leaves_out_forbidden_types() -> None:
+    """A search over all types shows those that the token may search."""
+    client = Client(authorise=lambda access: (access.operation, access.resource_type) != ("search", "Group"))
+    id = client.user("ada")
+    client.group("g")
+    assert [each["id"] for each in client.get("/").body["Resources"]] == [id]
+    assert client.get("/Groups").status == 403
+    assert client.post("/Groups/.search", {"schemas": []}).status == 403
+
+
+def test_me() -> None:
+    """`/Me` is the resource that the host names, for reads and writes, and says where it is."""
+    users: dict[str, str] = {}
+    client = Client(me=lambda principal: users.get(principal.tenant))
+    assert client.get("/Me").status == 404
+    id = client.user("ada")
+    users["default"] = f"Users/{id}"
+    answer = client.get("/Me?attributes=userName")
+    assert answer.body == {"schemas": [USER], "id": id, "userName": "ada"}
+    assert answer.headers["Content-Location"].endswith(f"/Users/{id}")
+    assert client.patch("/Me", {"op": "add", "path": "title", "value": "x"}).body["title"] == "x"
+    assert client.put("/Me", {"schemas": [USER], "userName": "ada2"}).body["userName"] == "ada2"
+    assert client.post("/Me", {"schemas": [USER], "userName": "bo"}).status == 501
+    assert client.delete("/Me").status == 204
+    assert client.get("/Me").status == 404
+
+
+def test_me_without_a_hook(client: Client) -> None:
+    """Without a hook every method on `/Me` is 501."""
+    for method in ("GET", "PUT", "PATCH", "DELETE", "POST"):
+        assert client.send(method, "/Me", {"schemas": [PATCH_OP]}).status == 501
+
+
+def test_async_hooks() -> None:
+    """Hooks may be coroutines where there is an event loop."""
+
+    async def authorise(access: Access) -> bool:
+        await asyncio.sleep(0)
+        return access.operation == "search"
+
+    async def me(principal: Any) -> str | None:
+        await asyncio.sleep(0)
+        return None
+
+    tokens = TokenRegistry()
+    service = ScimService(MemoryStore(), tokens=tokens, authorise=authorise, me=me)
+    headers = {"authorization": f"Bearer {tokens.issue('x').token}"}
+
+    def status(path: str) -> int:
+        return asyncio.run(service.handle(Request("GET", path, "", headers))).status
+
+    assert (status("/Users"), status("/Users/x"), status("/Me")) == (200, 403, 404)
