@@ -94,15 +94,20 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:,.2f}" if value < 10 else f"{value:,.0f}"
 
 
-def creates(console: Console, people: int = 100_000) -> None:
-    """CPU time and memory of that many creates."""
-    gc.collect()
-    memory, start = _resident(), time.process_time()
-    kept = Ours(people)
-    seconds = time.process_time() - start
-    gc.collect()
-    console.print(f"{people:,} creates: {seconds:.1f} s CPU, {(_resident() - memory) / people / 1024:.2f} KB a user")
-    del kept
+def creates(console: Console, people: int = 100_000, their_people: int = 5_000) -> None:
+    """CPU time and memory of creates, of that many users with us and fewer with the peer."""
+    for kind, count in ((Ours, people), (Theirs, their_people)):
+        kept = kind(1)
+        gc.collect()
+        memory, start = _resident(), time.process_time()
+        for number in range(1, count):
+            kept.create(number)
+        seconds = time.process_time() - start
+        gc.collect()
+        each = (_resident() - memory) / count / 1024
+        console.print(f"{kind.__name__}: {count:,} creates in {seconds:.1f} s CPU, {seconds / count * 1e6:.0f} us and "
+                      f"{each:.2f} KB a user")  # fmt: skip
+        del kept
 
 
 def _resident() -> float:

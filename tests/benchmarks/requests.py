@@ -114,13 +114,15 @@ def request_steps(people: int, peer: Theirs | None, ours: Ours | None = None) ->
         ("GET by id", lambda: ours.send("GET", at), lambda: peer.send("GET", their_at),
          lambda: to_json(bare[bare_id]), 30, 300),
         ("filter userName eq", lambda: ours.send("GET", "/Users", f"filter=userName+eq+%22{name()}%22"),
-         lambda: peer.send("GET", "/Users", {"filter": f'userName eq "{name()}"'}), lambda: to_json([bare[bare_id]]), 40, 200),
+         lambda: peer.send("GET", "/Users", {"filter": f'userName eq "{name()}"'}),
+         lambda: to_json([bare[bare_id]]), 40, 200),
         ("PATCH active", lambda: ours.send("PATCH", at, body=next(bodies)),
          lambda: peer.send("PATCH", their_at, body=next(bodies)), bare_patch, 40, 200),
         ("POST", lambda: ours.send("POST", "/Users", body=body()), lambda: peer.send("POST", "/Users", body=body()),
          lambda: to_json(from_json(body())), 17, 100),
         ("page of 100", lambda: ours.send("GET", "/Users", f"startIndex={start}&count=100"),
-         lambda: peer.send("GET", "/Users", {"startIndex": str(start), "count": "100"}), lambda: to_json(page), 200, 10),
+         lambda: peer.send("GET", "/Users", {"startIndex": str(start), "count": "100"}),
+         lambda: to_json(page), 200, 10),
     ]  # fmt: skip
     return [
         Step(f"{title}, {people:,} users", mine, their if peer else None, floor, goal, "scim2-server", calls)

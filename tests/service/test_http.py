@@ -58,7 +58,7 @@ class TestReadQuery:
             parameters = read_query(query)
         except InvalidSyntax:
             return
-        assert all(name == name.lower() and value for name, value in parameters.items())
+        assert all(name == name.lower() and (value or name == "cursor") for name, value in parameters.items())
 
 
 class TestInteger:

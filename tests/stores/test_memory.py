@@ -188,7 +188,7 @@ class TestIndexes:
         tenant = store._tenants["acme"]
         assert tenant.groups_of == {}
         for table in tenant.tables.values():
-            assert (table.entries, table.order, table.sequences) == ({}, [], [])
+            assert (table.entries, table.order, list(table.sequences)) == ({}, [], [])
             assert not any(table.indexes.values())
 
 

@@ -16,7 +16,7 @@ from scimkit.patch.changes import ChangeSet, ReferenceChanges, changes_between
 from scimkit.patch.operations import REFUSE, Operation, PatchRepair, read_operations
 from scimkit.patch.paths import PatchPath, element_described, references_selected
 from scimkit.schema.attributes import Attribute
-from scimkit.schema.reading import UNASSIGNED, element_key, one_primary, require, require_within, schemas_of
+from scimkit.schema.reading import UNASSIGNED, element_key, one_primary, require, require_within
 from scimkit.schema.resource_types import ResourceType
 
 Element = dict[str, Any]
@@ -57,7 +57,7 @@ def apply_operations(
     require(resource_type, changed)
     for name in changes.assigned:
         require_within(resource_type.attributes[name], changed[name])
-    schemas = schemas_of(resource_type, changed)
+    schemas = resource_type.schemas_of(changed)
     if changed.get("schemas") != schemas:
         changed["schemas"] = schemas
         changes = replace(changes, assigned={**changes.assigned, "schemas": schemas})

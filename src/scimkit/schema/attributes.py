@@ -31,7 +31,11 @@ def _itself(value: Any) -> Any:
 
 
 def _folded(value: Any) -> Any:
-    return value.casefold() if type(value) is str else value
+    """The case-folded text; the same object where folding changes nothing, so that indexes share it."""
+    if type(value) is not str:
+        return value
+    folded = value.casefold()
+    return value if folded == value else folded
 
 
 def _instant(value: Any) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
@@ -88,12 +89,7 @@ def read_resource(resource_type: ResourceType, body: Mapping[str, Any], repair: 
     read = _read_table(resource_type.attributes, body, repair)
     _check_schemas(resource_type, read.pop("schemas", None), repair)
     require(resource_type, read)
-    return {"schemas": schemas_of(resource_type, read), **read}
-
-
-def schemas_of(resource_type: ResourceType, document: Mapping[str, Any]) -> list[str]:
-    """`schemas` of a document: the type's URN, and those of the extensions that have values (section 3)."""
-    return [resource_type.schema, *(each.name for each in resource_type.extensions if each.name in document)]
+    return {"schemas": resource_type.schemas_of(read), **read}
 
 
 def require(resource_type: ResourceType, document: Mapping[str, Any]) -> None:
@@ -196,7 +192,7 @@ def _read_values(attribute: Attribute, value: object, repair: Repair) -> Any:
         if type(value) is not list:
             return REFUSE.values(attribute, value)
     read_one = _ONE[attribute.type]
-    values = []
+    values: list[Any] = []
     for item in value:
         if item is not None:
             read = read_one(attribute, item, repair)
@@ -209,7 +205,7 @@ def _read_values(attribute: Attribute, value: object, repair: Repair) -> Any:
         values = list(unique.values())
         if attribute.type == "complex":
             values = one_primary(attribute, values, repair)
-    return values or UNASSIGNED
+    return values[:] or UNASSIGNED  # a copy has no room to grow, which a stored document needs not
 
 
 def one_primary(attribute: Attribute, values: list[dict[str, Any]], repair: Repair) -> list[dict[str, Any]]:
@@ -224,6 +220,8 @@ def one_primary(attribute: Attribute, values: list[dict[str, Any]], repair: Repa
 
 
 def _read_string(attribute: Attribute, value: object, repair: Repair) -> Any:
+    if attribute.canonical_values and type(value) is str:
+        return sys.intern(value)  # the same few words in every document
     return value if type(value) is str else _repaired(attribute, value, str, repair)
 
 

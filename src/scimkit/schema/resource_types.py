@@ -51,7 +51,7 @@ class ResourceType:
     """
 
     __slots__ = (
-        "_paths", "attributes", "description", "endpoint", "extensions", "indexed", "name", "required",
+        "_paths", "_schemas", "attributes", "description", "endpoint", "extensions", "indexed", "name", "required",
         "schema", "schema_documents", "unique",
     )  # fmt: skip
 
@@ -92,6 +92,7 @@ class ResourceType:
             if attribute.required and attribute.mutability != "readOnly"
         )  # fmt: skip
         self._paths: dict[str, AttributePath | None] = {}
+        self._schemas: dict[tuple[str, ...], list[str]] = {}
         self.unique = self._unique_paths(unique)
         self.indexed = self._indexed_paths(indexed)
 
@@ -111,6 +112,17 @@ class ResourceType:
             if len(self._paths) < _PATHS_KEPT:
                 self._paths[text] = path
             return path
+
+    def schemas_of(self, document: Mapping[str, Any]) -> list[str]:
+        """`schemas` of a document: the type's URN, and those of the extensions it has (RFC 7643 section 3).
+
+        Documents with the same extensions share one list.
+        """
+        present = tuple(each.name for each in self.extensions if each.name in document)
+        schemas = self._schemas.get(present)
+        if schemas is None:
+            schemas = self._schemas[present] = [self.schema, *present]
+        return schemas
 
     def _find(self, text: str) -> AttributePath | None:
         extension = self.attributes.find(text)

@@ -6,6 +6,7 @@ one lock, so threads and coroutines see each write whole.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping
 from threading import RLock
@@ -18,32 +19,80 @@ from scimkit.patch.changes import ChangeSet, ReferenceChanges, apply_changes
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.paging import Position, window
 from scimkit.stores.probes import keys_at, probe
-from scimkit.stores.protocol import GROUPS, MEMBERS, Page, Query, Scope, UnknownMembers, Wants, Written, everything
+from scimkit.stores.protocol import (
+    GROUPS,
+    MEMBERS,
+    META,
+    Page,
+    Query,
+    Scope,
+    UnknownMembers,
+    Wants,
+    Written,
+    everything,
+)
 from scimkit.stores.sorting import Sort, sort_key
 from scimkit.stores.stamps import (
     check_version,
     has_members,
+    identified,
     is_computed,
     member_entry,
     membership,
+    meta_of,
     new_id,
     now,
-    stamped,
+    version_tag,
 )
 
-_NO_IDS: Final[frozenset[str]] = frozenset()
+_NO_IDS: Final[Collection[str]] = frozenset()
+_NO_MEMBERS: Final[dict[str, Mapping[str, Any]]] = {}
+"""The members of a resource whose type has none; never added to."""
 
 
 class _Entry:
-    """One resource: its document without members, its members by id, its place in the order."""
+    """One resource: its document without members and `meta`, its members by id, its place in the order."""
 
-    __slots__ = ("document", "members", "sequence", "version")
+    __slots__ = ("created", "document", "members", "modified", "sequence", "version")
 
     def __init__(self, sequence: int) -> None:
         self.sequence = sequence
         self.version = 1
+        self.created = self.modified = now()
         self.document: dict[str, Any] = {}
-        self.members: dict[str, Mapping[str, Any]] = {}
+        self.members: dict[str, Mapping[str, Any]] = _NO_MEMBERS
+
+
+class _Index:
+    """Ids by key. A key of one resource alone keeps its id without a set around it."""
+
+    __slots__ = ("_ids",)
+
+    def __init__(self) -> None:
+        self._ids: dict[Any, str | set[str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def find(self, key: Any) -> Collection[str]:
+        ids = self._ids.get(key, _NO_IDS)
+        return (ids,) if type(ids) is str else ids
+
+    def add(self, key: Any, id: str) -> None:
+        ids = self._ids.get(key)
+        if ids is None:
+            self._ids[key] = id
+        elif isinstance(ids, str):
+            self._ids[key] = {ids, id}
+        else:
+            ids.add(id)
+
+    def discard(self, key: Any, id: str) -> None:
+        ids = self._ids[key]
+        if isinstance(ids, set):
+            ids.discard(id)
+        if ids in (id, set()):
+            del self._ids[key]
 
 
 class _Table:
@@ -53,11 +102,11 @@ class _Table:
         self.resource_type = resource_type
         self.entries: dict[str, _Entry] = {}
         self.order: list[str] = []
-        self.sequences: list[int] = []
+        self.sequences = array("q")
         self.next_sequence = 0
         self.has_members = has_members(resource_type)
         self.has_groups = is_computed(resource_type, GROUPS)
-        self.indexes: dict[str, dict[Any, set[str]]] = {path: {} for path in resource_type.indexed}
+        self.indexes = {path: _Index() for path in resource_type.indexed}
         self.keys: dict[str, Callable[[Document], Collection[Any]]] = {}
         for text in resource_type.indexed:
             path = resource_type.resolve(text)
@@ -74,7 +123,7 @@ class _Table:
         for path in self.resource_type.unique:
             index = self.indexes[path]
             for key in self.keys[path](document):
-                if not index.get(key, _NO_IDS) <= {own_id}:
+                if any(id != own_id for id in index.find(key)):
                     raise Uniqueness(path)
 
     def index(self, id: str, old: Document, new: Document) -> None:
@@ -84,15 +133,14 @@ class _Table:
             if before == after:
                 continue
             for key in before:
-                ids = index[key]
-                ids.discard(id)
-                if not ids:
-                    del index[key]
+                index.discard(key, id)
             for key in after:
-                index.setdefault(key, set()).add(id)
+                index.add(key, id)
 
     def append(self, id: str) -> _Entry:
         entry = _Entry(self.next_sequence)
+        if self.has_members:
+            entry.members = {}
         self.next_sequence += 1
         self.entries[id] = entry
         self.order.append(id)
@@ -160,9 +208,9 @@ class MemoryStore:
             table = tenant.table(resource_type)
             table.check_unique(document, None)
             members, skipped = self._known_members(tenant, table, document.get(MEMBERS, ()))
-            id, instant = new_id(), now()
+            id = new_id()
             entry = table.append(id)
-            entry.document = stamped(resource_type, id, document, created=instant, modified=instant, version=1)
+            entry.document = identified(resource_type, id, document)
             table.index(id, {}, entry.document)
             self._add_members(tenant, table, id, entry, members)
             return Written(self._whole(tenant, table, entry, everything), skipped_members=skipped)
@@ -205,7 +253,7 @@ class MemoryStore:
             tenant = self._tenant(scope)
             table = tenant.table(resource_type)
             entry = table.find(id)
-            check_version(expected_version, entry.document["meta"]["version"])
+            check_version(expected_version, version_tag(entry.version))
             self._remove_members(tenant, table, id, entry, list(entry.members))
             for group_id, groups in list(tenant.groups_of.get(id, {}).items()):
                 group = groups.entries[group_id]
@@ -219,17 +267,21 @@ class MemoryStore:
             tenant = self._tenants[scope.tenant] = _Tenant()
         return tenant
 
-    def _whole(self, tenant: _Tenant, table: _Table, entry: _Entry, wants: Wants) -> Document:
-        """The document with its members or its groups, where it has any and they are wanted."""
+    def _whole(self, tenant: _Tenant, table: _Table, entry: _Entry, wants: Wants, *, meta: bool = True) -> Document:
+        """The document with its `meta`, and its members or its groups, where they are wanted."""
         document = entry.document
+        computed: dict[str, Any] = {}
         if table.has_members and entry.members and wants(MEMBERS):
-            return {**document, MEMBERS: list(entry.members.values())}
-        if table.has_groups:
+            computed[MEMBERS] = list(entry.members.values())
+        elif table.has_groups:
             groups = tenant.groups_of.get(document["id"])
             if groups and wants(GROUPS):
-                entries = [membership(each.entries[id].document) for id, each in groups.items()]
-                return {**document, GROUPS: entries}
-        return document
+                computed[GROUPS] = [membership(each.entries[id].document) for id, each in groups.items()]
+        if meta:
+            computed[META] = meta_of(
+                table.resource_type, created=entry.created, modified=entry.modified, version=entry.version
+            )
+        return {**document, **computed} if computed else document
 
     def _matches(self, tenant: _Tenant, table: _Table, query: Query) -> list[str]:
         """The ids that match, in the order of creation."""
@@ -241,7 +293,9 @@ class MemoryStore:
         entries = table.entries
         if found is None:
             wants = _wants_of(wanted.node, table.resource_type)
-            return [id for id in table.order if predicate(self._whole(tenant, table, entries[id], wants))]
+            meta = wants(META)
+            whole = self._whole
+            return [id for id in table.order if predicate(whole(tenant, table, entries[id], wants, meta=meta))]
         ids = [id for id in found.ids if id in entries]
         if not found.exact:
             ids = [id for id in ids if predicate(self._whole(tenant, table, entries[id], everything))]
@@ -270,7 +324,7 @@ class MemoryStore:
             return (key,) if key in table.entries else _NO_IDS
         index = table.indexes.get(path)
         if index is not None:
-            return index.get(key, _NO_IDS)
+            return index.find(key)
         if path == "members.value" and table.has_members:
             return [id for id, groups in tenant.groups_of.get(key, {}).items() if groups is table]
         if path == "groups.value" and table.has_groups:
@@ -286,7 +340,7 @@ class MemoryStore:
         tenant = self._tenant(scope)
         table = tenant.table(resource_type)
         entry = table.find(id)
-        check_version(expected, entry.document["meta"]["version"])
+        check_version(expected, version_tag(entry.version))
         references = dict(changes.references)
         members = references.pop(MEMBERS, None) if table.has_members else None
         document = apply_changes(entry.document, ChangeSet(changes.assigned, changes.unassigned, references))
@@ -304,8 +358,8 @@ class MemoryStore:
     def _touch(self, table: _Table, id: str, entry: _Entry, document: Document) -> None:
         """Keep another state of a resource: the next version, modified now."""
         entry.version += 1
-        created = entry.document["meta"]["created"]
-        kept = stamped(table.resource_type, id, document, created=created, modified=now(), version=entry.version)
+        entry.modified = now()
+        kept = identified(table.resource_type, id, document)
         table.index(id, entry.document, kept)
         entry.document = kept
 

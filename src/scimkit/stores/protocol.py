@@ -21,6 +21,9 @@ from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.paging import Position
 from scimkit.stores.sorting import Sort
 
+META: Final = "meta"
+"""The attribute that a store sets (RFC 7643 section 3.1); every read has it, whatever is wanted."""
+
 MEMBERS: Final = "members"
 """The attribute of a group that holds its members (RFC 7643 section 4.2)."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
@@ -28,6 +29,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+@lru_cache(maxsize=1024)
 def version_tag(number: int) -> str:
     """The weak entity tag of the n-th state of a resource (RFC 7644 section 3.14)."""
     return f'W/"{number}"'
@@ -37,19 +39,29 @@ def stamped(
     resource_type: ResourceType, id: str, document: Document, *, created: str, modified: str, version: int
 ) -> dict[str, Any]:
     """The document as a store keeps it: without members and computed groups, with `id` and `meta`."""
+    meta = meta_of(resource_type, created=created, modified=modified, version=version)
+    return {**identified(resource_type, id, document), "meta": meta}
+
+
+def identified(resource_type: ResourceType, id: str, document: Document) -> dict[str, Any]:
+    """The document with its `id`, without `meta`, members and computed groups."""
     kept = {"schemas": document["schemas"], "id": id}
     kept.update((name, value) for name, value in document.items() if name not in _SET_BY_STORE)
     if GROUPS in document and not is_computed(resource_type, GROUPS):
         kept[GROUPS] = document[GROUPS]
     if MEMBERS in document and not has_members(resource_type):
         kept[MEMBERS] = document[MEMBERS]
-    kept["meta"] = {
+    return kept
+
+
+def meta_of(resource_type: ResourceType, *, created: str, modified: str, version: int) -> dict[str, Any]:
+    """`meta` of a resource (RFC 7643 section 3.1), without its location."""
+    return {
         "resourceType": resource_type.name,
         "created": created,
         "lastModified": modified,
         "version": version_tag(version),
     }
-    return kept
 
 
 def has_members(resource_type: ResourceType) -> bool:
