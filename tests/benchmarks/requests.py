@@ -149,7 +149,7 @@ def member_steps(ours: Ours, peer: Theirs | None, sizes: tuple[int, ...]) -> lis
                 lambda group=group, id=mine, body=body: ours.send("PATCH", f"/Groups/{group}", body=body(id)),
                 (lambda group=their_group, id=their, body=body: peer.send("PATCH", f"/Groups/{group}", body=body(id)))
                 if their_group else None,
-                None, 1000, "scim2-server", 2 if size > 5000 else 20,
+                None, 1000, "scim2-server", 60,
             )
         )  # fmt: skip
     return steps

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 from scim2_filter_parser import lexer as their_lexer
 from scim2_filter_parser import parser as their_parser
-from scim2_models import EnterpriseUser, PatchOp, ScimFilter, User
+from scim2_models import Context, EnterpriseUser, PatchOp, ScimFilter, User
 from scim2_models.path import grammar as their_grammar
 
 from scimkit import USER, patch
@@ -63,7 +63,11 @@ def user_body(number: int = 0) -> dict[str, Any]:
         "emails": [{"value": f"b{number}@example.com", "type": "work", "primary": True}, {"value": "h@example.org"}],
         "phoneNumbers": [{"value": "+47 555 0100", "type": "work"}, {"value": "+47 555 0101", "type": "mobile"}],
         "addresses": [{"type": "work", "streetAddress": "100 Universal", "locality": "Hollywood", "region": "CA"}],
-        ENTERPRISE: {"employeeNumber": "701984", "department": "Care", "manager": {"value": "26118915"}},
+        ENTERPRISE: {
+            "employeeNumber": "701984",
+            "department": "Care",
+            "manager": {"value": "26118915", "$ref": "https://help.example.org/scim/v2/Users/26118915"},
+        },
     }
 
 
@@ -134,8 +138,9 @@ def patch_steps() -> list[Step]:
 
         def run() -> Any:
             copy = resource.model_copy(deep=True)
-            PatchOp[TheirUser].model_validate(body).patch(copy)
-            return copy
+            read = PatchOp[TheirUser].model_validate(body, scim_ctx=Context.RESOURCE_PATCH_REQUEST)
+            read.patch(copy)
+            return copy.model_dump(scim_ctx=Context.RESOURCE_PATCH_RESPONSE)
 
         return run
 
@@ -156,7 +161,9 @@ def round_trip_steps() -> list[Step]:
         Step(
             "full user, bytes to bytes",
             lambda: write_json(read_resource(USER, parse_object(body))),
-            lambda: TheirUser.model_validate_json(body).model_dump_json(),
+            lambda: TheirUser.model_validate(
+                from_json(body), scim_ctx=Context.RESOURCE_CREATION_REQUEST
+            ).model_dump_json(scim_ctx=Context.RESOURCE_QUERY_RESPONSE),
             lambda: to_json(from_json(body)), 15, "scim2-models",
         )
     ]  # fmt: skip

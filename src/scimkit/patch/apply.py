@@ -51,7 +51,8 @@ def apply_operations(
     for attribute in resource_type.required:
         if attribute.name not in changed and attribute.name in document:
             raise MutabilityViolation(f"{attribute.path} is required and cannot be removed.")
-    changes = changes_between(resource_type, document, changed)
+    touched = {(each.path.extension or each.path.attribute).name for each in operations}
+    changes = changes_between(resource_type, document, changed, touched)
     if not changes:
         return PatchResult(document, changes)
     require(resource_type, changed)

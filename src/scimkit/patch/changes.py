@@ -5,7 +5,7 @@ This module never applies anything; it only says what changed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -47,25 +47,26 @@ class ChangeSet:
         return bool(self.assigned or self.unassigned or self.references)
 
 
-def changes_between(resource_type: ResourceType, old: Document, new: Document) -> ChangeSet:
-    """What has to be changed in `old` to have `new`. Branches that both share cost nothing."""
+def changes_between(
+    resource_type: ResourceType, old: Document, new: Document, names: Iterable[str] | None = None
+) -> ChangeSet:
+    """What has to be changed in `old` to have `new`; with `names`, only they can differ."""
     assigned: dict[str, Any] = {}
+    unassigned: set[str] = set()
     references: dict[str, ReferenceChanges] = {}
-    for name, value in new.items():
-        before = old.get(name)
+    for name in {*old, *new} if names is None else names:
+        before, value = old.get(name), new.get(name)
         if before is value or before == value:
             continue
         attribute = resource_type.attributes.find(name)
         if attribute is not None and attribute.keyed:
-            references[name] = _reference_changes(before or (), value)
+            references[name] = (
+                ReferenceChanges(cleared=True) if value is None else _reference_changes(before or (), value)
+            )
+        elif value is None:
+            unassigned.add(name)
         else:
             assigned[name] = value
-    unassigned = set(old).difference(new)
-    for name in list(unassigned):
-        attribute = resource_type.attributes.find(name)
-        if attribute is not None and attribute.keyed:
-            unassigned.discard(name)
-            references[name] = ReferenceChanges(cleared=True)
     return ChangeSet(assigned, frozenset(unassigned), {name: each for name, each in references.items() if each})
 
 

@@ -47,11 +47,13 @@ class Projection:
 
     def apply(self, document: Document) -> Document:
         """The part of a document to return; the document itself when that is all of it."""
-        if self._stripped is not None:
-            if not any(name in document for name in self._stripped):
-                return document
-            return {name: value for name, value in document.items() if name not in self._stripped}
-        return _cut(document, self._tree)
+        stripped = self._stripped
+        if stripped is None:
+            return _cut(document, self._tree)
+        for name in stripped:
+            if name in document:
+                return {name: value for name, value in document.items() if name not in stripped}
+        return document
 
 
 class Projections:

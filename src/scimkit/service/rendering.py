@@ -25,9 +25,18 @@ class Renderer:
     def __init__(self, resource_type: ResourceType, resource_types: Sequence[ResourceType]) -> None:
         self._endpoint = resource_type.endpoint
         self._endpoints = {each.name: each.endpoint for each in resource_types}
-        tops = [((), attribute) for attribute in resource_type.attributes.values()]
-        inner = [((each.name,), child) for each in resource_type.extensions for child in each.children.values()]
-        self._references = [(above, attribute) for above, attribute in [*tops, *inner] if attribute.is_reference]
+        tops = [(None, attribute) for attribute in resource_type.attributes.values()]
+        inner = [(each.name, child) for each in resource_type.extensions for child in each.children.values()]
+        self._references = [
+            (extension, attribute.name, attribute.multi_valued, self._only_endpoint(attribute))
+            for extension, attribute in [*tops, *inner]
+            if attribute.is_reference
+        ]
+
+    def _only_endpoint(self, attribute: Attribute) -> str | None:
+        """The endpoint that a reference leads to, when it can lead to one type only."""
+        types = attribute.children["$ref"].reference_types
+        return self._endpoints.get(types[0], "") if len(types) == 1 else None
 
     def location(self, id: str, base_url: str) -> str:
         """The URL of a resource (RFC 7644 section 3.1)."""
@@ -38,27 +47,26 @@ class Renderer:
         rendered = dict(projection.apply(document))
         if projection.wants_location:
             rendered["meta"] = {**rendered.get("meta", {}), "location": self.location(document["id"], base_url)}
-        for above, attribute in self._references:
-            if above:
-                extension = rendered.get(above[0])
-                if extension is not None and attribute.name in extension:
-                    value = self._referenced(attribute, extension[attribute.name], base_url)
-                    rendered[above[0]] = {**extension, attribute.name: value}
-            elif attribute.name in rendered:
-                rendered[attribute.name] = self._referenced(attribute, rendered[attribute.name], base_url)
+        for extension, name, multi_valued, endpoint in self._references:
+            holder = rendered if extension is None else rendered.get(extension)
+            if holder is None or name not in holder:
+                continue
+            value = holder[name]
+            if multi_valued:
+                value = [self._with_reference(each, endpoint, base_url) for each in value]
+            else:
+                value = self._with_reference(value, endpoint, base_url)
+            if extension is None:
+                rendered[name] = value
+            else:
+                rendered[extension] = {**holder, name: value}
         return rendered
 
-    def _referenced(self, attribute: Attribute, value: Any, base_url: str) -> Any:
-        if attribute.multi_valued:
-            return [self._with_reference(attribute, each, base_url) for each in value]
-        return self._with_reference(attribute, value, base_url)
-
-    def _with_reference(self, attribute: Attribute, value: Mapping[str, Any], base_url: str) -> Mapping[str, Any]:
+    def _with_reference(self, value: Mapping[str, Any], endpoint: str | None, base_url: str) -> Mapping[str, Any]:
         """The value with its `$ref`, when it is known which type it points at."""
-        types = attribute.children["$ref"].reference_types
-        name = types[0] if len(types) == 1 else value.get("type")
-        endpoint = self._endpoints.get(name) if name else None
-        if endpoint is None or "value" not in value:
+        if endpoint is None:
+            endpoint = self._endpoints.get(value.get("type", ""))
+        if not endpoint or "value" not in value:
             return value
         return {**value, "$ref": f"{base_url}{endpoint}/{value['value']}"}
 

@@ -71,7 +71,7 @@ class Search:
         start_index = max(integer(parameters, "startIndex", 1), 1)
         first, wanted, total = start_index - 1, count, 0
         resources: list[Mapping[str, Any]] = []
-        if len(parts) > 1 and parts[0].query.sort is not None:
+        if len(parts) > 1 and parts[0].sort is not None:
             resources, total = await self._merged(call, parts, first, wanted)
         else:
             for part in parts:
@@ -82,7 +82,7 @@ class Search:
         return json_response(200, list_response(resources, total, start_index))
 
     async def _page(self, call: Call, part: _Part, first: int, count: int) -> Page:
-        return await self._store.search(call.scope, replace(part.query, start_index=first + 1, count=count))
+        return await self._store.search(call.scope, part.query(count, start_index=first + 1))
 
     async def _merged(
         self, call: Call, parts: Sequence[_Part], first: int, count: int
@@ -93,7 +93,7 @@ class Search:
         for part in parts:
             page = await self._page(call, part, 0, first + count)
             total += page.total
-            sort = part.query.sort
+            sort = part.sort
             key_of = sort_key(sort) if sort is not None else _last
             descending = descending or (sort is not None and sort.descending)
             rendered = part.render(page.documents, call)
@@ -114,7 +114,7 @@ class Search:
             raise InvalidCount("The count must not be negative.")
         if "startindex" in parameters:
             raise InvalidValue("A request has either a cursor or a startIndex.")
-        if len(parts) > 1 and parts[0].query.sort is not None:
+        if len(parts) > 1 and parts[0].sort is not None:
             raise NotImplementedByServer("Several resource types cannot be sorted into pages by cursor.")
         query = self._bound_to(call, parameters)
         text = str(parameters["cursor"])
@@ -123,7 +123,7 @@ class Search:
         total = 0
         order = range(len(parts))
         for number in reversed(order) if page.backward else order:
-            asked = replace(parts[number].query, **page.asked_of(number))
+            asked = parts[number].query(**page.asked_of(number))
             found = await self._store.search(call.scope, asked)
             total += found.total
             page.take(number, found, parts[number].render(found.documents, call))
@@ -154,13 +154,7 @@ class Search:
             if not isinstance(narrowed, bool):
                 narrowed = call.repairs.fitted(narrowed, each.resource_type)
             projection = projection_of(each.projections, parameters)
-            query = Query(
-                each.resource_type,
-                None if isinstance(narrowed, bool) else narrowed,
-                sort,
-                wants=_also(projection, sort),
-            )
-            parts.append(_Part(each, query, projection))
+            parts.append(_Part(each, None if isinstance(narrowed, bool) else narrowed, sort, projection))
         return parts
 
     def _narrowed(self, wanted: Filter, resource_type: ResourceType) -> Filter | bool:
@@ -203,8 +197,16 @@ class _Part:
     """A search on one type."""
 
     kind: Searchable
-    query: Query
+    filter: Filter | None
+    sort: Sort | None
     projection: Projection
+
+    def query(
+        self, count: int, *, start_index: int = 1, after: Position | None = None, before: Position | None = None
+    ) -> Query:
+        """What to ask of the store for a page."""
+        wants = _also(self.projection, self.sort)
+        return Query(self.kind.resource_type, self.filter, self.sort, start_index, count, after, before, wants)
 
     def render(self, documents: Sequence[Document], call: Call) -> list[Mapping[str, Any]]:
         render, base_url = self.kind.renderer.render, call.request.base_url

@@ -108,10 +108,12 @@ class _Table:
         self.has_groups = is_computed(resource_type, GROUPS)
         self.indexes = {path: _Index() for path in resource_type.indexed}
         self.keys: dict[str, Callable[[Document], Collection[Any]]] = {}
+        self.tops: dict[str, str] = {}
         for text in resource_type.indexed:
             path = resource_type.resolve(text)
             assert path is not None
             self.keys[text] = keys_at(path)
+            self.tops[text] = path.names[0]
 
     def find(self, id: str) -> _Entry:
         entry = self.entries.get(id)
@@ -128,6 +130,9 @@ class _Table:
 
     def index(self, id: str, old: Document, new: Document) -> None:
         for path, keys_of in self.keys.items():
+            top = self.tops[path]
+            if old.get(top) is new.get(top):
+                continue
             index = self.indexes[path]
             before, after = keys_of(old), keys_of(new)
             if before == after:
@@ -343,8 +348,10 @@ class MemoryStore:
         check_version(expected, version_tag(entry.version))
         references = dict(changes.references)
         members = references.pop(MEMBERS, None) if table.has_members else None
-        document = apply_changes(entry.document, ChangeSet(changes.assigned, changes.unassigned, references))
-        changed = document != entry.document
+        old = entry.document
+        document = apply_changes(old, ChangeSet(changes.assigned, changes.unassigned, references))
+        touched = (*changes.assigned, *changes.unassigned, *references)
+        changed = any(document.get(name) != old.get(name) for name in touched)
         if changed:
             table.check_unique(document, id)
         skipped: tuple[str, ...] = ()
