@@ -21,6 +21,7 @@ class Habit:
     query: str = ""
     at: str = ""
     value: Any = None
+    headers: Any = None
 
 
 def patch(*operations: Any, **more: Any) -> dict[str, Any]:
@@ -80,6 +81,7 @@ HABITS: dict[str, Habit] = {
     "extra-members": Habit(body=patch(op("add", "title", value="x", name="addTitle"), id="1"), at="title", value="x"),
     "unquoted-text": Habit("GET", query="filter=userName+eq+ada", value=1),
     "narrowed-value-path": Habit("GET", query='filter=emails[type+eq+"home"].value+eq+"h@example.org"', value=1),
+    "other-accept": Habit("GET", query="filter=userName+pr", value=1, headers={"Accept": "text/html"}),
     "scalar-compared": Habit("GET", query="filter=externalId+eq+4711", value=1),
 }  # fmt: skip
 
@@ -98,7 +100,7 @@ def prepared(dialect: Any) -> tuple[Client, str]:
 
 def send(client: Client, id: str, habit: Habit) -> Any:
     path = f"/Users?{habit.query}" if habit.method == "GET" else f"/Users/{id}"
-    return client.send(habit.method, path, habit.body)
+    return client.send(habit.method, path, habit.body, habit.headers)
 
 
 def test_every_quirk_has_a_habit() -> None:
@@ -128,7 +130,7 @@ def test_strict_refuses_it(name: str) -> None:
     client, id = prepared(STRICT)
     before = client.get(f"/Users/{id}").body
     answer = send(client, id, HABITS[name])
-    assert answer.status == 400, answer.body
+    assert answer.status == (406 if name == "other-accept" else 400), answer.body
     assert answer.quirks == ()
     assert client.get(f"/Users/{id}").body == before
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scimkit import STRICT
 from scimkit.errors import (
     InvalidFilter,
     InvalidSyntax,
@@ -19,7 +20,7 @@ from scimkit.errors import (
     UnsupportedMediaType,
 )
 from scimkit.service.http import check_media_type, error_response, integer, json_response, read_query
-from tests.client import ERROR
+from tests.client import ERROR, Client
 
 
 class TestReadQuery:
@@ -137,3 +138,45 @@ class TestResponses:
         assert (response.status, body["status"], body["detail"]) == (error.status, str(error.status), error.detail)
         assert body.get("scimType") == error.scim_type
         assert {name for name, _ in response.headers} == {"Content-Type"} | ({header} if header else set())
+
+
+class TestAccept:
+    """Content negotiation (RFC 7644 section 3.8)."""
+
+    @pytest.mark.parametrize(
+        ("accept", "media_type"),
+        [
+            (None, "application/scim+json"),
+            ("*/*", "application/scim+json"),
+            ("application/*;q=0.5", "application/scim+json"),
+            ("application/scim+json", "application/scim+json"),
+            ("application/json, application/scim+json", "application/scim+json"),
+            ("application/json", "application/json"),
+            ("text/html, APPLICATION/JSON; charset=utf-8", "application/json"),
+            ("application/scim+json;q=0, application/json", "application/json"),
+        ],
+    )
+    def test_media_type(self, accept: str | None, media_type: str) -> None:
+        """SCIM's own media type, or plain JSON for who accepts only that."""
+        client = Client(dialect=STRICT)
+        answer = client.get("/Users", headers={} if accept is None else {"Accept": accept})
+        assert (answer.status, answer.headers["Content-Type"]) == (200, media_type)
+
+    def test_nothing_acceptable(self) -> None:
+        """Who accepts neither gets 406 in the strict dialect, and SCIM in the tolerant one."""
+        assert Client(dialect=STRICT).get("/Users", headers={"Accept": "text/html"}).status == 406
+        assert Client().get("/Users", headers={"Accept": "text/html"}).status == 200
+
+
+class TestOptions:
+    """OPTIONS tells the methods of an endpoint (RFC 9110 section 9.3.7)."""
+
+    def test_allow(self, client: Client) -> None:
+        """204 with `Allow`; an unknown endpoint is 404; a method override is not honoured."""
+        answer = client.send("OPTIONS", "/Users")
+        assert (answer.status, answer.headers["Allow"]) == (204, "GET, POST")
+        assert client.send("OPTIONS", "/Users/x").headers["Allow"] == "GET, PUT, PATCH, DELETE"
+        assert client.send("OPTIONS", "/Nope").status == 404
+        id = client.user("ada")
+        client.send("POST", f"/Users/{id}", {}, {"X-HTTP-Method-Override": "DELETE"})
+        assert client.get(f"/Users/{id}").status == 200

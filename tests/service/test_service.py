@@ -150,7 +150,6 @@ class TestRoutes:
             ("DELETE", f"/Schemas/{USER_URN}", "GET"),
             ("PATCH", "/ResourceTypes/User", "GET"),
             ("POST", "/ServiceProviderConfig", "GET"),
-            ("OPTIONS", "/Users", "GET, POST"),
             ("get", "/Users", "GET, POST"),
         ],
     )

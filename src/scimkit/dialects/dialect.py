@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from scimkit.dialects.quirks import NOT_MINE, QUIRKS, Quirk, Stage
-from scimkit.errors import InvalidFilter
+from scimkit.errors import InvalidFilter, NotAcceptable
 from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, Value, ValuePath
 from scimkit.filters.filter import Filter
 from scimkit.filters.predicate import ElementScope, comparable, comparison_value
@@ -127,6 +127,11 @@ class Repairs(PatchRefusal):
     def compared(self, attribute: Attribute, value: Value) -> Value:
         answer = self._ask("compared", attribute, value)
         return super().compared(attribute, value) if answer is NOT_MINE else answer
+
+    def unacceptable(self) -> None:
+        """A client accepts nothing that SCIM answers have; it is answered all the same unless a clause forbids."""
+        if self._ask("unacceptable") is NOT_MINE:
+            raise NotAcceptable()
 
     def fitted(self, wanted: Filter, resource_type: ResourceType) -> Filter:
         """The filter, or one like it that fits the resource type. Raises: InvalidFilter."""

@@ -24,6 +24,7 @@ Stage: TypeAlias = Literal[
     "attribute_path", "bare_value", "compared", "creates_elements", "extra_member", "message", "name",
     "narrowed_value_path", "operation_name", "path", "primaries", "read_only", "removal", "schemas", "unknown",
     "value", "values",
+    "unacceptable",
 ]  # fmt: skip
 """Where the engine asks: the methods of `scimkit.patch.operations.PatchRepair`."""
 
@@ -556,6 +557,15 @@ QUIRKS: Final[tuple[Quirk, ...]] = (
         ("Entra",),
         _UP,
         _compared_scalar,
+    ),
+    Quirk(
+        "other-accept",
+        "unacceptable",
+        "an Accept header with neither SCIM nor JSON in it is answered with SCIM",
+        "the client may still read it, and a provisioning log shows more than 406 would",
+        ("hosts' templates",),
+        "RFC 7644 section 3.8",
+        _accepted,
     ),
 )
 """Every quirk. Within a stage they are asked in this order, the first that answers decides."""

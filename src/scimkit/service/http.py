@@ -5,9 +5,10 @@ This module never decides anything; it reads query strings and headers, and writ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 from urllib.parse import parse_qsl
 
 from scimkit.documents import write_json
@@ -16,6 +17,7 @@ from scimkit.errors import InvalidSyntax, InvalidValue, ScimError, UnsupportedMe
 SCIM_JSON: Final = "application/scim+json"
 _BODY_TYPES: Final = frozenset({SCIM_JSON, "application/json"})
 _MAX_PARAMETERS: Final = 50
+_REFUSED: Final = re.compile(r"(?:^|;)\s*q\s*=\s*0(?:\.0*)?\s*(?:;|\Z)")
 _BEYOND_COUNTING: Final = 10**18
 """Databases count to a little more."""
 
@@ -96,6 +98,40 @@ def integer(parameters: Parameters, name: str, default: int) -> int:
 
 def _not_an_integer(name: str) -> int:
     raise InvalidValue(f"The parameter {name} must be a whole number.")
+
+
+class AcceptRepair(Protocol):
+    """What negotiation asks when a client accepts nothing that SCIM answers have."""
+
+    def unacceptable(self) -> None:
+        """Answers with SCIM all the same, or raises NotAcceptable."""
+        ...
+
+
+def accepted_type(accept: str | None, repair: AcceptRepair) -> str:
+    """The media type to answer in: SCIM's own, or plain JSON for who accepts only that (RFC 7644 section 3.8).
+
+    Raises: NotAcceptable when the client accepts neither and the repair refuses.
+    """
+    if not accept:
+        return SCIM_JSON
+    ranges = [each.partition(";") for each in accept.lower().split(",")]
+    accepted = {name.strip() for name, _, parameters in ranges if not _REFUSED.search(parameters)}
+    if accepted & {SCIM_JSON, "*/*", "application/*"}:
+        return SCIM_JSON
+    if "application/json" in accepted:
+        return "application/json"
+    repair.unacceptable()
+    return SCIM_JSON
+
+
+def as_media_type(response: Response, media_type: str) -> Response:
+    """The response with another `Content-Type` for its JSON body."""
+    headers = [
+        (name, media_type if (name, value) == ("Content-Type", SCIM_JSON) else value)
+        for name, value in response.headers
+    ]
+    return Response(response.status, response.body, tuple(headers), response.quirks)
 
 
 def check_media_type(content_type: str | None) -> None:

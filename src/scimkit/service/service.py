@@ -34,7 +34,17 @@ from scimkit.schema.resource_types import ResourceType
 from scimkit.service.bulk import Bulk
 from scimkit.service.calls import Call
 from scimkit.service.cursors import Cursors
-from scimkit.service.http import Request, Response, check_media_type, error_response, json_response, read_query
+from scimkit.service.http import (
+    SCIM_JSON,
+    Request,
+    Response,
+    accepted_type,
+    as_media_type,
+    check_media_type,
+    error_response,
+    json_response,
+    read_query,
+)
 from scimkit.service.limits import Limits
 from scimkit.service.operations import ResourceOperations
 from scimkit.service.permissions import Permissions
@@ -123,7 +133,10 @@ class ScimService:
         try:
             principal = await self._tokens.verify(bearer_token(request.headers.get("authorization")))
             call = self._call(request, principal)
+            media_type = accepted_type(request.headers.get("accept"), call.repairs)
             response = await self._answer(call)
+            if media_type != SCIM_JSON:
+                response = as_media_type(response, media_type)
         except ScimError as error:
             detail, response = error.detail, error_response(error)
         except Exception:
@@ -148,6 +161,8 @@ class ScimService:
             raise NotFound("There is no such endpoint.")
         handler = methods.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
+            if request.method == "OPTIONS":
+                return Response(204, headers=(("Allow", ", ".join(methods)),))
             raise MethodNotAllowed(tuple(methods))
         call.id = rest or None
         if request.method in _WITH_BODY:
