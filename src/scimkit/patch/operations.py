@@ -7,7 +7,7 @@ Source: RFC 7644 section 3.5.2.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeAlias, get_args
 
@@ -132,10 +132,13 @@ def read_operations(
         raise InvalidSyntax("Operations must be an array with at least one operation.")
     if len(entries) > MAX_OPERATIONS:
         raise InvalidSyntax(f"A PATCH may have at most {MAX_OPERATIONS} operations.")
-    return [operation for entry in entries for operation in _read_operation(resource_type, entry, repair)]
+    operations: list[Operation] = []
+    for entry in entries:
+        _read_operation(resource_type, entry, repair, operations)
+    return operations
 
 
-def _read_operation(resource_type: ResourceType, entry: Any, repair: PatchRepair) -> Iterator[Operation]:
+def _read_operation(resource_type: ResourceType, entry: Any, repair: PatchRepair, into: list[Operation]) -> None:
     if type(entry) is not dict:
         raise InvalidSyntax("An operation must be an object.")
     members = entry if _MEMBERS.issuperset(entry) else _members(entry, repair)
@@ -144,15 +147,15 @@ def _read_operation(resource_type: ResourceType, entry: Any, repair: PatchRepair
     if text is None or text == "":
         if op == "remove":
             raise NoTarget("A remove operation must have a path.")
-        yield from _read_pathless(resource_type, op, value, repair)
+        _read_pathless(resource_type, op, value, repair, into)
     elif type(text) is not str:
         raise InvalidPath("The path must be a string.")
     else:
-        if "value" not in members and op != "remove":
+        if value is None and op != "remove" and "value" not in members:
             raise InvalidValue(f"An operation that {op}s must have a value.")
         path = _resolve(resource_type, text, repair)
         if path is not None:
-            yield from _at(path, op, value, repair, in_value=False)
+            _read_at(path, op, value, repair, into, in_value=False)
 
 
 def _members(entry: Mapping[str, Any], repair: PatchRepair) -> dict[str, Any]:
@@ -174,8 +177,8 @@ def _operation_name(name: object, repair: PatchRepair) -> OperationName:
 
 
 def _read_pathless(
-    resource_type: ResourceType, op: OperationName, value: object, repair: PatchRepair
-) -> Iterator[Operation]:
+    resource_type: ResourceType, op: OperationName, value: object, repair: PatchRepair, into: list[Operation]
+) -> None:
     """An operation on the resource itself: its value is a set of attributes (RFC 7644 section 3.5.2.1)."""
     if type(value) is not dict:
         raise InvalidValue("An operation without a path must have an object as its value.")
@@ -184,13 +187,13 @@ def _read_pathless(
         if attribute is not None:
             path: PatchPath | None = PatchPath(attribute)
         elif name.lower() == resource_type.schema.lower() and type(item) is dict:
-            yield from _read_pathless(resource_type, op, item, repair)
+            _read_pathless(resource_type, op, item, repair, into)
             continue
         else:
             text = repair.name(resource_type, name)
             path = None if text is None else _resolve(resource_type, text, repair)
         if path is not None:
-            yield from _at(path, op, item, repair, in_value=True)
+            _read_at(path, op, item, repair, into, in_value=True)
 
 
 def _resolve(resource_type: ResourceType, text: str, repair: PatchRepair) -> PatchPath | None:
@@ -205,28 +208,25 @@ def _resolve(resource_type: ResourceType, text: str, repair: PatchRepair) -> Pat
     return path
 
 
-def _at(
-    path: PatchPath, op: OperationName, value: object, repair: PatchRepair, *, in_value: bool
-) -> Iterator[Operation]:
-    """The operation at a path, its value read into canonical form."""
-    if path.leaf.name == "schemas" and path.leaf.multi_valued:
+def _read_at(
+    path: PatchPath, op: OperationName, value: object, repair: PatchRepair, into: list[Operation], *, in_value: bool
+) -> None:
+    """Note the operation at a path, its value read into canonical form."""
+    leaf = path.leaf
+    if leaf.name == "schemas" and leaf.multi_valued:
         return  # kept in step with the extensions by whoever applies the operations
-    for attribute in (path.attribute, path.sub_attribute):
-        if attribute is not None and attribute.mutability == "readOnly":
+    for attribute in (path.attribute, leaf):
+        if attribute.mutability == "readOnly":
             repair.read_only(attribute, in_value)
             return
-    if path.leaf.name == "$ref":
+    if leaf.name == "$ref":
         return
     if op == "remove":
-        yield _removal(path, value, repair)
+        into.append(_removal(path, value, repair))
+    elif path.sub_attribute is None and path.filter is not None and leaf.multi_valued:
+        into.append(Operation(op, path, read_element(leaf, value, repair)))
     else:
-        yield Operation(op, path, _read_at(path, value, repair))
-
-
-def _read_at(path: PatchPath, value: object, repair: PatchRepair) -> Any:
-    if path.sub_attribute is None and path.filter is not None and path.attribute.multi_valued:
-        return read_element(path.attribute, value, repair)
-    return read_value(path.leaf, value, repair)
+        into.append(Operation(op, path, read_value(leaf, value, repair)))
 
 
 def _removal(path: PatchPath, value: object, repair: PatchRepair) -> Operation:

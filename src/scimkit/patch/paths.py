@@ -6,9 +6,10 @@ This module never sees a document. Source: RFC 7644 section 3.5.2 (PATH of figur
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
-from scimkit.errors import InvalidPath
+from scimkit.errors import InvalidFilter, InvalidPath
 from scimkit.filters.ast import And, Comparison, Node, Or
 from scimkit.filters.parser import STRICT, Lenience
 from scimkit.filters.parser import parse as parse_filter
@@ -22,6 +23,8 @@ from scimkit.filters.predicate import (
 )
 from scimkit.schema.attributes import Attribute, AttributePath
 from scimkit.schema.resource_types import ResourceType
+
+_LONGEST_KEPT: Final = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,22 @@ def parse_path(
 ) -> PatchPath | None:
     """The path a text names; None when it names an attribute that the type does not have.
 
+    A path in RFC form is read once and kept; the lenience is asked about others only.
     Raises: InvalidPath when the text is no path; InvalidFilter when its filter is not right.
     """
+    try:
+        path = _parse_plain(text, resource_type) if len(text) <= _LONGEST_KEPT else None
+    except (InvalidFilter, InvalidPath):
+        path = None
+    return path or _parse(text, resource_type, lenience, coerce)
+
+
+@lru_cache(maxsize=4096)
+def _parse_plain(text: str, resource_type: ResourceType) -> PatchPath | None:
+    return _parse(text, resource_type, STRICT, refuse_value)
+
+
+def _parse(text: str, resource_type: ResourceType, lenience: Lenience, coerce: Coercion) -> PatchPath | None:
     head, bracket, rest = text.partition("[")
     head = head.strip()
     found = resource_type.resolve(head)
