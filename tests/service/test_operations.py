@@ -362,3 +362,16 @@ def test_a_patch_message_of_another_kind(client: Client) -> None:
     for body in ({}, {"schemas": [PATCH_OP]}, {"schemas": [PATCH_OP], "Operations": []}, {"userName": "eve"}):
         answer = client.send("PATCH", f"/Users/{ada}", body)
         assert (answer.status, answer.body["scimType"]) == (400, "invalidSyntax")
+
+
+def test_a_group_cannot_lose_its_name(client: Client) -> None:
+    """A required attribute is neither removed nor emptied, also where the group is not read."""
+    group = client.group("Agents")
+    for operation in (
+        {"op": "remove", "path": "displayName"},
+        {"op": "replace", "path": "displayName", "value": None},
+        {"op": "replace", "path": "displayName", "value": ""},
+        {"op": "replace", "value": {"displayName": ""}},
+    ):
+        assert client.patch(f"/Groups/{group}", operation).status == 400
+    assert client.get(f"/Groups/{group}").body["displayName"] == "Agents"

@@ -251,3 +251,12 @@ class TestSeveralTypes:
         """The root lists the resources of the token's tenant only."""
         client.user("ada")
         assert client.of_tenant("other").get("/").body["totalResults"] == 0
+
+
+@pytest.mark.parametrize("text", ["meta.location pr", 'members.$ref eq "x"', "members[$ref pr]"])
+def test_what_no_document_holds_cannot_be_filtered(client: Client, text: str) -> None:
+    """`$ref` and `meta.location` are made when a response is written: a filter on them is refused, not false."""
+    client.group("g")
+    answer = client.get(f"/Groups?filter={text}")
+    assert (answer.status, answer.body["scimType"]) == (400, "invalidFilter")
+    assert client.get("/Groups?sortBy=meta.location").status == 400

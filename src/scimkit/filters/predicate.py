@@ -118,7 +118,7 @@ def resolve(text: str, scope: Scope) -> AttributePath:
     path = scope.resolve(text)
     if path is None:
         raise InvalidFilter("The filter names an attribute that this endpoint does not have.")
-    if path.leaf.returned == "never":
+    if path.leaf.returned == "never" or not path.is_in_documents:
         raise InvalidFilter(f"{path.text} cannot be filtered.")
     return path
 

@@ -78,6 +78,8 @@ def reference_changes(operations: Sequence[Operation]) -> ChangeSet | None:
         path, attribute = operation.path, operation.path.attribute
         if path.extension is not None or path.sub_attribute is not None or attribute.mutability != "readWrite":
             return None
+        if attribute.required and operation.value in (UNASSIGNED, ""):
+            return None
         if attribute.keyed:
             if not references.setdefault(attribute.name, _References()).take(operation):
                 return None
@@ -86,8 +88,6 @@ def reference_changes(operations: Sequence[Operation]) -> ChangeSet | None:
         elif operation.value is not UNASSIGNED:
             unassigned.discard(attribute.name)
             assigned[attribute.name] = operation.value
-        elif attribute.required:
-            return None
         elif operation.op != "add":
             assigned.pop(attribute.name, None)
             unassigned.add(attribute.name)

@@ -200,6 +200,11 @@ class AttributePath:
         return self.leaf.path
 
     @property
+    def is_in_documents(self) -> bool:
+        """Whether documents hold it: `$ref` and `meta.location` are made when a response is written."""
+        return self.leaf.name != "$ref" and self.leaf.path != "meta.location"
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The document keys from the top to the leaf."""
         parts = (self.extension, self.attribute, self.sub_attribute)

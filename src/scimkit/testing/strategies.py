@@ -136,7 +136,7 @@ def _paths(resource_type: ResourceType) -> list[AttributePath]:
                 if attribute.returned != "never":
                     found.append(AttributePath(attribute, None, extension))
                     found += [AttributePath(attribute, sub, extension) for sub in attribute.children.values()]
-    return [path for path in found if path.leaf.name not in ("$ref", "location")]
+    return [path for path in found if path.is_in_documents]
 
 
 def _expressions(path: AttributePath, text: str) -> st.SearchStrategy[Node]:
@@ -153,7 +153,7 @@ def _expressions(path: AttributePath, text: str) -> st.SearchStrategy[Node]:
 
 
 def _value_paths(path: AttributePath) -> st.SearchStrategy[Node]:
-    children = [each for each in path.leaf.children.values() if each.name != "$ref"]
+    children = [each for each in path.leaf.children.values() if AttributePath(each).is_in_documents]
     inner = st.sampled_from(children).flatmap(lambda child: _expressions(AttributePath(child), child.name))
     return _combined(inner, 1).map(lambda node: ValuePath(path.text, node))
 
