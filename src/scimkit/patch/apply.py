@@ -16,7 +16,7 @@ from scimkit.patch.changes import ChangeSet, ReferenceChanges, changes_between
 from scimkit.patch.operations import REFUSE, Operation, PatchRepair, read_operations
 from scimkit.patch.paths import PatchPath, element_described, references_selected
 from scimkit.schema.attributes import Attribute
-from scimkit.schema.reading import UNASSIGNED, element_key, one_primary, require, require_within
+from scimkit.schema.reading import UNASSIGNED, distinct, element_key, one_primary, require, require_within
 from scimkit.schema.resource_types import ResourceType
 
 Element = dict[str, Any]
@@ -193,7 +193,7 @@ def _remove(old: Any, operation: Operation, repair: PatchRepair) -> Any:
         _without_sub_attribute(each, path.sub_attribute, operation) if matches(each) else each
         for each in _elements(attribute, old)
     ]
-    return _values(attribute, [each for each in edited if each])
+    return _values(attribute, distinct(attribute, [each for each in edited if each]))
 
 
 _APPLY: Final[Mapping[str, Callable[[Any, Operation, PatchRepair], Any]]] = {
@@ -226,7 +226,7 @@ def _write_elements(old: Any, operation: Operation, repair: PatchRepair) -> Any:
     matches = path.matches or _every
     elements = _elements(attribute, old)
     if attribute.type != "complex" and path.filter is not None:
-        return [operation.value if matches(each) else each for each in elements]
+        return distinct(attribute, [operation.value if matches(each) else each for each in elements])
     chosen = [index for index, each in enumerate(elements) if matches(each)]
     if not chosen:
         elements.append(_new_element(path, repair))
@@ -234,7 +234,7 @@ def _write_elements(old: Any, operation: Operation, repair: PatchRepair) -> Any:
     for index in chosen:
         elements[index] = _written(path, elements[index], operation, repair)
     if attribute.multi_valued:
-        return _with_one_primary(attribute, elements, chosen, repair)
+        return distinct(attribute, _with_one_primary(attribute, elements, chosen, repair))
     return elements[0]
 
 

@@ -144,6 +144,14 @@ def element_key(attribute: Attribute, value: Any) -> object:
     return frozenset((name, tuple(item) if type(item) is list else item) for name, item in value.items())
 
 
+def distinct(attribute: Attribute, values: list[Any]) -> list[Any]:
+    """The values of a multi-valued attribute, each once (RFC 7643 section 2.4); the first of equal ones stays."""
+    unique: dict[object, Any] = {}
+    for each in values:
+        unique.setdefault(element_key(attribute, each), each)
+    return list(unique.values())
+
+
 def _read_table(table: AttributeTable, body: Mapping[str, Any], repair: Repair) -> dict[str, Any]:
     document: dict[str, Any] = {}
     elsewhere: list[tuple[tuple[Attribute, ...], object]] = []
@@ -199,10 +207,7 @@ def _read_values(attribute: Attribute, value: object, repair: Repair) -> Any:
             if read is not UNASSIGNED:
                 values.append(read)
     if len(values) > 1:
-        unique: dict[object, Any] = {}
-        for item in values:
-            unique.setdefault(element_key(attribute, item), item)
-        values = list(unique.values())
+        values = distinct(attribute, values)
         if attribute.type == "complex":
             values = one_primary(attribute, values, repair)
     return values[:] or UNASSIGNED  # a copy has no room to grow, which a stored document needs not

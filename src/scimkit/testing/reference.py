@@ -199,6 +199,7 @@ def _at_elements(
         for each in chosen:
             _write_element(attribute, each, copy.deepcopy(value), op)
         _others_not_primary(elements, chosen)
+        holder[attribute.name] = _unique(attribute, elements)
     if not holder.get(attribute.name):
         holder.pop(attribute.name, None)
 
@@ -221,8 +222,9 @@ def _edit(holder: Document, attribute: Attribute, chosen: list[Any], op: str, su
             _write(each, sub, copy.deepcopy(value), op)
     if op != "remove":
         _others_not_primary(holder[attribute.name], chosen)
+        holder[attribute.name] = _unique(attribute, holder[attribute.name])
     elif attribute.name in holder:
-        holder[attribute.name] = [each for each in holder[attribute.name] if each]
+        holder[attribute.name] = _unique(attribute, [each for each in holder[attribute.name] if each])
         if not holder[attribute.name]:
             del holder[attribute.name]
 
