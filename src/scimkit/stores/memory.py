@@ -42,6 +42,7 @@ from scimkit.stores.stamps import (
     meta_of,
     new_id,
     now,
+    replacement,
     version_tag,
 )
 
@@ -230,16 +231,7 @@ class MemoryStore:
     ) -> Written:
         with self._lock:
             table = self._tenant(scope).table(resource_type)
-            entry = table.find(id)
-            fixed = {"id", "meta", *((MEMBERS,) if table.has_members else ()), *((GROUPS,) if table.has_groups else ())}
-            references = {}
-            if table.has_members:
-                references[MEMBERS] = ReferenceChanges(tuple(document.get(MEMBERS, ())), cleared=True)
-            changes = ChangeSet(
-                {name: value for name, value in document.items() if name not in fixed},
-                frozenset(name for name in entry.document if name not in document and name not in fixed),
-                references,
-            )
+            changes = replacement(resource_type, table.find(id).document, document)
             return self._change(scope, resource_type, id, changes, expected_version, everything)
 
     def change(

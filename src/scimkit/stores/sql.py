@@ -35,6 +35,7 @@ from scimkit.stores.stamps import (
     membership,
     new_id,
     now,
+    replacement,
     stamped,
 )
 
@@ -157,16 +158,7 @@ class SqlStore:
     ) -> Written:
         with self._writing() as connection:
             rows = _Rows(connection, scope, resource_type)
-            old = rows.kept(id)[0]
-            fixed = {"id", "meta", *(name for name in (MEMBERS, GROUPS) if name in rows.computed)}
-            references = {}
-            if rows.has_members:
-                references[MEMBERS] = ReferenceChanges(tuple(document.get(MEMBERS, ())), cleared=True)
-            changes = ChangeSet(
-                {name: value for name, value in document.items() if name not in fixed},
-                frozenset(name for name in old if name not in document and name not in fixed),
-                references,
-            )
+            changes = replacement(resource_type, rows.kept(id)[0], document)
             return self._change(rows, id, changes, expected_version, everything)
 
     def change(
@@ -224,7 +216,6 @@ class _Rows:
         self._type = resource_type
         self.has_members = has_members(resource_type)
         self._has_groups = is_computed(resource_type, GROUPS)
-        self.computed = {name for name, has in ((MEMBERS, self.has_members), (GROUPS, self._has_groups)) if has}
         self._keys = _keys_of(resource_type)
         self._own = sa.and_(RESOURCES.c.tenant == self._tenant, RESOURCES.c.type == resource_type.name)
 

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from scimkit.documents import Document
 from scimkit.errors import PreconditionFailed
+from scimkit.patch.changes import ChangeSet, ReferenceChanges
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.protocol import GROUPS, MEMBERS
 
@@ -82,6 +83,21 @@ def member_entry(id: str, kind: str, display: Any) -> dict[str, Any]:
     if display is not None:
         entry["display"] = display
     return entry
+
+
+def replacement(resource_type: ResourceType, old: Document, new: Document) -> ChangeSet:
+    """A whole document put in the place of another, as changes: members are cleared and added, groups stay."""
+    members = has_members(resource_type)
+    fixed = {"id", "meta"}
+    if members:
+        fixed.add(MEMBERS)
+    if is_computed(resource_type, GROUPS):
+        fixed.add(GROUPS)
+    return ChangeSet(
+        {name: value for name, value in new.items() if name not in fixed},
+        frozenset(name for name in old if name not in new and name not in fixed),
+        {MEMBERS: ReferenceChanges(tuple(new.get(MEMBERS, ())), cleared=True)} if members else {},
+    )
 
 
 def membership(group: Mapping[str, Any]) -> dict[str, Any]:
