@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import time
@@ -107,6 +108,15 @@ def test_serve_in_memory_gives_a_token() -> None:
         start = time.monotonic()
         assert httpx.get(f"{url}/Users", headers={"Authorization": f"Bearer {token}"}).status_code == 200
         assert time.monotonic() - start < 10
+
+
+def test_a_taken_port_is_explained() -> None:
+    """A port in use ends the demo with one clear message."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = run("demo", "--port", str(taken.getsockname()[1]))
+    assert done.returncode == 2
+    assert "cannot be used" in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

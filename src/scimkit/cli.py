@@ -77,21 +77,24 @@ def demo(
     The exit status is 0 when every step passed.
     """
     from scimkit.testing.entra import FLAVOURS
-    from scimkit.testing.server import running
+    from scimkit.testing.server import PortTaken, running
 
     if flavour != "both" and flavour not in FLAVOURS:
         raise typer.BadParameter(f"choose from {', '.join((*FLAVOURS, 'both'))}", param_hint="--flavour")
     console = Console(highlight=False)
     flavours = FLAVOURS if flavour == "both" else (flavour,)
-    with tempfile.TemporaryDirectory(prefix="scimkit-demo-") as folder:
-        store, tokens = _open(f"sqlite:///{Path(folder) / 'helpdesk.db'}")
-        service = ScimService(store, tokens=tokens)
-        with running(ScimApp(service, prefix=PREFIX), port=port) as url:
-            endpoint = url + PREFIX
-            outcomes = [_tell(console, endpoint, tokens, name) for name in flavours]
-            _point_entra_at(console)
-            if keep:
-                _wait(console, endpoint)
+    try:
+        with tempfile.TemporaryDirectory(prefix="scimkit-demo-") as folder:
+            store, tokens = _open(f"sqlite:///{Path(folder) / 'helpdesk.db'}")
+            service = ScimService(store, tokens=tokens)
+            with running(ScimApp(service, prefix=PREFIX), port=port) as url:
+                endpoint = url + PREFIX
+                outcomes = [_tell(console, endpoint, tokens, name) for name in flavours]
+                _point_entra_at(console)
+                if keep:
+                    _wait(console, endpoint)
+    except PortTaken as error:
+        raise typer.BadParameter(str(error), param_hint="--port") from None
     raise typer.Exit(0 if all(outcomes) else 1)
 
 

@@ -15,11 +15,15 @@ from typing import Any, Final
 _PATIENCE: Final = 20.0
 
 
+class PortTaken(OSError):
+    """The port is in use, or not for this user."""
+
+
 @contextmanager
 def running(app: Callable[..., Any], *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """Serve an ASGI application while the block runs; gives its URL. Port 0 takes a free one.
 
-    Raises: OSError when the port is taken; TimeoutError when the server does not start.
+    Raises: PortTaken when the port cannot be used; TimeoutError when the server does not start.
     """
     try:
         import uvicorn
@@ -29,7 +33,10 @@ def running(app: Callable[..., Any], *, host: str = "127.0.0.1", port: int = 0) 
     # The protocol is named, since asyncio turns off Nagle's delay only where it reads TCP there.
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            raise PortTaken(f"port {port} of {host} cannot be used: {error.strerror}") from None
         config = uvicorn.Config(app, log_level="error", access_log=False)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
