@@ -8,7 +8,9 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 from pydantic_core import from_json, to_json
 from scim2_server.applications.wsgi import WSGIApplication
@@ -16,17 +18,21 @@ from scim2_server.memory import InMemoryStorage
 from scim2_server.requests import ScimRequest
 from scim2_server.utils import load_default_provider
 
-from scimkit import MemoryStore, Request, ScimService, TokenRegistry, run_sync
-from tests.benchmarks.steps import DISABLE, Step, user_body
+from scimkit import GROUP, USER, MemoryStore, Request, ScimService, Scope, TokenRegistry, run_sync
+from scimkit.patch.changes import ChangeSet, ReferenceChanges
+from tests.benchmarks.steps import CORE, DISABLE, Step, bare_patch, user_body
 
 BASE_URL = "https://help.example.org/scim/v2"
-GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
+GROUP_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Group"
+LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+SERVED = Scope("default")
+"""The tenant that the tokens of the benchmark belong to."""
 
 
 def group_body(members: int, ids: list[str]) -> dict[str, Any]:
     """A group of that many members."""
     listed = [{"value": id} for id in ids[:members]]
-    return {"schemas": [GROUP], "displayName": f"group {members}", "members": listed}
+    return {"schemas": [GROUP_SCHEMA], "displayName": f"group {members}", "members": listed}
 
 
 class Ours:
@@ -35,7 +41,8 @@ class Ours:
     def __init__(self, people: int) -> None:
         tokens = TokenRegistry()
         self.headers = {"authorization": f"Bearer {tokens.issue('benchmark').token}"}
-        self.service = ScimService(MemoryStore(), tokens=tokens)
+        self.store = MemoryStore()
+        self.service = ScimService(self.store, tokens=tokens)
         self.ids = [self.create(number) for number in range(people)]
 
     def send(self, method: str, path: str, query: str = "", body: bytes = b"") -> Any:
@@ -48,11 +55,7 @@ class Ours:
 
     def group(self, members: int) -> str:
         """A group of that many members."""
-        body = {
-            "schemas": [GROUP],
-            "displayName": f"group {members}",
-            "members": [{"value": id} for id in self.ids[:members]],
-        }
+        body = group_body(members, self.ids)
         return json.loads(self.send("POST", "/Groups", body=json.dumps(body).encode()).body)["id"]
 
 
@@ -76,80 +79,137 @@ class Theirs:
 
     def group(self, members: int) -> str:
         """A group of that many members."""
-        body = {
-            "schemas": [GROUP],
-            "displayName": f"group {members}",
-            "members": [{"value": id} for id in self.ids[:members]],
-        }
+        body = group_body(members, self.ids)
         return json.loads(self.send("POST", "/Groups", body=json.dumps(body).encode()))["id"]
 
 
-def request_steps(people: int, peer: Theirs | None, ours: Ours | None = None) -> list[Step]:
-    """GET by id, a filter, PATCH, POST and a page of 100, among that many users."""
-    ours = ours or Ours(people)
-    numbers = itertools.cycle(range(0, people, 7))
-    fresh = itertools.count(10_000_000)
-    id, bare = ours.ids[people // 2], {each: user_body(number) for number, each in enumerate(ours.ids[:1000])}
-    their_id = peer.ids[people // 2] if peer else ""
+def request_steps(people: int, peer: Theirs | None, ours: Ours) -> list[Step]:
+    """GET by id, a filter, PATCH, POST and a page of 100, among that many users. Bodies are made beforehand."""
+    floor = Floor(people)
+    middle, start = people // 2, people // 2
+    id, their_id, bare_id = ours.ids[middle], peer.ids[middle] if peer else "", floor.ids[middle]
+    at, their_at = f"/Users/{id}", f"/Users/{their_id}"
     disabling = DISABLE["Operations"][0]
-    changes = [{**DISABLE, "Operations": [{**disabling, "value": value}]} for value in (True, False)]
-    bodies = itertools.cycle([json.dumps(each).encode() for each in changes])
-    bare_id, page = next(iter(bare)), list(bare.values())[:100]
-
-    def name() -> str:
-        return f"user{next(numbers)}@example.com"
-
-    def body() -> bytes:
-        return json.dumps(user_body(next(fresh))).encode()
-
-    def bare_patch() -> bytes:
-        value = from_json(next(bodies))["Operations"][0]["value"]
-        bare[bare_id] = {**bare[bare_id], "active": value}
-        return to_json(bare[bare_id])
-
-    at = f"/Users/{id}"
-    their_at = f"/Users/{their_id}"
-    start = people // 2
+    changes = [json.dumps({**DISABLE, "Operations": [{**disabling, "value": each}]}).encode() for each in (False, True)]
+    names = [f"user{number}@example.com" for number in range(0, people, max(1, people // 100))]
+    fresh = [json.dumps(user_body(10_000_000 + number)).encode() for number in range(3_000)]
+    turns = [itertools.cycle(changes) for _ in range(3)]
+    asked = [itertools.cycle(names) for _ in range(3)]
+    new = [iter(fresh) for _ in range(3)]
+    page = f"startIndex={start}&count=100"
     rows = [
         ("GET by id", lambda: ours.send("GET", at), lambda: peer.send("GET", their_at),
-         lambda: to_json(bare[bare_id]), 30, 300),
-        ("filter userName eq", lambda: ours.send("GET", "/Users", f"filter=userName+eq+%22{name()}%22"),
-         lambda: peer.send("GET", "/Users", {"filter": f'userName eq "{name()}"'}),
-         lambda: to_json([bare[bare_id]]), 40, 200),
-        ("PATCH active", lambda: ours.send("PATCH", at, body=next(bodies)),
-         lambda: peer.send("PATCH", their_at, body=next(bodies)), bare_patch, 40, 200),
-        ("POST", lambda: ours.send("POST", "/Users", body=body()), lambda: peer.send("POST", "/Users", body=body()),
-         lambda: to_json(from_json(body())), 17, 100),
-        ("page of 100", lambda: ours.send("GET", "/Users", f"startIndex={start}&count=100"),
+         lambda: floor.get(bare_id), 30, 300),
+        ("filter userName eq", lambda: ours.send("GET", "/Users", f"filter=userName+eq+%22{next(asked[0])}%22"),
+         lambda: peer.send("GET", "/Users", {"filter": f'userName eq "{next(asked[1])}"'}),
+         lambda: floor.named(next(asked[2])), 40, 200),
+        ("PATCH active", lambda: ours.send("PATCH", at, body=next(turns[0])),
+         lambda: peer.send("PATCH", their_at, body=next(turns[1])), lambda: floor.patch(bare_id, next(turns[2])),
+         40, 200),
+        ("POST", lambda: ours.send("POST", "/Users", body=next(new[0])),
+         lambda: peer.send("POST", "/Users", body=next(new[1])), lambda: floor.post(next(new[2])), 17, 100),
+        ("page of 100", lambda: ours.send("GET", "/Users", page),
          lambda: peer.send("GET", "/Users", {"startIndex": str(start), "count": "100"}),
-         lambda: to_json(page), 200, 10),
+         lambda: floor.page(start), 200, 20),
     ]  # fmt: skip
     return [
-        Step(f"{title}, {people:,} users", mine, their if peer else None, floor, goal, "scim2-server", calls)
-        for title, mine, their, floor, goal, calls in rows
+        Step(f"{title}, {people:,} users", mine, their if peer else None, bare, goal, "scim2-server", calls, 4)
+        for title, mine, their, bare, goal, calls in rows
     ]
 
 
+class Floor:
+    """The bare work of each request: the same JSON through `pydantic_core`, and look-ups in dicts."""
+
+    def __init__(self, people: int) -> None:
+        self._users: dict[str, dict[str, Any]] = {}
+        self._by_name: dict[str, dict[str, Any]] = {}
+        for number in range(people):
+            self._keep(user_body(number))
+        self.ids = list(self._users)
+
+    def _keep(self, document: dict[str, Any]) -> dict[str, Any]:
+        id = str(uuid4())
+        meta = {"resourceType": "User", "created": "2026-01-01T00:00:00.000000Z", "version": 'W/"1"',
+                "lastModified": "2026-01-01T00:00:00.000000Z", "location": f"{BASE_URL}/Users/{id}"}  # fmt: skip
+        kept = self._users[id] = self._by_name[document["userName"]] = {**document, "id": id, "meta": meta}
+        return kept
+
+    def get(self, id: str) -> bytes:
+        return to_json(self._users[id])
+
+    def named(self, name: str) -> bytes:
+        return to_json({"schemas": [LIST], "totalResults": 1, "Resources": [self._by_name[name]]})
+
+    def patch(self, id: str, body: bytes) -> bytes:
+        document = self._users[id] = bare_patch(self._users[id], from_json(body))
+        return to_json(document)
+
+    def post(self, body: bytes) -> bytes:
+        return to_json(self._keep(from_json(body)))
+
+    def page(self, start: int) -> bytes:
+        found = [self._users[id] for id in self.ids[start - 1 : start + 99]]
+        return to_json({"schemas": [LIST], "totalResults": len(self._users), "Resources": found})
+
+
 def member_steps(ours: Ours, peer: Theirs | None, sizes: tuple[int, ...]) -> list[Step]:
-    """Adding and removing one member of groups of several sizes."""
+    """Adding and removing one member in turns, of groups of several sizes, as whole requests."""
     steps = []
     for size in sizes:
-        group, their_group = ours.group(size), peer.group(size) if peer and size <= 10_000 else ""
-        mine, their = ours.ids[-1], peer.ids[-1] if peer else ""
-        flip = itertools.cycle([True, False])
-
-        def body(id: str, flip: Any = flip) -> bytes:
-            add = {"op": "add", "path": "members", "value": [{"value": id}]}
-            remove = {"op": "remove", "path": f'members[value eq "{id}"]'}
-            return json.dumps({**DISABLE, "Operations": [add if next(flip) else remove]}).encode()
-
+        group, their_group = ours.group(size), peer.group(size) if peer else ""
+        bare = {each: {"value": each} for each in ours.ids[:size]}
+        mine, bare_bodies = _member_bodies(ours.ids[-1]), _member_bodies(ours.ids[-1])
+        their = _member_bodies(peer.ids[-1]) if peer else mine
         steps.append(
             Step(
                 f"add or remove one member of {size:,}",
-                lambda group=group, id=mine, body=body: ours.send("PATCH", f"/Groups/{group}", body=body(id)),
-                (lambda group=their_group, id=their, body=body: peer.send("PATCH", f"/Groups/{group}", body=body(id)))
-                if their_group else None,
-                None, 1000, "scim2-server", 60,
+                lambda group=group, bodies=mine: ours.send("PATCH", f"/Groups/{group}", body=next(bodies)),
+                (lambda group=their_group, bodies=their: peer.send("PATCH", f"/Groups/{group}", body=next(bodies)))
+                if peer else None,
+                lambda members=bare, bodies=bare_bodies: _bare_member(members, from_json(next(bodies))),
+                1000, "scim2-server", 60,
             )
         )  # fmt: skip
+    return steps
+
+
+def _member_bodies(id: str) -> Iterator[bytes]:
+    add = {"op": "add", "path": "members", "value": [{"value": id}]}
+    remove = {"op": "remove", "path": f'members[value eq "{id}"]'}
+    return itertools.cycle([json.dumps({**DISABLE, "Operations": [each]}).encode() for each in (add, remove)])
+
+
+def _bare_member(members: dict[str, dict[str, Any]], body: dict[str, Any]) -> None:
+    operation = body["Operations"][0]
+    if operation["op"] == "add":
+        members.setdefault(operation["value"][0]["value"], operation["value"][0])
+    else:
+        members.pop(operation["path"].split('"')[1], None)
+
+
+def store_member_steps(sizes: tuple[int, ...]) -> list[Step]:
+    """The same by `MemoryStore.change` alone, and as requests, in one directory as large as the largest group.
+
+    Its people have a name and no more, and are put into the store without requests.
+    """
+    ours, scope = Ours(0), SERVED
+    schemas = [CORE]
+    for number in range(max(sizes) + 1):
+        written = ours.store.create(scope, USER, {"schemas": schemas, "userName": f"u{number}"})
+        ours.ids.append(written.document["id"])
+    last, steps = ours.ids[-1], []
+    for size in sizes:
+        group = ours.store.create(scope, GROUP, group_body(size, ours.ids)).document["id"]
+        add = ChangeSet({}, frozenset(), {"members": ReferenceChanges(({"value": last},))})
+        remove = ChangeSet({}, frozenset(), {"members": ReferenceChanges((), frozenset({last}))})
+        changes, bodies = itertools.cycle([add, remove]), _member_bodies(last)
+        steps += [
+            Step(f"MemoryStore.change, one member of {size:,}",
+                 lambda group=group, turns=changes: ours.store.change(scope, GROUP, group, next(turns)),
+                 None, None, None, "", 500),
+            Step(f"flat: one member of {size:,}, whole request",
+                 lambda group=group, turns=bodies: ours.send("PATCH", f"/Groups/{group}", body=next(turns)),
+                 None, None, None, "", 200),
+        ]  # fmt: skip
     return steps

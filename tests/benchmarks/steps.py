@@ -5,6 +5,7 @@ Every step is three callables that return their result, so that a check can hold
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,15 +30,19 @@ TheirUser = User[EnterpriseUser]
 
 @dataclass(frozen=True)
 class Step:
-    """A step, the ratio to the peer that the design asks for, and who the peer is. `calls` in one measurement."""
+    """A step, what the design asks of it, and who the peer is. `calls` in one measurement.
+
+    `goal` is how many times faster than the peer it is to be, `floor_goal` how many times the floor it may take.
+    """
 
     name: str
     ours: Callable[[], Any]
     peer: Callable[[], Any] | None
     floor: Callable[[], Any] | None
-    goal: float
+    goal: float | None
     whose: str
     calls: int = 300
+    floor_goal: float | None = None
 
 
 FILTERS = (
@@ -123,33 +128,65 @@ def filter_steps() -> list[Step]:
         predicate = Filter(parse(text)).compile(USER)
         their_filter = ScimFilter[TheirUser](text)
         steps.append(
-            Step(f"match: {text}", lambda p=predicate: p(document), lambda f=their_filter: f.match(theirs), floor, 16,
-                 "scim2-models", 2000)
+            Step(f"match: {text}", lambda p=predicate: p(document), lambda f=their_filter: f.match(theirs), floor, None,
+                 "scim2-models", 2000, floor_goal=3)
         )  # fmt: skip
     return steps
 
 
 def patch_steps() -> list[Step]:
-    """PATCH of a user: one operation, and Entra's eight."""
+    """PATCH of a user, body to document: one operation, and Entra's eight.
+
+    The peer changes its resource where it stands, so that no copy and no dump is counted against it; its
+    bodies take turns, so that each call changes something.
+    """
     document = read_resource(USER, user_body())
 
     def theirs(body: dict[str, Any]) -> Callable[[], Any]:
         resource = TheirUser.model_validate(user_body())
+        turns = itertools.cycle([body, _undoing(body)])
 
         def run() -> Any:
-            copy = resource.model_copy(deep=True)
-            read = PatchOp[TheirUser].model_validate(body, scim_ctx=Context.RESOURCE_PATCH_REQUEST)
-            read.patch(copy)
-            return copy.model_dump(scim_ctx=Context.RESOURCE_PATCH_RESPONSE)
+            read = PatchOp[TheirUser].model_validate(next(turns), scim_ctx=Context.RESOURCE_PATCH_REQUEST)
+            read.patch(resource)
+            return resource
 
         return run
 
     return [
         Step("PATCH replace active", lambda: patch.apply(USER, document, DISABLE).document, theirs(DISABLE),
-             lambda: {**document, "active": DISABLE["Operations"][0]["value"]}, 80, "scim2-models"),
+             lambda: bare_patch(document, DISABLE), 80, "scim2-models"),
         Step("PATCH of Entra's 8 operations", lambda: patch.apply(USER, document, ENTRA).document, theirs(ENTRA),
-             None, 100, "scim2-models"),
+             lambda: bare_patch(document, ENTRA), 100, "scim2-models"),
     ]  # fmt: skip
+
+
+def _undoing(body: dict[str, Any]) -> dict[str, Any]:
+    """The same operations with other values."""
+    others = [
+        {**each, "value": not each["value"] if type(each["value"]) is bool else f"{each['value']}.x"}
+        for each in body["Operations"]
+    ]
+    return {**body, "Operations": others}
+
+
+def bare_patch(document: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """The floor of PATCH: set what the path names, as one would by hand for Entra's paths, with no rules."""
+    changed = dict(document)
+    for operation in body["Operations"]:
+        path, value = operation["path"], operation["value"]
+        if path.startswith(ENTERPRISE):
+            changed[ENTERPRISE] = {**changed.get(ENTERPRISE, {}), path[len(ENTERPRISE) + 1 :]: value}
+        elif path.startswith("emails["):
+            changed["emails"] = [
+                {**each, "value": value} if each.get("type") == "work" else each for each in changed["emails"]
+            ]
+        elif "." in path:
+            name, sub = path.split(".")
+            changed[name] = {**changed.get(name, {}), sub: value}
+        else:
+            changed[path] = value
+    return changed
 
 
 def round_trip_steps() -> list[Step]:

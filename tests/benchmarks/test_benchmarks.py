@@ -32,8 +32,9 @@ def test_both_sides_do_the_same() -> None:
         if step.name.startswith("match"):
             assert step.ours() is step.peer() is bool(step.floor())
     for step in patch_steps():
-        theirs = step.peer()
+        theirs = step.peer().model_dump()
         ours = step.ours()
+        assert step.floor() == ours
         assert {name: ours[name] for name in ("displayName", "active", "name", "emails")} == {
             name: theirs[name] for name in ("displayName", "active", "name", "emails")
         }

@@ -1,0 +1,141 @@
+"""What is measured in a process of its own: creates with their memory, and a GET through uvicorn.
+
+`python -m tests.benchmarks.processes create|serve ours|theirs|floor PEOPLE [PORT]` is that process. The
+server's CPU time is what the kernel counts for it; its client is another process.
+"""
+
+from __future__ import annotations
+
+import gc
+import http.client
+import json
+import os
+import resource
+import socket
+import subprocess
+import sys
+import time
+from typing import Any
+
+import uvicorn
+from scim2_server.applications.asgi import ASGIApplication
+from scim2_server.memory import AsyncInMemoryStorage
+from scim2_server.utils import load_default_provider
+
+from scimkit.asgi import ScimApp
+from tests.benchmarks.requests import Floor, Ours, Theirs
+
+_WARM_UP = 300
+
+
+def created(who: str, people: int) -> dict[str, float]:
+    """Microseconds of CPU time and KB of memory for each of so many creates, in a process of their own."""
+    return json.loads(_started("create", who, people).communicate()[0])
+
+
+def served(people: int, requests: int) -> dict[str, float]:
+    """Microseconds of server CPU time for a GET by id through uvicorn, best of three turns each."""
+    kinds = ("ours", "theirs", "floor")
+    servers = {who: _started("serve", who, people, _free_port()) for who in kinds}
+    try:
+        told = {who: json.loads(server.stdout.readline()) for who, server in servers.items()}
+        best = dict.fromkeys(kinds, float("inf"))
+        for _ in range(3):
+            for who in kinds:
+                best[who] = min(best[who], _cpu_of_gets(servers[who].pid, requests=requests, **told[who]))
+        return best
+    finally:
+        for server in servers.values():
+            server.terminate()
+            server.wait()
+
+
+def _started(task: str, who: str, *numbers: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.benchmarks.processes", task, who, *map(str, numbers)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def _cpu_of_gets(pid: int, *, port: int, path: str, token: str, requests: int) -> float:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    headers = {"Authorization": token}
+
+    def get(times: int) -> None:
+        for _ in range(times):
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            body = answer.read()
+            assert answer.status == 200 and b"userName" in body, body
+
+    while True:  # it says where it listens a moment before it does
+        try:
+            connection.connect()
+            break
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+    get(_WARM_UP)
+    start = _cpu(pid)
+    get(requests)
+    spent = _cpu(pid) - start
+    connection.close()
+    return spent / requests * 1e6
+
+
+def _cpu(pid: int) -> float:
+    """Seconds of CPU time of a process, user and system."""
+    with open(f"/proc/{pid}/stat") as status:  # noqa: PTH123  # a kernel file
+        fields = status.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _create(who: str, people: int) -> None:
+    kept = {"ours": Ours, "theirs": Theirs}[who](1)
+    gc.collect()
+    memory, start = _resident(), time.process_time()
+    for number in range(1, people):
+        kept.create(number)
+    seconds = time.process_time() - start
+    gc.collect()
+    print(json.dumps({"us": seconds / people * 1e6, "kb": (_resident() - memory) / people / 1024}))
+
+
+def _resident() -> float:
+    """Bytes of memory of this process."""
+    with open("/proc/self/statm") as status:  # noqa: PTH123  # a kernel file
+        return int(status.read().split()[1]) * resource.getpagesize()
+
+
+def _serve(who: str, people: int, port: int) -> None:
+    kept = {"ours": Ours, "theirs": Theirs, "floor": Floor}[who](people)
+    token, prefix = getattr(kept, "headers", {}).get("authorization", ""), ""
+    if isinstance(kept, Ours):
+        app: Any = ScimApp(kept.service)
+    elif isinstance(kept, Theirs):
+        app, prefix = ASGIApplication(AsyncInMemoryStorage(kept.storage), load_default_provider()), "/v2"
+    else:
+        app = _bare(kept)
+    told = {"port": port, "path": f"{prefix}/Users/{kept.ids[people // 2]}", "token": token}
+    print(json.dumps(told), flush=True)
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+
+
+def _bare(users: Floor) -> Any:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        body = users.get(scope["path"].rpartition("/")[2])
+        headers = [(b"content-type", b"application/scim+json"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return app
+
+
+if __name__ == "__main__":
+    task, who, *numbers = sys.argv[1:]
+    {"create": _create, "serve": _serve}[task](who, *map(int, numbers))
