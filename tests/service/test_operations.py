@@ -375,3 +375,13 @@ def test_a_group_cannot_lose_its_name(client: Client) -> None:
     ):
         assert client.patch(f"/Groups/{group}", operation).status == 400
     assert client.get(f"/Groups/{group}").body["displayName"] == "Agents"
+
+
+def test_a_filter_on_a_single_plain_value(client: Client) -> None:
+    """A path with a filter on an attribute that has one plain value is refused, and nothing changes."""
+    ada = client.user("ada")
+    for op in ("add", "replace", "remove"):
+        operation = {"op": op, "path": 'userName[value eq "ada"]', "value": "x"}
+        answer = client.patch(f"/Users/{ada}", operation)
+        assert (answer.status, answer.body["scimType"]) == (400, "invalidPath")
+    assert client.get(f"/Users/{ada}").body["userName"] == "ada"

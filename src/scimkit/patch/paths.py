@@ -86,6 +86,8 @@ def _parse(text: str, resource_type: ResourceType, lenience: Lenience, coerce: C
     attribute = found.leaf
     if found.sub_attribute is not None:
         raise InvalidPath("The path has a filter after a sub-attribute.")
+    if attribute.type != "complex" and not attribute.multi_valued:
+        raise InvalidPath(f"{attribute.path} has one value; there is nothing to select with a filter.")
     sub_attribute = attribute.children.find(tail[1:]) if tail else None
     if tail and sub_attribute is None:
         return None
