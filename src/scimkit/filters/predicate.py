@@ -22,7 +22,7 @@ from typing import Any, Final, Protocol, TypeAlias
 from scimkit.documents import Document
 from scimkit.errors import InvalidFilter
 from scimkit.filters.ast import And, Comparison, Node, Not, Operator, Or, Present, Value, ValuePath
-from scimkit.schema.attributes import Attribute, AttributePath
+from scimkit.schema.attributes import Attribute, AttributePath, folded
 from scimkit.schema.instants import parse_instant
 
 Predicate: TypeAlias = Callable[[Document], bool]
@@ -147,7 +147,7 @@ def comparison_value(attribute: Attribute, node: Comparison, coerce: Coercion = 
             raise InvalidFilter(f"The operator {operator} does not apply to {attribute.path}.")
         if type(value) is not str:
             value = coerce(attribute, value)
-        return value.casefold() if type(value) is str and kind == "string" and not attribute.case_exact else value
+        return folded(value) if kind == "string" and not attribute.case_exact else value
     if operator in _ORDER and kind in _UNORDERED_TYPES:
         raise InvalidFilter(f"The operator {operator} does not apply to {attribute.path}.")
     if not _fits(kind, value):
@@ -192,10 +192,10 @@ def _null_test(operator: Operator) -> Test:
 def _text_test(attribute: Attribute, operator: str, constant: str) -> Test:
     if attribute.type == "string" and not attribute.case_exact:
         if operator == "co":
-            return lambda value: value is not None and constant in value.casefold()
+            return lambda value: value is not None and constant in folded(value)
         if operator == "sw":
-            return lambda value: value is not None and value.casefold().startswith(constant)
-        return lambda value: value is not None and value.casefold().endswith(constant)
+            return lambda value: value is not None and folded(value).startswith(constant)
+        return lambda value: value is not None and folded(value).endswith(constant)
     if operator == "co":
         return lambda value: value is not None and constant in value
     if operator == "sw":

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, get_args
+from unicodedata import normalize
 
 from scimkit.schema.instants import parse_instant
 
@@ -30,12 +31,16 @@ def _itself(value: Any) -> Any:
     return value
 
 
-def _folded(value: Any) -> Any:
-    """The case-folded text; the same object where folding changes nothing, so that indexes share it."""
+def folded(value: Any) -> Any:
+    """Text as it compares where case does not count; the same object where that changes nothing, for indexes to share.
+
+    Beyond ASCII this is Unicode's caseless matching of compatible forms, which for names that PRECIS allows
+    (RFC 7613 section 3, asked for by RFC 7644 section 5) is PRECIS' own: width, case and composition do not count.
+    """
     if type(value) is not str:
         return value
-    folded = value.casefold()
-    return value if folded == value else folded
+    plain = value.lower() if value.isascii() else normalize("NFKC", normalize("NFKC", value).casefold())
+    return value if plain == value else plain
 
 
 def _instant(value: Any) -> Any:
@@ -97,6 +102,8 @@ class Attribute:
     path: str = ""
     required_children: tuple[Attribute, ...] = ()
     """The sub-attributes that every complex value must have."""
+    requiring_children: tuple[Attribute, ...] = ()
+    """The complex sub-attributes whose values must have something."""
     is_extension: bool = False
     key: Key = _itself
     is_reference: bool = False
@@ -127,6 +134,8 @@ def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
         raise ValueError(f"attribute {prefix}{name} has the unknown type {kind!r}")
     path = prefix + name
     children = AttributeTable([compile_attribute(sub, path + ".") for sub in source.get("subAttributes") or ()])
+    if any(each.type == "complex" for each in children.values()):
+        raise ValueError(f"attribute {path} has a complex sub-attribute, which RFC 7643 section 2.3.8 forbids")
     case_exact = bool(source.get("caseExact", False)) or kind in _CASE_EXACT_BY_NATURE
     multi_valued = bool(source.get("multiValued", False))
     is_reference = "value" in children and "$ref" in children
@@ -144,6 +153,7 @@ def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
         reference_types=tuple(source.get("referenceTypes") or ()),
         children=children,
         required_children=_required(children),
+        requiring_children=requiring(children),
         path=path,
         key=_key_for(kind, case_exact),
         is_reference=is_reference,
@@ -160,6 +170,7 @@ def compile_extension(urn: str, attributes: Sequence[Mapping[str, Any]], *, requ
         required=required,
         children=children,
         required_children=_required(children),
+        requiring_children=requiring(children),
         path=urn,
         is_extension=True,
     )
@@ -172,10 +183,18 @@ def _required(children: AttributeTable) -> tuple[Attribute, ...]:
     )
 
 
+def requiring(table: AttributeTable) -> tuple[Attribute, ...]:
+    """The complex attributes of a table whose values must have something, at any depth."""
+    return tuple(
+        each for each in table.values()
+        if each.mutability != "readOnly" and (each.required_children or each.requiring_children)
+    )  # fmt: skip
+
+
 def _key_for(kind: str, case_exact: bool) -> Key:
     if kind == "dateTime":
         return _instant
-    return _folded if kind == "string" and not case_exact else _itself
+    return folded if kind == "string" and not case_exact else _itself
 
 
 @dataclass(frozen=True, slots=True)

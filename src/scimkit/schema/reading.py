@@ -89,6 +89,9 @@ def read_resource(resource_type: ResourceType, body: Mapping[str, Any], repair: 
     read = _read_table(resource_type.attributes, body, repair)
     _check_schemas(resource_type, read.pop("schemas", None), repair)
     require(resource_type, read)
+    for attribute in resource_type.requiring:
+        if attribute.name in read:
+            require_within(attribute, read[attribute.name])
     return {"schemas": resource_type.schemas_of(read), **read}
 
 
@@ -98,19 +101,17 @@ def require(resource_type: ResourceType, document: Mapping[str, Any]) -> None:
         value = document.get(attribute.name)
         if value is None or (value == "" and attribute.type == "string"):
             raise InvalidValue(f"{attribute.path} is required.")
-    for extension in resource_type.extensions:
-        if extension.name in document:
-            _require_children(extension, document[extension.name])
 
 
 def require_within(attribute: Attribute, value: Any) -> None:
     """Check that each complex value of an attribute has its required sub-attributes. Raises: InvalidValue."""
-    if attribute.is_extension:
-        for name, item in value.items():
-            require_within(attribute.children[name], item)
-    elif attribute.type == "complex":
-        for each in value if attribute.multi_valued else (value,):
-            _require_children(attribute, each)
+    for each in value if attribute.multi_valued else (value,):
+        for child in attribute.required_children:
+            if child.name not in each:
+                raise InvalidValue(f"{child.path} is required.")
+        for child in attribute.requiring_children:
+            if child.name in each:
+                require_within(child, each[child.name])
 
 
 def check_immutable(resource_type: ResourceType, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
@@ -118,11 +119,30 @@ def check_immutable(resource_type: ResourceType, old: Mapping[str, Any], new: Ma
 
     Raises: MutabilityViolation.
     """
-    _check_immutable(resource_type.attributes, old, new)
+    for attribute in resource_type.attributes.values():
+        check_unchanged(attribute, old.get(attribute.name), new.get(attribute.name))
+
+
+def check_unchanged(attribute: Attribute, old: Any, new: Any) -> None:
+    """Check that an immutable attribute keeps the value it has, and so do those within a singular complex one.
+
+    Which values of a multi-valued attribute belong together is not known here. Raises: MutabilityViolation.
+    """
+    if old is None or old is new:
+        return
+    if attribute.mutability == "immutable":
+        if old != new:
+            raise MutabilityViolation(f"{attribute.path} is immutable and already has a value.")
+    elif attribute.type == "complex" and not attribute.multi_valued and attribute.mutability == "readWrite":
+        for child in attribute.children.values():
+            check_unchanged(child, old.get(child.name), new.get(child.name) if type(new) is dict else None)
 
 
 def read_value(attribute: Attribute, value: object, repair: Repair = REFUSE) -> Any:
-    """The canonical value of an attribute, or `UNASSIGNED`. Raises: InvalidValue, InvalidSyntax."""
+    """The canonical value of an attribute, or `UNASSIGNED`. Raises: InvalidValue, InvalidSyntax.
+
+    That complex values have what they must have is for `require_within` to check, once they are whole.
+    """
     if value is None:
         return UNASSIGNED
     if attribute.multi_valued:
@@ -278,11 +298,9 @@ def _read_complex(attribute: Attribute, value: object, repair: Repair) -> Any:
         if repair.value(attribute, value) is not UNASSIGNED:
             REFUSE.value(attribute, value)
         return UNASSIGNED
-    if not document:
-        return UNASSIGNED
-    if not attribute.is_extension:
-        _require_children(attribute, document)
-    return document
+    if attribute.keyed and document and "value" not in document:
+        raise InvalidValue(f"{attribute.path}.value is required.")
+    return document or UNASSIGNED
 
 
 _ONE: Final[Mapping[str, Callable[[Attribute, Any, Repair], Any]]] = {
@@ -302,24 +320,6 @@ def _repaired(attribute: Attribute, value: object, wanted: type, repair: Repair)
     if value is not UNASSIGNED and type(value) is not wanted:
         return REFUSE.value(attribute, value)
     return value
-
-
-def _require_children(attribute: Attribute, document: Mapping[str, Any]) -> None:
-    for child in attribute.required_children:
-        if child.name not in document:
-            raise InvalidValue(f"{child.path} is required.")
-
-
-def _check_immutable(table: AttributeTable, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    for attribute in table.values():
-        was = old.get(attribute.name)
-        if was is None:
-            continue
-        if attribute.mutability == "immutable":
-            if new.get(attribute.name) != was:
-                raise MutabilityViolation(f"{attribute.path} is immutable and already has a value.")
-        elif attribute.type == "complex" and not attribute.multi_valued and attribute.mutability == "readWrite":
-            _check_immutable(attribute.children, was, new.get(attribute.name) or {})
 
 
 def _check_schemas(resource_type: ResourceType, schemas: Any, repair: Repair) -> None:

@@ -10,7 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from scimkit.schema.attributes import Attribute, AttributePath, AttributeTable, compile_attribute, compile_extension
+from scimkit.schema.attributes import (
+    Attribute,
+    AttributePath,
+    AttributeTable,
+    compile_attribute,
+    compile_extension,
+    requiring,
+)
 
 SchemaDocument: TypeAlias = Mapping[str, Any]
 """A Schema resource as JSON (RFC 7643 section 7): at least `id`, `name` and `attributes`."""
@@ -47,12 +54,13 @@ class ResourceType:
 
     `attributes` holds the common attributes, those of the schema, and every extension under its URN.
     `unique` and `indexed` are canonical paths: values of the first are unique within a tenant, values
-    of both are found by a store without a scan.
+    of both are found by a store without a scan. Every resource must have the attributes in `required`;
+    the values of those in `requiring` must have some sub-attribute.
     """
 
     __slots__ = (
         "_paths", "_schemas", "attributes", "description", "endpoint", "extensions", "indexed", "name", "required",
-        "schema", "schema_documents", "unique",
+        "requiring", "schema", "schema_documents", "unique",
     )  # fmt: skip
 
     def __init__(
@@ -91,9 +99,11 @@ class ResourceType:
             attribute for attribute in (*core, *self.extensions)
             if attribute.required and attribute.mutability != "readOnly"
         )  # fmt: skip
+        self.requiring = requiring(self.attributes)
         self._paths: dict[str, AttributePath | None] = {}
         self._schemas: dict[tuple[str, ...], list[str]] = {}
         self.unique = self._unique_paths(unique)
+        self.schema_documents = tuple(self._announced(each) for each in self.schema_documents)
         self.indexed = self._indexed_paths(indexed)
 
     def __repr__(self) -> str:
@@ -157,6 +167,18 @@ class ResourceType:
             if attribute.uniqueness != "none" and attribute.name != "id" and not attribute.is_extension
         ]
         return tuple(dict.fromkeys([*declared, *map(self._must_find, added)]))
+
+    def _announced(self, document: SchemaDocument) -> SchemaDocument:
+        """The Schema document with the uniqueness that is kept (RFC 7643 section 7); itself when it says so."""
+        prefix = "" if document["id"] == self.schema else f"{document['id']}:"
+        entries = document.get("attributes") or ()
+        kept = [
+            {**each, "uniqueness": "server"}
+            if f"{prefix}{each['name']}" in self.unique and each.get("uniqueness", "none") == "none"
+            else each
+            for each in entries
+        ]
+        return document if kept == list(entries) else {**document, "attributes": kept}
 
     def _indexed_paths(self, added: Sequence[str]) -> tuple[str, ...]:
         usual = [text for text in ("externalId", "displayName", "emails.value") if self._find(text)]

@@ -1,0 +1,100 @@
+"""Projection by example: what a response carries, by default and when the client chooses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scimkit.schema.projection import Projection, Projections, split_paths
+from tests.resource_types import DEVICE
+
+DISK: dict[str, Any] = {
+    "schemas": [DEVICE.schema],
+    "id": "1",
+    "serial": "s",
+    "label": "x",
+    "pin": "1234",
+    "notes": "n",
+    "site": {"city": "Rome", "floors": [1]},
+    "parts": [{"value": "a", "size": 1}, {"value": "b"}],
+}
+ALWAYS = {"schemas": [DEVICE.schema], "id": "1"}
+DEFAULT = {name: value for name, value in DISK.items() if name not in ("pin", "notes")}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "returned"),
+    [
+        ("label", {"label": "x"}),
+        ("LABEL, serial", {"label": "x", "serial": "s"}),
+        (f"{DEVICE.schema}:label", {"label": "x"}),
+        ("notes", {"notes": "n"}),
+        ("pin", {}),
+        ("nothing", {}),
+        ("site.city", {"site": {"city": "Rome"}}),
+        ("site.city,site", {"site": DISK["site"]}),
+        ("site,site.city", {"site": DISK["site"]}),
+        ("site.opened", {}),
+        ("parts.size", {"parts": [{"size": 1}]}),
+        ('parts[value eq "a,b"].value', {"parts": [{"value": "a"}, {"value": "b"}]}),
+    ],
+)
+def test_attributes(attributes: str, returned: dict[str, Any]) -> None:
+    """`attributes` gives those and what is always returned, never what is returned never (RFC 7644 section 3.9)."""
+    assert Projections(DEVICE).plan(attributes, None).apply(DISK) == {**ALWAYS, **returned}
+
+
+@pytest.mark.parametrize(
+    ("excluded", "gone"),
+    [("label", {"label"}), ("label,parts", {"label", "parts"}), ("id,schemas", set()), ("nothing", set())],
+)
+def test_excluded(excluded: str, gone: set[str]) -> None:
+    """`excludedAttributes` takes from the default set, but not what is always returned."""
+    found = Projections(DEVICE).plan(None, excluded).apply(DISK)
+    assert found == {name: value for name, value in DEFAULT.items() if name not in gone}
+
+
+def test_excluded_sub_attribute() -> None:
+    """An excluded sub-attribute goes from each value; a value of which nothing is left goes too."""
+    found = Projections(DEVICE).plan(None, "site.city,parts.value").apply(DISK)
+    assert found == {**DEFAULT, "site": {"floors": [1]}, "parts": [{"size": 1}]}
+
+
+def test_default() -> None:
+    """By default what is returned never or on request stays out; a document without such is given as it is."""
+    plans = Projections(DEVICE)
+    for parameters in ((None, None), ("", "")):
+        assert plans.plan(*parameters) is plans.whole
+    assert plans.whole.apply(DISK) == DEFAULT
+    assert plans.whole.apply(DEFAULT) is DEFAULT
+    assert plans.whole.chosen is False
+    assert plans.plan("label", None) is plans.plan("label", None)
+    assert plans.plan("label", None).chosen is True
+    assert plans.plan(None, "label").chosen is False
+
+
+@pytest.mark.parametrize(
+    ("attributes", "excluded", "location"),
+    [((), (), True), (("meta",), (), True), (("meta.location",), (), True), (("meta.version",), (), False),
+     (("label",), (), False), ((), ("meta",), False), ((), ("meta.location",), False), ((), ("meta.version",), True)],
+)  # fmt: skip
+def test_wants_location(attributes: tuple[str, ...], excluded: tuple[str, ...], location: bool) -> None:
+    """`meta.location` is wanted unless it is excluded or not asked for."""
+    assert Projection(DEVICE, attributes, excluded).wants_location is location
+
+
+def test_wants() -> None:
+    """A store is told which attributes it need not load."""
+    plan = Projection(DEVICE, ["site.city"], [])
+    assert [name for name in ("site", "label", "id") if plan.wants(name)] == ["site", "id"]
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [("", []), (",", []), ("a", ["a"]), (" a , b ,", ["a", "b"]), ('a[b eq "x,y"].c,d', ["a.c", "d"]),
+     ("a[b[c,d],e],f", ["a", "f"]), ("a],b", ["a", "b"]), ("a],b[c,d],e", ["a", "b", "e"]), ("a[b,c", ["a"])],
+)  # fmt: skip
+def test_split_paths(text: str, paths: list[str]) -> None:
+    """Paths are split at commas outside brackets; brackets are passed over."""
+    assert split_paths(text) == paths
