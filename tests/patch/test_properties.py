@@ -54,6 +54,7 @@ def _valid(kind: ResourceType, document: dict[str, Any]) -> None:
 
 
 @given(CASES)
+@pytest.mark.rfc("7644-3.5.2-5")
 def test_is_atomic(case: Case) -> None:
     """Whatever happens, the document that was given is as it was."""
     kind, document, body = case

@@ -16,10 +16,20 @@ from scimkit.patch.changes import ChangeSet, ReferenceChanges, changes_between
 from scimkit.patch.operations import REFUSE, Operation, PatchRepair, read_operations
 from scimkit.patch.paths import PatchPath, element_described, references_selected
 from scimkit.schema.attributes import Attribute
-from scimkit.schema.reading import UNASSIGNED, distinct, element_key, one_primary, require, require_within
+from scimkit.schema.reading import (
+    UNASSIGNED,
+    check_unchanged,
+    distinct,
+    element_key,
+    one_primary,
+    require,
+    require_within,
+)
 from scimkit.schema.resource_types import ResourceType
 
 Element = dict[str, Any]
+
+_NO_MATCH: Final = "The filter in the path matched no value."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +66,9 @@ def apply_operations(
     if not changes:
         return PatchResult(document, changes)
     require(resource_type, changed)
-    for name in changes.assigned:
-        require_within(resource_type.attributes[name], changed[name])
+    for attribute in resource_type.requiring:
+        if attribute.name in changes.assigned or attribute.name in changes.references:
+            require_within(attribute, changed.get(attribute.name, ()))
     schemas = resource_type.schemas_of(changed)
     if changed.get("schemas") != schemas:
         changed["schemas"] = schemas
@@ -112,13 +123,11 @@ class _References:
                 return False
             self._remove(selected)
         elif operation.op == "remove" and value is not UNASSIGNED:
-            self._remove({each.get("value") for each in value})
+            self._remove({each["value"] for each in value})
         elif operation.op == "remove" or operation.op == "replace":
             self._added, self._removed, self._cleared = {}, set(), True
         if operation.op != "remove" and value is not UNASSIGNED:
             for each in value:
-                if "value" not in each:
-                    return False
                 self._added.setdefault(each["value"], each)
         return True
 
@@ -138,6 +147,7 @@ def _apply_one(document: dict[str, Any], operation: Operation, repair: PatchRepa
     name = path.attribute.name
     old = host.get(name)
     new = _APPLY[operation.op](old, operation, repair)
+    check_unchanged(path.attribute, old, new)
     if new is UNASSIGNED or new == [] or new == {}:
         host.pop(name, None)
     else:
@@ -166,12 +176,8 @@ def _replace(old: Any, operation: Operation, repair: PatchRepair) -> Any:
         return _remove(old, operation, repair)
     if path.filter is not None or path.sub_attribute is not None:
         return _write_elements(old, operation, repair)
-    if path.attribute.multi_valued:
-        _may_change(path.attribute, old, value)
-        return value
-    if path.attribute.type == "complex":
+    if path.attribute.type == "complex" and not path.attribute.multi_valued:
         return _merged(path.attribute, old, value, repair, replace=True)
-    _may_change(path.attribute, old, value)
     return value
 
 
@@ -183,8 +189,6 @@ def _remove(old: Any, operation: Operation, repair: PatchRepair) -> Any:
     if path.sub_attribute is None and path.filter is None:
         if operation.op == "remove" and operation.value is not UNASSIGNED:
             return _without(attribute, old, operation.value)
-        if attribute.mutability == "immutable":
-            raise MutabilityViolation(f"{attribute.path} is immutable and already has a value.")
         return UNASSIGNED
     matches = path.matches or _every
     if path.sub_attribute is None:
@@ -225,12 +229,16 @@ def _write_elements(old: Any, operation: Operation, repair: PatchRepair) -> Any:
     path, attribute = operation.path, operation.path.attribute
     matches = path.matches or _every
     elements = _elements(attribute, old)
-    if attribute.type != "complex" and path.filter is not None:
-        return distinct(attribute, [operation.value if matches(each) else each for each in elements])
     chosen = [index for index, each in enumerate(elements) if matches(each)]
     if not chosen:
+        if elements and not attribute.multi_valued:
+            raise NoTarget(_NO_MATCH)
         elements.append(_new_element(path, repair))
         chosen = [len(elements) - 1]
+    if attribute.type != "complex":
+        return distinct(
+            attribute, [operation.value if index in chosen else each for index, each in enumerate(elements)]
+        )
     for index in chosen:
         elements[index] = _written(path, elements[index], operation, repair)
     if attribute.multi_valued:
@@ -244,11 +252,11 @@ def _new_element(path: PatchPath, repair: PatchRepair) -> Element:
         if path.attribute.multi_valued and path.attribute.keyed:
             raise NoTarget("The path matched no value.")
         return {}
-    if not path.attribute.keyed and repair.creates_elements(path.attribute):
+    if path.attribute.type == "complex" and not path.attribute.keyed and repair.creates_elements(path.attribute):
         described = element_described(path, repair.compared)
         if described is not None:
             return described
-    raise NoTarget("The filter in the path matched no value.")
+    raise NoTarget(_NO_MATCH)
 
 
 def _written(path: PatchPath, element: Element, operation: Operation, repair: PatchRepair) -> Element:

@@ -93,7 +93,7 @@ def apply_reference_changes(values: Sequence[Mapping[str, Any]], changes: Refere
 
 def _reference_changes(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> ReferenceChanges:
     """A value of which something else changed goes and comes again."""
-    old = {value["value"]: value for value in before if "value" in value}
-    new = {value["value"]: value for value in after if "value" in value}
+    old = {value["value"]: value for value in before}
+    new = {value["value"]: value for value in after}
     added = tuple(value for key, value in new.items() if old.get(key) != value)
     return ReferenceChanges(added, frozenset(key for key, value in old.items() if new.get(key) != value))

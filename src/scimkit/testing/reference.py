@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import copy
 from typing import Any
+from unicodedata import normalize
 
 from scimkit.errors import InvalidFilter, MutabilityViolation, NoTarget
 from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, ValuePath
 from scimkit.filters.parser import parse
-from scimkit.schema.attributes import Attribute
+from scimkit.schema.attributes import Attribute, AttributeTable
 from scimkit.schema.instants import parse_instant
 from scimkit.schema.resource_types import ResourceType
 
@@ -76,7 +77,7 @@ def _holds(value: Any, attribute: Attribute, node: Any) -> bool:
         return operator == "ne" and (value is None) != (wanted is None)
     if operator in ("co", "sw", "ew"):
         if attribute.type == "string" and not attribute.case_exact:
-            value, wanted = value.casefold(), wanted.casefold()
+            value, wanted = _caseless(value), _caseless(wanted)
         found = {"co": wanted in value, "sw": value.startswith(wanted), "ew": value.endswith(wanted)}
         return bool(found[operator])
     left, right = _comparable(value, attribute), _comparable(wanted, attribute)
@@ -90,7 +91,12 @@ def _holds(value: Any, attribute: Attribute, node: Any) -> bool:
 def _comparable(value: Any, attribute: Attribute) -> Any:
     if attribute.type == "dateTime":
         return parse_instant(value)
-    return value.casefold() if attribute.type == "string" and not attribute.case_exact else value
+    return _caseless(value) if attribute.type == "string" and not attribute.case_exact else value
+
+
+def _caseless(value: str) -> str:
+    """Unicode's caseless match of compatible forms (D146 of its core specification, section 3.13)."""
+    return normalize("NFKC", normalize("NFKC", value).casefold())
 
 
 def patched(resource_type: ResourceType, document: Document, body: Document) -> Document:
@@ -100,11 +106,13 @@ def patched(resource_type: ResourceType, document: Document, body: Document) -> 
     """
     result = copy.deepcopy(document)
     for operation in body["Operations"]:
+        before = copy.deepcopy(result)
         if "path" in operation:
             _at_path(resource_type, result, operation["op"], operation["path"], copy.deepcopy(operation.get("value")))
         else:
             for name, value in copy.deepcopy(operation["value"]).items():
                 _write(result, resource_type.attributes[name], value, operation["op"])
+        _keeps_immutable(resource_type.attributes, before, result)
     for attribute in resource_type.required:
         if attribute.name not in result and attribute.name in document:
             raise MutabilityViolation("required")
@@ -241,6 +249,14 @@ def _others_not_primary(elements: list[Any], chosen: list[Any]) -> None:
         for each in elements:
             if each.get("primary") is True and not any(each is one for one in chosen):
                 each["primary"] = False
+
+
+def _keeps_immutable(table: AttributeTable, before: Document, after: Document) -> None:
+    for attribute in table.values():
+        old, new = before.get(attribute.name), after.get(attribute.name)
+        _may_change(attribute, old, new)
+        if old is not None and attribute.type == "complex" and not attribute.multi_valued:
+            _keeps_immutable(attribute.children, old, new or {})
 
 
 def _may_change(attribute: Attribute, old: Any, new: Any) -> None:

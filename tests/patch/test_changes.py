@@ -1,0 +1,86 @@
+"""Change sets by example: what they say of two documents, and what applying them does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scimkit import GROUP
+from scimkit.patch.changes import (
+    ChangeSet,
+    ReferenceChanges,
+    apply_changes,
+    changes_between,
+)
+
+A, B, C = {"value": "a"}, {"value": "b"}, {"value": "c"}
+A_NAMED = {"value": "a", "display": "Ada"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "truth"),
+    [
+        (ChangeSet(), False),
+        (ChangeSet(assigned={"displayName": "x"}), True),
+        (ChangeSet(unassigned=frozenset({"displayName"})), True),
+        (ChangeSet(references={"members": ReferenceChanges(cleared=True)}), True),
+        (ReferenceChanges(), False),
+        (ReferenceChanges(added=(A,)), True),
+        (ReferenceChanges(removed=frozenset({"a"})), True),
+        (ReferenceChanges(cleared=True), True),
+    ],
+)
+def test_truth(changes: ChangeSet | ReferenceChanges, truth: bool) -> None:
+    """A change set is true when it changes something."""
+    assert bool(changes) is truth
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changes"),
+    [
+        ({}, {}, ChangeSet()),
+        ({"displayName": "x"}, {"displayName": "x"}, ChangeSet()),
+        ({"displayName": "x"}, {"displayName": "y"}, ChangeSet({"displayName": "y"})),
+        ({}, {"displayName": "y"}, ChangeSet({"displayName": "y"})),
+        ({"displayName": "x"}, {}, ChangeSet(unassigned=frozenset({"displayName"}))),
+        ({"a": 1, "b": 2}, {"b": 3, "c": 4}, ChangeSet({"b": 3, "c": 4}, frozenset({"a"}))),
+        ({"members": [A, B]}, {"members": [B, A]}, ChangeSet()),
+        ({}, {"members": [A]}, ChangeSet(references={"members": ReferenceChanges((A,))})),
+        ({"members": [A]}, {}, ChangeSet(references={"members": ReferenceChanges(cleared=True)})),
+        (
+            {"members": [A, B]},
+            {"members": [B, C]},
+            ChangeSet(references={"members": ReferenceChanges((C,), frozenset({"a"}))}),
+        ),
+        (
+            {"members": [A, B]},
+            {"members": [A_NAMED, B]},
+            ChangeSet(references={"members": ReferenceChanges((A_NAMED,), frozenset({"a"}))}),
+        ),
+    ],
+)
+def test_changes_between(old: dict[str, Any], new: dict[str, Any], changes: ChangeSet) -> None:
+    """Attributes that got a value are assigned, those that lost it unassigned, references come and go by `value`."""
+    assert changes_between(GROUP, old, new) == changes
+    assert changes_between(GROUP, old, new, {*old, *new}) == changes
+
+
+def test_changes_between_named_attributes() -> None:
+    """Only the named attributes are looked at."""
+    old, new = {"a": 1, "b": 1, "c": 1}, {"a": 2, "b": 2}
+    assert changes_between(GROUP, old, new, ["a", "d"]) == ChangeSet({"a": 2})
+    assert changes_between(GROUP, old, new, []) == ChangeSet()
+
+
+def test_cleared_then_added() -> None:
+    """Cleared references are gone before others come: the added form of one that was there stays."""
+    changes = ChangeSet(references={"members": ReferenceChanges((A_NAMED,), cleared=True)})
+    assert apply_changes({"members": [A, B]}, changes) == {"members": [A_NAMED]}
+
+
+def test_equal_references_are_the_same() -> None:
+    """A reference that is equal to the one that was there has not changed, whichever object it is."""
+    assert changes_between(GROUP, {"members": [A, B]}, {"members": [dict(A), C]}) == ChangeSet(
+        references={"members": ReferenceChanges((C,), frozenset({"b"}))}
+    )

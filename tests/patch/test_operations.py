@@ -1,0 +1,227 @@
+"""PatchOp bodies by example: the operations they come to, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scimkit.errors import (
+    InvalidFilter,
+    InvalidPath,
+    InvalidSyntax,
+    InvalidValue,
+    MutabilityViolation,
+    NoTarget,
+    ScimError,
+)
+from scimkit.patch.operations import MAX_OPERATIONS, PATCH_OP_SCHEMA, Operation, PatchRefusal, read_operations
+from scimkit.schema.attributes import Attribute
+from scimkit.schema.reading import UNASSIGNED
+from scimkit.schema.resource_types import ResourceType
+from tests.resource_types import DEVICE, LEASE_SCHEMA
+
+LEASE = LEASE_SCHEMA["id"]
+SCHEMAS = [PATCH_OP_SCHEMA]
+
+
+def body(*operations: Any) -> dict[str, Any]:
+    """The body of a PATCH with these operations."""
+    return {"schemas": SCHEMAS, "Operations": list(operations)}
+
+
+def said(operation: Operation) -> tuple[str, str, Any]:
+    """An operation as name, path and value."""
+    return operation.op, operation.path.leaf.path, operation.value
+
+
+READ: list[tuple[dict[str, Any], list[tuple[str, str, Any]]]] = [
+    ({"op": "add", "path": "label", "value": "x"}, [("add", "label", "x")]),
+    ({"op": "replace", "path": "LABEL", "value": "x"}, [("replace", "label", "x")]),
+    ({"op": "replace", "path": "label", "value": None}, [("replace", "label", UNASSIGNED)]),
+    ({"op": "add", "path": "tags", "value": ["x", "x"]}, [("add", "tags", ["x"])]),
+    ({"op": "replace", "path": "tags", "value": []}, [("replace", "tags", UNASSIGNED)]),
+    ({"op": "replace", "path": "ports", "value": 2.0}, [("replace", "ports", 2)]),
+    ({"op": "replace", "path": 'tags[value eq "x"]', "value": "y"}, [("replace", "tags", "y")]),
+    ({"op": "add", "path": "parts[size eq 1].colours", "value": ["red"]}, [("add", "parts.colours", ["red"])]),
+    ({"op": "remove", "path": "label"}, [("remove", "label", UNASSIGNED)]),
+    ({"op": "remove", "path": "label", "value": "x"}, [("remove", "label", UNASSIGNED)]),
+    ({"op": "remove", "path": "tags", "value": None}, [("remove", "tags", UNASSIGNED)]),
+    ({"op": "remove", "path": "parts[size eq 1]", "value": [1]}, [("remove", "parts", UNASSIGNED)]),
+    ({"op": "add", "value": {"label": "x", "PORTS": 1}}, [("add", "label", "x"), ("add", "ports", 1)]),
+    ({"op": "add", "path": "", "value": {"label": "x"}}, [("add", "label", "x")]),
+    ({"op": "add", "path": None, "value": {"label": "x"}}, [("add", "label", "x")]),
+    ({"op": "add", "value": {}}, []),
+    ({"op": "add", "value": {DEVICE.schema.upper(): {"label": "x"}}}, [("add", "label", "x")]),
+    ({"op": "add", "value": {LEASE: {"terms": {"text": "x"}}}}, [("add", LEASE, {"terms": {"text": "x"}})]),
+    ({"op": "add", "path": "schemas", "value": ["x"]}, []),
+    ({"op": "remove", "path": "schemas"}, []),
+    ({"op": "add", "path": "owner.$ref", "value": "x"}, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("entry", "operations"), READ)
+def test_read(entry: dict[str, Any], operations: list[tuple[str, str, Any]]) -> None:
+    """An operation is read to a path and a canonical value; without a path, to one for each attribute."""
+    assert [said(each) for each in read_operations(DEVICE, body(entry))] == operations
+
+
+def test_order_and_case_of_members() -> None:
+    """Operations keep their order; names of members are taken in any case."""
+    entries = [{"OP": "add", "Path": "label", "VALUE": "x"}, {"op": "remove", "path": "ports"}]
+    found = read_operations(DEVICE, {"SCHEMAS": [*SCHEMAS, "urn:x"], "operations": entries})
+    assert [said(each) for each in found] == [("add", "label", "x"), ("remove", "ports", UNASSIGNED)]
+
+
+LABEL = {"op": "add", "path": "label", "value": "x"}
+EXTRA = "A PATCH has only schemas and Operations; an operation only op, path and value."
+NAMES = f"schemas must be an array with {PATCH_OP_SCHEMA}."
+EMPTY = "Operations must be an array with at least one operation."
+NO_VALUE = "An operation without a path must have an object as its value."
+OP = "op must be add, remove or replace."
+NOT_THERE = "The path names an attribute that Device does not have."
+REFUSED: list[tuple[dict[str, Any], type[ScimError], str | None]] = [
+    ({"Operations": [LABEL]}, InvalidSyntax, NAMES),
+    ({"schemas": PATCH_OP_SCHEMA, "Operations": [LABEL]}, InvalidSyntax, NAMES),
+    ({"schemas": ["urn:x"], "Operations": [LABEL]}, InvalidSyntax, NAMES),
+    ({"schemas": SCHEMAS}, InvalidSyntax, EMPTY),
+    ({"schemas": SCHEMAS, "Operations": []}, InvalidSyntax, EMPTY),
+    ({"schemas": SCHEMAS, "Operations": LABEL}, InvalidSyntax, EMPTY),
+    ({"schemas": SCHEMAS, "Operations": [LABEL], "more": 1}, InvalidSyntax, EXTRA),
+    (body("add"), InvalidSyntax, "An operation must be an object."),
+    (body({**LABEL, "more": 1}), InvalidSyntax, EXTRA),
+    (body({"path": "label", "value": "x"}), InvalidSyntax, OP),
+    (body({**LABEL, "op": "Add"}), InvalidSyntax, OP),
+    (body({**LABEL, "op": 1}), InvalidSyntax, OP),
+    (body({"op": "remove"}), NoTarget, "A remove operation must have a path."),
+    (body({"op": "remove", "path": ""}), NoTarget, "A remove operation must have a path."),
+    (body({"op": "add", "path": 1, "value": 1}), InvalidPath, "The path must be a string."),
+    (body({"op": "add", "path": "label"}), InvalidValue, "An operation that adds must have a value."),
+    (body({"op": "replace", "path": "label"}), InvalidValue, "An operation that replaces must have a value."),
+    (body({"op": "add"}), InvalidValue, NO_VALUE),
+    (body({"op": "add", "value": "x"}), InvalidValue, NO_VALUE),
+    (
+        body({"op": "add", "value": {"nothing": 1}}),
+        InvalidSyntax,
+        "The value of an operation has an attribute that the schema does not define.",
+    ),
+    (
+        body({"op": "add", "value": {DEVICE.schema: 1}}),
+        InvalidSyntax,
+        "The value of an operation has an attribute that the schema does not define.",
+    ),
+    (body({"op": "add", "path": "nothing", "value": 1}), InvalidPath, NOT_THERE),
+    (body({"op": "add", "path": "parts[size eq 1].no", "value": 1}), InvalidPath, NOT_THERE),
+    (body({"op": "add", "path": "id", "value": "x"}), MutabilityViolation, "id is read-only."),
+    (body({"op": "add", "value": {"id": "x"}}), MutabilityViolation, "id is read-only."),
+    (body({"op": "remove", "path": "meta.version"}), MutabilityViolation, "meta is read-only."),
+    (
+        body({"op": "replace", "path": "owner.displayName", "value": "x"}),
+        MutabilityViolation,
+        "owner.displayName is read-only.",
+    ),
+    (
+        body({"op": "remove", "path": "tags", "value": ["x"]}),
+        InvalidSyntax,
+        "A remove operation takes no value; select values with a filter in its path.",
+    ),
+    (body({"op": "add", "path": "ports", "value": "x"}), InvalidValue, "ports must be a whole number."),
+    (body({"op": "add", "path": 'parts[size eq "x"].type', "value": "x"}), InvalidFilter, None),
+    (body({"op": "add", "path": "parts[size", "value": "x"}), InvalidPath, None),
+]
+
+
+@pytest.mark.parametrize(("request_body", "error", "detail"), REFUSED)
+def test_refused(request_body: dict[str, Any], error: type[ScimError], detail: str | None) -> None:
+    """What is no PatchOp, or does not fit the schema, is refused (RFC 7644 sections 3.5.2 and 3.12)."""
+    with pytest.raises(error) as caught:
+        read_operations(DEVICE, request_body)
+    if detail is not None:
+        assert caught.value.detail == detail
+
+
+def test_number_of_operations() -> None:
+    """A PATCH may have 1000 operations and no more."""
+    assert MAX_OPERATIONS == 1000
+    assert len(read_operations(DEVICE, body(*[LABEL] * 1000))) == 1000
+    with pytest.raises(InvalidSyntax, match=r"^A PATCH may have at most 1000 operations\.$"):
+        read_operations(DEVICE, body(*[LABEL] * 1001))
+
+
+class Tolerance(PatchRefusal):
+    """A repair that allows everything and notes what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    def operation_name(self, name: str) -> str | None:
+        self.asked.append(("op", name))
+        return name.lower()
+
+    def message(self, schema: str) -> None:
+        self.asked.append(("message", schema))
+
+    def extra_member(self, name: str) -> None:
+        self.asked.append(("extra", name))
+
+    def name(self, resource_type: ResourceType, name: str) -> str | None:
+        self.asked.append(("name", name))
+        return name.removeprefix("my-") if name.startswith("my-") else None
+
+    def path(self, resource_type: ResourceType, text: str) -> str | None:
+        self.asked.append(("path", text))
+        return {"drop": None, "wrong": "wrong"}.get(text, "label")
+
+    def read_only(self, attribute: Attribute, in_value: bool) -> None:
+        self.asked.append(("readOnly", attribute.path, in_value))
+
+    def removal(self, attribute: Attribute, value: object) -> object:
+        self.asked.append(("removal", attribute.path, value))
+        return value
+
+
+REPAIRED: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
+    ({"op": "ADD", "path": "label", "value": "x"}, [("add", "label", "x")], [("op", "ADD")]),
+    ({**LABEL, "more": 1}, [("add", "label", "x")], [("extra", "more")]),
+    ({"op": "add", "value": {"my-label": "x"}}, [("add", "label", "x")], [("name", "my-label")]),
+    ({"op": "add", "value": {"no": 1}}, [], [("name", "no")]),
+    ({"op": "add", "path": "lable", "value": "x"}, [("add", "label", "x")], [("path", "lable")]),
+    ({"op": "add", "path": "drop", "value": "x"}, [], [("path", "drop")]),
+    ({"op": "add", "path": "id", "value": "x"}, [], [("readOnly", "id", False)]),
+    ({"op": "add", "value": {"id": "x", "label": "x"}}, [("add", "label", "x")], [("readOnly", "id", True)]),
+    ({"op": "remove", "path": "meta.version"}, [], [("readOnly", "meta", False)]),
+    ({"op": "remove", "path": "tags", "value": ["x"]}, [("remove", "tags", ["x"])], [("removal", "tags", ["x"])]),
+    ({"op": "remove", "path": "tags", "value": []}, [("remove", "tags", [])], [("removal", "tags", [])]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("entry", "operations", "asked"), REPAIRED)
+def test_repaired(entry: dict[str, Any], operations: list[Any], asked: list[Any]) -> None:
+    """A repair is asked once about each thing that is not in RFC form, and its answer is used."""
+    repair = Tolerance()
+    assert [said(each) for each in read_operations(DEVICE, body(entry), repair)] == operations
+    assert repair.asked == asked
+
+
+def test_repaired_message() -> None:
+    """A repair is told of a missing schema and of members that PatchOp does not have."""
+    repair = Tolerance()
+    found = read_operations(DEVICE, {"More": 1, "Operations": [LABEL]}, repair)
+    assert [said(each) for each in found] == [("add", "label", "x")]
+    assert repair.asked == [("message", PATCH_OP_SCHEMA), ("extra", "more")]
+
+
+def test_repair_that_does_not_help() -> None:
+    """A rewritten path that names no attribute, and an operation name that is none, are refused."""
+    with pytest.raises(InvalidPath, match=r"^The path names an attribute that Device does not have\.$"):
+        read_operations(DEVICE, body({"op": "add", "path": "wrong", "value": 1}), Tolerance())
+    with pytest.raises(InvalidSyntax, match=r"^op must be add, remove or replace\.$"):
+        read_operations(DEVICE, body({"op": "MOVE", "path": "label", "value": 1}), Tolerance())
+
+
+def test_refusal_creates_nothing() -> None:
+    """In RFC form a filter that selects nothing creates nothing, and compares no value of another type."""
+    parts = DEVICE.attributes["parts"]
+    assert PatchRefusal().creates_elements(parts) is False
+    with pytest.raises(InvalidFilter):
+        PatchRefusal().compared(parts.children["size"], "3")
