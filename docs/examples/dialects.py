@@ -5,6 +5,8 @@ tokens = TokenRegistry()
 strict = ScimService(MemoryStore(), tokens=tokens, dialect=STRICT)
 token = tokens.issue("Microsoft Entra ID", dialect="entra").token  # for this token alone
 
+by_tenant = ScimService(MemoryStore(), tokens=tokens, tenant_dialects={"acme": "strict"})  # for its tokens
+
 
 def yes_and_no(attribute, value):
     if attribute.type == "boolean" and value in ("yes", "no"):

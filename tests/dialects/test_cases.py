@@ -6,6 +6,7 @@ and does not hold is made first, as a placeholder.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -14,19 +15,46 @@ from typing import Any
 
 import pytest
 
-from scimkit import MemoryStore
+from scimkit import MemoryStore, lift
 from scimkit.stores.sql import SqlStore
 from tests.client import Answer, Client
 
 CASES = [json.loads(line) for line in Path(__file__).with_name("cases.jsonl").read_text().splitlines()]
 
 
+class Awaited:
+    """A memory store that suspends in every method, as one over a network does."""
+
+    is_async = True
+    blocking = False
+
+    def __init__(self) -> None:
+        self._store = lift(MemoryStore())
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._store, name)
+
+        async def awaited(*arguments: Any, **options: Any) -> Any:
+            await asyncio.sleep(0)
+            return await method(*arguments, **options)
+
+        return awaited
+
+
+class AsyncClient(Client):
+    """A client that awaits the service on an event loop."""
+
+    def run(self, waiting: Any) -> Any:
+        """The response, from an event loop."""
+        return asyncio.run(waiting)
+
+
 class Replay:
     """One case against a fresh service: ids of the case become ids of the service."""
 
-    def __init__(self, case: dict[str, Any], store: Any) -> None:
+    def __init__(self, case: dict[str, Any], store: Any, client: type[Client] = Client) -> None:
         self.case = case
-        self.client = Client(store)
+        self.client = client(store)
         self.ids: dict[str, str] = {}
         self.placeholders: set[str] = set()
 
@@ -113,12 +141,14 @@ def differs(expected: Any, actual: Any, where: str = "") -> str | None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "async"])
 def test_case(case: dict[str, Any], kind: str, tmp_path: Path) -> None:
     """The tolerant dialect serves the request as its source says, over every store."""
-    store = MemoryStore() if kind == "memory" else SqlStore(f"sqlite:///{tmp_path}/scim.db")
+    store: Any = {"memory": MemoryStore, "async": Awaited}.get(
+        kind, lambda: SqlStore(f"sqlite:///{tmp_path}/scim.db")
+    )()
     try:
-        replay = Replay(case, store)
+        replay = Replay(case, store, AsyncClient if kind == "async" else Client)
         replay.prepare()
         replay.check(replay.send())
     finally:

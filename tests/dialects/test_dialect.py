@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from scimkit import DIALECTS, ENTRA, STRICT, TOLERANT, Dialect, Quirk, TokenRegistry
+from scimkit import DIALECTS, ENTRA, STRICT, TOLERANT, Dialect, Event, Quirk, TokenRegistry
 from scimkit.dialects import NOT_MINE, QUIRKS
 from tests.client import ENTERPRISE, USER, Client
 
@@ -163,3 +163,46 @@ class TestChoice:
         client = Client(tokens=tokens, dialect=STRICT, dialects={"house": TOLERANT})
         client.token = tokens.issue("house", dialect="house").token
         assert client.post("/Users", {"userName": "ada"}).status == 201
+
+    def test_a_tenant_may_have_its_own(self) -> None:
+        """A tenant's dialect serves its tokens that name none; a token's own wins over it."""
+        tokens = TokenRegistry()
+        client = Client(tokens=tokens, tenant="exact", tenant_dialects={"exact": "strict"})
+        assert client.post("/Users", {"userName": "ada"}).status == 400
+        client.token = tokens.issue("easy", tenant="exact", dialect="tolerant").token
+        assert client.post("/Users", {"userName": "ada"}).status == 201
+        assert client.of_tenant("other").post("/Users", {"userName": "ada"}).status == 201
+
+
+class TestTelling:
+    """Where a request in need of quirks is told of."""
+
+    def test_the_log_line_and_the_event(self, caplog: pytest.LogCaptureFixture) -> None:
+        """The quirks that fired are in the response object, the log line and the event, and not in the body."""
+        events: list[Event] = []
+        client = Client(on_event=events.append)
+        with caplog.at_level("INFO", logger="scimkit"):
+            answer = client.post("/Users", {"userName": "ada", "active": "True"})
+        assert answer.quirks == events[-1].quirks == ("boolean-text", "other-schemas")
+        assert caplog.messages == ["POST /Users: 201, quirks: boolean-text, other-schemas"]
+        assert not any(name in str(answer.body) for name in answer.quirks)
+
+    def test_a_request_in_rfc_form_is_not_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+        """No line is written where no quirk fired."""
+        with caplog.at_level("INFO", logger="scimkit"):
+            Client().user("ada")
+        assert caplog.messages == []
+
+    @pytest.mark.parametrize(
+        ("method", "path", "body", "clause"),
+        [
+            ("POST", "/Users", {"userName": "ada"}, "RFC 7644 section 3.3"),
+            ("POST", "/Users", {"schemas": [USER], "userName": 7}, "RFC 7643 section 2.3"),
+            ("GET", "/Users?filter=userName+eq+ada", None, "RFC 7644 section 3.4.2.2"),
+            ("PATCH", "/Users/1", {"Operations": []}, "RFC 7644 section 3.5.2"),
+        ],
+    )
+    def test_strict_names_the_clause(self, method: str, path: str, body: object, clause: str) -> None:
+        """The strict dialect says which clause a request breaks; the tolerant one has no clause to name."""
+        assert Client(dialect=STRICT).send(method, path, body).body["detail"].endswith(f"({clause}).")
+        assert "RFC" not in str(Client().send(method, path, body).body)

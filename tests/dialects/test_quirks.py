@@ -32,6 +32,8 @@ def op(op: str, path: str | None = None, **more: Any) -> dict[str, Any]:
     return {"op": op, **({} if path is None else {"path": path}), **more}
 
 
+JOINED = ENTERPRISE.replace("2.0:User", "2.0User")
+
 HABITS: dict[str, Habit] = {
     "op-case": Habit(body=patch(op("Add", "title", value="x")), at="title", value="x"),
     "boolean-text": Habit(body=patch(op("replace", "active", value="False")), at="active", value=False),
@@ -46,6 +48,9 @@ HABITS: dict[str, Habit] = {
     "one-for-many": Habit(
         body=patch(op("add", "roles", value={"value": "x"})), at="roles", value=[{"value": "x"}]
     ),
+    "wrapped-values": Habit(
+        body=patch(op("add", "roles", value={"roles": [{"value": "x"}]})), at="roles", value=[{"value": "x"}]
+    ),
     "several-primaries": Habit(
         body=patch(op("add", "roles", value=[{"value": "x", "primary": True}, {"value": "y", "primary": True}])),
         at="roles", value=[{"value": "x", "primary": True}, {"value": "y", "primary": False}],
@@ -58,6 +63,10 @@ HABITS: dict[str, Habit] = {
         body=patch(op("add", "roles", value=[{"value": "x", "displayName": "X"}])), at="roles",
         value=[{"value": "x", "display": "X"}],
     ),
+    "joined-urn": Habit("PUT", {"schemas": [USER], "userName": "ada", JOINED: {"department": "Care"}},
+                        at=f"{ENTERPRISE}:department", value="Care"),
+    "joined-urn-path": Habit(body=patch(op("add", f"{JOINED}:department", value="Care")),
+                             at=f"{ENTERPRISE}:department", value="Care"),
     "unknown-attribute": Habit("PUT", {"schemas": [USER], "userName": "ada", "adreses": [1]}, at="adreses"),
     "path-as-name-in-patch": Habit(body=patch(op("replace", value={"name.givenName": "Ada"})), at="name",
                                    value={"givenName": "Ada"}),
@@ -109,6 +118,7 @@ def test_every_quirk_has_a_habit() -> None:
 
 
 @pytest.mark.parametrize("name", HABITS)
+@pytest.mark.rfc("7644-3.3-4")
 def test_tolerant_serves_it(name: str) -> None:
     """The tolerant dialect rewrites the habit, and the response names the quirk outside its body."""
     habit = HABITS[name]
@@ -125,6 +135,7 @@ def test_tolerant_serves_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", HABITS)
+@pytest.mark.rfc("7644-3.4.2.2-3", "7644-3.5.2-2")
 def test_strict_refuses_it(name: str) -> None:
     """The strict dialect refuses the same request with a 400, and nothing changes."""
     client, id = prepared(STRICT)
@@ -202,3 +213,19 @@ def test_the_documentation_is_printed_from_the_quirks() -> None:
 
     page = Path(__file__).parents[2] / "docs" / "reference" / "quirks.md"
     assert page.read_text().endswith(markdown())
+
+
+def test_every_habit_is_served() -> None:
+    """The 32 habits are all there, each with its quirks or the rule of the engine; every name is a quirk's."""
+    from scimkit.dialects.habits import HABITS as SEEN
+
+    assert [each.number for each in SEEN] == list(range(1, 33))
+    assert all(each.quirks or each.engine for each in SEEN)
+    assert {name for each in SEEN for name in each.quirks} <= {quirk.name for quirk in QUIRKS}
+
+
+def test_a_dot_after_the_urn_of_the_type() -> None:
+    """The URN of the resource type itself may have a dot after it too."""
+    client, id = prepared(TOLERANT)
+    answer = client.patch(f"/Users/{id}", op("add", f"{USER}.name.givenName", value="Ada"))
+    assert (answer.body["name"], answer.quirks) == ({"givenName": "Ada"}, ("dot-after-urn",))

@@ -6,10 +6,12 @@ This module joins quirks to the engine's questions; it holds no habit of anybody
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
+from scimkit.dialects.clauses import clause_of
 from scimkit.dialects.quirks import NOT_MINE, QUIRKS, Quirk, Stage
-from scimkit.errors import InvalidFilter, NotAcceptable
+from scimkit.errors import InvalidFilter, NotAcceptable, ScimError
 from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, Value, ValuePath
 from scimkit.filters.filter import Filter
 from scimkit.filters.predicate import ElementScope, comparable, comparison_value
@@ -19,7 +21,7 @@ from scimkit.schema.resource_types import ResourceType
 
 
 class Dialect:
-    """A named set of quirks. Without any it is the RFC and no more."""
+    """A named set of quirks. Without any it is the RFC and no more, and its errors name the clause."""
 
     __slots__ = ("_by_stage", "name", "quirks")
 
@@ -32,6 +34,15 @@ class Dialect:
 
     def __repr__(self) -> str:
         return f"<Dialect {self.name}: {len(self.quirks)} quirks>"
+
+    def explained(self, error: ScimError, method: str) -> ScimError:
+        """The error, which names the clause that the request broke where no quirk stands between."""
+        clause = None if self.quirks else clause_of(error, method)
+        if clause is None or clause in error.detail:
+            return error
+        explained = copy(error)
+        explained.detail = f"{error.detail.rstrip('.')} ({clause})."
+        return explained
 
     def at(self, stage: Stage) -> tuple[Quirk, ...]:
         """The quirks asked at a stage, in order."""
@@ -50,12 +61,12 @@ class Repairs(PatchRefusal):
     """The repairs of one request: asks the quirks, notes which fired, and refuses what none takes."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
+        self.dialect = dialect
         self.fired: dict[str, None] = {}
         """The names of the quirks that fired, in order, each once."""
 
     def _ask(self, stage: Stage, *arguments: object) -> Any:
-        for quirk in self._dialect.at(stage):
+        for quirk in self.dialect.at(stage):
             answer = quirk.rewrite(*arguments)
             if answer is not NOT_MINE:
                 self.fired[quirk.name] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scimkit.dialects.habits import HABITS
 from scimkit.dialects.quirks import QUIRKS
 
 
@@ -15,7 +16,17 @@ def markdown() -> str:
         "| quirk | what it serves | why it cannot be misread | seen at | source |",
         "| --- | --- | --- | --- | --- |",
     ]
-    return "\n".join([*head, *rows]) + "\n"
+    return "\n".join([*head, *rows, "", *_habits()]) + "\n"
+
+
+def _habits() -> list[str]:
+    """One row a habit: the quirks that serve it, or the rule of the engine."""
+    rows = []
+    for habit in HABITS:
+        served = [*(f"`{name}`" for name in habit.quirks), *([_cell(habit.engine)] if habit.engine else [])]
+        rows.append(f"| {habit.number} | {_cell(habit.summary)} | {', '.join(served)} |")
+    head = ["## By habit", "", "| | what is sent | served by |", "| --- | --- | --- |"]
+    return [*head, *rows]
 
 
 def _cell(text: str) -> str:

@@ -1,0 +1,18 @@
+"""Quirks: every habit outside the RFC that scimkit knows, by what it rewrites. This module only joins them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from scimkit.dialects.quirks.filters import FILTERS
+from scimkit.dialects.quirks.messages import MESSAGES
+from scimkit.dialects.quirks.names import NAMES
+from scimkit.dialects.quirks.operations import OPERATIONS
+from scimkit.dialects.quirks.paths import PATHS
+from scimkit.dialects.quirks.quirk import NOT_MINE, Quirk, Stage
+from scimkit.dialects.quirks.values import VALUES
+
+QUIRKS: Final[tuple[Quirk, ...]] = (*OPERATIONS, *VALUES, *NAMES, *PATHS, *MESSAGES, *FILTERS)
+"""Every quirk. Within a stage they are asked in this order, the first that answers decides."""
+
+__all__ = ["NOT_MINE", "QUIRKS", "Quirk", "Stage"]

@@ -1,0 +1,125 @@
+"""Quirks of the names of members: paths as names, names without their URN, names nobody knows."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from scimkit.dialects.quirks.quirk import (
+    ENTRA_ATTRIBUTES,
+    ENTRA_COMPATIBILITY,
+    ENTRA_POSTMAN,
+    ENTRA_TUTORIAL,
+    NOT_MINE,
+    Quirk,
+)
+from scimkit.schema.attributes import Attribute, AttributeTable
+
+
+def _path_as_name(table: AttributeTable, name: str, value: object) -> Any:
+    """`name.givenName`, `urn:...:User:department` or `urn:...:User.manager` as the name of a member."""
+    for extension in table.values():
+        if (
+            extension.is_extension
+            and name.lower().startswith(extension.name.lower())
+            and len(name) > len(extension.name)
+        ):
+            separator, rest = name[len(extension.name)], name[len(extension.name) + 1 :]
+            if separator in ":.":
+                below = _chain(extension.children, rest)
+                return (extension, *below) if below else NOT_MINE
+    if ":" in name:
+        name = name.rpartition(":")[2]
+    return _chain(table, name) or NOT_MINE
+
+
+_JOINED: Final = re.compile(r"([0-9]\.[0-9])(?=[A-Za-z])")
+
+
+def with_colon(name: str) -> str:
+    """A name with the colon that Entra's documentation leaves out, as in `...:enterprise:2.0User`."""
+    return _JOINED.sub(r"\1:", name)
+
+
+def _joined_urn(table: AttributeTable, name: str, value: object) -> Any:
+    whole = with_colon(name)
+    if whole == name:
+        return NOT_MINE
+    extension = table.find(whole)
+    return _path_as_name(table, whole, value) if extension is None else (extension,)
+
+
+def _chain(table: AttributeTable, dotted: str) -> tuple[Attribute, ...]:
+    chain: list[Attribute] = []
+    for part in dotted.split("."):
+        attribute = table.find(part)
+        if attribute is None or (chain and chain[-1].multi_valued):
+            return ()
+        chain.append(attribute)
+        table = attribute.children
+    return tuple(chain)
+
+
+def _extension_attribute(table: AttributeTable, name: str, value: object) -> Any:
+    """`department` or `manager` at the top of a user: an attribute of exactly one extension."""
+    found = [(each, each.children.find(name)) for each in table.values() if each.is_extension]
+    owners = [(extension, attribute) for extension, attribute in found if attribute is not None]
+    return owners[0] if len(owners) == 1 else NOT_MINE
+
+
+def _display_name(table: AttributeTable, name: str, value: object) -> Any:
+    display = table.find("display")
+    return (display,) if display is not None and name.lower() == "displayname" else NOT_MINE
+
+
+def dropped(*_: object) -> None:
+    return None
+
+
+NAMES: Final[tuple[Quirk, ...]] = (
+    Quirk(
+        "joined-urn",
+        "unknown",
+        "a URN without its last colon, as urn:ietf:params:scim:schemas:extension:enterprise:2.0User",
+        "no attribute has that name, and with the colon one has",
+        ("Entra",),
+        ENTRA_TUTORIAL,
+        _joined_urn,
+    ),
+    Quirk(
+        "path-as-name",
+        "unknown",
+        "name.givenName or URN:attribute as the name of a member",
+        "no attribute name has a dot or a colon",
+        ("Entra",),
+        ENTRA_COMPATIBILITY,
+        _path_as_name,
+    ),
+    Quirk(
+        "extension-attribute",
+        "unknown",
+        "an extension's attribute without its URN, as department",
+        "the name is unknown otherwise and one extension alone has it",
+        ("Entra",),
+        ENTRA_TUTORIAL,
+        _extension_attribute,
+    ),
+    Quirk(
+        "displayName-for-display",
+        "unknown",
+        "displayName for display in roles and members",
+        "the attribute has no displayName",
+        ("Entra",),
+        ENTRA_ATTRIBUTES,
+        _display_name,
+    ),
+    Quirk(
+        "unknown-attribute",
+        "unknown",
+        "an attribute that no schema defines is passed over",
+        "nothing else could take it",
+        ("Entra", "BoxyHQ"),
+        ENTRA_POSTMAN,
+        dropped,
+    ),
+)

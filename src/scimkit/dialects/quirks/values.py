@@ -1,0 +1,199 @@
+"""Quirks of values: the wrong JSON type, an array for one, one for an array, text for an object."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, Final
+
+from scimkit.dialects.quirks.quirk import (
+    ENTRA_ATTRIBUTES,
+    ENTRA_COMPATIBILITY,
+    ENTRA_POSTMAN,
+    ENTRA_TUTORIAL,
+    NOT_MINE,
+    Quirk,
+)
+from scimkit.schema.attributes import Attribute
+from scimkit.schema.reading import UNASSIGNED
+
+_BOOLEANS: Final = {"true": True, "false": False}
+
+
+def boolean_text(attribute: Attribute, value: object) -> Any:
+    if attribute.type == "boolean" and type(value) is str:
+        return _BOOLEANS.get(value.strip().lower(), NOT_MINE)
+    return NOT_MINE
+
+
+def scalar_as_text(attribute: Attribute, value: object) -> Any:
+    if attribute.type in ("string", "reference") and type(value) in (int, float, bool):
+        return NOT_MINE if type(value) is float and not math.isfinite(value) else json.dumps(value)
+    return NOT_MINE
+
+
+def number_text(attribute: Attribute, value: object) -> Any:
+    if type(value) is str and attribute.type in ("integer", "decimal"):
+        try:
+            return int(value) if attribute.type == "integer" else float(value)
+        except ValueError:
+            return NOT_MINE
+    return NOT_MINE
+
+
+def _array_of_one(attribute: Attribute, value: object) -> Any:
+    if type(value) is list and not attribute.multi_valued and len(value) <= 1:
+        return UNASSIGNED if not value or value[0] is None else _as(attribute, value[0])
+    return NOT_MINE
+
+
+def _as(attribute: Attribute, value: object) -> Any:
+    """A value taken out of its array, with the other habits of values on top."""
+    for rewrite in (boolean_text, _text_for_complex, _empty_for_unassigned, scalar_as_text, number_text):
+        answer = rewrite(attribute, value)
+        if answer is not NOT_MINE:
+            return answer
+    return float(value) if attribute.type == "decimal" and type(value) is int else value
+
+
+def _text_for_complex(attribute: Attribute, value: object) -> Any:
+    if attribute.type == "complex" and type(value) is str and value and "value" in attribute.children:
+        return {"value": value}
+    return NOT_MINE
+
+
+def _empty_for_unassigned(attribute: Attribute, value: object) -> Any:
+    if value == "" and attribute.type in ("complex", "dateTime", "binary"):
+        return UNASSIGNED
+    if attribute.is_reference and type(value) is dict and member(value, "value") == "":
+        return UNASSIGNED
+    return NOT_MINE
+
+
+def member(value: dict[str, Any], name: str) -> Any:
+    return next((item for key, item in value.items() if key.lower() == name), None)
+
+
+def _json_in_text(attribute: Attribute, value: object) -> Any:
+    """Turned on by the `entra` dialect only, since a role's value may be any text."""
+    if attribute.type != "complex" or type(value) is not str or not value.startswith("{"):
+        return NOT_MINE
+    try:
+        decoded = json.loads(value)
+    except ValueError:
+        return NOT_MINE
+    return decoded if type(decoded) is dict else NOT_MINE
+
+
+def _wrapped_values(attribute: Attribute, value: object) -> Any:
+    """`{"members": [...]}` as the value of members."""
+    if type(value) is not dict or len(value) != 1 or attribute.children.find(attribute.name) is not None:
+        return NOT_MINE
+    wrapped = member(value, attribute.name.lower())
+    return wrapped if type(wrapped) is list else NOT_MINE
+
+
+def _one_for_many(attribute: Attribute, value: object) -> Any:
+    return UNASSIGNED if value == "" else [value]
+
+
+def _first_primary(attribute: Attribute, values: list[dict[str, Any]]) -> Any:
+    first = next(index for index, each in enumerate(values) if each.get("primary") is True)
+    return [
+        {**each, "primary": False} if index != first and each.get("primary") is True else each
+        for index, each in enumerate(values)
+    ]
+
+
+VALUES: Final[tuple[Quirk, ...]] = (
+    Quirk(
+        "boolean-text",
+        "value",
+        'a boolean as text, as in "True"',
+        "only true and false in any case are taken",
+        ("Entra", "Keycloak mitodl"),
+        ENTRA_COMPATIBILITY,
+        boolean_text,
+    ),
+    Quirk(
+        "json-text",
+        "value",
+        "a complex value as JSON in a string (entra dialect only)",
+        "off unless asked for",
+        ("Entra",),
+        ENTRA_ATTRIBUTES,
+        _json_in_text,
+    ),
+    Quirk(
+        "array-of-one",
+        "value",
+        "a singular attribute as an array of one value, as for manager",
+        "an array of more is refused",
+        ("Entra",),
+        ENTRA_TUTORIAL,
+        _array_of_one,
+    ),
+    Quirk(
+        "empty-reference",
+        "value",
+        'a reference or other structured value cleared by "" or {"value": ""}',
+        "an empty text is no identifier, date or object",
+        ("Entra", "Entra SCIM Validator"),
+        "github.com/pranems/SCIMServer docs/MANAGER_PATCH_STRING_COERCION.md",
+        _empty_for_unassigned,
+    ),
+    Quirk(
+        "text-for-complex",
+        "value",
+        "a complex value as its bare value, as manager or a member by its id",
+        "a complex attribute takes no text otherwise",
+        ("Entra", "Rippling"),
+        "github.com/Captain-P-Goldfish/SCIM-SDK/issues/541",
+        _text_for_complex,
+    ),
+    Quirk(
+        "scalar-for-text",
+        "value",
+        "a number or boolean for a text, as employeeNumber 4711",
+        "it has one text form",
+        ("hosts' templates",),
+        ENTRA_POSTMAN,
+        scalar_as_text,
+    ),
+    Quirk(
+        "number-text",
+        "value",
+        "a number as text",
+        "only what reads as a number is taken",
+        ("hosts' templates",),
+        ENTRA_POSTMAN,
+        number_text,
+    ),
+    Quirk(
+        "wrapped-values",
+        "values",
+        'the values of an attribute in an object with its name, as {"members": [...]}',
+        "the attribute has no sub-attribute of its own name",
+        ("Salesforce",),
+        "github.com/RIPAGlobal/scimitar app/models/scimitar/resources/mixin.rb",
+        _wrapped_values,
+    ),
+    Quirk(
+        "one-for-many",
+        "values",
+        "a single value for a multi-valued attribute",
+        "it is the one element",
+        ("Entra", "OneLogin", "Rippling"),
+        ENTRA_POSTMAN,
+        _one_for_many,
+    ),
+    Quirk(
+        "several-primaries",
+        "primaries",
+        "more than one primary value in one attribute: the first stays primary",
+        "without it the request is refused",
+        ("hosts' templates",),
+        "RFC 7643 section 2.4",
+        _first_primary,
+    ),
+)
