@@ -1,8 +1,7 @@
 import tempfile
 
 from scimkit import ScimService, TokenRegistry
-from scimkit.stores.sql import SqlStore
-from scimkit.stores.sql_tokens import SqlTokenStore
+from scimkit.stores.sql import SqlStore, SqlTokenStore
 
 folder = tempfile.mkdtemp()
 store = SqlStore(f"sqlite:///{folder}/helpdesk.db")

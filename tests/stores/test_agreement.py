@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +11,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from scimkit import GROUP, USER, MemoryStore, Query, ScimError, Scope, filters
 from scimkit.patch import ChangeSet, ReferenceChanges
-from scimkit.stores.sql import SqlStore
 from scimkit.testing import reference
+from tests.stores.databases import DATABASES, apart
 
 TENANTS = st.sampled_from([Scope("a"), Scope("b")])
 NAMES = st.sampled_from(["ada", "ADA", "bo", "cy", "di"])
@@ -186,18 +184,31 @@ class SqliteMachine(StoreMachine):
     """The SQL store on SQLite."""
 
     def make_store(self) -> Any:
-        self.folder = tempfile.TemporaryDirectory()
-        return SqlStore(f"sqlite:///{Path(self.folder.name) / 'scim.db'}")
+        return apart("sqlite")
 
-    def teardown(self) -> None:
-        self.store.engine.dispose()
-        self.folder.cleanup()
+
+class PostgresqlMachine(StoreMachine):
+    """The SQL store on PostgreSQL."""
+
+    def make_store(self) -> Any:
+        return apart("postgresql")
+
+
+class MysqlMachine(StoreMachine):
+    """The SQL store on MariaDB or MySQL."""
+
+    def make_store(self) -> Any:
+        return apart("mysql")
 
 
 TestMemoryStore = MemoryMachine.TestCase
-TestSqlStore = SqliteMachine.TestCase
+TestSqlite = SqliteMachine.TestCase
+TestPostgresql = PostgresqlMachine.TestCase
+TestMysql = MysqlMachine.TestCase
+for _case, _database in ((TestSqlite, 0), (TestPostgresql, 1), (TestMysql, 2)):
+    _case.pytestmark = list(DATABASES[_database].marks)
+    _case.settings = settings(max_examples=10, stateful_step_count=20, deadline=None)
 TestMemoryStore.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
-TestSqlStore.settings = settings(max_examples=10, stateful_step_count=15, deadline=None)
 
 
 INDEXED = [

@@ -196,6 +196,7 @@ class TestUniqueness:
     """No two resources of a tenant share a unique value."""
 
     @pytest.mark.parametrize("name", ["ada", "ADA"])
+    @pytest.mark.rfc("7643-7-9")
     def test_on_every_write(self, store: MemoryStore, name: str) -> None:
         """Create, replace and change refuse it, and leave no trace."""
         user(store, "ada")
@@ -240,6 +241,7 @@ class TestUniqueness:
         """Another tenant may have the same names."""
         assert user(store, "ada") != user(store, "ada", OTHER)
 
+    @pytest.mark.rfc("7643-7-9")
     def test_of_many_at_once(self, store: MemoryStore) -> None:
         """Of many threads that create the same user one does."""
 

@@ -58,6 +58,7 @@ def test_issue_and_verify() -> None:
     assert principal.token_id == issued.record.id
 
 
+@pytest.mark.rfc("7644-7.7-1")
 def test_the_secret_is_shown_once() -> None:
     """Neither the record nor any repr has the secret; what is kept is a hash."""
     registry = TokenRegistry()
@@ -70,6 +71,7 @@ def test_the_secret_is_shown_once() -> None:
     assert repr(issued.record.hash) not in shown
 
 
+@pytest.mark.rfc("7644-7.4-1")
 def test_every_bad_token_is_refused_alike() -> None:
     """Mistyped, unknown, revoked, expired: the client is told the same, the host the reason."""
     clock = Clock()
@@ -91,6 +93,7 @@ def test_every_bad_token_is_refused_alike() -> None:
     assert reasons[-2:] == ["the token is revoked", "the token is expired"]
 
 
+@pytest.mark.rfc("7644-7.4-1")
 def test_expiry_is_at_the_instant() -> None:
     """A token is valid until its last instant."""
     clock = Clock()

@@ -1,0 +1,14 @@
+"""The SQL store, through SQLAlchemy. The only package that imports it.
+
+`scimkit.stores.sql.async_store` has the store for event loops, which needs `scimkit[async]`.
+"""
+
+try:
+    import sqlalchemy as _  # noqa: F401
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError("the SQL store needs SQLAlchemy: pip install 'scimkit[sql]'") from missing
+
+from scimkit.stores.sql.store import SqlStore
+from scimkit.stores.sql.tokens import SqlTokenStore
+
+__all__ = ["SqlStore", "SqlTokenStore"]

@@ -1,0 +1,137 @@
+"""`AsyncSqlStore`: the SQL store awaited. SQLAlchemy runs the same work on its own bridge; nothing is written twice.
+
+This module imports no event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final, Literal
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from scimkit.documents import Document
+from scimkit.errors import Conflict
+from scimkit.patch.changes import ChangeSet
+from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.protocol import Page, Query, Scope, UnknownMembers, Wants, Written, everything
+from scimkit.stores.sql import migrations, work
+from scimkit.stores.sql.database import (
+    ATTEMPTS,
+    DRIVERS,
+    Result,
+    Work,
+    engine_options,
+    lost,
+    pause,
+    prepared,
+    unavailable,
+    with_driver,
+)
+
+_ASYNC_DRIVERS: Final = {**DRIVERS, "sqlite": "sqlite+aiosqlite", "mysql": "mysql+asyncmy",
+                         "mariadb": "mysql+asyncmy"}  # fmt: skip
+
+
+class AsyncSqlStore:
+    """A `Store` in a SQL database, awaited; the URLs are those of `SqlStore`.
+
+    `sleep` is that of the event loop, such as `asyncio.sleep`. Await `upgrade` before the first use.
+    """
+
+    is_async: Literal[True] = True
+
+    def __init__(
+        self,
+        url: str | AsyncEngine,
+        *,
+        sleep: Callable[[float], Awaitable[object]],
+        unknown_members: UnknownMembers = "skip",
+    ) -> None:
+        if isinstance(url, str):
+            self.engine = async_engine(url)
+        else:
+            self.engine = url
+            prepared(url.sync_engine)
+        self._database = AsyncDatabase(self.engine, sleep)
+        self._unknown_members: UnknownMembers = unknown_members
+
+    async def upgrade(self) -> None:
+        """Bring the tables to the newest schema. Raises: Unavailable."""
+        await self._database.write(migrations.upgrade)
+
+    async def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
+        return await self._database.read(work.get(scope, resource_type, id, wants))
+
+    async def search(self, scope: Scope, query: Query) -> Page:
+        return await self._database.read(work.search(scope, query))
+
+    async def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
+        return await self._database.write(work.create(scope, resource_type, document, self._unknown_members))
+
+    async def replace(
+        self,
+        scope: Scope,
+        resource_type: ResourceType,
+        id: str,
+        document: Document,
+        expected_version: str | None = None,
+    ) -> Written:
+        return await self._database.write(
+            work.replace(scope, resource_type, id, document, expected_version, self._unknown_members)
+        )
+
+    async def change(
+        self,
+        scope: Scope,
+        resource_type: ResourceType,
+        id: str,
+        changes: ChangeSet,
+        expected_version: str | None = None,
+    ) -> Written:
+        return await self._database.write(
+            work.change(scope, resource_type, id, changes, expected_version, self._unknown_members)
+        )
+
+    async def delete(
+        self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
+    ) -> None:
+        await self._database.write(work.delete(scope, resource_type, id, expected_version))
+
+
+def async_engine(url: str) -> AsyncEngine:
+    """An async engine for the same URLs. Raises: ValueError for another database."""
+    parsed = with_driver(url, _ASYNC_DRIVERS)
+    engine = create_async_engine(parsed, **engine_options(parsed))
+    prepared(engine.sync_engine)
+    return engine
+
+
+class AsyncDatabase:
+    """Runs work in transactions on an async engine; `sleep` is the event loop's."""
+
+    def __init__(self, engine: AsyncEngine, sleep: Callable[[float], Awaitable[object]]) -> None:
+        self.engine = engine
+        self._sleep = sleep
+
+    async def read(self, work: Work[Result]) -> Result:
+        """As `Database.read`."""
+        try:
+            async with self.engine.connect() as connection:
+                await connection.execution_options(scimkit_reads=True)
+                return await connection.run_sync(work)
+        except DBAPIError as error:
+            raise unavailable(error) from None
+
+    async def write(self, work: Work[Result]) -> Result:
+        """As `Database.write`."""
+        for attempt in range(ATTEMPTS):
+            try:
+                async with self.engine.begin() as connection:
+                    return await connection.run_sync(work)
+            except DBAPIError as error:
+                if not lost(error):
+                    raise unavailable(error) from None
+            await self._sleep(pause(attempt))
+        raise Conflict()

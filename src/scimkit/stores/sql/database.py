@@ -1,0 +1,135 @@
+"""Engines and transactions: what each database needs to be told, what is tried again, what its errors become.
+
+A piece of work is a function of a connection. This module knows no SCIM.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from scimkit.errors import Conflict, Unavailable
+
+_log = logging.getLogger("scimkit")
+
+Result = TypeVar("Result")
+Work: TypeAlias = Callable[[sa.Connection], Result]
+
+ATTEMPTS: Final = 12
+"""How often a transaction is tried that lost against another one."""
+
+DRIVERS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql",
+                   "mariadb": "mysql+pymysql"}  # fmt: skip
+_LOST: Final = frozenset({"40001", "40P01", "55P03"})
+"""SQLSTATEs of serialisation failure, deadlock, and a lock not granted."""
+_LOST_NUMBERS: Final = frozenset({1205, 1213, 1020})
+"""MySQL's and MariaDB's: lock wait timeout, deadlock (a Galera conflict too), record changed since it was read."""
+
+
+def sync_engine(url: str) -> sa.Engine:
+    """An engine for `sqlite:///FILE`, `postgresql+psycopg://...` or `mysql+pymysql://...`.
+
+    Raises: ValueError for another database.
+    """
+    parsed = with_driver(url, DRIVERS)
+    return prepared(sa.create_engine(parsed, **engine_options(parsed)))
+
+
+def prepared(engine: sa.Engine) -> sa.Engine:
+    """The engine, its connections told what the store needs of them."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def with_driver(url: str, drivers: dict[str, str]) -> sa.URL:
+    """The URL with the driver of its database. Raises: ValueError for another database."""
+    parsed = sa.make_url(url)
+    if parsed.drivername in ("sqlite", "postgresql", "mysql", "mariadb") or parsed.drivername in DRIVERS.values():
+        parsed = parsed.set(drivername=drivers[parsed.get_backend_name()])
+    if parsed.get_backend_name() not in DRIVERS:
+        raise ValueError("the store takes sqlite:///FILE, postgresql+psycopg://... and mysql+pymysql://...")
+    return parsed
+
+
+def engine_options(url: sa.URL) -> dict[str, Any]:
+    """What an engine for the URL is made with."""
+    if url.get_backend_name() == "sqlite":
+        return {"connect_args": {"timeout": 30}}
+    options: dict[str, Any] = {"pool_pre_ping": True, "isolation_level": "READ COMMITTED", "pool_size": 10}
+    if url.get_backend_name() in ("mysql", "mariadb"):
+        options["connect_args"] = {"charset": "utf8mb4"}
+    return options
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    """Leave transactions to `_begin_sqlite`; let readers go on while one writes."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    reads = connection.get_execution_options().get("scimkit_reads", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def lost(error: DBAPIError) -> bool:
+    """Whether a transaction failed only because another one was in its way."""
+    original: Any = error.orig
+    if getattr(original, "sqlstate", None) in _LOST:
+        return True
+    first = original.args[0] if original is not None and original.args else None
+    return first in _LOST_NUMBERS or (isinstance(error, OperationalError) and "locked" in str(first))
+
+
+def unavailable(error: DBAPIError) -> Unavailable:
+    """What a client is told of a failure of the database. The log has its kind, and no value of anyone's."""
+    code = getattr(error.orig, "sqlstate", None) or (error.orig.args[:1] if error.orig else ())
+    _log.error("the database failed: %s %s", type(error.orig).__name__, code)
+    return Unavailable()
+
+
+def pause(attempt: int) -> float:
+    """Seconds before the next attempt, longer each time and never the same for two."""
+    return random.uniform(0.001, 0.01) * float(2 ** min(attempt, 7))
+
+
+class Database:
+    """Runs work in transactions on an engine."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    def read(self, work: Work[Result]) -> Result:
+        """The result of work that only reads. Raises: Unavailable."""
+        try:
+            with self.engine.connect().execution_options(scimkit_reads=True) as connection:
+                return work(connection)
+        except DBAPIError as error:
+            raise unavailable(error) from None
+
+    def write(self, work: Work[Result]) -> Result:
+        """The result of work, all of it committed or none; tried again when another transaction was in its way.
+
+        Raises: Conflict when that went on too long, Unavailable.
+        """
+        for attempt in range(ATTEMPTS):
+            try:
+                with self.engine.begin() as connection:
+                    return work(connection)
+            except DBAPIError as error:
+                if not lost(error):
+                    raise unavailable(error) from None
+            time.sleep(pause(attempt))
+        raise Conflict()

@@ -1,0 +1,132 @@
+"""Comparison keys as bytes that order as the keys do, the same in every database.
+
+A database's own collations fold case, pad spaces and order text each in its own way; bytes do not. So
+what is compared in SQL is always made here, from the same keys that the predicate compares.
+This module never talks to a database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final
+
+from scimkit.documents import Document
+from scimkit.schema.attributes import Attribute
+from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.protocol import GROUPS, MEMBERS, META
+from scimkit.stores.stamps import has_members, is_computed
+
+HEAD: Final = 255
+"""Bytes of a key that an index holds."""
+
+PRESENT: Final = b"\1"
+"""The key of a complex value as a whole: it is there."""
+
+_EXPONENT_BIAS: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One value of a document. `slot` says of which attribute, `element` and `place` which of its values.
+
+    `head` is the beginning of its key; `whole` what is longer than that, or for a dateTime its text.
+    `chosen` marks the value that the document is sorted by.
+    """
+
+    slot: int
+    element: int
+    place: int
+    head: bytes
+    whole: bytes | None
+    chosen: bool
+
+
+@lru_cache(maxsize=65_536)
+def slot(tenant: str, resource_type: str, path: str) -> int:
+    """The number of an attribute of a type within a tenant: 64 bits of a hash, so that no one needs to assign it."""
+    text = f"{tenant}\0{resource_type}\0{path}".encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big", signed=True)
+
+
+def encoded(key: Any) -> bytes:
+    """A comparison key as bytes that order as the keys of its attribute do."""
+    if type(key) is str:
+        return key.encode()
+    if type(key) is bool:
+        return b"\1" if key else b"\0"
+    if type(key) is tuple:
+        seconds, fraction = key
+        return (int(seconds) + (1 << 63)).to_bytes(8, "big") + str(fraction).encode()
+    return _number(key)
+
+
+def digest(key: Any) -> bytes:
+    """A key of any length as 32 bytes, for a constraint."""
+    return hashlib.sha256(encoded(key)).digest()
+
+
+def _number(value: int | float) -> bytes:
+    """Sign, exponent and digits of the exact decimal value; for a negative one their complements."""
+    number = Decimal(value)
+    if not number:
+        return b"\1"
+    _, digits, exponent = number.as_tuple()
+    text = "".join(map(str, digits)).rstrip("0").encode()
+    size = len(digits) + int(exponent) + _EXPONENT_BIAS
+    magnitude = size.to_bytes(4, "big") + text
+    if number > 0:
+        return b"\2" + magnitude
+    return b"\0" + bytes(255 - byte for byte in magnitude) + b"\xff"
+
+
+def cells(tenant: str, resource_type: ResourceType, document: Document) -> Iterator[Cell]:
+    """The values of a document that filters and sorts can name, but those that a store has columns for."""
+    for name, value in document.items():
+        attribute = resource_type.attributes[name]
+        if name == "id" or name == META or attribute.returned == "never":
+            continue
+        if (name == MEMBERS and has_members(resource_type)) or (name == GROUPS and is_computed(resource_type, GROUPS)):
+            continue
+        for each in _of_attribute(attribute, value):
+            path, element, place, head, whole, chosen = each
+            yield Cell(slot(tenant, resource_type.name, path), element, place, head, whole, chosen)
+
+
+_Loose = tuple[str, int, int, bytes, bytes | None, bool]
+
+
+def _of_attribute(attribute: Attribute, value: Any) -> Iterator[_Loose]:
+    if attribute.type != "complex":
+        for element, each in enumerate(value if attribute.multi_valued else (value,)):
+            yield _plain(attribute, each, element, 0, chosen=element == 0)
+    elif attribute.is_extension:
+        yield attribute.path, 0, 0, PRESENT, None, False
+        for name, item in value.items():
+            yield from _of_attribute(attribute.children[name], item)
+    elif attribute.multi_valued:
+        primary = next((index for index, each in enumerate(value) if each.get("primary") is True), 0)
+        for element, each in enumerate(value):
+            yield from _of_complex(attribute, each, element, chosen=element == primary)
+    else:
+        yield from _of_complex(attribute, value, 0, chosen=True)
+
+
+def _of_complex(attribute: Attribute, value: Document, element: int, *, chosen: bool) -> Iterator[_Loose]:
+    yield attribute.path, element, 0, PRESENT, None, False
+    for name, item in value.items():
+        sub = attribute.children[name]
+        if sub.returned != "never":
+            for place, each in enumerate(item if sub.multi_valued else (item,)):
+                yield _plain(sub, each, element, place, chosen=chosen and place == 0)
+
+
+def _plain(attribute: Attribute, value: Any, element: int, place: int, *, chosen: bool) -> _Loose:
+    key = encoded(attribute.key(value))
+    whole = key if len(key) > HEAD else None
+    if attribute.type == "dateTime":
+        whole = value.encode()
+    return attribute.path, element, place, key[:HEAD], whole, chosen

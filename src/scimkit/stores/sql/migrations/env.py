@@ -1,0 +1,16 @@
+"""What Alembic runs: the versions, on the connection that `upgrade` was given."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from scimkit.stores.sql.migrations import VERSION_TABLE
+from scimkit.stores.sql.tables import METADATA
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=METADATA,
+    version_table=VERSION_TABLE,
+    transactional_ddl=False,
+)
+context.run_migrations()

@@ -1,0 +1,122 @@
+"""Pages of rows in SQL: the filter, the order, the position after or before which a page stands.
+
+This module never changes a row.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from scimkit.stores.paging import Position
+from scimkit.stores.protocol import GROUPS, MEMBERS, META, Page, Query, Scope
+from scimkit.stores.sorting import Sort
+from scimkit.stores.sql.conditions import condition
+from scimkit.stores.sql.keys import slot
+from scimkit.stores.sql.rows import Kept, Rows
+from scimkit.stores.sql.tables import MEMBERSHIPS, RESOURCES, VALUES
+from scimkit.stores.stamps import has_members, is_computed
+
+
+def page(connection: sa.Connection, scope: Scope, query: Query) -> Page:
+    """One page and the total. Raises: InvalidFilter."""
+    rows = Rows(connection, scope, query.resource_type)
+    matching = rows.own
+    if query.filter is not None:
+        query.filter.compile(query.resource_type)
+        matching = sa.and_(matching, condition(query.filter.node, query.resource_type, scope.tenant))
+    total = connection.scalar(sa.select(sa.func.count()).select_from(RESOURCES).where(matching)) or 0
+    if not query.count:
+        return Page([], total)
+    key = None if query.sort is None else _sort_key(query.sort, query.resource_type, scope.tenant)
+    found = list(connection.execute(_select(query, matching, key)))
+    if query.before is not None:
+        found.reverse()
+    kept = [Kept.of(row) for row in found]
+    positions = [_position(row, key) for row in found]
+    return Page(rows.wholes(kept, query.wants), total, positions)
+
+
+def _select(query: Query, matching: Any, key: Any) -> Any:
+    columns = [RESOURCES.c[name] for name in ("sequence", "id", "version", "created", "modified", "document")]
+    descending = query.sort is not None and query.sort.descending
+    backward = query.before is not None
+    order: list[Any] = []
+    if key is not None:
+        columns.append(key.label("sort_key"))
+        missing = sa.case((key.is_(None), 1), else_=0)
+        order = [_turned(each, descending is not backward) for each in (missing, key)]
+    order.append(_turned(RESOURCES.c.sequence, backward))
+    selected = sa.select(*columns).where(matching).order_by(*order).limit(query.count)
+    edge = query.before if query.before is not None else query.after
+    if edge is not None:
+        return selected.where(_beyond(edge, key, descending, backward))
+    return selected.offset(max(query.start_index, 1) - 1)
+
+
+def _turned(column: Any, descending: bool) -> Any:
+    return column.desc() if descending else column.asc()
+
+
+def _position(row: Any, key: Any) -> Position:
+    """The place of a row: the number of its creation, after the key it is sorted by."""
+    if key is None:
+        return (row.sequence,)
+    return (row.sort_key is None, "" if row.sort_key is None else bytes(row.sort_key).hex(), row.sequence)
+
+
+def _beyond(edge: Position, key: Any, descending: bool, backward: bool) -> Any:
+    """The rows that come after a position, or when going backward before it."""
+    number = edge[-1]
+    later = RESOURCES.c.sequence < number if backward else RESOURCES.c.sequence > number
+    if key is None:
+        return later
+    missing, text = edge[0], bytes.fromhex(edge[1])
+    same = key.is_(None) if missing else key == text
+    upward = descending is backward
+    if missing:
+        beyond = sa.false() if upward else key.is_not(None)
+    else:
+        beyond = sa.or_(key > text, key.is_(None)) if upward else sa.and_(key.is_not(None), key < text)
+    return sa.or_(beyond, sa.and_(same, later))
+
+
+def _sort_key(sort: Sort, resource_type: Any, tenant: str) -> Any:
+    """The key that rows are sorted by: NULL where a document has no value."""
+    path, name = sort.path, sort.path.attribute.name
+    if path.extension is None:
+        if name in ("id", META):
+            return _column_key(path.text)
+        if name == MEMBERS and has_members(resource_type):
+            return _membership_key(path, MEMBERSHIPS.c.group, MEMBERSHIPS.c.member, MEMBERSHIPS.c.display_key)
+        if name == GROUPS and is_computed(resource_type, GROUPS):
+            return _membership_key(path, MEMBERSHIPS.c.member, MEMBERSHIPS.c.group, None)
+    values = VALUES.alias()
+    text = sa.func.coalesce(values.c.whole, values.c.head, type_=sa.LargeBinary())
+    key = values.c.head if path.leaf.type == "dateTime" else text
+    number = slot(tenant, resource_type.name, path.text)
+    found = sa.select(key).where(values.c.resource == RESOURCES.c.sequence, values.c.slot == number)
+    return found.where(values.c.chosen).limit(1).correlate(RESOURCES).scalar_subquery()
+
+
+def _column_key(path: str) -> Any:
+    columns = {
+        "id": RESOURCES.c.id, "meta.resourceType": RESOURCES.c.type, "meta.created": RESOURCES.c.created_key,
+        "meta.lastModified": RESOURCES.c.modified_key,
+    }  # fmt: skip
+    if path == "meta.version":
+        return sa.cast(sa.cast(RESOURCES.c.version, sa.String(20)), sa.LargeBinary)
+    return sa.type_coerce(columns[path], sa.LargeBinary())
+
+
+def _membership_key(path: Any, owner: Any, other: Any, display: Any) -> Any:
+    far = RESOURCES.alias()
+    name = "value" if path.sub_attribute is None else path.sub_attribute.name
+    columns = {"value": far.c.id, "type": far.c.type, "display": far.c.display_key if display is None else display}
+    if name == "type" and display is None:
+        columns["type"] = sa.literal(b"direct", sa.LargeBinary())
+    joined = MEMBERSHIPS.join(far, far.c.sequence == other)
+    found = sa.select(sa.type_coerce(columns[name], sa.LargeBinary())).select_from(joined)
+    found = found.where(owner == RESOURCES.c.sequence).order_by(MEMBERSHIPS.c.position)
+    return found.limit(1).correlate(RESOURCES).scalar_subquery()

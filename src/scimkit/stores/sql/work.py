@@ -1,0 +1,129 @@
+"""What each method of the store port does in one transaction, for the sync store and the async one alike.
+
+Membership changes are rows added and removed; the rest of a group is not read for them. This module
+opens and ends no transaction.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from scimkit.documents import Document
+from scimkit.errors import InvalidValue
+from scimkit.patch.changes import ChangeSet, apply_changes
+from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.protocol import MEMBERS, Page, Query, Scope, UnknownMembers, Wants, Written, everything
+from scimkit.stores.sql.database import Work
+from scimkit.stores.sql.pages import page
+from scimkit.stores.sql.rows import Kept, Rows
+from scimkit.stores.stamps import check_version, new_id, replacement
+
+
+def get(scope: Scope, resource_type: ResourceType, id: str, wants: Wants) -> Work[Document]:
+    """The work of `SyncStore.get`."""
+
+    def run(connection: sa.Connection) -> Document:
+        rows = Rows(connection, scope, resource_type)
+        return rows.wholes([rows.find(id)], wants)[0]
+
+    return run
+
+
+def search(scope: Scope, query: Query) -> Work[Page]:
+    """The work of `SyncStore.search`."""
+    return lambda connection: page(connection, scope, query)
+
+
+def create(
+    scope: Scope, resource_type: ResourceType, document: Document, unknown_members: UnknownMembers
+) -> Work[Written]:
+    """The work of `SyncStore.create`."""
+
+    def run(connection: sa.Connection) -> Written:
+        rows = Rows(connection, scope, resource_type)
+        kept = rows.insert(new_id(), document)
+        changes = replacement(resource_type, {}, document)
+        skipped = _change_members(rows, kept, changes, unknown_members)[1]
+        return Written(rows.wholes([kept], everything)[0], skipped_members=skipped)
+
+    return run
+
+
+def replace(
+    scope: Scope,
+    resource_type: ResourceType,
+    id: str,
+    document: Document,
+    expected_version: str | None,
+    unknown_members: UnknownMembers,
+) -> Work[Written]:
+    """The work of `SyncStore.replace`."""
+
+    def run(connection: sa.Connection) -> Written:
+        rows = Rows(connection, scope, resource_type)
+        old = rows.find(id, lock=True)
+        changes = replacement(resource_type, old.document, document)
+        return _written(rows, old, changes, expected_version, unknown_members, everything)
+
+    return run
+
+
+def change(
+    scope: Scope,
+    resource_type: ResourceType,
+    id: str,
+    changes: ChangeSet,
+    expected_version: str | None,
+    unknown_members: UnknownMembers,
+) -> Work[Written]:
+    """The work of `SyncStore.change`."""
+
+    def run(connection: sa.Connection) -> Written:
+        rows = Rows(connection, scope, resource_type)
+        old = rows.find(id, lock=True)
+        return _written(rows, old, changes, expected_version, unknown_members, lambda name: name != MEMBERS)
+
+    return run
+
+
+def delete(scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None) -> Work[None]:
+    """The work of `SyncStore.delete`."""
+
+    def run(connection: sa.Connection) -> None:
+        rows = Rows(connection, scope, resource_type)
+        old = rows.find(id, lock=True)
+        check_version(expected_version, old.tag)
+        rows.delete(old)
+
+    return run
+
+
+def _written(
+    rows: Rows,
+    old: Kept,
+    changes: ChangeSet,
+    expected_version: str | None,
+    unknown_members: UnknownMembers,
+    wants: Wants,
+) -> Written:
+    """Make the changes to a resource whose row is locked. Raises: PreconditionFailed, Uniqueness, InvalidValue."""
+    check_version(expected_version, old.tag)
+    references = {name: each for name, each in changes.references.items() if name != MEMBERS or not rows.has_members}
+    document = apply_changes(old.document, ChangeSet(changes.assigned, changes.unassigned, references))
+    touched = (*changes.assigned, *changes.unassigned, *references)
+    changed = any(document.get(name) != old.document.get(name) for name in touched)
+    members_changed, skipped = _change_members(rows, old, changes, unknown_members)
+    kept = rows.update(old, document if changed else None) if changed or members_changed else old
+    return Written(rows.wholes([kept], wants)[0], changed or members_changed, skipped)
+
+
+def _change_members(
+    rows: Rows, group: Kept, changes: ChangeSet, unknown_members: UnknownMembers
+) -> tuple[bool, tuple[str, ...]]:
+    members = changes.references.get(MEMBERS) if rows.has_members else None
+    if members is None:
+        return False, ()
+    known, unknown = rows.known_members(members.added)
+    if unknown and unknown_members == "reject":
+        raise InvalidValue("A member does not exist.")
+    return rows.change_members(group.sequence, members, known), unknown

