@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,30 +13,7 @@ from scimkit.service import Response
 from scimkit.testing.directory import key_of, sample_directory
 from scimkit.testing.entra import FLAVOURS, EntraSimulator, Report, run_story
 from scimkit.testing.server import running
-
-Answer = Callable[[Request, Response, dict[str, Any] | None], Response]
-
-
-class Flawed(ScimService):
-    """A service whose requests or answers are tampered with."""
-
-    def __init__(self, tamper: Any, before: Any = None, **options: Any) -> None:
-        super().__init__(MemoryStore(), **options)
-        self._tamper = tamper
-        self._before = before or (lambda request: request)
-
-    async def handle(self, request: Request) -> Response:
-        response = await super().handle(self._before(request))
-        body = json.loads(response.body) if response.body else None
-        return self._tamper(request, response, body)
-
-
-def as_is(request: Request, response: Response, body: Any) -> Response:
-    return response
-
-
-def with_body(response: Response, body: Any, status: int | None = None) -> Response:
-    return Response(status or response.status, json.dumps(body).encode() if body is not None else b"", response.headers)
+from tests.testing.flawed import Answer, Flawed, as_is, with_body
 
 
 def hides_inactive(request: Request, response: Response, body: Any) -> Response:

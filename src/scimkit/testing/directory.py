@@ -26,6 +26,8 @@ class Person:
     mobile: str | None = None
     manager: str | None = None
     enabled: bool = True
+    street: str | None = None
+    city: str | None = None
 
     @property
     def display_name(self) -> str:

@@ -7,13 +7,14 @@ Source: learn.microsoft.com/entra/identity/app-provisioning/how-provisioning-wor
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Final
 from uuid import uuid4
 
+import httpx
+
 from scimkit.testing import entra_rules as rules
+from scimkit.testing.conversation import Conversation
 from scimkit.testing.directory import Directory, Person, Team, key_of, sample_directory
 from scimkit.testing.entra_messages import (
     DefaultFlavour,
@@ -24,66 +25,28 @@ from scimkit.testing.entra_messages import (
     patch_body,
     user_body,
 )
-from scimkit.testing.entra_rules import Rule
-from scimkit.testing.exchange import Connection, Exchange, filter_query
+from scimkit.testing.entra_quarantine import Quarantine
+from scimkit.testing.exchange import Connection, filter_query
+from scimkit.testing.mapping import ENTERPRISE
+from scimkit.testing.report import OnStep, Report, Rule, Step
+
+__all__ = ["FLAVOURS", "MIXED", "EntraSimulator", "Report", "Step", "run_story"]
 
 _FLAVOURS: Final[dict[str, Flavour]] = {"default": DefaultFlavour(), "aadOptscim062020": OptimisedFlavour()}
 FLAVOURS: Final = tuple(_FLAVOURS)
 """The ways Entra writes its PATCHes."""
+MIXED: Final = "mixed"
+"""What a tenant with `aadOptscim062020` sends in truth: the flag has no effect on demand."""
 
 _MEMBERS_ON_DEMAND: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One request of the story. `reason` says what Entra would make of a failure."""
-
-    title: str
-    exchange: Exchange
-    reason: str | None = None
-
-    @property
-    def passed(self) -> bool:
-        return self.reason is None
-
-    @property
-    def request(self) -> str:
-        return self.exchange.request
-
-    @property
-    def status(self) -> int:
-        return self.exchange.status
-
-    @property
-    def seconds(self) -> float:
-        return self.exchange.seconds
-
-
-OnStep: TypeAlias = Callable[[Step], None]
-
-
-@dataclass(slots=True)
-class Report:
-    """The steps so far."""
-
-    steps: list[Step] = field(default_factory=list)
-    started: float = field(default_factory=time.perf_counter)
-    seconds: float = 0.0
-
-    @property
-    def passed(self) -> bool:
-        """Whether there was a step and none failed."""
-        return bool(self.steps) and all(step.passed for step in self.steps)
-
-    @property
-    def failures(self) -> list[Step]:
-        return [step for step in self.steps if not step.passed]
 
 
 class EntraSimulator:
     """Entra's provisioning job for one application.
 
-    `flavour` is one of `FLAVOURS`. `on_step` is told of each step while it happens.
+    `flavour` is one of `FLAVOURS`, or `MIXED`. `client` sends the requests, for an application in process.
+    With `workers` above one, every member is a PATCH of its own, that many at the same time. `on_step` is
+    told of each step while it happens.
     """
 
     def __init__(
@@ -93,21 +56,34 @@ class EntraSimulator:
         directory: Directory,
         *,
         flavour: str = "default",
+        workers: int = 1,
+        client: httpx.Client | None = None,
         on_step: OnStep | None = None,
     ) -> None:
         self.directory = directory
-        self.report = Report()
-        self._connection = Connection(base_url, token)
-        self._flavour = _FLAVOURS[flavour]
-        self._on_step = on_step
+        self.quarantine = Quarantine()
+        self._talk = Conversation(Connection(base_url, token, client=client), on_step)
+        self._in_cycles = _FLAVOURS["aadOptscim062020" if flavour == MIXED else flavour]
+        self._on_demand = _FLAVOURS["default" if flavour == MIXED else flavour]
+        self._flavour = self._in_cycles
+        self._workers = workers
         self._ids: dict[str, str] = {}
         self._written: dict[str, dict[str, Any]] = {}
         self._managers: dict[str, str] = {}
         self._members: dict[str, set[str]] = {}
 
+    @property
+    def report(self) -> Report:
+        """The steps so far."""
+        return self._talk.report
+
     def close(self) -> None:
         """Close the connection."""
-        self._connection.close()
+        self._talk.close()
+
+    def clean_up(self) -> list[str]:
+        """Delete what was created here. Returns the paths that would not go."""
+        return self._talk.clean_up()
 
     def test_connection(self) -> bool:
         """*Test Connection*: a query for somebody who cannot exist."""
@@ -116,6 +92,7 @@ class EntraSimulator:
     def provision_on_demand(self, key: str) -> bool:
         """*Provision on demand* of a person or a team: probe, match, then create or update, at once."""
         before = len(self.report.failures)
+        self._flavour = self._on_demand
         if self._probe("Provision on demand: connection"):
             if key in self.directory.people:
                 self._provision_person(self.directory.people[key])
@@ -124,6 +101,7 @@ class EntraSimulator:
                 team = self.directory.teams[key]
                 self._provision_team(team)
                 self._provision_members(team, at_most=_MEMBERS_ON_DEMAND)
+        self._flavour = self._in_cycles
         return len(self.report.failures) == before
 
     def initial_cycle(self) -> bool:
@@ -134,13 +112,17 @@ class EntraSimulator:
         """A later cycle, about every 40 minutes: what changed in the directory since the last."""
         return self._cycle("Incremental cycle")
 
+    def synchronise(self) -> bool:
+        """The next cycle."""
+        return self.incremental_cycle() if self._ids else self.initial_cycle()
+
     def verify(self) -> bool:
         """Compare the server's view with the directory, every attribute and membership that was written."""
         before = len(self.report.failures)
         for key, values in self._written.items():
             expected = dict(values)
             if key in self._managers:
-                expected[f"{rules.ENTERPRISE}:manager.value"] = self._ids[self._managers[key]]
+                expected[f"{ENTERPRISE}:manager.value"] = self._ids[self._managers[key]]
             name = values.get("displayName", "")
             kind = "Groups" if key in self._members else "Users"
             judged: list[Rule] = [rules.read, rules.has(expected)]
@@ -151,6 +133,7 @@ class EntraSimulator:
 
     def _cycle(self, title: str) -> bool:
         before = len(self.report.failures)
+        self.quarantine.start_cycle()
         if self._probe(f"{title}: connection"):
             self._remove_purged()
             for person in self.directory.people.values():
@@ -166,7 +149,9 @@ class EntraSimulator:
 
     def _probe(self, title: str) -> bool:
         query = filter_query(f'userName eq "{uuid4()}"')
-        return self._step(title, "GET", f"/Users?{query}", [rules.probe]).passed
+        step = self._talk.step(title, "GET", f"/Users?{query}", [rules.probe])
+        self.quarantine.probed(step)
+        return step.passed
 
     def _provision_person(self, person: Person) -> None:
         values = mapped(person)
@@ -249,10 +234,13 @@ class EntraSimulator:
             (f"Add {len(added)} to {team.name}", added, self._flavour.add_members),
             (f"Remove {len(removed)} from {team.name}", removed, self._flavour.remove_members),
         ):
-            if keys:
-                body = patch_body(write([self._ids[key] for key in keys]))
-                if self._step(title, "PATCH", path, [rules.patched_group], body).passed:
-                    there.symmetric_difference_update(keys)
+            parts = [[key] for key in keys] if self._workers > 1 else [keys] if keys else []
+            bodies = [(title, patch_body(write([self._ids[key] for key in part]))) for part in parts]
+            steps = self._talk.steps_at_once(bodies, "PATCH", path, [rules.patched_group], workers=self._workers)
+            for part, step in zip(parts, steps, strict=True):
+                self.quarantine.noted(step, reference=True)
+                if step.passed:
+                    there.symmetric_difference_update(part)
 
     def _remove_purged(self) -> None:
         for key in list(self._ids):
@@ -282,14 +270,9 @@ class EntraSimulator:
             self._ids[key], self._written[key] = step.exchange.received["id"], values
         return step.passed
 
-    def _step(self, title: str, method: str, path: str, judged: Iterable[Rule], body: Any = None) -> Step:
-        exchange = self._connection.send(method, path, body)
-        reason = next((said for said in (rule(exchange) for rule in judged) if said is not None), None)
-        step = Step(title, exchange, reason)
-        self.report.steps.append(step)
-        self.report.seconds = time.perf_counter() - self.report.started
-        if self._on_step is not None:
-            self._on_step(step)
+    def _step(self, title: str, method: str, path: str, judged: Sequence[Rule], body: Any = None) -> Step:
+        step = self._talk.step(title, method, path, judged, body)
+        self.quarantine.noted(step)
         return step
 
 

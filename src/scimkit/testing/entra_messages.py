@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from scimkit.testing.directory import Person, Team
-from scimkit.testing.entra_rules import ENTERPRISE, GROUP, USER
+from scimkit.testing.mapping import ENTERPRISE, GROUP, PATCH_OP, USER
 
-PATCH_OP: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 ENTRA_GROUP: Final = "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"
 MANAGER: Final = f"{ENTERPRISE}:manager"
 WORK_EMAIL: Final = 'emails[type eq "work"].value'
 MOBILE: Final = 'phoneNumbers[type eq "mobile"].value'
+STREET: Final = 'addresses[type eq "work"].streetAddress'
+CITY: Final = 'addresses[type eq "work"].locality'
 
 
 def mapped(person: Person) -> dict[str, Any]:
@@ -31,6 +32,8 @@ def mapped(person: Person) -> dict[str, Any]:
         "name.familyName": person.family_name,
         WORK_EMAIL: person.email,
         MOBILE: person.mobile,
+        STREET: person.street,
+        CITY: person.city,
         f"{ENTERPRISE}:department": person.department,
         f"{ENTERPRISE}:employeeNumber": person.employee_number,
     }
@@ -58,6 +61,10 @@ def user_body(person: Person) -> dict[str, Any]:
         body["title"] = person.title
     if person.mobile:
         body["phoneNumbers"] = [{"type": "mobile", "value": person.mobile}]
+    address = {"streetAddress": person.street, "locality": person.city}
+    if any(address.values()):
+        parts = {name: value for name, value in address.items() if value is not None}
+        body["addresses"] = [{"type": "work", **parts}]
     work = {"department": person.department, "employeeNumber": person.employee_number}
     if any(work.values()):
         body[ENTERPRISE] = {name: value for name, value in work.items() if value is not None}

@@ -7,16 +7,13 @@ how-provisioning-works, application-provisioning-quarantine-status).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Final
 
 from scimkit.testing.exchange import Exchange
+from scimkit.testing.mapping import ENTERPRISE, value_at
+from scimkit.testing.report import Finding, Rule
 
-Rule: TypeAlias = Callable[[Exchange], str | None]
-
-USER: Final = "urn:ietf:params:scim:schemas:core:2.0:User"
-GROUP: Final = "urn:ietf:params:scim:schemas:core:2.0:Group"
-ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 LIST: Final = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 ERROR: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
 
@@ -159,12 +156,13 @@ def scim_error(exchange: Exchange) -> str | None:
 def has(attributes: Mapping[str, Any]) -> Rule:
     """The resource has the values that Entra wrote; without them it writes them again every cycle."""
 
-    def rule(exchange: Exchange) -> str | None:
+    def rule(exchange: Exchange) -> Finding | None:
         resource = exchange.received if isinstance(exchange.received, dict) else {}
-        wrong = [path for path, value in attributes.items() if value_at(resource, path) != value]
+        wrong = {path: value for path, value in attributes.items() if value_at(resource, path) != value}
         if not wrong:
             return None
-        return f"{', '.join(wrong)} not as written: Entra writes it again every cycle."
+        reason = f"{', '.join(wrong)} not as written: Entra writes it again every cycle."
+        return Finding(reason, "Keep every value as it was written, and show it in every read.", wrong)
 
     return rule
 
@@ -172,31 +170,18 @@ def has(attributes: Mapping[str, Any]) -> Rule:
 def members_are(ids: frozenset[str]) -> Rule:
     """The group has just these members."""
 
-    def rule(exchange: Exchange) -> str | None:
+    def rule(exchange: Exchange) -> Finding | None:
         there = {each.get("value") for each in (exchange.received or {}).get("members") or ()}
         if there == ids:
             return None
         lost, extra = len(ids - there), len(there - ids)
-        return f"The group's members differ: {lost} lost, {extra} too many. Entra does not send them again."
+        return Finding(
+            f"The group's members differ: {lost} lost, {extra} too many. Entra does not send them again.",
+            "Apply each membership PATCH to what the group has at that moment; remove only the members named.",
+            {"members": sorted(ids)},
+        )
 
     return rule
-
-
-def value_at(resource: Mapping[str, Any], path: str) -> Any:
-    """The value at an attribute path of Entra's mappings, such as `emails[type eq "work"].value`."""
-    node: Any = resource
-    if path.startswith("urn:"):
-        urn, _, path = path.rpartition(":")
-        node = node.get(urn) or {}
-    name, bracket, rest = path.partition("[")
-    if bracket:
-        kind, _, sub = rest.partition('"].')
-        wanted = kind.removeprefix('type eq "')
-        elements = [each for each in node.get(name) or () if each.get("type") == wanted]
-        return elements[0].get(sub) if len(elements) == 1 else None
-    for part in path.split("."):
-        node = node.get(part) if isinstance(node, dict) else None
-    return node
 
 
 def _failed(exchange: Exchange, what: str, wanted: str) -> str:

@@ -46,10 +46,18 @@ class Exchange:
 class Connection:
     """A connection to one SCIM endpoint with one token."""
 
-    def __init__(self, base_url: str, token: str, *, client: httpx.Client | None = None, timeout: float = 30.0) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        *,
+        client: httpx.Client | None = None,
+        timeout: float = 30.0,
+        user_agent: str = "-",
+    ) -> None:
         self._base_url = base_url.rstrip("/")
         self._client = client or httpx.Client(timeout=timeout)
-        self._headers = {"Authorization": f"Bearer {token}", "User-Agent": "-"}
+        self._headers = {"Authorization": f"Bearer {token}", "User-Agent": user_agent}
 
     def __repr__(self) -> str:
         return f"<Connection to {self._base_url}>"
@@ -68,7 +76,7 @@ class Connection:
         start = time.perf_counter()
         try:
             response = self._client.request(method, self._base_url + path, content=content, headers=headers)
-        except httpx.HTTPError:
+        except (httpx.HTTPError, httpx.InvalidURL):
             return Exchange(method, path, body, 0, None, time.perf_counter() - start)
         seconds = time.perf_counter() - start
         return Exchange(

@@ -1,0 +1,285 @@
+"""Fictions: what stands in a recording for tokens, passwords and personal data.
+
+A text is kept only where its attribute shows that it says nothing of a person; all others become
+fictions, the same one for the same text within a recording. This module never does I/O.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote, quote_plus, unquote_plus
+
+from scimkit.filters.ast import OPERATORS
+from scimkit.schema.attributes import Attribute, AttributeTable
+from scimkit.schema.resource_types import ResourceType
+
+BASE_URL: Final = "https://scim.example.org/v2"
+_ID: Final = re.compile(r"(?:[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}|[0-9]{1,9})\Z")
+_NAME: Final = re.compile(r"[$A-Za-z][A-Za-z_$-]{0,40}\Z")
+_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[()\[\]]|\s+|[^\s()\[\]"]+', re.DOTALL)
+_SPOKEN: Final = re.compile(r"\S+")
+_PLAIN: Final = re.compile(r"[A-Z]?[a-z]+(?:-[a-z]+)?|[A-Z]{2,5}|[0-9]{1,4}|")
+_WORDS: Final = frozenset({*OPERATORS, "pr", "and", "or", "not", "true", "false", "null"})
+_KEPT: Final = frozenset({"", "true", "false", "work", "home", "other", "mobile", "fax", "pager", "user", "group"})
+_ENDPOINTS: Final = frozenset({"", "Bulk", "Me", ".search", "ServiceProviderConfig", "ResourceTypes", "Schemas"})
+_LISTS: Final = frozenset({"attributes", "excludedattributes", "sortby"})
+_NUMBERS: Final = frozenset({"startindex", "count"})
+
+
+class Fictions:
+    """The fictions of one recording, for the resource types of one service."""
+
+    def __init__(self, resource_types: Sequence[ResourceType]) -> None:
+        self._types = {each.endpoint.strip("/"): each for each in resource_types}
+        self._made: dict[str, str] = {}
+        self._urns = {
+            urn.lower() for each in resource_types for urn in (each.schema, *(x.name for x in each.extensions))
+        }
+
+    def fiction(self, text: str, kind: str = "text") -> str:
+        """The fiction for a text: like it in case and form, and without anything of it."""
+        made = self._made.get(text.casefold())
+        if made is None:
+            number = len(self._made) + 1
+            made = f"person{number}@example.org" if "@" in text else f"{kind}-{number}"
+            self._made[text.casefold()] = made
+        return made.upper() if text.isupper() else made
+
+    def id(self, text: str) -> str:
+        """An id, kept where it has the form of one."""
+        return text if _ID.match(text) else self.fiction(text, "id")
+
+    def type_at(self, path: str) -> ResourceType | None:
+        """The resource type that a request's path leads to."""
+        return self._types.get(path.strip("/").partition("/")[0])
+
+    def path(self, path: str) -> str:
+        """The path of a request."""
+        first, slash, rest = path.lstrip("/").partition("/")
+        if first not in self._types and first not in _ENDPOINTS:
+            return "/" + self.fiction(first) + ("/id" if rest else "")
+        known = rest in _ENDPOINTS or rest.lower() in self._urns or rest in {each.name for each in self._types.values()}
+        return f"/{first}{slash}{rest if known else self.id(rest)}"
+
+    def query(self, query: str, kind: ResourceType | None) -> str:
+        """A raw query string; its separators, the case of its names and its spaces stay."""
+        return "&".join(self._parameter(each, kind) for each in query.split("&"))
+
+    def _parameter(self, raw: str, kind: ResourceType | None) -> str:
+        name, equals, coded = raw.partition("=")
+        value = unquote_plus(coded, errors="replace")
+        if name.lower() == "filter":
+            value = self.filter(value, kind)
+        elif name.lower() in _LISTS:
+            value = ",".join(
+                each if self._resolve(each.strip(), kind) else self.fiction(each) for each in value.split(",")
+            )
+        elif name.lower() not in _NUMBERS or not value.lstrip("-").isdigit():
+            ordered = value.lower() in ("ascending", "descending", "")
+            value = value if ordered else self.fiction(value)
+        name = name if _NAME.match(name) or not name else self.fiction(name)
+        return name + equals + (quote_plus(value) if "+" in coded else quote(value))
+
+    def filter(self, text: str, kind: ResourceType | None) -> str:
+        """A filter or a PATCH path, right or wrong: names and operators stay, values become fictions."""
+        made: list[str] = []
+        head = closed = ""
+        attribute: Attribute | None = None
+        wants_value = False
+        for token in _TOKEN.findall(text):
+            word = token.lower()
+            if token.isspace():
+                made.append(" ")
+            elif token in "()[]":
+                head, closed = (
+                    (made[-1] if made else "", closed) if token == "[" else ("", head if token == "]" else "")
+                )
+                made.append(token)
+            elif not wants_value and (word in _WORDS or not token.startswith('"')):
+                wants_value = word in OPERATORS and word != "pr"
+                if word not in _WORDS:
+                    owner = head or (closed if token.startswith(".") else "")
+                    name = f"{owner}.{token.lstrip('.')}" if owner else token
+                    attribute = self._resolve(name, kind)
+                    token = token if attribute is not None else self.fiction(token.lstrip("."), "unknown")
+                made.append(token)
+            else:
+                wants_value = False
+                made.append(self._compared(token, attribute))
+        return "".join(made)
+
+    def _compared(self, token: str, attribute: Attribute | None) -> str:
+        if not token.startswith('"'):
+            return token if token.lower() in ("true", "false", "null") else str(self.value(attribute, token))
+        return f'"{self.value(attribute, token.strip(chr(34)))}"'
+
+    def _resolve(self, name: str, kind: ResourceType | None) -> Attribute | None:
+        for each in (kind,) if kind else self._types.values():
+            found = each.resolve(name) or each.resolve(re.sub(r"(:2\.0:\w+)\.", r"\1:", name))
+            if found is not None:
+                return found.leaf
+            for extension in each.extensions:
+                found = each.resolve(f"{extension.name}:{name}")
+                if found is not None:
+                    return found.leaf
+        return None
+
+    def value(self, attribute: Attribute | None, value: Any, parent: Attribute | None = None) -> Any:
+        """A value of an attribute, in whatever form it came; None for one that no schema has."""
+        if type(value) is list:
+            return [self.value(attribute, each, parent) for each in value]
+        if type(value) is dict:
+            return self._members(attribute.children if attribute else AttributeTable(), value, attribute)
+        if type(value) is str:
+            return self._text(attribute, value, parent)
+        if type(value) in (int, float) and (attribute is None or attribute.type not in ("integer", "decimal")):
+            return len(str(value))
+        return value
+
+    def _text(self, attribute: Attribute | None, text: str, parent: Attribute | None) -> str:
+        if attribute is None:
+            return self.fiction(text) if text else text
+        if attribute.name == "password" or attribute.returned == "never":
+            return "a-secret" if text else text
+        if attribute.name == "$ref" or attribute.path == "meta.location":
+            return self.location(text)
+        points = attribute.is_reference or (parent is not None and parent.is_reference and attribute.name == "value")
+        if points or attribute.path == "id" or attribute.path.endswith(("members.value", "manager.value")):
+            return self.id(text) if text else text
+        if attribute.path in _STAMPS or text.lower() in self._kept(attribute):
+            return text
+        if attribute.type == "dateTime":
+            return "2001-01-01T00:00:00Z"
+        if attribute.type == "binary":
+            return "AAAA"
+        return self.fiction(text)
+
+    def _kept(self, attribute: Attribute) -> frozenset[str]:
+        if attribute.name == "schemas":
+            return frozenset(self._urns)
+        named = attribute.name == "type" or attribute.type == "boolean"
+        return frozenset({"", *(each.lower() for each in attribute.canonical_values), *(_KEPT if named else ())})
+
+    def location(self, text: str) -> str:
+        """A URL or a relative reference to a resource: its type and id, at another host."""
+        head, _, id = text.rstrip("/").rpartition("/")
+        endpoint = head.rpartition("/")[2]
+        if endpoint not in self._types:
+            return self.fiction(text) if text else text
+        start = f"{BASE_URL}/" if "://" in text else "/" if text.startswith("/") else ""
+        return f"{start}{endpoint}/{self.id(id)}"
+
+    def _members(
+        self, table: AttributeTable, value: Mapping[str, Any], parent: Attribute | None = None
+    ) -> dict[str, Any]:
+        made = {}
+        for name, item in value.items():
+            attribute = table.find(name)
+            if attribute is None and (":" in name or "." in name or parent is None):
+                attribute = self._resolve(name, None)
+            if attribute is not None and name.lower() == attribute.name.lower() == "schemas":
+                made[name] = self._schemas(item)
+                continue
+            made[name if attribute is not None or _NAME.match(name) else self.fiction(name, "unknown")] = self.value(
+                attribute, item, parent
+            )
+        return made
+
+    def _schemas(self, value: Any) -> Any:
+        """URNs stay as they are, but for the odd text that is none."""
+        if type(value) is list:
+            return [self._schemas(each) for each in value]
+        keep = type(value) is str and re.match(r"(urn:[\w:.-]+|http://schemas\.[\w./]+)\Z", value)
+        return value if keep else self.value(None, value)
+
+    def body(self, value: Any, kind: ResourceType | None) -> Any:
+        """A body: a resource, or a message of the protocol."""
+        if type(value) is not dict:
+            return self.value(None, value)
+        made: dict[str, Any] = {}
+        for name, item in value.items():
+            member = name.lower()
+            if member == "operations" and type(item) is list:
+                made[name] = [self._operation(each, kind) for each in item]
+            elif member == "resources" and type(item) is list:
+                made[name] = [self.body(each, kind) for each in item]
+            elif member in _PROTOCOL and type(item) is not dict and type(item) is not list:
+                made[name] = item if self._is_protocol(member, item) else self.value(None, item)
+            elif member == "filter":
+                made[name] = self.filter(str(item), kind)
+            elif member == "detail" and type(item) is str:
+                made[name] = self.detail(item)
+            else:
+                made.update(self._members(kind.attributes if kind else AttributeTable(), {name: item}))
+        return made
+
+    def _is_protocol(self, member: str, item: Any) -> bool:
+        return type(item) is int or (type(item) is str and bool(_PROTOCOL[member].fullmatch(item)))
+
+    def _operation(self, operation: Any, kind: ResourceType | None) -> Any:
+        if type(operation) is not dict:
+            return self.value(None, operation)
+        members = {name.lower(): item for name, item in operation.items()}
+        if "method" in members:
+            return self._part(operation)
+        path = members.get("path")
+        leaf = self._resolve(re.sub(r"\[.*\]", "", path), kind) if type(path) is str else None
+        made: dict[str, Any] = {}
+        for name, item in operation.items():
+            if name.lower() == "op":
+                made[name] = (
+                    item if str(item).strip().lower() in ("add", "remove", "replace") else self.value(None, item)
+                )
+            elif name.lower() == "path" and type(item) is str:
+                made[name] = self.filter(item, kind)
+            elif name.lower() == "value":
+                made[name] = self.value(leaf, item) if path or type(item) is not dict else self.body(item, kind)
+            else:
+                made[name if _NAME.match(name) else "unknown"] = self.value(None, item)
+        return made
+
+    def _part(self, part: Mapping[str, Any]) -> dict[str, Any]:
+        """One operation of a bulk, sent or answered."""
+        path = str(part.get("path") or part.get("location") or "")
+        kind = self.type_at(path.removeprefix("/")) if "://" not in path else self._types.get(path.split("/")[-2])
+        made = {}
+        for name, item in part.items():
+            if name in ("method", "status", "version"):
+                made[name] = item if str(item).upper() in _METHODS or str(item).isdigit() else self.value(None, item)
+            elif name == "path":
+                made[name] = self.path(str(item))
+            elif name == "location":
+                made[name] = self.location(str(item))
+            else:
+                made[name] = self.body(item, kind) if type(item) is dict else self.value(None, item)
+        return made
+
+    def detail(self, text: str) -> str:
+        """The words of an error, with what is known to be personal in them replaced."""
+        for known in sorted(self._made, key=len, reverse=True):
+            if len(known) > 1:
+                text = re.sub(re.escape(known), self._made[known].replace("\\", ""), text, flags=re.IGNORECASE)
+        return _SPOKEN.sub(self._spoken, text)
+
+    def _spoken(self, found: re.Match[str]) -> str:
+        """A word of an error: plain words, small numbers and names of attributes stay."""
+        word, bare = found[0], found[0].strip(".,;:()'\"")
+        if _PLAIN.fullmatch(bare) or bare in self._made.values() or self._resolve(bare, None) is not None:
+            return word
+        return self.fiction(bare) if bare else word
+
+
+_METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+_STAMPS: Final = frozenset({"meta.created", "meta.lastModified", "meta.version", "meta.resourceType"})
+_PROTOCOL: Final[Mapping[str, re.Pattern[str]]] = {
+    "totalresults": re.compile(r"\d+"),
+    "itemsperpage": re.compile(r"\d+"),
+    "startindex": re.compile(r"\d+"),
+    "count": re.compile(r"\d+"),
+    "failonerrors": re.compile(r"\d+"),
+    "status": re.compile(r"\d{3}"),
+    "scimtype": re.compile(r"[A-Za-z]{1,20}"),
+    "sortorder": re.compile(r"ascending|descending"),
+}

@@ -1,0 +1,228 @@
+"""The life of a directory, as events that any simulator can play: hire, rename, marry, move, leave, teams' churn.
+
+The same seed gives the same life. This module never talks to a server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from scimkit.testing.directory import Directory, Person, Team, key_of, sample_directory
+from scimkit.testing.report import Report
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happens: a method of `Directory`, and what it is called with."""
+
+    title: str
+    kind: str
+    arguments: tuple[Any, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    def happen(self, directory: Directory) -> None:
+        """Let it happen."""
+        getattr(directory, self.kind)(*self.arguments, **self.attributes)
+
+    def marked(self, mark: str) -> Event:
+        """The same with names that nobody else has, as `marked` gives them."""
+        arguments = tuple(_marked(each, mark) for each in self.arguments)
+        if self.kind == "rename":
+            arguments = (arguments[0], f"{arguments[1]} {mark}")
+        attributes = dict(self.attributes)
+        if "user_name" in attributes:
+            attributes["user_name"] = f"{mark}.{attributes['user_name']}"
+        return replace(self, arguments=arguments, attributes=attributes)
+
+
+class Simulator(Protocol):
+    """What plays a life."""
+
+    directory: Directory
+
+    @property
+    def report(self) -> Report: ...
+
+    def test_connection(self) -> bool: ...
+
+    def synchronise(self) -> bool: ...
+
+
+def play(
+    simulator: Simulator, events: Sequence[Event], *, on_event: Callable[[Event | None], None] | None = None
+) -> Report:
+    """Test the connection, bring everybody over, then let each event happen and be synchronised.
+
+    `on_event` is told of what comes next, None for the first synchronisation. After a failed test there is no more.
+    """
+    if simulator.test_connection():
+        for event in (None, *events):
+            if on_event is not None:
+                on_event(event)
+            if event is not None:
+                event.happen(simulator.directory)
+            simulator.synchronise()
+    return simulator.report
+
+
+def marked(directory: Directory, mark: str) -> Directory:
+    """The directory with names that nobody else has, for a service with people of its own."""
+    people = [_marked(each, mark) for each in directory.people.values()]
+    return Directory(people, [_marked(each, mark) for each in directory.teams.values()])
+
+
+def _marked(thing: Any, mark: str) -> Any:
+    if isinstance(thing, Person):
+        return replace(thing, user_name=f"{mark}.{thing.user_name}")
+    return replace(thing, name=f"{thing.name} {mark}") if isinstance(thing, Team) else thing
+
+
+def whole_life() -> list[Event]:
+    """One event of every kind in the life of the sample directory."""
+    ada, bo, jose, li, sam, mia = (key_of(name) for name in ("ada", "bo", "jose", "li", "sam", "mia"))
+    tier1, tier2, billing, night = (key_of(f"team/{name}") for name in ("tier1", "tier2", "billing", "night"))
+    ina = Person(key_of("ina"), "ina@example.org", "Ina", "New", "ina@example.org", manager=mia, city="Bergen")
+    again = Person(key_of("sam/2"), "sam@example.org", "Sam", "Ng", "sam@example.org", "Lead", manager=mia)
+    return [
+        Event("Ina is hired", "hire", (ina,)),
+        Event("Ina joins a team", "join", (tier1, ina.key)),
+        Event("José is called Pepe", "change", (jose,), {"given_name": "Pepe"}),
+        Event("Ada marries", "change", (ada,), {"user_name": "ada.lovelace@example.org",
+              "family_name": "Lovelace", "email": "ada.lovelace@example.org"}),
+        Event("Bo moves", "change", (bo,), {"department": "Billing", "street": "Storgata 1", "city": "Ålesund"}),
+        Event("Bo moves on", "change", (bo,), {"city": "Tromsø", "mobile": "+47 555 0177", "title": "Team Lead"}),
+        Event("Bo has another manager", "change", (bo,), {"manager": li}),
+        Event("José has no manager", "change", (jose,), {"manager": None}),
+        Event("Bo is disabled", "disable", (bo,)),
+        Event("A team is formed", "form", (Team(night, "Night Shift", frozenset({ada, li})),)),
+        Event("A team is renamed", "rename", (tier2, "Escalations")),
+        Event("Two join a team", "join", (tier2, ada, jose)),
+        Event("One leaves a team", "leave", (tier2, li)),
+        Event("Bo is back", "enable", (bo,)),
+        Event("Sam is deleted for now", "delete", (sam,)),
+        Event("Sam is gone", "purge", (sam,)),
+        Event("Sam is hired again", "hire", (again,)),
+        Event("Everybody leaves a team", "leave", (night, ada, li)),
+        Event("A team is disbanded", "disband", (billing,)),
+        Event("Li, who manages, is gone", "purge", (li,)),
+    ]  # fmt: skip
+
+
+_NAMES: Final = ("Ada", "Bo", "Chloë", "Dag", "Élise", "Fu", "Gro", "Hà", "Iñes", "O'Neil", "Łucja", "Wei")
+_PLACES: Final = ("Oslo", "Ålesund", "São Paulo", "東京", None)
+_WORK: Final = ("Support", "Billing", "R&D", None)
+_ROLES: Final = ("Agent", 'Team "Lead"', "Head, of all", None)
+
+
+def random_life(seed: int, *, length: int = 30) -> tuple[Directory, list[Event]]:
+    """The sample directory, and a life of `length` events that follow from one another."""
+    return sample_directory(), _Fate(seed).events(length)
+
+
+def lives(*, length: int = 30) -> SearchStrategy[tuple[Directory, list[Event]]]:
+    """A hypothesis strategy of lives; it shrinks the number of events."""
+    from hypothesis import strategies as st
+
+    return st.builds(lambda seed, most: random_life(seed, length=most), st.integers(0, 10_000), st.integers(1, length))
+
+
+class _Fate:
+    """Draws events that are possible in the directory as it then is."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)
+        self._directory = sample_directory()
+        self._count = 0
+        self._kinds: tuple[Callable[[], Event | None], ...] = (
+            self._hire, self._marry, self._move, self._promote, self._report_to, self._switch, self._switch,
+            self._go, self._form, self._rename, self._join, self._join, self._leave, self._disband,
+        )  # fmt: skip
+
+    def events(self, length: int) -> list[Event]:
+        made: list[Event] = []
+        while len(made) < length:
+            event = self._random.choice(self._kinds)()
+            if event is not None:
+                event.happen(self._directory)
+                made.append(event)
+        return made
+
+    def _person(self) -> Person:
+        return self._random.choice(list(self._directory.people.values()))
+
+    def _team(self) -> Team:
+        return self._random.choice(list(self._directory.teams.values()))
+
+    def _next(self) -> int:
+        self._count += 1
+        return self._count
+
+    def _hire(self) -> Event:
+        number, given, family = self._next(), self._random.choice(_NAMES), self._random.choice(_NAMES)
+        name = f"new{number}@example.org"
+        person = Person(key_of(name), name, given, family, name, manager=self._person().key)
+        return Event(f"{person.display_name} is hired", "hire", (person,))
+
+    def _marry(self) -> Event:
+        person, family, name = self._person(), self._random.choice(_NAMES), f"married{self._next()}@example.org"
+        return Event(f"{person.display_name} marries", "change", (person.key,),
+                     {"user_name": name, "family_name": family, "email": name})  # fmt: skip
+
+    def _move(self) -> Event:
+        person, city, department = self._person(), self._random.choice(_PLACES), self._random.choice(_WORK)
+        street = None if city is None else f"Road {self._next()}"
+        return Event(f"{person.display_name} moves", "change", (person.key,),
+                     {"city": city, "street": street, "department": department})  # fmt: skip
+
+    def _promote(self) -> Event:
+        person, title = self._person(), self._random.choice(_ROLES)
+        return Event(f"{person.display_name} becomes {title}", "change", (person.key,), {"title": title})
+
+    def _report_to(self) -> Event | None:
+        person, manager = self._person(), self._person()
+        if person is manager:
+            return Event(f"{person.display_name} has no manager", "change", (person.key,), {"manager": None})
+        return Event(f"{person.display_name} reports to {manager.display_name}", "change", (person.key,),
+                     {"manager": manager.key})  # fmt: skip
+
+    def _switch(self) -> Event:
+        person = self._person()
+        kind = "disable" if person.enabled else "enable"
+        return Event(f"{kind} {person.display_name}", kind, (person.key,))
+
+    def _go(self) -> Event | None:
+        if len(self._directory.people) <= 4:
+            return None
+        person = self._person()
+        return Event(f"{person.display_name} is gone", "purge", (person.key,))
+
+    def _form(self) -> Event:
+        number = self._next()
+        members = frozenset(self._random.sample(sorted(self._directory.people), 2))
+        return Event(f"Team {number} is formed", "form", (Team(key_of(f"team/{number}"), f"Team {number}", members),))
+
+    def _rename(self) -> Event:
+        team, name = self._team(), f"Renamed {self._next()} & Co"
+        return Event(f"{team.name} is renamed", "rename", (team.key, name))
+
+    def _join(self) -> Event:
+        team, who = self._team(), self._random.sample(sorted(self._directory.people), 2)
+        return Event(f"{len(who)} join {team.name}", "join", (team.key, *who))
+
+    def _leave(self) -> Event | None:
+        team = self._team()
+        if not team.members:
+            return None
+        return Event(f"One leaves {team.name}", "leave", (team.key, self._random.choice(sorted(team.members))))
+
+    def _disband(self) -> Event | None:
+        if len(self._directory.teams) <= 2:
+            return None
+        team = self._team()
+        return Event(f"{team.name} is disbanded", "disband", (team.key,))

@@ -1,0 +1,33 @@
+"""PingFederate: users by PUT, groups by PATCH, filters without quotes, groups matched by reading them all.
+
+Source: docs.pingidentity.com/integrations/scim, and the page of the GitHub EMU provisioner for the probe.
+"""
+
+from __future__ import annotations
+
+from scimkit.testing import provider_rules as rules
+from scimkit.testing.directory import Team
+from scimkit.testing.habits import Habits
+from scimkit.testing.mapping import FULL
+from scimkit.testing.provider import PAGE, ProviderSimulator
+
+
+class PingFederate(ProviderSimulator):
+    """PingFederate's SCIM provisioner, set to disable who leaves."""
+
+    habits = Habits(name="PingFederate", mapping=FULL, quotes=False)
+
+    def test_connection(self) -> bool:
+        """A user that cannot be there, by id, and a look-up of nobody by name and by e-mail address."""
+        missing = self._talk.step("Probe", "GET", "/Users/0", [rules.gone]).passed
+        query = self._equals("emails", "nobody@nowhere.example")
+        email = self._talk.step("Look up an e-mail address", "GET", f"/Users?{query}", [rules.empty]).passed
+        return super().test_connection() & missing & email
+
+    def _find_group(self, team: Team) -> str | None:
+        paging = rules.Paging(PAGE)
+        while not paging.finished:
+            path = f"/Groups?startIndex={paging.start}&count={PAGE}"
+            if not self._talk.step(f"Read all groups for {team.name}", "GET", path, [paging]).passed:
+                return None
+        return next((id for id, each in paging.seen.items() if each.get("displayName") == team.name), None)

@@ -1,0 +1,157 @@
+"""Record real exchanges with fictions for personal data, and replay them as a test.
+
+    ScimService(store, tokens=tokens, on_exchange=Recorder("exchanges.jsonl", resource_types))
+    assert replay("exchanges.jsonl", service, token) == []
+
+One JSON line an exchange. Headers are not recorded, but for the media types.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from scimkit.schema.core import GROUP, USER
+from scimkit.schema.resource_types import ResourceType
+from scimkit.service import Request, Response, ScimService, run_sync
+from scimkit.testing.fictions import BASE_URL, Fictions
+
+_MEDIA_TYPE: Final = re.compile(r"[a-z*]+/[a-z*+]+(?:; ?charset=utf-?8)?\Z", re.IGNORECASE)
+_HEADERS: Final = ("content-type", "accept")
+_DISCOVERY: Final = frozenset({"ServiceProviderConfig", "ResourceTypes", "Schemas"})
+
+
+class Recorder:
+    """Writes exchanges into a file; give it to `ScimService(on_exchange=...)`."""
+
+    def __init__(self, file: str | Path, resource_types: Sequence[ResourceType] = (USER, GROUP)) -> None:
+        self._file = Path(file)
+        self._fictions = Fictions(resource_types)
+
+    def __call__(self, request: Request, response: Response) -> None:
+        """Append an exchange."""
+        line = json.dumps(self.recorded(request, response), ensure_ascii=False)
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def recorded(self, request: Request, response: Response) -> dict[str, Any]:
+        """An exchange as it is written."""
+        fictions, kind = self._fictions, self._fictions.type_at(request.path)
+        sent = _json(request.body)
+        headers = {name: request.headers.get(name, "") for name in _HEADERS}
+        discovery = request.path.strip("/").partition("/")[0] in _DISCOVERY and response.status == 200
+        return {
+            "method": request.method if request.method.isalpha() and len(request.method) < 8 else "OTHER",
+            "path": fictions.path(request.path),
+            "query": fictions.query(request.query, kind),
+            "headers": {name: value for name, value in headers.items() if _MEDIA_TYPE.match(value)},
+            "body": None if sent is _NOT_JSON else fictions.body(sent, kind),
+            "malformed": sent is _NOT_JSON,
+            "status": response.status,
+            "response": None if discovery else fictions.body(_json(response.body), kind),
+            "quirks": list(response.quirks),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where a replayed exchange came to something else: the line, the request, and what was and is."""
+
+    line: int
+    request: str
+    recorded: Any
+    replayed: Any
+
+
+def replay(file: str | Path, service: ScimService, token: str) -> list[Difference]:
+    """Send what was recorded to a service and tell where the status or the shape of a body differs.
+
+    The service starts empty: what the recording shows and did not create is created first. Ids of the
+    recording become those of the service.
+    """
+    exchanges = [json.loads(line) for line in Path(file).read_text(encoding="utf-8").splitlines() if line]
+    play = _Replay(service, token)
+    play.prepare(exchanges)
+    return [found for number, each in enumerate(exchanges, 1) for found in play.differences(number, each)]
+
+
+class _Replay:
+    def __init__(self, service: ScimService, token: str) -> None:
+        self._service = service
+        self._token = token
+        self._ids: dict[str, str] = {}
+
+    def prepare(self, exchanges: list[dict[str, Any]]) -> None:
+        """Create the resources that were there before the recording began."""
+        made: set[str] = set()
+        for each in exchanges:
+            path = each["path"].strip("/").partition("/")[0]
+            for resource in _resources(each["response"]):
+                id = resource["id"]
+                if id not in made and id not in self._ids and not (each["method"] == "POST" and each["status"] == 201):
+                    self._send({"method": "POST", "path": f"/{path}", "body": resource}, id)
+                made.add(id)
+
+    def differences(self, number: int, recorded: dict[str, Any]) -> Iterator[Difference]:
+        """What differs in one exchange."""
+        theirs = recorded["response"]
+        id = theirs.get("id") if type(theirs) is dict and recorded["status"] == 201 else None
+        response = self._send(recorded, id)
+        request = f"{recorded['method']} {recorded['path']}"
+        if response.status != recorded["status"]:
+            yield Difference(number, request, recorded["status"], response.status)
+        elif theirs is not None and shape(theirs) != shape(_json(response.body)):
+            yield Difference(number, request, shape(theirs), shape(_json(response.body)))
+
+    def _send(self, exchange: dict[str, Any], id: str | None) -> Response:
+        content = b""
+        if exchange.get("malformed"):
+            content = b"{"
+        elif exchange["body"] is not None:
+            content = self._ours(json.dumps(exchange["body"])).encode()
+        headers = {**exchange.get("headers", {}), "authorization": f"Bearer {self._token}"}
+        path, query = self._ours(exchange["path"]), self._ours(exchange.get("query", ""))
+        response = run_sync(self._service.handle(Request(exchange["method"], path, query, headers, content, BASE_URL)))
+        document = _json(response.body)
+        if id is not None and response.status == 201 and type(document) is dict:
+            self._ids[id] = document["id"]
+        return response
+
+    def _ours(self, text: str) -> str:
+        if not self._ids:
+            return text
+        known = "|".join(re.escape(each) for each in sorted(self._ids, key=len, reverse=True))
+        return re.sub(rf"(?<![\w-])(?:{known})(?![\w-])", lambda found: self._ids[found[0]], text)
+
+
+def shape(value: Any) -> Any:
+    """A JSON value without its values: names, types, and the different shapes in an array."""
+    if isinstance(value, dict):
+        return {name: shape(value[name]) for name in sorted(value)}
+    if isinstance(value, list):
+        return sorted({json.dumps(shape(each)) for each in value})
+    return "number" if type(value) in (int, float) else type(value).__name__
+
+
+def _resources(response: Any) -> Iterator[dict[str, Any]]:
+    if type(response) is dict:
+        listed = response.get("Resources")
+        for each in listed if type(listed) is list else [response]:
+            if type(each) is dict and type(each.get("id")) is str:
+                yield each
+
+
+_NOT_JSON: Final = object()
+
+
+def _json(body: bytes) -> Any:
+    if not body:
+        return None
+    try:
+        return json.loads(body)
+    except ValueError:
+        return _NOT_JSON

@@ -1,0 +1,121 @@
+"""Services that are wrong on purpose, and providers that live against them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from scimkit import MemoryStore, Request, ScimService, TokenRegistry
+from scimkit.service import Response
+from scimkit.testing.directory import sample_directory
+from scimkit.testing.endpoint import reached
+from scimkit.testing.life import Event, play, whole_life
+from scimkit.testing.providers import PROVIDERS
+from scimkit.testing.report import Report, Step
+from scimkit.wsgi import ScimApp
+
+Answer = Callable[[Request, Response, dict[str, Any] | None], Response]
+
+
+class Flawed(ScimService):
+    """A service whose requests or answers are tampered with."""
+
+    def __init__(self, tamper: Any, before: Any = None, **options: Any) -> None:
+        super().__init__(MemoryStore(), **options)
+        self._tamper = tamper
+        self._before = before or (lambda request: request)
+
+    async def handle(self, request: Request) -> Response:
+        response = await super().handle(self._before(request))
+        body = json.loads(response.body) if response.body else None
+        return self._tamper(request, response, body)
+
+
+def as_is(request: Request, response: Response, body: Any) -> Response:
+    return response
+
+
+def with_body(response: Response, body: Any, status: int | None = None) -> Response:
+    return Response(status or response.status, json.dumps(body).encode() if body is not None else b"", response.headers)
+
+
+def without(request: Request, edit: Callable[[Any], Any]) -> Request:
+    """The request with its body edited."""
+    return replace(request, body=json.dumps(edit(json.loads(request.body))).encode()) if request.body else request
+
+
+def refusing(method: str, when: Callable[[Any], bool], status: int = 400) -> Answer:
+    """A service that refuses some bodies, after the fact."""
+
+    def tamper(request: Request, response: Response, body: Any) -> Response:
+        if request.method == method and when(json.loads(request.body) if request.body else None):
+            return with_body(response, {"detail": "I do not like this"}, status)
+        return response
+
+    return tamper
+
+
+def hides_inactive(request: Request, response: Response, body: Any) -> Response:
+    """Lists show active users only."""
+    if body and "Resources" in body:
+        shown = [each for each in body["Resources"] if each.get("active") is not False]
+        return with_body(response, {**body, "Resources": shown, "totalResults": len(shown)})
+    return response
+
+
+def leaks_passwords(request: Request, response: Response, body: Any) -> Response:
+    """A user comes with a password."""
+    return with_body(response, {**body, "password": "x"}) if body and "userName" in body else response
+
+
+def empties_on_remove(request: Request) -> Request:
+    """By the letter of the RFC: `remove members` knows no value."""
+
+    def edit(body: Any) -> Any:
+        for operation in body.get("Operations", ()):
+            if operation["op"].lower() == "remove":
+                operation.pop("value", None)
+        return body
+
+    return without(request, edit) if request.method == "PATCH" else request
+
+
+@contextmanager
+def connected(provider: str, tamper: Any = None, before: Any = None, **options: Any) -> Iterator[Any]:
+    """A provider's simulator, connected to a service in process."""
+    tokens = TokenRegistry()
+    service = Flawed(tamper or as_is, before, tokens=tokens, **options)
+    with reached(ScimApp(service)) as endpoint:
+        simulator = PROVIDERS[provider](
+            endpoint.base_url, tokens.issue("x").token, sample_directory(), client=endpoint.client
+        )
+        yield simulator
+        simulator.close()
+
+
+def lived(
+    provider: str, tamper: Any = None, before: Any = None, events: Sequence[Event] | None = None, **options: Any
+) -> Report:
+    """The report of a life."""
+    with connected(provider, tamper, before, **options) as simulator:
+        return play(simulator, whole_life() if events is None else events)
+
+
+def findings(report: Report) -> list[str]:
+    """What a report found, as one line each."""
+    return [f"{step.title}: {step.reason}" for step in report.failures]
+
+
+def sent(report: Report, title: str) -> list[Step]:
+    """The steps whose title starts with a text."""
+    return [step for step in report.steps if step.title.startswith(title)]
+
+
+def assert_found(report: Report, title: str, reason: str) -> None:
+    """A finding at a step with this in its title, with this in its reason, is there and says how to mend it."""
+    hits = [step for step in report.failures if title in step.title and reason in (step.reason or "")]
+    assert hits, findings(report)[:5]
+    assert all(step.fix for step in hits)

@@ -1,0 +1,170 @@
+"""Okta, as a custom app and as an app of its catalogue: what it sends, and which flaws it finds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from scimkit import Request
+from scimkit.service import Response
+from scimkit.testing.directory import key_of
+from scimkit.testing.life import play
+from tests.testing.flawed import (
+    assert_found,
+    connected,
+    findings,
+    hides_inactive,
+    lived,
+    refusing,
+    sent,
+    with_body,
+    without,
+)
+
+
+def test_a_custom_app_puts() -> None:
+    """Everything is PUT: profiles after a read, with id, meta and `groups: []`; activation; groups with all members."""
+    report = lived("okta")
+    assert {step.exchange.method for step in report.steps} == {"GET", "POST", "PUT", "DELETE"}
+    created = sent(report, "Create Ada")[0].exchange.sent
+    assert created["groups"] == []
+    assert created["password"]
+    deactivation = sent(report, "Deactivate Bo")[0].exchange.sent
+    assert deactivation["active"] is False
+    assert {"id", "meta", "groups", "userName", "emails"} <= deactivation.keys()
+    assert all("/Groups/" in step.request for step in report.steps if step.exchange.method == "DELETE")
+    assert sent(report, "Test connector: users")[0].request == "GET /Users?startIndex=1&count=2"
+
+
+def test_a_catalogue_app_patches() -> None:
+    """Activation is a pathless replace, a rename carries the id, members come and go in one delta."""
+    report = lived("okta-catalogue")
+    assert "PUT" not in {step.exchange.method for step in report.steps}
+    operations = sent(report, "Deactivate Bo")[0].exchange.sent["Operations"]
+    assert operations == [{"op": "replace", "value": {"active": False}}]
+    renamed = sent(report, "Rename to Escalations")[0]
+    assert renamed.exchange.sent["Operations"][0]["value"]["id"] == renamed.exchange.path.rsplit("/", 1)[1]
+    assert "path" not in renamed.exchange.sent["Operations"][0]
+
+
+def test_a_hidden_leaver_is_a_conflict_for_ever() -> None:
+    """A service whose filter hides inactive users answers 409 to who comes back."""
+    assert_found(lived("okta", hides_inactive), "Create Sam", "409")
+
+
+def empty_user(request: Request, response: Response, body: Any) -> Response:
+    return Response(201, b"", response.headers) if request.method == "POST" else response
+
+
+def drops_title(request: Request) -> Request:
+    def edit(body: Any) -> Any:
+        body.pop("title", None)
+        return body
+
+    return without(request, edit) if request.method == "PUT" else request
+
+
+def upper_case(request: Request, response: Response, body: Any) -> Response:
+    if body and "userName" in body:
+        return with_body(response, {**body, "userName": body["userName"].upper()})
+    return response
+
+
+class EmptiesGroups:
+    """A service that takes `groups: []` in a PUT of a user at its word."""
+
+    def __init__(self) -> None:
+        self.without: set[str] = set()
+
+    def __call__(self, request: Request, response: Response, body: Any) -> Response:
+        if request.method == "PUT" and "/Users/" in request.path:
+            self.without.add(request.path.rsplit("/", 1)[1])
+        if body and "members" in body:
+            members = [each for each in body["members"] if each["value"] not in self.without]
+            return with_body(response, {**body, "members": members})
+        return response
+
+
+FLAWS: dict[str, tuple[str, Any, Any, str, str]] = {
+    "an empty user": ("okta", empty_user, None, "Create", "without a body"),
+    "refuses id in a PUT": ("okta", refusing("PUT", lambda body: "id" in body), None, "Update", "a PUT wants 200"),
+    "loses a title": ("okta", None, drops_title, "Verify Bo", "title is None"),
+    "empties groups": ("okta", EmptiesGroups(), None, "Verify Support Tier 1", "lost"),
+    "changes case": ("okta", upper_case, None, "Verify", "userName"),
+    "refuses read-only id": (
+        "okta-catalogue", refusing("PATCH", lambda body: "id" in str(body)), None, "Rename", "a PATCH wants",
+    ),
+    "refuses DELETE": ("okta", refusing("DELETE", lambda body: True), None, "Delete Billing", "a DELETE wants 204"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+def test_a_flaw_is_found(flaw: str) -> None:
+    """Each flaw is found at the request that meets it."""
+    provider, tamper, before, title, reason = FLAWS[flaw]
+    assert_found(lived(provider, tamper, before), title, reason)
+
+
+@pytest.mark.parametrize("provider", ["okta", "okta-catalogue"])
+def test_import_reads_everybody_once(provider: str) -> None:
+    """An import of 230 people asks for three pages of a hundred and has each person once."""
+    with connected(provider) as okta:
+        many(okta, 230)
+        assert len(okta.import_all()) == 230
+        assert [step.request for step in okta.report.steps] == [
+            f"GET /Users?startIndex={start}&count=100" for start in (1, 101, 201)
+        ]
+        assert findings(okta.report) == []
+
+
+def test_an_import_with_a_page_twice_is_found() -> None:
+    """A service that passes over `startIndex` gives the same page again."""
+
+    def no_start(request: Request) -> Request:
+        return replace(request, query=request.query.replace("startIndex=101", "startIndex=1"))
+
+    with connected("okta", None, no_start) as okta:
+        many(okta, 130)
+        okta.import_all()
+        assert_found(okta.report, "Import from 101", "on two pages")
+
+
+def test_an_import_with_short_pages_is_found() -> None:
+    """A service that gives fifty where a hundred were asked for leaves people out."""
+
+    def fifty(request: Request) -> Request:
+        return replace(request, query=request.query.replace("count=100", "count=50"))
+
+    with connected("okta", None, fifty) as okta:
+        many(okta, 130)
+        okta.import_all()
+        assert_found(okta.report, "Import from 1", "some are missing")
+
+
+def test_push_now_replaces_all_members() -> None:
+    """*Push now* brings a group back to the directory's members; a service that adds instead is found."""
+    tier1 = key_of("team/tier1")
+
+    def adds(request: Request) -> Request:
+        def edit(body: Any) -> Any:
+            for operation in body.get("Operations", ()):
+                if operation.get("path") == "members" and operation["op"] == "replace":
+                    operation["op"] = "add"
+            return body
+
+        return without(request, edit) if request.method == "PATCH" else request
+
+    for before in (None, adds):
+        with connected("okta-catalogue", None, before) as okta:
+            play(okta, [])
+            okta.directory.leave(tier1, key_of("bo"))
+            assert okta.push_now(tier1)
+            assert okta.verify() is (before is None)
+
+
+def many(okta: Any, count: int) -> None:
+    for number in range(count):
+        body = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": f"u{number}"}
+        assert okta._talk._connection.send("POST", "/Users", body).status == 201

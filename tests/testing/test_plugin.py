@@ -1,0 +1,80 @@
+"""The pytest plugin, in a host's own tests: an ASGI application, a WSGI application, a URL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scimkit import MemoryStore, ScimService, TokenRegistry
+from scimkit.asgi import ScimApp
+from scimkit.testing.endpoint import reached
+from scimkit.testing.server import running
+
+pytest_plugins = ["pytester"]
+
+_EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "test_identity_providers.py"
+_HOST = """
+import pytest
+from scimkit import MemoryStore, ScimService, TokenRegistry
+from scimkit.{kind} import ScimApp
+
+pytest_plugins = ["scimkit.testing.plugin"]
+tokens = TokenRegistry()
+
+@pytest.fixture
+def scim_target():
+    return ScimApp(ScimService(MemoryStore(), tokens=tokens, {options}))
+
+@pytest.fixture
+def scim_token():
+    return tokens.issue("test").token
+
+def test_it(identity_provider):
+    identity_provider.live()
+"""
+
+
+def run(pytester: pytest.Pytester, source: str, *arguments: str) -> pytest.RunResult:
+    pytester.makepyfile(test_host=source)
+    return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:xdist", *arguments)
+
+
+@pytest.mark.parametrize("source", [_EXAMPLE.read_text(), _HOST.format(kind="wsgi", options="")], ids=["asgi", "wsgi"])
+def test_every_provider_tries_the_hosts_application(pytester: pytest.Pytester, source: str) -> None:
+    """The host says what its application is; ten providers try it, each a test of its own name."""
+    result = run(pytester, source, "-v")
+    result.assert_outcomes(passed=10)
+    result.stdout.fnmatch_lines(["*test_*?okta? *", "*test_*?sailpoint? *"])
+
+
+def test_a_fault_is_explained(pytester: pytest.Pytester) -> None:
+    """What a provider finds is in the failure: request, reason, the way out, and what was sent and received."""
+    options = "dialect=__import__('scimkit.dialects', fromlist=['x']).DIALECTS['strict']"
+    result = run(pytester, _HOST.format(kind="wsgi", options=options), "-k", "pingfederate")
+    result.assert_outcomes(failed=1, deselected=9)
+    result.stdout.fnmatch_lines(["*pingfederate finds * faults*", "*why: *", "*fix: *", "*received: *"])
+
+
+def test_a_missing_fixture_is_explained(pytester: pytest.Pytester) -> None:
+    """A host that forgot `scim_target` reads what to write."""
+    source = 'pytest_plugins = ["scimkit.testing.plugin"]\ndef test_it(scim_endpoint): pass\n'
+    result = run(pytester, source)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*write a fixture scim_target*"])
+
+
+def test_a_url_is_a_target() -> None:
+    """A URL is taken as it is, with the path after it."""
+    with (
+        running(ScimApp(ScimService(MemoryStore(), tokens=TokenRegistry()))) as url,
+        reached(url + "/", "/scim/v2") as endpoint,
+    ):
+        assert endpoint.base_url == f"{url}/scim/v2"
+        assert endpoint.client is None
+
+
+def test_something_else_is_no_target() -> None:
+    """A callable of one argument is neither ASGI nor WSGI."""
+    with pytest.raises(TypeError, match="neither"), reached(lambda request: None):
+        pass

@@ -1,0 +1,126 @@
+"""Every identity provider, against a sound service over each kind of host."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+
+from scimkit import MemoryStore, Request, ScimService, TokenRegistry
+from scimkit.asgi import ScimApp
+from scimkit.service import Response
+from scimkit.testing.directory import sample_directory
+from scimkit.testing.endpoint import reached
+from scimkit.testing.life import Event, lives, marked, play, random_life, whole_life
+from scimkit.testing.providers import PROVIDERS, provider
+from scimkit.testing.report import explained
+from tests.testing.flawed import connected, findings, leaks_passwords, lived
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_sound_service_passes_a_whole_life(name: str) -> None:
+    """Everything that happens in a directory reaches the service, over real HTTP, and nothing else changes."""
+    tokens = TokenRegistry()
+    with reached(ScimApp(ScimService(MemoryStore(), tokens=tokens), prefix="/scim/v2"), "/scim/v2") as endpoint:
+        simulator = provider(name, endpoint.base_url, tokens.issue(name).token, sample_directory())
+        report = play(simulator, whole_life())
+        simulator.close()
+    assert findings(report) == []
+    assert report.passed
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_sound_service_passes_a_random_life(name: str, seed: int) -> None:
+    """So does a life drawn by chance, longer than the written one."""
+    assert findings(lived(name, events=random_life(seed, length=40)[1])) == []
+
+
+@pytest.mark.parametrize("name", ["okta", "sailpoint"])
+def test_a_sound_service_passes_any_life(name: str) -> None:
+    """Whatever the life: one provider that replaces, one that patches."""
+
+    @settings(max_examples=10)
+    @given(lives(length=15))
+    def any_life(life: tuple[object, list[Event]]) -> None:
+        assert findings(lived(name, events=life[1])) == []
+
+    any_life()
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_everything_created_is_deleted(name: str) -> None:
+    """After `clean_up` the service is as before, and nothing that was there before is gone."""
+    with connected(name) as simulator:
+        body = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "was.here"}
+        assert simulator._talk._connection.send("POST", "/Users", body).status == 201
+        play(simulator, whole_life()[:3])
+        assert simulator.clean_up() == []
+        listed = simulator._talk._connection.send("GET", "/Users").received
+        assert [each["userName"] for each in listed["Resources"]] == ["was.here"]
+        assert simulator._talk._connection.send("GET", "/Groups").received["totalResults"] == 0
+
+
+@pytest.mark.parametrize("name", ["okta", "entra"])
+def test_what_was_created_without_an_id_is_deleted(name: str) -> None:
+    """A service whose 201 is empty has created all the same: who was created is found by name, and deleted."""
+
+    def empty_201(request: Request, response: Response, body: object) -> Response:
+        return Response(201, b"") if request.method == "POST" and response.status == 201 else response
+
+    with connected(name, empty_201) as simulator:
+        assert not simulator.synchronise()
+        assert simulator._talk._connection.send("GET", "/Users").received["totalResults"] == 7
+        assert simulator.clean_up() == []
+        assert simulator._talk._connection.send("GET", "/Users").received["totalResults"] == 0
+
+
+def test_what_cannot_be_deleted_is_told() -> None:
+    """`clean_up` names what a service would not delete."""
+
+    def no_delete(request: Request, response: Response, body: object) -> Response:
+        return Response(501) if request.method == "DELETE" else response
+
+    with connected("okta", no_delete) as simulator:
+        play(simulator, [])
+        left = simulator.clean_up()
+    assert len(left) == 10
+    assert left[0].startswith("/Groups/")
+
+
+@pytest.mark.parametrize("name", sorted(PROVIDERS.keys() - {"entra", "entra-aadOptscim062020", "entra-mixed"}))
+def test_a_returned_password_is_found(name: str) -> None:
+    """A password in any answer is a finding, with the request, the answer and the way out in words."""
+    report = lived(name, leaks_passwords, events=[])
+    step = report.failures[0]
+    assert "password" in str(step.reason)
+    text = explained(step)
+    assert step.request in text
+    assert "fix:" in text
+    assert "received:" in text
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_no_service_at_all(name: str) -> None:
+    """A service that cannot be reached is a finding, not an exception, and ends the life."""
+    simulator = provider(name, "http://127.0.0.1:9", "scimkit_x", sample_directory())
+    report = play(simulator, whole_life())
+    simulator.close()
+    assert not report.passed
+    assert len(report.steps) < 10
+    assert "scimkit_x" not in repr(report)
+
+
+def test_marks_make_names_that_nobody_has() -> None:
+    """A marked directory and marked events have the mark in every userName and every name of a team."""
+    directory = marked(sample_directory(), "m1")
+    for event in whole_life():
+        event.marked("m1").happen(directory)
+    assert all(person.user_name.startswith("m1.") for person in directory.people.values())
+    assert all(team.name.endswith(" m1") for team in directory.teams.values())
+
+
+def test_a_life_is_the_same_each_time() -> None:
+    """The same seed gives the same events; another gives others."""
+    assert random_life(5)[1] == random_life(5)[1]
+    assert random_life(5)[1] != random_life(6)[1]
+    assert len(random_life(5, length=12)[1]) == 12

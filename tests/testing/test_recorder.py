@@ -1,0 +1,167 @@
+"""The recorder: nothing personal is written, and what is written replays."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scimkit import MemoryStore, Request, Response, ScimService
+from scimkit.testing.recorder import Recorder, replay
+from tests.client import ENTERPRISE, PATCH_OP, USER, Client
+
+SECRET = "Zq7Xv"
+"""Part of every personal text below, and of nothing else."""
+
+TEXTS = st.sampled_from(
+    [
+        f"{SECRET}",
+        f"{SECRET.upper()}@x.example",
+        f"a {SECRET} b",
+        f'"{SECRET}',
+        f"{SECRET}\\",
+        f"+1 {SECRET}",
+        f"é{SECRET}",
+    ]
+)
+
+
+def recorded(method: str, path: str, body: Any = None, query: str = "", response: Any = None) -> dict[str, Any]:
+    request = Request(method, path, query, {"authorization": f"Bearer {SECRET}"}, json.dumps(body).encode())
+    return Recorder("nowhere").recorded(request, Response(200, json.dumps(response).encode()))
+
+
+def told(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False).casefold()
+
+
+def anywhere(text: str) -> st.SearchStrategy[Any]:
+    names = st.sampled_from(["userName", "name", "givenName", "emails", "value", "display", "nosuch", ENTERPRISE,
+                             "manager", "id", "meta", "members", "type", "schemas", "active", "x509Certificates",
+                             "name.familyName", f"{ENTERPRISE}:department", "status", "detail", "filter", "Operations",
+                             "Resources", "path", "op", "$ref", "externalId", "password", text])  # fmt: skip
+    return st.recursive(
+        st.just(text), lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=3)
+    )
+
+
+@given(data=st.data(), text=TEXTS)
+@settings(max_examples=300)
+def test_nothing_personal_survives_in_a_body(data: st.DataObject, text: str) -> None:
+    """A text in any place of a request or a response body is not in the recording, in any case."""
+    body, response = data.draw(anywhere(text)), data.draw(anywhere(text))
+    path = data.draw(st.sampled_from(["/Users", "/Groups/1", "/Nope", "/Bulk"]))
+    assert SECRET.casefold() not in told(recorded("POST", path, body, response=response))
+
+
+@given(text=TEXTS, place=st.sampled_from([
+    "userName eq {}", 'userName eq "{}"', 'emails[value eq "{}"]', 'emails[type eq "work"].value co "{}"',
+    "manager eq {}", "({} or userName pr)", '{} eq "x"', 'not (externalId sw "{}" and id eq "{}")', "{}", '"{}',
+    'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department eq "{}"', "active eq {}", "type eq {}",
+]))  # fmt: skip
+@settings(max_examples=200)
+def test_nothing_personal_survives_in_a_filter(text: str, place: str) -> None:
+    """A text in any place of a filter, a PATCH path or a query string is not in the recording."""
+    wanted = place.replace("{}", text)
+    query = f"filter={quote(wanted)}&attributes={quote(text)}&{quote(text)}=1&cursor={quote(text)}&sortBy={quote(text)}"
+    operations = {"Operations": [{"op": "add", "path": wanted, "value": text}]}
+    for each in (
+        recorded("GET", "/Users", query=query),
+        recorded("PATCH", f"/Users/{text}", operations),
+        recorded("GET", f"/{text}"),
+        recorded("POST", "/Users/.search", {"filter": wanted, "attributes": [text], "sortBy": text}),
+    ):
+        assert SECRET.casefold() not in told(each)
+
+
+def test_an_error_detail() -> None:
+    """What was sent is not told again by the detail of an error."""
+    made = recorded("POST", "/Users", {"userName": SECRET}, response={"detail": f"{SECRET} is taken, ask a@b.example."})
+    assert SECRET not in told(made)
+    assert "b.example" not in told(made)
+    assert "is taken" in told(made)
+    made = recorded("POST", "/Users", {"detail": SECRET}, response={"detail": f"No {SECRET} here"})
+    assert SECRET.casefold() not in told(made)
+
+
+def test_what_stays() -> None:
+    """Structure, ids, operators, types, booleans and URNs stay; the same text is the same fiction."""
+    id = "5f0f3c5e-8d2b-4c7a-9a51-0b6c1e2d3f40"
+    body = {"schemas": [PATCH_OP], "Operations": [
+        {"op": "Replace", "path": 'emails[type eq "work"].value', "value": "ada@x.example"},
+        {"op": "Replace", "path": "active", "value": "False"},
+        {"op": "Add", "path": f"{ENTERPRISE}:manager", "value": id},
+    ]}  # fmt: skip
+    made = recorded("PATCH", f"/Users/{id}", body, response={"schemas": [USER], "id": id, "userName": "ADA@x.example"})
+    assert made["path"] == f"/Users/{id}"
+    assert [each["path"] for each in made["body"]["Operations"]] == [each["path"] for each in body["Operations"]]
+    assert made["body"]["Operations"][1:] == body["Operations"][1:]
+    assert made["response"]["schemas"] == [USER]
+    assert made["response"]["id"] == id
+    assert made["response"]["userName"] == made["body"]["Operations"][0]["value"] == "person1@example.org"
+    assert recorded("GET", "/Users", query="filter=userName+EQ+%22x%22&")["query"].startswith("filter=userName+EQ+%22")
+
+
+CASES = Path(__file__).parents[1] / "dialects" / "cases.jsonl"
+
+
+def test_a_recording_replays(tmp_path: Path) -> None:
+    """A session of an identity provider replays without a difference, over a service that starts empty."""
+    file = tmp_path / "exchanges.jsonl"
+    client = Client(on_exchange=Recorder(file))
+    ada = client.user("ada@x.example", active="True", name={"givenName": "Ada"}, **{ENTERPRISE: {"manager": "m1"}})
+    group = client.group("Staff", ada)
+    client.get('/Users?filter=userName%20eq%20"ADA@x.example"')
+    client.get("/Users?filter=emails%20eq%20nobody@x.example&")
+    client.patch(f"/Users/{ada}", {"op": "Add", "path": 'emails[type eq "work"].value', "value": "ada@x.example"})
+    client.patch(f"/Groups/{group}", {"op": "Remove", "path": "members", "value": [{"$ref": None, "value": ada}]})
+    client.post("/Users", {"userName": "ada@x.example"})
+    client.post("/Users", b"{")
+    client.put(f"/Users/{ada}", {"userName": "ada@x.example", "password": "t1meMa$heen", "nosuch": {"a": 1}})
+    client.get("/Schemas")
+    client.delete(f"/Users/{ada}")
+    client.get(f"/Users/{ada}")
+    text = file.read_text()
+    assert not any(word in text for word in ("x.example", "Staff", "t1meMa", client.token))
+    fresh = Client()
+    assert replay(file, fresh.service, fresh.token) == []
+
+
+def test_a_recording_that_begins_in_the_middle(tmp_path: Path) -> None:
+    """What the recording shows and did not create is created before the replay."""
+    file = tmp_path / "exchanges.jsonl"
+    store = MemoryStore()
+    ada = Client(store).user("ada", title="Countess")
+    client = Client(store, on_exchange=Recorder(file))
+    client.get(f"/Users/{ada}")
+    client.patch(f"/Users/{ada}", {"op": "replace", "path": "active", "value": False})
+    fresh = Client()
+    assert replay(file, fresh.service, fresh.token) == []
+
+
+def test_a_difference_is_told(tmp_path: Path) -> None:
+    """Another status, or a body of another shape, is a difference with its line."""
+    file = tmp_path / "exchanges.jsonl"
+    client = Client(on_exchange=Recorder(file))
+    client.user("ada")
+    client.post("/Users", {"userName": "bob"})
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    lines[0]["response"]["title"], lines[1]["status"] = "x", 200
+    file.write_text("\n".join(map(json.dumps, lines)))
+    fresh = Client()
+    found = replay(file, fresh.service, fresh.token)
+    assert [(each.line, each.request) for each in found] == [(1, "POST /Users"), (2, "POST /Users")]
+    assert (found[1].recorded, found[1].replayed) == (200, 409)
+
+
+def test_a_recorder_that_fails_does_not_harm(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    """A request is answered though its recording failed, and the failure is logged."""
+    client = Client(on_exchange=Recorder(tmp_path / "no" / "such" / "folder"))
+    assert isinstance(client.service, ScimService)
+    client.user("ada")
+    assert "the exchange hook failed" in caplog.text

@@ -1,0 +1,85 @@
+"""SailPoint: what it sends, and which flaws it finds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scimkit import Request
+from scimkit.service import Response
+from scimkit.testing.life import play
+from tests.testing.flawed import assert_found, connected, findings, lived, sent, with_body, without
+
+
+def test_what_it_sends() -> None:
+    """Discovery of everything, PATCH, and `active` added without a path."""
+    report = lived("sailpoint")
+    discovered = [step.request for step in sent(report, "Discover")]
+    assert "GET /ResourceTypes/User" in discovered
+    assert "GET /ResourceTypes/Group" in discovered
+    operations = sent(report, "Deactivate Bo")[0].exchange.sent["Operations"]
+    assert operations == [{"op": "add", "value": {"active": False}}]
+    assert "PUT" not in {step.exchange.method for step in report.steps}
+
+
+def test_aggregation_has_everybody() -> None:
+    """An aggregation finds each account, with its schemas."""
+    with connected("sailpoint") as sailpoint:
+        play(sailpoint, [])
+        assert len(sailpoint.aggregate()) == 7
+        assert findings(sailpoint.report) == []
+
+
+def bare_resources(request: Request, response: Response, body: Any) -> Response:
+    if body and "Resources" in body:
+        bare = [{name: value for name, value in each.items() if name != "schemas"} for each in body["Resources"]]
+        return with_body(response, {**body, "Resources": bare})
+    return response
+
+
+def no_resource_type(request: Request, response: Response, body: Any) -> Response:
+    return Response(404, b"") if request.path.endswith("/ResourceTypes/User") else response
+
+
+def add_keeps(request: Request) -> Request:
+    """A service whose `add` changes nothing where something is."""
+
+    def edit(body: Any) -> Any:
+        for operation in body.get("Operations", ()):
+            if operation["op"] == "add" and "path" not in operation:
+                operation["value"].pop("active", None)
+        return body
+
+    return without(request, edit) if request.method == "PATCH" else request
+
+
+def test_listed_resources_without_schemas_are_found() -> None:
+    """Every listed resource says its schemas."""
+    with connected("sailpoint", bare_resources) as sailpoint:
+        play(sailpoint, [])
+        sailpoint.aggregate()
+        assert_found(sailpoint.report, "Aggregate", "no schemas")
+
+
+def test_missing_discovery_is_found() -> None:
+    """Each discovery document must be there, single ones too."""
+    assert_found(lived("sailpoint", no_resource_type), "Discover ResourceTypes/User", "discovery wants 200")
+
+
+def test_a_deactivation_that_does_nothing_is_found() -> None:
+    """`add` of a value replaces a single one."""
+    assert_found(lived("sailpoint", None, add_keeps), "Verify Bo", "active is True")
+
+
+def test_read_only_attributes_are_not_written() -> None:
+    """What the published schema calls readOnly is left out of a PATCH."""
+
+    def title_is_read_only(request: Request, response: Response, body: Any) -> Response:
+        if "/Schemas/" in request.path and body:
+            attributes = [{**each, "mutability": "readOnly"} if each["name"] == "title" else each
+                          for each in body["attributes"]]  # fmt: skip
+            return with_body(response, {**body, "attributes": attributes})
+        return response
+
+    report = lived("sailpoint", title_is_read_only)
+    written = [each for step in sent(report, "Update") for each in step.exchange.sent["Operations"]]
+    assert "title" not in {each.get("path") for each in written}
