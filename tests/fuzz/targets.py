@@ -1,0 +1,195 @@
+"""What is fuzzed: one function for each way in, that raises when a promise is broken.
+
+No exception but a `ScimError` leaves a parser; the service answers everything, never with a 5xx but
+501, and every error is in SCIM form, in words without a library's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from scimkit import GROUP, USER, MemoryStore, Request, ScimService, TokenRegistry, filters, patch, run_sync
+from scimkit.dialects import STRICT, TOLERANT, Repairs
+from scimkit.documents import parse_object
+from scimkit.errors import ScimError
+from scimkit.patch.paths import parse_path
+from scimkit.schema.reading import read_resource
+from scimkit.service.http import read_query
+
+Target = Callable[[bytes], None]
+
+ERROR: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+_FOREIGN: Final = (b"Traceback", b"pydantic", b".py", b"line 1 column")
+_DIALECTS: Final = (STRICT, TOLERANT)
+
+ADA: Final = {
+    "schemas": [USER.schema], "id": "1", "userName": "ada", "active": True, "name": {"familyName": "King"},
+    "emails": [{"value": "ada@example.org", "type": "work", "primary": True}],
+}  # fmt: skip
+
+
+def _dialect(data: bytes) -> tuple[Repairs, bytes]:
+    """The first byte chooses how forgiving the reader is."""
+    return Repairs(_DIALECTS[data[0] & 1 if data else 0]), data[1:]
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def filter_text(data: bytes) -> None:
+    """A filter is read and evaluated, and what it prints reads the same."""
+    repairs, rest = _dialect(data)
+    try:
+        wanted = filters.parse(_text(rest), repairs)
+        wanted.compile(USER, repairs.compared)(ADA)
+        assert filters.parse(str(wanted)) == wanted
+    except ScimError:
+        pass
+
+
+def path_text(data: bytes) -> None:
+    """A PATCH path is read."""
+    repairs, rest = _dialect(data)
+    with contextlib.suppress(ScimError):
+        parse_path(_text(rest), USER, repairs, repairs.compared)
+
+
+def patch_body(data: bytes) -> None:
+    """A PATCH body is applied to a user; the user it was applied to stays."""
+    repairs, rest = _dialect(data)
+    before = json.dumps(ADA)
+    try:
+        result = patch.apply(USER, ADA, parse_object(rest), repairs)
+        json.dumps(result.document)
+    except ScimError:
+        pass
+    assert json.dumps(ADA) == before
+
+
+def resource_body(data: bytes) -> None:
+    """A body is read as a user and as a group; what was read reads the same again."""
+    repairs, rest = _dialect(data)
+    for resource_type in (USER, GROUP):
+        try:
+            document = read_resource(resource_type, parse_object(rest), repairs)
+        except ScimError:
+            continue
+        assert read_resource(resource_type, document) == document
+
+
+def query_string(data: bytes) -> None:
+    """A query string is read."""
+    with contextlib.suppress(ScimError):
+        read_query(_text(data))
+
+
+class _Endpoint:
+    """A service over a memory store with a user and a group, made anew when it has grown."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.services = [self._made(index) for index in range(2)]
+
+    def _made(self, index: int) -> tuple[ScimService, str]:
+        tokens = TokenRegistry()
+        token = tokens.issue("fuzz").token
+        service = ScimService(MemoryStore(), tokens=tokens, dialect=_DIALECTS[index])
+        for path, body in (
+            ("/Users", {"schemas": [USER.schema], "userName": "ada"}),
+            ("/Groups", {"schemas": [GROUP.schema], "displayName": "staff"}),
+        ):
+            run_sync(service.handle(self.request("POST", path, "", token, json.dumps(body).encode())))
+        return service, token
+
+    def request(self, method: str, path: str, query: str, token: str, body: bytes) -> Request:
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/scim+json"}
+        return Request(method, path, query, headers, body, "https://help.example.org/scim/v2")
+
+    def send(self, which: int, method: str, path: str, query: str, body: bytes) -> None:
+        self.calls += 1
+        if self.calls % 5000 == 0:
+            self.services = [self._made(index) for index in range(2)]
+        service, token = self.services[which]
+        response = run_sync(service.handle(self.request(method, path, query, token, body)))
+        assert response.status < 500 or response.status == 501, response
+        if response.status >= 400:
+            error = json.loads(response.body)
+            assert error["schemas"] == [ERROR] and error["status"] == str(response.status), response
+            assert not any(word in response.body for word in _FOREIGN), response
+
+
+_ENDPOINT: Final = _Endpoint()
+
+
+def service(data: bytes) -> None:
+    """Whatever the request, there is an answer, and it is no server error.
+
+    The first byte chooses dialect and method; lines are path, query, and the body.
+    """
+    first, rest = data[0] if data else 0, data[1:]
+    path, _, rest = rest.partition(b"\n")
+    query, _, body = rest.partition(b"\n")
+    method = METHODS[(first >> 1) % len(METHODS)]
+    _ENDPOINT.send(first & 1, method, "/" + _text(path), _text(query), body)
+
+
+def bulk_body(data: bytes) -> None:
+    """A bulk request is answered."""
+    _ENDPOINT.send(data[0] & 1 if data else 0, "POST", "/Bulk", "", data[1:])
+
+
+TARGETS: Final[dict[str, Target]] = {
+    each.__name__: each
+    for each in (filter_text, path_text, patch_body, resource_body, query_string, bulk_body, service)
+}
+
+
+def seeds(target: str, cases: Path) -> list[bytes]:
+    """Inputs to begin with: what identity providers were seen sending, and the grammar's words."""
+    found: set[bytes] = set()
+    for line in cases.read_text("utf-8").splitlines():
+        request = json.loads(line)
+        request = request.get("request", request)
+        path, _, query = str(request.get("path", "")).partition("?")
+        body = request.get("body")
+        content = b"" if body is None else json.dumps(body).encode()
+        method = METHODS.index(request["method"]) if request.get("method") in METHODS else 0
+        for bit in (0, 1):
+            if target == "service":
+                head = bytes([method << 1 | bit])
+                found.add(head + f"{path.lstrip('/')}\n{query}\n".encode() + content)
+            elif target in ("patch_body", "resource_body") and content:
+                found.add(bytes([bit]) + content)
+            elif target == "query_string" and query:
+                found.add(query.encode())
+            elif target in ("filter_text", "path_text"):
+                found.update(bytes([bit]) + each.encode() for each in _EXPRESSIONS)
+            elif target == "bulk_body":
+                found.add(bytes([bit]) + _BULK)
+    return sorted(found)
+
+
+_EXPRESSIONS: Final = (
+    'emails[type eq "work" and value co "@example.org"].display', 'userName eq "ada" or not (active eq true)',
+    'meta.lastModified ge "2011-05-13T04:42:34Z"', "userName eq ada@x.org", "name.familyName", "members",
+    "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value", "title pr and active ne null",
+    'roles[primary eq "True"].value',
+)  # fmt: skip
+_BULK: Final = json.dumps(
+    {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+        "failOnErrors": 1,
+        "Operations": [
+            {"method": "POST", "path": "/Users", "bulkId": "a", "data": {"schemas": [USER.schema], "userName": "bo"}},
+            {"method": "POST", "path": "/Groups", "bulkId": "b", "data": {
+                "schemas": [GROUP.schema], "displayName": "g", "members": [{"value": "bulkId:a"}]}},
+            {"method": "DELETE", "path": "/Users/bulkId:a"},
+        ],
+    }
+).encode()  # fmt: skip

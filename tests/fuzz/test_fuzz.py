@@ -1,0 +1,40 @@
+"""A bounded run of the fuzzer on every way in; the same inputs each time."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.targets import TARGETS, seeds
+
+ROOT = Path(__file__).parent.parent.parent
+CASES = ROOT / "tests" / "dialects" / "cases.jsonl"
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_was_seen(target: str) -> None:
+    """What identity providers were seen sending breaks no promise, nor does any beginning of it."""
+    for data in seeds(target, CASES):
+        for end in (len(data), len(data) // 2, len(data) // 3):
+            TARGETS[target](data[:end])
+
+
+@pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris has no package for this Python")
+@pytest.mark.parametrize("target", TARGETS)
+def test_fuzz(target: str, tmp_path: Path) -> None:
+    """No exception but a ScimError leaves a parser, and the service answers everything (`python -m tests.fuzz`)."""
+    run = [sys.executable, "-m", "tests.fuzz", target, "--seconds", "15", "--runs", "15000", "--seed", "1"]
+    outcome = subprocess.run(
+        run, cwd=tmp_path, env=_environment(), capture_output=True, text=True, timeout=120, check=False
+    )
+    assert outcome.returncode == 0, outcome.stderr[-3000:]
+
+
+def _environment() -> dict[str, str]:
+    path = os.pathsep.join([str(ROOT), str(ROOT / "src")])
+    return {**os.environ, "PYTHONPATH": path}

@@ -1,0 +1,86 @@
+"""Clauses of RFC 9865 that no other test shows. The dialect is strict."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from scimkit.dialects import STRICT
+from scimkit.events import Access
+from tests.client import ERROR, Client
+
+
+@pytest.fixture
+def client() -> Client:
+    """A strict service with five users."""
+    client = Client(dialect=STRICT)
+    for number in range(5):
+        client.user(f"u{number}")
+    return client
+
+
+@pytest.mark.rfc("9865-2-1", "9865-2-7", "9865-2-8")
+@pytest.mark.parametrize("cursor", ["cursor", "cursor="])
+def test_the_first_page(client: Client, cursor: str) -> None:
+    """An empty cursor gives the first page, no longer than count, with the total of all pages."""
+    body = client.get(f"/Users?{cursor}&count=2").body
+    assert [each["userName"] for each in body["Resources"]] == ["u0", "u1"]
+    assert (body["totalResults"], body["itemsPerPage"]) == (5, 2)
+
+
+@pytest.mark.rfc("9865-2-6")
+def test_a_cursor_needs_no_encoding(client: Client) -> None:
+    """Cursors are made of unreserved characters."""
+    body = client.get("/Users?cursor&count=2").body
+    assert re.fullmatch(r"[A-Za-z0-9._~-]+", body["nextCursor"])
+
+
+@pytest.mark.rfc("9865-2.1-1", "9865-2.1-5")
+@pytest.mark.parametrize("query", ["cursor=nonsense", "cursor=&count=-1", "cursor=&count=x", "cursor=&startIndex=1"])
+def test_wrong_parameters(client: Client, query: str) -> None:
+    """A wrong pagination parameter is 400 with a SCIM error that says what is wrong."""
+    answer = client.get(f"/Users?{query}")
+    assert (answer.status, answer.body["schemas"]) == (400, [ERROR])
+    assert re.search("cursor|count", answer.body["detail"])
+
+
+@pytest.mark.rfc("9865-2.3-1", "9865-2.4-1", "9865-2.4-2")
+def test_no_method_named(client: Client) -> None:
+    """Without a pagination parameter pages are by index, as announced, and no error."""
+    answer = client.get("/Users?count=2")
+    assert (answer.status, answer.body["startIndex"]) == (200, 1)
+    assert "nextCursor" not in answer.body
+    assert client.get("/ServiceProviderConfig").body["pagination"]["defaultPaginationMethod"] == "index"
+
+
+@pytest.mark.rfc("9865-4-4")
+def test_a_cursor_keeps_nothing_on_the_server(client: Client) -> None:
+    """A cursor may be used many times, and asking for many costs the service no memory of them."""
+    cursor = client.get("/Users?cursor&count=2").body["nextCursor"]
+    pages = [client.get(f"/Users?cursor={cursor}&count=2").body["Resources"] for _ in range(3)]
+    assert pages[0] == pages[1] == pages[2]
+
+
+@pytest.mark.rfc("9865-5.2-2")
+def test_every_page_is_authorised() -> None:
+    """Who may no longer search gets no further page, whatever the cursor."""
+    allowed = [True]
+
+    def authorise(access: Access) -> bool:
+        return access.operation != "search" or allowed[0]
+
+    client = Client(dialect=STRICT, authorise=authorise)
+    for number in range(3):
+        client.user(f"u{number}")
+    cursor = client.get("/Users?cursor&count=2").body["nextCursor"]
+    allowed[0] = False
+    assert client.get(f"/Users?cursor={cursor}&count=2").status == 403
+
+
+@pytest.mark.rfc("9865-5.2-3")
+def test_wrong_cursors_look_alike(client: Client) -> None:
+    """A cursor of another tenant and one that never was have the same answer."""
+    cursor = client.get("/Users?cursor&count=2").body["nextCursor"]
+    other = client.of_tenant("other")
+    assert other.get(f"/Users?cursor={cursor}").body == other.get("/Users?cursor=nonsense").body
