@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 from scimkit.tokens.format import parse_token
+from tests.stores.databases import DATABASES, url_of
 
 SCIMKIT = [sys.executable, "-m", "scimkit.cli"]
 
@@ -136,3 +138,32 @@ def test_mistakes_are_explained(arguments: list[str]) -> None:
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert "Error" in done.stderr
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_serve_with_several_processes(database: str) -> None:
+    """`serve --workers` shares one database: what one process writes the next one reads; a token works at once."""
+    url = url_of(database)
+    created = run("token", "create", "--store", url, "--description", "Entra", "--tenant", f"workers-{os.getpid()}")
+    assert created.returncode == 0, created.stderr
+    token = created.stdout.strip()
+    assert parse_token(token)
+    with serving("--store", url, "--workers", "3") as (ready,):
+        endpoint = ready.split()[1]
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/scim+json"}
+        body = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ada"}
+        made = httpx.post(f"{endpoint}/Users", json=body, headers=headers, timeout=20)
+        assert made.status_code == 201
+        for _ in range(12):
+            with httpx.Client(headers=headers, timeout=20) as client:
+                found = client.get(f"{endpoint}/Users", params={"filter": 'userName eq "ADA"', "cursor": ""}).json()
+                assert found["totalResults"] == 1
+        assert httpx.delete(made.headers["location"], headers=headers, timeout=20).status_code == 204
+
+
+def test_store_urls_are_explained() -> None:
+    """A URL of no store, or of several processes without a database, is refused in words."""
+    for arguments in (("--store", "oracle://x"), ("--store", "nonsense"), ("--workers", "2")):
+        done = run("serve", "--port", "0", *arguments)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr

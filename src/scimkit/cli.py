@@ -1,15 +1,14 @@
-"""The command line: `scimkit demo | serve | token`.
+"""The command line: `scimkit demo | serve | token | check`.
 
 It joins a store, tokens and a server; it holds no rule of SCIM.
 """
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 try:
     import typer
@@ -21,18 +20,14 @@ except ModuleNotFoundError as missing:
 
 from scimkit import __version__
 from scimkit.asgi import ScimApp
+from scimkit.cli_check import check
+from scimkit.cli_serve import PREFIX, STORE_URLS, open_store, serve_many, serve_one
 from scimkit.dialects import DIALECTS
 from scimkit.service import ScimService
-from scimkit.stores import MemoryStore
-from scimkit.tokens import MemoryTokenStore, TokenRegistry
+from scimkit.tokens import TokenRegistry
 
 if TYPE_CHECKING:
-    from scimkit.stores import SyncStore
     from scimkit.testing.entra import Report, Step
-    from scimkit.tokens import TokenStore
-
-PREFIX = "/scim/v2"
-"""Where the endpoint is mounted by `serve` and `demo`."""
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
@@ -40,12 +35,11 @@ app = typer.Typer(
 )  # fmt: skip
 token_app = typer.Typer(no_args_is_help=True, help="Issue, list and revoke the bearer tokens of a store.")
 app.add_typer(token_app, name="token")
+app.command()(check)
 
 StoreOption = Annotated[
     str,
-    typer.Option(
-        "--store", metavar="URL", help="Where people, groups and tokens are kept: memory:// or sqlite:///FILE."
-    ),
+    typer.Option("--store", metavar="URL", help=f"Where people, groups and tokens are kept: {STORE_URLS}."),
 ]
 TenantOption = Annotated[str, typer.Option(help="The tenant that a token belongs to; tokens of one never see another.")]
 
@@ -85,7 +79,7 @@ def demo(
     flavours = FLAVOURS if flavour == "both" else (flavour,)
     try:
         with tempfile.TemporaryDirectory(prefix="scimkit-demo-") as folder:
-            store, tokens = _open(f"sqlite:///{Path(folder) / 'helpdesk.db'}")
+            store, tokens = open_store(f"sqlite:///{Path(folder) / 'helpdesk.db'}")
             service = ScimService(store, tokens=tokens)
             with running(ScimApp(service, prefix=PREFIX), port=port) as url:
                 endpoint = url + PREFIX
@@ -169,6 +163,7 @@ def serve(
         str | None,
         typer.Option(help="The endpoint's URL as identity providers see it, such as https://help.example.org/scim/v2."),
     ] = None,
+    workers: Annotated[int, typer.Option(help="Processes that serve, over one database.", min=1, max=256)] = 1,
 ) -> None:
     """Serve SCIM under /scim/v2.
 
@@ -176,26 +171,16 @@ def serve(
     """
     if dialect not in DIALECTS:
         raise typer.BadParameter(f"choose from {', '.join(DIALECTS)}", param_hint="--dialect")
-    opened, tokens = _open(store)
+    if workers > 1:
+        if store == "memory://":
+            raise typer.BadParameter("processes share no memory; give them a database", param_hint="--store")
+        serve_many(store, dialect, host, port, public_url, workers)
+        return
+    opened, tokens = open_store(store)
     service = ScimService(opened, tokens=tokens, dialect=DIALECTS[dialect])
     token = tokens.issue("scimkit serve").token if store == "memory://" else None
     asgi = ScimApp(service, prefix=PREFIX, public_url=public_url)
-    try:
-        import uvicorn
-    except ModuleNotFoundError:
-        raise typer.BadParameter("serving needs uvicorn: pip install 'scimkit[serve]'") from None
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: Any = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                bound = self.servers[0].sockets[0].getsockname()
-                typer.echo(f"Ready: http://{host}:{bound[1]}{PREFIX}", err=False)
-                if token is not None:
-                    typer.echo(f"Token: {token}")
-                sys.stdout.flush()
-
-    Server(uvicorn.Config(asgi, host=host, port=port, log_level="warning", access_log=False)).run()
+    serve_one(asgi, host, port, token)
 
 
 @token_app.command("create")
@@ -243,28 +228,8 @@ def revoke_token(
 
 def _tokens(url: str) -> TokenRegistry:
     if url == "memory://":
-        raise typer.BadParameter(
-            "memory:// keeps no token beyond this command; use sqlite:///FILE", param_hint="--store"
-        )
-    return _open(url)[1]
-
-
-def _open(url: str) -> tuple[SyncStore, TokenRegistry]:
-    """The store of a URL, and the registry of the tokens kept beside it."""
-    if url == "memory://":
-        return MemoryStore(), TokenRegistry(MemoryTokenStore())
-    if not url.startswith("sqlite:///") or url == "sqlite:///":
-        raise typer.BadParameter("the store is memory:// or sqlite:///FILE", param_hint="--store")
-    from scimkit.errors import Unavailable
-    from scimkit.stores.sql import SqlStore
-    from scimkit.stores.sql_tokens import SqlTokenStore
-
-    try:
-        store = SqlStore(url)
-        tokens: TokenStore = SqlTokenStore(store.engine)
-    except Unavailable:
-        raise typer.BadParameter("the database cannot be opened", param_hint="--store") from None
-    return store, TokenRegistry(tokens)
+        raise typer.BadParameter("memory:// keeps no token beyond this command; use a database", param_hint="--store")
+    return open_store(url)[1]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,120 @@
+"""`scimkit check`: identity providers play the life of a directory against a service, and what fails is explained.
+
+It deletes what it created, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from secrets import token_hex
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+if TYPE_CHECKING:
+    from scimkit.testing.life import Event
+    from scimkit.testing.report import Report, Step
+
+
+def check(
+    url: Annotated[str, typer.Argument(help="The SCIM endpoint, such as https://help.example.org/scim/v2.")],
+    token: Annotated[str, typer.Option(envvar="SCIM_TOKEN", help="A bearer token that the endpoint accepts.")],
+    idp: Annotated[
+        list[str] | None, typer.Option(help="An identity provider, such as entra or okta; again for more. All without.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Play a random life instead of the written one; the same seed, the same life.")
+    ] = None,
+    events: Annotated[int, typer.Option(help="How many events a random life has.", min=1)] = 30,
+) -> None:
+    """Let identity providers try a SCIM endpoint, and see what would fail, why, and how to mend it.
+
+    People and groups are created under names that nobody has, live through everything that happens in a
+    directory, and are deleted in the end. The exit status is 1 when something fails.
+    """
+    from scimkit.testing.life import random_life, whole_life
+    from scimkit.testing.providers import PROVIDERS
+
+    if not url.startswith(("http://", "https://")):
+        raise typer.BadParameter("the endpoint is a URL that starts with https:// or http://", param_hint="URL")
+    unknown = set(idp or ()) - PROVIDERS.keys()
+    if unknown:
+        raise typer.BadParameter(f"choose from {', '.join(PROVIDERS)}", param_hint="--idp")
+    console = Console(highlight=False)
+    life = whole_life() if seed is None else random_life(seed, length=events)[1]
+    passed = [_play(console, name, url, token, life) for name in idp or PROVIDERS]
+    if not all(passed):
+        console.print(f"\n[red]{passed.count(False)} of {len(passed)} identity providers would fail.[/red]")
+        raise typer.Exit(1)
+    console.print(f"\n[green]All {len(passed)} identity providers would succeed.[/green]")
+
+
+def _play(console: Console, name: str, url: str, token: str, life: list[Event]) -> bool:
+    """One provider, with names of its own; gives whether it found nothing and could clean up."""
+    from scimkit.testing.directory import sample_directory
+    from scimkit.testing.life import marked, play
+    from scimkit.testing.providers import provider
+
+    mark = f"check-{token_hex(4)}"
+    with console.status(f"{name}: connecting") as status:
+        simulator = provider(name, url, token, marked(sample_directory(), mark))
+        try:
+            report = play(
+                simulator, [event.marked(mark) for event in life], on_event=_progress(status.update, name, len(life))
+            )
+        finally:
+            status.update(f"{name}: cleaning up")
+            left = simulator.clean_up()
+            simulator.close()
+    colour, mark = ("green", "✓") if report.passed else ("red", "✗")
+    count = f"{len(report.steps)} requests, {len(report.failures)} failed, {report.seconds:.1f} s"
+    console.print(f"[{colour}]{mark}[/{colour}] {name}  [dim]{count}[/dim]")
+    _explain(console, report)
+    for path in left:
+        console.print(f"  [yellow]Not deleted: {escape(path)}; delete it by hand.[/yellow]", soft_wrap=True)
+    return report.passed and not left
+
+
+def _progress(show: Callable[[str], None], name: str, total: int) -> Callable[[Event | None], None]:
+    done = 0
+
+    def on_event(event: Event | None) -> None:
+        nonlocal done
+        show(escape(f"{name}: {done}/{total} {event.title if event else 'Everybody is provisioned'}"))
+        done += 1
+
+    return on_event
+
+
+def _explain(console: Console, report: Report) -> None:
+    """Each finding once, with how often it was made."""
+    times = Counter(map(_same, report.failures))
+    shown: set[tuple[str, str | None]] = set()
+    for step in report.failures:
+        key = _same(step)
+        if key in shown:
+            continue
+        shown.add(key)
+        more = f"  [dim](and {times[key] - 1} more)[/dim]" if times[key] > 1 else ""
+        request = f"{escape(step.request)} -> {step.status}"
+        console.print(f"  [red]✗[/red] {escape(step.title)}  [dim]{request}[/dim]{more}", soft_wrap=True)
+        for word, text in (("why", step.reason), ("fix", step.fix), ("expected", step.expected), ("sent", _sent(step))):
+            if text is not None:
+                console.print(f"      {word}: {escape(str(text))}", soft_wrap=True)
+
+
+def _same(step: Step) -> tuple[str, str | None]:
+    """What makes two findings the same: the kind of request, and what to do about it."""
+    return step.title.split(" ")[0], step.fix or step.reason
+
+
+def _sent(step: Step) -> str | None:
+    """The body of the request, without the password that was made up for it."""
+    body = step.exchange.sent
+    if body is None:
+        return None
+    return json.dumps({name: value for name, value in body.items() if name != "password"}, ensure_ascii=False)

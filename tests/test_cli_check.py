@@ -1,0 +1,94 @@
+"""`scimkit check`, as a user types it, against a started server."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from scimkit import MemoryStore, ScimService, TokenRegistry
+from scimkit.asgi import ScimApp
+from scimkit.dialects import DIALECTS
+from scimkit.schema.core import GROUP, USER
+from scimkit.stores.protocol import Query, Scope
+from scimkit.testing.server import running
+
+
+def check(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    command = [sys.executable, "-m", "scimkit.cli", "check", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+@contextmanager
+def served(**options: Any) -> Iterator[tuple[MemoryStore, str, str]]:
+    """A store, the URL of a service over it, and a token."""
+    tokens, store = TokenRegistry(), MemoryStore()
+    with running(ScimApp(ScimService(store, tokens=tokens, **options), prefix="/scim/v2")) as url:
+        yield store, f"{url}/scim/v2", tokens.issue("check").token
+
+
+def test_a_sound_service_passes_and_is_left_as_it_was() -> None:
+    """Every provider in one line with a tick, exit status 0; nothing stays behind, and no token is shown."""
+    with served() as (store, url, token):
+        done = check(url, "--token", token)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stdout.count("✓") == 10
+        assert "All 10 identity providers would succeed" in done.stdout
+        assert token not in done.stdout + done.stderr
+        assert empty(store)
+
+
+def test_what_fails_is_explained() -> None:
+    """A finding says the request, why it fails, and how to mend it; exit status 1; nothing stays behind."""
+    with served(dialect=DIALECTS["strict"]) as (store, url, token):
+        done = check(url, "--token", token, "--idp", "okta-catalogue", "--idp", "pingfederate")
+        assert done.returncode == 1
+        assert "✗ pingfederate" in done.stdout
+        for text in ("why: 400 where a query wants 200", "fix: ", "expected: ", "would fail", "GET /Users?filter"):
+            assert text in done.stdout
+        assert empty(store)
+
+
+def test_a_random_life_is_played() -> None:
+    """`--seed` plays another life, as long as `--events` says."""
+    with served() as (store, url, token):
+        done = check(url, "--token", token, "--idp", "okta", "--seed", "4", "--events", "5")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert empty(store)
+
+
+def test_a_wrong_token_is_explained() -> None:
+    """A token that is refused fails each provider at its first request."""
+    with served() as (_, url, _token):
+        done = check(url, "--token", "scimkit_nope", "--idp", "entra", "--idp", "okta")
+        assert done.returncode == 1
+        assert "401" in done.stdout
+        assert "token" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["help.example.org", "--token", "x"], ["http://127.0.0.1:9", "--token", "x", "--idp", "martian"], ["http://x"]],
+)
+def test_mistakes_are_explained(arguments: list[str]) -> None:
+    """A mistake ends with status 2 and one clear message."""
+    done = check(*arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_no_service_at_all() -> None:
+    """A service that cannot be reached is a finding, not a traceback."""
+    done = check("http://127.0.0.1:9", "--token", "x", "--idp", "okta")
+    assert done.returncode == 1
+    assert "cannot be reached" in done.stdout
+
+
+def empty(store: MemoryStore) -> bool:
+    """Whether the store has no resource."""
+    return all(store.search(Scope("default"), Query(kind, count=0)).total == 0 for kind in (USER, GROUP))
