@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from scimkit import MemoryStore, Request, ScimService, TokenRegistry, run_sync
+from scimkit import MemoryStore, Request, Response, ScimService, TokenRegistry, run_sync
 
 BASE_URL = "https://help.example.org/scim/v2"
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -56,9 +57,13 @@ class Client:
             name.lower(): value for name, value in (headers or {}).items()
         }
         request = Request(method, unquote(parts.path), parts.query, merged, content, BASE_URL)
-        response = run_sync(self.service.handle(request))
+        response = self.run(self.service.handle(request))
         document = json.loads(response.body) if response.body else None
         return Answer(response.status, document, dict(response.headers), response.quirks)
+
+    def run(self, waiting: Coroutine[Any, Any, Response]) -> Response:
+        """The response, without an event loop."""
+        return run_sync(waiting)
 
     def get(self, path: str, **options: Any) -> Answer:
         return self.send("GET", path, **options)

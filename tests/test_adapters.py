@@ -101,6 +101,7 @@ def http(request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.mark.rfc("7643-2.3.7-2", "7644-3.13-1")
 def test_locations_under_a_mount_path(http: httpx.Client) -> None:
     """`Location`, `meta.location` and `$ref` are URLs that lead back to the resource."""
     created = http.post("/Users", json={"userName": "ada"})

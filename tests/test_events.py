@@ -69,6 +69,7 @@ class TestEvents:
         client.get("/Nope")
         assert (events[-1].status, events[-1].resource_type) == (404, None)
 
+    @pytest.mark.rfc("7643-9.3-1")
     def test_no_values(self, client: Client, events: list[Event]) -> None:
         """No attribute value, password or token stands in an event."""
         client.post("/Users", {"userName": "ada@example.org", "password": "t1meMa$heen", "title": "Countess"})
@@ -78,6 +79,7 @@ class TestEvents:
             assert word not in repr(events)
 
 
+@pytest.mark.rfc("7643-4.1.1-3", "7643-9.2-1", "7644-7.7-1")
 def test_passwords() -> None:
     """A password is handed to the host's hook and dropped: never returned, stored, found or logged."""
     handed: list[tuple[str, str, str]] = []

@@ -168,7 +168,7 @@ def member_steps(ours: Ours, peer: Theirs | None, sizes: tuple[int, ...]) -> lis
                 (lambda group=their_group, bodies=their: peer.send("PATCH", f"/Groups/{group}", body=next(bodies)))
                 if peer else None,
                 lambda members=bare, bodies=bare_bodies: _bare_member(members, from_json(next(bodies))),
-                1000, "scim2-server", 60,
+                1000 if size > 1_000 else None, "scim2-server", 60,
             )
         )  # fmt: skip
     return steps

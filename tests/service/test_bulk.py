@@ -26,6 +26,7 @@ def statuses(answer: Any) -> list[str]:
     return [each["status"] for each in answer.body["Operations"]]
 
 
+@pytest.mark.rfc("7644-3.7-3", "7644-3.7-4")
 def test_every_method(client: Client) -> None:
     """POST, PUT, PATCH and DELETE, each with status, location and version, in the order of the request."""
     ada, bo, cy = client.user("ada"), client.user("bo"), client.user("cy")
@@ -50,6 +51,7 @@ def test_every_method(client: Client) -> None:
 
 
 @pytest.mark.parametrize("forward", [False, True])
+@pytest.mark.rfc("7644-3.7-7", "7644-3.7.2-1")
 def test_references_either_way(client: Client, forward: bool) -> None:
     """A group may refer to a user created before or after it, in its data and in a path."""
     user = post("ada", userName="ada")
@@ -63,6 +65,7 @@ def test_references_either_way(client: Client, forward: bool) -> None:
     assert [each["value"] for each in found["members"]] == [client.get("/Users").body["Resources"][0]["id"]]
 
 
+@pytest.mark.rfc("7644-3.7.1-1")
 def test_circular_references(client: Client) -> None:
     """Two groups in each other, and two who manage each other: created without the reference, then linked."""
     answer = bulk(
@@ -82,6 +85,7 @@ def test_circular_references(client: Client) -> None:
     assert answer.body["Operations"][0]["version"] == a["meta"]["version"]
 
 
+@pytest.mark.rfc("7644-3.7-4", "7644-3.7-5", "7644-3.7-6")
 def test_one_failure_undoes_nothing(client: Client) -> None:
     """A failed operation has its error; the others are done; what depends on it fails too."""
     client.user("taken")
@@ -98,6 +102,7 @@ def test_one_failure_undoes_nothing(client: Client) -> None:
     assert client.get("/Users").body["totalResults"] == 3
 
 
+@pytest.mark.rfc("7644-3.7-6")
 def test_fail_on_errors(client: Client) -> None:
     """After that many errors the rest is not begun, and has no result."""
     nope = {"method": "DELETE", "path": "/Users/nope"}
@@ -106,6 +111,7 @@ def test_fail_on_errors(client: Client) -> None:
     assert client.get("/Users").body["totalResults"] == 1
 
 
+@pytest.mark.rfc("7644-3.7-9", "7644-3.14-4")
 def test_versions(client: Client) -> None:
     """An operation with a version is done only at that version."""
     ada = client.user("ada")
@@ -130,6 +136,7 @@ def test_each_operation_is_authorised() -> None:
     assert [(each.operation, each.id) for each in asked[1:]] == [("delete", ada), ("create", None)]
 
 
+@pytest.mark.rfc("7644-3.7.4-1")
 def test_limits() -> None:
     """Too many operations are 413; the limits are announced."""
     client = Client(limits=Limits(bulk_operations=2))
@@ -144,6 +151,7 @@ def test_limits() -> None:
      {"method": "PUT", "path": "/Users/x", "data": []}, "DELETE", {"method": "DELETE", "path": 5},
      {"method": "DELETE", "path": "/Users/x", "version": 1}],
 )  # fmt: skip
+@pytest.mark.rfc("7644-3.7-2", "7644-3.7-8")
 def test_a_malformed_operation(client: Client, operation: Any) -> None:
     """A bulk with an operation that is none is refused as a whole."""
     answer = bulk(client, post("a", userName="ada"), operation)
@@ -157,6 +165,7 @@ def test_a_malformed_bulk(client: Client, more: dict[str, Any]) -> None:
     assert bulk(client, **({"Operations": [post("a", userName="ada")]} | more)).status == 400
 
 
+@pytest.mark.rfc("7644-3.7-2")
 def test_the_same_bulk_id_twice(client: Client) -> None:
     """Two operations with one bulkId are refused."""
     assert bulk(client, post("a", userName="ada"), post("a", userName="bo")).status == 400

@@ -16,11 +16,13 @@ from tests.client import GROUP, USER, Client
     [('W/"1"', True), ('"1"', True), ("*", True), (' "7" , W/"1"', True), ('W/"2"', False), ("", False), ("1", False),
      ('W/"1" W/"2"', False), ('"11", "12"', False)],
 )  # fmt: skip
+@pytest.mark.rfc("7644-3.14-1")
 def test_lists_of_tags(header: str, expected: bool) -> None:
     """A list of entity tags, weak or strong, or `*`; what is none has no version."""
     assert conditions.is_unchanged({"if-none-match": header}, 'W/"1"') is expected
 
 
+@pytest.mark.rfc("7644-3.14-3")
 def test_reads(client: Client) -> None:
     """A read of a known version is 304 without a body, and has the tag; other versions are read."""
     id = client.user("ada")
@@ -48,6 +50,7 @@ def writes(client: Client, headers: dict[str, str]) -> list[int]:
 
 
 @pytest.mark.parametrize("headers", [{"If-Match": 'W/"99"'}, {"If-Match": '"98", "99"'}, {"If-None-Match": "*"}])
+@pytest.mark.rfc("7644-3.12-5", "7644-3.14-4")
 def test_writes_at_another_version(client: Client, headers: dict[str, str]) -> None:
     """A write that expects another version is 412, and nothing changes."""
     client.user("ada")

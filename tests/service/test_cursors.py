@@ -42,6 +42,7 @@ def walk(client: Client, path: str, query: str = "", count: int = 3, change: Any
 
 
 @pytest.mark.parametrize("query", ["", 'filter=userName sw "u"', "sortBy=title", "sortBy=title&sortOrder=descending"])
+@pytest.mark.rfc("9865-2-2", "9865-2-4", "9865-2.2-1")
 def test_every_resource_once(client: Client, query: str) -> None:
     """From the first page to the last, each resource comes exactly once, in the order of pages by index."""
     for number in range(10):
@@ -53,6 +54,7 @@ def test_every_resource_once(client: Client, query: str) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "sortBy=userName", "sortBy=userName&sortOrder=descending"])
+@pytest.mark.rfc("7644-3.4.2.4-5")
 def test_what_stays_comes_once_while_others_come_and_go(client: Client, query: str) -> None:
     """A resource that is there throughout is returned exactly once, whatever else is created and deleted."""
     stay = {client.user(f"m{number:02}") for number in range(12)}
@@ -69,6 +71,7 @@ def test_what_stays_comes_once_while_others_come_and_go(client: Client, query: s
 
 
 @pytest.mark.parametrize("path", ["/Users", "/"])
+@pytest.mark.rfc("9865-2-5")
 def test_backwards(client: Client, path: str) -> None:
     """`previousCursor` leads back through the same pages; the first page has none."""
     for number in range(7):
@@ -98,6 +101,7 @@ def test_several_types(client: Client) -> None:
     assert client.get("/?cursor=&sortBy=displayName").status == 501
 
 
+@pytest.mark.rfc("9865-3-1")
 def test_search_request(client: Client) -> None:
     """A cursor works in `POST .search` too."""
     for number in range(3):
@@ -109,6 +113,7 @@ def test_search_request(client: Client) -> None:
     assert "nextCursor" not in second
 
 
+@pytest.mark.rfc("9865-2.1-2", "9865-2.1-4", "9865-5.2-1")
 def test_a_cursor_is_bound_to_its_query(client: Client) -> None:
     """Another filter, order, type or tenant, or a changed text: 400 invalidCursor."""
     for number in range(4):
@@ -133,6 +138,7 @@ def test_a_cursor_is_bound_to_its_query(client: Client) -> None:
     assert client.get("/Users?cursor=&startIndex=2").status == 400
 
 
+@pytest.mark.rfc("9865-2.1-3", "9865-4-1", "9865-4-2", "9865-4-3")
 def test_a_cursor_expires() -> None:
     """After its time a cursor is 400 expiredCursor; the time is announced."""
     now = [1000.0]
@@ -161,6 +167,7 @@ def test_processes_share_a_key() -> None:
         Cursors().open(sealed, "query")
 
 
+@pytest.mark.rfc("9865-2-9")
 def test_an_empty_result(client: Client) -> None:
     """No match is one empty page without a cursor."""
     body = client.get("/Groups?cursor=").body

@@ -97,6 +97,7 @@ class TestMediaType:
             "application/scim+json;",
         ],
     )
+    @pytest.mark.rfc("7644-3.1-2")
     def test_accepted(self, content_type: str | None) -> None:
         """SCIM JSON or JSON in UTF-8; a body without a declared type is taken as that."""
         check_media_type(content_type)
@@ -115,6 +116,7 @@ class TestMediaType:
 class TestResponses:
     """Bodies and headers."""
 
+    @pytest.mark.rfc("7644-3.1-1")
     def test_json(self) -> None:
         """A JSON body is compact UTF-8, and says it is SCIM."""
         response = json_response(200, {"a": "Å", "b": [1, True]}, ("ETag", 'W/"1"'))
@@ -156,12 +158,14 @@ class TestAccept:
             ("application/scim+json;q=0, application/json", "application/json"),
         ],
     )
+    @pytest.mark.rfc("7644-3.8-1", "7644-3.8-2")
     def test_media_type(self, accept: str | None, media_type: str) -> None:
         """SCIM's own media type, or plain JSON for who accepts only that."""
         client = Client(dialect=STRICT)
         answer = client.get("/Users", headers={} if accept is None else {"Accept": accept})
         assert (answer.status, answer.headers["Content-Type"]) == (200, media_type)
 
+    @pytest.mark.rfc("7644-3.8-3")
     def test_nothing_acceptable(self) -> None:
         """Who accepts neither gets 406 in the strict dialect, and SCIM in the tolerant one."""
         assert Client(dialect=STRICT).get("/Users", headers={"Accept": "text/html"}).status == 406

@@ -13,6 +13,21 @@ from tests.client import BASE_URL, ENTERPRISE, ERROR, GROUP, PATCH_OP, USER, Cli
 from tests.resource_types import DEVICE
 
 
+@pytest.mark.rfc(
+    "7643-3.1-1",
+    "7643-3.1-6",
+    "7643-3.1-7",
+    "7643-3.1-8",
+    "7643-3.1-9",
+    "7644-3.1-3",
+    "7644-3.3-1",
+    "7644-3.3-3",
+    "7644-3.3-5",
+    "7644-3.3-6",
+    "7644-3.3-7",
+    "7644-3.3.1-1",
+    "7644-3.4.1-1",
+)
 def test_create(client: Client) -> None:
     """POST answers 201 with the resource, its id, its meta, its location and its version."""
     answer = client.post("/Users", {"schemas": [USER], "userName": "ada", "id": "mine", "meta": {"version": "x"}})
@@ -28,6 +43,7 @@ def test_create(client: Client) -> None:
     assert client.get(f"/Users/{answer.id}").body == answer.body
 
 
+@pytest.mark.rfc("7643-2.1-1")
 def test_names_in_any_case_are_made_canonical(client: Client) -> None:
     """Attribute names have no case (RFC 7643 section 2.1); the answer has the schema's."""
     body = {
@@ -41,12 +57,14 @@ def test_names_in_any_case_are_made_canonical(client: Client) -> None:
     assert answer.body["emails"] == [{"value": "a", "primary": True}]
 
 
+@pytest.mark.rfc("7643-2.5-1", "7643-2.5-2")
 def test_null_and_empty_is_unassigned(client: Client) -> None:
     """Null, empty arrays and empty objects are no values (RFC 7643 section 2.5)."""
     answer = client.post("/Users", {"schemas": [USER], "userName": "ada", "title": None, "emails": [], "name": {}})
     assert not {"title", "emails", "name"} & set(answer.body)
 
 
+@pytest.mark.rfc("7643-3-1", "7643-3.3-2", "7643-3.3-3", "7644-3.3.1-2")
 def test_schemas_follow_the_extensions(client: Client) -> None:
     """`schemas` lists the extensions that have values, before and after a PATCH."""
     id = client.user("ada", **{ENTERPRISE: {"department": "Care"}})
@@ -56,6 +74,7 @@ def test_schemas_follow_the_extensions(client: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["ada", "ADA", "Ada"])
+@pytest.mark.rfc("7643-4.1.1-2", "7644-3.3-8", "7644-3.12-5")
 def test_a_taken_user_name_is_a_conflict(client: Client, name: str) -> None:
     """A userName in use, in any case, is 409 uniqueness, on create and on change."""
     client.user("ada")
@@ -77,6 +96,7 @@ def test_a_taken_group_name_is_a_conflict(client: Client) -> None:
     assert free.group("Agents") != free.group("Agents")
 
 
+@pytest.mark.rfc("7643-2.3.1-2", "7644-3.4.2.2-8")
 def test_the_stored_case_is_echoed(client: Client) -> None:
     """Comparison has no case, the value keeps its own."""
     id = client.user("Ada@Example.org")
@@ -84,6 +104,7 @@ def test_the_stored_case_is_echoed(client: Client) -> None:
     assert [(each["id"], each["userName"]) for each in found] == [(id, "Ada@Example.org")]
 
 
+@pytest.mark.rfc("7644-3.2-1", "7644-3.5.1-1", "7644-3.5.1-2", "7644-3.5.1-7")
 def test_replace_clears_what_is_not_given(client: Client) -> None:
     """PUT clears omitted attributes, ignores read-only ones, and leaves memberships (RFC 7644 section 3.5.1)."""
     id = client.user("ada", title="Agent", nickName="a")
@@ -97,6 +118,7 @@ def test_replace_clears_what_is_not_given(client: Client) -> None:
     assert client.put(f"/Users/{id}", {"schemas": [USER], "userName": "x", "id": "other"}).status == 400
 
 
+@pytest.mark.rfc("7644-3.5.2-7", "7644-3.5.2-8")
 def test_patch_answers(client: Client) -> None:
     """PATCH of a user is 200 with it, of a group 204, unless attributes are named."""
     user, group = client.user("ada"), client.group("Agents")
@@ -110,6 +132,7 @@ def test_patch_answers(client: Client) -> None:
     assert client.patch("/Users/nope", change).status == 404
 
 
+@pytest.mark.rfc("7644-3.5.2.1-3", "7644-3.5.2.1-5")
 def test_a_change_of_nothing_changes_nothing(client: Client) -> None:
     """Adding what is there and removing what is absent leaves version and lastModified."""
     user = client.user("ada", title="x")
@@ -123,6 +146,7 @@ def test_a_change_of_nothing_changes_nothing(client: Client) -> None:
     assert (client.get(f"/Users/{user}").body, client.get(f"/Groups/{group}").body) == before
 
 
+@pytest.mark.rfc("7643-4.2-2", "7644-3.5.2.2-2", "7644-3.5.2.3-2")
 def test_members(client: Client) -> None:
     """Members are added and removed by value; those that do not exist are passed over and reported."""
     events: list[Event] = []
@@ -153,6 +177,7 @@ def test_unknown_members_can_be_refused() -> None:
     assert client.members(group) == set()
 
 
+@pytest.mark.rfc("7643-2.3.7-3", "7643-4.1.2-3", "7643-4.1.2-4")
 def test_groups_of_a_user_are_computed(client: Client) -> None:
     """A user's groups follow the members of groups; deleting either ends the membership."""
     ada, bo = client.user("ada"), client.user("bo")
@@ -167,6 +192,7 @@ def test_groups_of_a_user_are_computed(client: Client) -> None:
     assert "groups" not in client.get(f"/Users/{ada}").body
 
 
+@pytest.mark.rfc("7643-4.1.1-4")
 def test_an_inactive_user_stays_visible(client: Client) -> None:
     """A disabled user is in every read, and keeps its memberships."""
     ada = client.user("ada")
@@ -177,6 +203,7 @@ def test_an_inactive_user_stays_visible(client: Client) -> None:
     assert client.members(group) == {ada}
 
 
+@pytest.mark.rfc("7643-3.1-1", "7644-3.6-1", "7644-3.6-2", "7644-3.6-3")
 def test_delete(client: Client) -> None:
     """DELETE is 204, then 404 for every method; the name is free again, the id is not used again."""
     id = client.user("ada")
@@ -187,6 +214,19 @@ def test_delete(client: Client) -> None:
     assert client.user("ada") != id
 
 
+@pytest.mark.rfc(
+    "7643-2.3.1-2",
+    "7643-2.3.3-1",
+    "7643-2.3.4-1",
+    "7643-2.3.5-1",
+    "7643-2.3.6-1",
+    "7643-7-4",
+    "7643-7-5",
+    "7643-7-8",
+    "7644-3.4.2.2-8",
+    "7644-3.4.2.2-10",
+    "7644-3.5.1-3",
+)
 def test_host_declared_types(client: Client) -> None:
     """A host's own type is served like the others, by its own rules."""
     client = Client(resource_types=(DEVICE,))
@@ -279,6 +319,7 @@ def test_a_put_keeps_what_the_client_cannot_read() -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.rfc("7643-4.1.1-1", "7644-3.5.1-4")
 def test_required_attributes(client: Client, method: str) -> None:
     """A resource without a required attribute is refused by name (RFC 7643 section 2.2)."""
     ada = client.user("ada")
@@ -295,6 +336,7 @@ def test_the_id_in_a_body(client: Client) -> None:
         assert client.patch(f"/Users/{ada}", {"op": "replace", "value": {"id": id, "title": "x"}}).status == status
 
 
+@pytest.mark.rfc("7643-3.1-8", "7643-3.1-10", "7644-3.14-2")
 def test_versions(client: Client) -> None:
     """Every change gives another version, in the header and in meta; lastModified moves, created stays."""
     created = client.post("/Users", {"schemas": [USER], "userName": "ada"})
@@ -322,6 +364,7 @@ def test_location_is_told_on_create_only(client: Client) -> None:
     assert answer.body["meta"]["location"] == f"{BASE_URL}/Users/{ada}"
 
 
+@pytest.mark.rfc("7644-3.5.1-5")
 def test_answers_of_group_changes(client: Client) -> None:
     """A PUT of a group answers with its members; a PATCH answers 204 without a body or its type."""
     ada = client.user("ada")
@@ -336,6 +379,7 @@ def test_answers_of_group_changes(client: Client) -> None:
     assert asked.headers["ETag"]
 
 
+@pytest.mark.rfc("7643-4.2-3")
 def test_nested_groups(client: Client) -> None:
     """A group may be a member of another; its `$ref` leads to groups."""
     inner = client.group("Inner")
@@ -345,6 +389,7 @@ def test_nested_groups(client: Client) -> None:
     ]
 
 
+@pytest.mark.rfc("7644-3.5.2-5")
 def test_a_patch_is_atomic(client: Client) -> None:
     """When one operation fails none is made."""
     ada = client.user("ada")
@@ -356,6 +401,7 @@ def test_a_patch_is_atomic(client: Client) -> None:
     assert client.get(f"/Users/{ada}").body == before
 
 
+@pytest.mark.rfc("7644-3.5.2-2")
 def test_a_patch_message_of_another_kind(client: Client) -> None:
     """A body that is no PatchOp is refused, whatever else it holds."""
     ada = client.user("ada")
@@ -364,6 +410,7 @@ def test_a_patch_message_of_another_kind(client: Client) -> None:
         assert (answer.status, answer.body["scimType"]) == (400, "invalidSyntax")
 
 
+@pytest.mark.rfc("7643-4.2-1", "7644-3.5.2-10")
 def test_a_group_cannot_lose_its_name(client: Client) -> None:
     """A required attribute is neither removed nor emptied, also where the group is not read."""
     group = client.group("Agents")

@@ -17,6 +17,7 @@ LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 SEARCH = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 
 
+@pytest.mark.rfc("7644-3.4.2-1", "7644-3.4.2-3", "7644-3.4.2-4", "7644-3.4.2.4-1", "7644-3.4.2.4-3")
 def test_pages(client: Client) -> None:
     """Pages count from 1, in a stable order; strange values are clamped, no hit is an empty list."""
     ids = [client.user(f"user{number}") for number in range(5)]
@@ -35,6 +36,7 @@ def test_pages(client: Client) -> None:
     assert (empty["totalResults"], empty["Resources"]) == (0, [])
 
 
+@pytest.mark.rfc("7644-3.4.2.4-4", "9865-2-3")
 def test_the_page_size_has_a_limit() -> None:
     """A count over the limit is clamped to it, and the limit is announced."""
     client = Client(limits=Limits(page=3, default_page=2))
@@ -45,6 +47,7 @@ def test_the_page_size_has_a_limit() -> None:
     assert client.get("/ServiceProviderConfig").body["filter"]["maxResults"] == 3
 
 
+@pytest.mark.rfc("7644-3.9-1", "7644-3.9-3", "7644-3.9-4", "7644-3.10-1")
 def test_projection(client: Client) -> None:
     """`attributes` and `excludedAttributes` choose what is returned, `id` and `schemas` always come."""
     ada = client.user("ada", name={"givenName": "Ada", "familyName": "King"}, **{ENTERPRISE: {"department": "Care"}})
@@ -63,6 +66,7 @@ def test_projection(client: Client) -> None:
     assert client.get(f"/Users/{ada}?attributes=meta.location").body["meta"] == {"location": f"{BASE_URL}/Users/{ada}"}
 
 
+@pytest.mark.rfc("7644-3.4.2-6", "7644-3.4.2.1-2", "7644-3.4.3-1", "7644-7.5.2-1")
 def test_search(client: Client) -> None:
     """`POST .search` is a GET with its parameters in the body, on a type and on all of them."""
     ada = client.user("ada", displayName="B")
@@ -80,6 +84,7 @@ def test_search(client: Client) -> None:
     assert [each["id"] for each in client.get("/?startIndex=2&count=5").body["Resources"]] == [group]
 
 
+@pytest.mark.rfc("7644-3.4.2.3-1", "7644-3.4.2.3-2", "7644-3.4.2.3-3", "7644-3.4.2.3-4")
 def test_sorting(client: Client) -> None:
     """Sorting follows the attribute's case rules; what has no value is last ascending, first descending."""
     names = {name: client.user(name, **({} if title is None else {"title": title})) for name, title in
@@ -102,6 +107,7 @@ def names(body: Mapping[str, Any]) -> list[str]:
     return [each.get("userName") or each["displayName"] for each in body["Resources"]]
 
 
+@pytest.mark.rfc("7644-3.4.2-2")
 def test_a_page_of_what_matches(client: Client) -> None:
     """`totalResults` counts all that match, the page holds some of them, in the order of creation."""
     for number in range(6):
@@ -124,6 +130,7 @@ def test_a_page_of_what_matches(client: Client) -> None:
         ('meta.resourceType eq "User" and id pr', ["ada", "bob"]),
     ],
 )
+@pytest.mark.rfc("7644-3.4.2-5", "7644-3.4.2.2-1", "7644-3.4.2.2-7", "7644-3.4.2.2-11")
 def test_filters(client: Client, text: str, found: list[str]) -> None:
     """A filter finds what it says, and no hit is an empty list."""
     emails = [{"type": "work", "value": "ada@example.org"}]
@@ -138,6 +145,7 @@ def test_filters(client: Client, text: str, found: list[str]) -> None:
 @pytest.mark.parametrize(
     "text", ["userName", "userName eq", 'userName is "x"', 'shoeSize eq "9"', 'password eq "x"', "active gt true", "("]
 )
+@pytest.mark.rfc("7643-7-7", "7644-3.4.2.2-5", "7644-3.4.2.2-9", "7644-3.4.2.2-13", "7644-3.4.2.2-15", "7644-3.12-2")
 def test_a_filter_that_cannot_be_served(client: Client, text: str) -> None:
     """It is 400 invalidFilter, never a wider list."""
     client.user("ada")
@@ -149,6 +157,7 @@ def test_a_filter_that_cannot_be_served(client: Client, text: str) -> None:
         assert (answer.status, answer.body["scimType"]) == (400, "invalidFilter")
 
 
+@pytest.mark.rfc("7643-3.1-2", "7643-7-6", "7644-3.9-2")
 def test_projection_of_lists(client: Client) -> None:
     """`attributes` and `excludedAttributes` hold for every resource of a list; names no type has are passed over."""
     client.user("ada", title="Countess", displayName="Ada")
@@ -164,6 +173,7 @@ def test_projection_of_lists(client: Client) -> None:
 
 @pytest.mark.parametrize("endpoint", ["", "/Users"])
 @given(start=st.integers(-3, 12), count=st.integers(-3, 12), sort=st.sampled_from([None, "displayName", "id"]))
+@pytest.mark.rfc("7644-3.4.2.4-2", "7644-3.4.3-3")
 def test_any_page(endpoint: str, start: int, count: int, sort: str | None) -> None:
     """A page is the slice of the whole list that it says, of one type and of several, in any order."""
     client = PAGED
@@ -210,6 +220,7 @@ class TestSearchRequest:
         body = {"SCHEMAS": [SEARCH], "FILTER": 'userName eq "ada"', "count": None, "sortBy": None}
         assert client.post("/Users/.search", body).body["totalResults"] == 1
 
+    @pytest.mark.rfc("7644-3.4.3-2")
     def test_tolerance(self, client: Client) -> None:
         """Without its schema, or with other names in it, it is served by tolerant dialects and refused by strict."""
         strict = Client(dialect=STRICT)
@@ -218,6 +229,7 @@ class TestSearchRequest:
             answer = strict.post("/Users/.search", body)
             assert (answer.status, answer.body["scimType"]) == (400, "invalidSyntax")
 
+    @pytest.mark.rfc("7644-3.4.3-4")
     def test_it_stores_nothing(self, client: Client) -> None:
         """A search is no create, though both are POST."""
         client.post("/Users/.search", {"schemas": [SEARCH, USER], "userName": "ada"})
@@ -227,6 +239,7 @@ class TestSearchRequest:
 class TestSeveralTypes:
     """The root: all resources as one collection."""
 
+    @pytest.mark.rfc("7644-3.4.2.1-1")
     def test_a_type_without_the_attribute(self, client: Client) -> None:
         """What a type does not define has no value there (RFC 7644 section 3.4.2.1)."""
         ada = client.user("ada", displayName="Ada")

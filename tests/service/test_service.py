@@ -60,6 +60,7 @@ class TestAuthentication:
     """Every endpoint asks for a token first."""
 
     @pytest.mark.parametrize("path", ["/Users", "/Users/1", "/Groups", "/ServiceProviderConfig", "/Schemas", "/Nope"])
+    @pytest.mark.rfc("7644-2-2", "7644-2-3", "7644-3.12-5", "7644-7.6-1")
     def test_without_a_token(self, client: Client, path: str) -> None:
         """401 with a challenge and a SCIM body, before anything is said about the path."""
         response = run_sync(client.service.handle(Request("GET", path, base_url=BASE_URL)))
@@ -78,6 +79,7 @@ class TestAuthentication:
         challenge = answer.headers["WWW-Authenticate"]
         assert (f'error="{error}"' in challenge) if error else "error" not in challenge
 
+    @pytest.mark.rfc("7644-7.3-1")
     def test_a_token_in_the_query_is_not_read(self, client: Client) -> None:
         """Nothing but the header is read (RFC 6750 section 2.3 warns of query strings)."""
         answer = client.get(f"/Users?access_token={client.token}", headers={"Authorization": ""})
@@ -88,6 +90,7 @@ class TestAuthentication:
         for scheme in ("bearer", "BEARER"):
             assert client.get("/Users", headers={"Authorization": f"{scheme} {client.token}"}).status == 200
 
+    @pytest.mark.rfc("7644-2-4")
     def test_an_async_verifier(self) -> None:
         """A verifier may be awaited; the service then says that it needs an event loop."""
 
@@ -103,6 +106,7 @@ class TestAuthentication:
         request = Request("GET", "/Users", headers={"authorization": "Bearer abc"})
         assert asyncio.run(service.handle(request)).status == 200
 
+    @pytest.mark.rfc("7644-6-1", "7644-6-2")
     def test_tenants_are_apart(self, client: Client) -> None:
         """A token sees, finds, changes and refers to the resources of its own tenant only."""
         ada = client.user("ada")
@@ -130,6 +134,7 @@ class TestRoutes:
         ["/Nope", "/users", "/Users/1/2", "/Users/1/", "/Schemas/x", "/ResourceTypes/Nope", "/ResourceTypes/user",
          "/ServiceProviderConfig/1", "/Users/" + "x" * 300, "/Users/a\nb"],
     )  # fmt: skip
+    @pytest.mark.rfc("7644-3.4.1-2", "7644-3.12-1", "7644-3.12-4")
     def test_unknown(self, client: Client, path: str) -> None:
         """What is not there is 404, endpoint and resource alike."""
         assert_error(client.get(path), 404)
@@ -153,6 +158,7 @@ class TestRoutes:
             ("get", "/Users", "GET, POST"),
         ],
     )
+    @pytest.mark.rfc("7644-3.2-3", "7644-4-4")
     def test_method_not_allowed(self, client: Client, method: str, path: str, allowed: str) -> None:
         """405 names the methods that the endpoint takes."""
         answer = client.send(method, path)
@@ -178,6 +184,7 @@ class TestRoutes:
             with pytest.raises(ValueError, match="share"):
                 ScimService(MemoryStore(), tokens=TokenRegistry(), resource_types=types)
 
+    @pytest.mark.rfc("7643-3.2-1", "7644-3.2-2")
     def test_a_declared_type(self) -> None:
         """Any resource type is served at its endpoint as users are."""
         schema = {"id": "urn:x:Agent", "name": "Agent", "attributes": [{"name": "nick", "required": True}]}
@@ -192,6 +199,7 @@ class TestRoutes:
 class TestBodies:
     """What a body may be."""
 
+    @pytest.mark.rfc("7644-3.7.4-1", "7644-3.12-5")
     def test_too_large(self) -> None:
         """413 above the limit, served at the limit."""
         body = json.dumps({"userName": "ada", "title": "x" * 100}).encode()
@@ -201,6 +209,7 @@ class TestBodies:
         assert below.get("/Users").body["totalResults"] == 0
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+    @pytest.mark.rfc("7644-3.1-1")
     def test_media_type(self, client: Client, method: str) -> None:
         """415 for a body that is not JSON in UTF-8."""
         path = "/Users" if method == "POST" else f"/Users/{client.user('eve')}"
@@ -217,6 +226,7 @@ class TestBodies:
 class TestDiscovery:
     """`/ServiceProviderConfig`, `/Schemas` and `/ResourceTypes` (RFC 7644 section 4)."""
 
+    @pytest.mark.rfc("7643-5-1", "7643-5-2", "7643-5-4", "7644-3.5.2-1", "7644-3.7-1", "7644-3.7.4-2", "7644-4-1")
     def test_service_provider_config(self) -> None:
         """It says what the service can do, from its limits and hooks."""
         client = Client(
@@ -244,6 +254,7 @@ class TestDiscovery:
         ("endpoint", "ids"),
         [("/Schemas", [USER_URN, ENTERPRISE, GROUP_URN]), ("/ResourceTypes", ["User", "Group"])],
     )
+    @pytest.mark.rfc("7644-4-1", "7644-4-3", "7644-4-5")
     def test_lists_and_items(self, client: Client, endpoint: str, ids: list[str]) -> None:
         """A list holds the same documents as its single items, whose locations lead to them."""
         listed = client.get(endpoint).body
@@ -261,6 +272,7 @@ class TestDiscovery:
         assert client.get(f"/Schemas/{urn}").status == 200
 
     @pytest.mark.parametrize("endpoint", ["/Schemas", "/ResourceTypes"])
+    @pytest.mark.rfc("7644-4-2")
     def test_a_filter_is_forbidden(self, client: Client, endpoint: str) -> None:
         """A filter on discovery documents is 403 (RFC 7644 section 4); sort and page are passed over."""
         assert_error(client.get(f'{endpoint}?filter=id+eq+"x"'), 403)
@@ -282,6 +294,7 @@ class TestDiscovery:
 class TestDefects:
     """What the host's own code does wrong."""
 
+    @pytest.mark.rfc("7644-3.12-3", "7644-3.12-5")
     def test_a_defect_in_a_store(self, caplog: pytest.LogCaptureFixture) -> None:
         """500 with a SCIM error that holds nothing of the exception, which is logged."""
         with caplog.at_level(logging.ERROR, "scimkit"):

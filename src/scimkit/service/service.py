@@ -57,6 +57,9 @@ _log = logging.getLogger("scimkit")
 
 Handler: TypeAlias = Callable[[Call], Awaitable[Response]]
 
+ExchangeHook: TypeAlias = Callable[[Request, Response], None]
+"""Told of every request and its response, as they were. For `scimkit.testing.recorder`; not for logs."""
+
 _ID: Final = "{id}"
 _FIXED: Final = frozenset({"", ".search"})
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
@@ -66,10 +69,11 @@ class ScimService:
     """A SCIM 2.0 service provider over a store.
 
     `store` is a `SyncStore` or a `Store`, `tokens` a verifier such as `TokenRegistry`. `dialect`
-    serves where a token names no dialect of its own. `on_event` is told of every request,
-    `set_password` of passwords, which are dropped without it. `authorise` allows or forbids each
-    operation, `me` says what `/Me` stands for. `cursors` seals page cursors; processes that serve one
-    endpoint share its key.
+    serves where neither the token nor, in `tenant_dialects`, its tenant names one of `dialects`.
+    `on_event` is told of every request, `on_exchange` is handed it with its response (see
+    `scimkit.testing.recorder`), `set_password` is told of passwords, which are dropped without it.
+    `authorise` allows or forbids each operation, `me` says what `/Me` stands for. `cursors` seals page
+    cursors; processes that serve one endpoint share its key.
     Raises: ValueError when two resource types share a name or an endpoint.
     """
 
@@ -82,7 +86,9 @@ class ScimService:
         dialects: Mapping[str, Dialect] = DIALECTS,
         resource_types: Sequence[ResourceType] = (USER, GROUP),
         limits: Limits = Limits(),  # noqa: B008  # frozen
+        tenant_dialects: Mapping[str, str] = {},  # never changed
         on_event: EventHook | None = None,
+        on_exchange: ExchangeHook | None = None,
         set_password: PasswordHook | None = None,
         authorise: AuthorisationHook | None = None,
         me: MeHook | None = None,
@@ -98,7 +104,9 @@ class ScimService:
         self._tokens = tokens if tokens.is_async is True else lift_verifier(tokens)
         self._dialect = dialect
         self._dialects = dialects
+        self._tenant_dialects = tenant_dialects
         self._on_event = on_event
+        self._on_exchange = on_exchange
         self._me = me
         self._cursors = cursors or Cursors()
         self._permissions = Permissions(authorise)
@@ -138,6 +146,7 @@ class ScimService:
             if media_type != SCIM_JSON:
                 response = as_media_type(response, media_type)
         except ScimError as error:
+            error = call.repairs.dialect.explained(error, request.method) if call else error
             detail, response = error.detail, error_response(error)
         except Exception:
             _log.exception("a request failed")
@@ -149,7 +158,8 @@ class ScimService:
         return response
 
     def _call(self, request: Request, principal: Principal) -> Call:
-        dialect = self._dialects.get(principal.dialect, self._dialect) if principal.dialect else self._dialect
+        name = principal.dialect or self._tenant_dialects.get(principal.tenant, "")
+        dialect = self._dialects.get(name, self._dialect)
         return Call(request, read_query(request.query), Scope(principal.tenant), principal, Repairs(dialect))
 
     async def _answer(self, call: Call) -> Response:
@@ -202,7 +212,7 @@ class ScimService:
                 raise NotFound("There is no such resource type.")
             response = await self._answer(part)
         except ScimError as error:
-            response = error_response(error)
+            response = error_response(call.repairs.dialect.explained(error, request.method))
         call.changed = call.changed or part.changed
         call.skipped_members += part.skipped_members
         return response
@@ -246,6 +256,15 @@ class ScimService:
     def _report(
         self, request: Request, response: Response, call: Call | None, principal: Principal | None, detail: str | None
     ) -> None:
+        if response.quirks:
+            _log.info(
+                "%s %s: %d, quirks: %s", request.method, request.path, response.status, ", ".join(response.quirks)
+            )
+        if self._on_exchange is not None:
+            try:
+                self._on_exchange(request, response)
+            except Exception:
+                _log.exception("the exchange hook failed")
         if self._on_event is None:
             return
         event = Event(
