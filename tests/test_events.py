@@ -135,6 +135,30 @@ class TestPasswordHook:
         assert client.patch(f"/Users/{ada}", {"op": "add", "path": "password", "value": "s"}, failed).status == 400
         assert handed == []
 
+    def test_it_is_part_of_the_write(self) -> None:
+        """A hook that fails leaves no account behind, and no change."""
+
+        def fail(*_: str) -> None:
+            raise OSError
+
+        client = Client(set_password=fail)
+        ada = client.user("ada")
+        assert client.post("/Users", {"schemas": [USER], "userName": "bob", "password": "s3cret"}).status == 500
+        assert client.put(f"/Users/{ada}", {"schemas": [USER], "userName": "bob", "password": "s3cret"}).status == 500
+        changes = [{"op": "replace", "value": {"title": "x", "password": "s3cret"}}]
+        assert client.patch(f"/Users/{ada}", *changes).status == 500
+        assert [each["userName"] for each in client.get("/Users").body["Resources"]] == ["ada"]
+        assert "title" not in client.get(f"/Users/{ada}").body
+
+    def test_it_needs_transactions(self) -> None:
+        """Over a store that has none the service says so at once."""
+
+        class Plain(MemoryStore):
+            lacks = ("transactions",)
+
+        with pytest.raises(ValueError, match="transactions"):
+            Client(Plain(), set_password=lambda *_: None)
+
     def test_it_may_be_awaited(self) -> None:
         """A hook that is a coroutine function is awaited."""
         handed: list[Any] = []

@@ -12,9 +12,10 @@ from scimkit.dialects import DIALECTS, ENTRA, STRICT, TOLERANT, Dialect, Quirk
 from scimkit.documents import Document
 from scimkit.errors import ScimError
 from scimkit.events import Event
+from scimkit.runner import run_sync
 from scimkit.schema import ResourceType, SchemaExtension
 from scimkit.schema.core import GROUP, USER
-from scimkit.service import Limits, Request, Response, ScimService, run_sync
+from scimkit.service import Limits, Request, Response, ScimService
 from scimkit.stores import MemoryStore, Page, Query, Scope, Store, SyncStore, Written, lift
 from scimkit.tokens import MemoryTokenStore, Principal, TokenRegistry
 

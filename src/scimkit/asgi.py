@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeAlias
 
 from scimkit.errors import PayloadTooLarge
-from scimkit.service import Request, Response, ScimService, run_sync
+from scimkit.runner import run_sync
+from scimkit.service import Request, Response, ScimService
 from scimkit.service.http import error_response
 from scimkit.service.locations import base_url, relative_path
 

@@ -340,6 +340,7 @@ class TestDefects:
 
         class Slow:
             is_async = True
+            lacks = ()
 
             async def get(self, *arguments: Any) -> Any:
                 await asyncio.sleep(0)

@@ -65,15 +65,21 @@ def store_of(database: str) -> SqlStore:
 class Apart:
     """A store whose tenants are its own, over one that others use too."""
 
-    def __init__(self, store: Any) -> None:
+    def __init__(self, store: Any, prefix: str = "") -> None:
         self._store = store
-        self._prefix = f"{os.getpid()}-{next(_numbers)}-{os.urandom(4).hex()}"
+        self._prefix = prefix or f"{os.getpid()}-{next(_numbers)}-{os.urandom(4).hex()}"
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
-        if name in ("is_async", "blocking", "engine"):
+        if name in ("is_async", "blocking", "engine", "lacks"):
             return method
-        return lambda scope, *rest: method(Scope(f"{self._prefix}/{scope.tenant}"), *rest)
+        return lambda scope, *rest: method(self._own(scope), *rest)
+
+    def transaction(self, scope: Scope, work: Any) -> Any:
+        return self._store.transaction(self._own(scope), lambda store: work(Apart(store, self._prefix)))
+
+    def _own(self, scope: Scope) -> Scope:
+        return Scope(f"{self._prefix}/{scope.tenant}")
 
 
 def apart(database: str) -> Apart:

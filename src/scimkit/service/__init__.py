@@ -2,7 +2,6 @@
 
 from scimkit.service.http import Request, Response
 from scimkit.service.limits import Limits
-from scimkit.service.runner import run_sync
 from scimkit.service.service import ScimService
 
-__all__ = ["Limits", "Request", "Response", "ScimService", "run_sync"]
+__all__ = ["Limits", "Request", "Response", "ScimService"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scimkit.dialects import Repairs
 from scimkit.service.http import Parameters, Request
@@ -22,3 +22,4 @@ class Call:
     id: str | None = None
     changed: bool = False
     skipped_members: tuple[str, ...] = ()
+    password: str | None = field(default=None, repr=False)

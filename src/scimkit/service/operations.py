@@ -6,8 +6,8 @@ routing or tokens, and never does I/O of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from scimkit.documents import Document, parse_object
 from scimkit.errors import Conflict, InvalidValue, NotFound, PreconditionFailed
@@ -31,6 +31,9 @@ from scimkit.stores.stamps import has_members
 PASSWORD: Final = "password"
 _LONGEST_ID: Final = 255
 
+Write: TypeAlias = Callable[[Store], Awaitable[Written]]
+"""A write on a store, or on a transaction of it."""
+
 
 class ResourceOperations:
     """The operations on the resources of one type."""
@@ -43,11 +46,14 @@ class ResourceOperations:
         limits: Limits,
         set_password: PasswordHook | None,
         permissions: Permissions,
+        *,
+        hooks_wait_inside: bool,
     ) -> None:
         self.resource_type = resource_type
         self._store = store
         self._limits = limits
         self._set_password = set_password
+        self._hooks_wait_inside = hooks_wait_inside
         self._permissions = permissions
         self._projections = Projections(resource_type)
         self._renderer = Renderer(resource_type, resource_types)
@@ -65,10 +71,12 @@ class ResourceOperations:
         projection = self._projection(call)
         body = parse_object(call.request.body)
         document = read_resource(self.resource_type, body, call.repairs)
-        password = document.pop(PASSWORD, None)
-        written = await self._store.create(call.scope, self.resource_type, document)
-        self._note(call, written)
-        await self._hand_over(call, password)
+        call.password = document.pop(PASSWORD, None)
+        written = await self._written(
+            call,
+            lambda store: store.create(call.scope, self.resource_type, document),
+            has_password=call.password is not None,
+        )
         location = self._renderer.location(written.document["id"], call.request.base_url)
         return self._response(call, 201, written.document, projection, ("Location", location))
 
@@ -92,23 +100,23 @@ class ResourceOperations:
         body = parse_object(call.request.body)
         _check_same_id(id, body)
         document = read_resource(self.resource_type, body, call.repairs)
-        password = document.pop(PASSWORD, None)
-        written = await self._replaced(call, id, document)
-        self._note(call, written)
-        await self._hand_over(call, password)
+        call.password = document.pop(PASSWORD, None)
+        written = await self._written(
+            call, lambda store: self._replaced(store, call, id, document), has_password=call.password is not None
+        )
         return self._response(call, 200, written.document, projection)
 
-    async def _replaced(self, call: Call, id: str, document: dict[str, Any]) -> Written:
+    async def _replaced(self, store: Store, call: Call, id: str, document: dict[str, Any]) -> Written:
         headers = call.request.headers
         if not self._has_immutable and not self._write_only and not conditions.is_conditional(headers):
-            return await self._store.replace(call.scope, self.resource_type, id, document)
+            return await store.replace(call.scope, self.resource_type, id, document)
         for _ in range(self._limits.attempts):
-            old = await self._store.get(call.scope, self.resource_type, id)
+            old = await store.get(call.scope, self.resource_type, id)
             conditions.check(headers, old["meta"]["version"])
             check_immutable(self.resource_type, old, document)
             kept = {name: old[name] for name in self._write_only if name in old and name not in document}
             try:
-                return await self._store.replace(
+                return await store.replace(
                     call.scope, self.resource_type, id, {**document, **kept}, old["meta"]["version"]
                 )
             except PreconditionFailed:
@@ -127,11 +135,12 @@ class ResourceOperations:
         if changes is not None:
             version = await self._version(call, id)
             written = await self._store.change(call.scope, self.resource_type, id, changes, version)
-            password = None
+            self._note(call, written)
         else:
-            written, password = await self._patched(call, id, operations)
-        self._note(call, written)
-        await self._hand_over(call, password)
+            has_password = any(each.path.attribute.name == PASSWORD for each in operations)
+            written = await self._written(
+                call, lambda store: self._patched(store, call, id, operations), has_password=has_password
+            )
         if not self._has_members:
             return self._response(call, 200, written.document, projection)
         if projection.chosen:
@@ -139,26 +148,22 @@ class ResourceOperations:
             return self._response(call, 200, document, projection)
         return Response(204)
 
-    async def _patched(self, call: Call, id: str, operations: Sequence[Operation]) -> tuple[Written, str | None]:
+    async def _patched(self, store: Store, call: Call, id: str, operations: Sequence[Operation]) -> Written:
         """Read, apply, compare and swap; again from the start when another write came between."""
         for _ in range(self._limits.attempts):
-            old = await self._store.get(call.scope, self.resource_type, id)
+            old = await store.get(call.scope, self.resource_type, id)
             conditions.check(call.request.headers, old["meta"]["version"])
             result = apply_operations(self.resource_type, old, operations, call.repairs)
-            password = result.changes.assigned.get(PASSWORD)
             changes = result.changes
-            if password is not None:
-                document = {name: value for name, value in result.document.items() if name != PASSWORD}
+            call.password = changes.assigned.get(PASSWORD)
+            if call.password is not None:
                 changes = _without_password(changes)
-                result = type(result)(document, changes)
             if not changes:
-                call.id = id
-                return Written(old, changed=False), password
+                return Written(old, changed=False)
             try:
-                written = await self._store.change(call.scope, self.resource_type, id, changes, old["meta"]["version"])
+                return await store.change(call.scope, self.resource_type, id, changes, old["meta"]["version"])
             except PreconditionFailed:
                 continue
-            return written, password
         raise Conflict()
 
     async def delete(self, call: Call) -> Response:
@@ -195,12 +200,32 @@ class ResourceOperations:
         call.changed = written.changed
         call.skipped_members = written.skipped_members
 
-    async def _hand_over(self, call: Call, password: str | None) -> None:
-        """Give a password to the host's hook; without one it is dropped here and now."""
-        if password is not None and self._set_password is not None and call.id is not None:
-            waiting = self._set_password(call.scope.tenant, call.id, password)
-            if waiting is not None:
+    async def _written(self, call: Call, write: Write, *, has_password: bool) -> Written:
+        """Write, and give a password to the host's hook in the same transaction; without a hook it is dropped.
+
+        Over a sync store a hook that is a coroutine is awaited after the transaction, which cannot wait for it.
+        """
+        hook = self._set_password
+        if hook is None or not has_password:
+            written = await write(self._store)
+            self._note(call, written)
+            return written
+
+        async def work(store: Store) -> tuple[Written, Awaitable[None] | None]:
+            written = await write(store)
+            self._note(call, written)
+            if call.password is None:
+                return written, None
+            waiting = hook(call.scope.tenant, written.document["id"], call.password)
+            if waiting is not None and self._hooks_wait_inside:
                 await waiting
+                waiting = None
+            return written, waiting
+
+        written, waiting = await self._store.transaction(call.scope, work)
+        if waiting is not None:
+            await waiting
+        return written
 
 
 def _nothing(name: str) -> bool:

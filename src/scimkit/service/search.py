@@ -23,7 +23,7 @@ from scimkit.service.limits import Limits
 from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import Renderer, list_response
 from scimkit.stores.paging import Position
-from scimkit.stores.protocol import Page, Query, Store
+from scimkit.stores.protocol import Lack, Page, Query, Store
 from scimkit.stores.sorting import Sort, sort_key
 
 SEARCH_REQUEST_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
@@ -67,6 +67,7 @@ class Search:
         count = min(max(integer(parameters, "count", self._limits.default_page), 0), self._limits.page)
         parts = self._parts(call, parameters, await self._allowed(call))
         if "cursor" in parameters:
+            self._require("cursors", "Pages by cursor are not supported.")
             return await self._by_cursor(call, parameters, parts, count)
         start_index = max(integer(parameters, "startIndex", 1), 1)
         first, wanted, total = start_index - 1, count, 0
@@ -100,6 +101,11 @@ class Search:
             found += [(key_of(each), one) for each, one in zip(page.documents, rendered, strict=True)]
         found.sort(key=lambda pair: pair[0], reverse=descending)
         return [resource for _, resource in found[first : first + count]], total
+
+    def _require(self, capability: Lack, otherwise: str) -> None:
+        """Raises: NotImplementedByServer when the store lacks it."""
+        if capability in self._store.lacks:
+            raise NotImplementedByServer(otherwise)
 
     async def _allowed(self, call: Call) -> Sequence[Searchable]:
         """The types that the token may search; a search on one type alone is refused. Raises: Forbidden."""
@@ -175,6 +181,7 @@ class Search:
         text = parameters.get("sortby")
         if text is None:
             return [None] * len(self._kinds)
+        self._require("sort", "Sorting is not supported.")
         order = str(parameters.get("sortorder", "ascending")).lower()
         if order not in ("ascending", "descending"):
             raise InvalidValue("sortOrder must be ascending or descending.")

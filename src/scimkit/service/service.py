@@ -74,7 +74,7 @@ class ScimService:
     `scimkit.testing.recorder`), `set_password` is told of passwords, which are dropped without it.
     `authorise` allows or forbids each operation, `me` says what `/Me` stands for. `cursors` seals page
     cursors; processes that serve one endpoint share its key.
-    Raises: ValueError when two resource types share a name or an endpoint.
+    Raises: ValueError when two resource types share a name or an endpoint, or the store lacks what a hook needs.
     """
 
     def __init__(
@@ -113,19 +113,27 @@ class ScimService:
         self._features = Features(
             max_results=limits.page,
             max_payload_size=limits.body,
-            sort=True,
+            sort="sort" not in store.lacks,
             etag=True,
             bulk_operations=limits.bulk_operations,
             default_page=limits.default_page,
-            cursor_timeout=self._cursors.timeout,
+            cursor_timeout=None if "cursors" in store.lacks else self._cursors.timeout,
             change_password=set_password is not None,
             documentation_uri=documentation_uri,
         )
+        if set_password is not None and "transactions" in store.lacks:
+            raise ValueError("this store lacks transactions, which set_password needs")
         lifted = store if store.is_async is True else lift(store)
         self._resources: dict[str, ResourceOperations] = {}
         for each in self.resource_types:
             self._resources[each.endpoint.strip("/")] = ResourceOperations(
-                each, self.resource_types, lifted, limits, set_password, self._permissions
+                each,
+                self.resource_types,
+                lifted,
+                limits,
+                set_password,
+                self._permissions,
+                hooks_wait_inside=store.is_async,
             )
         if len({each.name for each in self.resource_types}) != len(self.resource_types) or len(self._resources) != len(
             self.resource_types

@@ -23,9 +23,12 @@ from scimkit.stores.protocol import (
     GROUPS,
     MEMBERS,
     META,
+    Lack,
     Page,
     Query,
+    Result,
     Scope,
+    SyncStore,
     UnknownMembers,
     Wants,
     Written,
@@ -158,6 +161,14 @@ class _Table:
         del self.order[place], self.sequences[place], self.entries[id]
         self.index(id, entry.document, {})
 
+    def put_back(self, id: str, entry: _Entry) -> None:
+        """Give a resource that was removed its place in the order again."""
+        place = bisect_left(self.sequences, entry.sequence)
+        self.order.insert(place, id)
+        self.sequences.insert(place, entry.sequence)
+        self.entries[id] = entry
+        self.index(id, {}, entry.document)
+
 
 class _Tenant:
     """The tables of one tenant, and which groups each resource is a member of."""
@@ -181,11 +192,14 @@ class MemoryStore:
 
     is_async: Literal[False] = False
     blocking = False
+    lacks: Collection[Lack] = ()
 
     def __init__(self, *, unknown_members: UnknownMembers = "skip") -> None:
         self._lock = RLock()
         self._tenants: dict[str, _Tenant] = {}
         self._unknown_members = unknown_members
+        self._undo: list[Callable[[], None]] | None = None
+        """How to take back what was written, while a transaction may want that."""
 
     def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
         with self._lock:
@@ -216,6 +230,8 @@ class MemoryStore:
             members, skipped = self._known_members(tenant, table, document.get(MEMBERS, ()))
             id = new_id()
             entry = table.append(id)
+            if self._undo is not None:
+                self._undo.append(lambda: self._drop(tenant, table, id, entry))
             entry.document = identified(resource_type, id, document)
             table.index(id, {}, entry.document)
             self._add_members(tenant, table, id, entry, members)
@@ -251,12 +267,50 @@ class MemoryStore:
             table = tenant.table(resource_type)
             entry = table.find(id)
             check_version(expected_version, version_tag(entry.version))
+            if self._undo is not None:
+                self._undo.append(lambda: table.put_back(id, entry))
+            self._remember(tenant, table, id, entry)
             self._remove_members(tenant, table, id, entry, list(entry.members))
             for group_id, groups in list(tenant.groups_of.get(id, {}).items()):
                 group = groups.entries[group_id]
+                self._remember(tenant, groups, group_id, group)
                 self._remove_members(tenant, groups, group_id, group, [id])
                 self._touch(groups, group_id, group, group.document)
             table.remove(id, entry)
+
+    def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
+        with self._lock:
+            outermost = self._undo is None
+            undo = self._undo = [] if self._undo is None else self._undo
+            mark = len(undo)
+            try:
+                return work(self)
+            except BaseException:
+                while len(undo) > mark:
+                    undo.pop()()
+                raise
+            finally:
+                if outermost:
+                    self._undo = None
+
+    def _drop(self, tenant: _Tenant, table: _Table, id: str, entry: _Entry) -> None:
+        """Take back that a resource was created."""
+        self._remove_members(tenant, table, id, entry, list(entry.members))
+        table.remove(id, entry)
+
+    def _remember(self, tenant: _Tenant, table: _Table, id: str, entry: _Entry) -> None:
+        """Note the state of a resource, should a transaction want it back."""
+        if self._undo is None:
+            return
+        version, modified, document, members = entry.version, entry.modified, entry.document, dict(entry.members)
+
+        def restore() -> None:
+            self._remove_members(tenant, table, id, entry, list(entry.members))
+            self._add_members(tenant, table, id, entry, members)
+            table.index(id, entry.document, document)
+            entry.version, entry.modified, entry.document = version, modified, document
+
+        self._undo.append(restore)
 
     def _tenant(self, scope: Scope) -> _Tenant:
         tenant = self._tenants.get(scope.tenant)
@@ -346,6 +400,7 @@ class MemoryStore:
         changed = any(document.get(name) != old.get(name) for name in touched)
         if changed:
             table.check_unique(document, id)
+        self._remember(tenant, table, id, entry)
         skipped: tuple[str, ...] = ()
         if members is not None:
             added, skipped = self._known_members(tenant, table, members.added)

@@ -10,16 +10,24 @@ keeps: whoever receives a document does not change it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias, TypeVar
 
 from scimkit.documents import Document
 from scimkit.filters.filter import Filter
 from scimkit.patch.changes import ChangeSet
+from scimkit.runner import run_sync
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.paging import Position
 from scimkit.stores.sorting import Sort
+
+Result = TypeVar("Result")
+
+Lack: TypeAlias = Literal["cursors", "filters", "sort", "transactions"]
+"""What a store may be without. `cursors`: pages after or before a position. `filters`: it refuses some filters as
+InvalidFilter, never one by `eq` on `id` or on a unique attribute. `sort`: any order but that of creation.
+`transactions`: more than one write at once. The service refuses what a store lacks; it approximates nothing."""
 
 META: Final = "meta"
 """The attribute that a store sets (RFC 7643 section 3.1); every read has it, whatever is wanted."""
@@ -98,6 +106,9 @@ class SyncStore(Protocol):
     blocking: bool
     """Whether a call may wait for a disk or a network. An ASGI host runs those in a thread."""
 
+    lacks: Collection[Lack]
+    """What the store does not do."""
+
     def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
         """The document, at least the wanted attributes. Raises: NotFound."""
         ...
@@ -140,11 +151,21 @@ class SyncStore(Protocol):
         """Remove a resource, from every group too. Raises: NotFound, PreconditionFailed."""
         ...
 
+    def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
+        """What `work` returns: all that it wrote through the store it is given is kept, or nothing if it raises.
+
+        A write in it that fails leaves the others as they are. It may run again, from its start, when another
+        transaction was in its way. Raises: what `work` raises, Conflict.
+        """
+        ...
+
 
 class Store(Protocol):
     """A store whose methods are awaited. The promises are those of `SyncStore`."""
 
     is_async: Literal[True]
+
+    lacks: Collection[Lack]
 
     async def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document: ...
 
@@ -174,16 +195,19 @@ class Store(Protocol):
         self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
     ) -> None: ...
 
+    async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result: ...
+
 
 class _Lifted:
     """A sync store behind the async port."""
 
-    __slots__ = ("_store",)
+    __slots__ = ("_store", "lacks")
 
     is_async: Literal[True] = True
 
     def __init__(self, store: SyncStore) -> None:
         self._store = store
+        self.lacks = store.lacks
 
     async def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
         return self._store.get(scope, resource_type, id, wants)
@@ -218,6 +242,12 @@ class _Lifted:
         self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
     ) -> None:
         self._store.delete(scope, resource_type, id, expected_version)
+
+    async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
+        async def started(store: Store) -> Result:
+            return await work(store)
+
+        return self._store.transaction(scope, lambda store: run_sync(started(lift(store))))
 
 
 def lift(store: SyncStore) -> Store:

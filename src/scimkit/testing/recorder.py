@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from scimkit.runner import run_sync
 from scimkit.schema.core import GROUP, USER
 from scimkit.schema.resource_types import ResourceType
-from scimkit.service import Request, Response, ScimService, run_sync
+from scimkit.service import Request, Response, ScimService
 from scimkit.testing.fictions import BASE_URL, Fictions
 
 _MEDIA_TYPE: Final = re.compile(r"[a-z*]+/[a-z*+]+(?:; ?charset=utf-?8)?\Z", re.IGNORECASE)

@@ -5,17 +5,18 @@ This module imports no event loop.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Final, Literal
+from collections.abc import Awaitable, Callable, Collection
+from copy import copy
+from typing import Final, Literal, TypeAlias
 
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from scimkit.documents import Document
 from scimkit.errors import Conflict
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.protocol import Page, Query, Scope, UnknownMembers, Wants, Written, everything
+from scimkit.stores.protocol import Lack, Page, Query, Scope, Store, UnknownMembers, Wants, Written, everything
 from scimkit.stores.sql import migrations, work
 from scimkit.stores.sql.database import (
     ATTEMPTS,
@@ -34,6 +35,9 @@ _ASYNC_DRIVERS: Final = {**DRIVERS, "sqlite": "sqlite+aiosqlite", "mysql": "mysq
                          "mariadb": "mysql+asyncmy"}  # fmt: skip
 
 
+AsyncWork: TypeAlias = Callable[[AsyncConnection], Awaitable[Result]]
+
+
 class AsyncSqlStore:
     """A `Store` in a SQL database, awaited; the URLs are those of `SqlStore`.
 
@@ -41,6 +45,7 @@ class AsyncSqlStore:
     """
 
     is_async: Literal[True] = True
+    lacks: Collection[Lack] = ()
 
     def __init__(
         self,
@@ -54,8 +59,13 @@ class AsyncSqlStore:
         else:
             self.engine = url
             prepared(url.sync_engine)
-        self._database = AsyncDatabase(self.engine, sleep)
+        self._database: AsyncDatabase | AsyncJoined = AsyncDatabase(self.engine, sleep)
         self._unknown_members: UnknownMembers = unknown_members
+
+    @property
+    def connection(self) -> AsyncConnection | None:
+        """The connection of the transaction it was given in, for rows of the host's own; None outside of one."""
+        return self._database.connection
 
     async def upgrade(self) -> None:
         """Bring the tables to the newest schema. Raises: Unavailable."""
@@ -99,6 +109,15 @@ class AsyncSqlStore:
     ) -> None:
         await self._database.write(work.delete(scope, resource_type, id, expected_version))
 
+    async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
+        return await self._database.transaction(lambda connection: work(self._joined(connection)))
+
+    def _joined(self, connection: AsyncConnection) -> AsyncSqlStore:
+        """This store within a transaction."""
+        store = copy(self)
+        store._database = AsyncJoined(connection)
+        return store
+
 
 def async_engine(url: str) -> AsyncEngine:
     """An async engine for the same URLs. Raises: ValueError for another database."""
@@ -110,6 +129,8 @@ def async_engine(url: str) -> AsyncEngine:
 
 class AsyncDatabase:
     """Runs work in transactions on an async engine; `sleep` is the event loop's."""
+
+    connection: None = None
 
     def __init__(self, engine: AsyncEngine, sleep: Callable[[float], Awaitable[object]]) -> None:
         self.engine = engine
@@ -126,12 +147,36 @@ class AsyncDatabase:
 
     async def write(self, work: Work[Result]) -> Result:
         """As `Database.write`."""
+        return await self.transaction(lambda connection: connection.run_sync(work))
+
+    async def transaction(self, work: AsyncWork[Result]) -> Result:
+        """As `Database.write`, for work that is awaited."""
         for attempt in range(ATTEMPTS):
             try:
                 async with self.engine.begin() as connection:
-                    return await connection.run_sync(work)
+                    return await work(connection)
             except DBAPIError as error:
                 if not lost(error):
                     raise unavailable(error) from None
             await self._sleep(pause(attempt))
         raise Conflict()
+
+
+class AsyncJoined:
+    """As `Joined`, on an async connection."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+
+    async def read(self, work: Work[Result]) -> Result:
+        """As `Joined.read`."""
+        return await self.connection.run_sync(work)
+
+    async def write(self, work: Work[Result]) -> Result:
+        """As `Joined.write`."""
+        return await self.transaction(lambda connection: connection.run_sync(work))
+
+    async def transaction(self, work: AsyncWork[Result]) -> Result:
+        """As `Joined.write`, for work that is awaited."""
+        async with self.connection.begin_nested():
+            return await work(self.connection)

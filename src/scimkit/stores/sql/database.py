@@ -108,6 +108,8 @@ def pause(attempt: int) -> float:
 class Database:
     """Runs work in transactions on an engine."""
 
+    connection: None = None
+
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
 
@@ -133,3 +135,19 @@ class Database:
                     raise unavailable(error) from None
             time.sleep(pause(attempt))
         raise Conflict()
+
+
+class Joined:
+    """Runs work within a transaction that is open already; a write that fails leaves what was done before."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+
+    def read(self, work: Work[Result]) -> Result:
+        """As `Database.read`; the transaction answers for failures."""
+        return work(self.connection)
+
+    def write(self, work: Work[Result]) -> Result:
+        """As `Database.write`; the transaction answers for failures, and is what is tried again."""
+        with self.connection.begin_nested():
+            return work(self.connection)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+from copy import copy
 from typing import Literal
 
 import sqlalchemy as sa
@@ -9,9 +11,9 @@ import sqlalchemy as sa
 from scimkit.documents import Document
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.protocol import Page, Query, Scope, UnknownMembers, Wants, Written, everything
+from scimkit.stores.protocol import Lack, Page, Query, Scope, SyncStore, UnknownMembers, Wants, Written, everything
 from scimkit.stores.sql import migrations, work
-from scimkit.stores.sql.database import Database, prepared, sync_engine
+from scimkit.stores.sql.database import Database, Joined, Result, prepared, sync_engine
 
 
 class SqlStore:
@@ -23,13 +25,19 @@ class SqlStore:
 
     is_async: Literal[False] = False
     blocking = True
+    lacks: Collection[Lack] = ()
 
     def __init__(self, url: str | sa.Engine, *, unknown_members: UnknownMembers = "skip", upgrade: bool = True) -> None:
         self.engine = sync_engine(url) if isinstance(url, str) else prepared(url)
-        self._database = Database(self.engine)
+        self._database: Database | Joined = Database(self.engine)
         self._unknown_members: UnknownMembers = unknown_members
         if upgrade:
             self.upgrade()
+
+    @property
+    def connection(self) -> sa.Connection | None:
+        """The connection of the transaction it was given in, for rows of the host's own; None outside of one."""
+        return self._database.connection
 
     def upgrade(self) -> None:
         """Bring the tables to the newest schema. Raises: Unavailable."""
@@ -70,3 +78,12 @@ class SqlStore:
 
     def delete(self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None) -> None:
         self._database.write(work.delete(scope, resource_type, id, expected_version))
+
+    def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
+        return self._database.write(lambda connection: work(self._joined(connection)))
+
+    def _joined(self, connection: sa.Connection) -> SqlStore:
+        """This store within a transaction."""
+        store = copy(self)
+        store._database = Joined(connection)
+        return store
