@@ -27,6 +27,7 @@ class Awaited:
 
     is_async = True
     blocking = False
+    lacks = ()
 
     def __init__(self) -> None:
         self._store = lift(MemoryStore())
