@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.client import Client
 
@@ -16,6 +16,15 @@ settings.register_profile(
     deadline=None,
     derandomize=True,  # the gate says the same of the same code; new examples are for whoever changes it
     database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "mutation",
+    max_examples=15,
+    deadline=None,
+    derandomize=True,  # a mutant lives or dies by the same examples each time
+    database=None,
+    phases=[Phase.explicit, Phase.generate],  # that a property fails is all there is to know
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("ci" if os.environ.get("CI") else "dev")

@@ -268,7 +268,7 @@ ERRORS: dict[str, tuple[int, str]] = {
 }
 
 
-@pytest.mark.parametrize("text", ERRORS, ids=lambda text: ascii(text)[:40])
+@pytest.mark.parametrize("text", ERRORS, ids=lambda text: ascii(text)[:40].replace("\\", "/"))
 def test_errors(text: str) -> None:
     """What is no filter is refused with one sentence, the position, and a caret under it."""
     position, message = ERRORS[text]

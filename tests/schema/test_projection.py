@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from scimkit import ResourceType
 from scimkit.schema.projection import Projection, Projections, split_paths
 from tests.resource_types import DEVICE
 
@@ -98,3 +99,73 @@ def test_wants() -> None:
 def test_split_paths(text: str, paths: list[str]) -> None:
     """Paths are split at commas outside brackets; brackets are passed over."""
     assert split_paths(text) == paths
+
+
+BADGE = ResourceType(
+    {"id": "urn:example:Badge", "name": "Badge", "attributes": [
+        {"name": "label", "type": "string"},
+        {"name": "issuer", "type": "complex", "returned": "always", "subAttributes": [
+            {"name": "code", "type": "string"}, {"name": "note", "type": "string", "returned": "request"},
+            {"name": "pin", "type": "string", "returned": "never"},
+        ]},
+        {"name": "doors", "type": "complex", "multiValued": True, "subAttributes": [
+            {"name": "value", "type": "string", "returned": "always"}, {"name": "floor", "type": "integer"},
+            {"name": "note", "type": "string", "returned": "request"},
+        ]},
+        {"name": "history", "type": "complex", "returned": "request", "subAttributes": [
+            {"name": "since", "type": "string"}, {"name": "by", "type": "string"},
+        ]},
+        {"name": "seal", "type": "complex", "returned": "never", "subAttributes": [{"name": "key", "type": "string"}]},
+    ]}
+)  # fmt: skip
+BLUE: dict[str, Any] = {
+    "schemas": [BADGE.schema],
+    "id": "1",
+    "label": "blue",
+    "issuer": {"code": "c", "note": "n", "pin": "p"},
+    "doors": [{"value": "d", "floor": 1, "note": "n"}],
+    "history": {"since": "s", "by": "b"},
+    "seal": {"key": "k"},
+}
+CODE, DOOR, FLOOR = {"issuer": {"code": "c"}}, {"doors": [{"value": "d"}]}, {"doors": [{"value": "d", "floor": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "excluded", "returned"),
+    [
+        (None, None, {"label": "blue", **CODE, **FLOOR}),
+        ("label", None, {"label": "blue", **CODE, **DOOR}),
+        ("issuer", None, {**CODE, **DOOR}),
+        ("issuer.note", None, {"issuer": {"note": "n"}, **DOOR}),
+        ("issuer.pin", None, {**CODE, **DOOR}),
+        ("doors", None, {**CODE, **FLOOR}),
+        ("doors.floor", None, {**CODE, **FLOOR}),
+        ("doors.note", None, {**CODE, "doors": [{"value": "d", "note": "n"}]}),
+        ("history", None, {**CODE, **DOOR, "history": {"since": "s", "by": "b"}}),
+        ("history.by", None, {**CODE, **DOOR, "history": {"by": "b"}}),
+        ("seal", None, {**CODE, **DOOR}),
+        ("seal.key", None, {**CODE, **DOOR}),
+        (None, "issuer", {"label": "blue", **CODE, **FLOOR}),
+        (None, "issuer.code", {"label": "blue", **CODE, **FLOOR}),
+        (None, "doors", {"label": "blue", **CODE, **DOOR}),
+        (None, "doors.floor", {"label": "blue", **CODE, **DOOR}),
+        (None, "doors.value", {"label": "blue", **CODE, **FLOOR}),
+        ("label,doors", "label", {**CODE, **FLOOR}),
+    ],
+)
+def test_returned_within(attributes: str | None, excluded: str | None, returned: dict[str, Any]) -> None:
+    """Sub-attributes have their own `returned`: what is always returned is, also where its attribute is not asked for.
+
+    An attribute that is always returned is never empty: without anything asked of it, it has its default set.
+    """
+    found = Projections(BADGE).plan(attributes, excluded).apply(BLUE)
+    assert found == {"schemas": [BADGE.schema], "id": "1", **returned}
+
+
+def test_number_of_plans() -> None:
+    """So many plans are kept and no more, since clients choose what they ask for; the others are made each time."""
+    plans = Projections(DEVICE)
+    kept = [plans.plan(f"label,x{number}", None) for number in range(512)]
+    assert plans.plan("label,x0", None) is kept[0]
+    assert plans.plan("label,x511", None) is kept[511]
+    assert plans.plan("label,x512", None) is not plans.plan("label,x512", None)

@@ -1,0 +1,1 @@
+"""Mutation testing of the filter, patch and projection packages: `python -m tests.mutation`."""
