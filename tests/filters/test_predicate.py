@@ -284,6 +284,9 @@ def test_no_value_compares_as_null(attribute: str, operator: str, value: str) ->
         ('serial[value eq "sn-1"]', False),
         ('serial[value eq "Sn-1"]', True),
         ('bought[value gt "2020-02-29T10:30:00+01:00"]', True),
+        ('serial[value co "sn"]', False),
+        ('serial[value co "Sn"]', True),
+        ('label[value co "TRASS"]', True),
     ],
 )
 @pytest.mark.rfc("7644-3.4.2.2-6")

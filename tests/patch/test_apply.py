@@ -280,6 +280,8 @@ def test_applied(name: str) -> None:
 
 NO_MATCH = "The filter in the path matched no value."
 BATCH = "parts.batch is immutable and already has a value."
+TWO_PRIMARY: dict[str, Any] = {**LEASED, LEASE: {
+    "until": "2030-01-01T00:00:00Z", "contacts": [{"value": "x", "primary": True}, {"value": "y", "primary": True}]}}
 REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], type[ScimError], str]] = {
     "remove what is required": ({}, remove("label"), MutabilityViolation, "label is required and cannot be removed."),
     "replace what is required by nothing": (
@@ -323,6 +325,15 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], type[ScimError], str]] 
         {}, add(f'{LEASE}:contacts[value eq "x"].primary', True), NoTarget, NO_MATCH),
     "add two primary values": (
         {}, add("parts", [PRIMARY_DISK, PRIMARY_FAN]), InvalidValue, "parts has more than one primary value."),
+    "add to values of which two are primary already": (
+        {"parts": [PRIMARY_DISK, PRIMARY_FAN]}, add("parts", [{"value": "c"}]),
+        InvalidValue, "parts has more than one primary value."),
+    "add to values of an extension of which two are primary already": (
+        TWO_PRIMARY, add(LEASE, {"contacts": [{"value": "z"}]}),
+        InvalidValue, f"{LEASE}:contacts has more than one primary value."),
+    "add to values, in an extension that a filter selects, of which two are primary already": (
+        TWO_PRIMARY, add(f"{LEASE}[until pr]", {"contacts": [{"value": "z"}]}),
+        InvalidValue, f"{LEASE}:contacts has more than one primary value."),
     "make two elements primary": (
         {"parts": [DISK, FAN]}, replace("parts.primary", True), InvalidValue, "parts has more than one primary value."),
 }  # fmt: skip

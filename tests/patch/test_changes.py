@@ -84,3 +84,32 @@ def test_equal_references_are_the_same() -> None:
     assert changes_between(GROUP, {"members": [A, B]}, {"members": [dict(A), C]}) == ChangeSet(
         references={"members": ReferenceChanges((C,), frozenset({"b"}))}
     )
+
+
+@pytest.mark.parametrize(
+    ("had", "changes", "left"),
+    [
+        ([A, B], ReferenceChanges(cleared=True), None),
+        ([A], ReferenceChanges(removed=frozenset({"a", "c"})), None),
+        ([A, B], ReferenceChanges(removed=frozenset({"a"})), [B]),
+        ([A], ReferenceChanges((B, A_NAMED)), [A, B]),
+        ([A, B], ReferenceChanges((A_NAMED,), frozenset({"a"})), [B, A_NAMED]),
+        (None, ReferenceChanges((A,)), [A]),
+        (None, ReferenceChanges(removed=frozenset({"a"})), None),
+        (None, ReferenceChanges((A,), cleared=True), [A]),
+    ],
+)
+def test_applied_references(had: Any, changes: ReferenceChanges, left: Any) -> None:
+    """References go before others come; one that is there stays as it is; without any, the attribute is gone."""
+    group = {"displayName": "x", **({"members": had} if had else {})}
+    expected = {"displayName": "x", **({"members": left} if left else {})}
+    assert apply_changes(group, ChangeSet(references={"members": changes})) == expected
+
+
+def test_applied_attributes() -> None:
+    """Assigned attributes have the new value, unassigned ones none; the document that was given is as it was."""
+    group = {"displayName": "x", "externalId": "e", "members": [A]}
+    changed = apply_changes(group, ChangeSet({"displayName": "y"}, frozenset({"externalId"})))
+    assert changed == {"displayName": "y", "members": [A]}
+    assert changed["members"] is group["members"]
+    assert group == {"displayName": "x", "externalId": "e", "members": [A]}

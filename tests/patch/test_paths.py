@@ -11,7 +11,7 @@ from scimkit.errors import InvalidFilter, InvalidPath
 from scimkit.filters.ast import Comparison, Value
 from scimkit.filters.parser import Strict
 from scimkit.patch.paths import PatchPath, element_described, parse_path, path_to, references_selected
-from scimkit.schema.attributes import Attribute
+from scimkit.schema.attributes import Attribute, compile_attribute
 from tests.resource_types import DEVICE, LEASE_SCHEMA
 
 LEASE = LEASE_SCHEMA["id"]
@@ -224,6 +224,18 @@ def test_element_described_by_coerced_values() -> None:
     assert asked == [("parts.size", "3")]
     with pytest.raises(InvalidFilter):
         element_described(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"), [("boolean", "True", True), ("integer", "3", 3), ("decimal", "1.5", 1.5)]
+)
+def test_element_described_by_values_of_their_type(kind: str, text: str, value: Value) -> None:
+    """Whatever is no text is described by a value of its own type, which the coercion gives."""
+    attribute = compile_attribute(
+        {"name": "marks", "type": "complex", "multiValued": True, "subAttributes": [{"name": "note", "type": kind}]}
+    )
+    path = PatchPath(attribute, filter=Comparison("note", "eq", text))
+    assert element_described(path, lambda attribute, found: value) == {"note": value}
 
 
 def test_element_described_needs_plain_sub_attributes() -> None:

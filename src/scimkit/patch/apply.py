@@ -94,7 +94,7 @@ def reference_changes(operations: Sequence[Operation]) -> ChangeSet | None:
         if attribute.keyed:
             if not references.setdefault(attribute.name, _References()).take(operation):
                 return None
-        elif attribute.multi_valued or attribute.type == "complex" or path.filter is not None:
+        elif attribute.multi_valued or attribute.type == "complex":
             return None
         elif operation.value is not UNASSIGNED:
             unassigned.discard(attribute.name)
@@ -269,19 +269,16 @@ def _written(path: PatchPath, element: Element, operation: Operation, repair: Pa
         return _merged(path.attribute, element, value, repair, replace=operation.op == "replace")
     was = element.get(sub.name)
     if operation.op == "add" and sub.multi_valued:
-        value = _added(sub, was, value, repair)
+        value = distinct(sub, [*(was or ()), *value])
     _may_change(sub, was, value)
     return {**element, sub.name: value}
 
 
 def _added(attribute: Attribute, old: Any, value: Any, repair: PatchRepair) -> Any:
     if attribute.multi_valued:
-        if old is None:
-            return value
-        return _appended(attribute, old, value, repair)
+        return value if old is None else _appended(attribute, old, value, repair)
     if attribute.type == "complex":
         return _merged(attribute, old, value, repair, replace=False)
-    _may_change(attribute, old, value)
     return value
 
 
