@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scimkit import GROUP, USER, filters
+from scimkit import GROUP, USER, ResourceType, filters
 from scimkit.errors import InvalidFilter
 from scimkit.filters.ast import Comparison, Present, Value
 from scimkit.filters.narrowing import narrow
@@ -423,6 +423,19 @@ def test_refused(text: str) -> None:
     assert caught.value.detail == REFUSED[text]
 
 
+@pytest.mark.parametrize("text", ["seal pr", "seal.key pr", "seal[key pr]", "door.key pr", "door[key pr]"])
+@pytest.mark.rfc("7643-7-7")
+def test_what_is_never_returned_cannot_be_filtered(text: str) -> None:
+    """No filter tells of what is never returned, nor of what is part of it (RFC 7643 section 7)."""
+    key = {"name": "key", "type": "string"}
+    badge = ResourceType({"id": "urn:example:Badge", "name": "Badge", "attributes": [
+        {"name": "seal", "type": "complex", "returned": "never", "subAttributes": [key]},
+        {"name": "door", "type": "complex", "subAttributes": [{**key, "returned": "never"}]},
+    ]})  # fmt: skip
+    with pytest.raises(InvalidFilter, match=r"^(seal|seal\.key|door\.key) cannot be filtered\.$"):
+        compile_filter(parse(text), badge)
+
+
 def test_complex_sub_attribute_without_value_of_its_own() -> None:
     """A sub-attribute that is complex, such as an extension's manager, compares by its sub-attributes only."""
     assert ada(f'{ENTERPRISE}:manager.value eq "26118915"') is True
@@ -493,6 +506,14 @@ def test_coercion_that_does_not_fit(answer: Value) -> None:
     with pytest.raises(InvalidFilter) as caught:
         compile_filter(parse('rented eq "x"'), DEVICE, Asked(answer))
     assert caught.value.detail == "The value compared with rented is not a boolean."
+
+
+@pytest.mark.parametrize("answer", [7, None, True])
+def test_coercion_that_gives_no_text(answer: Value) -> None:
+    """What a coercion gives to `co`, `sw` and `ew` must be text; it is refused if not."""
+    with pytest.raises(InvalidFilter) as caught:
+        compile_filter(parse("label co 7"), DEVICE, Asked(answer))
+    assert caught.value.detail == "The value compared with label is not a string."
 
 
 def test_coercion_is_not_asked_when_the_value_fits() -> None:

@@ -1,8 +1,8 @@
-"""`python -m tests.mutation [--children N] [MUTANT ...]`: run mutmut and hold its survivors to the list.
+"""`python -m tests.mutation [--again] [--children N] [PATTERN ...]`: run mutmut, and hold its survivors to the list.
 
-Works in the hidden folder `.mutation`, and begins anew each time, since a changed test may kill what lived.
-Ends with status 0 when every mutant was killed or stands in `survivors.toml`, and nothing stands there in vain.
-A pattern such as `scimkit.filters.*` runs those mutants only.
+Works in the hidden folder `.mutation` and begins anew each time; `--again` keeps what was killed in functions
+that did not change since, and tries the rest. A pattern such as `scimkit.filters.*` tries those mutants only.
+Ends with status 0 when every mutant was killed or stands in `survivors.toml`, and none stands there in vain.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ from mutmut.stats import status_by_exit_code
 from mutmut.utils.file_utils import walk_mutatable_files
 from mutmut.utils.format_utils import get_module_from_key, orig_function_and_class_names_from_key
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tests.mutation.survivors import Mutant, explained, from_diff
@@ -43,20 +45,29 @@ def prepare() -> None:
         (WORK / name).symlink_to(TOP / name)
 
 
-def outcomes() -> tuple[Counter[str], dict[Mutant, str]]:
-    """How many mutants came to what, and the mutants that live, each with what mutmut says of it."""
-    counts: Counter[str] = Counter()
-    living: dict[Mutant, str] = {}
+def run(children: int, names: list[str]) -> None:
+    """Let mutmut try the mutants of those names or patterns, without any all that it has no verdict of."""
+    mutmut = Path(sys.executable).with_name("mutmut")
+    subprocess.run([mutmut, "run", "--max-children", str(children), *names], cwd=WORK, check=True)
+
+
+def verdicts() -> Iterator[tuple[Path, str, str]]:
+    """The file, the name and the state of every mutant, as mutmut left them in the working folder."""
+    for path in walk_mutatable_files():
+        data = SourceFileMutationData(path=path)
+        data.load()
+        for name, code in data.exit_code_by_key.items():
+            yield path, name, "error" if code == _NO_VERDICT else status_by_exit_code[code]
+
+
+def alive() -> dict[str, Mutant]:
+    """The mutants that were tried and not killed, by the name that mutmut has for them."""
     with contextlib.chdir(WORK):
-        for path in walk_mutatable_files():
-            data = SourceFileMutationData(path=path)
-            data.load()
-            for name, code in data.exit_code_by_key.items():
-                status = "error" if code == _NO_VERDICT else status_by_exit_code[code]
-                counts[status] += 1
-                if status not in _KILLED and status != _NOT_RUN:
-                    living[from_diff(_function(name), get_diff_for_mutant(name, path=path))] = status
-    return counts, living
+        return {
+            name: from_diff(_function(name), get_diff_for_mutant(name, path=path))
+            for path, name, state in verdicts()
+            if state not in _KILLED and state != _NOT_RUN
+        }
 
 
 def _function(name: str) -> str:
@@ -64,37 +75,39 @@ def _function(name: str) -> str:
     return ".".join(filter(None, (get_module_from_key(name), owner, function)))
 
 
-def report(console: Console, living: dict[Mutant, str], *, everything: bool) -> bool:
-    """Print what is not as the list says; true when nothing is."""
-    known = explained()
+def report(console: Console, *, everything: bool) -> bool:
+    """Print the counts, and what is not as the list says; true when nothing is."""
+    with contextlib.chdir(WORK):
+        states = {name: state for _, name, state in verdicts() if state != _NOT_RUN}
+    living, known = alive(), explained()
     table = Table("function", "was", "becomes", "what is wrong")
-    for mutant in sorted(living.keys() - known.keys()):
-        table.add_row(mutant.function, mutant.was, mutant.becomes, living[mutant])
-    if everything:
-        for mutant in sorted(known.keys() - living.keys()):
-            table.add_row(mutant.function, mutant.was, mutant.becomes, "explained, but killed or gone")
+    for name, mutant in living.items():
+        if mutant not in known:
+            table.add_row(*map(escape, (mutant.function, mutant.was, mutant.becomes)), f"{states[name]}: {name}")
+    for mutant in known.keys() - living.values() if everything else ():
+        table.add_row(*map(escape, (mutant.function, mutant.was, mutant.becomes)), "explained, but killed or gone")
     if table.row_count:
-        console.print(table, markup=False)
+        console.print(table)
+    counts = Counter(states.values())
+    killed = sum(counts[state] for state in _KILLED)
+    console.print(f"{len(states)} mutants: {killed} killed, {len(living)} live, of which {len(known)} are explained")
     return not table.row_count
 
 
 def main() -> int:
     """Run mutmut, then print the counts and what no one has explained."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description="Mutation-test the engine.")
-    parser.add_argument("mutants", nargs="*", help="patterns of mutants to run; without them, all")
+    parser.add_argument("mutants", nargs="*", metavar="PATTERN", help="mutants to try; without one, all")
+    parser.add_argument("--again", action="store_true", help="keep what was killed before in functions that stay")
     parser.add_argument("--children", type=int, default=2, help="processes at once")
     options = parser.parse_args()
     os.nice(15)
-    prepare()
-    mutmut = Path(sys.executable).with_name("mutmut")
-    subprocess.run([mutmut, "run", "--max-children", str(options.children), *options.mutants], cwd=WORK, check=True)
-    counts, living = outcomes()
-    console = Console(soft_wrap=True)
-    passed = report(console, living, everything=not options.mutants)
-    killed = sum(counts[status] for status in _KILLED)
-    total = counts.total() - counts[_NOT_RUN]
-    console.print(f"{total} mutants: {killed} killed, {total - killed} live; {len(explained())} are explained")
-    return 0 if passed else 1
+    if not options.again:
+        prepare()
+    run(options.children, options.mutants)
+    if options.again and not options.mutants and (living := list(alive())):
+        run(options.children, living)
+    return 0 if report(Console(soft_wrap=True), everything=not options.mutants) else 1
 
 
 if __name__ == "__main__":

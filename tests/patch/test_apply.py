@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scimkit import GROUP, ResourceType, SchemaExtension, ScimError, patch
+from scimkit import GROUP, USER, ResourceType, SchemaExtension, ScimError, patch
 from scimkit.errors import InvalidValue, MutabilityViolation, NoTarget
 from scimkit.patch import ChangeSet, ReferenceChanges
 from scimkit.patch.operations import PatchRefusal
@@ -276,6 +276,60 @@ def test_applied(name: str) -> None:
     assert (result.document is document) is (not changed)
     for key in document.keys() - changed.keys():
         assert result.document[key] is document[key]
+
+
+BABS = {"value": "2819c223-7f76-453a-919d-413861904646", "display": "Babs Jensen"}
+JAMES = {"value": "08e1d05d-121c-4561-8b96-473d93df9210", "display": "James Smith"}
+TOUR_GUIDES = {"schemas": [GROUP.schema], "displayName": "Tour Guides"}
+BARBARA = {"schemas": [USER.schema], "userName": "bjensen", "nickName": "Barbie"}
+WORK, HOME = {"type": "work", "value": "bjensen@example.com"}, {"type": "home", "value": "babs@jensen.org"}
+OFFICE = {"type": "work", "streetAddress": "100 Universal City Plaza", "locality": "Hollywood", "primary": True}
+HOUSE = {"type": "home", "streetAddress": "456 Hollywood Blvd"}
+NEW_OFFICE = {"type": "work", "streetAddress": "911 Universal City Plaza", "region": "CA", "primary": True}
+
+RFC_EXAMPLES: dict[str, tuple[ResourceType, dict[str, Any], list[dict[str, Any]], dict[str, Any]]] = {
+    "3.5.2.1, add a member": (
+        GROUP, {**TOUR_GUIDES, "members": [JAMES]},
+        [add("members", [{**BABS, "$ref": "https://example.com/v2/Users/2819c223-7f76-453a-919d-413861904646"}])],
+        {**TOUR_GUIDES, "members": [JAMES, BABS]}),
+    "3.5.2.1, add attributes": (
+        USER, {**BARBARA, "emails": [WORK]}, [{"op": "add", "value": {"emails": [HOME], "nickname": "Babs"}}],
+        {**BARBARA, "emails": [WORK, HOME], "nickName": "Babs"}),
+    "3.5.2.2, remove a member": (
+        GROUP, {**TOUR_GUIDES, "members": [BABS, JAMES]}, [remove(f'members[value eq "{BABS["value"]}"]')],
+        {**TOUR_GUIDES, "members": [JAMES]}),
+    "3.5.2.2, remove all members": (
+        GROUP, {**TOUR_GUIDES, "members": [BABS, JAMES]}, [remove("members")], TOUR_GUIDES),
+    "3.5.2.2, remove what a complex filter selects": (
+        USER, {**BARBARA, "emails": [WORK, HOME, {"type": "home", "value": "b@example.com"}]},
+        [remove('emails[type eq "work" and value ew "example.com"]')],
+        {**BARBARA, "emails": [HOME, {"type": "home", "value": "b@example.com"}]}),
+    "3.5.2.2, remove and add a member": (
+        GROUP, {**TOUR_GUIDES, "members": [BABS]},
+        [remove(f'members[value eq "{BABS["value"]}"]'), add("members", [JAMES])],
+        {**TOUR_GUIDES, "members": [JAMES]}),
+    "3.5.2.3, replace all members": (
+        GROUP, {**TOUR_GUIDES, "members": [{"value": "other"}]}, [replace("members", [BABS, JAMES])],
+        {**TOUR_GUIDES, "members": [BABS, JAMES]}),
+    "3.5.2.3, replace the work address": (
+        USER, {**BARBARA, "addresses": [OFFICE, HOUSE]}, [replace('addresses[type eq "work"]', NEW_OFFICE)],
+        {**BARBARA, "addresses": [NEW_OFFICE, HOUSE]}),
+    "3.5.2.3, replace the street of the work address": (
+        USER, {**BARBARA, "addresses": [OFFICE, HOUSE]},
+        [replace('addresses[type eq "work"].streetAddress', "1010 Broadway Ave")],
+        {**BARBARA, "addresses": [{**OFFICE, "streetAddress": "1010 Broadway Ave"}, HOUSE]}),
+    "3.5.2.3, replace attributes": (
+        USER, {**BARBARA, "emails": [{"value": "old@example.com"}]},
+        [{"op": "replace", "value": {"emails": [{**WORK, "primary": True}, HOME], "nickname": "Babs"}}],
+        {**BARBARA, "emails": [{**WORK, "primary": True}, HOME], "nickName": "Babs"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RFC_EXAMPLES)
+def test_rfc_examples(name: str) -> None:
+    """The examples of RFC 7644 section 3.5.2 do what their text says."""
+    kind, document, operations, expected = RFC_EXAMPLES[name]
+    assert patched(kind, document, *operations).document == expected
 
 
 NO_MATCH = "The filter in the path matched no value."

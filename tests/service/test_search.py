@@ -98,7 +98,8 @@ def test_sorting(client: Client) -> None:
     assert order("sortBy=title&sortOrder=descending") == "acdb"
     assert order("sortBy=userName&startIndex=2&count=2") == "bc"
     assert order("sortBy=emails") == "cabd"
-    assert client.get("/Users?sortBy=nosuch").body["scimType"] == "invalidPath"
+    for unknown in ("nosuch", "password", "meta.location", "members"):
+        assert client.get(f"/Users?sortBy={unknown}").body["scimType"] == "invalidPath"
     assert client.get("/Users?sortBy=title&sortOrder=up").status == 400
 
 

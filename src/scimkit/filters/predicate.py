@@ -118,7 +118,7 @@ def resolve(text: str, scope: Scope) -> AttributePath:
     path = scope.resolve(text)
     if path is None:
         raise InvalidFilter("The filter names an attribute that this endpoint does not have.")
-    if path.leaf.returned == "never" or not path.is_in_documents:
+    if not path.is_searchable:
         raise InvalidFilter(f"{path.text} cannot be filtered.")
     return path
 
@@ -147,6 +147,8 @@ def comparison_value(attribute: Attribute, node: Comparison, coerce: Coercion = 
             raise InvalidFilter(f"The operator {operator} does not apply to {attribute.path}.")
         if type(value) is not str:
             value = coerce(attribute, value)
+            if type(value) is not str:
+                refuse_value(attribute, value)
         return folded(value) if kind == "string" and not attribute.case_exact else value
     if operator in _ORDER and kind in _UNORDERED_TYPES:
         raise InvalidFilter(f"The operator {operator} does not apply to {attribute.path}.")

@@ -219,9 +219,13 @@ class AttributePath:
         return self.leaf.path
 
     @property
-    def is_in_documents(self) -> bool:
-        """Whether documents hold it: `$ref` and `meta.location` are made when a response is written."""
-        return self.leaf.name != "$ref" and self.leaf.path != "meta.location"
+    def is_searchable(self) -> bool:
+        """Whether filters and orders may name it.
+
+        Documents do not hold `$ref` and `meta.location`; of what is never returned, or part of it, nothing is told.
+        """
+        secret = "never" in (self.attribute.returned, self.leaf.returned)
+        return not secret and self.leaf.name != "$ref" and self.leaf.path != "meta.location"
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -191,7 +191,7 @@ class Search:
             if path is not None and path.leaf.type == "complex":
                 value = path.leaf.value_attribute if path.sub_attribute is None else None
                 path = None if value is None else replace(path, sub_attribute=value)
-            if path is not None and (path.leaf.returned == "never" or not path.is_in_documents):
+            if path is not None and not path.is_searchable:
                 path = None
             sorts.append(None if path is None else Sort(path, order == "descending"))
         if not any(sorts):

@@ -133,10 +133,9 @@ def _paths(resource_type: ResourceType) -> list[AttributePath]:
         tables = [(top, top.children)] if top.is_extension else [(None, AttributeTable([top]))]
         for extension, table in tables:
             for attribute in table.values():
-                if attribute.returned != "never":
-                    found.append(AttributePath(attribute, None, extension))
-                    found += [AttributePath(attribute, sub, extension) for sub in attribute.children.values()]
-    return [path for path in found if path.is_in_documents]
+                found.append(AttributePath(attribute, None, extension))
+                found += [AttributePath(attribute, sub, extension) for sub in attribute.children.values()]
+    return [path for path in found if path.is_searchable]
 
 
 def _expressions(path: AttributePath, text: str) -> st.SearchStrategy[Node]:
@@ -153,7 +152,7 @@ def _expressions(path: AttributePath, text: str) -> st.SearchStrategy[Node]:
 
 
 def _value_paths(path: AttributePath) -> st.SearchStrategy[Node]:
-    children = [each for each in path.leaf.children.values() if AttributePath(each).is_in_documents]
+    children = [each for each in path.leaf.children.values() if AttributePath(each).is_searchable]
     inner = st.sampled_from(children).flatmap(lambda child: _expressions(AttributePath(child), child.name))
     return _combined(inner, 1).map(lambda node: ValuePath(path.text, node))
 
