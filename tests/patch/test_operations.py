@@ -126,6 +126,18 @@ REFUSED: list[tuple[dict[str, Any], type[ScimError], str | None]] = [
         "A remove operation takes no value; select values with a filter in its path.",
     ),
     (body({"op": "add", "path": "ports", "value": "x"}), InvalidValue, "ports must be a whole number."),
+    (body({"op": "add", "path": "site", "value": "x"}), InvalidValue, "site must be an object."),
+    (body({"op": "replace", "path": "site", "value": ["x"]}), InvalidValue, "site must be an object."),
+    (body({"op": "add", "path": "tags", "value": "x"}), InvalidValue, "tags must be an array."),
+    (body({"op": "add", "path": 'tags[value eq "x"]', "value": ["y"]}), InvalidValue, "tags must be a string."),
+    (body({"op": "add", "path": "parts[size eq 1]", "value": [{}]}), InvalidValue, "parts must be an object."),
+    (
+        body({"op": "add", "path": "site", "value": {"nothing": 1}}),
+        InvalidSyntax,
+        "The request has an attribute that the schema does not define.",
+    ),
+    (body({"op": None, "path": "label", "value": "x"}), InvalidSyntax, OP),
+    (body(LABEL, {"op": "remove"}), NoTarget, "A remove operation must have a path."),
     (body({"op": "add", "path": 'parts[size eq "x"].type', "value": "x"}), InvalidFilter, None),
     (body({"op": "add", "path": "parts[size", "value": "x"}), InvalidPath, None),
 ]
