@@ -112,6 +112,9 @@ ADD: dict[str, Case] = {
     "a change by which two elements become one": (
         {"parts": [{"value": "a"}, {"value": "a", "size": 1}]}, add("parts.size", 1),
         {"parts": [{"value": "a", "size": 1}]}),
+    "an immutable sub-attribute said again": (
+        {"parts": [{**DISK, "batch": "1"}]}, add('parts[type eq "disk"]', {"batch": "1", "size": 3}),
+        {"parts": [{**DISK, "batch": "1", "size": 3}]}),
     "the element that a filter describes": (
         {"parts": [DISK]}, add('parts[type eq "fan" and size eq 3].value', "b"),
         {"parts": [DISK, {"type": "fan", "size": 3, "value": "b"}]}),
