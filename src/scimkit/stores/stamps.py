@@ -15,9 +15,7 @@ from scimkit.documents import Document
 from scimkit.errors import PreconditionFailed
 from scimkit.patch.changes import ChangeSet, ReferenceChanges
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.protocol import GROUPS, MEMBERS
-
-_SET_BY_STORE = frozenset({"id", "meta", "schemas", GROUPS, MEMBERS})
+from scimkit.stores.protocol import GROUPS, MEMBERS, META
 
 
 def new_id() -> str:
@@ -46,12 +44,13 @@ def stamped(
 
 def identified(resource_type: ResourceType, id: str, document: Document) -> dict[str, Any]:
     """The document with its `id`, without `meta`, members and computed groups."""
-    kept = {"schemas": document["schemas"], "id": id}
-    kept.update((name, value) for name, value in document.items() if name not in _SET_BY_STORE)
-    if GROUPS in document and not is_computed(resource_type, GROUPS):
-        kept[GROUPS] = document[GROUPS]
-    if MEMBERS in document and not has_members(resource_type):
-        kept[MEMBERS] = document[MEMBERS]
+    kept = {"schemas": document["schemas"], "id": id, **document}
+    kept["id"] = id
+    kept.pop(META, None)
+    if GROUPS in kept and is_computed(resource_type, GROUPS):
+        del kept[GROUPS]
+    if MEMBERS in kept and has_members(resource_type):
+        del kept[MEMBERS]
     return kept
 
 
