@@ -20,6 +20,7 @@ from scim2_server.utils import load_default_provider
 
 from scimkit import GROUP, USER, MemoryStore, Request, ScimService, Scope, TokenRegistry, run_sync
 from scimkit.patch.changes import ChangeSet, ReferenceChanges
+from scimkit.service.http import SCIM_JSON
 from tests.benchmarks.steps import CORE, DISABLE, Step, bare_patch, user_body
 
 BASE_URL = "https://help.example.org/scim/v2"
@@ -40,7 +41,7 @@ class Ours:
 
     def __init__(self, people: int) -> None:
         tokens = TokenRegistry()
-        self.headers = {"authorization": f"Bearer {tokens.issue('benchmark').token}"}
+        self.headers = {"authorization": f"Bearer {tokens.issue('benchmark').token}", "content-type": SCIM_JSON}
         self.store = MemoryStore()
         self.service = ScimService(self.store, tokens=tokens)
         self.ids = [self.create(number) for number in range(people)]
@@ -69,7 +70,7 @@ class Theirs:
         self.ids = [self.create(number) for number in range(people)]
 
     def send(self, method: str, path: str, query: dict[str, str] | None = None, body: bytes = b"") -> Any:
-        headers = {"Content-Type": "application/scim+json"} if body else {}
+        headers = {"Content-Type": SCIM_JSON} if body else {}
         response = self.application.serve(ScimRequest(method, BASE_URL, path, query or {}, headers, body))
         assert response.status.value < 400, response.body
         return json.dumps(response.body).encode() if response.body is not None else b""
@@ -125,7 +126,7 @@ class Floor:
         self._users: dict[str, dict[str, Any]] = {}
         self._by_name: dict[str, dict[str, Any]] = {}
         for number in range(people):
-            self._keep(user_body(number))
+            self._keep(from_json(json.dumps(user_body(number))))
         self.ids = list(self._users)
 
     def _keep(self, document: dict[str, Any]) -> dict[str, Any]:

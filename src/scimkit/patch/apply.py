@@ -32,7 +32,7 @@ Element = dict[str, Any]
 _NO_MATCH: Final = "The filter in the path matched no value."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PatchResult:
     """The document after a PATCH, and what changed. The same object as before when nothing did."""
 

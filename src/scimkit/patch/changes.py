@@ -31,7 +31,7 @@ class ReferenceChanges:
         return bool(self.added or self.removed or self.cleared)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ChangeSet:
     """The changes of one PATCH, by top-level attribute (an extension counts as one, under its URN).
 

@@ -31,7 +31,7 @@ _NAMES: Final[frozenset[str]] = frozenset(get_args(OperationName))
 _MEMBERS: Final = frozenset({"op", "path", "value"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Operation:
     """One change at one path. `value` is canonical; `UNASSIGNED` removes, and for `remove` means all."""
 

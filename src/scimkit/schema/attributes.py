@@ -110,6 +110,10 @@ class Attribute:
     """Whether it is complex and points at a resource by `value` and `$ref`, like a manager."""
     keyed: bool = False
     """Whether its values are references told apart by `value` alone, like the members of a group."""
+    is_ignored: bool = False
+    """Whether what a client says of it in a document is passed over: readOnly, or `$ref`."""
+    is_text: bool = False
+    """Whether any string is a value of it as it stands: neither canonical values nor a form are known."""
 
     def __repr__(self) -> str:
         return f"<Attribute {self.path or self.name}: {self.type}{'[]' if self.multi_valued else ''}>"
@@ -158,6 +162,8 @@ def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
         key=_key_for(kind, case_exact),
         is_reference=is_reference,
         keyed=multi_valued and is_reference,
+        is_ignored=name == "$ref" or source.get("mutability") == "readOnly",
+        is_text=kind in ("string", "reference") and not source.get("canonicalValues"),
     )
 
 

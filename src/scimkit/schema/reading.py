@@ -87,12 +87,14 @@ def read_resource(resource_type: ResourceType, body: Mapping[str, Any], repair: 
     `schemas` lists what the document has. Raises: InvalidValue, InvalidSyntax.
     """
     read = _read_table(resource_type.attributes, body, repair)
-    _check_schemas(resource_type, read.pop("schemas", None), repair)
+    given, schemas = read.pop("schemas", None), resource_type.schemas_of(read)
+    if given != schemas:
+        _check_schemas(resource_type, given, repair)
     require(resource_type, read)
     for attribute in resource_type.requiring:
         if attribute.name in read:
             require_within(attribute, read[attribute.name])
-    return {"schemas": resource_type.schemas_of(read), **read}
+    return {"schemas": schemas, **read}
 
 
 def require(resource_type: ResourceType, document: Mapping[str, Any]) -> None:
@@ -161,7 +163,10 @@ def element_key(attribute: Attribute, value: Any) -> object:
         return attribute.key(value)
     if attribute.keyed:
         return value.get("value")
-    return frozenset((name, tuple(item) if type(item) is list else item) for name, item in value.items())
+    try:
+        return frozenset(value.items())
+    except TypeError:  # a sub-attribute has several values
+        return frozenset((name, tuple(item) if type(item) is list else item) for name, item in value.items())
 
 
 def distinct(attribute: Attribute, values: list[Any]) -> list[Any]:
@@ -183,11 +188,11 @@ def _read_table(table: AttributeTable, body: Mapping[str, Any], repair: Repair) 
             if target is not None:
                 elsewhere.append((target, value))
             continue
-        if value is None or attribute.mutability == "readOnly" or attribute.name == "$ref":
+        if value is None or attribute.is_ignored:
             continue
         if attribute.multi_valued:
             value = _read_values(attribute, value, repair)
-        else:
+        elif not attribute.is_text or type(value) is not str:
             value = _ONE[attribute.type](attribute, value, repair)
         if value is UNASSIGNED:
             continue
@@ -202,7 +207,7 @@ def _read_table(table: AttributeTable, body: Mapping[str, Any], repair: Repair) 
 def _place(document: dict[str, Any], target: tuple[Attribute, ...], value: object, repair: Repair) -> None:
     """Read a value that stood elsewhere into its place, unless its place is taken."""
     leaf = target[-1]
-    if leaf.mutability == "readOnly" or leaf.name == "$ref":
+    if leaf.is_ignored:
         return
     read = read_value(leaf, value, repair)
     if read is UNASSIGNED:

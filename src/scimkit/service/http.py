@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_to_bytes
 
 from scimkit.documents import write_json
 from scimkit.errors import InvalidSyntax, InvalidValue, ScimError, UnsupportedMediaType
@@ -22,7 +22,7 @@ _BEYOND_COUNTING: Final = 10**18
 """Databases count to a little more."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """An HTTP request, as an adapter hands it to the service.
 
@@ -39,7 +39,7 @@ class Request:
     base_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Response:
     """An HTTP response. `quirks` names the rewrites that the request needed; it is never sent."""
 
@@ -67,17 +67,30 @@ def read_query(query: str) -> dict[str, str]:
     """
     if not query:
         return {}
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_MAX_PARAMETERS)
-    except ValueError:
-        raise InvalidSyntax("The query string is not valid.") from None
+    fields = query.split("&")
+    if len(fields) > _MAX_PARAMETERS:
+        raise InvalidSyntax("The query string is not valid.")
     parameters: dict[str, str] = {}
-    for name, value in pairs:
-        if not value and name.lower() != "cursor":
+    for each in fields:
+        encoded, _, value = each.partition("=")
+        name = _decoded(encoded).lower()
+        value = _decoded(value)
+        if not value and name != "cursor":
             continue
-        if parameters.setdefault(name.lower(), value) != value:
+        if parameters.setdefault(name, value) != value:
             raise InvalidSyntax("The query string has the same parameter twice.")
     return parameters
+
+
+def _decoded(text: str) -> str:
+    """A name or a value of `application/x-www-form-urlencoded` (`parse_qsl` takes four times as long)."""
+    text = text.replace("+", " ")
+    if "%" not in text:
+        return text
+    try:
+        return unquote_to_bytes(text).decode()
+    except ValueError:
+        raise InvalidSyntax("The query string is not valid.") from None
 
 
 Parameters: TypeAlias = Mapping[str, str | int]
@@ -113,7 +126,7 @@ def accepted_type(accept: str | None, repair: AcceptRepair) -> str:
 
     Raises: NotAcceptable when the client accepts neither and the repair refuses.
     """
-    if not accept:
+    if not accept or accept == SCIM_JSON:
         return SCIM_JSON
     ranges = [each.partition(";") for each in accept.lower().split(",")]
     accepted = {name.strip() for name, _, parameters in ranges if not _REFUSED.search(parameters)}
@@ -136,7 +149,7 @@ def as_media_type(response: Response, media_type: str) -> Response:
 
 def check_media_type(content_type: str | None) -> None:
     """Check that a body is JSON in UTF-8; no header at all is taken as that. Raises: UnsupportedMediaType."""
-    if not content_type:
+    if not content_type or content_type in _BODY_TYPES:
         return
     media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
     if media_type not in _BODY_TYPES:

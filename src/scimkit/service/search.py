@@ -199,7 +199,7 @@ class Search:
         return sorts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Part:
     """A search on one type."""
 

@@ -57,7 +57,7 @@ class Scope:
     tenant: str = "default"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Query:
     """One page of the resources that match.
 
@@ -76,7 +76,7 @@ class Query:
     wants: Wants = everything
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Page:
     """The documents of one page, and how many match in all."""
 
@@ -86,7 +86,7 @@ class Page:
     """The position of each document in the order, for the pages around it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Written:
     """What a write came to: the document after it, whether it changed anything, members passed over.
 

@@ -23,7 +23,7 @@ _CHECK_LENGTH: Final = 8
 _LENGTH: Final = len(PREFIX) + _ID_LENGTH + _SECRET_LENGTH + _CHECK_LENGTH
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TokenParts:
     """The id that a token is looked up by, and its secret, 214 random bits that no repr shows."""
 

@@ -5,12 +5,10 @@ This module holds no token. `lift_verifier` makes a sync verifier serve as an as
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(NamedTuple):
     """Whom a token belongs to. `dialect` names the dialect its requests are read in, if it has its own."""
 
     tenant: str
