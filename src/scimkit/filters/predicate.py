@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from operator import ge, gt, le, lt
+from functools import partial
+from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Final, Protocol, TypeAlias
 
 from scimkit.documents import Document
@@ -33,6 +34,7 @@ Test: TypeAlias = Callable[[Any], bool]
 
 _EMPTY: Final[Mapping[str, Any]] = {}
 _ORDER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {"gt": gt, "ge": ge, "lt": lt, "le": le}
+_EQUALITY: Final[Mapping[str, Callable[[Any, Any], bool]]] = {"eq": eq, "ne": ne}
 _TEXT_OPERATORS: Final = frozenset({"co", "sw", "ew"})
 _TEXT_TYPES: Final = frozenset({"string", "reference", "binary", "dateTime"})
 _UNORDERED_TYPES: Final = frozenset({"boolean", "binary"})
@@ -168,9 +170,9 @@ def value_test(attribute: Attribute, node: Comparison, coerce: Coercion = refuse
         return _text_test(attribute, node.operator, constant)
     key = attribute.key
     plain = attribute.type not in ("string", "dateTime") or (attribute.type == "string" and attribute.case_exact)
+    if plain and node.operator in _EQUALITY:
+        return partial(_EQUALITY[node.operator], constant)
     if node.operator == "eq":
-        if plain:
-            return lambda value: value is not None and value == constant
         return lambda value: value is not None and key(value) == constant
     if node.operator == "ne":
         return lambda value: value is None or key(value) != constant

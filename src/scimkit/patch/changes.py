@@ -72,8 +72,9 @@ def changes_between(
 
 def apply_changes(document: Document, changes: ChangeSet) -> dict[str, Any]:
     """The document with the changes made; branches that stay are shared with it."""
-    changed = {name: value for name, value in document.items() if name not in changes.unassigned}
-    changed.update(changes.assigned)
+    changed = {**document, **changes.assigned}
+    for name in changes.unassigned - changes.assigned.keys():
+        changed.pop(name, None)
     for name, each in changes.references.items():
         values = apply_reference_changes(() if each.cleared else document.get(name, ()), each)
         if values:

@@ -27,10 +27,12 @@ def base_url(*, scheme: str, host: str, root: str, headers: Mapping[str, str]) -
     `headers` holds the request's headers if its proxy is trusted, and is empty otherwise: then
     `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Prefix` win, each by its first value.
     """
-    scheme = _first(headers, "x-forwarded-proto") or scheme
-    host = _first(headers, "x-forwarded-host") or host
-    prefix = _first(headers, "x-forwarded-prefix").rstrip("/")
-    return f"{scheme}://{host}{prefix}{quote(root, safe=_IN_PATHS)}"
+    path = quote(root, safe=_IN_PATHS)
+    if headers:
+        scheme = _first(headers, "x-forwarded-proto") or scheme
+        host = _first(headers, "x-forwarded-host") or host
+        path = _first(headers, "x-forwarded-prefix").rstrip("/") + path
+    return f"{scheme}://{host}{path}"
 
 
 def _first(headers: Mapping[str, str], name: str) -> str:

@@ -76,4 +76,6 @@ def list_response(resources: Sequence[Mapping[str, Any]], total: int, start_inde
     body: dict[str, Any] = {"schemas": [LIST_RESPONSE_SCHEMA], "totalResults": total}
     if start_index is not None:
         body["startIndex"] = start_index
-    return {**body, "itemsPerPage": len(resources), "Resources": resources}
+    body["itemsPerPage"] = len(resources)
+    body["Resources"] = resources
+    return body

@@ -249,12 +249,13 @@ class MemoryStore:
         table = tenant.table(resource_type)
         entry = table.find(id)
         check_version(expected, version_tag(entry.version))
-        references = dict(changes.references)
-        members = references.pop(MEMBERS, None) if table.has_members else None
+        members = changes.references.get(MEMBERS) if table.has_members else None
+        if members is not None:
+            others = {name: each for name, each in changes.references.items() if name != MEMBERS}
+            changes = ChangeSet(changes.assigned, changes.unassigned, others)
         old = entry.document
-        document = apply_changes(old, ChangeSet(changes.assigned, changes.unassigned, references))
-        touched = (*changes.assigned, *changes.unassigned, *references)
-        changed = any(document.get(name) != old.get(name) for name in touched)
+        document = apply_changes(old, changes)
+        changed = document != old
         moves = table.moves(id, old, document) if changed else []
         self._remember(tenant, table, id, entry)
         skipped: tuple[str, ...] = ()

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from os import urandom
 from typing import Any
-from uuid import uuid4
 
 from scimkit.documents import Document
 from scimkit.errors import PreconditionFailed
@@ -19,8 +19,9 @@ from scimkit.stores.protocol import GROUPS, MEMBERS, META
 
 
 def new_id() -> str:
-    """An identifier that is opaque, url-safe and never used before."""
-    return str(uuid4())
+    """An identifier that is opaque, url-safe and never used before: a random UUID, quicker than `uuid4`."""
+    digits = urandom(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def now() -> str:

@@ -21,6 +21,7 @@ TokenStatus: TypeAlias = Literal["Active", "Expired", "Revoked"]
 
 _INVALID: Final = 'Bearer realm="scim", error="invalid_token"'
 _NO_HASH: Final = b"\0" * 32
+_READ_KEPT: Final = 1024
 
 
 class InvalidToken(Unauthorized):
@@ -116,6 +117,11 @@ class TokenRegistry:
     def __init__(self, store: TokenStore | None = None, *, clock: Callable[[], datetime] = _utc_now) -> None:
         self._store = MemoryTokenStore() if store is None else store
         self._clock = clock
+        self._read: dict[bytes, tuple[str, bytes]] = {}
+        """The id, and the hash of the secret, of tokens that were valid, by the digest of their text.
+
+        It spares reading the text again, and nothing else: whether the token is valid, the store is always asked.
+        """
 
     def issue(
         self,
@@ -144,17 +150,18 @@ class TokenRegistry:
 
         Raises: InvalidToken, the same for the client whatever the reason.
         """
-        parts = parse_token(token)
-        if parts is None:
-            raise InvalidToken("the text is no token of this service: mistyped, cut off, or another service's")
-        record = self._store.find(parts.id)
-        matches = hmac.compare_digest(_hash(parts.secret), _NO_HASH if record is None else record.hash)
+        digest = _hash(token)
+        id, secret = known = self._read.get(digest) or _parts(token)
+        record = self._store.find(id)
+        matches = hmac.compare_digest(secret, _NO_HASH if record is None else record.hash)
         if record is None or not matches:
             raise InvalidToken("no such token was issued")
         if record.revoked is not None or record.expires is not None:
             status = record.status(self._clock())
             if status != "Active":
                 raise InvalidToken(f"the token is {status.lower()}")
+        if len(self._read) < _READ_KEPT:
+            self._read[digest] = known
         return Principal(record.tenant, record.id, record.description, record.dialect)
 
     def revoke(self, id: str, *, tenant: str = "default") -> TokenRecord:
@@ -182,6 +189,14 @@ class TokenRegistry:
         if record is None or record.tenant != tenant:
             raise NotFound("This token does not exist.")
         return record
+
+
+def _parts(token: str) -> tuple[str, bytes]:
+    """The id of a token, and the hash of its secret. Raises: InvalidToken."""
+    parts = parse_token(token)
+    if parts is None:
+        raise InvalidToken("the text is no token of this service: mistyped, cut off, or another service's")
+    return parts.id, _hash(parts.secret)
 
 
 def _hash(secret: str) -> bytes:
