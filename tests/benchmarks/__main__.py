@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [--quick] [--full] [--only STEP] [--profile STEP]`.
+"""`python -m tests.benchmarks [--quick] [--full] [--only STEP] [--profile [STEP]] [--markdown]`.
 
 Every step beside its peers, in one run. CPU time of this process, the best of several interleaved repeats.
 Ratios are what counts; no test asserts a time.
@@ -7,26 +7,29 @@ Ratios are what counts; no test asserts a time.
 from __future__ import annotations
 
 import argparse
-import cProfile
 import gc
 import math
 import os
 import platform
-import pstats
 import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tests.benchmarks import profiles
 from tests.benchmarks.processes import created, served
 from tests.benchmarks.requests import Ours, Theirs, member_steps, request_steps, store_member_steps
 from tests.benchmarks.steps import Step, filter_steps, patch_steps, round_trip_steps
+
+MOST_PEOPLE: Final = 100_000
+_GROWTH: Final = 1.5
+"""How many times as long a request may take over the most people as over the fewest."""
 
 
 def measure(call: Callable[[], Any], calls: int) -> float:
@@ -86,17 +89,18 @@ def all_steps(*, quick: bool, full: bool, only: str) -> Iterator[Step]:
             steps += member_steps(ours, peer, (100,) if quick else (100, people - 1))
         yield from (step for step in steps if only in step.name)
     if not quick:
-        yield from (step for step in request_steps(100_000, None, Ours(100_000)) if only in step.name)
+        yield from (step for step in request_steps(MOST_PEOPLE, None, Ours(MOST_PEOPLE)) if only in step.name)
     largest = (10, 100) if quick else (100, 10_000, 1_000_000) if full else (100, 10_000, 100_000)
     yield from (step for step in store_member_steps(largest) if only in step.name)
 
 
 class Results:
-    """The measurements as a table, and how many goals were missed."""
+    """The measurements as rows of text, and how many goals were missed."""
+
+    columns = ("step", "ours us", "peer us", "ratio", "goal", "met", "floor us", "x floor", "goal", "met")
 
     def __init__(self) -> None:
-        columns = ("step", "ours us", "peer us", "ratio", "goal", "met", "floor us", "x floor", "goal", "met")
-        self.shown = Table(*columns)
+        self.rows: list[tuple[str, ...]] = []
         self.missed = 0
 
     def add(
@@ -109,16 +113,29 @@ class Results:
         met = None if ratio is None or goal is None else ratio >= goal
         close = None if times is None or floor_goal is None else times <= floor_goal
         self.missed += (met is False) + (close is False)
-        self.shown.add_row(
-            escape(name), _number(ours), _number(peer), _number(ratio),
+        self.rows.append((
+            name, _number(ours), _number(peer), _number(ratio),
             f"{goal:g}x" if goal and peer else "", _met(met), _number(floor), _number(times),
             f"{floor_goal:g}x" if floor_goal else "", _met(close),
-        )  # fmt: skip
+        ))  # fmt: skip
+
+    def show(self, console: Console) -> None:
+        """Print a table for the terminal."""
+        shown = Table(*self.columns)
+        for row in self.rows:
+            shown.add_row(*map(escape, row))
+        console.print(shown)
+
+    def markdown(self) -> str:
+        """The table for the documentation."""
+        rows = [self.columns, ("---",) * len(self.columns), *self.rows]
+        return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def measured(steps: Iterator[Step], repeats: int, share: float) -> Results:
     """Every step measured; the parsing of filters as a geometric mean."""
     results, parsed = Results(), {}
+    at_first: dict[str, float] = {}
     for step in steps:
         ours, peer, floor = run(step, repeats, share)
         group = step.name.split(":")[0]
@@ -126,6 +143,11 @@ def measured(steps: Iterator[Step], repeats: int, share: float) -> Results:
             parsed.setdefault(group, []).append((ours, peer, step))
             continue
         results.add(step.name, ours, peer, floor, step.goal, step.floor_goal)
+        title, _, people = step.name.partition(", ")
+        if people.endswith(" users"):
+            fewest = at_first.setdefault(title, ours)
+            if people == f"{MOST_PEOPLE:,} users":
+                results.add(f"  beside the fewest users: {title}", ours, None, fewest, None, _GROWTH)
     means = {
         group: [math.exp(sum(math.log(one[place]) for one in each) / len(each)) for place in (0, 1)]
         for group, each in parsed.items()
@@ -155,14 +177,6 @@ def add_processes(results: Results, people: int = 100_000, their_people: int = 1
     results.add("GET through uvicorn, server CPU", gets["ours"], gets["theirs"], gets["floor"], 10)
 
 
-def profile(step: Step) -> None:
-    """Print where our side of a step spends its time."""
-    taken = cProfile.Profile()
-    taken.runcall(measure, step.ours, step.calls)
-    print(f"{step.name}: {step.calls} calls")
-    pstats.Stats(taken).sort_stats("tottime").print_stats(18)
-
-
 def machine() -> str:
     """The processor, and how busy the machine is."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -176,21 +190,27 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="few people and few repeats, to see that it runs")
     parser.add_argument("--full", action="store_true", help="also 100,000 creates, uvicorn, and 1,000,000 members")
     parser.add_argument("--only", metavar="STEP", default="", help="only steps whose name has this text")
-    parser.add_argument("--profile", metavar="STEP", help="print the profile of our side of the steps with this name")
+    parser.add_argument("--markdown", action="store_true", help="print the table as the documentation has it")
+    parser.add_argument("--profile", metavar="STEP", nargs="?", const="", help="print where our time goes, in STEP "
+                        "or in each whole request")  # fmt: skip
     options = parser.parse_args(arguments)
     console = Console(width=190)
     peers = ", ".join(f"{name} {version(name)}" for name in ("scim2-models", "scim2-server", "scim2-filter-parser"))
     console.print(f"Python {platform.python_version()}, {peers}; {machine()}")
-    only = options.only if options.profile is None else options.profile
-    steps = all_steps(quick=options.quick, full=options.full, only=only)
     if options.profile is not None:
-        for step in steps:
-            profile(step)
+        people = 200 if options.quick else 1_000
+        steps = all_steps(quick=options.quick, full=options.full, only=options.profile)
+        for step in steps if options.profile else request_steps(people, None, Ours(people)):
+            profiles.show(console, step.name, step.ours, 0.1 if options.quick else 2)
         return 0
+    steps = all_steps(quick=options.quick, full=options.full, only=options.only)
     results = measured(steps, 1 if options.quick else 5, 0.02 if options.quick else 1.0)
-    if options.full and not only:
+    if options.full and not options.only:
         add_processes(results)
-    console.print(results.shown)
+    if options.markdown:
+        print(results.markdown())
+    else:
+        results.show(console)
     console.print("every goal is met" if not results.missed else f"{results.missed} goals are missed")
     return 0
 

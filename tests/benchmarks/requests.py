@@ -26,6 +26,10 @@ from tests.benchmarks.steps import CORE, DISABLE, Step, bare_patch, user_body
 BASE_URL = "https://help.example.org/scim/v2"
 GROUP_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Group"
 LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+_ASKED = 100
+"""How many people are asked for in turns: more than fit the caches of a processor with all they need."""
+_MADE = 3_000
+"""How many new users are made ready; a profile takes more, and makes them as it goes."""
 SERVED = Scope("default")
 """The tenant that the tokens of the benchmark belong to."""
 
@@ -54,6 +58,9 @@ class Ours:
     def create(self, number: int) -> str:
         return json.loads(self.send("POST", "/Users", body=json.dumps(user_body(number)).encode()).body)["id"]
 
+    def patch(self, id: str, body: bytes) -> None:
+        self.send("PATCH", f"/Users/{id}", body=body)
+
     def group(self, members: int) -> str:
         """A group of that many members."""
         body = group_body(members, self.ids)
@@ -78,6 +85,9 @@ class Theirs:
     def create(self, number: int) -> str:
         return json.loads(self.send("POST", "/Users", body=json.dumps(user_body(number)).encode()))["id"]
 
+    def patch(self, id: str, body: bytes) -> None:
+        self.send("PATCH", f"/Users/{id}", body=body)
+
     def group(self, members: int) -> str:
         """A group of that many members."""
         body = group_body(members, self.ids)
@@ -85,28 +95,32 @@ class Theirs:
 
 
 def request_steps(people: int, peer: Theirs | None, ours: Ours) -> list[Step]:
-    """GET by id, a filter, PATCH, POST and a page of 100, among that many users. Bodies are made beforehand."""
+    """GET by id, a filter, PATCH, POST and a page of 100, among that many users. Bodies are made beforehand.
+
+    A hundred people all over the directory take turns, so that nobody's document is always at hand.
+    """
     floor = Floor(people)
-    middle, start = people // 2, people // 2
-    id, their_id, bare_id = ours.ids[middle], peer.ids[middle] if peer else "", floor.ids[middle]
-    at, their_at = f"/Users/{id}", f"/Users/{their_id}"
+    start = people // 2
     disabling = DISABLE["Operations"][0]
     changes = [json.dumps({**DISABLE, "Operations": [{**disabling, "value": each}]}).encode() for each in (False, True)]
-    names = [f"user{number}@example.com" for number in range(0, people, max(1, people // 100))]
-    fresh = [json.dumps(user_body(10_000_000 + number)).encode() for number in range(3_000)]
-    turns = [itertools.cycle(changes) for _ in range(3)]
-    asked = [itertools.cycle(names) for _ in range(3)]
-    new = [iter(fresh) for _ in range(3)]
+    chosen = range(0, people, max(1, people // _ASKED))
+    names = [f"user{number}@example.com" for number in chosen]
+    fresh = [_fresh(number) for number in range(_MADE)]
+    sides = (ours.ids, peer.ids if peer else [], floor.ids)
+    ids = [[side[number] for number in chosen] if side else [""] for side in sides]
+    gets = [itertools.cycle(each) for each in ids]
+    turns = [itertools.cycle([(id, change) for change in changes for id in each]) for each in ids]
+    asked = [itertools.cycle(names) for _ in sides]
+    new = [itertools.chain(fresh, map(_fresh, itertools.count(_MADE))) for _ in sides]
     page = f"startIndex={start}&count=100"
     rows = [
-        ("GET by id", lambda: ours.send("GET", at), lambda: peer.send("GET", their_at),
-         lambda: floor.get(bare_id), 30, 300),
+        ("GET by id", lambda: ours.send("GET", f"/Users/{next(gets[0])}"),
+         lambda: peer.send("GET", f"/Users/{next(gets[1])}"), lambda: floor.get(next(gets[2])), 30, 300),
         ("filter userName eq", lambda: ours.send("GET", "/Users", f"filter=userName+eq+%22{next(asked[0])}%22"),
          lambda: peer.send("GET", "/Users", {"filter": f'userName eq "{next(asked[1])}"'}),
          lambda: floor.named(next(asked[2])), 40, 200),
-        ("PATCH active", lambda: ours.send("PATCH", at, body=next(turns[0])),
-         lambda: peer.send("PATCH", their_at, body=next(turns[1])), lambda: floor.patch(bare_id, next(turns[2])),
-         40, 200),
+        ("PATCH active", lambda: ours.patch(*next(turns[0])), lambda: peer.patch(*next(turns[1])),
+         lambda: floor.patch(*next(turns[2])), 40, 200),
         ("POST", lambda: ours.send("POST", "/Users", body=next(new[0])),
          lambda: peer.send("POST", "/Users", body=next(new[1])), lambda: floor.post(next(new[2])), 17, 100),
         ("page of 100", lambda: ours.send("GET", "/Users", page),
@@ -119,18 +133,27 @@ def request_steps(people: int, peer: Theirs | None, ours: Ours) -> list[Step]:
     ]
 
 
+def _fresh(number: int) -> bytes:
+    """The body of a user that is not there yet."""
+    return json.dumps(user_body(10_000_000 + number)).encode()
+
+
 class Floor:
-    """The bare work of each request: the same JSON through `pydantic_core`, and look-ups in dicts."""
+    """The bare work of each request: the same JSON through `pydantic_core`, and look-ups in dicts.
+
+    What it sends is as long as what we send. Ids are made beforehand.
+    """
 
     def __init__(self, people: int) -> None:
         self._users: dict[str, dict[str, Any]] = {}
         self._by_name: dict[str, dict[str, Any]] = {}
+        self._new_ids = [str(uuid4()) for _ in range(people + _MADE)]
         for number in range(people):
             self._keep(from_json(json.dumps(user_body(number))))
         self.ids = list(self._users)
 
     def _keep(self, document: dict[str, Any]) -> dict[str, Any]:
-        id = str(uuid4())
+        id = self._new_ids.pop()
         meta = {"resourceType": "User", "created": "2026-01-01T00:00:00.000000Z", "version": 'W/"1"',
                 "lastModified": "2026-01-01T00:00:00.000000Z", "location": f"{BASE_URL}/Users/{id}"}  # fmt: skip
         kept = self._users[id] = self._by_name[document["userName"]] = {**document, "id": id, "meta": meta}
@@ -140,7 +163,7 @@ class Floor:
         return to_json(self._users[id])
 
     def named(self, name: str) -> bytes:
-        return to_json({"schemas": [LIST], "totalResults": 1, "Resources": [self._by_name[name]]})
+        return self._listed([self._by_name[name]], 1, 1)
 
     def patch(self, id: str, body: bytes) -> bytes:
         document = self._users[id] = bare_patch(self._users[id], from_json(body))
@@ -151,7 +174,11 @@ class Floor:
 
     def page(self, start: int) -> bytes:
         found = [self._users[id] for id in self.ids[start - 1 : start + 99]]
-        return to_json({"schemas": [LIST], "totalResults": len(self._users), "Resources": found})
+        return self._listed(found, len(self._users), start)
+
+    def _listed(self, found: list[dict[str, Any]], total: int, start: int) -> bytes:
+        return to_json({"schemas": [LIST], "totalResults": total, "startIndex": start, "itemsPerPage": len(found),
+                        "Resources": found})  # fmt: skip
 
 
 def member_steps(ours: Ours, peer: Theirs | None, sizes: tuple[int, ...]) -> list[Step]:

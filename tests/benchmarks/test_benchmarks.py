@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from scimkit import USER, patch
 from scimkit.schema.reading import read_resource
 from tests.benchmarks.__main__ import main
-from tests.benchmarks.steps import ENTRA, FILTERS, filter_steps, patch_steps, user_body
+from tests.benchmarks.requests import Floor, Ours
+from tests.benchmarks.steps import DISABLE, ENTRA, FILTERS, filter_steps, patch_steps, user_body
 
 
 @pytest.mark.filterwarnings("default")
@@ -24,6 +27,29 @@ def test_a_quick_run_measures_every_step(capsys: pytest.CaptureFixture[str]) -> 
         f"{len(FILTERS)} filters",
     ):
         assert name in shown
+
+
+def test_a_profile_says_where_the_time_goes(capsys: pytest.CaptureFixture[str]) -> None:
+    """For each whole request: the first functions by own time, and the share of each part."""
+    assert main(["--quick", "--profile"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("by part, ") == 5
+    assert "JSON out" in shown
+
+
+def test_the_bare_work_of_a_request_sends_the_same() -> None:
+    """The floor of each whole request writes as many bytes as we do."""
+    ours, floor = Ours(200), Floor(200)
+    body = json.dumps(user_body(200)).encode()
+    change = json.dumps(DISABLE).encode()
+    for response, bare in (
+        (ours.send("GET", f"/Users/{ours.ids[100]}"), floor.get(floor.ids[100])),
+        (ours.send("GET", "/Users", "filter=userName+eq+%22user5@example.com%22"), floor.named("user5@example.com")),
+        (ours.send("GET", "/Users", "startIndex=100&count=100"), floor.page(100)),
+        (ours.send("POST", "/Users", body=body), floor.post(body)),
+        (ours.send("PATCH", f"/Users/{ours.ids[100]}", body=change), floor.patch(floor.ids[100], change)),
+    ):
+        assert len(response.body) == len(bare)
 
 
 def test_both_sides_do_the_same() -> None:
