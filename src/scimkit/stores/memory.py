@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from scimkit.documents import Document
 from scimkit.errors import InvalidValue
 from scimkit.filters.ast import paths_of
-from scimkit.patch.changes import ChangeSet, ReferenceChanges, apply_changes
+from scimkit.patch.changes import ChangeSet, apply_changes
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.memory_tables import NO_IDS, Entry, Table, Tenant
 from scimkit.stores.paging import Position, window
@@ -94,7 +94,7 @@ class MemoryStore:
             entry = table.append(id, identified(resource_type, id, document), moves, now())
             if self._undo is not None:
                 self._undo.append(lambda: self._drop(tenant, table, id, entry))
-            self._add_members(tenant, table, id, entry, members)
+            tenant.add_members(table, id, entry, members)
             return Written(self._whole(tenant, table, entry, everything), skipped_members=skipped)
 
     def replace(
@@ -130,11 +130,11 @@ class MemoryStore:
             if self._undo is not None:
                 self._undo.append(lambda: table.put_back(id, entry))
             self._remember(tenant, table, id, entry)
-            self._remove_members(tenant, table, id, entry, list(entry.members))
+            tenant.remove_members(id, entry, list(entry.members))
             for group_id, groups in list(tenant.groups_of.get(id, {}).items()):
                 group = groups.entries[group_id]
                 self._remember(tenant, groups, group_id, group)
-                self._remove_members(tenant, groups, group_id, group, [id])
+                tenant.remove_members(group_id, group, [id])
                 groups.put(group_id, group, group.document, [], now())
             table.remove(id, entry)
 
@@ -155,7 +155,7 @@ class MemoryStore:
 
     def _drop(self, tenant: Tenant, table: Table, id: str, entry: Entry) -> None:
         """Take back that a resource was created."""
-        self._remove_members(tenant, table, id, entry, list(entry.members))
+        tenant.remove_members(id, entry, list(entry.members))
         table.remove(id, entry)
 
     def _remember(self, tenant: Tenant, table: Table, id: str, entry: Entry) -> None:
@@ -165,8 +165,8 @@ class MemoryStore:
         version, modified, document, members = entry.version, entry.modified, entry.document, dict(entry.members)
 
         def restore() -> None:
-            self._remove_members(tenant, table, id, entry, list(entry.members))
-            self._add_members(tenant, table, id, entry, members)
+            tenant.remove_members(id, entry, list(entry.members))
+            tenant.add_members(table, id, entry, members)
             table.index(id, entry.document, document)
             entry.version, entry.modified, entry.document = version, modified, document
 
@@ -261,7 +261,7 @@ class MemoryStore:
         skipped: tuple[str, ...] = ()
         if members is not None:
             added, skipped = self._known_members(tenant, table, members.added)
-            changed = self._change_members(tenant, table, id, entry, members, added) or changed
+            changed = tenant.change_members(table, id, entry, members, added) or changed
         if changed:
             table.put(id, entry, identified(resource_type, id, document), moves, now())
         return Written(self._whole(tenant, table, entry, wants), changed, skipped)
@@ -284,42 +284,6 @@ class MemoryStore:
             elif id is not None:
                 unknown.append(id)
         return known, tuple(unknown)
-
-    def _change_members(
-        self, tenant: Tenant, table: Table, id: str, entry: Entry, changes: ReferenceChanges,
-        added: Mapping[str, Mapping[str, Any]],
-    ) -> bool:  # fmt: skip
-        gone = [each for each in entry.members if each not in added] if changes.cleared else changes.removed
-        removed = self._remove_members(tenant, table, id, entry, gone)
-        if changes.cleared:
-            removed = self._replace_members(entry, added) or removed
-        return self._add_members(tenant, table, id, entry, added) or removed
-
-    def _replace_members(self, entry: Entry, members: Mapping[str, Mapping[str, Any]]) -> bool:
-        """Take over what is said of members that stay, such as another `display`."""
-        other = {id: member for id, member in members.items() if entry.members.get(id, member) != member}
-        entry.members.update(other)
-        return bool(other)
-
-    def _add_members(
-        self, tenant: Tenant, table: Table, id: str, entry: Entry, members: Mapping[str, Mapping[str, Any]]
-    ) -> bool:
-        fresh = {each: member for each, member in members.items() if each not in entry.members}
-        entry.members.update(fresh)
-        for each in fresh:
-            tenant.groups_of.setdefault(each, {})[id] = table
-        return bool(fresh)
-
-    def _remove_members(self, tenant: Tenant, table: Table, id: str, entry: Entry, members: Iterable[str]) -> bool:
-        removed = False
-        for each in members:
-            if entry.members.pop(each, None) is not None:
-                removed = True
-                groups = tenant.groups_of[each]
-                del groups[id]
-                if not groups:
-                    del tenant.groups_of[each]
-        return removed
 
 
 def _wants_of(node: Any, resource_type: ResourceType) -> Wants:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 from scimkit.documents import Document
 from scimkit.errors import NotFound, Uniqueness
+from scimkit.patch.changes import ReferenceChanges
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.probes import keys_at
 from scimkit.stores.protocol import GROUPS
@@ -34,6 +35,12 @@ class Entry:
         self.created = self.modified = created
         self.document = document
         self.members: dict[str, Mapping[str, Any]] = _NO_MEMBERS
+
+    def replace_members(self, members: Mapping[str, Mapping[str, Any]]) -> bool:
+        """Take over what is said of members that stay, such as another `display`."""
+        other = {id: member for id, member in members.items() if self.members.get(id, member) != member}
+        self.members.update(other)
+        return bool(other)
 
 
 class Index:
@@ -174,3 +181,33 @@ class Tenant:
     def type_of(self, id: str) -> str | None:
         """The name of the type of the resource with that id, if there is one."""
         return next((name for name, table in self.tables.items() if id in table.entries), None)
+
+    def add_members(self, table: Table, id: str, entry: Entry, members: Mapping[str, Mapping[str, Any]]) -> bool:
+        """Add members to a resource; False when all were there."""
+        fresh = {each: member for each, member in members.items() if each not in entry.members}
+        entry.members.update(fresh)
+        for each in fresh:
+            self.groups_of.setdefault(each, {})[id] = table
+        return bool(fresh)
+
+    def remove_members(self, id: str, entry: Entry, members: Iterable[str]) -> bool:
+        """Remove members from a resource; False when none was there."""
+        removed = False
+        for each in members:
+            if entry.members.pop(each, None) is not None:
+                removed = True
+                groups = self.groups_of[each]
+                del groups[id]
+                if not groups:
+                    del self.groups_of[each]
+        return removed
+
+    def change_members(
+        self, table: Table, id: str, entry: Entry, changes: ReferenceChanges, added: Mapping[str, Mapping[str, Any]]
+    ) -> bool:
+        """Change the members of a resource; `added` are those of the changes that exist. False when nothing changed."""
+        gone = [each for each in entry.members if each not in added] if changes.cleared else changes.removed
+        removed = self.remove_members(id, entry, gone)
+        if changes.cleared:
+            removed = entry.replace_members(added) or removed
+        return self.add_members(table, id, entry, added) or removed
