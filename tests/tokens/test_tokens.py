@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scimkit.errors import NotFound, Unauthorized
-from scimkit.tokens import PATTERN, InvalidToken, TokenRegistry, bearer_token
+from scimkit.tokens import PATTERN, InvalidToken, MemoryTokenStore, TokenRegistry, bearer_token
 from scimkit.tokens.format import new_token, parse_token
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -106,6 +107,20 @@ def test_expiry_is_at_the_instant() -> None:
     with pytest.raises(Unauthorized):
         registry.verify(issued.token)
     assert issued.record.status(clock.now) == "Expired"
+
+
+def test_a_token_that_was_valid_is_asked_for_again() -> None:
+    """What another registry over the same records revokes, and what is put in a record's place, acts at once."""
+    records = MemoryTokenStore()
+    registry, other = TokenRegistry(records), TokenRegistry(records)
+    first, second = (registry.issue("Entra") for _ in range(2))
+    for issued in (first, second):
+        registry.verify(issued.token)
+    other.revoke(first.record.id)
+    records.update(replace(second.record, hash=first.record.hash))
+    for issued in (first, second):
+        with pytest.raises(InvalidToken):
+            registry.verify(issued.token)
 
 
 def test_rotation_leaves_both_valid() -> None:
