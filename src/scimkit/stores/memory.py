@@ -75,14 +75,16 @@ class MemoryStore:
             table = tenant.table(query.resource_type)
             ids = self._matches(tenant, table, query)
             entries = table.entries
+            position_of: Callable[[str], Position]
             if query.sort is None:
-                chosen = self._page(query, ids, lambda id: (entries[id].sequence,))
+                position_of = lambda id: (entries[id].sequence,)  # noqa: E731  # one of two
             else:
                 keys = self._keys(tenant, table, query.sort, ids)
                 ids = sorted(ids, key=keys.__getitem__, reverse=query.sort.descending)
-                chosen = self._page(query, ids, lambda id: (*keys[id], entries[id].sequence))
-            documents = [self._whole(tenant, table, entries[id], query.wants) for id, _ in chosen]
-            return Page(documents, len(ids), [position for _, position in chosen])
+                position_of = lambda id: (*keys[id], entries[id].sequence)  # noqa: E731
+            chosen = ids[self._window(query, ids, position_of)]
+            documents = [self._whole(tenant, table, entries[id], query.wants) for id in chosen]
+            return Page(documents, len(ids), [position_of(id) for id in chosen])
 
     def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
         with self._lock:
@@ -214,9 +216,9 @@ class MemoryStore:
             return lambda id: self._whole(tenant, table, entries[id], wants)
         return lambda id: entries[id].document
 
-    def _page(self, query: Query, ids: list[str], position_of: Callable[[str], Position]) -> list[tuple[str, Position]]:
-        """The ids of the page, each with its position."""
-        chosen = window(
+    def _window(self, query: Query, ids: list[str], position_of: Callable[[str], Position]) -> slice:
+        """Which of the ids are the page."""
+        return window(
             len(ids),
             lambda place: position_of(ids[place]),
             query.sort,
@@ -225,7 +227,6 @@ class MemoryStore:
             start_index=query.start_index,
             count=query.count,
         )
-        return [(id, position_of(id)) for id in ids[chosen]]
 
     def _look_up(self, tenant: Tenant, table: Table, path: str, key: Any) -> Collection[str] | None:
         if path == "id":
