@@ -9,6 +9,7 @@ import pytest
 
 from scimkit import GROUP, USER, ResourceType, SchemaExtension, ScimError, patch
 from scimkit.errors import InvalidValue, MutabilityViolation, NoTarget
+from scimkit.filters import Value
 from scimkit.patch import ChangeSet, ReferenceChanges
 from scimkit.patch.operations import PatchRefusal
 from scimkit.schema.attributes import Attribute
@@ -29,6 +30,10 @@ class Liberal(PatchRefusal):
 
     def creates_elements(self, attribute: Attribute) -> bool:
         return attribute.path == "parts"
+
+    def compared(self, attribute: Attribute, value: Value) -> Value:
+        assert attribute.path == "parts.size"
+        return int(str(value))
 
 
 def body(operations: tuple[dict[str, Any], ...]) -> dict[str, Any]:
@@ -118,6 +123,8 @@ ADD: dict[str, Case] = {
     "the element that a filter describes": (
         {"parts": [DISK]}, add('parts[type eq "fan" and size eq 3].value', "b"),
         {"parts": [DISK, {"type": "fan", "size": 3, "value": "b"}]}),
+    "the element that a filter describes, in values of their type": (
+        {}, add('parts[size eq "3"].value', "b"), {"parts": [{"size": 3, "value": "b"}]}),
     "the first element that a filter describes": (
         {}, add('parts[type eq "fan"].value', "b"), {"parts": [{"type": "fan", "value": "b"}]}),
     "an element that a filter describes, with what it says otherwise": (
@@ -411,6 +418,11 @@ def test_in_order() -> None:
     result = patched(DEVICE, {**BARE, "ports": 1}, *operations)
     assert result.document == {**BARE, "tags": ["y", "x"]}
     assert result.changes == ChangeSet({"tags": ["y", "x"]}, frozenset({"ports"}))
+
+
+def test_null_leaves_no_trace() -> None:
+    """Adding null adds no attribute, also when something else changes."""
+    assert patched(DEVICE, BARE, add("ports", None), add("tags", ["x"])).document == {**BARE, "tags": ["x"]}
 
 
 def test_there_and_back() -> None:

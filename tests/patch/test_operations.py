@@ -53,6 +53,10 @@ READ: list[tuple[dict[str, Any], list[tuple[str, str, Any]]]] = [
     ({"op": "add", "path": None, "value": {"label": "x"}}, [("add", "label", "x")]),
     ({"op": "add", "value": {}}, []),
     ({"op": "add", "value": {DEVICE.schema.upper(): {"label": "x"}}}, [("add", "label", "x")]),
+    (
+        {"op": "add", "value": {DEVICE.schema: {"label": "x"}, "ports": 1}},
+        [("add", "label", "x"), ("add", "ports", 1)],
+    ),
     ({"op": "add", "value": {LEASE: {"terms": {"text": "x"}}}}, [("add", LEASE, {"terms": {"text": "x"}})]),
     ({"op": "add", "path": "schemas", "value": ["x"]}, []),
     ({"op": "remove", "path": "schemas"}, []),
@@ -178,10 +182,16 @@ class Tolerance(PatchRefusal):
 
     def name(self, resource_type: ResourceType, name: str) -> str | None:
         self.asked.append(("name", name))
+        assert resource_type is DEVICE
         return name.removeprefix("my-") if name.startswith("my-") else None
+
+    def value(self, attribute: Attribute, value: object) -> object:
+        self.asked.append(("value", attribute.path, value))
+        return str(value)
 
     def path(self, resource_type: ResourceType, text: str) -> str | None:
         self.asked.append(("path", text))
+        assert resource_type is DEVICE
         return {"drop": None, "wrong": "wrong"}.get(text, "label")
 
     def read_only(self, attribute: Attribute, in_value: bool) -> None:
@@ -197,6 +207,14 @@ REPAIRED: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
     ({**LABEL, "more": 1}, [("add", "label", "x")], [("extra", "more")]),
     ({"op": "add", "value": {"my-label": "x"}}, [("add", "label", "x")], [("name", "my-label")]),
     ({"op": "add", "value": {"no": 1}}, [], [("name", "no")]),
+    ({"op": "add", "value": {DEVICE.schema: {"my-label": "x"}}}, [("add", "label", "x")], [("name", "my-label")]),
+    ({"op": "add", "path": "label", "value": 1}, [("add", "label", "1")], [("value", "label", 1)]),
+    ({"op": "add", "path": 'tags[value eq "x"]', "value": 1}, [("add", "tags", "1")], [("value", "tags", 1)]),
+    (
+        {"op": "remove", "path": "tags", "value": [1]},
+        [("remove", "tags", ["1"])],
+        [("removal", "tags", [1]), ("value", "tags", 1)],
+    ),
     ({"op": "add", "path": "lable", "value": "x"}, [("add", "label", "x")], [("path", "lable")]),
     ({"op": "add", "path": "drop", "value": "x"}, [], [("path", "drop")]),
     ({"op": "add", "path": "id", "value": "x"}, [], [("readOnly", "id", False)]),

@@ -278,12 +278,12 @@ def _added(attribute: Attribute, old: Any, value: Any, repair: PatchRepair) -> A
     if attribute.multi_valued:
         return value if old is None else _appended(attribute, old, value, repair)
     if attribute.type == "complex":
-        return _merged(attribute, old, value, repair, replace=False)
+        return _merged(attribute, old, value, repair)
     return value
 
 
 def _merged(
-    attribute: Attribute, old: Element | None, value: Element, repair: PatchRepair, *, replace: bool
+    attribute: Attribute, old: Element | None, value: Element, repair: PatchRepair, *, replace: bool = False
 ) -> Element:
     """A complex value with another laid over it."""
     merged = dict(old) if old is not None else {}
