@@ -15,6 +15,7 @@ from scimkit.errors import (
     NoTarget,
     ScimError,
 )
+from scimkit.filters import Value
 from scimkit.patch.operations import MAX_OPERATIONS, PATCH_OP_SCHEMA, Operation, PatchRefusal, read_operations
 from scimkit.schema.attributes import Attribute
 from scimkit.schema.reading import UNASSIGNED
@@ -164,6 +165,9 @@ def test_number_of_operations() -> None:
         read_operations(DEVICE, body(*[LABEL] * 1001))
 
 
+SIZED = 'parts[size eq "1"].type'
+
+
 class Tolerance(PatchRefusal):
     """A repair that allows everything and notes what it was asked."""
 
@@ -192,7 +196,15 @@ class Tolerance(PatchRefusal):
     def path(self, resource_type: ResourceType, text: str) -> str | None:
         self.asked.append(("path", text))
         assert resource_type is DEVICE
-        return {"drop": None, "wrong": "wrong"}.get(text, "label")
+        return {"drop": None, "wrong": "wrong", "word": "tags[value eq x]", "text": SIZED}.get(text, "label")
+
+    def bare_value(self, word: str) -> str:
+        self.asked.append(("word", word))
+        return word
+
+    def compared(self, attribute: Attribute, value: Value) -> Value:
+        self.asked.append(("compared", attribute.path, value))
+        return 1
 
     def read_only(self, attribute: Attribute, in_value: bool) -> None:
         self.asked.append(("readOnly", attribute.path, in_value))
@@ -217,6 +229,14 @@ REPAIRED: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
     ),
     ({"op": "add", "path": "lable", "value": "x"}, [("add", "label", "x")], [("path", "lable")]),
     ({"op": "add", "path": "drop", "value": "x"}, [], [("path", "drop")]),
+    ({"op": "add", "path": "tags[value eq x]", "value": "y"}, [("add", "tags", "y")], [("word", "x")]),
+    ({"op": "add", "path": "word", "value": "y"}, [("add", "tags", "y")], [("path", "word"), ("word", "x")]),
+    ({"op": "add", "path": SIZED, "value": "fan"}, [("add", "parts.type", "fan")], [("compared", "parts.size", "1")]),
+    (
+        {"op": "add", "path": "text", "value": "fan"},
+        [("add", "parts.type", "fan")],
+        [("path", "text"), ("compared", "parts.size", "1")],
+    ),
     ({"op": "add", "path": "id", "value": "x"}, [], [("readOnly", "id", False)]),
     ({"op": "add", "value": {"id": "x", "label": "x"}}, [("add", "label", "x")], [("readOnly", "id", True)]),
     ({"op": "remove", "path": "meta.version"}, [], [("readOnly", "meta", False)]),

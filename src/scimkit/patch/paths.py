@@ -88,7 +88,7 @@ def _parse(text: str, resource_type: ResourceType, lenience: Lenience, coerce: C
         raise InvalidPath("The path has a filter after a sub-attribute.")
     if attribute.type != "complex" and not attribute.multi_valued:
         raise InvalidPath(f"{attribute.path} has one value; there is nothing to select with a filter.")
-    sub_attribute = attribute.children.find(tail[1:]) if tail else None
+    sub_attribute = attribute.children.find(tail[1:])
     if tail and sub_attribute is None:
         return None
     matches = compile_element_filter(attribute, node, coerce)
