@@ -183,7 +183,7 @@ class _Parser:
         )
 
     def comparison(self, path: str) -> Node:
-        operator = self.token.lower() if self.kind == _WORD else ""
+        operator = self.token.lower()
         if operator == "pr":
             self.advance()
             return Present(path)
