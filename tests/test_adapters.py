@@ -173,6 +173,7 @@ FORWARDED = {
 
 
 @pytest.mark.parametrize(("kind", "location"), [(asgi.ScimApp, asgi_location), (wsgi.ScimApp, wsgi_location)])
+@pytest.mark.rfc("7644-1.3-1")
 def test_base_url(kind: Any, location: Any) -> None:
     """`public_url` wins; forwarded headers are read only when told to; else the Host header, else the server."""
     assert location(kind(service()), {}) == "http://10.0.0.1:8000"

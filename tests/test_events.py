@@ -79,7 +79,7 @@ class TestEvents:
             assert word not in repr(events)
 
 
-@pytest.mark.rfc("7643-4.1.1-3", "7643-9.2-1", "7644-7.7-1")
+@pytest.mark.rfc("7643-4.1.1-3", "7643-9.2-1", "7644-7.7-1", "7643-4.1.1-5")
 def test_passwords() -> None:
     """A password is handed to the host's hook and dropped: never returned, stored, found or logged."""
     handed: list[tuple[str, str, str]] = []

@@ -118,7 +118,6 @@ def test_every_quirk_has_a_habit() -> None:
 
 
 @pytest.mark.parametrize("name", HABITS)
-@pytest.mark.rfc("7644-3.3-4")
 def test_tolerant_serves_it(name: str) -> None:
     """The tolerant dialect rewrites the habit, and the response names the quirk outside its body."""
     habit = HABITS[name]

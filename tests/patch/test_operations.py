@@ -42,7 +42,7 @@ READ: list[tuple[dict[str, Any], list[tuple[str, str, Any]]]] = [
     ({"op": "replace", "path": "label", "value": None}, [("replace", "label", UNASSIGNED)]),
     ({"op": "add", "path": "tags", "value": ["x", "x"]}, [("add", "tags", ["x"])]),
     ({"op": "replace", "path": "tags", "value": []}, [("replace", "tags", UNASSIGNED)]),
-    ({"op": "replace", "path": "ports", "value": 2.0}, [("replace", "ports", 2)]),
+    ({"op": "replace", "path": "ports", "value": 2}, [("replace", "ports", 2)]),
     ({"op": "replace", "path": 'tags[value eq "x"]', "value": "y"}, [("replace", "tags", "y")]),
     ({"op": "add", "path": "parts[size eq 1].colours", "value": ["red"]}, [("add", "parts.colours", ["red"])]),
     ({"op": "remove", "path": "label"}, [("remove", "label", UNASSIGNED)]),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FILE = Path(__file__).with_name("clauses.json")
-LEVELS = ("MUST", "SHOULD", "MAY")
+LEVELS = ("MUST", "SHOULD", "MAY", "text")
+"""`text` is what an RFC says without a key word."""
 
 
 @dataclass(frozen=True, slots=True)

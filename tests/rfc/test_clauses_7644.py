@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 import pytest
 
+from scimkit import Limits
 from scimkit.dialects import STRICT
-from tests.client import ENTERPRISE, USER, Client
+from tests.client import BASE_URL, ENTERPRISE, GROUP, PATCH_OP, USER, Client
 from tests.resource_types import DEVICE
 
 
@@ -199,3 +200,246 @@ def test_user_names_are_compared_as_precis_has_it(client: Client) -> None:
         found = client.get(f"/Users?filter={wanted}").body
         assert [each["id"] for each in found["Resources"]] == [id]
     assert client.get(f"/Users/{id}").body["userName"] == "Jos\u00e9"
+
+
+@pytest.mark.rfc("7644-3.1-4", "7644-3.1-5")
+def test_schemas_of_messages(client: Client) -> None:
+    """Messages have URNs of their own, which are not among the schemas of resources."""
+    ada = client.user("ada")
+    bulk = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+            "Operations": [{"method": "DELETE", "path": f"/Users/{ada}"}]}  # fmt: skip
+    for answer in (client.get("/Users"), client.get("/Users/nope"), client.post("/Bulk", bulk)):
+        (urn,) = answer.body["schemas"]
+        assert urn.startswith("urn:ietf:params:scim:api:messages:2.0:")
+        assert client.get(f"/Schemas/{urn}").status == 404
+    assert not any(":api:" in each["id"] for each in client.get("/Schemas").body["Resources"])
+
+
+@pytest.mark.rfc("7644-1.2-1")
+def test_locations_are_urls(client: Client, ada: str) -> None:
+    """A location needs no encoding, and leads to the resource."""
+    location = client.get(ada).body["meta"]["location"]
+    assert quote(location, safe=":/") == location
+    assert client.get(location.removeprefix(BASE_URL)).status == 200
+
+
+@pytest.mark.rfc("7644-3.4.2-6", "7644-3.4.2.2-16")
+def test_a_filter_on_one_resource(client: Client, ada: str) -> None:
+    """A resource that does not match the filter is 404; a filter that is none is invalidFilter there too."""
+    for text, status in (('userName eq "ada"', 200), ("emails pr", 200), ('userName eq "bo"', 404), ("x y", 400)):
+        assert client.get(f"{ada}?filter={quote(text)}&attributes=id").status == status, text
+
+
+@pytest.mark.rfc("7644-3.4.2.2-5")
+@pytest.mark.parametrize("path", ["/Users?filter=", "/?filter", "/Users?filter=%20", "/Users/{id}?filter="])
+def test_an_empty_filter(client: Client, ada: str, path: str) -> None:
+    """A filter without an expression is invalidFilter, never the whole list."""
+    answer = client.get(path.replace("/Users/{id}", ada))
+    assert (answer.status, answer.body["scimType"]) == (400, "invalidFilter")
+
+
+@pytest.mark.rfc("7644-3.4.2.2-14")
+@pytest.mark.parametrize("text", ['name eq "Ada"', 'meta eq "x"', 'addresses co "x"'])
+def test_a_complex_attribute_without_a_value(client: Client, ada: str, text: str) -> None:
+    """A complex attribute that has no `value` is compared by a sub-attribute only."""
+    assert client.get(f"/Users?filter={quote(text)}").body["scimType"] == "invalidFilter"
+
+
+@pytest.mark.rfc("7644-3.4.2.2-19")
+def test_a_filter_by_schema(client: Client, ada: str) -> None:
+    """`schemas eq` finds who has an extension."""
+    client.patch(ada, {"op": "add", "path": f"{ENTERPRISE}:department", "value": "Care"})
+    client.user("bo")
+    found = client.get("/Users?filter=" + quote(f'schemas eq "{ENTERPRISE}"')).body["Resources"]
+    assert [each["userName"] for each in found] == ["ada"]
+
+
+@pytest.mark.rfc("7644-3.3-3", "7644-3.4.2.2-17")
+def test_nothing_is_defaulted(client: Client, ada: str) -> None:
+    """What a client leaves out has no value, in the answer and in filters."""
+    assert "active" not in client.get(ada).body
+    assert client.get("/Users?filter=active pr").body["totalResults"] == 0
+
+
+@pytest.mark.rfc("7644-3.4.2.1-3")
+def test_a_large_result_comes_in_pages() -> None:
+    """A query over many resources is answered with a page and the total."""
+    client = Client(dialect=STRICT, limits=Limits(page=2, default_page=2))
+    for number in range(5):
+        client.user(f"u{number}")
+    body = client.get("/?filter=id pr").body
+    assert (body["totalResults"], body["itemsPerPage"]) == (5, 2)
+
+
+@pytest.mark.rfc("7644-3.4.2.3-4")
+def test_types_that_lack_the_sorted_attribute(client: Client, ada: str) -> None:
+    """Over several types, those that lack the attribute come last ascending and first descending."""
+    client.group("G", ada.rpartition("/")[2])
+    for by, ascending in (("userName", ["User", "Group"]), ("members.value", ["Group", "User"])):
+        for order, expected in (("ascending", ascending), ("descending", ascending[::-1])):
+            found = client.get(f"/?sortBy={by}&sortOrder={order}").body["Resources"]
+            assert [each["meta"]["resourceType"] for each in found] == expected
+
+
+@pytest.mark.rfc("7644-3.9-5")
+def test_both_projections_together(client: Client, ada: str) -> None:
+    """What is named and not excluded is returned, with what is returned always."""
+    body = client.get(f"{ada}?attributes=emails,userName&excludedAttributes=emails.type,userName,id").body
+    assert body.keys() == {"schemas", "id", "emails"}
+    assert body["emails"] == [{"value": "a@w", "primary": True}, {"value": "a@h"}]
+
+
+@pytest.mark.rfc("7644-3.5-1", "7644-3.5.1-8")
+def test_put_replaces(client: Client, ada: str) -> None:
+    """Values that are given take the place of those there; null and the empty array clear."""
+    body = {"schemas": [USER], "userName": "ada", "title": "x", "name": {"givenName": "A"}, "emails": []}
+    replaced = client.put(ada, body).body
+    assert (replaced["title"], replaced["name"], "emails" in replaced) == ("x", {"givenName": "A"}, False)
+    assert "title" not in client.put(ada, {**body, "title": None}).body
+
+
+@pytest.mark.rfc("7644-3.5-2", "7644-3.5.2.3-7")
+def test_patch_is_there(client: Client, ada: str) -> None:
+    """PATCH is served and announced; without a path a value names what is replaced."""
+    assert client.get("/ServiceProviderConfig").body["patch"] == {"supported": True}
+    body = client.patch(ada, {"op": "replace", "value": {"emails": [{"value": "n"}], "title": "x"}}).body
+    assert (body["emails"], body["title"]) == ([{"value": "n"}], "x")
+
+
+@pytest.mark.rfc("7644-3.5.2-3")
+@pytest.mark.parametrize("entry", [{"op": "add", "OP": "remove"}, {}, {"op": None}, {"op": ["add"]}])
+def test_an_operation_has_one_op(client: Client, ada: str, entry: dict[str, Any]) -> None:
+    """An operation with no op, with two, or with one that is no name is refused."""
+    answer = client.patch(ada, {**entry, "path": "title", "value": "x"})
+    assert answer.status == 400
+    assert "title" not in client.get(ada).body
+
+
+@pytest.mark.rfc("7644-3.5.2-16")
+def test_patch_of_an_immutable_attribute() -> None:
+    """It may be added where it has no value, and is changed no more."""
+    client = Client(dialect=STRICT, resource_types=(DEVICE,))
+    path = f"/Devices/{client.post('/Devices', {'schemas': [DEVICE.schema], 'serial': 'S', 'label': 'x'}).id}"
+    assert client.patch(path, {"op": "add", "path": "model", "value": "m"}).body["model"] == "m"
+    for op in ("add", "replace"):
+        assert client.patch(path, {"op": op, "path": "model", "value": "n"}).body["scimType"] == "mutability"
+
+
+@pytest.mark.rfc("7644-3.5.2-13")
+def test_patch_of_schemas(client: Client, ada: str) -> None:
+    """`schemas` follows the attributes: to write it changes nothing, nor what a later operation may do."""
+    operations = [
+        {"op": "remove", "path": "schemas"},
+        {"op": "add", "path": "schemas", "value": [ENTERPRISE]},
+        {"op": "add", "path": "title", "value": "x"},
+    ]
+    body = client.patch(ada, *operations).body
+    assert (body["schemas"], body["title"]) == ([USER], "x")
+
+
+def send_bulk(client: Client, *operations: dict[str, Any]) -> Any:
+    """The results of a bulk request."""
+    schema = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
+    return client.post("/Bulk", {"schemas": [schema], "Operations": operations}).body["Operations"]
+
+
+@pytest.mark.rfc("7644-3.7.3-2")
+def test_locations_in_a_bulk(client: Client) -> None:
+    """Every result has a location, a failed one too, but for a failed POST; a changed resource has its version."""
+    group = client.group("G")
+    data = {"schemas": [PATCH_OP], "Operations": [{"op": "add", "path": "displayName", "value": "H"}]}
+    results = send_bulk(
+        client,
+        {"method": "POST", "path": "/Users", "bulkId": "a", "data": {"schemas": [USER]}},
+        {"method": "PUT", "path": "/Users/nope", "data": {"schemas": [USER], "userName": "x"}},
+        {"method": "DELETE", "path": f"{BASE_URL}/Users/nope"},
+        {"method": "PATCH", "path": f"/Groups/{group}", "data": data},
+    )
+    assert [each["status"] for each in results] == ["400", "404", "404", "204"]
+    nope = f"{BASE_URL}/Users/nope"
+    assert [each.get("location") for each in results] == [None, nope, nope, f"{BASE_URL}/Groups/{group}"]
+    assert results[3]["version"] == client.get(f"/Groups/{group}").headers["ETag"]
+
+
+@pytest.mark.rfc("7644-3.7-7", "7644-3.7.2-1")
+def test_references_in_a_patch(client: Client) -> None:
+    """A bulkId stands for the id in the value of a PATCH, and in the filter of its path."""
+    group = client.group("G")
+
+    def patch(*operations: dict[str, Any]) -> dict[str, Any]:
+        data = {"schemas": [PATCH_OP], "Operations": operations}
+        return {"method": "PATCH", "path": f"/Groups/{group}", "data": data}
+
+    add = {"op": "add", "path": "members", "value": [{"value": "bulkId:a"}, {"value": "bulkId:b"}]}
+    remove = {"op": "remove", "path": 'members[value eq "bulkId:a"]'}
+    new = [
+        {"method": "POST", "path": "/Users", "bulkId": each, "data": {"schemas": [USER], "userName": each}}
+        for each in "ab"
+    ]
+    results = send_bulk(client, patch(add), patch(remove), *new)
+    assert [each["status"] for each in results] == ["204", "204", "201", "201"]
+    assert client.members(group) == {results[3]["location"].rpartition("/")[2]}
+
+
+@pytest.mark.rfc("7644-3.7.1-1")
+def test_a_group_in_itself(client: Client) -> None:
+    """A resource that refers to itself is a circle of one."""
+    data = {"schemas": [GROUP], "displayName": "G", "members": [{"value": "bulkId:g", "type": "Group"}]}
+    (result,) = send_bulk(client, {"method": "POST", "path": "/Groups", "bulkId": "g", "data": data})
+    group = client.get(result["location"].removeprefix(BASE_URL)).body
+    assert (result["status"], group["members"][0]["value"]) == ("201", group["id"])
+
+
+@pytest.mark.rfc("7644-3.7.4-1")
+def test_the_limit_is_told() -> None:
+    """413 says which limit it was."""
+    client = Client(dialect=STRICT, limits=Limits(body=500, bulk_operations=1))
+    delete = {"method": "DELETE", "path": "/Users/x"}
+    for operations, limit in (([delete] * 2, "1 operations"), ([delete] * 50, "500 bytes")):
+        body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": operations}
+        answer = client.post("/Bulk", body)
+        assert answer.status == 413
+        assert limit in answer.body["detail"]
+
+
+@pytest.mark.rfc("7644-3.11-2")
+def test_the_location_of_me() -> None:
+    """Every answer of /Me has the location of the resource, an error too."""
+    paths: list[str] = []
+    client = Client(dialect=STRICT, me=lambda principal: paths[0])
+    paths.append(f"/Users/{client.user('ada')}")
+    for method, body, status in (
+        ("GET", None, 200),
+        ("PUT", {"schemas": [USER]}, 400),
+        ("PATCH", {"schemas": [PATCH_OP], "Operations": []}, 400),
+        ("DELETE", None, 204),
+        ("GET", None, 404),
+    ):
+        answer = client.send(method, "/Me", body)
+        assert (answer.status, answer.headers["Location"]) == (status, f"{BASE_URL}{paths[0]}")
+
+
+@pytest.mark.rfc("7644-3.13-2", "7644-3.13-3")
+def test_versions_of_the_protocol(client: Client) -> None:
+    """A version that is not that of the endpoint is not served."""
+    for version in ("v1", "v2", "v3"):
+        assert client.get(f"/{version}/Users").status == 404
+    assert client.get("/Users").status == 200
+
+
+@pytest.mark.rfc("7644-3.8-4")
+def test_bodies_are_utf_8(client: Client) -> None:
+    """A body in UTF-8 is read and written as such; another encoding is refused."""
+    body = f'{{"schemas": ["{USER}"], "userName": "Ødegård"}}'
+    assert client.post("/Users", body.encode()).body["userName"] == "Ødegård"
+    assert client.post("/Users", body.encode("latin-1")).status == 400
+    answer = client.post("/Users", body.encode(), headers={"Content-Type": "application/json; charset=latin-1"})
+    assert answer.status == 415
+
+
+@pytest.mark.rfc("7644-4-2")
+def test_discovery_takes_no_query(client: Client) -> None:
+    """Sorting, pages and projections of discovery documents are passed over, also wrong ones."""
+    for path in ("/Schemas", "/ResourceTypes", "/ServiceProviderConfig"):
+        query = "?sortBy=nope&startIndex=9&count=0&attributes=id&cursor=x"
+        assert client.get(path + query).body == client.get(path).body

@@ -26,7 +26,7 @@ def statuses(answer: Any) -> list[str]:
     return [each["status"] for each in answer.body["Operations"]]
 
 
-@pytest.mark.rfc("7644-3.7-3", "7644-3.7-4")
+@pytest.mark.rfc("7644-3.7-3", "7644-3.7.3-2", "7644-3.7-10", "7644-3.7-13", "7644-3.7.3-1")
 def test_every_method(client: Client) -> None:
     """POST, PUT, PATCH and DELETE, each with status, location and version, in the order of the request."""
     ada, bo, cy = client.user("ada"), client.user("bo"), client.user("cy")
@@ -65,7 +65,7 @@ def test_references_either_way(client: Client, forward: bool) -> None:
     assert [each["value"] for each in found["members"]] == [client.get("/Users").body["Resources"][0]["id"]]
 
 
-@pytest.mark.rfc("7644-3.7.1-1")
+@pytest.mark.rfc("7644-3.7.1-1", "7644-3.7.2-2")
 def test_circular_references(client: Client) -> None:
     """Two groups in each other, and two who manage each other: created without the reference, then linked."""
     answer = bulk(
@@ -85,7 +85,7 @@ def test_circular_references(client: Client) -> None:
     assert answer.body["Operations"][0]["version"] == a["meta"]["version"]
 
 
-@pytest.mark.rfc("7644-3.7-4", "7644-3.7-5", "7644-3.7-6")
+@pytest.mark.rfc("7644-3.7.3-2", "7644-3.7-5", "7644-3.7-6", "7644-3.7.3-3")
 def test_one_failure_undoes_nothing(client: Client) -> None:
     """A failed operation has its error; the others are done; what depends on it fails too."""
     client.user("taken")
@@ -102,7 +102,7 @@ def test_one_failure_undoes_nothing(client: Client) -> None:
     assert client.get("/Users").body["totalResults"] == 3
 
 
-@pytest.mark.rfc("7644-3.7-6")
+@pytest.mark.rfc("7644-3.7-6", "7644-3.7-12")
 def test_fail_on_errors(client: Client) -> None:
     """After that many errors the rest is not begun, and has no result."""
     nope = {"method": "DELETE", "path": "/Users/nope"}
@@ -151,7 +151,7 @@ def test_limits() -> None:
      {"method": "PUT", "path": "/Users/x", "data": []}, "DELETE", {"method": "DELETE", "path": 5},
      {"method": "DELETE", "path": "/Users/x", "version": 1}],
 )  # fmt: skip
-@pytest.mark.rfc("7644-3.7-2", "7644-3.7-8")
+@pytest.mark.rfc("7644-3.7-2", "7644-3.7-8", "7644-3.7-11")
 def test_a_malformed_operation(client: Client, operation: Any) -> None:
     """A bulk with an operation that is none is refused as a whole."""
     answer = bulk(client, post("a", userName="ada"), operation)

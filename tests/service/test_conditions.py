@@ -16,7 +16,7 @@ from tests.client import GROUP, USER, Client
     [('W/"1"', True), ('"1"', True), ("*", True), (' "7" , W/"1"', True), ('W/"2"', False), ("", False), ("1", False),
      ('W/"1" W/"2"', False), ('"11", "12"', False)],
 )  # fmt: skip
-@pytest.mark.rfc("7644-3.14-1")
+@pytest.mark.rfc("7644-3.14-1", "7643-3.1-11")
 def test_lists_of_tags(header: str, expected: bool) -> None:
     """A list of entity tags, weak or strong, or `*`; what is none has no version."""
     assert conditions.is_unchanged({"if-none-match": header}, 'W/"1"') is expected

@@ -42,7 +42,7 @@ def walk(client: Client, path: str, query: str = "", count: int = 3, change: Any
 
 
 @pytest.mark.parametrize("query", ["", 'filter=userName sw "u"', "sortBy=title", "sortBy=title&sortOrder=descending"])
-@pytest.mark.rfc("9865-2-2", "9865-2-4", "9865-2.2-1")
+@pytest.mark.rfc("9865-2-2", "9865-2-4", "9865-2.2-1", "9865-2-12")
 def test_every_resource_once(client: Client, query: str) -> None:
     """From the first page to the last, each resource comes exactly once, in the order of pages by index."""
     for number in range(10):
@@ -71,7 +71,7 @@ def test_what_stays_comes_once_while_others_come_and_go(client: Client, query: s
 
 
 @pytest.mark.parametrize("path", ["/Users", "/"])
-@pytest.mark.rfc("9865-2-5")
+@pytest.mark.rfc("9865-2-5", "9865-2-10")
 def test_backwards(client: Client, path: str) -> None:
     """`previousCursor` leads back through the same pages; the first page has none."""
     for number in range(7):
@@ -93,12 +93,38 @@ def test_backwards(client: Client, path: str) -> None:
 
 
 def test_several_types(client: Client) -> None:
-    """A search over several types goes through them one after the other."""
+    """A search over several types goes through them one after the other, unless it is sorted."""
     ids = [client.user(f"u{number}") for number in range(4)] + [client.group(f"g{number}") for number in range(4)]
     pages = walk(client, "/")
     assert [id for page in pages for id in page] == ids
     assert client.get("/?cursor=&count=3").body["totalResults"] == 8
-    assert client.get("/?cursor=&sortBy=displayName").status == 501
+
+
+@pytest.mark.parametrize(
+    "query", ["sortBy=displayName", "sortBy=userName", "sortBy=members.value", "sortBy=meta.created"]
+)
+@pytest.mark.parametrize("order", ["ascending", "descending"])
+@pytest.mark.rfc("9865-2.2-1")
+def test_several_types_sorted(client: Client, query: str, order: str) -> None:
+    """Sorted, several types are merged, in the order of pages by index, forward and back."""
+    query = f"{query}&sortOrder={order}"
+    users = [
+        client.user(f"u{number}", **({"displayName": "cAbaB"[number]} if number % 2 else {})) for number in range(5)
+    ]
+    for number in range(5):
+        client.group(f"{'abc'[number % 3]}{number or ''}", users[-number])
+    expected = [each["id"] for each in client.get(f"/?{query}").body["Resources"]]
+    for count in (1, 3, 10):
+        pages = walk(client, "/", query, count)
+        assert [id for page in pages for id in page] == expected
+    body = client.get(f"/?{query}&count=3&cursor=").body
+    while "nextCursor" in body:
+        body = client.get(f"/?{query}&count=3&cursor={body['nextCursor']}").body
+    backward = [each["id"] for each in body["Resources"]]
+    while "previousCursor" in body:
+        body = client.get(f"/?{query}&count=3&cursor={body['previousCursor']}").body
+        backward = [each["id"] for each in body["Resources"]] + backward
+    assert backward == expected
 
 
 @pytest.mark.rfc("9865-3-1")
@@ -113,9 +139,9 @@ def test_search_request(client: Client) -> None:
     assert "nextCursor" not in second
 
 
-@pytest.mark.rfc("9865-2.1-2", "9865-2.1-4", "9865-5.2-1")
+@pytest.mark.rfc("9865-2.1-2", "9865-2.1-4", "9865-5.2-1", "9865-5.2-5")
 def test_a_cursor_is_bound_to_its_query(client: Client) -> None:
-    """Another filter, order, type or tenant, or a changed text: 400 invalidCursor."""
+    """Another filter, order, type or tenant, or a changed text: 400 invalidCursor; another count: invalidCount."""
     for number in range(4):
         client.user(f"u{number}")
     cursor = client.get("/Users?cursor=&count=2").body["nextCursor"]
@@ -134,7 +160,9 @@ def test_a_cursor_is_bound_to_its_query(client: Client) -> None:
     ):
         assert (answer.status, answer.body["scimType"]) == (400, "invalidCursor")
     assert client.get(f"/Users?cursor={cursor}&attributes=userName").status == 200
-    assert client.get("/Users?cursor=&count=-1").body["scimType"] == "invalidCount"
+    for wrong in (f"cursor={cursor}&count=3", "cursor=&count=1001", "cursor=&count=x"):
+        answer = client.get(f"/Users?{wrong}")
+        assert (answer.status, answer.body["scimType"]) == (400, "invalidCount")
     assert client.get("/Users?cursor=&startIndex=2").status == 400
 
 
@@ -159,8 +187,9 @@ def test_a_cursor_expires() -> None:
 def test_processes_share_a_key() -> None:
     """A cursor of one process is good in another with the same key, and in none with another."""
     key = b"k" * 32
-    sealed = Cursors(key).seal(Cursor(0, (False, "a", 7)), "query")
-    assert Cursors(key).open(sealed, "query") == Cursor(0, (False, "a", 7))
+    cursor = Cursor(0, (False, "a", 7), 10)
+    sealed = Cursors(key).seal(cursor, "query")
+    assert Cursors(key).open(sealed, "query") == cursor
     from scimkit.errors import InvalidCursor
 
     with pytest.raises(InvalidCursor):

@@ -13,7 +13,7 @@ from tests.client import PATCH_OP, USER, Client
 
 
 @pytest.mark.parametrize("forbidden", ["create", "read", "search", "replace", "patch", "delete"])
-@pytest.mark.rfc("7644-2-1", "7644-3.12-5")
+@pytest.mark.rfc("7644-2-1", "7644-3.12-5", "7644-7.7-2")
 def test_a_forbidden_operation(forbidden: str) -> None:
     """What the host forbids is 403 with a SCIM error, and is not done; the rest is."""
     allowed = Client()
@@ -52,7 +52,7 @@ def test_a_root_search_leaves_out_forbidden_types() -> None:
     assert client.post("/Groups/.search", {"schemas": []}).status == 403
 
 
-@pytest.mark.rfc("7643-3.1-9", "7644-3.11-1", "7644-3.11-2")
+@pytest.mark.rfc("7643-3.1-9", "7644-3.11-1", "7644-3.11-2", "7644-3.11-3")
 def test_me() -> None:
     """`/Me` is the resource that the host names, for reads and writes, and says where it is."""
     users: dict[str, str] = {}

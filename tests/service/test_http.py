@@ -34,16 +34,19 @@ class TestReadQuery:
             ("filter=userName%20eq%20%22a%2Bb%22", {"filter": 'userName eq "a+b"'}),
             ("startIndex=1&count=2", {"startindex": "1", "count": "2"}),
             ("STARTINDEX=1", {"startindex": "1"}),
-            ("filter=&count=2", {"count": "2"}),
-            ("filter", {}),
+            ("sortBy=&count=2", {"count": "2"}),
+            ("sortBy", {}),
+            ("filter=&cursor", {"filter": "", "cursor": ""}),
+            ("unknown=1&unknown=2&count=2", {"count": "2"}),
             ("&&", {}),
             ("filter=a=b", {"filter": "a=b"}),
             ("filter=%C3%A5se", {"filter": "åse"}),
             ("count=2&Count=2", {"count": "2"}),
         ],
     )
+    @pytest.mark.rfc("7644-3.4.2-7")
     def test_parameters(self, query: str, parameters: dict[str, str]) -> None:
-        """Names are lower case, `+` is a space, empty ones and exact repetitions are left out."""
+        """Names are lower case, `+` is a space; exact repetitions, unknown ones and most empty ones are left out."""
         assert read_query(query) == parameters
 
     @pytest.mark.parametrize("query", ["filter=%ff", "count=1&count=2", "count=1&COUNT=2", "&".join(["a=1"] * 51)])
@@ -59,7 +62,7 @@ class TestReadQuery:
             parameters = read_query(query)
         except InvalidSyntax:
             return
-        assert all(name == name.lower() and (value or name == "cursor") for name, value in parameters.items())
+        assert all(value or name in ("cursor", "filter") for name, value in parameters.items())
 
 
 class TestInteger:
@@ -156,11 +159,16 @@ class TestAccept:
             ("application/json", "application/json"),
             ("text/html, APPLICATION/JSON; charset=utf-8", "application/json"),
             ("application/scim+json;q=0, application/json", "application/json"),
+            ("application/scim+json;q=0, */*", "application/json"),
+            ("application/json, application/scim+json;q=0.5", "application/json"),
+            ("application/json;q=0.2, application/scim+json;q=0.9", "application/scim+json"),
+            ("application/json, text/plain, */*", "application/scim+json"),
+            ("*/*;q=0.1, application/json;q=nonsense", "application/json"),
         ],
     )
     @pytest.mark.rfc("7644-3.8-1", "7644-3.8-2")
     def test_media_type(self, accept: str | None, media_type: str) -> None:
-        """SCIM's own media type, or plain JSON for who accepts only that."""
+        """SCIM's own media type, or plain JSON for who prefers that."""
         client = Client(dialect=STRICT)
         answer = client.get("/Users", headers={} if accept is None else {"Accept": accept})
         assert (answer.status, answer.headers["Content-Type"]) == (200, media_type)

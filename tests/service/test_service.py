@@ -49,6 +49,11 @@ class BrokenStore(MemoryStore):
         raise KeyError("/var/lib/scim/secret.db")
 
 
+DISCOVERY = [
+    f"urn:ietf:params:scim:schemas:core:2.0:{each}" for each in ("ServiceProviderConfig", "ResourceType", "Schema")
+]
+
+
 class BusyStore(MemoryStore):
     """A store with a passing fault."""
 
@@ -57,16 +62,25 @@ class BusyStore(MemoryStore):
 
 
 class TestAuthentication:
-    """Every endpoint asks for a token first."""
+    """Every endpoint but the ServiceProviderConfig asks for a token first."""
 
-    @pytest.mark.parametrize("path", ["/Users", "/Users/1", "/Groups", "/ServiceProviderConfig", "/Schemas", "/Nope"])
-    @pytest.mark.rfc("7644-2-2", "7644-2-3", "7644-3.12-5", "7644-7.6-1")
+    @pytest.mark.parametrize("path", ["/Users", "/Users/1", "/Groups", "/ServiceProviderConfig/x", "/Schemas", "/Nope"])
+    @pytest.mark.rfc("7644-2-2", "7644-2-3", "7644-3.12-5", "7644-2.2-1")
     def test_without_a_token(self, client: Client, path: str) -> None:
         """401 with a challenge and a SCIM body, before anything is said about the path."""
         response = run_sync(client.service.handle(Request("GET", path, base_url=BASE_URL)))
         answer = Answer(response.status, json.loads(response.body), dict(response.headers), ())
         assert_error(answer, 401)
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+    @pytest.mark.rfc("7643-5-5")
+    def test_how_to_authenticate_is_public(self, client: Client) -> None:
+        """The ServiceProviderConfig is read without a token; a token that is sent must be right all the same."""
+        for method, status in (("GET", 200), ("HEAD", 200), ("POST", 401), ("DELETE", 401)):
+            request = Request(method, "/ServiceProviderConfig", base_url=BASE_URL)
+            assert run_sync(client.service.handle(request)).status == status
+        for header in ("", "Bearer nope"):
+            assert client.get("/ServiceProviderConfig", headers={"Authorization": header}).status == 401
 
     @pytest.mark.parametrize(
         ("header", "error"),
@@ -134,7 +148,7 @@ class TestRoutes:
         ["/Nope", "/users", "/Users/1/2", "/Users/1/", "/Schemas/x", "/ResourceTypes/Nope", "/ResourceTypes/user",
          "/ServiceProviderConfig/1", "/Users/" + "x" * 300, "/Users/a\nb"],
     )  # fmt: skip
-    @pytest.mark.rfc("7644-3.4.1-2", "7644-3.12-1", "7644-3.12-4")
+    @pytest.mark.rfc("7644-3.4.1-2", "7644-3.12-1", "7644-3.12-4", "7644-3.2-4")
     def test_unknown(self, client: Client, path: str) -> None:
         """What is not there is 404, endpoint and resource alike."""
         assert_error(client.get(path), 404)
@@ -158,7 +172,7 @@ class TestRoutes:
             ("get", "/Users", "GET, POST"),
         ],
     )
-    @pytest.mark.rfc("7644-3.2-3", "7644-4-4")
+    @pytest.mark.rfc("7644-3.2-3", "7644-4-4", "7643-5-6")
     def test_method_not_allowed(self, client: Client, method: str, path: str, allowed: str) -> None:
         """405 names the methods that the endpoint takes."""
         answer = client.send(method, path)
@@ -252,9 +266,9 @@ class TestDiscovery:
 
     @pytest.mark.parametrize(
         ("endpoint", "ids"),
-        [("/Schemas", [USER_URN, ENTERPRISE, GROUP_URN]), ("/ResourceTypes", ["User", "Group"])],
+        [("/Schemas", [USER_URN, ENTERPRISE, GROUP_URN, *DISCOVERY]), ("/ResourceTypes", ["User", "Group"])],
     )
-    @pytest.mark.rfc("7644-4-1", "7644-4-3", "7644-4-5")
+    @pytest.mark.rfc("7644-4-1", "7644-4-3", "7644-4-5", "7643-6-5", "7643-7-16", "7643-8.7.2-3", "7644-3.1-6")
     def test_lists_and_items(self, client: Client, endpoint: str, ids: list[str]) -> None:
         """A list holds the same documents as its single items, whose locations lead to them."""
         listed = client.get(endpoint).body
@@ -278,6 +292,7 @@ class TestDiscovery:
         assert_error(client.get(f'{endpoint}?filter=id+eq+"x"'), 403)
         assert client.get(f"{endpoint}?startIndex=2&count=1&sortBy=id").body["totalResults"] > 1
 
+    @pytest.mark.rfc("7643-2.4-9")
     def test_schemas_say_the_canonical_values(self, client: Client) -> None:
         """A Schema document has the characteristics of RFC 7643 section 8.7.1."""
         user = client.get(f"/Schemas/{USER_URN}").body
@@ -294,7 +309,7 @@ class TestDiscovery:
 class TestDefects:
     """What the host's own code does wrong."""
 
-    @pytest.mark.rfc("7644-3.12-3", "7644-3.12-5")
+    @pytest.mark.rfc("7644-3.12-3", "7644-3.12-5", "7644-3.12-6")
     def test_a_defect_in_a_store(self, caplog: pytest.LogCaptureFixture) -> None:
         """500 with a SCIM error that holds nothing of the exception, which is logged."""
         with caplog.at_level(logging.ERROR, "scimkit"):

@@ -29,6 +29,7 @@ class Clock:
         return self.now
 
 
+@pytest.mark.rfc("7644-7.4-2")
 def test_a_token_can_be_recognised() -> None:
     """A token has the prefix and the shape that secret scanners are told of, and no two are alike."""
     tokens = {new_token().text() for _ in range(200)}

@@ -161,6 +161,8 @@ def _read_operation(resource_type: ResourceType, entry: Any, repair: PatchRepair
 def _members(entry: Mapping[str, Any], repair: PatchRepair) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for name, value in entry.items():
+        if name.lower() in members:
+            raise InvalidSyntax("An operation has op, path and value once each.")
         if name.lower() in _MEMBERS:
             members[name.lower()] = value
         else:
@@ -169,9 +171,9 @@ def _members(entry: Mapping[str, Any], repair: PatchRepair) -> dict[str, Any]:
 
 
 def _operation_name(name: object, repair: PatchRepair) -> OperationName:
-    if name not in _NAMES and type(name) is str:
+    if type(name) is str and name not in _NAMES:
         name = repair.operation_name(name)
-    if name not in _NAMES:
+    if type(name) is not str or name not in _NAMES:
         raise InvalidSyntax("op must be add, remove or replace.")
     return name  # type: ignore[return-value]  # checked by `in _NAMES`
 

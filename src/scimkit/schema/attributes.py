@@ -6,6 +6,7 @@ document is the same walk. This module never reads a request.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, get_args
@@ -21,6 +22,7 @@ Returned: TypeAlias = Literal["always", "never", "default", "request"]
 Uniqueness: TypeAlias = Literal["none", "server", "global"]
 
 ATTRIBUTE_TYPES: Final[frozenset[str]] = frozenset(get_args(AttributeType))
+_NAME: Final = re.compile(r"(?:[A-Za-z]|\$(?=ref\Z))[A-Za-z0-9$_-]*")
 _CASE_EXACT_BY_NATURE: Final = frozenset({"reference", "binary"})
 
 Key: TypeAlias = Callable[[Any], Any]
@@ -134,6 +136,8 @@ def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
     kind = source.get("type", "string")
     if not isinstance(name, str) or not name:
         raise ValueError(f"an attribute under {prefix!r} has no name")
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"attribute {prefix}{name} does not have a name as RFC 7643 section 2.1 has them")
     if kind not in ATTRIBUTE_TYPES:
         raise ValueError(f"attribute {prefix}{name} has the unknown type {kind!r}")
     path = prefix + name

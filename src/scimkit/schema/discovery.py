@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from scimkit.schema.core import discovery_schemas
 from scimkit.schema.resource_types import ResourceType, SchemaDocument
 
 SERVICE_PROVIDER_CONFIG_SCHEMA: Final = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
@@ -89,8 +90,9 @@ def resource_type_document(resource_type: ResourceType, base_url: str) -> dict[s
 
 
 def schema_documents(resource_types: Sequence[ResourceType]) -> dict[str, SchemaDocument]:
-    """The Schema documents of all types and their extensions, by URN, each once."""
-    return {str(each["id"]): each for resource_type in resource_types for each in resource_type.schema_documents}
+    """The Schema documents by URN, each once: of all types and their extensions, and of what is served here."""
+    served = [each for resource_type in resource_types for each in resource_type.schema_documents]
+    return {str(each["id"]): each for each in (*served, *discovery_schemas())}
 
 
 def schema_document(schema: SchemaDocument, base_url: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ Source: RFC 7643 section 2.4 (returned), RFC 7644 sections 3.4.2.5 and 3.9.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from scimkit.documents import Document
@@ -28,12 +28,19 @@ class Projection:
 
     __slots__ = ("_stripped", "_tree", "chosen", "wants_location")
 
-    def __init__(self, resource_type: ResourceType, attributes: Iterable[str], excluded: Iterable[str]) -> None:
+    def __init__(
+        self,
+        resource_type: ResourceType,
+        attributes: Iterable[str],
+        excluded: Iterable[str],
+        written: Iterable[str] = (),
+    ) -> None:
         requested = _resolved(resource_type, attributes)
-        refused = _resolved(resource_type, excluded)
+        refused = _names(_resolved(resource_type, excluded)) or {}
+        granted = _names(_resolved(resource_type, written)) or {}
         self.chosen = requested is not None
         """Whether the client named the attributes it wants."""
-        tree = _keep(resource_type.attributes, _names(requested), _names(refused) or {})
+        tree = _keep(resource_type.attributes, _names(requested), refused, granted)
         self._tree: Tree = tree
         meta = tree.get("meta", {})
         self.wants_location = meta is None or "location" in meta
@@ -59,27 +66,32 @@ class Projection:
 class Projections:
     """The plans of one resource type, each compiled once."""
 
-    __slots__ = ("_plans", "_resource_type", "whole")
+    __slots__ = ("_plans", "_resource_type", "on_request", "whole")
 
     def __init__(self, resource_type: ResourceType) -> None:
         self._resource_type = resource_type
-        self._plans: dict[tuple[str | None, str | None], Projection] = {}
+        self._plans: dict[tuple[str | None, str | None, str], Projection] = {}
+        self.on_request = tuple(_on_request(resource_type))
+        """The attributes that are returned when they are asked for, or when a client has written them."""
         self.whole = Projection(resource_type, (), ())
         """The default projection: all but what is returned never or on request."""
 
-    def plan(self, attributes: str | None, excluded: str | None) -> Projection:
+    def plan(self, attributes: str | None, excluded: str | None, written: str = "") -> Projection:
         """The plan for the two query parameters as they came: comma-separated paths or None.
+
+        `written` are the paths among `on_request` that the request has written.
 
         Names that the type does not have are passed over, since a client may name what only some
         types have. Brackets in a path are passed over too (`emails[type eq "work"]` keeps `emails`).
         """
-        if not attributes and not excluded:
+        if not attributes and not excluded and not written:
             return self.whole
-        plan = self._plans.get((attributes, excluded))
+        plan = self._plans.get((attributes, excluded, written))
         if plan is None:
-            plan = Projection(self._resource_type, split_paths(attributes or ""), split_paths(excluded or ""))
+            paths = [split_paths(each or "") for each in (attributes, excluded, written)]
+            plan = Projection(self._resource_type, *paths)
             if len(self._plans) < _PLANS_KEPT:
-                self._plans[attributes, excluded] = plan
+                self._plans[attributes, excluded, written] = plan
         return plan
 
 
@@ -125,38 +137,58 @@ def _names(paths: list[AttributePath] | None) -> dict[str, Any] | None:
     return root
 
 
-def _keep(table: AttributeTable, requested: Mapping[str, Any] | None, refused: Mapping[str, Any]) -> dict[str, Any]:
+def _on_request(resource_type: ResourceType) -> Iterator[AttributePath]:
+    tops = [(None, each) for each in resource_type.attributes.values() if not each.is_extension]
+    inner = [(each, child) for each in resource_type.extensions for child in each.children.values()]
+    for extension, attribute in [*tops, *inner]:
+        if attribute.returned == "request":
+            yield AttributePath(attribute, None, extension)
+        for child in attribute.children.values():
+            if child.returned == "request":
+                yield AttributePath(attribute, child, extension)
+
+
+def _keep(
+    table: AttributeTable,
+    requested: Mapping[str, Any] | None,
+    refused: Mapping[str, Any],
+    granted: Mapping[str, Any],
+) -> dict[str, Any]:
     """The tree of what to return from a table (RFC 7643 section 7, `returned`).
 
-    `requested` None means the default set.
+    `requested` None means the default set, to which `granted` adds what is returned on request.
     """
     tree: dict[str, Any] = {}
     for attribute in table.values():
-        kept, below = _kept(attribute, requested, refused)
+        kept, below = _kept(attribute, requested, refused, granted)
         if kept:
             tree[attribute.name] = below
     return tree
 
 
 def _kept(
-    attribute: Attribute, requested: Mapping[str, Any] | None, refused: Mapping[str, Any]
+    attribute: Attribute,
+    requested: Mapping[str, Any] | None,
+    refused: Mapping[str, Any],
+    granted: Mapping[str, Any],
 ) -> tuple[bool, dict[str, Any] | None]:
     """Whether an attribute is returned, and what below it (None for all)."""
     name, returned = attribute.name, attribute.returned
     asked = requested is None or name in requested
-    if returned == "never" or (returned == "request" and (requested is None or not asked)):
+    on_request = asked if requested is not None else name in granted
+    if returned == "never" or (returned == "request" and not on_request):
         return False, None
     children = attribute.children
     if not children:
         hidden = returned != "always" and (not asked or refused.get(name, children) is None)
         return not hidden, None
     inner = {} if requested is not None and not asked else (requested or {}).get(name)
-    below = _keep(children, inner, refused.get(name) or {})
+    below = _keep(children, inner, refused.get(name) or {}, granted.get(name) or {})
     if returned != "always" and refused.get(name, children) is None:
         below = {each: sub for each, sub in below.items() if children[each].returned == "always"}
         return bool(below), below
     if returned == "always" and not below:
-        below = _keep(children, None, {})
+        below = _keep(children, None, {}, {})
     if len(below) == len(children) and all(sub is None for sub in below.values()):
         return True, None
     return bool(below), below

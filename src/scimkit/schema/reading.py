@@ -260,11 +260,7 @@ def _read_boolean(attribute: Attribute, value: object, repair: Repair) -> Any:
 
 
 def _read_integer(attribute: Attribute, value: object, repair: Repair) -> Any:
-    if type(value) is int:
-        return value
-    if type(value) is float and value.is_integer():
-        return int(value)
-    return _repaired(attribute, value, int, repair)
+    return value if type(value) is int else _repaired(attribute, value, int, repair)
 
 
 def _read_decimal(attribute: Attribute, value: object, repair: Repair) -> Any:
@@ -280,10 +276,11 @@ def _read_date_time(attribute: Attribute, value: object, repair: Repair) -> Any:
 
 
 def _read_binary(attribute: Attribute, value: object, repair: Repair) -> Any:
-    """Base64 with either alphabet (RFC 7643 section 2.3.6, RFC 4648 sections 4 and 5)."""
+    """Base64 with either alphabet, with or without its padding (RFC 7643 section 2.3.6, RFC 4648 sections 4 and 5)."""
     if type(value) is str and value:
+        padding = "" if value.endswith("=") else "=" * (-len(value) % 4)
         try:
-            base64.b64decode(value.replace("-", "+").replace("_", "/"), validate=True)
+            base64.b64decode(value.replace("-", "+").replace("_", "/") + padding, validate=True)
         except (binascii.Error, ValueError):
             pass
         else:

@@ -38,7 +38,9 @@ COMMON_ATTRIBUTES: Final[tuple[Mapping[str, Any], ...]] = (
         {"name": "version", "type": "string", "caseExact": True, "mutability": "readOnly"},
     ]},
 )  # fmt: skip
-"""Attributes every resource has and no schema lists (RFC 7643 sections 3 and 3.1)."""
+"""Attributes every resource has (RFC 7643 sections 3 and 3.1); what a schema says of them does not count."""
+
+_COMMON_NAMES: Final = frozenset(str(each["name"]).lower() for each in COMMON_ATTRIBUTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,11 @@ class ResourceType:
         self.endpoint = endpoint or f"/{self.name}s"
         self.description = description or str(schema.get("description") or "")
         self.schema_documents = (schema, *(extension.schema for extension in extensions))
-        own = {str(entry.get("name", "")).lower() for entry in schema.get("attributes") or ()}
-        common = [compile_attribute(entry) for entry in COMMON_ATTRIBUTES if str(entry["name"]).lower() not in own]
-        core = [compile_attribute(entry) for entry in schema.get("attributes") or ()]
+        common = [compile_attribute(entry) for entry in COMMON_ATTRIBUTES]
+        core = [
+            compile_attribute(entry) for entry in schema.get("attributes") or ()
+            if str(entry.get("name", "")).lower() not in _COMMON_NAMES
+        ]  # fmt: skip
         self.extensions = tuple(
             compile_extension(_urn_of(each.schema), each.schema.get("attributes") or (), required=each.required)
             for each in extensions

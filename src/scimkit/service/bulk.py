@@ -8,6 +8,7 @@ never touches a store: every operation goes the way of a request of its own.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -20,7 +21,9 @@ from scimkit.service.http import Request, Response, error_response, json_respons
 BULK_REQUEST_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 BULK_RESPONSE_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
 
-_REFERENCE: Final = "bulkId:"
+_PREFIX: Final = "bulkId:"
+_REFERENCE: Final = re.compile(r'(?:\A|(?<=/))bulkId:(.+)\Z|(?<=")bulkId:([^"]+)(?=")', re.DOTALL)
+"""A whole value, the end of a path, or a value compared with in the filter of a PATCH path (section 3.7.2)."""
 _METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _MEMBERS: Final = frozenset({"schemas", "failonerrors", "operations"})
 
@@ -28,9 +31,9 @@ Serve: TypeAlias = Callable[[Call, Request], Awaitable[Response]]
 """Serves one request on behalf of a call, and answers every failure with an error response."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Operation:
-    """One operation, and what came of it."""
+    """One operation, and what came of it. Two are never equal."""
 
     method: str
     path: str
@@ -93,26 +96,37 @@ class _Run:
         self._fail_on_errors = fail_on_errors
 
     async def run(self) -> None:
-        """Serve every operation, each as soon as what it refers to exists, until too many have failed."""
+        """Serve every operation in order, each after the creation of what it refers to, until too many have failed."""
         while self._pending and not self._is_over():
-            operation = next((each for each in self._pending if self._is_ready(each)), None)
-            if operation is not None:
-                self._pending.remove(operation)
-                await self._perform(operation, operation.data)
-                continue
-            operation = next((each for each in self._pending if each.method == "POST"), None)
-            if operation is None or not operation.references <= self._promised:
-                operation = operation or self._pending[0]
-                self._pending.remove(operation)
-                self._fail(operation)
-                continue
+            operation = self._next()
             self._pending.remove(operation)
-            await self._begin(operation)
+            if self._is_ready(operation):
+                await self._perform(operation, operation.data)
+            elif operation.references <= self._promised:
+                await self._begin(operation)
+            else:
+                self._fail(operation)
         for operation in self._unfinished:
             await self._finish(operation)
 
     def _is_over(self) -> bool:
         return 0 < self._fail_on_errors <= self._errors
+
+    def _next(self) -> _Operation:
+        """The first operation, or the creation that it waits for, or that waits for another in a circle.
+
+        So no operation overtakes another that does not need it, which might change what they come to.
+        """
+        operation = self._pending[0]
+        passed = []
+        while not self._is_ready(operation):
+            passed.append(operation)
+            awaited = operation.references & self._promised - self._ids.keys()
+            creation = next((each for each in self._pending if each.method == "POST" and each.bulk_id in awaited), None)
+            if creation is None or creation in passed:
+                break
+            operation = creation
+        return operation
 
     def _is_ready(self, operation: _Operation) -> bool:
         """Whether everything an operation refers to exists, or never will."""
@@ -128,7 +142,7 @@ class _Run:
     async def _begin(self, operation: _Operation) -> None:
         """Create a resource of a circle without the references that nothing can resolve yet."""
         missing = operation.references - self._ids.keys()
-        data = _without(operation.data, {f"{_REFERENCE}{each}" for each in missing})
+        data = _without(operation.data, {f"{_PREFIX}{each}" for each in missing})
         response = await self._send("POST", operation.path, operation, data)
         self._note(operation, response)
         if response.status == 201:
@@ -137,7 +151,7 @@ class _Run:
     async def _finish(self, operation: _Operation) -> None:
         """Write a resource of a circle again, now with every reference that came to be."""
         lost = operation.references - self._ids.keys()
-        data = _without(operation.data, {f"{_REFERENCE}{each}" for each in lost})
+        data = _without(operation.data, {f"{_PREFIX}{each}" for each in lost})
         assert operation.bulk_id is not None
         path = f"{operation.path.rstrip('/')}/{self._ids[operation.bulk_id]}"
         response = await self._send("PUT", path, operation, data)
@@ -154,34 +168,31 @@ class _Run:
         return await self._serve(self._call, Request(method, relative, "", headers, body, base.base_url))
 
     def _note(self, operation: _Operation, response: Response) -> None:
+        """Keep a result. Every operation but a failed POST has a location (section 3.7.3)."""
         operation.response = response
+        if operation.method != "POST":
+            path = self._resolved(operation.path).removeprefix(self._call.request.base_url)
+            operation.location = self._call.request.base_url + path
         if response.status >= 400:
             self._errors += 1
             if operation.bulk_id is not None:
                 self._promised.discard(operation.bulk_id)
-            return
-        headers = dict(response.headers)
-        if operation.method == "POST":
-            operation.location = headers.get("Location")
+        elif operation.method == "POST":
+            operation.location = dict(response.headers).get("Location")
             if operation.location is not None and operation.bulk_id is not None:
                 self._ids[operation.bulk_id] = operation.location.rsplit("/", 1)[-1]
-        else:
-            path = self._resolved(operation.path).removeprefix(self._call.request.base_url)
-            operation.location = self._call.request.base_url + path
 
     def _fail(self, operation: _Operation) -> None:
         error = InvalidValue("The operation refers to a bulkId that no successful operation has.")
         self._note(operation, error_response(error))
 
+    def _id_for(self, found: re.Match[str]) -> str:
+        return self._ids.get(found[1] or found[2], found[0])
+
     def _resolved(self, value: Any) -> Any:
         """The value with ids in the place of references to them."""
         if isinstance(value, str):
-            if _REFERENCE not in value:
-                return value
-            if value.startswith(_REFERENCE):
-                return self._ids.get(value[len(_REFERENCE) :], value)
-            head, _, tail = value.partition(f"/{_REFERENCE}")
-            return f"{head}/{self._ids.get(tail, _REFERENCE + tail)}" if tail else value
+            return _REFERENCE.sub(self._id_for, value) if _PREFIX in value else value
         if isinstance(value, dict):
             return {name: self._resolved(item) for name, item in value.items()}
         if isinstance(value, list):
@@ -215,10 +226,8 @@ def _read_operation(entry: Any) -> _Operation:
 def _references(value: Any) -> Iterator[str]:
     """The bulkIds that a value refers to."""
     if isinstance(value, str):
-        if value.startswith(_REFERENCE):
-            yield value[len(_REFERENCE) :]
-        elif f"/{_REFERENCE}" in value:
-            yield value.rpartition(_REFERENCE)[2]
+        for found in _REFERENCE.finditer(value) if _PREFIX in value else ():
+            yield found[1] or found[2]
     elif isinstance(value, dict):
         for item in value.values():
             yield from _references(item)

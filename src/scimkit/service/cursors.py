@@ -25,10 +25,14 @@ _LONGEST: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page starts: after, or if `backward` before, a position in the n-th type of the search."""
+    """Where a page starts: after, or if `backward` before, a position in the n-th type of the search.
+
+    `count` is how many resources the pages have.
+    """
 
     part: int
     position: Position
+    count: int
     backward: bool = False
 
 
@@ -45,7 +49,7 @@ class Cursors:
 
     def seal(self, cursor: Cursor, query: str) -> str:
         """The text of a cursor, valid for this query alone."""
-        content = [int(self._clock()) + self.timeout, cursor.part, cursor.position, cursor.backward]
+        content = [int(self._clock()) + self.timeout, cursor.part, cursor.position, cursor.count, cursor.backward]
         body = json.dumps(content, separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(self._seal(body, query) + body).rstrip(b"=").decode()
 
@@ -58,10 +62,10 @@ class Cursors:
         body = raw[_SEAL:]
         if len(text) > _LONGEST or not hmac.compare_digest(raw[:_SEAL], self._seal(body, query)):
             raise InvalidCursor()
-        expires, part, position, backward = json.loads(body)
+        expires, part, position, count, backward = json.loads(body)
         if expires < self._clock():
             raise ExpiredCursor()
-        return Cursor(part, _tuples(position), backward)
+        return Cursor(part, _tuples(position), count, backward)
 
     def _seal(self, body: bytes, query: str) -> bytes:
         digest = hashlib.sha256(query.encode("utf-8", "surrogatepass")).digest()

@@ -15,9 +15,15 @@ from scimkit.documents import write_json
 from scimkit.errors import InvalidSyntax, InvalidValue, ScimError, UnsupportedMediaType
 
 SCIM_JSON: Final = "application/scim+json"
-_BODY_TYPES: Final = frozenset({SCIM_JSON, "application/json"})
+JSON: Final = "application/json"
+LISTS: Final = frozenset({"attributes", "excludedattributes"})
+NUMBERS: Final = frozenset({"startindex", "count"})
+TEXTS: Final = frozenset({"filter", "sortby", "sortorder", "cursor"})
+_KNOWN: Final = LISTS | NUMBERS | TEXTS
+_READ_WHEN_EMPTY: Final = frozenset({"cursor", "filter"})
+"""An empty cursor asks for the first page (RFC 9865 section 2); an empty filter is none, and not the whole list."""
 _MAX_PARAMETERS: Final = 50
-_REFUSED: Final = re.compile(r"(?:^|;)\s*q\s*=\s*0(?:\.0*)?\s*(?:;|\Z)")
+_QUALITY: Final = re.compile(r"(?:^|;)\s*q\s*=\s*([01](?:\.\d*)?)\s*(?:;|\Z)")
 _BEYOND_COUNTING: Final = 10**18
 """Databases count to a little more."""
 
@@ -60,8 +66,8 @@ def error_response(error: ScimError) -> Response:
 
 
 def read_query(query: str) -> dict[str, str]:
-    """The query parameters by lower-case name; `+` is a space, empty parameters are left out,
-    but for `cursor`, which asks for the first page so (RFC 9865 section 2).
+    """The query parameters by lower-case name; `+` is a space. Unknown ones are passed over (RFC 7644 section
+    3.4.2), and so are empty ones that have no meaning.
 
     Raises: InvalidSyntax when the query is not UTF-8, has too many parameters, or has one twice.
     """
@@ -72,10 +78,12 @@ def read_query(query: str) -> dict[str, str]:
         raise InvalidSyntax("The query string is not valid.")
     parameters: dict[str, str] = {}
     for each in fields:
-        encoded, _, value = each.partition("=")
+        encoded, _, text = each.partition("=")
         name = _decoded(encoded).lower()
-        value = _decoded(value)
-        if not value and name != "cursor":
+        if name not in _KNOWN:
+            continue
+        value = _decoded(text)
+        if not value and name not in _READ_WHEN_EMPTY:
             continue
         if parameters.setdefault(name, value) != value:
             raise InvalidSyntax("The query string has the same parameter twice.")
@@ -122,18 +130,26 @@ class AcceptRepair(Protocol):
 
 
 def accepted_type(accept: str | None, repair: AcceptRepair) -> str:
-    """The media type to answer in: SCIM's own, or plain JSON for who accepts only that (RFC 7644 section 3.8).
+    """The media type to answer in: SCIM's own, or plain JSON for who prefers that (RFC 7644 section 3.8).
 
+    The most specific range gives a type its quality (RFC 9110 section 12.5.1).
     Raises: NotAcceptable when the client accepts neither and the repair refuses.
     """
     if not accept or accept == SCIM_JSON:
         return SCIM_JSON
-    ranges = [each.partition(";") for each in accept.lower().split(",")]
-    accepted = {name.strip() for name, _, parameters in ranges if not _REFUSED.search(parameters)}
-    if accepted & {SCIM_JSON, "*/*", "application/*"}:
-        return SCIM_JSON
-    if "application/json" in accepted:
-        return "application/json"
+    qualities: dict[str, float] = {}
+    for each in accept.lower().split(","):
+        name, _, parameters = each.partition(";")
+        said = _QUALITY.search(parameters)
+        qualities.setdefault(name.strip(), float(said[1]) if said else 1.0)
+
+    def quality(media_type: str) -> float:
+        ranges = (media_type, "application/*", "*/*")
+        return next((qualities[each] for each in ranges if each in qualities), 0.0)
+
+    preferred = max(SCIM_JSON, JSON, key=quality)
+    if quality(preferred) > 0:
+        return preferred
     repair.unacceptable()
     return SCIM_JSON
 
@@ -149,10 +165,10 @@ def as_media_type(response: Response, media_type: str) -> Response:
 
 def check_media_type(content_type: str | None) -> None:
     """Check that a body is JSON in UTF-8; no header at all is taken as that. Raises: UnsupportedMediaType."""
-    if not content_type or content_type in _BODY_TYPES:
+    if not content_type or content_type in (SCIM_JSON, JSON):
         return
     media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
-    if media_type not in _BODY_TYPES:
+    if media_type not in (SCIM_JSON, JSON):
         raise UnsupportedMediaType()
     for parameter in parameters:
         name, _, value = parameter.partition("=")

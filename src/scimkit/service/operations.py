@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 from scimkit.documents import Document, parse_object
 from scimkit.errors import Conflict, InvalidValue, NotFound, PreconditionFailed
 from scimkit.events import PasswordHook
+from scimkit.filters.filter import parse
 from scimkit.patch.apply import apply_operations, reference_changes
 from scimkit.patch.operations import Operation, read_operations
 from scimkit.schema.attributes import AttributeTable
@@ -25,6 +26,7 @@ from scimkit.service.limits import Limits
 from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import Renderer
 from scimkit.service.search import Searchable, projection_of
+from scimkit.service.written import HasWritten, by_operations, in_document, nowhere
 from scimkit.stores.protocol import Store, Written
 from scimkit.stores.stamps import has_members
 
@@ -68,9 +70,9 @@ class ResourceOperations:
     async def create(self, call: Call) -> Response:
         """`POST /Users` (section 3.3): 201 with the resource and its location."""
         await self._permissions.require(call, "create", self.resource_type)
-        projection = self._projection(call)
         body = parse_object(call.request.body)
         document = read_resource(self.resource_type, body, call.repairs)
+        projection = self._projection(call, in_document(document))
         call.password = document.pop(PASSWORD, None)
         written = await self._written(
             call,
@@ -81,10 +83,17 @@ class ResourceOperations:
         return self._response(call, 201, written.document, projection, ("Location", location))
 
     async def read(self, call: Call) -> Response:
-        """`GET /Users/{id}` (section 3.4.1); 304 when the client has this version already."""
+        """`GET /Users/{id}` (section 3.4.1); 304 when the client has this version already.
+
+        A filter is heeded here too: a resource that does not match it is 404 (section 3.4.2.2).
+        """
         id = _id(call)
         await self._permissions.require(call, "read", self.resource_type)
         projection = self._projection(call)
+        if "filter" in call.parameters:
+            wanted = call.repairs.fitted(parse(str(call.parameters["filter"]), call.repairs), self.resource_type)
+            if not wanted.matches(await self._store.get(call.scope, self.resource_type, id), self.resource_type):
+                raise NotFound("The resource does not match the filter.")
         document = await self._store.get(call.scope, self.resource_type, id, projection.wants)
         if conditions.is_conditional(call.request.headers):
             version = document["meta"]["version"]
@@ -96,10 +105,10 @@ class ResourceOperations:
         """`PUT /Users/{id}` (section 3.5.1): what is not given is cleared, memberships of a user stay."""
         id = _id(call)
         await self._permissions.require(call, "replace", self.resource_type)
-        projection = self._projection(call)
         body = parse_object(call.request.body)
         _check_same_id(id, body)
         document = read_resource(self.resource_type, body, call.repairs)
+        projection = self._projection(call, in_document(document))
         call.password = document.pop(PASSWORD, None)
         written = await self._written(
             call, lambda store: self._replaced(store, call, id, document), has_password=call.password is not None
@@ -127,10 +136,10 @@ class ResourceOperations:
         """`PATCH /Users/{id}` (section 3.5.2): 200 with the resource, 204 for a group unless attributes are named."""
         id = _id(call)
         await self._permissions.require(call, "patch", self.resource_type)
-        projection = self._projection(call)
         body = parse_object(call.request.body)
         _check_same_id_in_values(id, body)
         operations = read_operations(self.resource_type, body, call.repairs)
+        projection = self._projection(call, by_operations(operations))
         changes = reference_changes(operations) if self._has_members else None
         if changes is not None:
             version = await self._version(call, id)
@@ -146,7 +155,7 @@ class ResourceOperations:
         if projection.chosen:
             document = await self._store.get(call.scope, self.resource_type, id, projection.wants)
             return self._response(call, 200, document, projection)
-        return Response(204)
+        return Response(204, headers=(("ETag", written.document["meta"]["version"]),))
 
     async def _patched(self, store: Store, call: Call, id: str, operations: Sequence[Operation]) -> Written:
         """Read, apply, compare and swap; again from the start when another write came between."""
@@ -186,8 +195,11 @@ class ResourceOperations:
         conditions.check(call.request.headers, version)
         return str(version)
 
-    def _projection(self, call: Call) -> Projection:
-        return projection_of(self._projections, call.parameters)
+    def _projection(self, call: Call, has_written: HasWritten = nowhere) -> Projection:
+        """What to return; of what is returned on request also what the request has written (RFC 7643 section 7)."""
+        on_request = self._projections.on_request
+        written = ",".join(each.text for each in on_request if has_written(each)) if on_request else ""
+        return projection_of(self._projections, call.parameters, written)
 
     def _response(
         self, call: Call, status: int, document: Document, projection: Projection, *headers: tuple[str, str]

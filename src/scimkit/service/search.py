@@ -17,8 +17,9 @@ from scimkit.filters.narrowing import narrow
 from scimkit.schema.projection import Projection, Projections
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.calls import Call
+from scimkit.service.cursor_pages import CursorPage
 from scimkit.service.cursors import Cursor, Cursors
-from scimkit.service.http import Parameters, Response, integer, json_response
+from scimkit.service.http import LISTS, NUMBERS, TEXTS, Parameters, Response, integer, json_response
 from scimkit.service.limits import Limits
 from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import Renderer, list_response
@@ -27,11 +28,6 @@ from scimkit.stores.protocol import Lack, Page, Query, Store
 from scimkit.stores.sorting import Sort, sort_key
 
 SEARCH_REQUEST_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
-_END: Final[Position] = (2**62,)
-"""A position after every document that is in the order of creation."""
-_LISTS: Final = frozenset({"attributes", "excludedattributes"})
-_NUMBERS: Final = frozenset({"startindex", "count"})
-_TEXTS: Final = frozenset({"filter", "sortby", "sortorder", "cursor"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +60,15 @@ class Search:
         return await self._respond(call, read_search_request(parse_object(call.request.body), call))
 
     async def _respond(self, call: Call, parameters: Parameters) -> Response:
-        count = min(max(integer(parameters, "count", self._limits.default_page), 0), self._limits.page)
         parts = self._parts(call, parameters, await self._allowed(call))
         if "cursor" in parameters:
             self._require("cursors", "Pages by cursor are not supported.")
-            return await self._by_cursor(call, parameters, parts, count)
+            return await self._by_cursor(call, parameters, parts)
+        count = min(max(integer(parameters, "count", self._limits.default_page), 0), self._limits.page)
         start_index = max(integer(parameters, "startIndex", 1), 1)
         first, wanted, total = start_index - 1, count, 0
         resources: list[Mapping[str, Any]] = []
-        if len(parts) > 1 and parts[0].sort is not None:
+        if len(parts) > 1 and any(each.sort is not None for each in parts):
             resources, total = await self._merged(call, parts, first, wanted)
         else:
             for part in parts:
@@ -114,30 +110,43 @@ class Search:
             return self._kinds
         return [each for each in self._kinds if await self._permissions.allow(call, "search", each.resource_type)]
 
-    async def _by_cursor(self, call: Call, parameters: Parameters, parts: Sequence[_Part], count: int) -> Response:
+    async def _by_cursor(self, call: Call, parameters: Parameters, parts: Sequence[_Part]) -> Response:
         """A page by cursor (RFC 9865): a resource that is there throughout comes exactly once."""
-        if integer(parameters, "count", 1) < 0:
-            raise InvalidCount("The count must not be negative.")
         if "startindex" in parameters:
             raise InvalidValue("A request has either a cursor or a startIndex.")
-        if len(parts) > 1 and parts[0].sort is not None:
-            raise NotImplementedByServer("Several resource types cannot be sorted into pages by cursor.")
         query = self._bound_to(call, parameters)
         text = str(parameters["cursor"])
         cursor = self._cursors.open(text, query) if text else None
-        page = _CursorPage(cursor, count)
+        merged = len(self._kinds) > 1 and "sortby" in parameters
+        count = self._cursor_count(parameters, cursor)
+        page = CursorPage(cursor, count, merged=merged, descending=_is_descending(parameters))
         total = 0
-        order = range(len(parts))
-        for number in reversed(order) if page.backward else order:
-            asked = parts[number].query(**page.asked_of(number))
-            found = await self._store.search(call.scope, asked)
+        for part in reversed(parts) if page.backward and not merged else parts:
+            is_sorted = part.sort is not None
+            found = await self._store.search(call.scope, part.query(**page.asked_of(part.number, is_sorted=is_sorted)))
             total += found.total
-            page.take(number, found, parts[number].render(found.documents, call))
+            page.take(part.number, found, part.render(found.documents, call), is_sorted=is_sorted)
         body = list_response(page.resources, total, None)
         for name, edge in (("previousCursor", page.previous), ("nextCursor", page.next)):
             if edge is not None:
                 body[name] = self._cursors.seal(edge, query)
         return json_response(200, body)
+
+    def _cursor_count(self, parameters: Parameters, cursor: Cursor | None) -> int:
+        """The resources of a page by cursor: as many as in the first, unless the request says otherwise.
+
+        Raises: InvalidCount when it says otherwise, or more than a page may have (RFC 9865 section 2.1).
+        """
+        default = min(self._limits.default_page, self._limits.page) if cursor is None else cursor.count
+        try:
+            count = max(integer(parameters, "count", default), 0)
+        except InvalidValue as error:
+            raise InvalidCount(error.detail) from None
+        if count > self._limits.page:
+            raise InvalidCount(f"The count must be at most {self._limits.page}.")
+        if cursor is not None and count != cursor.count:
+            raise InvalidCount("The count must be that of the first page.")
+        return count
 
     def _bound_to(self, call: Call, parameters: Parameters) -> str:
         """What a cursor is good for: this tenant, these types, this filter and order."""
@@ -151,7 +160,7 @@ class Search:
         if wanted is not None and len(self._kinds) > 1:
             self._check_known(wanted)
         parts = []
-        for each, sort in zip(self._kinds, self._sorts(parameters), strict=True):
+        for number, (each, sort) in enumerate(zip(self._kinds, self._sorts(parameters), strict=True)):
             if each not in kinds:
                 continue
             narrowed = True if wanted is None else self._narrowed(wanted, each.resource_type)
@@ -160,7 +169,7 @@ class Search:
             if not isinstance(narrowed, bool):
                 narrowed = call.repairs.fitted(narrowed, each.resource_type)
             projection = projection_of(each.projections, parameters)
-            parts.append(_Part(each, None if isinstance(narrowed, bool) else narrowed, sort, projection))
+            parts.append(_Part(number, each, None if isinstance(narrowed, bool) else narrowed, sort, projection))
         return parts
 
     def _narrowed(self, wanted: Filter, resource_type: ResourceType) -> Filter | bool:
@@ -177,14 +186,15 @@ class Search:
                 raise InvalidFilter("The filter names an attribute that no resource type has.")
 
     def _sorts(self, parameters: Parameters) -> list[Sort | None]:
-        """The order by type (section 3.4.2.3). Raises: InvalidPath when no type can be sorted by the path."""
+        """The order by type (section 3.4.2.3).
+
+        Raises: InvalidPath when no type can be sorted by the path, InvalidValue when their values cannot be compared.
+        """
         text = parameters.get("sortby")
         if text is None:
             return [None] * len(self._kinds)
         self._require("sort", "Sorting is not supported.")
-        order = str(parameters.get("sortorder", "ascending")).lower()
-        if order not in ("ascending", "descending"):
-            raise InvalidValue("sortOrder must be ascending or descending.")
+        descending = _is_descending(parameters)
         sorts: list[Sort | None] = []
         for each in self._kinds:
             path = each.resource_type.resolve(str(text))
@@ -193,16 +203,19 @@ class Search:
                 path = None if value is None else replace(path, sub_attribute=value)
             if path is not None and not path.is_searchable:
                 path = None
-            sorts.append(None if path is None else Sort(path, order == "descending"))
+            sorts.append(None if path is None else Sort(path, descending))
         if not any(sorts):
             raise InvalidPath("sortBy names no attribute that can be sorted by.")
+        if len({each.path.leaf.type for each in sorts if each is not None}) > 1:
+            raise InvalidValue("sortBy names attributes whose values cannot be compared.")
         return sorts
 
 
 @dataclass(slots=True)
 class _Part:
-    """A search on one type."""
+    """A search on one type. `number` is its place among the types of the search, whoever may search them."""
 
+    number: int
     kind: Searchable
     filter: Filter | None
     sort: Sort | None
@@ -220,71 +233,21 @@ class _Part:
         return [render(each, self.projection, base_url) for each in documents]
 
 
-class _CursorPage:
-    """A page by cursor while it is gathered, from the types in their order, or against it."""
-
-    def __init__(self, cursor: Cursor | None, count: int) -> None:
-        self.cursor = cursor
-        self.backward = cursor is not None and cursor.backward
-        self._count = count
-        self._gathered: list[tuple[int, Position, Mapping[str, Any]]] = []
-
-    def asked_of(self, part: int) -> dict[str, Any]:
-        """What to ask of a type: one resource more than the page still has room for, or only the total."""
-        room = self._count + 1 - len(self._gathered)
-        cursor = self.cursor
-        if cursor is None or part == cursor.part:
-            position = None if cursor is None else cursor.position
-            return {"count": room, "before" if self.backward else "after": position}
-        ahead = part < cursor.part if self.backward else part > cursor.part
-        if self.backward and ahead:
-            return {"count": room, "before": _END}
-        return {"count": room if ahead else 0}
-
-    def take(self, part: int, page: Page, resources: Sequence[Mapping[str, Any]]) -> None:
-        """Take what a type gave."""
-        found = [(part, position, resource) for position, resource in zip(page.positions, resources, strict=True)]
-        self._gathered = [*found, *self._gathered] if self.backward else [*self._gathered, *found]
-
-    @property
-    def _more(self) -> bool:
-        return len(self._gathered) > self._count
-
-    @property
-    def _kept(self) -> list[tuple[int, Position, Mapping[str, Any]]]:
-        if not self._more:
-            return self._gathered
-        return self._gathered[1:] if self.backward else self._gathered[: self._count]
-
-    @property
-    def resources(self) -> list[Mapping[str, Any]]:
-        return [resource for _, _, resource in self._kept]
-
-    @property
-    def next(self) -> Cursor | None:
-        """Where the next page starts; None on the last."""
-        if not self._kept or not (self.backward or self._more):
-            return None
-        part, position, _ = self._kept[-1]
-        return Cursor(part, position)
-
-    @property
-    def previous(self) -> Cursor | None:
-        """Where the page before ends; None on the first."""
-        first = self.cursor is None or (self.backward and not self._more)
-        if first or not self._kept:
-            return None
-        part, position, _ = self._kept[0]
-        return Cursor(part, position, backward=True)
+def _is_descending(parameters: Parameters) -> bool:
+    """The direction of the order. Raises: InvalidValue when it is none."""
+    order = str(parameters.get("sortorder", "ascending")).lower()
+    if order not in ("ascending", "descending"):
+        raise InvalidValue("sortOrder must be ascending or descending.")
+    return order == "descending"
 
 
-def projection_of(projections: Projections, parameters: Parameters) -> Projection:
-    """The projection that `attributes` and `excludedAttributes` ask for (section 3.9)."""
-    if not parameters:
+def projection_of(projections: Projections, parameters: Parameters, written: str = "") -> Projection:
+    """The projection that `attributes` and `excludedAttributes` ask for (section 3.9), after a write of `written`."""
+    if not parameters and not written:
         return projections.whole
     attributes, excluded = parameters.get("attributes"), parameters.get("excludedattributes")
     return projections.plan(
-        None if attributes is None else str(attributes), None if excluded is None else str(excluded)
+        None if attributes is None else str(attributes), None if excluded is None else str(excluded), written
     )
 
 
@@ -301,11 +264,11 @@ def read_search_request(body: Mapping[str, Any], call: Call) -> dict[str, str | 
     for name, value in members.items():
         if value is None:
             continue
-        if name in _LISTS and type(value) is list and all(type(each) is str for each in value):
+        if name in LISTS and type(value) is list and all(type(each) is str for each in value):
             parameters[name] = ",".join(value)
-        elif (name in _NUMBERS and type(value) is int) or (name in _TEXTS and type(value) is str):
+        elif (name in NUMBERS and type(value) is int) or (name in TEXTS and type(value) is str):
             parameters[name] = value
-        elif name in _LISTS | _NUMBERS | _TEXTS:
+        elif name in LISTS | NUMBERS | TEXTS:
             raise InvalidValue("A member of the search request does not have its type.")
         else:
             call.repairs.extra_member(name)

@@ -63,6 +63,8 @@ ExchangeHook: TypeAlias = Callable[[Request, Response], None]
 _ID: Final = "{id}"
 _FIXED: Final = frozenset({"", ".search"})
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+_ANYONE: Final = Principal(tenant="", token_id="")
+"""Who reads the ServiceProviderConfig without a token."""
 
 
 class ScimService:
@@ -147,8 +149,9 @@ class ScimService:
         principal: Principal | None = None
         detail: str | None = None
         try:
-            principal = await self._tokens.verify(bearer_token(request.headers.get("authorization")))
-            call = self._call(request, principal)
+            if not _is_public(request):
+                principal = await self._tokens.verify(bearer_token(request.headers.get("authorization")))
+            call = self._call(request, principal or _ANYONE)
             media_type = accepted_type(request.headers.get("accept"), call.repairs)
             response = await self._answer(call)
             if media_type != SCIM_JSON:
@@ -226,7 +229,10 @@ class ScimService:
         return response
 
     async def _serve_me(self, call: Call) -> Response:
-        """`/Me` (RFC 7644 section 3.11): the resource that the host says it is; 501 without a hook."""
+        """`/Me` (RFC 7644 section 3.11): the resource that the host says it is; 501 without a hook.
+
+        Whatever the answer, its `Location` is that of the resource.
+        """
         if self._me is None or call.request.method == "POST":
             raise NotImplementedByServer("This service does not offer /Me.")
         answer = self._me(call.principal)
@@ -234,9 +240,13 @@ class ScimService:
         if path is None:
             raise NotFound("There is no resource for this token.")
         call.request = replace(call.request, path=f"/{path.strip('/')}")
-        response = await self._answer(call)
         location = f"{call.request.base_url}{call.request.path}"
-        return replace(response, headers=(*response.headers, ("Content-Location", location)))
+        try:
+            response = await self._answer(call)
+        except ScimError as error:
+            error.headers = (*error.headers, ("Location", location))
+            raise
+        return replace(response, headers=(*response.headers, ("Location", location), ("Content-Location", location)))
 
     async def _service_provider_config(self, call: Call) -> Response:
         return json_response(200, service_provider_config(self._features, call.request.base_url))
@@ -296,6 +306,15 @@ class ScimService:
     def _type_at(self, path: str) -> str | None:
         operations = self._resources.get(path.strip("/").partition("/")[0])
         return operations.resource_type.name if operations else None
+
+
+def _is_public(request: Request) -> bool:
+    """Whether a request needs no token: how to authenticate can be read without (RFC 7643 section 5).
+
+    A token that is sent is verified all the same, since clients test theirs so.
+    """
+    is_read = request.method in ("GET", "HEAD") and "authorization" not in request.headers
+    return is_read and request.path.strip("/") == "ServiceProviderConfig"
 
 
 def _discovered(call: Call, documents: list[dict[str, Any]]) -> Response:

@@ -33,6 +33,8 @@ def scalar_as_text(attribute: Attribute, value: object) -> Any:
 
 
 def number_text(attribute: Attribute, value: object) -> Any:
+    if type(value) is float and attribute.type == "integer":
+        return int(value) if value.is_integer() else NOT_MINE
     if type(value) is str and attribute.type in ("integer", "decimal"):
         try:
             return int(value) if attribute.type == "integer" else float(value)
@@ -163,7 +165,7 @@ VALUES: Final[tuple[Quirk, ...]] = (
     Quirk(
         "number-text",
         "value",
-        "a number as text",
+        "a number as text, or a whole number written as 2.0",
         "only what reads as a number is taken",
         ("hosts' templates",),
         ENTRA_POSTMAN,

@@ -1,10 +1,12 @@
 """The resource types of RFC 7643 section 4: `USER` (with the enterprise extension) and `GROUP`.
 
-Their Schema documents are JSON files beside this module, so that serving them imports nothing else.
+Their Schema documents, and those of the discovery documents themselves (section 8.7.2), are JSON files beside
+this module, so that serving them imports nothing else.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
@@ -22,6 +24,13 @@ def _load(name: str) -> dict[str, Any]:
 USER_SCHEMA: Final = _load("user")
 GROUP_SCHEMA: Final = _load("group")
 ENTERPRISE_USER_SCHEMA: Final = _load("enterprise_user")
+
+
+@cache
+def discovery_schemas() -> tuple[dict[str, Any], ...]:
+    """The Schema documents of ServiceProviderConfig, ResourceType and Schema."""
+    return _load("service_provider_config"), _load("resource_type"), _load("schema")
+
 
 USER: Final = ResourceType(
     USER_SCHEMA, extensions=(SchemaExtension(ENTERPRISE_USER_SCHEMA),), endpoint="/Users", description="User Account"
