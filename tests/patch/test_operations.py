@@ -53,7 +53,7 @@ READ: list[tuple[dict[str, Any], list[tuple[str, str, Any]]]] = [
     ({"op": "add", "path": None, "value": {"label": "x"}}, [("add", "label", "x")]),
     ({"op": "add", "value": {}}, []),
     ({"op": "add", "value": {DEVICE.schema.upper(): {"label": "x"}}}, [("add", "label", "x")]),
-    ({"op": "add", "value": {LEASE: {"terms": {"text": "x"}}}}, [("add", LEASE, {"terms": {"text": "x"}})]),
+    ({"op": "add", "value": {LEASE: {"terms": {"text": "x"}}}}, [("add", f"{LEASE}:terms", {"text": "x"})]),
     ({"op": "add", "path": "schemas", "value": ["x"]}, []),
     ({"op": "remove", "path": "schemas"}, []),
     ({"op": "add", "path": "owner.$ref", "value": "x"}, []),

@@ -17,6 +17,9 @@ from scimkit.errors import InvalidSyntax, InvalidValue, ScimError, UnsupportedMe
 SCIM_JSON: Final = "application/scim+json"
 _BODY_TYPES: Final = frozenset({SCIM_JSON, "application/json"})
 _MAX_PARAMETERS: Final = 50
+_KNOWN: Final = frozenset(
+    {"attributes", "count", "cursor", "excludedattributes", "filter", "sortby", "sortorder", "startindex"}
+)
 _REFUSED: Final = re.compile(r"(?:^|;)\s*q\s*=\s*0(?:\.0*)?\s*(?:;|\Z)")
 _BEYOND_COUNTING: Final = 10**18
 """Databases count to a little more."""
@@ -60,7 +63,7 @@ def error_response(error: ScimError) -> Response:
 
 
 def read_query(query: str) -> dict[str, str]:
-    """The query parameters by lower-case name; `+` is a space, empty parameters are left out,
+    """The query parameters by lower-case name; `+` is a space unless spaces are `%20`, empty ones are left out,
     but for `cursor`, which asks for the first page so (RFC 9865 section 2).
 
     Raises: InvalidSyntax when the query is not UTF-8, has too many parameters, or has one twice.
@@ -77,14 +80,15 @@ def read_query(query: str) -> dict[str, str]:
         value = _decoded(value)
         if not value and name != "cursor":
             continue
-        if parameters.setdefault(name, value) != value:
+        if parameters.setdefault(name, value) != value and name in _KNOWN:
             raise InvalidSyntax("The query string has the same parameter twice.")
     return parameters
 
 
 def _decoded(text: str) -> str:
     """A name or a value of `application/x-www-form-urlencoded` (`parse_qsl` takes four times as long)."""
-    text = text.replace("+", " ")
+    if "%20" not in text:
+        text = text.replace("+", " ")  # where a space is %20, a plus is a plus (RFC 3986 section 2.1)
     if "%" not in text:
         return text
     try:

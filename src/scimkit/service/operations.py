@@ -242,17 +242,17 @@ def _id(call: Call) -> str:
 
 
 def _check_same_id(id: str, body: Mapping[str, Any]) -> None:
-    given = body.get("id")
-    if given is not None and given != id:
-        raise InvalidValue("The id in the body is not the id in the URL.")
+    for name, given in body.items():
+        if name.lower() == "id" and given is not None and given != id:
+            raise InvalidValue("The id in the body is not the id in the URL.")
 
 
 def _check_same_id_in_values(id: str, body: Mapping[str, Any]) -> None:
-    operations = body.get("Operations")
-    for operation in operations if type(operations) is list else ():
-        value = operation.get("value") if type(operation) is dict and not operation.get("path") else None
-        if type(value) is dict:
-            _check_same_id(id, value)
+    for operations in [each for name, each in body.items() if name.lower() == "operations" and type(each) is list]:
+        for operation in operations:
+            members = {name.lower(): each for name, each in operation.items()} if type(operation) is dict else {}
+            if type(members.get("value")) is dict and not members.get("path"):
+                _check_same_id(id, members["value"])
 
 
 def _without_password(changes: Any) -> Any:

@@ -299,13 +299,15 @@ def read_search_request(body: Mapping[str, Any], call: Call) -> dict[str, str | 
         call.repairs.message(SEARCH_REQUEST_SCHEMA)
     parameters: dict[str, str | int] = {}
     for name, value in members.items():
-        if value is None:
+        if value is None or (value == "" and name != "cursor"):
             continue
         if name in _LISTS and type(value) is list and all(type(each) is str for each in value):
             parameters[name] = ",".join(value)
         elif (name in _NUMBERS and type(value) is int) or (name in _TEXTS and type(value) is str):
             parameters[name] = value
-        elif name in _LISTS | _NUMBERS | _TEXTS:
+        elif name in _LISTS | _NUMBERS:
+            parameters[name] = call.repairs.parameter(name, value)
+        elif name in _TEXTS:
             raise InvalidValue("A member of the search request does not have its type.")
         else:
             call.repairs.extra_member(name)
