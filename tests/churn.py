@@ -86,13 +86,15 @@ class Outcome:
 def served(store: str, workers: int) -> Iterator[str]:
     """`scimkit serve` in a process of its own; gives its endpoint."""
     command = [sys.executable, "-m", "scimkit.cli", "serve", "--store", store, "--port", "0", "--workers", str(workers)]
-    with tempfile.TemporaryFile("w+") as said:
-        with subprocess.Popen(command, stdout=said, stderr=said, text=True) as process:
-            try:
-                yield _ready(process, said)
-            finally:
-                process.terminate()
-                process.wait(_PATIENCE)
+    with (
+        tempfile.TemporaryFile("w+") as said,
+        subprocess.Popen(command, stdout=said, stderr=said, text=True) as process,
+    ):
+        try:
+            yield _ready(process, said)
+        finally:
+            process.terminate()
+            process.wait(_PATIENCE)
 
 
 def _ready(process: subprocess.Popen[str], said: Any) -> str:
@@ -123,9 +125,7 @@ def run(
             happening = [event.marked(mark) for event in life]
             token = tokens.issue(name, tenant=tenant).token
             simulator = provider(name, endpoint, token, marked(share, mark))
-            parts.append(
-                Part(name, mark, simulator, [happening[n * events : (n + 1) * events] for n in range(cycles)])
-            )
+            parts.append(Part(name, mark, simulator, [happening[n * events : (n + 1) * events] for n in range(cycles)]))
         outcome, start = Outcome(parts), time.perf_counter()
         with ThreadPoolExecutor(len(parts)) as pool:
             for each in [pool.submit(part.run, lambda: on_cycle(parts)) for part in parts]:
@@ -134,8 +134,12 @@ def run(
         for part in parts:
             part.simulator.verify()
             part.simulator.close()
-        outcome.wrong += [f"{part.name}: {explained(step)}" for part in parts for step in part.simulator.report.failures]
-        _audit(outcome, endpoint, tokens.issue("audit", tenant=tenant).token)
+        outcome.wrong += [
+            f"{part.name}: {explained(step)}" for part in parts for step in part.simulator.report.failures
+        ]
+        users, groups = everything(endpoint, tokens.issue("audit", tenant=tenant).token)
+        outcome.users, outcome.groups = len(users), len(groups)
+        outcome.wrong += differences(parts, users, groups)
     return outcome
 
 
@@ -145,46 +149,75 @@ def _share(whole: int, number: int) -> int:
     return whole // count + (number < whole % count)
 
 
-def _audit(outcome: Outcome, endpoint: str, token: str) -> None:
-    """Hold all that is there against the directories."""
-    users, groups = ({each["id"]: each for each in _all(endpoint, token, kind)} for kind in ("Users", "Groups"))
-    outcome.users, outcome.groups = len(users), len(groups)
-    names = {id: each["userName"] for id, each in users.items()}
-    known_users, known_groups = set(), set()
-    for part in outcome.parts:
-        theirs = {each["userName"]: each for each in users.values() if each["userName"].startswith(f"{part.mark}.")}
-        known_users |= theirs.keys()
+def differences(parts: list[Part], users: list[Any], groups: list[Any]) -> list[str]:
+    """Where all that is there is not what the directories say: who works, which teams there are, who is in them."""
+    wrong: list[str] = []
+    names = {each["id"]: each["userName"] for each in users}
+    unknown = {each["userName"] for each in users} | {each["displayName"] for each in groups}
+    for part in parts:
+        theirs = {each["userName"]: each for each in users if each["userName"].startswith(f"{part.mark}.")}
         working = {each.user_name for each in part.directory.people.values() if each.enabled}
         active = {name for name, each in theirs.items() if each.get("active") is True}
         if active != working:
-            outcome.wrong.append(f"{part.name}: active are {active ^ working} and should not be, or the reverse")
-        shown = {each["displayName"]: each for each in groups.values() if part.mark in each["displayName"]}
-        known_groups |= shown.keys()
+            wrong.append(f"{part.name}: active, or not, against its directory: {active ^ working}")
+        shown = {each["displayName"]: each for each in groups if part.mark in each["displayName"]}
+        unknown -= theirs.keys() | shown.keys()
         for team in part.directory.teams.values():
             wanted = {part.directory.people[key].user_name for key in team.members} & theirs.keys()
             there = {names[each["value"]] for each in shown.pop(team.name, {}).get("members", ())}
             if there != wanted:
-                outcome.wrong.append(f"{part.name}: {team.name} differs by {there ^ wanted}")
+                wrong.append(f"{part.name}: {team.name} differs by {there ^ wanted}")
         if shown and part.name != "onelogin":  # which leaves groups where they are
-            outcome.wrong.append(f"{part.name}: groups are left: {sorted(shown)}")
-    if len(known_users) != len(users) or len(known_groups) != len(groups):
-        outcome.wrong.append("there is somebody or something that is in no directory")
+            wrong.append(f"{part.name}: groups are left: {sorted(shown)}")
+    return [*wrong, *(f"in no directory: {name}" for name in sorted(unknown))]
 
 
-def _all(endpoint: str, token: str, kind: str) -> Iterator[dict[str, Any]]:
-    with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=_PATIENCE) as client:
-        start, total = 1, 1
-        while start <= total:
-            body = client.get(f"{endpoint}/{kind}", params={"startIndex": start, "count": 500}).json()
-            total, start = body["totalResults"], start + len(body["Resources"])
-            yield from body["Resources"]
+def everything(endpoint: str, token: str, client: httpx.Client | None = None) -> tuple[list[Any], list[Any]]:
+    """All users and all groups, page by page."""
+    found: list[list[Any]] = []
+    with client or httpx.Client(timeout=_PATIENCE) as http:
+        for kind in ("Users", "Groups"):
+            resources: list[Any] = []
+            total = 1
+            while len(resources) < total:
+                body = http.get(
+                    f"{endpoint}/{kind}", params={"startIndex": len(resources) + 1, "count": 500},
+                    headers={"Authorization": f"Bearer {token}"},
+                ).json()  # fmt: skip
+                total = body["totalResults"]
+                resources += body["Resources"]
+            found.append(resources)
+    return found[0], found[1]
+
+
+@contextmanager
+def _progress(cycles: int) -> Iterator[Callable[[list[Part]], None]]:
+    """A bar for each provider on a terminal, a line now and then elsewhere."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    start, done = time.monotonic(), 0
+    text = TextColumn("{task.fields[said]}")
+    with Progress(
+        TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), text, TimeElapsedColumn()
+    ) as progress:
+        bars = {name: progress.add_task(name, total=cycles, said="everybody is provisioned") for name in PROVIDERS}
+
+        def on_cycle(parts: list[Part]) -> None:
+            nonlocal done
+            done += 1
+            for part in parts:
+                said = f"{part.requests:,} requests, {len(part.simulator.report.failures)} failed"
+                progress.update(bars[part.name], completed=part.done, said=said)
+            if not progress.console.is_terminal and done % len(parts) == 0:
+                requests = sum(part.requests for part in parts)
+                took = time.monotonic() - start
+                progress.console.print(f"{done} of {cycles * len(parts)} cycles, {requests:,} requests, {took:,.0f} s")
+
+        yield on_cycle
 
 
 def main() -> int:
     """Run, with progress. The exit status is 1 when something differs."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--people", type=int, default=1000)
     options.add_argument("--groups", type=int, default=50)
@@ -194,26 +227,19 @@ def main() -> int:
     options.add_argument("--workers", type=int, default=1, help="processes that serve")
     options.add_argument("--store", default=f"sqlite:///{Path(tempfile.mkdtemp()) / 'churn.db'}")
     asked = options.parse_args()
-    console = Console(highlight=False)
-    columns = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[n]}"),
-               TimeElapsedColumn())  # fmt: skip
-    with Progress(*columns, console=console) as progress:
-        bars = {name: progress.add_task(name, total=asked.cycles, n="") for name in PROVIDERS}
-
-        def on_cycle(parts: list[Part]) -> None:
-            for part in parts:
-                said = f"{part.requests:,} requests, {len(part.simulator.report.failures)} failed"
-                progress.update(bars[part.name], completed=part.done, n=said)
-
+    if asked.people < 4 * len(PROVIDERS) or asked.groups < 2 * len(PROVIDERS):
+        options.error(f"{len(PROVIDERS)} providers share them: at least 4 people and 2 groups for each")
+    with _progress(asked.cycles) as on_cycle:
         outcome = run(
             asked.store, people=asked.people, groups=asked.groups, cycles=asked.cycles, events=asked.events,
             seed=asked.seed, workers=asked.workers, on_cycle=on_cycle,
         )  # fmt: skip
-    for each in outcome.wrong[:20]:
-        console.print(each, markup=False)
-    speed = outcome.requests / outcome.seconds
-    console.print(f"{outcome.requests:,} requests in {outcome.seconds:,.0f} s, {speed:,.0f} a second; "
-                  f"{outcome.users:,} users and {outcome.groups} groups in the end; {len(outcome.wrong)} differences")  # fmt: skip
+    said = [
+        *outcome.wrong[:20],
+        f"{outcome.requests:,} requests in {outcome.seconds:,.0f} s, {outcome.requests / outcome.seconds:,.0f} per s",
+        f"{outcome.users:,} users and {outcome.groups} groups in the end, {len(outcome.wrong)} differences",
+    ]
+    sys.stdout.write("\n".join(said) + "\n")
     return 1 if outcome.wrong else 0
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from scimkit.dialects.clauses import clause_of
 from scimkit.dialects.quirks import NOT_MINE, QUIRKS, Quirk, Stage
+from scimkit.documents import Document
 from scimkit.errors import InvalidFilter, InvalidValue, NotAcceptable, ScimError
 from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, Value, ValuePath
 from scimkit.filters.filter import Filter
@@ -135,6 +136,19 @@ class Repairs(PatchRefusal):
         if type(answer) is not str and type(answer) is not int:
             raise InvalidValue("A member of the request does not have its type.")
         return answer
+
+    def keeps_omitted(self, attribute: Attribute) -> bool:
+        """Whether a PUT that does not name the attribute leaves its values."""
+        return self._ask("omitted", attribute) is True
+
+    @property
+    def may_restore(self) -> bool:
+        """Whether it is worth to look who is in the way of a create."""
+        return bool(self.dialect.at("conflict"))
+
+    def restores(self, holder: Document) -> bool:
+        """Whether a create writes the resource anew that is in its way, which is a conflict otherwise."""
+        return self._ask("conflict", holder) is True
 
     def creates_elements(self, attribute: Attribute) -> bool:
         return self._ask("creates_elements", attribute) is True
