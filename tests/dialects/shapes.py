@@ -351,7 +351,8 @@ SHAPES: Final[Mapping[str, tuple[Shape, ...]]] = {
         *(user(op("replace", path, value), NO_MANAGER)
           for path in (MANAGER, "manager", f"{ENTERPRISE}.Manager")
           for value in ("", None, [], {}, [""], [{}], [None], {"value": ""}, {"Value": ""}, {"value": None},
-                        {"value": "", "displayName": ""}, {"value": "", "$ref": ""}, [{"value": ""}])),
+                        {"value": "", "displayName": ""}, {"value": None, "$ref": "Users/{boss}"}, {"value": "",
+                        "$ref": ""}, [{"value": ""}])),
         *(user(op("replace", f"{path}.value", value), NO_MANAGER)
           for path in (MANAGER, "manager") for value in ("", None, [])),
         *(user(op("Remove", path, *value), NO_MANAGER)
@@ -368,7 +369,8 @@ SHAPES: Final[Mapping[str, tuple[Shape, ...]]] = {
         user(op("replace", f"{DESK}:lead", "{bob}"), {f"{DESK}:lead.value": "{bob}"}),
         user(op("replace", "lead", [{"$ref": "Users/{bob}"}]), {f"{DESK}:lead.value": "{bob}"}),
         user(op("add", None, {"lead": {"Value": "{bob}"}}), {f"{DESK}:lead.value": "{bob}"}),
-        new({ENTERPRISE: {"manager": {"$ref": "../Users/{bob}"}}}, {f"{MANAGER}.value": "{bob}"}),
+        put({ENTERPRISE: {"manager": {"$ref": "../Users/{boss}"}, "department": "x"}},
+            {MANAGER: None, f"{ENTERPRISE}:department": "x"}),
         new({ENTERPRISE: {"manager": [{"value": "{bob}"}]}}, {f"{MANAGER}.value": "{bob}"}),
         new({ENTERPRISE: {"manager": ""}, DESK: {"lead": {"value": ""}}}, {MANAGER: None, f"{DESK}:lead": None}),
         new({ENTERPRISE: {"manager": 4711}}, {f"{MANAGER}.value": "4711"}),

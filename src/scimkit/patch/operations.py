@@ -18,7 +18,7 @@ from scimkit.filters.parser import Strict as StrictFilters
 from scimkit.filters.predicate import refuse_value
 from scimkit.patch.paths import PatchPath, parse_path
 from scimkit.schema.attributes import Attribute
-from scimkit.schema.reading import UNASSIGNED, Refusal, Repair, read_element, read_value
+from scimkit.schema.reading import UNASSIGNED, Refusal, Repair, points_by_uri, read_element, read_value
 from scimkit.schema.resource_types import ResourceType
 
 PATCH_OP_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
@@ -275,6 +275,10 @@ def _read_at(
 
 def _note(path: PatchPath, op: OperationName, value: object, repair: PatchRepair, into: list[Operation]) -> None:
     leaf = path.leaf
+    if leaf.is_reference and not leaf.multi_valued:
+        one = value[0] if type(value) is list and len(value) == 1 else value
+        if type(one) is dict and points_by_uri(one):
+            value = repair.value(leaf, one)
     read = read_value(leaf, value, repair)
     if op == "replace" and (read is UNASSIGNED or read == "") and _clears_whole(path, repair):
         into.append(Operation("remove", replace(path, sub_attribute=None)))

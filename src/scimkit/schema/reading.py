@@ -65,6 +65,8 @@ class Refusal:
     """The `Repair` that repairs nothing: the RFC and no more."""
 
     def value(self, attribute: Attribute, value: object) -> object:
+        if attribute.is_reference and type(value) is dict:
+            raise InvalidValue(f"{attribute.path}.value is required.")
         raise InvalidValue(f"{attribute.path} must be {_DESCRIBED[attribute.type]}.")
 
     def values(self, attribute: Attribute, value: object) -> object:
@@ -321,8 +323,11 @@ def _read_complex(attribute: Attribute, value: object, repair: Repair) -> Any:
 
 
 def _read_reference(attribute: Attribute, value: dict[str, Any], document: dict[str, Any], repair: Repair) -> Any:
-    """A reference whose `value` is empty, or missing while its `$ref` is there: one that points nowhere."""
-    if "value" in document or any(name.lower() == "$ref" and uri for name, uri in value.items()):
+    """A reference that points nowhere: its `value` is empty, or it is one of several and has only a `$ref`.
+
+    A singular one that is read, changed and put back may have its `$ref` still: it has no value.
+    """
+    if "value" in document or (attribute.keyed and points_by_uri(value)):
         found = repair.value(attribute, value)
         if found is UNASSIGNED:
             return UNASSIGNED
@@ -332,6 +337,12 @@ def _read_reference(attribute: Attribute, value: dict[str, Any], document: dict[
     elif attribute.keyed and document:
         raise InvalidValue(f"{attribute.path}.value is required.")
     return document or UNASSIGNED
+
+
+def points_by_uri(value: Mapping[str, Any]) -> bool:
+    """Whether a reference has its `$ref` and no `value`."""
+    given = {name.lower(): each for name, each in value.items()}
+    return bool(given.get("$ref")) and "value" not in given
 
 
 _ONE: Final[Mapping[str, Callable[[Attribute, Any, Repair], Any]]] = {

@@ -21,9 +21,9 @@ _SENTENCES: Final = """
     response responses results returns same schema schemas scim search section select send sensitive server
     service several sort sorted stand start string strings sub-attribute sub-attributes successful such support
     supported taken takes temporarily than that the their there this time to token too true try twice two type
-    types unavailable unique unknown unsupported supports use used user username users valid value values version was where
-    which whole with without words wrong yields eq ne co sw ew pr gt ge lt le uri url urn urns rfc utf utf-8 z
-    application/scim+json application/json
+    types unavailable unique unknown unsupported supports use used user username users valid value values version
+    was where which whole with without words wrong yields eq ne co sw ew pr gt ge lt le uri url urn urns rfc utf
+    utf-8 z application/scim+json application/json
 """
 
 WORDS: Final = frozenset(_SENTENCES.split())

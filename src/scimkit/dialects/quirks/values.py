@@ -80,7 +80,7 @@ def _value_alone(attribute: Attribute, value: object) -> Any:
 
 def _reference_by_uri(attribute: Attribute, value: object) -> Any:
     """A reference that has its `$ref` alone: the id is the last part of that."""
-    if not attribute.is_reference or type(value) is not dict or member(value, "value") is not None:
+    if not attribute.is_reference or type(value) is not dict or any(name.lower() == "value" for name in value):
         return NOT_MINE
     uri = member(value, "$ref")
     id = uri.partition("?")[0].rstrip("/").rpartition("/")[2] if type(uri) is str else ""
@@ -173,7 +173,7 @@ VALUES: Final[tuple[Quirk, ...]] = (
         "reference-by-uri",
         "value",
         "a reference with its $ref and no value",
-        "the last part of the $ref is the id",
+        "the last part of the $ref is the id; not for a manager in POST and PUT, where a stale $ref may be left",
         ("hosts' templates",),
         "RFC 7643 section 2.3.7",
         _reference_by_uri,
