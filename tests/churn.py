@@ -134,12 +134,12 @@ def run(
         for part in parts:
             part.simulator.verify()
             part.simulator.close()
-        outcome.wrong += [
-            f"{part.name}: {explained(step)}" for part in parts for step in part.simulator.report.failures
-        ]
         users, groups = everything(endpoint, tokens.issue("audit", tenant=tenant).token)
         outcome.users, outcome.groups = len(users), len(groups)
         outcome.wrong += differences(parts, users, groups)
+        outcome.wrong += [
+            f"{part.name}: {explained(step)}" for part in parts for step in part.simulator.report.failures
+        ]
     return outcome
 
 
