@@ -11,30 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.client import BASE_URL, ENTERPRISE, GROUP, PATCH_OP, USER
-
-DESK: Final = "urn:example:params:scim:schemas:extension:desk:2.0:User"
-DESK_SCHEMA: Final[Mapping[str, Any]] = {"id": DESK, "name": "Desk", "attributes": [
-    {"name": "lead", "type": "complex", "subAttributes": [
-        {"name": "value", "type": "string", "caseExact": True},
-        {"name": "$ref", "type": "reference", "referenceTypes": ["User"]},
-        {"name": "displayName", "type": "string", "mutability": "readOnly"},
-    ]},
-    {"name": "onCall", "type": "boolean"},
-    {"name": "seat", "type": "integer"},
-    {"name": "rate", "type": "decimal"},
-    {"name": "since", "type": "dateTime"},
-    {"name": "badge", "type": "binary"},
-    {"name": "skills", "type": "string", "multiValued": True},
-    {"name": "place", "type": "complex", "subAttributes": [
-        {"name": "floor", "type": "integer"}, {"name": "room", "type": "string"},
-        {"name": "quiet", "type": "boolean"},
-    ]},
-    {"name": "queues", "type": "complex", "multiValued": True, "subAttributes": [
-        {"name": "value", "type": "string"}, {"name": "type", "type": "string"},
-        {"name": "primary", "type": "boolean"}, {"name": "display", "type": "string"},
-        {"name": "weight", "type": "integer"},
-    ]},
-]}  # fmt: skip
+from tests.resource_types import DESK
 
 WORK_MAIL: Final = {"type": "work", "value": "ada@example.org", "primary": True}
 HOME_MAIL: Final = {"type": "home", "value": "h@example.org"}

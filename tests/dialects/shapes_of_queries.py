@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from tests.client import ENTERPRISE, USER
 from tests.dialects.shapes import (
-    DESK,
     HOME_MAIL,
     MANAGER,
     WORK_MAIL,
@@ -24,6 +23,7 @@ from tests.dialects.shapes import (
     refused,
     user,
 )
+from tests.resource_types import DESK
 
 SEARCH: Final = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 BULK: Final = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"

@@ -15,8 +15,9 @@ from scimkit import STRICT, ResourceType, SchemaExtension
 from scimkit import USER as USER_TYPE
 from scimkit.stores.sql import SqlStore
 from tests.client import ENTERPRISE, Answer, Client
-from tests.dialects.shapes import DESK, DESK_SCHEMA, SHAPES, WORLD, Shape
+from tests.dialects.shapes import SHAPES, WORLD, Shape
 from tests.dialects.shapes_of_queries import MORE
+from tests.resource_types import DESK, DESK_SCHEMA
 
 USERS = ResourceType(
     USER_TYPE.schema_documents[0], name="User", endpoint="/Users", unique=["userName"],
