@@ -56,4 +56,29 @@ LEASE_SCHEMA: dict[str, Any] = {
     ],
 }  # fmt: skip
 
+DESK = "urn:example:params:scim:schemas:extension:desk:2.0:User"
+DESK_SCHEMA: dict[str, Any] = {"id": DESK, "name": "Desk", "attributes": [
+    {"name": "lead", "type": "complex", "subAttributes": [
+        {"name": "value", "type": "string", "caseExact": True},
+        {"name": "$ref", "type": "reference", "referenceTypes": ["User"]},
+        {"name": "displayName", "type": "string", "mutability": "readOnly"},
+    ]},
+    {"name": "onCall", "type": "boolean"},
+    {"name": "seat", "type": "integer"},
+    {"name": "rate", "type": "decimal"},
+    {"name": "since", "type": "dateTime"},
+    {"name": "badge", "type": "binary"},
+    {"name": "skills", "type": "string", "multiValued": True},
+    {"name": "place", "type": "complex", "subAttributes": [
+        {"name": "floor", "type": "integer"}, {"name": "room", "type": "string"},
+        {"name": "quiet", "type": "boolean"},
+    ]},
+    {"name": "queues", "type": "complex", "multiValued": True, "subAttributes": [
+        {"name": "value", "type": "string"}, {"name": "type", "type": "string"},
+        {"name": "primary", "type": "boolean"}, {"name": "display", "type": "string"},
+        {"name": "weight", "type": "integer"},
+    ]},
+]}  # fmt: skip
+"""A host's own extension of the user, with every kind of attribute too."""
+
 DEVICE = ResourceType(DEVICE_SCHEMA, extensions=[SchemaExtension(LEASE_SCHEMA)], indexed=["parts.value"])

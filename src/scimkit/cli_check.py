@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 
 if TYPE_CHECKING:
     from scimkit.testing.life import Event
@@ -101,10 +102,18 @@ def _explain(console: Console, report: Report) -> None:
         shown.add(key)
         more = f"  [dim](and {times[key] - 1} more)[/dim]" if times[key] > 1 else ""
         request = f"{escape(step.request)} -> {step.status}"
-        console.print(f"  [red]✗[/red] {escape(step.title)}  [dim]{request}[/dim]{more}", soft_wrap=True)
+        _say(console, f"[red]✗[/red] {escape(step.title)}  [dim]{request}[/dim]{more}", 2)
         for word, text in (("why", step.reason), ("fix", step.fix), ("expected", step.expected), ("sent", _sent(step))):
             if text is not None:
-                console.print(f"      {word}: {escape(str(text))}", soft_wrap=True)
+                _say(console, f"[bold]{word}:[/bold] {escape(str(text))}", 6)
+
+
+def _say(console: Console, text: str, indent: int) -> None:
+    """A paragraph; in a file it is one line, for whoever searches there."""
+    if console.is_terminal:
+        console.print(Padding(text, (0, 0, 0, indent)))
+    else:
+        console.print(f"{' ' * indent}{text}", soft_wrap=True)
 
 
 def _same(step: Step) -> tuple[str, str | None]:

@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 
 from scimkit import MemoryStore, lift
 from scimkit.stores.sql import SqlStore
+from scimkit.stores.sql.async_store import AsyncSqlStore
 from tests.client import Answer, Client
 
 CASES = [json.loads(line) for line in Path(__file__).with_name("cases.jsonl").read_text().splitlines()]
@@ -45,17 +47,39 @@ class Awaited:
 class AsyncClient(Client):
     """A client that awaits the service on an event loop."""
 
+    loop: asyncio.AbstractEventLoop
+
     def run(self, waiting: Any) -> Any:
-        """The response, from an event loop."""
-        return asyncio.run(waiting)
+        """The response, from the event loop."""
+        return self.loop.run_until_complete(waiting)
+
+
+@pytest.fixture(scope="module", params=["memory", "sqlite", "async memory", "async sqlite"])
+def make_client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """What makes a client of a tenant, over each kind of store."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('cases')}/scim.db"
+    loop = AsyncClient.loop = asyncio.new_event_loop()
+    store: Any
+    if request.param == "async sqlite":
+        store = AsyncSqlStore(url, sleep=asyncio.sleep)
+        loop.run_until_complete(store.upgrade())
+    else:
+        store = {"memory": MemoryStore, "async memory": Awaited, "sqlite": lambda: SqlStore(url)}[request.param]()
+    kind = AsyncClient if store.is_async else Client
+    yield lambda tenant: kind(store, tenant=tenant)
+    if request.param == "async sqlite":
+        loop.run_until_complete(store.engine.dispose())
+    elif request.param == "sqlite":
+        store.engine.dispose()
+    loop.close()
 
 
 class Replay:
-    """One case against a fresh service: ids of the case become ids of the service."""
+    """One case in a tenant of its own: ids of the case become ids of the service."""
 
-    def __init__(self, case: dict[str, Any], store: Any, client: type[Client] = Client) -> None:
+    def __init__(self, case: dict[str, Any], client: Client) -> None:
         self.case = case
-        self.client = client(store)
+        self.client = client
         self.ids: dict[str, str] = {}
         self.placeholders: set[str] = set()
 
@@ -142,19 +166,11 @@ def differs(expected: Any, actual: Any, where: str = "") -> str | None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
-@pytest.mark.parametrize("kind", ["memory", "sqlite", "async"])
-def test_case(case: dict[str, Any], kind: str, tmp_path: Path) -> None:
-    """The tolerant dialect serves the request as its source says, over every store."""
-    store: Any = {"memory": MemoryStore, "async": Awaited}.get(
-        kind, lambda: SqlStore(f"sqlite:///{tmp_path}/scim.db")
-    )()
-    try:
-        replay = Replay(case, store, AsyncClient if kind == "async" else Client)
-        replay.prepare()
-        replay.check(replay.send())
-    finally:
-        if isinstance(store, SqlStore):
-            store.engine.dispose()
+def test_case(case: dict[str, Any], make_client: Any) -> None:
+    """The tolerant dialect serves the request as its source says, over every kind of store, sync and async."""
+    replay = Replay(case, make_client(case["id"]))
+    replay.prepare()
+    replay.check(replay.send())
 
 
 def test_there_are_118_cases() -> None:

@@ -20,7 +20,7 @@ from scimkit.schema.attributes import Attribute, AttributeTable
 from scimkit.schema.reading import read_resource
 from scimkit.testing import strategies
 from tests.client import Client
-from tests.resource_types import DEVICE
+from tests.resource_types import DESK, DESK_SCHEMA, DEVICE
 
 TYPES = {each.name: each for each in (USER_TYPE, GROUP_TYPE, DEVICE)}
 Body = dict[str, Any]
@@ -467,23 +467,7 @@ def test_a_patch_with_a_path(habit: str, kind: str, data: st.DataObject) -> None
     assert results[0] == results[1]
 
 
-AGENT = "urn:example:params:scim:schemas:extension:helpdesk:2.0:Agent"
-AGENT_TYPE = ResourceType(
-    USER_TYPE.schema_documents[0],
-    extensions=[SchemaExtension({"id": AGENT, "name": "Agent", "attributes": [
-        {"name": "lead", "type": "complex", "subAttributes": [
-            {"name": "value", "type": "string", "caseExact": True},
-            {"name": "$ref", "type": "reference", "referenceTypes": ["User"]},
-            {"name": "displayName", "type": "string", "mutability": "readOnly"},
-        ]},
-        {"name": "onCall", "type": "boolean"},
-        {"name": "seat", "type": "integer"},
-        {"name": "queues", "type": "complex", "multiValued": True, "subAttributes": [
-            {"name": "value", "type": "string"}, {"name": "type", "type": "string"},
-            {"name": "primary", "type": "boolean"}, {"name": "display", "type": "string"},
-        ]},
-    ]})],
-)  # fmt: skip
+AGENT_TYPE = ResourceType(USER_TYPE.schema_documents[0], extensions=[SchemaExtension(DESK_SCHEMA)])
 """A user with a host's own extension."""
 
 
@@ -505,35 +489,35 @@ HOST_PATCHES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     *(
         ({"op": op, "path": path, "value": value}, {"lead": {"value": "m2"}})
         for op in ("Add", "replace")
-        for path in (f"{AGENT}:lead", f"{AGENT}.lead", "lead", f"{AGENT.upper()}:Lead")
+        for path in (f"{DESK}:lead", f"{DESK}.lead", "lead", f"{DESK.upper()}:Lead")
         for value in ("m2", ["m2"], [{"value": "m2"}], {"value": "m2", "$ref": "Users/m2"})
     ),
     *(
         ({"op": "Add", "path": f"{path}.value", "value": "m2"}, {"lead": {"value": "m2"}})
-        for path in (f"{AGENT}:lead", f"{AGENT}.lead", "lead")
+        for path in (f"{DESK}:lead", f"{DESK}.lead", "lead")
     ),
     *(
         ({"op": "replace", "value": value}, {"lead": {"value": "m2"}, "onCall": False, "seat": 3})
         for value in (
-            {f"{AGENT}:lead": "m2", f"{AGENT}:onCall": "False", f"{AGENT}:seat": "3"},
-            {f"{AGENT}:lead.value": "m2", f"{AGENT}.onCall": "false", "seat": 3},
-            {"lead": ["m2"], "onCall": ["FALSE"], f"{AGENT}:seat": ["3"]},
-            {AGENT: {"Lead": "m2", "OnCall": "False", "Seat": "3", "nosuch": 1}},
-            {AGENT: {"lead.value": "m2", f"{AGENT}:onCall": "False", "seat": "3"}},
+            {f"{DESK}:lead": "m2", f"{DESK}:onCall": "False", f"{DESK}:seat": "3"},
+            {f"{DESK}:lead.value": "m2", f"{DESK}.onCall": "false", "seat": 3},
+            {"lead": ["m2"], "onCall": ["FALSE"], f"{DESK}:seat": ["3"]},
+            {DESK: {"Lead": "m2", "OnCall": "False", "Seat": "3", "nosuch": 1}},
+            {DESK: {"lead.value": "m2", f"{DESK}:onCall": "False", "seat": "3"}},
         )
     ),
     *(
         ({"op": op, "path": f"{at}[type eq {quoted}].{sub}", "value": "q"}, {"queues": [{"type": "work", name: "q"}]})
         for op in ("Add", "Replace")
-        for at in (f"{AGENT}:queues", f"{AGENT}.queues", "queues")
+        for at in (f"{DESK}:queues", f"{DESK}.queues", "queues")
         for quoted in ('"work"', "work")
         for sub, name in (("value", "value"), ("Value", "value"), ("displayName", "display"))
     ),
-    ({"op": "Add", "path": f'{AGENT}:queues[primary eq "True"].value', "value": "q"},
+    ({"op": "Add", "path": f'{DESK}:queues[primary eq "True"].value', "value": "q"},
      {"queues": [{"primary": True, "value": "q"}]}),
-    ({"op": "Add", "path": f"{AGENT}:queues", "value": {"value": "q"}}, {"queues": [{"value": "q"}]}),
-    ({"op": "Add", "path": f"{AGENT}:queues", "value": "q"}, {"queues": [{"value": "q"}]}),
-    ({"op": "Add", "path": f"{AGENT}:queues", "value": {"queues": ["q"]}}, {"queues": [{"value": "q"}]}),
+    ({"op": "Add", "path": f"{DESK}:queues", "value": {"value": "q"}}, {"queues": [{"value": "q"}]}),
+    ({"op": "Add", "path": f"{DESK}:queues", "value": "q"}, {"queues": [{"value": "q"}]}),
+    ({"op": "Add", "path": f"{DESK}:queues", "value": {"queues": ["q"]}}, {"queues": [{"value": "q"}]}),
 ]  # fmt: skip
 
 
@@ -544,6 +528,6 @@ def test_a_patch_of_a_host_extension(operation: dict[str, Any], left: dict[str, 
     ada = client.user("ada")
     answer = client.patch(f"/Users/{ada}", operation)
     assert answer.status == 200, answer.body
-    found = answer.body[AGENT]
+    found = answer.body[DESK]
     found.get("lead", {}).pop("$ref", None)
     assert found == left

@@ -90,11 +90,29 @@ HABITS: dict[str, Habit] = {
     "extra-members": Habit(body=patch(op("add", "title", value="x", name="addTitle"), id="1"), at="title", value="x"),
     "unquoted-text": Habit("GET", query="filter=userName+eq+ada", value=1),
     "narrowed-value-path": Habit("GET", query='filter=emails[type+eq+"home"].value+eq+"h@example.org"', value=1),
+    "reference-by-uri": Habit(
+        body=patch(op("replace", f"{ENTERPRISE}:manager", value={"$ref": "../Users/m2"})), at=f"{ENTERPRISE}:manager",
+        value={"value": "m2", "$ref": f"{BASE_URL}/Users/m2"},
+    ),
+    "reference-without-value": Habit(body=patch(op("remove", f"{ENTERPRISE}:manager.value")),
+                                     at=f"{ENTERPRISE}:manager"),
+    "value-alone": Habit(body=patch(op("add", "title", value={"value": "x"})), at="title", value="x"),
+    "value-for-element": Habit(body=patch(op("replace", 'emails[type eq "home"]', value="x")), at="emails",
+                               value=[{"type": "home", "value": "x"}]),
+    "schemas-without-urns": Habit("PUT", {"schemas": [USER, {}], "userName": "ada2"}, at="userName", value="ada2"),
+    "wrapped-object": Habit("PUT", {"schemas": [USER], "userName": "ada", USER: {"title": "x"}}, at="title", value="x"),
+    "element-as-name": Habit(
+        "PUT", {"schemas": [USER], "userName": "ada", 'emails[type eq "home"].value': "x"}, at="emails",
+        value=[{"type": "home", "value": "x"}],
+    ),
+    "resource-as-path": Habit(body=patch(op("add", USER, value={"title": "x"})), at="title", value="x"),
+    "slashes": Habit(body=patch(op("add", "/title", value="x")), at="title", value="x"),
+    "dot-after-urn-filtered": Habit("GET", query=f'filter={ENTERPRISE}.manager.value+eq+"m1"', value=1),
     "other-accept": Habit("GET", query="filter=userName+pr", value=1, headers={"Accept": "text/html"}),
     "scalar-compared": Habit("GET", query="filter=externalId+eq+4711", value=1),
 }  # fmt: skip
 
-ELSEWHERE = {"json-text": "the entra dialect", "number-text": "a type with numbers"}
+ELSEWHERE = {"json-text": "the entra dialect", "number-text": "a type with numbers", "parameter-text": "a search"}
 """Quirks that no default type in the tolerant dialect shows; each has a test of its own below."""
 
 
@@ -166,6 +184,17 @@ def test_a_number_as_text() -> None:
     assert (answer.body["ports"], answer.body["weight"]) == (3, 1.5)
     assert answer.quirks == ("number-text",)
     assert client.get('/Devices?filter=ports eq "3"').body["totalResults"] == 1
+
+
+@pytest.mark.parametrize("member", [{"count": "1"}, {"startIndex": " 1 "}, {"attributes": "id,userName"}])
+def test_a_parameter_as_text(member: dict[str, Any]) -> None:
+    """A number, or a list of attributes, may be a text in the body of a search; strict refuses it."""
+    body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], **member}
+    client, _ = prepared(TOLERANT)
+    answer = client.post("/Users/.search", body)
+    assert (answer.body["totalResults"], answer.quirks) == (1, ("parameter-text",))
+    client, _ = prepared(STRICT)
+    assert client.post("/Users/.search", body).body["scimType"] == "invalidValue"
 
 
 def test_a_host_adds_a_quirk() -> None:

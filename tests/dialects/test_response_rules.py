@@ -57,6 +57,8 @@ def test_2_pages(client: Client) -> None:
     past = client.get("/Users?startIndex=100&count=10").body
     assert (past["totalResults"], past["Resources"]) == (5, [])
     assert client.get("/Users?count=-1").body["Resources"] == []
+    assert len(client.get("/Users?count=1000").body["Resources"]) == 3  # the most a page of this service has
+    assert client.get("/Users").body == first
 
 
 def test_3_every_error_is_a_scim_error(client: Client) -> None:
@@ -161,7 +163,10 @@ def test_9_projections(client: Client, path: str) -> None:
 def test_10_media_types(client: Client, media_type: str | None) -> None:
     """A body needs no Content-Type, and may be JSON or SCIM with or without its charset."""
     headers = {} if media_type is None else {"Content-Type": media_type}
-    assert client.post("/Users", {"schemas": [USER], "userName": "ada"}, headers=headers).status == 201
+    created = client.post("/Users", {"schemas": [USER], "userName": "ada"}, headers=headers)
+    assert created.status == 201
+    read = client.get(f"/Users/{created.id}")  # without Accept or Content-Type
+    assert (read.status, read.headers["Content-Type"]) == (200, "application/scim+json")
 
 
 def test_11_discovery(client: Client) -> None:
@@ -174,6 +179,17 @@ def test_11_discovery(client: Client) -> None:
     emails = next(each for each in client.get(f"/Schemas/{USER}").body["attributes"] if each["name"] == "emails")
     kind = next(each for each in emails["subAttributes"] if each["name"] == "type")
     assert {"work", "home"} <= set(kind["canonicalValues"])
+    for schema in client.get("/Schemas").body["Resources"]:
+        assert not [each["name"] for each in schema["attributes"] if each["mutability"] == "writeOnly"]
+
+
+def test_11_a_host_that_takes_passwords_says_so(client: Client) -> None:
+    """With a hook for passwords the attribute is published, and changePassword is supported."""
+    taking = Client(set_password=lambda tenant, id, password: None)
+    published = {each["name"] for each in taking.get(f"/Schemas/{USER}").body["attributes"]}
+    assert "password" in published
+    assert taking.get("/ServiceProviderConfig").body["changePassword"] == {"supported": True}
+    assert client.get("/ServiceProviderConfig").body["changePassword"] == {"supported": False}
 
 
 def test_12_patch_is_all_or_nothing(client: Client) -> None:

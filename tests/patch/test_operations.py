@@ -58,7 +58,7 @@ READ: list[tuple[dict[str, Any], list[tuple[str, str, Any]]]] = [
         {"op": "add", "value": {DEVICE.schema: {"label": "x"}, "ports": 1}},
         [("add", "label", "x"), ("add", "ports", 1)],
     ),
-    ({"op": "add", "value": {LEASE: {"terms": {"text": "x"}}}}, [("add", LEASE, {"terms": {"text": "x"}})]),
+    ({"op": "add", "value": {LEASE: {"terms": {"text": "x"}}}}, [("add", f"{LEASE}:terms", {"text": "x"})]),
     ({"op": "add", "path": "schemas", "value": ["x"]}, []),
     ({"op": "remove", "path": "schemas"}, []),
     ({"op": "add", "path": "owner.$ref", "value": "x"}, []),

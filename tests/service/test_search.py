@@ -209,7 +209,7 @@ class TestSearchRequest:
 
     @pytest.mark.parametrize(
         "members",
-        [{"count": "5"}, {"startIndex": 1.5}, {"filter": 5}, {"attributes": "userName"}, {"attributes": [5]},
+        [{"count": "five"}, {"startIndex": 1.5}, {"filter": 5}, {"attributes": True}, {"attributes": [5]},
          {"sortBy": []}, {"count": True}, {"excludedAttributes": {}}, {"startIndex": 10**30}, {"count": -(10**30)}],
     )  # fmt: skip
     def test_wrong_types(self, client: Client, members: dict[str, Any]) -> None:

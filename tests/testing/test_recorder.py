@@ -11,9 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scimkit import MemoryStore, Request, Response, ScimService
+from scimkit import STRICT, MemoryStore, Request, ResourceType, Response, SchemaExtension, ScimService
+from scimkit import USER as USER_TYPE
 from scimkit.testing.recorder import Recorder, replay
 from tests.client import ENTERPRISE, PATCH_OP, USER, Client
+from tests.resource_types import DEVICE
+
+PAY: dict[str, Any] = {"id": "urn:example:pay:2.0:User", "name": "Pay", "attributes": [
+    {"name": "pay", "type": "integer"}, {"name": "grade", "type": "decimal"},
+]}  # fmt: skip
 
 SECRET = "Zq7Xv"
 """Part of every personal text below, and of nothing else."""
@@ -79,6 +85,65 @@ def test_nothing_personal_survives_in_a_filter(text: str, place: str) -> None:
         assert SECRET.casefold() not in told(each)
 
 
+NAME = "Lovelace"
+"""A name with nothing in it that a name of an attribute could not have."""
+
+ROLE = json.dumps({"id": "1", "value": NAME, "displayName": f"The {NAME}"})
+
+
+@pytest.mark.parametrize(("method", "path", "query", "body", "response"), [
+    ("POST", "/Users", "", {"meta": {"created": NAME, "version": NAME, "resourceType": NAME}}, None),
+    ("GET", "/Users", f'filter=meta.created gt "{NAME}" and meta.version eq {NAME}', None, None),
+    ("GET", "/Users", f"filter=userName eq 'Ada {NAME}' and name.{NAME} pr", None, None),
+    ("GET", f"/Users/{NAME}/{NAME}", f"{NAME}.x={NAME}&q={NAME}", None, None),
+    (NAME[:7], "/Users", "", None, None),
+    ("PATCH", "/Users/1", "", {"Operations": [{"op": "Add", "path": "roles", "value": [{"value": ROLE}]}]}, None),
+    ("PATCH", "/Users/1", "", {"Operations": [{"op": NAME, "path": f'emails[value eq "{NAME}"].{NAME}'}]}, None),
+    ("PATCH", "/Users/1", "", {"Operations": [{"op": "add", "value": {f'emails[type eq {NAME}].value': NAME}}]}, None),
+    ("POST", "/Users", "", {"userName": f"ada.{NAME}@x.example"}, {"detail": f"{NAME.lower()} is taken {NAME}."}),
+    ("POST", "/Users", "", {"userName": "x"}, {"detail": f"{NAME} may not, nor lovelace's ({NAME})."}),
+    ("POST", "/Groups", "", {"members": [{"value": NAME, "$ref": f"https://{NAME}.example/Users/{NAME}"}]}, None),
+    ("POST", "/Bulk", "", {"Operations": [{"method": NAME, "path": NAME, "bulkId": NAME, "version": NAME}]}, None),
+    ("POST", "/Bulk", "", None, {"Operations": [{"location": f"https://{NAME}.example/Users/{NAME}", "status": NAME}]}),
+    ("POST", "/Users/.search", "", {"sortBy": f"name.{NAME}", "sortOrder": NAME, "count": NAME, "cursor": NAME}, None),
+    ("GET", "/Users", "", None, {"Resources": [{"id": NAME, "groups": [{"display": NAME}]}], "nextCursor": NAME}),
+])  # fmt: skip
+def test_a_name_does_not_survive(method: str, path: str, query: str, body: Any, response: Any) -> None:
+    """A name that looks like a word is not in the recording, wherever a value can stand."""
+    assert NAME.casefold()[:7] not in told(recorded(method, path, body, quote(query, safe="=&"), response))
+
+
+@pytest.mark.parametrize("value", [5550100, "5550100", 5550100.5, "+47 5550100"])
+def test_numbers_are_fictions(value: Any) -> None:
+    """Numbers are fictions of their own: those of a host's numeric attributes, ids that count, numbers as text."""
+    types = (ResourceType(USER_TYPE.schema_documents[0], endpoint="/Users", extensions=[SchemaExtension(PAY)]), DEVICE)
+    recorder = Recorder("nowhere", types)
+    body = {
+        PAY["id"]: {"pay": value, "grade": value},
+        "phoneNumbers": [{"value": value}],
+        "nosuch": [value, {"a": value}],
+    }
+    query = f'filter=pay eq {quote(str(value))} and {PAY["id"]}:pay gt "{quote(str(value))}"'
+    request = Request("PATCH", "/Users/5550100", query, {}, json.dumps(body).encode())
+    made = recorder.recorded(request, Response(200, json.dumps(body).encode()))
+    assert "5550100" not in told(made)
+    assert made["body"][PAY["id"]]["pay"] == made["response"][PAY["id"]]["pay"]
+    kept = type(value) if type(value) is str else int
+    assert type(made["body"][PAY["id"]]["pay"]) is kept
+
+
+def test_our_own_details_stay() -> None:
+    """The service's own errors can be read in a recording as they were."""
+    client = Client(dialect=STRICT)
+    for method, path, body in (
+        ("POST", "/Users", {"userName": 7}), ("POST", "/Users", {"schemas": [USER]}), ("GET", "/Users/1", None),
+        ("GET", "/Users?filter=x", None), ("PATCH", "/Users/1", {"Operations": []}), ("GET", "/Nope", None),
+        ("PUT", "/Users", {}), ("POST", "/Users", []),
+    ):  # fmt: skip
+        detail = client.send(method, path, body).body["detail"]
+        assert recorded(method, path, response={"detail": detail})["response"]["detail"] == detail
+
+
 def test_an_error_detail() -> None:
     """What was sent is not told again by the detail of an error."""
     made = recorded("POST", "/Users", {"userName": SECRET}, response={"detail": f"{SECRET} is taken, ask a@b.example."})
@@ -124,6 +189,11 @@ def test_a_recording_replays(tmp_path: Path) -> None:
     client.post("/Users", b"{")
     client.put(f"/Users/{ada}", {"userName": "ada@x.example", "password": "t1meMa$heen", "nosuch": {"a": 1}})
     client.get("/Schemas")
+    client.post("/Bulk", {"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [
+        {"method": "POST", "path": "/Groups", "bulkId": "Crew1", "data": {"displayName": "Crew", "members": [
+            {"value": "bulkId:Eve1"}]}},
+        {"method": "POST", "path": "/Users", "bulkId": "Eve1", "data": {"userName": "eve@x.example"}},
+    ]})  # fmt: skip
     client.delete(f"/Users/{ada}")
     client.get(f"/Users/{ada}")
     text = file.read_text()

@@ -4,9 +4,12 @@ from typing import Final
 
 from scimkit.dialects.dialect import STRICT, TOLERANT, Dialect, Repairs
 from scimkit.dialects.entra import ENTRA
-from scimkit.dialects.quirks import NOT_MINE, QUIRKS, Quirk
+from scimkit.dialects.quirks import KEEP_OMITTED_MEMBERS, NOT_MINE, OPTIONS, QUIRKS, RESTORE_INACTIVE, Quirk
 
 DIALECTS: Final = {dialect.name: dialect for dialect in (TOLERANT, STRICT, ENTRA)}
 """The dialects that come with scimkit, by name."""
 
-__all__ = ["DIALECTS", "ENTRA", "NOT_MINE", "QUIRKS", "STRICT", "TOLERANT", "Dialect", "Quirk", "Repairs"]
+__all__ = [
+    "DIALECTS", "ENTRA", "KEEP_OMITTED_MEMBERS", "NOT_MINE", "OPTIONS", "QUIRKS", "RESTORE_INACTIVE", "STRICT",
+    "TOLERANT", "Dialect", "Quirk", "Repairs",
+]  # fmt: skip

@@ -11,12 +11,14 @@ from typing import Any
 
 from scimkit.dialects.clauses import clause_of
 from scimkit.dialects.quirks import NOT_MINE, QUIRKS, Quirk, Stage
-from scimkit.errors import InvalidFilter, NotAcceptable, ScimError
+from scimkit.documents import Document
+from scimkit.errors import InvalidFilter, InvalidValue, NotAcceptable, ScimError
 from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, Value, ValuePath
 from scimkit.filters.filter import Filter
 from scimkit.filters.predicate import ElementScope, comparable, comparison_value
 from scimkit.patch.operations import PatchRefusal
 from scimkit.schema.attributes import Attribute, AttributeTable
+from scimkit.schema.reading import Place
 from scimkit.schema.resource_types import ResourceType
 
 
@@ -81,7 +83,7 @@ class Repairs(PatchRefusal):
         answer = self._ask("values", attribute, value)
         return super().values(attribute, value) if answer is NOT_MINE else answer
 
-    def unknown(self, table: AttributeTable, name: str, value: object) -> tuple[Attribute, ...] | None:
+    def unknown(self, table: AttributeTable, name: str, value: object) -> Place | None:
         answer = self._ask("unknown", table, name, value)
         return super().unknown(table, name, value) if answer is NOT_MINE else answer
 
@@ -120,6 +122,33 @@ class Repairs(PatchRefusal):
     def removal(self, attribute: Attribute, value: object) -> object:
         answer = self._ask("removal", attribute, value)
         return super().removal(attribute, value) if answer is NOT_MINE else answer
+
+    def part(self, attribute: Attribute, value: object) -> Attribute | None:
+        answer = self._ask("part", attribute, value)
+        return None if answer is NOT_MINE else answer
+
+    def clears_whole(self, attribute: Attribute, sub_attribute: Attribute) -> bool:
+        return self._ask("clears_whole", attribute, sub_attribute) is True
+
+    def parameter(self, name: str, value: object) -> str | int:
+        """A parameter of a search for one of another type. Raises: InvalidValue."""
+        answer = self._ask("parameter", name, value)
+        if type(answer) is not str and type(answer) is not int:
+            raise InvalidValue("A member of the request does not have its type.")
+        return answer
+
+    def keeps_omitted(self, attribute: Attribute) -> bool:
+        """Whether a PUT that does not name the attribute leaves its values."""
+        return self._ask("omitted", attribute) is True
+
+    @property
+    def may_restore(self) -> bool:
+        """Whether it is worth to look who is in the way of a create."""
+        return bool(self.dialect.at("conflict"))
+
+    def restores(self, holder: Document) -> bool:
+        """Whether a create writes the resource anew that is in its way, which is a conflict otherwise."""
+        return self._ask("conflict", holder) is True
 
     def creates_elements(self, attribute: Attribute) -> bool:
         return self._ask("creates_elements", attribute) is True

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from scimkit.dialects.habits import HABITS
-from scimkit.dialects.quirks import QUIRKS
+from scimkit.dialects.quirks import OPTIONS, QUIRKS, Quirk
 
 
 def markdown() -> str:
     """One row a quirk, in the order they are asked."""
-    rows = [
+    lines = [
+        *_rows(QUIRKS, "what it serves", "why it cannot be misread"), "", "## On request", "",
+        *_rows(OPTIONS, "what it does", "instead of"), "", *_habits(),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _rows(quirks: Sequence[Quirk], does: str, why: str) -> list[str]:
+    head = [f"| quirk | {does} | {why} | seen at | source |", "| --- | --- | --- | --- | --- |"]
+    return head + [
         f"| `{quirk.name}` | {_cell(quirk.summary)} | {_cell(quirk.safe)} | {', '.join(quirk.seen)} | {quirk.source} |"
-        for quirk in QUIRKS
+        for quirk in quirks
     ]
-    head = [
-        "| quirk | what it serves | why it cannot be misread | seen at | source |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    return "\n".join([*head, *rows, "", *_habits()]) + "\n"
 
 
 def _habits() -> list[str]:

@@ -230,7 +230,8 @@ def _write_elements(old: Any, operation: Operation, repair: PatchRepair) -> Any:
     matches = path.matches or _every
     elements = _elements(attribute, old)
     chosen = [index for index, each in enumerate(elements) if matches(each)]
-    if not chosen:
+    created = not chosen
+    if created:
         if elements and not attribute.multi_valued:
             raise NoTarget(_NO_MATCH)
         elements.append(_new_element(path, repair))
@@ -240,7 +241,8 @@ def _write_elements(old: Any, operation: Operation, repair: PatchRepair) -> Any:
             attribute, [operation.value if index in chosen else each for index, each in enumerate(elements)]
         )
     for index in chosen:
-        elements[index] = _written(path, elements[index], operation, repair)
+        written = _written(path, elements[index], operation, repair)
+        elements[index] = {**elements[index], **written} if created else written
     if attribute.multi_valued:
         return distinct(attribute, _with_one_primary(attribute, elements, chosen, repair))
     return elements[0]

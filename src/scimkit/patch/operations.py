@@ -8,7 +8,7 @@ Source: RFC 7644 section 3.5.2.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, Protocol, TypeAlias, get_args
 
 from scimkit.errors import InvalidPath, InvalidSyntax, InvalidValue, MutabilityViolation, NoTarget
@@ -18,7 +18,7 @@ from scimkit.filters.parser import Strict as StrictFilters
 from scimkit.filters.predicate import refuse_value
 from scimkit.patch.paths import PatchPath, parse_path
 from scimkit.schema.attributes import Attribute
-from scimkit.schema.reading import UNASSIGNED, Refusal, Repair, read_element, read_value
+from scimkit.schema.reading import UNASSIGNED, Refusal, Repair, points_by_uri, read_element, read_value
 from scimkit.schema.resource_types import ResourceType
 
 PATCH_OP_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
@@ -60,7 +60,10 @@ class PatchRepair(Repair, Lenience, Protocol):
         ...
 
     def path(self, resource_type: ResourceType, text: str) -> str | None:
-        """A path for one that names no attribute; None drops the operation; raises InvalidPath to refuse."""
+        """A path for one that names no attribute, "" for the resource itself; None drops the operation.
+
+        Raises InvalidPath to refuse.
+        """
         ...
 
     def read_only(self, attribute: Attribute, in_value: bool) -> None:
@@ -69,6 +72,14 @@ class PatchRepair(Repair, Lenience, Protocol):
 
     def removal(self, attribute: Attribute, value: object) -> object:
         """The values to remove, for a `remove` that has a value; raises InvalidSyntax to refuse."""
+        ...
+
+    def part(self, attribute: Attribute, value: object) -> Attribute | None:
+        """The sub-attribute that is meant by a value that is no object, where a path selects whole elements."""
+        ...
+
+    def clears_whole(self, attribute: Attribute, sub_attribute: Attribute) -> bool:
+        """Whether the complex value goes with the sub-attribute, which is left without a value."""
         ...
 
     def creates_elements(self, attribute: Attribute) -> bool:
@@ -103,6 +114,12 @@ class PatchRefusal(Refusal, StrictFilters):
 
     def removal(self, attribute: Attribute, value: object) -> object:
         raise InvalidSyntax("A remove operation takes no value; select values with a filter in its path.")
+
+    def part(self, attribute: Attribute, value: object) -> Attribute | None:
+        return None
+
+    def clears_whole(self, attribute: Attribute, sub_attribute: Attribute) -> bool:
+        return False
 
     def creates_elements(self, attribute: Attribute) -> bool:
         return False
@@ -145,8 +162,6 @@ def _read_operation(resource_type: ResourceType, entry: Any, repair: PatchRepair
     op = _operation_name(members.get("op"), repair)
     text, value = members.get("path"), members.get("value")
     if text is None or text == "":
-        if op == "remove":
-            raise NoTarget("A remove operation must have a path.")
         _read_pathless(resource_type, op, value, repair, into)
     elif type(text) is not str:
         raise InvalidPath("The path must be a string.")
@@ -154,8 +169,13 @@ def _read_operation(resource_type: ResourceType, entry: Any, repair: PatchRepair
         if value is None and op != "remove" and "value" not in members:
             raise InvalidValue(f"An operation that {op}s must have a value.")
         path = _resolve(resource_type, text, repair)
-        if path is not None:
-            _read_at(path, op, value, repair, into, in_value=False)
+        if isinstance(path, PatchPath):
+            if path.attribute.is_extension and type(value) is dict and value and op != "remove":
+                _read_extension(resource_type, path.attribute, op, value, repair, into)
+            else:
+                _read_at(path, op, value, repair, into, in_value=False)
+        elif path is not None:
+            _read_pathless(resource_type, op, value, repair, into)
 
 
 def _members(entry: Mapping[str, Any], repair: PatchRepair) -> dict[str, Any]:
@@ -182,28 +202,52 @@ def _read_pathless(
     resource_type: ResourceType, op: OperationName, value: object, repair: PatchRepair, into: list[Operation]
 ) -> None:
     """An operation on the resource itself: its value is a set of attributes (RFC 7644 section 3.5.2.1)."""
+    if op == "remove":
+        raise NoTarget("A remove operation must have a path.")
     if type(value) is not dict:
         raise InvalidValue("An operation without a path must have an object as its value.")
     for name, item in value.items():
         attribute = resource_type.attributes.find(name)
-        if attribute is not None:
-            path: PatchPath | None = PatchPath(attribute)
-        elif name.lower() == resource_type.schema.lower() and type(item) is dict:
+        if attribute is None and name.lower() == resource_type.schema.lower() and type(item) is dict:
             _read_pathless(resource_type, op, item, repair, into)
-            continue
+        elif attribute is not None and attribute.is_extension and type(item) is dict and item:
+            _read_extension(resource_type, attribute, op, item, repair, into)
         else:
-            text = repair.name(resource_type, name)
-            path = None if text is None else _resolve(resource_type, text, repair)
+            path = PatchPath(attribute) if attribute is not None else _named(resource_type, name, repair)
+            if path is not None:
+                _read_at(path, op, item, repair, into, in_value=True)
+
+
+def _read_extension(
+    resource_type: ResourceType, extension: Attribute, op: OperationName, value: Mapping[str, object],
+    repair: PatchRepair, into: list[Operation],
+) -> None:  # fmt: skip
+    """An operation on an extension: its attributes are read as those of the resource itself are."""
+    urn = extension.name
+    for name, item in value.items():
+        attribute = extension.children.find(name)
+        if attribute is not None:
+            path: PatchPath | None = PatchPath(attribute, extension=extension)
+        else:
+            path = _named(resource_type, name if name.lower().startswith(urn.lower()) else f"{urn}:{name}", repair)
         if path is not None:
             _read_at(path, op, item, repair, into, in_value=True)
 
 
-def _resolve(resource_type: ResourceType, text: str, repair: PatchRepair) -> PatchPath | None:
+def _named(resource_type: ResourceType, name: str, repair: PatchRepair) -> PatchPath | None:
+    """The path of a name that is no attribute; None where it is passed over."""
+    text = repair.name(resource_type, name)
+    path = None if text is None else _resolve(resource_type, text, repair)
+    return path if isinstance(path, PatchPath) else None
+
+
+def _resolve(resource_type: ResourceType, text: str, repair: PatchRepair) -> PatchPath | str | None:
+    """The path that a text names; "" for the resource itself, None where it is passed over."""
     path = parse_path(text, resource_type, repair, repair.compared)
     if path is None:
         rewritten = repair.path(resource_type, text)
-        if rewritten is None:
-            return None
+        if not rewritten:
+            return rewritten
         path = parse_path(rewritten, resource_type, repair, repair.compared)
         if path is None:
             raise InvalidPath(f"The path names an attribute that {resource_type.name} does not have.")
@@ -226,13 +270,55 @@ def _read_at(
     if op == "remove":
         into.append(_removal(path, value, repair))
     elif path.sub_attribute is None and path.filter is not None and leaf.multi_valued:
-        into.append(Operation(op, path, read_element(leaf, value, repair)))
+        into.append(_on_elements(path, op, value, repair))
     else:
-        into.append(Operation(op, path, read_value(leaf, value, repair)))
+        _note(path, op, value, repair, into)
+
+
+def _note(path: PatchPath, op: OperationName, value: object, repair: PatchRepair, into: list[Operation]) -> None:
+    leaf = path.leaf
+    if leaf.is_reference and not leaf.multi_valued:
+        one = value[0] if type(value) is list and len(value) == 1 else value
+        if type(one) is dict and points_by_uri(one):
+            value = repair.value(leaf, one)
+    read = read_value(leaf, value, repair)
+    if op == "replace" and (read is UNASSIGNED or read == "") and _clears_whole(path, repair):
+        into.append(Operation("remove", replace(path, sub_attribute=None)))
+        return
+    cleared = _parts_cleared(leaf, value) if op == "replace" and leaf.type == "complex" else []
+    into += [Operation("remove", replace(path, sub_attribute=each)) for each in cleared]
+    if read is not UNASSIGNED or not cleared:
+        into.append(Operation(op, path, read))
+
+
+def _parts_cleared(attribute: Attribute, value: object) -> list[Attribute]:
+    """The sub-attributes that a replace of a complex value gives null or nothing: unassigned (RFC 7643 section 2.5).
+
+    A reference is one value: without its `value` all of it goes.
+    """
+    if type(value) is not dict or attribute.multi_valued or attribute.is_reference or attribute.is_extension:
+        return []
+    found = [attribute.children.find(name) for name, item in value.items() if item is None or item == []]
+    return [each for each in found if each is not None and each.mutability != "readOnly" and each.name != "$ref"]
+
+
+def _on_elements(path: PatchPath, op: OperationName, value: object, repair: PatchRepair) -> Operation:
+    """An operation on the elements that a filter selects, or on the part of them that its value is meant for."""
+    part = None if type(value) is dict else repair.part(path.attribute, value)
+    if part is not None:
+        return Operation(op, replace(path, sub_attribute=part), read_value(part, value, repair))
+    return Operation(op, path, read_element(path.attribute, value, repair))
+
+
+def _clears_whole(path: PatchPath, repair: PatchRepair) -> bool:
+    return path.sub_attribute is not None and repair.clears_whole(path.attribute, path.sub_attribute)
 
 
 def _removal(path: PatchPath, value: object, repair: PatchRepair) -> Operation:
     """A `remove` by path alone, or by the values it lists where the repair allows that."""
+    one = path.filter is not None or not path.attribute.multi_valued
+    if one and _clears_whole(path, repair):
+        return Operation("remove", replace(path, sub_attribute=None))
     if value is None or path.filter is not None or not path.leaf.multi_valued:
         return Operation("remove", path)
     values = read_value(path.leaf, repair.removal(path.leaf, value), repair)

@@ -76,6 +76,8 @@ def _parse(text: str, resource_type: ResourceType, lenience: Lenience, coerce: C
     head = head.strip()
     found = resource_type.resolve(head)
     if not bracket:
+        if "]" in head:
+            raise InvalidPath("The path closes a filter that it does not open.")
         return None if found is None else path_to(found)
     inside, closing, tail = rest.rpartition("]")
     if not closing or not inside.strip() or (tail and not tail.startswith(".")):

@@ -50,11 +50,15 @@ def _instant(value: Any) -> Any:
 
 
 class AttributeTable(Mapping[str, "Attribute"]):
-    """Attributes by name, without regard to case (RFC 7643 section 2.1). Iterates canonical names."""
+    """Attributes by name, without regard to case (RFC 7643 section 2.1). Iterates canonical names.
 
-    __slots__ = ("_attributes", "by_any_name")
+    `owner` names what they are the attributes of: the URN of a schema, or the complex attribute around them.
+    """
 
-    def __init__(self, attributes: Sequence[Attribute] = ()) -> None:
+    __slots__ = ("_attributes", "by_any_name", "owner")
+
+    def __init__(self, attributes: Sequence[Attribute] = (), owner: str = "") -> None:
+        self.owner = owner
         self._attributes = {attribute.name: attribute for attribute in attributes}
         self.by_any_name = {name.lower(): attribute for name, attribute in self._attributes.items()}
         self.by_any_name.update(self._attributes)
@@ -141,7 +145,7 @@ def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
     if kind not in ATTRIBUTE_TYPES:
         raise ValueError(f"attribute {prefix}{name} has the unknown type {kind!r}")
     path = prefix + name
-    children = AttributeTable([compile_attribute(sub, path + ".") for sub in source.get("subAttributes") or ()])
+    children = AttributeTable([compile_attribute(sub, path + ".") for sub in source.get("subAttributes") or ()], name)
     if any(each.type == "complex" for each in children.values()):
         raise ValueError(f"attribute {path} has a complex sub-attribute, which RFC 7643 section 2.3.8 forbids")
     case_exact = bool(source.get("caseExact", False)) or kind in _CASE_EXACT_BY_NATURE
@@ -173,7 +177,7 @@ def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
 
 def compile_extension(urn: str, attributes: Sequence[Mapping[str, Any]], *, required: bool) -> Attribute:
     """Compile an extension schema: a singular complex attribute named by its URN (RFC 7643 section 3.3)."""
-    children = AttributeTable([compile_attribute(entry, urn + ":") for entry in attributes])
+    children = AttributeTable([compile_attribute(entry, urn + ":") for entry in attributes], urn)
     return Attribute(
         name=urn,
         type="complex",

@@ -6,7 +6,7 @@ Source: RFC 7644 section 4, RFC 7643 sections 5, 6 and 7.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -95,14 +95,21 @@ def schema_documents(resource_types: Sequence[ResourceType]) -> dict[str, Schema
     return {str(each["id"]): each for each in (*served, *discovery_schemas())}
 
 
-def schema_document(schema: SchemaDocument, base_url: str) -> dict[str, Any]:
-    """The Schema resource of a Schema document (RFC 7643 section 7), with every characteristic said."""
+def schema_document(schema: SchemaDocument, base_url: str, unsupported: Container[str] = ()) -> dict[str, Any]:
+    """The Schema resource of a Schema document (RFC 7643 section 7), with every characteristic said.
+
+    Attributes that the service does not support are left out: those of these names that are never returned.
+    """
     document: dict[str, Any] = {
         "schemas": [SCHEMA_SCHEMA],
         "id": schema["id"],
         "name": schema.get("name"),
         "description": schema.get("description"),
-        "attributes": [_attribute_document(each) for each in schema.get("attributes") or ()],
+        "attributes": [
+            _attribute_document(each)
+            for each in schema.get("attributes") or ()
+            if each["name"] not in unsupported or each.get("returned") != "never"
+        ],
         "meta": {"resourceType": "Schema", "location": f"{base_url}/Schemas/{schema['id']}"},
     }
     return {name: value for name, value in document.items() if value}

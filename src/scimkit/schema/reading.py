@@ -11,7 +11,7 @@ import binascii
 import math
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from scimkit.errors import InvalidSyntax, InvalidValue, MutabilityViolation
 from scimkit.schema.attributes import Attribute, AttributeTable
@@ -29,6 +29,11 @@ class _Unassigned:
 UNASSIGNED: Final = _Unassigned()
 
 
+Place: TypeAlias = tuple[Attribute | Mapping[str, Any], ...]
+"""Attributes from a table down to the one that takes a value; the sub-attributes that one of the values of a
+multi-valued attribute has stand after it."""
+
+
 class Repair(Protocol):
     """What reading asks when a request is not in RFC form."""
 
@@ -40,10 +45,10 @@ class Repair(Protocol):
         """An array for a multi-valued attribute that got none, or `UNASSIGNED`; raises InvalidValue."""
         ...
 
-    def unknown(self, table: AttributeTable, name: str, value: object) -> tuple[Attribute, ...] | None:
-        """Where a name that is not in the table belongs, from the table down; None drops it.
+    def unknown(self, table: AttributeTable, name: str, value: object) -> Place | None:
+        """Where a name that is not in the table belongs; None drops it.
 
-        Raises InvalidSyntax to refuse it.
+        In an empty place its value belongs to the table as a whole. Raises InvalidSyntax to refuse it.
         """
         ...
 
@@ -60,12 +65,14 @@ class Refusal:
     """The `Repair` that repairs nothing: the RFC and no more."""
 
     def value(self, attribute: Attribute, value: object) -> object:
+        if attribute.is_reference and type(value) is dict:
+            raise InvalidValue(f"{attribute.path}.value is required.")
         raise InvalidValue(f"{attribute.path} must be {_DESCRIBED[attribute.type]}.")
 
     def values(self, attribute: Attribute, value: object) -> object:
         raise InvalidValue(f"{attribute.path} must be an array.")
 
-    def unknown(self, table: AttributeTable, name: str, value: object) -> tuple[Attribute, ...] | None:
+    def unknown(self, table: AttributeTable, name: str, value: object) -> Place | None:
         raise InvalidSyntax("The request has an attribute that the schema does not define.")
 
     def schemas(self, resource_type: ResourceType, value: object) -> None:
@@ -179,7 +186,7 @@ def distinct(attribute: Attribute, values: list[Any]) -> list[Any]:
 
 def _read_table(table: AttributeTable, body: Mapping[str, Any], repair: Repair) -> dict[str, Any]:
     document: dict[str, Any] = {}
-    elsewhere: list[tuple[tuple[Attribute, ...], object]] = []
+    elsewhere: list[tuple[Place, object]] = []
     known = table.by_any_name
     for name, value in body.items():
         attribute = known.get(name) or known.get(name.lower())
@@ -200,20 +207,31 @@ def _read_table(table: AttributeTable, body: Mapping[str, Any], repair: Repair) 
             raise InvalidSyntax(f"{attribute.path} is given twice.")
         document[attribute.name] = value
     for target, value in elsewhere:
-        _place(document, target, value, repair)
+        if target:
+            _place(document, target, value, repair)
+        elif type(value) is dict:
+            document = _read_table(table, value, repair) | document
     return document
 
 
-def _place(document: dict[str, Any], target: tuple[Attribute, ...], value: object, repair: Repair) -> None:
+def _place(document: dict[str, Any], place: Place, value: object, repair: Repair) -> None:
     """Read a value that stood elsewhere into its place, unless its place is taken."""
-    leaf = target[-1]
-    if leaf.is_ignored:
+    leaf = place[-1]
+    if not isinstance(leaf, Attribute) or leaf.is_ignored:
         return
     read = read_value(leaf, value, repair)
     if read is UNASSIGNED:
         return
-    for attribute in target[:-1]:
-        document = document.setdefault(attribute.name, {})
+    values: list[dict[str, Any]] = []
+    for step in place[:-1]:
+        if not isinstance(step, Attribute):
+            document = next((each for each in values if step.items() <= each.items()), dict(step))
+            if document not in values:
+                values.append(document)
+        elif step.multi_valued:
+            values = document.setdefault(step.name, [])
+        else:
+            document = document.setdefault(step.name, {})
     document.setdefault(leaf.name, read)
 
 
@@ -296,13 +314,32 @@ def _read_complex(attribute: Attribute, value: object, repair: Repair) -> Any:
         if type(value) is not dict:
             return REFUSE.value(attribute, value)
     document = _read_table(attribute.children, value, repair)
-    if attribute.is_reference and document.get("value") == "":
-        if repair.value(attribute, value) is not UNASSIGNED:
-            REFUSE.value(attribute, value)
-        return UNASSIGNED
-    if attribute.keyed and document and "value" not in document:
+    if attribute.is_reference and not document.get("value"):
+        return _read_reference(attribute, value, document, repair)
+    return document or UNASSIGNED
+
+
+def _read_reference(attribute: Attribute, value: dict[str, Any], document: dict[str, Any], repair: Repair) -> Any:
+    """A reference that points nowhere: its `value` is empty, or it is one of several and has only a `$ref`.
+
+    A singular one that is read, changed and put back may have its `$ref` still: it has no value.
+    """
+    if "value" in document or (attribute.keyed and points_by_uri(value)):
+        found = repair.value(attribute, value)
+        if found is UNASSIGNED:
+            return UNASSIGNED
+        document = _read_table(attribute.children, found, repair) if type(found) is dict else {}
+        if not document.get("value"):
+            raise InvalidValue(f"{attribute.path}.value is required.")
+    elif attribute.keyed and document:
         raise InvalidValue(f"{attribute.path}.value is required.")
     return document or UNASSIGNED
+
+
+def points_by_uri(value: Mapping[str, Any]) -> bool:
+    """Whether a reference has its `$ref` and no `value`."""
+    given = {name.lower(): each for name, each in value.items()}
+    return bool(given.get("$ref")) and "value" not in given
 
 
 _ONE: Final[Mapping[str, Callable[[Attribute, Any, Repair], Any]]] = {

@@ -98,7 +98,7 @@ class ResourceType:
             compile_extension(_urn_of(each.schema), each.schema.get("attributes") or (), required=each.required)
             for each in extensions
         )
-        self.attributes = AttributeTable([*common, *core, *self.extensions])
+        self.attributes = AttributeTable([*common, *core, *self.extensions], self.schema)
         self.required = tuple(
             attribute for attribute in (*core, *self.extensions)
             if attribute.required and attribute.mutability != "readOnly"

@@ -68,6 +68,8 @@ class Bulk:
         for name in members.keys() - _MEMBERS:
             call.repairs.extra_member(name)
         fail_on_errors = members.get("failonerrors", 0)
+        if type(fail_on_errors) is str:
+            fail_on_errors = call.repairs.parameter("failOnErrors", fail_on_errors)
         if type(fail_on_errors) is not int or fail_on_errors < 0:
             raise InvalidValue("failOnErrors must be a whole number.")
         entries = members.get("operations")

@@ -20,7 +20,7 @@ LISTS: Final = frozenset({"attributes", "excludedattributes"})
 NUMBERS: Final = frozenset({"startindex", "count"})
 TEXTS: Final = frozenset({"filter", "sortby", "sortorder", "cursor"})
 _KNOWN: Final = LISTS | NUMBERS | TEXTS
-_READ_WHEN_EMPTY: Final = frozenset({"cursor", "filter"})
+READ_WHEN_EMPTY: Final = frozenset({"cursor", "filter"})
 """An empty cursor asks for the first page (RFC 9865 section 2); an empty filter is none, and not the whole list."""
 _MAX_PARAMETERS: Final = 50
 _QUALITY: Final = re.compile(r"(?:^|;)\s*q\s*=\s*([01](?:\.\d*)?)\s*(?:;|\Z)")
@@ -66,8 +66,8 @@ def error_response(error: ScimError) -> Response:
 
 
 def read_query(query: str) -> dict[str, str]:
-    """The query parameters by lower-case name; `+` is a space. Unknown ones are passed over (RFC 7644 section
-    3.4.2), and so are empty ones that have no meaning.
+    """The query parameters by lower-case name; `+` is a space unless spaces are `%20`. Unknown ones are passed over
+    (RFC 7644 section 3.4.2), and so are empty ones that have no meaning.
 
     Raises: InvalidSyntax when the query is not UTF-8, has too many parameters, or has one twice.
     """
@@ -83,7 +83,7 @@ def read_query(query: str) -> dict[str, str]:
         if name not in _KNOWN:
             continue
         value = _decoded(text)
-        if not value and name not in _READ_WHEN_EMPTY:
+        if not value and name not in READ_WHEN_EMPTY:
             continue
         if parameters.setdefault(name, value) != value:
             raise InvalidSyntax("The query string has the same parameter twice.")
@@ -92,7 +92,8 @@ def read_query(query: str) -> dict[str, str]:
 
 def _decoded(text: str) -> str:
     """A name or a value of `application/x-www-form-urlencoded` (`parse_qsl` takes four times as long)."""
-    text = text.replace("+", " ")
+    if "%20" not in text:
+        text = text.replace("+", " ")  # where a space is %20, a plus is a plus (RFC 3986 section 2.1)
     if "%" not in text:
         return text
     try:

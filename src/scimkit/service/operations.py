@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from scimkit.documents import Document, parse_object
-from scimkit.errors import Conflict, InvalidValue, NotFound, PreconditionFailed
+from scimkit.errors import Conflict, InvalidValue, NotFound, PreconditionFailed, Uniqueness
 from scimkit.events import PasswordHook
-from scimkit.filters.filter import parse
+from scimkit.filters.ast import Comparison
+from scimkit.filters.filter import Filter, parse
 from scimkit.patch.apply import apply_operations, reference_changes
 from scimkit.patch.operations import Operation, read_operations
 from scimkit.schema.attributes import AttributeTable
@@ -27,7 +28,7 @@ from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import Renderer
 from scimkit.service.search import Searchable, projection_of
 from scimkit.service.written import HasWritten, by_operations, in_document, nowhere
-from scimkit.stores.protocol import Store, Written
+from scimkit.stores.protocol import MEMBERS, Query, Store, Written
 from scimkit.stores.stamps import has_members
 
 PASSWORD: Final = "password"
@@ -76,11 +77,30 @@ class ResourceOperations:
         call.password = document.pop(PASSWORD, None)
         written = await self._written(
             call,
-            lambda store: store.create(call.scope, self.resource_type, document),
+            lambda store: self._created(store, call, document),
             has_password=call.password is not None,
         )
         location = self._renderer.location(written.document["id"], call.request.base_url)
         return self._response(call, 201, written.document, projection, ("Location", location))
+
+    async def _created(self, store: Store, call: Call, document: dict[str, Any]) -> Written:
+        try:
+            return await store.create(call.scope, self.resource_type, document)
+        except Uniqueness:
+            holder = await self._holder(store, call, document) if call.repairs.may_restore else None
+            if holder is None or not call.repairs.restores(holder):
+                raise
+        await self._permissions.require(call, "replace", self.resource_type)
+        return await store.replace(call.scope, self.resource_type, holder["id"], document, holder["meta"]["version"])
+
+    async def _holder(self, store: Store, call: Call, document: dict[str, Any]) -> Document | None:
+        """The resource that has a value which no other may have."""
+        for name in self.resource_type.unique:
+            if name in document:
+                same = Filter(Comparison(name, "eq", document[name]))
+                for each in (await store.search(call.scope, Query(self.resource_type, same, count=1))).documents:
+                    return each
+        return None
 
     async def read(self, call: Call) -> Response:
         """`GET /Users/{id}` (section 3.4.1); 304 when the client has this version already.
@@ -110,23 +130,32 @@ class ResourceOperations:
         document = read_resource(self.resource_type, body, call.repairs)
         projection = self._projection(call, in_document(document))
         call.password = document.pop(PASSWORD, None)
+        kept = [*self._write_only, *self._kept_members(call, body)]
         written = await self._written(
-            call, lambda store: self._replaced(store, call, id, document), has_password=call.password is not None
+            call, lambda store: self._replaced(store, call, id, document, kept), has_password=call.password is not None
         )
         return self._response(call, 200, written.document, projection)
 
-    async def _replaced(self, store: Store, call: Call, id: str, document: dict[str, Any]) -> Written:
+    def _kept_members(self, call: Call, body: Mapping[str, Any]) -> tuple[str, ...]:
+        """The members of a group that a PUT does not name, where the dialect keeps them."""
+        if not self._has_members or any(name.lower().endswith(MEMBERS) for name in body):
+            return ()
+        return (MEMBERS,) if call.repairs.keeps_omitted(self.resource_type.attributes[MEMBERS]) else ()
+
+    async def _replaced(
+        self, store: Store, call: Call, id: str, document: dict[str, Any], kept: Sequence[str]
+    ) -> Written:
         headers = call.request.headers
-        if not self._has_immutable and not self._write_only and not conditions.is_conditional(headers):
+        if not self._has_immutable and not kept and not conditions.is_conditional(headers):
             return await store.replace(call.scope, self.resource_type, id, document)
         for _ in range(self._limits.attempts):
             old = await store.get(call.scope, self.resource_type, id)
             conditions.check(headers, old["meta"]["version"])
             check_immutable(self.resource_type, old, document)
-            kept = {name: old[name] for name in self._write_only if name in old and name not in document}
+            same = {name: old[name] for name in kept if name in old and name not in document}
             try:
                 return await store.replace(
-                    call.scope, self.resource_type, id, {**document, **kept}, old["meta"]["version"]
+                    call.scope, self.resource_type, id, {**document, **same}, old["meta"]["version"]
                 )
             except PreconditionFailed:
                 continue
@@ -254,17 +283,17 @@ def _id(call: Call) -> str:
 
 
 def _check_same_id(id: str, body: Mapping[str, Any]) -> None:
-    given = body.get("id")
-    if given is not None and given != id:
-        raise InvalidValue("The id in the body is not the id in the URL.")
+    for name, given in body.items():
+        if name.lower() == "id" and given is not None and given != id:
+            raise InvalidValue("The id in the body is not the id in the URL.")
 
 
 def _check_same_id_in_values(id: str, body: Mapping[str, Any]) -> None:
-    operations = body.get("Operations")
-    for operation in operations if type(operations) is list else ():
-        value = operation.get("value") if type(operation) is dict and not operation.get("path") else None
-        if type(value) is dict:
-            _check_same_id(id, value)
+    for operations in [each for name, each in body.items() if name.lower() == "operations" and type(each) is list]:
+        for operation in operations:
+            members = {name.lower(): each for name, each in operation.items()} if type(operation) is dict else {}
+            if type(members.get("value")) is dict and not members.get("path"):
+                _check_same_id(id, members["value"])
 
 
 def _without_password(changes: Any) -> Any:

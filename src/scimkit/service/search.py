@@ -19,7 +19,7 @@ from scimkit.schema.resource_types import ResourceType
 from scimkit.service.calls import Call
 from scimkit.service.cursor_pages import CursorPage
 from scimkit.service.cursors import Cursor, Cursors
-from scimkit.service.http import LISTS, NUMBERS, TEXTS, Parameters, Response, integer, json_response
+from scimkit.service.http import LISTS, NUMBERS, READ_WHEN_EMPTY, TEXTS, Parameters, Response, integer, json_response
 from scimkit.service.limits import Limits
 from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import Renderer, list_response
@@ -262,13 +262,15 @@ def read_search_request(body: Mapping[str, Any], call: Call) -> dict[str, str | 
         call.repairs.message(SEARCH_REQUEST_SCHEMA)
     parameters: dict[str, str | int] = {}
     for name, value in members.items():
-        if value is None:
+        if value is None or (value == "" and name not in READ_WHEN_EMPTY):
             continue
         if name in LISTS and type(value) is list and all(type(each) is str for each in value):
             parameters[name] = ",".join(value)
         elif (name in NUMBERS and type(value) is int) or (name in TEXTS and type(value) is str):
             parameters[name] = value
-        elif name in LISTS | NUMBERS | TEXTS:
+        elif name in LISTS | NUMBERS:
+            parameters[name] = call.repairs.parameter(name, value)
+        elif name in TEXTS:
             raise InvalidValue("A member of the search request does not have its type.")
         else:
             call.repairs.extra_member(name)

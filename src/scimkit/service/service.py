@@ -30,7 +30,7 @@ from scimkit.schema.discovery import (
     schema_documents,
     service_provider_config,
 )
-from scimkit.schema.resource_types import ResourceType
+from scimkit.schema.resource_types import ResourceType, SchemaDocument
 from scimkit.service.bulk import Bulk
 from scimkit.service.calls import Call
 from scimkit.service.cursors import Cursors
@@ -46,7 +46,7 @@ from scimkit.service.http import (
     read_query,
 )
 from scimkit.service.limits import Limits
-from scimkit.service.operations import ResourceOperations
+from scimkit.service.operations import PASSWORD, ResourceOperations
 from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import list_response
 from scimkit.service.search import Search
@@ -263,12 +263,17 @@ class ScimService:
 
     async def _list_schemas(self, call: Call) -> Response:
         schemas = schema_documents(self.resource_types)
-        return _discovered(call, [schema_document(each, call.request.base_url) for each in schemas.values()])
+        return _discovered(call, [self._schema(each, call) for each in schemas.values()])
+
+    def _schema(self, schema: SchemaDocument, call: Call) -> dict[str, Any]:
+        """A Schema document; without a hook for passwords there are none, and Entra's validator wants no secrets."""
+        unsupported = () if self._features.change_password else (PASSWORD,)
+        return schema_document(schema, call.request.base_url, unsupported)
 
     async def _read_schema(self, call: Call) -> Response:
         for urn, schema in schema_documents(self.resource_types).items():
             if urn.lower() == str(call.id).lower():
-                return json_response(200, schema_document(schema, call.request.base_url))
+                return json_response(200, self._schema(schema, call))
         raise NotFound("There is no such schema.")
 
     def _report(

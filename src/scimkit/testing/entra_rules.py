@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from scimkit.testing.advice import advice
 from scimkit.testing.exchange import Exchange
 from scimkit.testing.mapping import ENTERPRISE, value_at
 from scimkit.testing.report import Finding, Rule
@@ -29,7 +30,7 @@ QUARANTINE: Final[Mapping[str, object]] = {
 """When Entra puts a provisioning job in quarantine."""
 
 
-def probe(exchange: Exchange) -> str | None:
+def probe(exchange: Exchange) -> Finding | str | None:
     """The query for a random value: 200 and an empty list."""
     if exchange.status in (401, 403):
         return f"{exchange.status}: Entra refuses to save the credentials, and quarantines a running job at once."
@@ -41,7 +42,7 @@ def probe(exchange: Exchange) -> str | None:
     return reason
 
 
-def matches(exchange: Exchange) -> str | None:
+def matches(exchange: Exchange) -> Finding | str | None:
     """A match query: 200, and a ListResponse with at most one resource that has an id."""
     if exchange.status != 200:
         return _failed(exchange, "a match query", "200")
@@ -57,7 +58,7 @@ def matches(exchange: Exchange) -> str | None:
     return None
 
 
-def without_members(exchange: Exchange) -> str | None:
+def without_members(exchange: Exchange) -> Finding | str | None:
     """`excludedAttributes=members` leaves members out."""
     body = exchange.received if isinstance(exchange.received, dict) else {}
     resources = body.get("Resources", [body])
@@ -69,7 +70,7 @@ def without_members(exchange: Exchange) -> str | None:
 def found(id: str) -> Rule:
     """A query finds the resource that Entra knows."""
 
-    def rule(exchange: Exchange) -> str | None:
+    def rule(exchange: Exchange) -> Finding | str | None:
         ids = [each.get("id") for each in (exchange.received or {}).get("Resources", ())]
         if ids == [id]:
             return None
@@ -80,7 +81,7 @@ def found(id: str) -> Rule:
     return rule
 
 
-def created(exchange: Exchange) -> str | None:
+def created(exchange: Exchange) -> Finding | str | None:
     """POST: 201, a body with an id, and a Location."""
     if exchange.status != 201:
         return _failed(exchange, "a create", "201")
@@ -91,14 +92,14 @@ def created(exchange: Exchange) -> str | None:
     return None
 
 
-def conflict(exchange: Exchange) -> str | None:
+def conflict(exchange: Exchange) -> Finding | str | None:
     """POST of somebody who exists: 409."""
     if exchange.status == 409:
         return scim_error(exchange)
     return f"{exchange.status} for a duplicate: without 409 Entra makes the same person twice."
 
 
-def read(exchange: Exchange) -> str | None:
+def read(exchange: Exchange) -> Finding | str | None:
     """GET by id: 200 and the resource of that id."""
     if exchange.status != 200:
         return _failed(exchange, "a read by id", "200")
@@ -111,7 +112,7 @@ def read(exchange: Exchange) -> str | None:
     return None
 
 
-def patched_user(exchange: Exchange) -> str | None:
+def patched_user(exchange: Exchange) -> Finding | str | None:
     """PATCH of a user: 200 with the resource, or 204."""
     if exchange.status == 204 and not exchange.size:
         return None
@@ -120,7 +121,7 @@ def patched_user(exchange: Exchange) -> str | None:
     return read(exchange)
 
 
-def patched_group(exchange: Exchange) -> str | None:
+def patched_group(exchange: Exchange) -> Finding | str | None:
     """PATCH of a group: 204, or 200 with the resource, never 200 with nothing."""
     if exchange.status == 204 and not exchange.size:
         return None
@@ -131,19 +132,19 @@ def patched_group(exchange: Exchange) -> str | None:
     return _failed(exchange, "an update of a group", "204")
 
 
-def deleted(exchange: Exchange) -> str | None:
+def deleted(exchange: Exchange) -> Finding | str | None:
     """DELETE: 204."""
     return None if exchange.status == 204 else _failed(exchange, "a delete", "204")
 
 
-def gone(exchange: Exchange) -> str | None:
+def gone(exchange: Exchange) -> Finding | str | None:
     """GET of what was deleted: 404 with a SCIM error."""
     if exchange.status != 404:
         return f"{exchange.status} for a deleted resource: answer 404."
     return scim_error(exchange)
 
 
-def scim_error(exchange: Exchange) -> str | None:
+def scim_error(exchange: Exchange) -> Finding | str | None:
     """An error has a SCIM body, with the status as a string."""
     body = exchange.received
     if not isinstance(body, dict) or ERROR not in (body.get("schemas") or ()):
@@ -184,11 +185,13 @@ def members_are(ids: frozenset[str]) -> Rule:
     return rule
 
 
-def _failed(exchange: Exchange, what: str, wanted: str) -> str:
+def _failed(exchange: Exchange, what: str, wanted: str) -> Finding:
     if exchange.status == 0:
-        return "The server cannot be reached."
+        return Finding("The server cannot be reached.", "Look at the URL, the network and the certificate.")
     if exchange.status in (401, 403):
-        return f"{exchange.status}: Entra quarantines the job at once."
+        reason = f"{exchange.status}: Entra quarantines the job at once."
+        return Finding(reason, "Take the token that the admin gave to Entra, for every request.")
     detail = exchange.received.get("detail") if isinstance(exchange.received, dict) else None
-    said = f' The server says: "{detail}"' if detail else " It gives no detail that a log could show."
-    return f"{exchange.status} where {what} wants {wanted}.{said}"
+    said = f'The server says: "{detail}"' if detail else "It gives no detail that a log could show."
+    fix = advice(exchange) or f"Answer {wanted} to the request shown."
+    return Finding(f"{exchange.status} where {what} wants {wanted}. {said}", fix)

@@ -6,6 +6,7 @@ fictions, the same one for the same text within a recording. This module never d
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -14,13 +15,15 @@ from urllib.parse import quote, quote_plus, unquote_plus
 from scimkit.filters.ast import OPERATORS
 from scimkit.schema.attributes import Attribute, AttributeTable
 from scimkit.schema.resource_types import ResourceType
+from scimkit.testing.vocabulary import MESSAGE, METHODS, PROTOCOL, STAMPS, WORDS
 
 BASE_URL: Final = "https://scim.example.org/v2"
-_ID: Final = re.compile(r"(?:[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}|[0-9]{1,9})\Z")
+_ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\Z")
 _NAME: Final = re.compile(r"[$A-Za-z][A-Za-z_$-]{0,40}\Z")
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[()\[\]]|\s+|[^\s()\[\]"]+', re.DOTALL)
 _SPOKEN: Final = re.compile(r"\S+")
-_PLAIN: Final = re.compile(r"[A-Z]?[a-z]+(?:-[a-z]+)?|[A-Z]{2,5}|[0-9]{1,4}|")
+_SMALL: Final = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,2})*|")
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?\Z")
 _WORDS: Final = frozenset({*OPERATORS, "pr", "and", "or", "not", "true", "false", "null"})
 _KEPT: Final = frozenset({"", "true", "false", "work", "home", "other", "mobile", "fax", "pager", "user", "group"})
 _ENDPOINTS: Final = frozenset({"", "Bulk", "Me", ".search", "ServiceProviderConfig", "ResourceTypes", "Schemas"})
@@ -34,6 +37,8 @@ class Fictions:
     def __init__(self, resource_types: Sequence[ResourceType]) -> None:
         self._types = {each.endpoint.strip("/"): each for each in resource_types}
         self._made: dict[str, str] = {}
+        self._numbers: dict[str, int] = {}
+        self._names = {each.name for each in resource_types}
         self._urns = {
             urn.lower() for each in resource_types for urn in (each.schema, *(x.name for x in each.extensions))
         }
@@ -47,8 +52,14 @@ class Fictions:
             self._made[text.casefold()] = made
         return made.upper() if text.isupper() else made
 
+    def number(self, number: int | float | str) -> int:
+        """The fiction for a number, as a number or in words."""
+        return self._numbers.setdefault(str(number), 1001 + len(self._numbers))
+
     def id(self, text: str) -> str:
-        """An id, kept where it has the form of one."""
+        """An id, kept where it has the form of one; a reference within a bulk stays one."""
+        if text.startswith("bulkId:"):
+            return f"bulkId:{self.fiction(text[7:])}"
         return text if _ID.match(text) else self.fiction(text, "id")
 
     def type_at(self, path: str) -> ResourceType | None:
@@ -103,7 +114,8 @@ class Fictions:
                     owner = head or (closed if token.startswith(".") else "")
                     name = f"{owner}.{token.lstrip('.')}" if owner else token
                     attribute = self._resolve(name, kind)
-                    token = token if attribute is not None else self.fiction(token.lstrip("."), "unknown")
+                    dot = "." if token.startswith(".") else ""
+                    token = token if attribute is not None else dot + self.fiction(token.lstrip("."), "unknown")
                 made.append(token)
             else:
                 wants_value = False
@@ -134,11 +146,11 @@ class Fictions:
             return self._members(attribute.children if attribute else AttributeTable(), value, attribute)
         if type(value) is str:
             return self._text(attribute, value, parent)
-        if type(value) in (int, float) and (attribute is None or attribute.type not in ("integer", "decimal")):
-            return len(str(value))
-        return value
+        return self.number(value) if type(value) in (int, float) else value
 
     def _text(self, attribute: Attribute | None, text: str, parent: Attribute | None) -> str:
+        if text[:1] in ("{", "["):
+            return self._json(attribute, text, parent)
         if attribute is None:
             return self.fiction(text) if text else text
         if attribute.name == "password" or attribute.returned == "never":
@@ -148,13 +160,24 @@ class Fictions:
         points = attribute.is_reference or (parent is not None and parent.is_reference and attribute.name == "value")
         if points or attribute.path == "id" or attribute.path.endswith(("members.value", "manager.value")):
             return self.id(text) if text else text
-        if attribute.path in _STAMPS or text.lower() in self._kept(attribute):
+        stamp = STAMPS.get(attribute.path)
+        if (stamp is not None and stamp.fullmatch(text)) or text.lower() in self._kept(attribute):
             return text
+        if attribute.type in ("integer", "decimal") and _NUMBER.match(text.strip()):
+            return str(self.number(text.strip()))
         if attribute.type == "dateTime":
             return "2001-01-01T00:00:00Z"
         if attribute.type == "binary":
             return "AAAA"
         return self.fiction(text)
+
+    def _json(self, attribute: Attribute | None, text: str, parent: Attribute | None) -> str:
+        """JSON in a text, as in a role of Entra's: JSON still, of fictions."""
+        try:
+            decoded = json.loads(text)
+        except ValueError:
+            return self.fiction(text)
+        return json.dumps(self.value(None if parent is None else attribute, decoded, parent or attribute))
 
     def _kept(self, attribute: Attribute) -> frozenset[str]:
         if attribute.name == "schemas":
@@ -205,7 +228,7 @@ class Fictions:
                 made[name] = [self._operation(each, kind) for each in item]
             elif member == "resources" and type(item) is list:
                 made[name] = [self.body(each, kind) for each in item]
-            elif member in _PROTOCOL and type(item) is not dict and type(item) is not list:
+            elif member in PROTOCOL and type(item) is not dict and type(item) is not list:
                 made[name] = item if self._is_protocol(member, item) else self.value(None, item)
             elif member == "filter":
                 made[name] = self.filter(str(item), kind)
@@ -216,7 +239,7 @@ class Fictions:
         return made
 
     def _is_protocol(self, member: str, item: Any) -> bool:
-        return type(item) is int or (type(item) is str and bool(_PROTOCOL[member].fullmatch(item)))
+        return type(item) is int or (type(item) is str and bool(PROTOCOL[member].fullmatch(item)))
 
     def _operation(self, operation: Any, kind: ResourceType | None) -> Any:
         if type(operation) is not dict:
@@ -247,7 +270,7 @@ class Fictions:
         made = {}
         for name, item in part.items():
             if name in ("method", "status", "version"):
-                made[name] = item if str(item).upper() in _METHODS or str(item).isdigit() else self.value(None, item)
+                made[name] = item if str(item).upper() in METHODS or str(item).isdigit() else self.value(None, item)
             elif name == "path":
                 made[name] = self.path(str(item))
             elif name == "location":
@@ -259,27 +282,14 @@ class Fictions:
     def detail(self, text: str) -> str:
         """The words of an error, with what is known to be personal in them replaced."""
         for known in sorted(self._made, key=len, reverse=True):
-            if len(known) > 1:
+            if len(known) > 1 and known not in WORDS:
                 text = re.sub(re.escape(known), self._made[known].replace("\\", ""), text, flags=re.IGNORECASE)
         return _SPOKEN.sub(self._spoken, text)
 
     def _spoken(self, found: re.Match[str]) -> str:
-        """A word of an error: plain words, small numbers and names of attributes stay."""
+        """A word of an error: the usual words, small numbers and names of attributes stay."""
         word, bare = found[0], found[0].strip(".,;:()'\"")
-        if _PLAIN.fullmatch(bare) or bare in self._made.values() or self._resolve(bare, None) is not None:
+        usual = bare.lower() in WORDS | self._urns or bare in METHODS | self._names or MESSAGE.fullmatch(bare)
+        if usual or _SMALL.fullmatch(bare) or bare in self._made.values() or self._resolve(bare, None) is not None:
             return word
         return self.fiction(bare) if bare else word
-
-
-_METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
-_STAMPS: Final = frozenset({"meta.created", "meta.lastModified", "meta.version", "meta.resourceType"})
-_PROTOCOL: Final[Mapping[str, re.Pattern[str]]] = {
-    "totalresults": re.compile(r"\d+"),
-    "itemsperpage": re.compile(r"\d+"),
-    "startindex": re.compile(r"\d+"),
-    "count": re.compile(r"\d+"),
-    "failonerrors": re.compile(r"\d+"),
-    "status": re.compile(r"\d{3}"),
-    "scimtype": re.compile(r"[A-Za-z]{1,20}"),
-    "sortorder": re.compile(r"ascending|descending"),
-}

@@ -120,9 +120,31 @@ _WORK: Final = ("Support", "Billing", "R&D", None)
 _ROLES: Final = ("Agent", 'Team "Lead"', "Head, of all", None)
 
 
-def random_life(seed: int, *, length: int = 30) -> tuple[Directory, list[Event]]:
-    """The sample directory, and a life of `length` events that follow from one another."""
-    return sample_directory(), _Fate(seed).events(length)
+def random_life(seed: int, *, length: int = 30, directory: Directory | None = None) -> tuple[Directory, list[Event]]:
+    """The directory, by default the sample, and a life of `length` events in it that follow from one another."""
+    directory = directory or sample_directory()
+    return directory, _Fate(seed, directory).events(length)
+
+
+def crowd(people: int, teams: int, *, seed: int = 0) -> Directory:
+    """A directory of any size. The first tenth manage the others; everybody is in one team or two."""
+    random = Random(seed)
+    keys = [key_of(f"crowd/{number}") for number in range(people)]
+    managers = keys[: max(1, people // 10)]
+    hired = [
+        Person(
+            key, f"person{number}@example.org", random.choice(_NAMES), f"{random.choice(_NAMES)} {number}",
+            f"person{number}@example.org", random.choice(_ROLES), random.choice(_WORK), f"{number:05}",
+            manager=None if key in managers else random.choice(managers), city=random.choice(_PLACES),
+        )
+        for number, key in enumerate(keys)
+    ]  # fmt: skip
+    members: list[set[str]] = [set() for _ in range(teams)]
+    for key in keys if teams else ():
+        for each in random.sample(members, k=min(teams, random.randint(1, 2))):
+            each.add(key)
+    formed = [Team(key_of(f"crowd/team/{n}"), f"Crowd {n}", frozenset(each)) for n, each in enumerate(members)]
+    return Directory(hired, formed)
 
 
 def lives(*, length: int = 30) -> SearchStrategy[tuple[Directory, list[Event]]]:
@@ -135,9 +157,9 @@ def lives(*, length: int = 30) -> SearchStrategy[tuple[Directory, list[Event]]]:
 class _Fate:
     """Draws events that are possible in the directory as it then is."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, directory: Directory) -> None:
         self._random = Random(seed)
-        self._directory = sample_directory()
+        self._directory = Directory(directory.people.values(), directory.teams.values())
         self._count = 0
         self._kinds: tuple[Callable[[], Event | None], ...] = (
             self._hire, self._marry, self._move, self._promote, self._report_to, self._switch, self._switch,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
+from scimkit.testing.advice import advice
 from scimkit.testing.exchange import Exchange
 from scimkit.testing.mapping import value_at
 from scimkit.testing.report import Finding, Rule
@@ -236,6 +237,6 @@ def _failed(exchange: Exchange, what: str, wanted: tuple[int, ...]) -> Finding:
     said = f'The service says: "{detail}"' if detail else "It gives no detail that a log could show."
     return Finding(
         f"{exchange.status} where {what} wants {expected['status']}. {said}",
-        f"Answer {expected['status']} to the request shown.",
+        advice(exchange) or f"Answer {expected['status']} to the request shown.",
         expected,
     )

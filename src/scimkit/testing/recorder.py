@@ -20,6 +20,7 @@ from scimkit.schema.core import GROUP, USER
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service import Request, Response, ScimService
 from scimkit.testing.fictions import BASE_URL, Fictions
+from scimkit.testing.vocabulary import METHODS
 
 _MEDIA_TYPE: Final = re.compile(r"[a-z*]+/[a-z*+]+(?:; ?charset=utf-?8)?\Z", re.IGNORECASE)
 _HEADERS: Final = ("content-type", "accept")
@@ -46,7 +47,7 @@ class Recorder:
         headers = {name: request.headers.get(name, "") for name in _HEADERS}
         discovery = request.path.strip("/").partition("/")[0] in _DISCOVERY and response.status == 200
         return {
-            "method": request.method if request.method.isalpha() and len(request.method) < 8 else "OTHER",
+            "method": request.method if request.method in METHODS else "OTHER",
             "path": fictions.path(request.path),
             "query": fictions.query(request.query, kind),
             "headers": {name: value for name, value in headers.items() if _MEDIA_TYPE.match(value)},

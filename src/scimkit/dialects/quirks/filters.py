@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from scimkit.dialects.quirks.messages import accepted
-from scimkit.dialects.quirks.quirk import ENTRA_ATTRIBUTES, ENTRA_TUTORIAL, Quirk
+from scimkit.dialects.quirks.quirk import ENTRA_ATTRIBUTES, ENTRA_COMPATIBILITY, ENTRA_TUTORIAL, NOT_MINE, Quirk
 from scimkit.dialects.quirks.values import boolean_text, number_text, scalar_as_text
 from scimkit.filters.ast import Value
 from scimkit.schema.attributes import Attribute
@@ -13,6 +13,11 @@ from scimkit.schema.attributes import Attribute
 
 def _word(word: str) -> str:
     return word
+
+
+def _dotted_urn(text: str) -> Any:
+    """`urn:...:User.manager.value`: the quirks of paths know what it names."""
+    return text if text.lower().startswith("urn:") else NOT_MINE
 
 
 def _compared_boolean(attribute: Attribute, value: Value) -> Any:
@@ -43,6 +48,15 @@ FILTERS: Final[tuple[Quirk, ...]] = (
         ("Entra", "PingFederate", "authentik", "WSO2"),
         ENTRA_TUTORIAL,
         _word,
+    ),
+    Quirk(
+        "dot-after-urn-filtered",
+        "attribute_path",
+        "a dot between a URN and the attribute, in a filter",
+        "no attribute has that name",
+        ("Entra before 2018",),
+        ENTRA_COMPATIBILITY,
+        _dotted_urn,
     ),
     Quirk(
         "narrowed-value-path",

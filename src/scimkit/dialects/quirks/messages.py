@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from scimkit.dialects.quirks.quirk import ENTRA_POSTMAN, ENTRA_TUTORIAL, Quirk
+from scimkit.dialects.quirks.quirk import ENTRA_POSTMAN, ENTRA_TUTORIAL, NOT_MINE, Quirk
+from scimkit.dialects.quirks.values import integer_text
+from scimkit.schema.attributes import Attribute
+from scimkit.schema.reading import UNASSIGNED
 
 
 def accepted(*_: object) -> bool:
     return True
+
+
+def _no_urn(attribute: Attribute, value: object) -> Any:
+    return UNASSIGNED if attribute.path == "schemas" and type(value) is not str else NOT_MINE
+
+
+def _parameter_type(name: str, value: object) -> Any:
+    """`"10"` for a number, `"userName,emails"` for a list of attributes."""
+    if type(value) is not str:
+        return NOT_MINE
+    return value if name in ("attributes", "excludedattributes") else integer_text(value)
 
 
 MESSAGES: Final[tuple[Quirk, ...]] = (
@@ -20,6 +34,24 @@ MESSAGES: Final[tuple[Quirk, ...]] = (
         ("Entra", "OneLogin", "authentik", "Okta"),
         ENTRA_TUTORIAL,
         accepted,
+    ),
+    Quirk(
+        "schemas-without-urns",
+        "value",
+        "schemas with something other than URNs in it",
+        "it names no schema",
+        ("hosts' templates",),
+        ENTRA_TUTORIAL,
+        _no_urn,
+    ),
+    Quirk(
+        "parameter-text",
+        "parameter",
+        "a number as text, or a list of attributes as one text, in the body of a search or a bulk",
+        "it is what the query string has",
+        ("hosts' templates",),
+        "RFC 7644 section 3.4.3",
+        _parameter_type,
     ),
     Quirk(
         "no-message-schema",

@@ -13,11 +13,18 @@ from scimkit.dialects.quirks.quirk import (
     NOT_MINE,
     Quirk,
 )
+from scimkit.errors import InvalidFilter
+from scimkit.filters.parser import parse
+from scimkit.patch.paths import PatchPath, element_described
 from scimkit.schema.attributes import Attribute, AttributeTable
 
 
 def _path_as_name(table: AttributeTable, name: str, value: object) -> Any:
     """`name.givenName`, `urn:...:User:department` or `urn:...:User.manager` as the name of a member."""
+    return _place_of(table, name) or NOT_MINE
+
+
+def _place_of(table: AttributeTable, name: str) -> tuple[Attribute, ...]:
     for extension in table.values():
         if (
             extension.is_extension
@@ -27,10 +34,40 @@ def _path_as_name(table: AttributeTable, name: str, value: object) -> Any:
             separator, rest = name[len(extension.name)], name[len(extension.name) + 1 :]
             if separator in ":.":
                 below = _chain(extension.children, rest)
-                return (extension, *below) if below else NOT_MINE
-    if ":" in name:
-        name = name.rpartition(":")[2]
-    return _chain(table, name) or NOT_MINE
+                return (extension, *below) if below else ()
+    if name.lower().startswith(table.owner.lower()) and name[len(table.owner) : len(table.owner) + 1] in (":", "."):
+        name = name[len(table.owner) + 1 :]
+    return _chain(table, name)
+
+
+def _element_as_name(table: AttributeTable, name: str, value: object) -> Any:
+    """`emails[type eq "work"].value` or `emails.value` as the name of a member."""
+    head, bracket, rest = name.partition("[")
+    selected, closing, tail = rest.rpartition("].")
+    if not bracket:
+        head, closing, tail = name.rpartition(".")
+    place = _place_of(table, head) if closing else ()
+    if not place or not place[-1].multi_valued or place[-1].keyed or tail not in place[-1].children:
+        return NOT_MINE
+    described = _described(place[-1], selected) if bracket else {}
+    return NOT_MINE if described is None else (*place, described, place[-1].children[tail])
+
+
+def _described(attribute: Attribute, text: str) -> dict[str, Any] | None:
+    try:
+        return element_described(PatchPath(attribute, filter=parse(text)))
+    except InvalidFilter:
+        return None
+
+
+def _own_name(table: AttributeTable, name: str, value: object) -> Any:
+    """The URN of the core schema with its attributes in an object, or `{"manager": {...}}` within a manager."""
+    if not table.owner or name.lower() != table.owner.lower():
+        return NOT_MINE
+    if type(value) is dict:
+        return ()
+    alone = table.find("value")
+    return NOT_MINE if alone is None else (alone,)
 
 
 _JOINED: Final = re.compile(r"([0-9]\.[0-9])(?=[A-Za-z])")
@@ -87,6 +124,15 @@ NAMES: Final[tuple[Quirk, ...]] = (
         _joined_urn,
     ),
     Quirk(
+        "wrapped-object",
+        "unknown",
+        'an object within itself under its own name, as {"manager": {...}} or the URN of the core schema',
+        "it has no attribute of its own name",
+        ("hosts' templates",),
+        ENTRA_COMPATIBILITY,
+        _own_name,
+    ),
+    Quirk(
         "path-as-name",
         "unknown",
         "name.givenName or URN:attribute as the name of a member",
@@ -94,6 +140,15 @@ NAMES: Final[tuple[Quirk, ...]] = (
         ("Entra",),
         ENTRA_COMPATIBILITY,
         _path_as_name,
+    ),
+    Quirk(
+        "element-as-name",
+        "unknown",
+        'emails[type eq "work"].value as the name of a member',
+        "no attribute name has a bracket or a dot",
+        ("Entra aadOptscim062020",),
+        ENTRA_COMPATIBILITY,
+        _element_as_name,
     ),
     Quirk(
         "extension-attribute",

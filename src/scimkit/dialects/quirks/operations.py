@@ -25,6 +25,18 @@ def _in_value_only(attribute: Attribute, in_value: bool) -> Any:
     return None if in_value else NOT_MINE
 
 
+def _value_of(attribute: Attribute, value: object) -> Any:
+    """The sub-attribute `value` for a text, alone or in an array of one."""
+    if type(value) is list and len(value) == 1:
+        value = value[0]
+    plain = attribute.type == "complex" and type(value) in (str, int) and value != ""
+    return (attribute.children.find("value") if plain else None) or NOT_MINE
+
+
+def _value_of_reference(attribute: Attribute, sub_attribute: Attribute) -> Any:
+    return True if attribute.is_reference and sub_attribute.name == "value" else NOT_MINE
+
+
 def _not_references(attribute: Attribute) -> bool:
     return not attribute.keyed
 
@@ -47,6 +59,24 @@ OPERATIONS: Final[tuple[Quirk, ...]] = (
         ("Entra", "JumpCloud", "authentik", "Salesforce"),
         ENTRA_COMPATIBILITY,
         _listed_values,
+    ),
+    Quirk(
+        "value-for-element",
+        "part",
+        'a text for the value of the entry at emails[type eq "work"]',
+        "an entry is no text; its other sub-attributes stay",
+        ("hosts' templates",),
+        ENTRA_TUTORIAL,
+        _value_of,
+    ),
+    Quirk(
+        "reference-without-value",
+        "clears_whole",
+        "manager.value or members[...].value removed or emptied: the reference goes",
+        "without its value it points nowhere",
+        ("Entra", "Entra SCIM Validator"),
+        "github.com/pranems/SCIMServer docs/MANAGER_PATCH_STRING_COERCION.md",
+        _value_of_reference,
     ),
     Quirk(
         "create-element",

@@ -28,6 +28,23 @@ def _dot_after_urn(resource_type: ResourceType, text: str) -> Any:
     return NOT_MINE
 
 
+def _resource_itself(resource_type: ResourceType, text: str) -> Any:
+    """The URN of the core schema, or nothing but a slash or spaces: an operation without a path."""
+    return "" if text.strip(" /").lower() in ("", resource_type.schema.lower()) else NOT_MINE
+
+
+def _slashes(resource_type: ResourceType, text: str) -> Any:
+    """`/title`, `title/` or `/name/givenName`: slashes where dots stand, outside brackets."""
+    head, bracket, rest = text.partition("[")
+    if "/" not in head and not text.endswith("/"):
+        return NOT_MINE
+    whole = head.strip("/ ").replace("/", ".") + bracket + rest.rstrip("/ ")
+    found = _known(resource_type, whole)
+    for rewrite in (_dot_after_urn, _unqualified_path):
+        found = rewrite(resource_type, whole) if found is NOT_MINE else found
+    return found
+
+
 def _joined_urn_path(resource_type: ResourceType, text: str) -> Any:
     whole = with_colon(text)
     return NOT_MINE if whole == text else _known(resource_type, whole)
@@ -90,6 +107,24 @@ PATHS: Final[tuple[Quirk, ...]] = (
         ("Entra", "BoxyHQ"),
         ENTRA_POSTMAN,
         dropped,
+    ),
+    Quirk(
+        "resource-as-path",
+        "path",
+        "the URN of the core schema, or nothing but a slash, as the path",
+        "no attribute has that name",
+        ("hosts' templates",),
+        ENTRA_COMPATIBILITY,
+        _resource_itself,
+    ),
+    Quirk(
+        "slashes",
+        "path",
+        "slashes in a path, as /title or name/givenName",
+        "no attribute name has a slash",
+        ("hosts' templates",),
+        "RFC 6902 section 3",
+        _slashes,
     ),
     Quirk(
         "dot-after-urn",

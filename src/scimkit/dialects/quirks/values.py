@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, Final
 
 from scimkit.dialects.quirks.quirk import (
@@ -18,6 +19,8 @@ from scimkit.schema.attributes import Attribute
 from scimkit.schema.reading import UNASSIGNED
 
 _BOOLEANS: Final = {"true": True, "false": False}
+_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
+_DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,300}(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,2})?")
 
 
 def boolean_text(attribute: Attribute, value: object) -> Any:
@@ -35,23 +38,28 @@ def scalar_as_text(attribute: Attribute, value: object) -> Any:
 def number_text(attribute: Attribute, value: object) -> Any:
     if type(value) is float and attribute.type == "integer":
         return int(value) if value.is_integer() else NOT_MINE
-    if type(value) is str and attribute.type in ("integer", "decimal"):
-        try:
-            return int(value) if attribute.type == "integer" else float(value)
-        except ValueError:
-            return NOT_MINE
-    return NOT_MINE
+    if type(value) is not str or attribute.type not in ("integer", "decimal"):
+        return NOT_MINE
+    return integer_text(value) if attribute.type == "integer" else _decimal_text(value)
+
+
+def integer_text(text: str) -> Any:
+    return int(text) if _INTEGER.fullmatch(text.strip()) else NOT_MINE
+
+
+def _decimal_text(text: str) -> Any:
+    return float(text) if _DECIMAL.fullmatch(text.strip()) else NOT_MINE
 
 
 def _array_of_one(attribute: Attribute, value: object) -> Any:
-    if type(value) is list and not attribute.multi_valued and len(value) <= 1:
+    if type(value) is list and len(value) <= 1:
         return UNASSIGNED if not value or value[0] is None else _as(attribute, value[0])
     return NOT_MINE
 
 
 def _as(attribute: Attribute, value: object) -> Any:
     """A value taken out of its array, with the other habits of values on top."""
-    for rewrite in (boolean_text, _text_for_complex, _empty_for_unassigned, scalar_as_text, number_text):
+    for rewrite in (boolean_text, _text_for_complex, _empty_for_unassigned, scalar_as_text, number_text, _value_alone):
         answer = rewrite(attribute, value)
         if answer is not NOT_MINE:
             return answer
@@ -59,13 +67,30 @@ def _as(attribute: Attribute, value: object) -> Any:
 
 
 def _text_for_complex(attribute: Attribute, value: object) -> Any:
-    if attribute.type == "complex" and type(value) is str and value and "value" in attribute.children:
+    if attribute.type == "complex" and type(value) in (str, int) and value != "" and "value" in attribute.children:
         return {"value": value}
     return NOT_MINE
 
 
+def _value_alone(attribute: Attribute, value: object) -> Any:
+    """`{"value": "x"}` for an attribute that is not complex."""
+    if attribute.type == "complex" or type(value) is not dict or [name.lower() for name in value] != ["value"]:
+        return NOT_MINE
+    inner = member(value, "value")
+    return UNASSIGNED if inner is None else _as(attribute, inner)
+
+
+def _reference_by_uri(attribute: Attribute, value: object) -> Any:
+    """A reference that has its `$ref` alone: the id is the last part of that."""
+    if not attribute.is_reference or type(value) is not dict or any(name.lower() == "value" for name in value):
+        return NOT_MINE
+    uri = member(value, "$ref")
+    id = uri.partition("?")[0].rstrip("/").rpartition("/")[2] if type(uri) is str else ""
+    return {**value, "value": id} if id else NOT_MINE
+
+
 def _empty_for_unassigned(attribute: Attribute, value: object) -> Any:
-    if value == "" and attribute.type in ("complex", "dateTime", "binary"):
+    if value == "" and attribute.type in ("complex", "dateTime", "binary", "integer", "decimal"):
         return UNASSIGNED
     if attribute.is_reference and type(value) is dict and member(value, "value") == "":
         return UNASSIGNED
@@ -91,8 +116,10 @@ def _wrapped_values(attribute: Attribute, value: object) -> Any:
     """`{"members": [...]}` as the value of members."""
     if type(value) is not dict or len(value) != 1 or attribute.children.find(attribute.name) is not None:
         return NOT_MINE
-    wrapped = member(value, attribute.name.lower())
-    return wrapped if type(wrapped) is list else NOT_MINE
+    name, wrapped = next(iter(value.items()))
+    if name.lower() != attribute.name.lower():
+        return NOT_MINE
+    return wrapped if type(wrapped) is list else [wrapped]
 
 
 def _one_for_many(attribute: Attribute, value: object) -> Any:
@@ -143,6 +170,24 @@ VALUES: Final[tuple[Quirk, ...]] = (
         ("Entra", "Entra SCIM Validator"),
         "github.com/pranems/SCIMServer docs/MANAGER_PATCH_STRING_COERCION.md",
         _empty_for_unassigned,
+    ),
+    Quirk(
+        "reference-by-uri",
+        "value",
+        "a reference with its $ref and no value",
+        "the last part of the $ref is the id; not for a manager in POST and PUT, where a stale $ref may be left",
+        ("hosts' templates",),
+        "RFC 7643 section 2.3.7",
+        _reference_by_uri,
+    ),
+    Quirk(
+        "value-alone",
+        "value",
+        'a plain value in an object, as {"value": "x"} for a title',
+        "a plain attribute takes no object otherwise, and only one with value alone is taken",
+        ("hosts' templates",),
+        ENTRA_POSTMAN,
+        _value_alone,
     ),
     Quirk(
         "text-for-complex",

@@ -8,7 +8,7 @@ never runs a query.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -19,7 +19,7 @@ from sqlalchemy.sql.functions import GenericFunction
 from scimkit.errors import InvalidFilter
 from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, ValuePath
 from scimkit.filters.predicate import comparable, comparison_value, resolve
-from scimkit.schema.attributes import Attribute, AttributePath
+from scimkit.schema.attributes import Attribute, AttributePath, folded
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.protocol import GROUPS, MEMBERS, META
 from scimkit.stores.sql.keys import HEAD, encoded, slot
@@ -81,7 +81,8 @@ class _Compiler:
         self._tenant = tenant
         self._rows: dict[str, Callable[[], _Rows]] = {}
         if has_members(resource_type):
-            self._rows[MEMBERS] = lambda: _member_rows(tenant)
+            types = resource_type.attributes[MEMBERS].children["$ref"].reference_types
+            self._rows[MEMBERS] = lambda: _member_rows(tenant, types)
         if is_computed(resource_type, GROUPS):
             self._rows[GROUPS] = lambda: _group_rows(tenant)
 
@@ -186,11 +187,11 @@ class _Rows:
         return sa.and_(column.text.is_not(None), test(column)) if name in self.nullable else test(column)
 
 
-def _member_rows(tenant: str) -> _Rows:
+def _member_rows(tenant: str, types: Sequence[str]) -> _Rows:
     rows, member = MEMBERSHIPS.alias(), RESOURCES.alias()
     columns = {
         "value": _bytes_of(member.c.id),
-        "type": _bytes_of(member.c.type),
+        "type": _folded(member.c.type, types),
         "display": _Column(rows.c.display_key, rows.c.display_key),
     }
     joined = rows.join(member, member.c.sequence == rows.c.member)
@@ -280,6 +281,18 @@ def _on_version(node: Comparison) -> Condition:
 def _bytes_of(column: Any) -> _Column:
     plain = sa.type_coerce(column, sa.LargeBinary())
     return _Column(plain, plain, plain)
+
+
+def _bytes(text: str) -> Any:
+    return sa.literal(text.encode(), sa.LargeBinary())
+
+
+def _folded(column: Any, words: Sequence[str]) -> _Column:
+    """A column with one of a few words, which compares without case."""
+    plain = sa.type_coerce(column, sa.LargeBinary())
+    keys = [(plain == _bytes(word), _bytes(folded(word))) for word in words]
+    key = sa.case(*keys, else_=plain) if keys else plain
+    return _Column(key, key, key)
 
 
 def _cell(attribute: Attribute, values: Any) -> _Column:

@@ -26,16 +26,29 @@ def page(connection: sa.Connection, scope: Scope, query: Query) -> Page:
     if query.filter is not None:
         query.filter.compile(query.resource_type)
         matching = sa.and_(matching, condition(query.filter.node, query.resource_type, scope.tenant))
-    total = connection.scalar(sa.select(sa.func.count()).select_from(RESOURCES).where(matching)) or 0
     if not query.count:
-        return Page([], total)
+        return Page([], _count(connection, matching))
     key = None if query.sort is None else _sort_key(query.sort, query.resource_type, scope.tenant)
     found = list(connection.execute(_select(query, matching, key)))
+    total = _total(query, len(found))
+    if total is None:
+        total = _count(connection, matching)
     if query.before is not None:
         found.reverse()
     kept = [Kept.of(row) for row in found]
     positions = [_position(row, key) for row in found]
     return Page(rows.wholes(kept, query.wants), total, positions)
+
+
+def _total(query: Query, found: int) -> int | None:
+    """How many match, where the page shows it: it is not full, and says so of the moment at which it was read."""
+    start = max(query.start_index, 1)
+    shows = query.after is None and query.before is None and found < query.count and (found or start == 1)
+    return start - 1 + found if shows else None
+
+
+def _count(connection: sa.Connection, matching: Any) -> int:
+    return connection.scalar(sa.select(sa.func.count()).select_from(RESOURCES).where(matching)) or 0
 
 
 def _select(query: Query, matching: Any, key: Any) -> Any:

@@ -1,0 +1,138 @@
+"""Every other shape of the habits: what a tolerant service makes of it, over the memory store and SQLite."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from scimkit import GROUP as GROUP_TYPE
+from scimkit import STRICT, ResourceType, SchemaExtension
+from scimkit import USER as USER_TYPE
+from scimkit.stores.sql import SqlStore
+from tests.client import ENTERPRISE, Answer, Client
+from tests.dialects.shapes import SHAPES, WORLD, Shape
+from tests.dialects.shapes_of_queries import MORE
+from tests.resource_types import DESK, DESK_SCHEMA
+
+USERS = ResourceType(
+    USER_TYPE.schema_documents[0], name="User", endpoint="/Users", unique=["userName"],
+    extensions=[SchemaExtension(USER_TYPE.schema_documents[1]), SchemaExtension(DESK_SCHEMA)],
+)  # fmt: skip
+TYPES = (USERS, GROUP_TYPE)
+TABLE = {**SHAPES, **MORE}
+
+
+class World:
+    """A service with the people of `WORLD` and a group of Ada and Bob."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.ids: dict[str, str] = {}
+        for name, attributes in WORLD.items():
+            self.ids[name] = self.client.user(**self.meant({"user_name": attributes["userName"], **attributes}))
+        self.ids["staff"] = client.group("Staff", self.ids["ada"], self.ids["bob"])
+
+    def everything(self) -> Any:
+        """All that is there."""
+        return [self.client.get(path).body for path in ("/Users", "/Groups")]
+
+    def meant(self, value: Any) -> Any:
+        """A value with ids for names."""
+        text = json.dumps(value)
+        for name, id in self.ids.items():
+            text = text.replace(f"{{{name}}}", id)
+        return json.loads(text)
+
+    def send(self, shape: Shape) -> Answer:
+        path, body = self.meant(shape.path), self.meant(shape.body)
+        if shape.method == "FIND":
+            return self.client.get(f"{path}?filter={quote(body['filter'])}")
+        return self.client.send(shape.method, path, body)
+
+
+def value_at(resource: Any, path: str) -> Any:
+    """The value at a path of a resource, None for no value. `$ref` is the service's own."""
+    if path in resource or (path.startswith("urn:") and path in (ENTERPRISE, DESK)):
+        return resource.get(path)
+    urn = next((each for each in (ENTERPRISE, DESK) if path.startswith(f"{each}:")), "")
+    found = resource.get(urn, {}) if urn else resource
+    for name in path.removeprefix(f"{urn}:").split("."):
+        found = found.get(name) if type(found) is dict else None
+    return found
+
+
+def without_references(value: Any) -> Any:
+    """A value without what the service adds to references."""
+    if type(value) is list:
+        return [without_references(each) for each in value]
+    if type(value) is dict and "$ref" in value:
+        return {"value": value["value"]}
+    return value
+
+
+def check(world: World, shape: Shape, answer: Answer) -> None:
+    """Hold an answer, and what is there afterwards, against the shape."""
+    assert answer.status == shape.status, answer.body
+    resource = world.client.get(world.meant(shape.of)).body if shape.of else answer.body
+    for path, value in world.meant(dict(shape.after or {})).items():
+        assert without_references(value_at(resource, path)) == value, path
+    if shape.members is not None:
+        listed = [each["value"] for each in resource.get("members", ())]
+        assert sorted(listed) == sorted(world.ids[name] for name in shape.members)
+    if shape.found is not None:
+        names = {id: name for name, id in world.ids.items()}
+        assert [names[each["id"]] for each in answer.body["Resources"]] == list(shape.found)
+
+
+def failures(client: Client, shapes: Sequence[Shape]) -> list[str]:
+    """What goes wrong with shapes, each tried in a tenant of its own."""
+    found = []
+    for number, shape in enumerate(shapes):
+        world = World(client.of_tenant(str(number)))
+        answer = world.send(shape)
+        try:
+            check(world, shape, answer)
+        except AssertionError as wrong:
+            found.append(f"{shape}: {answer.status} {answer.body}: {wrong}")
+    return found
+
+
+@pytest.mark.parametrize("habit", TABLE)
+def test_over_memory(habit: str) -> None:
+    """The tolerant dialect reads each shape as what it must mean, and refuses what means nothing."""
+    assert failures(Client(resource_types=TYPES), TABLE[habit]) == []
+
+
+@pytest.mark.parametrize("habit", TABLE)
+def test_over_sqlite(habit: str, tmp_path: Path) -> None:
+    """The same over SQL."""
+    store = SqlStore(f"sqlite:///{tmp_path}/scim.db")
+    try:
+        assert failures(Client(store, resource_types=TYPES), TABLE[habit]) == []
+    finally:
+        store.engine.dispose()
+
+
+@pytest.mark.parametrize("habit", TABLE)
+def test_strict_does_not_guess(habit: str) -> None:
+    """The strict dialect does the same with a shape, or refuses it, says why, and leaves everything as it was."""
+    client = Client(resource_types=TYPES, dialect=STRICT)
+    for number, shape in enumerate(TABLE[habit]):
+        world = World(client.of_tenant(str(number)))
+        before = world.everything()
+        answer = world.send(shape)
+        if answer.status < 300:
+            assert answer.quirks == (), shape
+        else:
+            assert 400 <= answer.status < 500 and answer.body["detail"], shape
+            assert world.everything() == before, shape
+
+
+def test_there_are_more_than_a_thousand_shapes() -> None:
+    """The table is not cut short."""
+    assert sum(map(len, TABLE.values())) > 1000

@@ -1,0 +1,50 @@
+"""Every identity provider at once against one service on PostgreSQL: in small what `tests.churn` does at length."""
+
+from __future__ import annotations
+
+import pytest
+
+from scimkit.asgi import ScimApp
+from scimkit.testing.endpoint import reached
+from scimkit.testing.life import crowd, marked
+from scimkit.testing.providers import provider
+from tests.churn import Part, differences, everything, run
+from tests.client import Client
+from tests.stores.databases import DATABASES, url_of
+
+
+@pytest.mark.parametrize("database", [each for each in DATABASES if each.values == ("postgresql",)])
+def test_all_providers_at_once(database: str) -> None:
+    """After some cycles of each, in threads and over HTTP, all that is there is what the directories say."""
+    outcome = run(url_of(database), people=40, groups=20, cycles=3, events=6)
+    assert outcome.wrong == []
+    assert [part.done for part in outcome.parts] == [3] * 10
+    assert outcome.users >= 40
+
+
+def test_what_differs_is_found() -> None:
+    """Who is in no directory is told of, and so are a member lost, a stranger in a team and who should work."""
+    client = Client()
+    with reached(ScimApp(client.service)) as endpoint:
+        simulator = provider("okta", endpoint.base_url, client.token, marked(crowd(12, 2), "m1"))
+        simulator.synchronise()
+        part = Part("okta", "m1", simulator, [])
+        assert differences([part], *everything(endpoint.base_url, client.token)) == []
+        one, other = list(simulator.directory.teams.values())
+        (lost, left) = sorted(one.members)[:2]
+        gone, stranger = simulator._ids[lost], client.user("stranger")
+        client.patch(f"/Groups/{simulator._ids[one.key]}", {"op": "remove", "path": f'members[value eq "{gone}"]'})
+        client.patch(f"/Groups/{simulator._ids[other.key]}", {"op": "add", "path": "members", "value": stranger})
+        client.patch(f"/Users/{simulator._ids[left]}", {"op": "replace", "path": "active", "value": False})
+        found = differences([part], *everything(endpoint.base_url, client.token))
+        simulator.close()
+    assert [each.partition(":")[2].split()[0] for each in found] == ["active,", "Crowd", "Crowd", "stranger"]
+
+
+def test_a_crowd() -> None:
+    """A crowd has the size that it is asked for, everybody in a team, and is the same for the same seed."""
+    one, same = crowd(30, 4, seed=3), crowd(30, 4, seed=3)
+    assert (len(one.people), len(one.teams)) == (30, 4)
+    assert {key for team in one.teams.values() for key in team.members} == set(one.people)
+    assert (one.people, one.teams) == (same.people, same.teams)
+    assert crowd(30, 4, seed=4).teams != one.teams
