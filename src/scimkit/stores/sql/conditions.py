@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
-from scimkit.errors import InvalidFilter
 from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, ValuePath
 from scimkit.filters.predicate import comparable, comparison_value, resolve
 from scimkit.schema.attributes import Attribute, AttributePath
@@ -45,6 +44,26 @@ class instr(GenericFunction[int]):  # the name of the SQL function
 def _position(element: Any, compiler: Any, **options: Any) -> str:
     within, wanted = element.clauses
     return f"position({compiler.process(wanted, **options)} in {compiler.process(within, **options)})"
+
+
+class caseless(GenericFunction[bytes]):
+    """The bytes of a text without its case, for names that are ASCII."""
+
+    type = sa.LargeBinary()
+    inherit_cache = True
+
+
+_CASELESS: Final = {
+    "sqlite": "CAST(lower(CAST({} AS TEXT)) AS BLOB)",
+    "postgresql": "convert_to(lower(convert_from({}, 'UTF8')), 'UTF8')",
+    "mysql": "CAST(lower(CONVERT({} USING utf8mb4)) AS BINARY)",
+    "mariadb": "CAST(lower(CONVERT({} USING utf8mb4)) AS BINARY)",
+}
+
+
+@compiles(caseless)
+def _lowered(element: Any, compiler: Any, **options: Any) -> str:
+    return _CASELESS[compiler.dialect.name].format(compiler.process(element.clauses, **options))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +209,7 @@ def _member_rows(tenant: str) -> _Rows:
     rows, member = MEMBERSHIPS.alias(), RESOURCES.alias()
     columns = {
         "value": _bytes_of(member.c.id),
-        "type": _bytes_of(member.c.type),
+        "type": _Column(*[caseless(sa.type_coerce(member.c.type, sa.LargeBinary()))] * 2),
         "display": _Column(rows.c.display_key, rows.c.display_key),
     }
     joined = rows.join(member, member.c.sequence == rows.c.member)
@@ -262,14 +281,16 @@ def _on_column(path: AttributePath, node: Any, test: _Test) -> Condition:
     if isinstance(node, Present) or node.value is None:
         return _ALWAYS
     if path.text == "meta.version":
-        return _on_version(node)
+        return _on_version(node, test.one)
     return test.one(columns[path.text])
 
 
-def _on_version(node: Comparison) -> Condition:
-    """An entity tag is equal to another or it is not; it has no order and no parts."""
+def _on_version(node: Comparison, test: _Holds) -> Condition:
+    """Whether the entity tag matches; equality is a comparison of numbers."""
     if node.operator not in ("eq", "ne"):
-        raise InvalidFilter(f"The operator {node.operator} does not apply to meta.version.")
+        tag = sa.literal('W/"') + sa.cast(RESOURCES.c.version, sa.String(20)) + sa.literal('"')
+        plain = sa.cast(tag, sa.LargeBinary)
+        return test(_Column(plain, plain))
     text = str(node.value)
     number = text[3:-1]
     known = text[:3] == 'W/"' and text[-1:] == '"' and number.isascii() and number.isdigit() and number[0] != "0"
