@@ -6,18 +6,23 @@ from typing import Any
 
 from scimkit import GROUP, USER, MemoryStore
 from scimkit.testing.contract import StoreContract
+from scimkit.testing.model import ModelStore
 from tests.resource_types import DEVICE
 from tests.stores.databases import MARKS, apart, apart_async
 
 
 class TestMemoryStore(StoreContract):
-    """The memory store, whose indexes and scans must agree."""
+    """The memory store, held to a slow model."""
 
     resource_types = (USER, GROUP, DEVICE)
-    examples = 60
+    examples = 40
+    lives = 30
 
     def make_store(self) -> MemoryStore:
         return MemoryStore()
+
+    def other_store(self) -> ModelStore:
+        return ModelStore()
 
 
 class SqlContract(StoreContract):
@@ -25,6 +30,7 @@ class SqlContract(StoreContract):
 
     resource_types = (USER, GROUP, DEVICE)
     examples = 12
+    lives = 8
     database: str
 
     def make_store(self) -> Any:
@@ -35,6 +41,7 @@ class AsyncSqlContract(SqlContract):
     """The awaited SQL store on a database."""
 
     examples = 4  # the statements are those of the other colour
+    lives = 1
 
     def make_store(self) -> Any:
         return apart_async(self.database)

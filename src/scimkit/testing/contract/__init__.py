@@ -20,9 +20,10 @@ except ModuleNotFoundError as missing:
     ) from missing
 
 _PARTS = ("base", "keeping", "uniqueness", "versions", "members", "tenants", "transactions", "searching", "pages")
-pytest.register_assert_rewrite(*(f"{__name__}.{each}" for each in _PARTS))
+pytest.register_assert_rewrite("scimkit.testing.machine", *(f"{__name__}.{each}" for each in _PARTS))
 
 from scimkit.testing.contract.keeping import KeepingContract  # noqa: E402  # after the rewriting of its asserts
+from scimkit.testing.contract.lives import LivesContract  # noqa: E402
 from scimkit.testing.contract.members import MembersContract  # noqa: E402
 from scimkit.testing.contract.pages import PagesContract  # noqa: E402
 from scimkit.testing.contract.searching import SearchingContract  # noqa: E402
@@ -44,5 +45,6 @@ class StoreContract(
     TransactionsContract,
     SearchingContract,
     PagesContract,
+    LivesContract,
 ):
     """All that is promised of a store. Subclasses give `make_store`; `close` is called after each test."""

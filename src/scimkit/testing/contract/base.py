@@ -160,7 +160,7 @@ class ContractBase(Subject):
         """Keep some generated documents, groups with some of what is there; all of the type as they read."""
         if MEMBERS in resource_type.attributes:
             self.fill(store, self.user_type, data, scope)
-        for document in data.draw(st.lists(self.documents(resource_type), max_size=6)):
+        for document in data.draw(st.lists(self.generated[resource_type], max_size=6)):
             if MEMBERS in resource_type.attributes:
                 joinable = (self.user_type, *((resource_type,) if self.nested_groups else ()))
                 there = [id for each in joinable for id in self.everyone(store, each, scope)]

@@ -27,7 +27,7 @@ class KeepingContract(ContractBase):
 
         def check(data: st.DataObject) -> None:
             resource_type = data.draw(st.sampled_from(list(self.resource_types)))
-            first, second = data.draw(self.documents(resource_type)), data.draw(self.documents(resource_type))
+            first, second = data.draw(self.generated[resource_type]), data.draw(self.generated[resource_type])
             with self.opened() as store:
                 written = store.create(self.one, resource_type, first)
                 id = written.document["id"]
@@ -44,7 +44,7 @@ class KeepingContract(ContractBase):
 
         def check(data: st.DataObject) -> None:
             resource_type = data.draw(st.sampled_from(list(self.resource_types)))
-            first, second = data.draw(self.documents(resource_type)), data.draw(self.documents(resource_type))
+            first, second = data.draw(self.generated[resource_type]), data.draw(self.generated[resource_type])
             changes = changes_between(resource_type, first, second)
             given = deepcopy(changes)
             with self.opened() as store:

@@ -68,7 +68,7 @@ class PagesContract(ContractBase):
             with self.opened() as store:
                 self.needs(store, "sort")
                 kept = self.fill(store, resource_type, data)
-                sort = Sort(data.draw(self.paths(resource_type)), data.draw(st.booleans()))
+                sort = Sort(data.draw(self.sortable[resource_type]), data.draw(st.booleans()))
                 count = data.draw(st.integers(1, 3))
                 whole = ids(store.search(self.one, Query(resource_type, sort=sort, count=ALL)))
                 pages = [
@@ -89,7 +89,7 @@ class PagesContract(ContractBase):
                 self.needs(store, "cursors")
                 self.fill(store, resource_type, data)
                 sort = self._sort(store, data)
-                wanted = data.draw(st.none() | self.filters(resource_type).map(Filter))
+                wanted = data.draw(st.none() | self.asked[resource_type].map(Filter))
                 sort = None if resource_type is not self.user_type else sort
                 page = self.search(store, Query(resource_type, wanted, sort, count=ALL))
                 if page is None:
@@ -108,7 +108,7 @@ class PagesContract(ContractBase):
     def _sort(self, store: SyncStore, data: st.DataObject) -> Sort | None:
         if "sort" in store.lacks or not data.draw(st.booleans()):
             return None
-        return Sort(data.draw(self.paths(self.user_type)), data.draw(st.booleans()))
+        return Sort(data.draw(self.sortable[self.user_type]), data.draw(st.booleans()))
 
     def test_pages_stay_while_others_come_and_go(self) -> None:
         """Who walks from position to position meets each resource that is there throughout exactly once."""

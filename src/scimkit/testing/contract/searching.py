@@ -55,7 +55,7 @@ class SearchingContract(ContractBase):
             with self.opened() as store:
                 scopes = [self.one] if "tenants" in store.lacks else [self.one, self.two]
                 kept = {scope: self.fill(store, resource_type, data, scope) for scope in scopes}
-                for node in data.draw(st.lists(self.filters(resource_type), min_size=1, max_size=6)):
+                for node in data.draw(st.lists(self.asked[resource_type], min_size=1, max_size=6)):
                     for scope, documents in kept.items():
                         expected = [each["id"] for each in documents if reference.matches(resource_type, each, node)]
                         page = self.search(store, Query(resource_type, Filter(node), count=ALL), scope)
@@ -69,7 +69,7 @@ class SearchingContract(ContractBase):
 
         def check(data: st.DataObject) -> None:
             resource_type = data.draw(st.sampled_from(list(self.resource_types)))
-            sort = Sort(data.draw(self.paths(resource_type)), data.draw(st.booleans()))
+            sort = Sort(data.draw(self.sortable[resource_type]), data.draw(st.booleans()))
             with self.opened() as store:
                 self.needs(store, "sort")
                 kept = self.fill(store, resource_type, data)

@@ -6,6 +6,7 @@ This module never calls a store.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, Final
 
 import pytest
@@ -55,19 +56,34 @@ class Subject:
         """
         return strategies.documents(resource_type, texts=self.texts).map(lambda each: self.kept(resource_type, each))
 
-    def filters(self, resource_type: ResourceType, depth: int = 2) -> st.SearchStrategy[Node]:
+    def filters(self, resource_type: ResourceType) -> st.SearchStrategy[Node]:
         """Filters on what the store keeps."""
 
         def keeps(path: AttributePath) -> bool:
             return self._keeps(resource_type, path.leaf)
 
-        return strategies.filters(resource_type, depth=depth, texts=self.texts, keeps=keeps)
+        return strategies.filters(resource_type, depth=2, texts=self.texts, keeps=keeps)
 
     def paths(self, resource_type: ResourceType) -> st.SearchStrategy[AttributePath]:
         """What can be sorted by: attributes that the store keeps and a client sees, none complex."""
         return strategies.attribute_paths(resource_type).filter(
             lambda path: path.leaf.type != "complex" and self._keeps(resource_type, path.leaf)
         )
+
+    @cached_property
+    def generated(self) -> Mapping[ResourceType, st.SearchStrategy[dict[str, Any]]]:
+        """The `documents` of each type, made once."""
+        return {each: self.documents(each) for each in self.resource_types}
+
+    @cached_property
+    def asked(self) -> Mapping[ResourceType, st.SearchStrategy[Node]]:
+        """The `filters` of each type, made once."""
+        return {each: self.filters(each) for each in self.resource_types}
+
+    @cached_property
+    def sortable(self) -> Mapping[ResourceType, st.SearchStrategy[AttributePath]]:
+        """The `paths` of each type, made once."""
+        return {each: self.paths(each) for each in self.resource_types}
 
     def kept(self, resource_type: ResourceType, document: Document) -> dict[str, Any]:
         """A document less what is not compared: what the store sets, computes, does not keep, or never shows."""

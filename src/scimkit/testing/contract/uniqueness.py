@@ -25,7 +25,7 @@ class UniquenessContract(ContractBase):
             resource_type = data.draw(st.sampled_from([each for each in self.resource_types if each.unique]))
             taken: list[dict[str, Any]] = []
             with self.opened() as store:
-                for document in data.draw(st.lists(self.documents(resource_type), min_size=2, max_size=6)):
+                for document in data.draw(st.lists(self.generated[resource_type], min_size=2, max_size=6)):
                     keys = self._keys(resource_type, document)
                     clash = any(keys[path] & other[path] for other in taken for path in keys)
                     try:
