@@ -1,11 +1,12 @@
 from scimkit import USER, MemoryStore
-from scimkit.testing.properties import ResourceTypeProperties, StoreProperties
+from scimkit.testing.contract import StoreContract
+from scimkit.testing.properties import ResourceTypeProperties
 
 
 class TestAgent(ResourceTypeProperties):
     resource_type = USER
 
 
-class TestMyStore(StoreProperties):
+class TestMyStore(StoreContract):
     def make_store(self):
         return MemoryStore()

@@ -12,7 +12,7 @@ store by itself: whoever is beside it does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final, TypeAlias
 
 from hypothesis import strategies as st
@@ -30,9 +30,11 @@ from scimkit.testing.contract.subject import Subject
 _ALL: Final = 10_000
 _OWN: Final = frozenset({"id", META, MEMBERS, GROUPS})
 """The attributes whose values no two stores have alike."""
-_BY_ID: Final = ('id eq "{0}"', 'not (id eq "{0}")', 'members eq "{0}"', 'groups eq "{0}"', 'id eq "{0}" or id eq "{1}"',
-                 'groups[value eq "{0}"]', 'not (members eq "{0}")', 'id eq "{0}" and members eq "{1}"')  # fmt: skip
-_TENANTS: Final = st.sampled_from([Scope("default"), Scope("other")])
+_BY_ID: Final = (
+    'id eq "{0}"', 'not (id eq "{0}")', 'id eq "{0}" or id eq "{1}"', 'members eq "{0}"', 'not (members eq "{0}")',
+    'id eq "{0}" and members eq "{1}"', 'groups eq "{0}"', 'groups[value eq "{0}"]',
+)  # fmt: skip
+_SCOPES: Final = (Scope("default"), Scope("other"))
 
 
 class Undone(Exception):
@@ -120,16 +122,17 @@ class StoreMachine(RuleBasedStateMachine):
         self.lacks = {each for side in self.sides for each in side.store.lacks}
         self.types = {each.name: each for each in self.subject.resource_types}
 
-    @rule(data=st.data(), scope=_TENANTS)
-    def write(self, data: st.DataObject, scope: Scope) -> None:
+    @rule(data=st.data())
+    def write(self, data: st.DataObject) -> None:
         """One write of any kind, to any resource, of any tenant."""
-        self._both(self._any_write(data, scope))
+        self._both(self._any_write(data, self._scope(data)))
 
-    @rule(data=st.data(), scope=_TENANTS, undone=st.booleans())
-    def transact(self, data: st.DataObject, scope: Scope, undone: bool) -> None:
+    @rule(data=st.data(), undone=st.booleans())
+    def transact(self, data: st.DataObject, undone: bool) -> None:
         """Several writes in one transaction, some of which may be refused; it may be undone at the end."""
         if "transactions" in self.lacks:
             return
+        scope = self._scope(data)
         steps = [self._any_write(data, scope) for _ in range(data.draw(st.integers(1, 4)))]
 
         def step(side: Side, store: SyncStore) -> Any:
@@ -147,10 +150,10 @@ class StoreMachine(RuleBasedStateMachine):
 
         self._both(step)
 
-    @rule(data=st.data(), scope=_TENANTS)
-    def search(self, data: st.DataObject, scope: Scope) -> None:
+    @rule(data=st.data())
+    def search(self, data: st.DataObject) -> None:
         """A page of what matches a filter, in some order, by index or around a position."""
-        kind = self._type(data)
+        scope, kind = self._scope(data), self._type(data)
         text = data.draw(st.none() | st.sampled_from(_BY_ID))
         numbers = [self._number(data), self._number(data)]
         node = data.draw(self.subject.asked[kind])
@@ -180,8 +183,8 @@ class StoreMachine(RuleBasedStateMachine):
         found = []
         for side in self.sides:
             pages = [
-                (Query(kind, count=_ALL), side.store.search(Scope(tenant), Query(kind, count=_ALL)))
-                for tenant in self.tenants
+                (Query(kind, count=_ALL), side.store.search(scope, Query(kind, count=_ALL)))
+                for scope in self.scopes
                 for kind in self.types.values()
             ]
             shown = [side.page(*each) for each in pages]
@@ -189,9 +192,9 @@ class StoreMachine(RuleBasedStateMachine):
         assert found[0] == found[1]
 
     @property
-    def tenants(self) -> list[str]:
+    def scopes(self) -> Sequence[Scope]:
         """The tenants that things are done in."""
-        return ["default"] if "tenants" in self.lacks else ["default", "other"]
+        return _SCOPES[:1] if "tenants" in self.lacks else _SCOPES
 
     def _both(self, step: Step) -> None:
         """Do the same to both stores; it must come to the same."""
@@ -279,6 +282,9 @@ class StoreMachine(RuleBasedStateMachine):
         """Any resource there ever was."""
         there = len(self.sides[0].ids)
         return data.draw(st.integers(0, there - 1)) if there else None
+
+    def _scope(self, data: st.DataObject) -> Scope:
+        return data.draw(st.sampled_from(self.scopes))
 
     def _type(self, data: st.DataObject) -> ResourceType:
         return self.types[data.draw(st.sampled_from(sorted(self.types)))]

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from scimkit.documents import Document
-from scimkit.errors import InvalidValue, NotFound, Uniqueness
+from scimkit.errors import InvalidValue, NotFound
 from scimkit.patch.changes import ChangeSet, apply_changes, apply_reference_changes
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.paging import window
-from scimkit.stores.probes import keys_at
+from scimkit.stores.probes import check_unique
 from scimkit.stores.protocol import (
     GROUPS,
     MEMBERS,
@@ -157,7 +157,7 @@ class ModelStore:
 
     def _whole(self, scope: Scope, id: str, resource: _Resource) -> dict[str, Any]:
         """A copy of the document, with all that is computed."""
-        kind, document = resource.resource_type, deepcopy(resource.document)
+        kind, document = resource.resource_type, deepcopy(dict(resource.document))
         if resource.members:
             document[MEMBERS] = [
                 member_entry(each["value"], self._of(scope)[each["value"]].resource_type.name, each.get("display"))
@@ -176,7 +176,8 @@ class ModelStore:
         joined = references.pop(MEMBERS, None) if has_members(kind) else None
         made = apply_changes(old.document, ChangeSet(changes.assigned, changes.unassigned, references))
         document = deepcopy(identified(kind, id, made))
-        self._check_unique(scope, kind, id, document)
+        others = [each for other, each in self._of(scope).items() if other != id]
+        check_unique(kind, document, [each.document for each in others if each.resource_type.name == kind.name])
         members: Sequence[Mapping[str, Any]] = old.members
         unknown: tuple[str, ...] = ()
         if joined is not None:
@@ -195,16 +196,6 @@ class ModelStore:
                 old, document=document, members=members, version=old.version + 1, modified=now()
             )
         return Written(self._whole(scope, id, self._of(scope)[id]), changed, unknown)
-
-    def _check_unique(self, scope: Scope, kind: ResourceType, id: str, document: Document) -> None:
-        for text in kind.unique:
-            path = kind.resolve(text)
-            assert path is not None
-            keys_of = keys_at(path)
-            for other, each in self._of(scope).items():
-                same = each.resource_type.name == kind.name and set(keys_of(each.document)) & set(keys_of(document))
-                if other != id and same:
-                    raise Uniqueness(text)
 
 
 def _by_id(members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ This module states no promise of a store.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, ClassVar, Final
@@ -26,6 +26,7 @@ from scimkit.testing.contract.subject import Subject
 ALL: Final = 10_000
 """A count that no test has more resources than."""
 RACERS: Final = 8
+QUIET: Final = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large)
 
 
 class ContractBase(Subject):
@@ -33,6 +34,9 @@ class ContractBase(Subject):
 
     examples: ClassVar[int] = 25
     """Examples of each generated test. `--hypothesis-seed` and the rest is hypothesis' own."""
+
+    phases: ClassVar[Sequence[Phase]] = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
+    """hypothesis' phases: all but the explanation of a failure, which takes as long again."""
 
     one: ClassVar[Scope] = Scope("default")
     """The tenant that most is done in."""
@@ -80,9 +84,7 @@ class ContractBase(Subject):
 
     def often(self, test: Callable[[st.DataObject], None]) -> None:
         """Run a test on generated data."""
-        quiet = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
-        phases = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)  # to explain takes as long again
-        chosen = settings(max_examples=self.examples, deadline=None, suppress_health_check=quiet, phases=phases)
+        chosen = settings(max_examples=self.examples, deadline=None, suppress_health_check=QUIET, phases=self.phases)
         chosen(given(st.data())(test))()
 
     def at_once(self, work: Callable[[int], Result], times: int = 3 * RACERS) -> list[Result]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import ClassVar
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from scimkit.stores.memory import MemoryStore
 from scimkit.stores.protocol import SyncStore
-from scimkit.testing.contract.base import ContractBase
+from scimkit.testing.contract.base import QUIET, ContractBase
 from scimkit.testing.machine import StoreMachine
 
 
@@ -40,12 +40,11 @@ class LivesContract(ContractBase):
             def close_stores(self) -> None:
                 self.open.close()
 
-        run_state_machine_as_test(
-            Machine,
-            settings=settings(
-                max_examples=self.lives,
-                stateful_step_count=self.steps,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            ),
+        chosen = settings(
+            max_examples=self.lives,
+            stateful_step_count=self.steps,
+            deadline=None,
+            suppress_health_check=QUIET,
+            phases=self.phases,
         )
+        run_state_machine_as_test(Machine, settings=chosen)

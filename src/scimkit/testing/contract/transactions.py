@@ -8,7 +8,8 @@ import pytest
 
 from scimkit.errors import NotFound, PreconditionFailed, Uniqueness
 from scimkit.patch.changes import ChangeSet
-from scimkit.stores.protocol import Query, SyncStore
+from scimkit.runner import run_sync
+from scimkit.stores.protocol import Query, Store, SyncStore, lift
 from scimkit.testing.contract.base import ContractBase
 
 
@@ -113,6 +114,17 @@ class TransactionsContract(ContractBase):
         assert able.change(self.one, self.user_type, ada, changes, version).changed
         self.user(able, "king")
         assert self.found(able, self.user_type, 'userName eq "ada"') == [ada]
+
+    def test_a_lifted_store(self, able: SyncStore) -> None:
+        """Behind the async port the promise is kept too."""
+
+        async def work(inner: Store) -> None:
+            await inner.create(self.one, self.user_type, self.document(self.user_type, "ada"))
+            raise Stop
+
+        with pytest.raises(Stop):
+            run_sync(lift(able).transaction(self.one, work))
+        assert able.search(self.one, Query(self.user_type, count=0)).total == 0
 
     def test_of_many_at_once(self, able: SyncStore) -> None:
         """Of many that want one name one succeeds, and nothing that the others wrote before is left."""
