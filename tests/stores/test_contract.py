@@ -25,6 +25,18 @@ class TestMemoryStore(StoreContract):
         return ModelStore()
 
 
+class TestRejectingMemoryStore(StoreContract):
+    """The memory store that refuses unknown members."""
+
+    examples = lives = 5
+
+    def make_store(self) -> MemoryStore:
+        return MemoryStore(unknown_members="reject")
+
+    def other_store(self) -> ModelStore:
+        return ModelStore(unknown_members="reject")
+
+
 class SqlContract(StoreContract):
     """The SQL store on a database."""
 

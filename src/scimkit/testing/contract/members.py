@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scimkit.errors import InvalidValue
+from scimkit.errors import InvalidValue, Uniqueness
 from scimkit.patch.changes import ChangeSet
 from scimkit.stores.protocol import GROUPS, MEMBERS, SyncStore, Written
 from scimkit.testing.contract.base import ContractBase
@@ -81,6 +81,21 @@ class MembersContract(ContractBase):
         store.change(self.one, self.group_type, team, ChangeSet({"displayName": "people"}, references=changes))
         assert store.get(self.one, self.group_type, team)["displayName"] == "people"
         assert self.members(store, team) == {ada}
+
+    def test_a_change_that_is_refused(self, store: SyncStore) -> None:
+        """A group that is refused its new name has the members that it had."""
+        if "displayName" not in self.group_type.unique:
+            pytest.skip("names of groups are not unique in this store")
+        ada, bob = self.user(store, "ada"), self.user(store, "bob")
+        team, _ = self.group(store, "team", ada), self.group(store, "board")
+        before = self.contents(store)
+        changes = ChangeSet({"displayName": "BOARD"}, references=self.member_changes(bob, removed={ada}))
+        document = {**self.document(self.group_type, "board"), MEMBERS: [{"value": bob}]}
+        with pytest.raises(Uniqueness):
+            store.change(self.one, self.group_type, team, changes)
+        with pytest.raises(Uniqueness):
+            store.replace(self.one, self.group_type, team, document)
+        assert self.contents(store) == before
 
     def test_a_deleted_member_leaves(self, store: SyncStore) -> None:
         """Deleting a user is a change of the groups that it was in, of no other."""
