@@ -1,5 +1,5 @@
 from scimkit import MemoryStore
-from scimkit.testing.machine import StoreMachine
+from scimkit.testing.contract import StoreMachine
 from scimkit.testing.model import ModelStore
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 
 from scimkit import GROUP, USER, MemoryStore, Query, Scope, SyncStore, filters
-from scimkit.testing.machine import StoreMachine
+from scimkit.testing.contract import StoreMachine
 from tests.stores.databases import MARKS, apart
 
 

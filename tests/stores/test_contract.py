@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from scimkit import GROUP, USER, MemoryStore
 from scimkit.testing.contract import StoreContract
 from scimkit.testing.model import ModelStore
 from tests.resource_types import DEVICE
-from tests.stores.databases import MARKS, apart, apart_async
+from tests.stores.databases import DATABASES, apart, apart_async
 
 
 class TestMemoryStore(StoreContract):
@@ -16,7 +18,7 @@ class TestMemoryStore(StoreContract):
 
     resource_types = (USER, GROUP, DEVICE)
     examples = 40
-    lives = 30
+    lives = 15
 
     def make_store(self) -> MemoryStore:
         return MemoryStore()
@@ -37,20 +39,24 @@ class TestRejectingMemoryStore(StoreContract):
         return ModelStore(unknown_members="reject")
 
 
-class SqlContract(StoreContract):
-    """The SQL store on a database."""
+class TestSqlStore(StoreContract):
+    """The SQL store on every database."""
 
     resource_types = (USER, GROUP, DEVICE)
     examples = 12
-    lives = 8
+    lives = 4
     database: str
+
+    @pytest.fixture(autouse=True, params=DATABASES)
+    def _on(self, request: pytest.FixtureRequest) -> None:
+        self.database = request.param
 
     def make_store(self) -> Any:
         return apart(self.database)
 
 
-class AsyncSqlContract(SqlContract):
-    """The awaited SQL store on a database."""
+class TestAsyncSqlStore(TestSqlStore):
+    """The awaited SQL store on every database."""
 
     examples = 4  # the statements are those of the other colour
     lives = 1
@@ -60,45 +66,3 @@ class AsyncSqlContract(SqlContract):
 
     async def close(self, store: Any) -> None:
         await store.engine.dispose()
-
-
-class TestSqlite(SqlContract):
-    """SQLite."""
-
-    database = "sqlite"
-    pytestmark = MARKS["sqlite"]
-
-
-class TestSqliteAwaited(AsyncSqlContract):
-    """SQLite, awaited."""
-
-    database = "sqlite"
-    pytestmark = MARKS["sqlite"]
-
-
-class TestPostgresql(SqlContract):
-    """PostgreSQL."""
-
-    database = "postgresql"
-    pytestmark = MARKS["postgresql"]
-
-
-class TestPostgresqlAwaited(AsyncSqlContract):
-    """PostgreSQL, awaited."""
-
-    database = "postgresql"
-    pytestmark = MARKS["postgresql"]
-
-
-class TestMysql(SqlContract):
-    """MariaDB or MySQL."""
-
-    database = "mysql"
-    pytestmark = MARKS["mysql"]
-
-
-class TestMysqlAwaited(AsyncSqlContract):
-    """MariaDB or MySQL, awaited."""
-
-    database = "mysql"
-    pytestmark = MARKS["mysql"]

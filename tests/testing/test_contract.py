@@ -16,8 +16,7 @@ from scimkit import USER, MemoryStore, Page, Query, ResourceType, Scope, SyncSto
 from scimkit.documents import Document
 from scimkit.errors import Forbidden, InvalidFilter
 from scimkit.patch import ChangeSet
-from scimkit.testing.contract import StoreContract
-from scimkit.testing.machine import StoreMachine
+from scimkit.testing.contract import StoreContract, StoreMachine
 
 _EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "minimal_store.py"
 MinimalStore: Any = runpy.run_path(str(_EXAMPLE))["MinimalStore"]

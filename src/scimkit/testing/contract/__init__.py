@@ -19,11 +19,13 @@ except ModuleNotFoundError as missing:
         "the store contract needs pytest and hypothesis: pip install 'scimkit[testing]'"
     ) from missing
 
-_PARTS = ("base", "keeping", "uniqueness", "versions", "members", "tenants", "transactions", "searching", "pages")
-pytest.register_assert_rewrite("scimkit.testing.machine", *(f"{__name__}.{each}" for each in _PARTS))
+_PARTS = ("base", "keeping", "uniqueness", "versions", "members", "tenants", "transactions", "searching", "pages",
+          "machine", "side")  # fmt: skip
+pytest.register_assert_rewrite(*(f"{__name__}.{each}" for each in _PARTS))
 
 from scimkit.testing.contract.keeping import KeepingContract  # noqa: E402  # after the rewriting of its asserts
 from scimkit.testing.contract.lives import LivesContract  # noqa: E402
+from scimkit.testing.contract.machine import StoreMachine  # noqa: E402
 from scimkit.testing.contract.members import MembersContract  # noqa: E402
 from scimkit.testing.contract.pages import PagesContract  # noqa: E402
 from scimkit.testing.contract.searching import SearchingContract  # noqa: E402
@@ -33,7 +35,7 @@ from scimkit.testing.contract.transactions import TransactionsContract  # noqa: 
 from scimkit.testing.contract.uniqueness import UniquenessContract  # noqa: E402
 from scimkit.testing.contract.versions import VersionsContract  # noqa: E402
 
-__all__ = ["StoreContract", "Subject"]
+__all__ = ["StoreContract", "StoreMachine", "Subject"]
 
 
 class StoreContract(

@@ -12,9 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 from scimkit.documents import Document
-from scimkit.patch.changes import ChangeSet
-from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.protocol import Lack, Page, Query, Result, Scope, Store, SyncStore, Wants, Written, everything
+from scimkit.stores.protocol import Lack, Page, Result, Scope, Store, SyncStore, Written
 
 _THREADS = 64
 """More than a test has transactions at once: each needs a thread of its own, or all of them would wait."""
@@ -57,37 +55,23 @@ class DrivenStore:
         self.lacks: Collection[Lack] = store.lacks
         self._loop = loop
 
-    def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
-        return self._loop.run(self.store.get(scope, resource_type, id, wants))
+    def get(self, *arguments: Any, **named: Any) -> Document:
+        return self._loop.run(self.store.get(*arguments, **named))
 
-    def search(self, scope: Scope, query: Query) -> Page:
-        return self._loop.run(self.store.search(scope, query))
+    def search(self, *arguments: Any, **named: Any) -> Page:
+        return self._loop.run(self.store.search(*arguments, **named))
 
-    def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
-        return self._loop.run(self.store.create(scope, resource_type, document))
+    def create(self, *arguments: Any, **named: Any) -> Written:
+        return self._loop.run(self.store.create(*arguments, **named))
 
-    def replace(
-        self,
-        scope: Scope,
-        resource_type: ResourceType,
-        id: str,
-        document: Document,
-        expected_version: str | None = None,
-    ) -> Written:
-        return self._loop.run(self.store.replace(scope, resource_type, id, document, expected_version))
+    def replace(self, *arguments: Any, **named: Any) -> Written:
+        return self._loop.run(self.store.replace(*arguments, **named))
 
-    def change(
-        self,
-        scope: Scope,
-        resource_type: ResourceType,
-        id: str,
-        changes: ChangeSet,
-        expected_version: str | None = None,
-    ) -> Written:
-        return self._loop.run(self.store.change(scope, resource_type, id, changes, expected_version))
+    def change(self, *arguments: Any, **named: Any) -> Written:
+        return self._loop.run(self.store.change(*arguments, **named))
 
-    def delete(self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None) -> None:
-        self._loop.run(self.store.delete(scope, resource_type, id, expected_version))
+    def delete(self, *arguments: Any, **named: Any) -> None:
+        self._loop.run(self.store.delete(*arguments, **named))
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
         async def awaited(inner: Store) -> Any:

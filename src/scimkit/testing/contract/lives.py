@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from scimkit.stores.memory import MemoryStore
 from scimkit.stores.protocol import SyncStore
 from scimkit.testing.contract.base import QUIET, ContractBase
-from scimkit.testing.machine import StoreMachine
+from scimkit.testing.contract.machine import StoreMachine
 
 
 class LivesContract(ContractBase):

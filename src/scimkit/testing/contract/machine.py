@@ -12,7 +12,7 @@ store by itself: whoever is beside it does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, TypeAlias
 
 from hypothesis import strategies as st
@@ -23,8 +23,9 @@ from scimkit.filters.ast import paths_of
 from scimkit.filters.filter import Filter, parse
 from scimkit.patch.changes import ChangeSet, ReferenceChanges, changes_between
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.protocol import GROUPS, MEMBERS, META, Page, Query, Scope, SyncStore, Written
+from scimkit.stores.protocol import GROUPS, MEMBERS, META, Query, Scope, SyncStore
 from scimkit.stores.sorting import Sort
+from scimkit.testing.contract.side import Side
 from scimkit.testing.contract.subject import Subject
 
 _ALL: Final = 10_000
@@ -37,67 +38,12 @@ _BY_ID: Final = (
 _SCOPES: Final = (Scope("default"), Scope("other"))
 
 
-class Undone(Exception):
-    """What a transaction raises that is to leave nothing."""
-
-
-class Side:
-    """One of the two stores, and what it calls the resources that both have by number."""
-
-    def __init__(self, store: SyncStore, subject: Subject) -> None:
-        self.store = store
-        self.ids: list[str] = []
-        self.fresh: list[str] = []
-        self._subject = subject
-        self._seen: dict[str, Any] = {}
-
-    def adopt(self) -> None:
-        """Number what was created; what was undone has a number too, of something that is not there."""
-        self.ids += self.fresh
-        self.fresh = []
-
-    def number(self, id: str) -> int:
-        """The number of a resource; -1 for one that was created right now."""
-        return self.ids.index(id) if id in self.ids else -1
-
-    def shown(self, resource_type: ResourceType, document: Mapping[str, Any]) -> dict[str, Any]:
-        """A document as it can be compared: numbers for ids."""
-        shown = self._subject.kept(resource_type, document)
-        for name in (MEMBERS, GROUPS):
-            if name in document and resource_type.attributes[name].keyed:
-                entries = ((self.number(each["value"]), each.get("type")) for each in document[name])
-                shown[name] = sorted(entries, key=repr)
-        return {**shown, "id": self.number(document["id"])}
-
-    def page(self, query: Query, page: Page) -> Any:
-        """A page as it can be compared."""
-        return page.total, [self.shown(query.resource_type, each) for each in page.documents]
-
-    def written(self, resource_type: ResourceType, written: Written) -> Any:
-        """What is said of a write, as it can be compared."""
-        skipped = sorted(self.number(each) for each in written.skipped_members)
-        return self.number(written.document["id"]), written.changed, skipped
-
-    def version(self, number: int) -> str:
-        """The version that a resource was last seen with."""
-        return str(self._seen.get(self.ids[number], {}).get("version"))
-
-    def changed(self, documents: Iterator[Mapping[str, Any]]) -> set[int]:
-        """The resources whose version is not the one last seen; what else `meta` says goes with that."""
-        changed = set()
-        for each in documents:
-            before, meta = self._seen.get(each["id"]), each[META]
-            self._seen[each["id"]] = meta
-            if before is None or before["version"] != meta["version"]:
-                changed.add(self.number(each["id"]))
-                assert before is None or before["created"] == meta["created"]
-            else:
-                assert before == meta
-        return changed
-
-
 Step: TypeAlias = Callable[[Side, SyncStore], Any]
 """Something done to one of the stores; what it comes to can be compared with the other's."""
+
+
+class Undone(Exception):
+    """What a transaction raises that is to leave nothing."""
 
 
 class StoreMachine(RuleBasedStateMachine):
