@@ -92,6 +92,7 @@ class Flawed(StoreContract):
     """The contract, on a store that is wrong on purpose; what fails need not be made small."""
 
     phases = (Phase.generate,)
+    examples = lives = 40
 
     def __init__(self, **methods: Any) -> None:
         self.kind = type("Wrong", (MemoryStore,), methods)

@@ -71,7 +71,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def write(self, data: st.DataObject) -> None:
         """One write of any kind, to any resource, of any tenant."""
-        self._both(self._any_write(data, self._scope(data)))
+        self._both(self._any_write(data))
 
     @rule(data=st.data(), undone=st.booleans())
     def transact(self, data: st.DataObject, undone: bool) -> None:
@@ -150,12 +150,17 @@ class StoreMachine(RuleBasedStateMachine):
         if InvalidFilter not in found or "filters" not in self.lacks:
             assert found[0] == found[1]
 
-    def _any_write(self, data: st.DataObject, scope: Scope) -> Step:
-        kind, number = self._type(data), self._number(data)
-        write = data.draw(st.sampled_from(["create", "create", "replace", "change", "change", "delete"]))
+    def _any_write(self, data: st.DataObject, scope: Scope | None = None) -> Step:
+        """A write in a tenant, or in any: mostly to what it can be done to, at times to what is not there."""
+        number = self._number(data)
+        write = data.draw(st.sampled_from(["create", "create", "replace", "change", "change", "change", "delete"]))
         if write == "create" or number is None:
-            return self._create(data, scope, kind)
-        expected = data.draw(st.sampled_from([None, None, None, "seen", "none"]))
+            return self._create(data, scope or self._scope(data), self._type(data))
+        own_scope, kind = self.sides[0].born[number]
+        if data.draw(st.sampled_from([False, False, False, True])):
+            own_scope, kind = self._scope(data), self._type(data)
+        scope = scope or own_scope
+        expected = data.draw(st.sampled_from([None, None, "seen", "none"]))
 
         def version(side: Side) -> str | None:
             return side.version(number) if expected == "seen" else expected
@@ -177,7 +182,7 @@ class StoreMachine(RuleBasedStateMachine):
 
         def step(side: Side, store: SyncStore) -> Any:
             written = store.create(scope, kind, document(side))
-            side.fresh.append(written.document["id"])
+            side.fresh.append((written.document["id"], (scope, kind)))
             return side.written(kind, written), side.shown(kind, written.document)
 
         return step

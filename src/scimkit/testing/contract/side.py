@@ -6,11 +6,14 @@ This module compares nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.protocol import GROUPS, MEMBERS, META, Page, Query, SyncStore, Written
+from scimkit.stores.protocol import GROUPS, MEMBERS, META, Page, Query, Scope, SyncStore, Written
 from scimkit.testing.contract.subject import Subject
+
+Born: TypeAlias = tuple[Scope, ResourceType]
+"""The tenant and the type that a resource was created in."""
 
 
 class Side:
@@ -19,13 +22,15 @@ class Side:
     def __init__(self, store: SyncStore, subject: Subject) -> None:
         self.store = store
         self.ids: list[str] = []
-        self.fresh: list[str] = []
+        self.born: list[Born] = []
+        self.fresh: list[tuple[str, Born]] = []
         self._subject = subject
         self._seen: dict[str, Any] = {}
 
     def adopt(self) -> None:
         """Number what was created; what was undone has a number too, of something that is not there."""
-        self.ids += self.fresh
+        self.ids += [id for id, _ in self.fresh]
+        self.born += [born for _, born in self.fresh]
         self.fresh = []
 
     def number(self, id: str) -> int:
