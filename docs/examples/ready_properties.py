@@ -1,11 +1,6 @@
-from scimkit import USER, MemoryStore
-from scimkit.testing.properties import ResourceTypeProperties, StoreProperties
+from scimkit import USER
+from scimkit.testing.properties import ResourceTypeProperties
 
 
 class TestAgent(ResourceTypeProperties):
     resource_type = USER
-
-
-class TestMyStore(StoreProperties):
-    def make_store(self):
-        return MemoryStore()

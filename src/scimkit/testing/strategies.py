@@ -7,8 +7,9 @@ never talks to a service.
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, Final, TypeAlias
 
 try:
     from hypothesis import strategies as st
@@ -21,7 +22,12 @@ from scimkit.schema.attributes import Attribute, AttributePath, AttributeTable
 from scimkit.schema.reading import read_resource
 from scimkit.schema.resource_types import ResourceType
 
-_TEXTS: Final = ("a", "A", "b", "work", "Work", "home", "ada@example.org", "Ärger", "ß", "a b", 'q"\\', "x" * 40)
+TEXTS: Final = ("a", "A", "b", "work", "Work", "home", "ada@example.org", "Ärger", "ß", "a b", 'q"\\', "x" * 40)
+"""The strings that values and filters are made of, unless others are asked for."""
+
+Scalars: TypeAlias = Mapping[str, st.SearchStrategy[Any]]
+"""Single values by the type of their attribute."""
+
 _INSTANTS: Final = (
     "2011-05-13T04:42:34Z",
     "2011-05-13T06:42:34+02:00",
@@ -44,21 +50,21 @@ _OPERATORS: Final[dict[str, tuple[Operator, ...]]] = {
 }
 
 
-def values(attribute: Attribute) -> st.SearchStrategy[Any]:
+def values(attribute: Attribute, texts: Sequence[str] = TEXTS) -> st.SearchStrategy[Any]:
     """Canonical values of an attribute: an array if it is multi-valued."""
     if not attribute.multi_valued:
-        return _single(attribute)
+        return _single(attribute, texts)
     if attribute.type == "complex":
-        return st.lists(_single(attribute), min_size=1, max_size=3).map(_one_primary)
-    return st.lists(_single(attribute), min_size=1, max_size=3, unique_by=attribute.key)
+        return st.lists(_single(attribute, texts), min_size=1, max_size=3).map(_one_primary)
+    return st.lists(_single(attribute, texts), min_size=1, max_size=3, unique_by=attribute.key)
 
 
-def documents(resource_type: ResourceType) -> st.SearchStrategy[dict[str, Any]]:
+def documents(resource_type: ResourceType, *, texts: Sequence[str] = TEXTS) -> st.SearchStrategy[dict[str, Any]]:
     """Canonical documents of a type, as `read_resource` returns them, without `id` and `meta`."""
-    return bodies(resource_type).map(lambda body: read_resource(resource_type, body))
+    return bodies(resource_type, texts=texts).map(lambda body: read_resource(resource_type, body))
 
 
-def bodies(resource_type: ResourceType) -> st.SearchStrategy[dict[str, Any]]:
+def bodies(resource_type: ResourceType, *, texts: Sequence[str] = TEXTS) -> st.SearchStrategy[dict[str, Any]]:
     """Valid bodies of a POST or PUT."""
     schemas = [resource_type.schema, *(each.name for each in resource_type.extensions)]
     optional = [name for name in _writable(resource_type.attributes) if name != "schemas"]
@@ -67,7 +73,7 @@ def bodies(resource_type: ResourceType) -> st.SearchStrategy[dict[str, Any]]:
     def build(chosen: dict[str, Any]) -> dict[str, Any]:
         return {"schemas": schemas, **chosen}
 
-    strategies = {name: values(resource_type.attributes[name]) for name in optional}
+    strategies = {name: values(resource_type.attributes[name], texts) for name in optional}
     return st.fixed_dictionaries(
         {name: each for name, each in strategies.items() if name in required},
         optional={name: each for name, each in strategies.items() if name not in required},
@@ -79,13 +85,19 @@ def attribute_paths(resource_type: ResourceType) -> st.SearchStrategy[AttributeP
     return st.sampled_from(_paths(resource_type))
 
 
-def filters(resource_type: ResourceType, *, depth: int = 3) -> st.SearchStrategy[Node]:
-    """Filters that fit a type: every operator on every attribute, value paths, and, or, not."""
-    paths = [path for path in _paths(resource_type) if path.attribute.name != "schemas"]
-    leaves = st.sampled_from(paths).flatmap(lambda path: _expressions(path, path.text))
+def filters(
+    resource_type: ResourceType,
+    *,
+    depth: int = 3,
+    texts: Sequence[str] = TEXTS,
+    keeps: Callable[[AttributePath], bool] = lambda path: True,
+) -> st.SearchStrategy[Node]:
+    """Filters that fit a type: every operator on every attribute of those that `keeps`, value paths, and, or, not."""
+    paths = [path for path in _paths(resource_type) if path.attribute.name != "schemas" and keeps(path)]
+    leaves = st.sampled_from(paths).flatmap(lambda path: _expressions(path, path.text, texts))
     complexes = [path for path in paths if path.leaf.type == "complex" and not path.attribute.is_extension]
     if complexes:
-        leaves |= st.sampled_from(complexes).flatmap(_value_paths)
+        leaves |= st.sampled_from(complexes).flatmap(lambda path: _value_paths(path, texts, keeps))
     return _combined(leaves, depth)
 
 
@@ -97,30 +109,32 @@ def patches(resource_type: ResourceType, *, most: int = 4) -> st.SearchStrategy[
     )
 
 
-def _single(attribute: Attribute) -> st.SearchStrategy[Any]:
+def _single(attribute: Attribute, texts: Sequence[str] = TEXTS) -> st.SearchStrategy[Any]:
     if attribute.type == "complex":
-        children = {name: values(attribute.children[name]) for name in _writable(attribute.children)}
+        children = {name: values(attribute.children[name], texts) for name in _writable(attribute.children)}
         required = {name for name in children if attribute.children[name].required or _identifies(attribute, name)}
         return st.fixed_dictionaries(
             {name: each for name, each in children.items() if name in required},
             optional={name: each for name, each in children.items() if name not in required},
         ).filter(bool)
-    return _SCALARS[attribute.type]
+    return _scalars(tuple(texts))[attribute.type]
 
 
 def _identifies(attribute: Attribute, name: str) -> bool:
     return attribute.is_reference and name == "value"
 
 
-_SCALARS: Final[dict[str, st.SearchStrategy[Any]]] = {
-    "string": st.sampled_from(_TEXTS),
-    "reference": st.sampled_from(("a", "A", "https://example.org/x")),
-    "boolean": st.booleans(),
-    "integer": st.integers(-3, 3),
-    "decimal": st.integers(-3, 3) | st.sampled_from((0.5, -1.25)),
-    "dateTime": st.sampled_from(_INSTANTS),
-    "binary": st.sampled_from(_BINARIES),
-}
+@cache
+def _scalars(texts: tuple[str, ...]) -> Scalars:
+    return {
+        "string": st.sampled_from(texts),
+        "reference": st.sampled_from(("a", "A", "https://example.org/x")),
+        "boolean": st.booleans(),
+        "integer": st.integers(-3, 3),
+        "decimal": st.integers(-3, 3) | st.sampled_from((0.5, -1.25)),
+        "dateTime": st.sampled_from(_INSTANTS),
+        "binary": st.sampled_from(_BINARIES),
+    }
 
 
 def _writable(table: AttributeTable) -> list[str]:
@@ -138,7 +152,7 @@ def _paths(resource_type: ResourceType) -> list[AttributePath]:
     return [path for path in found if path.is_searchable]
 
 
-def _expressions(path: AttributePath, text: str) -> st.SearchStrategy[Node]:
+def _expressions(path: AttributePath, text: str, texts: Sequence[str] = TEXTS) -> st.SearchStrategy[Node]:
     leaf = path.leaf
     present = st.just(Present(text))
     if leaf.type == "complex":
@@ -146,14 +160,20 @@ def _expressions(path: AttributePath, text: str) -> st.SearchStrategy[Node]:
         if value is None or path.sub_attribute is not None:
             return present
         leaf = value
-    comparisons = st.builds(Comparison, st.just(text), st.sampled_from(_OPERATORS[leaf.type]), _SCALARS[leaf.type])
+    scalars = _scalars(tuple(texts))[leaf.type]
+    comparisons = st.builds(Comparison, st.just(text), st.sampled_from(_OPERATORS[leaf.type]), scalars)
     nothing = st.builds(Comparison, st.just(text), st.sampled_from(("eq", "ne")), st.none())
     return st.one_of(comparisons, comparisons, comparisons, present, nothing)
 
 
-def _value_paths(path: AttributePath) -> st.SearchStrategy[Node]:
-    children = [each for each in path.leaf.children.values() if AttributePath(each).is_searchable]
-    inner = st.sampled_from(children).flatmap(lambda child: _expressions(AttributePath(child), child.name))
+def _value_paths(
+    path: AttributePath, texts: Sequence[str], keeps: Callable[[AttributePath], bool]
+) -> st.SearchStrategy[Node]:
+    inside = [AttributePath(path.attribute, each, path.extension) for each in path.leaf.children.values()]
+    children = [each.leaf for each in inside if each.is_searchable and keeps(each)]
+    if not children:
+        return st.just(Present(path.text))
+    inner = st.sampled_from(children).flatmap(lambda child: _expressions(AttributePath(child), child.name, texts))
     return _combined(inner, 1).map(lambda node: ValuePath(path.text, node))
 
 

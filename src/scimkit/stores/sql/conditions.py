@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
-from scimkit.errors import InvalidFilter
 from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, ValuePath
 from scimkit.filters.predicate import comparable, comparison_value, resolve
 from scimkit.schema.attributes import Attribute, AttributePath, folded
@@ -263,14 +262,16 @@ def _on_column(path: AttributePath, node: Any, test: _Test) -> Condition:
     if isinstance(node, Present) or node.value is None:
         return _ALWAYS
     if path.text == "meta.version":
-        return _on_version(node)
+        return _on_version(node, test.one)
     return test.one(columns[path.text])
 
 
-def _on_version(node: Comparison) -> Condition:
-    """An entity tag is equal to another or it is not; it has no order and no parts."""
+def _on_version(node: Comparison, test: _Holds) -> Condition:
+    """Whether the entity tag matches; equality is a comparison of numbers."""
     if node.operator not in ("eq", "ne"):
-        raise InvalidFilter(f"The operator {node.operator} does not apply to meta.version.")
+        tag = sa.literal('W/"') + sa.cast(RESOURCES.c.version, sa.String(20)) + sa.literal('"')
+        plain = sa.cast(tag, sa.LargeBinary)
+        return test(_Column(plain, plain))
     text = str(node.value)
     number = text[3:-1]
     known = text[:3] == 'W/"' and text[-1:] == '"' and number.isascii() and number.isdigit() and number[0] != "0"

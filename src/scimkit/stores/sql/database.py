@@ -27,10 +27,11 @@ ATTEMPTS: Final = 12
 
 DRIVERS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql",
                    "mariadb": "mysql+pymysql"}  # fmt: skip
-_LOST: Final = frozenset({"40001", "40P01", "55P03"})
-"""SQLSTATEs of serialisation failure, deadlock, and a lock not granted."""
-_LOST_NUMBERS: Final = frozenset({1205, 1213, 1020})
-"""MySQL's and MariaDB's: lock wait timeout, deadlock (a Galera conflict too), record changed since it was read."""
+_LOST: Final = frozenset({"40001", "40P01", "55P03", "23503"})
+"""SQLSTATEs of serialisation failure, deadlock, a lock not granted, and a member deleted since it was read."""
+_LOST_NUMBERS: Final = frozenset({1205, 1213, 1020, 1452})
+"""MySQL's and MariaDB's: lock wait timeout, deadlock (a Galera conflict too), record changed since it was read, a
+member deleted since it was read."""
 
 
 def sync_engine(url: str) -> sa.Engine:

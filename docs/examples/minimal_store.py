@@ -1,0 +1,99 @@
+"""A store of one's own: every resource is a row of one dict. Put your database in its place."""
+
+from threading import RLock
+
+from scimkit import Page, Written
+from scimkit.errors import NotFound
+from scimkit.patch.changes import apply_changes
+from scimkit.stores import stamps
+from scimkit.stores.probes import check_unique
+from scimkit.stores.protocol import everything
+
+
+class MinimalStore:
+    is_async = False
+    blocking = False  # no call waits for a disk or a network
+    lacks = ("cursors", "sort")  # the service refuses these
+
+    def __init__(self):
+        self.lock = RLock()
+        self.rows = {}  # by id, in the order of creation; a row is replaced, never changed
+
+    def get(self, scope, resource_type, id, wants=everything):
+        with self.lock:
+            return self._whole(resource_type, self._row(scope, resource_type, id))
+
+    def search(self, scope, query):
+        kind, start = query.resource_type, max(query.start_index, 1) - 1
+        matches = query.filter.compile(kind) if query.filter else everything  # raises InvalidFilter
+        with self.lock:
+            found = [self._whole(kind, row) for row in self._of(scope, kind)]
+        found = [document for document in found if matches(document)]
+        return Page(found[start : start + query.count], len(found))
+
+    def create(self, scope, resource_type, document):
+        row = {"tenant": scope.tenant, "type": resource_type.name, "id": stamps.new_id(), "version": 0}
+        row |= {"created": stamps.now(), "document": {}, "members": []}
+        with self.lock:
+            return self._write(scope, resource_type, row, stamps.replacement(resource_type, {}, document))
+
+    def replace(self, scope, resource_type, id, document, expected_version=None):
+        with self.lock:
+            row = self._row(scope, resource_type, id, expected_version)
+            return self._write(scope, resource_type, row, stamps.replacement(resource_type, row["document"], document))
+
+    def change(self, scope, resource_type, id, changes, expected_version=None):
+        with self.lock:
+            return self._write(scope, resource_type, self._row(scope, resource_type, id, expected_version), changes)
+
+    def delete(self, scope, resource_type, id, expected_version=None):
+        with self.lock:
+            del self.rows[self._row(scope, resource_type, id, expected_version)["id"]]
+            for group in self._of(scope):
+                if id in group["members"]:
+                    self._keep(group, group["document"], [each for each in group["members"] if each != id])
+
+    def transaction(self, scope, work):
+        with self.lock:
+            before = dict(self.rows)
+            try:
+                return work(self)
+            except BaseException:
+                self.rows = before
+                raise
+
+    def _of(self, scope, kind=None):
+        mine = [row for row in self.rows.values() if row["tenant"] == scope.tenant]  # nothing else ever leaves here
+        return mine if kind is None else [row for row in mine if row["type"] == kind.name]
+
+    def _row(self, scope, kind, id, expected_version=None):
+        row = next((row for row in self._of(scope, kind) if row["id"] == id), None)
+        if row is None:
+            raise NotFound(f"This {kind.name} does not exist.")
+        stamps.check_version(expected_version, stamps.version_tag(row["version"]))
+        return row
+
+    def _whole(self, kind, row):
+        groups = [each["document"] for each in self.rows.values() if row["id"] in each["members"]]
+        computed = {
+            "members": [stamps.member_entry(id, self.rows[id]["type"], None) for id in row["members"]],
+            "groups": [stamps.membership(each) for each in groups if stamps.is_computed(kind, "groups")],
+            "meta": stamps.meta_of(kind, created=row["created"], modified=row["modified"], version=row["version"]),
+        }
+        return row["document"] | {name: value for name, value in computed.items() if value}
+
+    def _write(self, scope, kind, row, changes):
+        members = [{"value": id} for id in row["members"]]
+        document = {**apply_changes({**row["document"], "members": members}, changes), "id": row["id"]}
+        wanted = [each["value"] for each in document.pop("members", ())]
+        there = {each["id"] for each in self._of(scope)}
+        check_unique(kind, document, [each["document"] for each in self._of(scope, kind) if each["id"] != row["id"]])
+        known, skipped = sorted(there.intersection(wanted)), tuple(id for id in wanted if id not in there)
+        changed = (document, known) != (row["document"], row["members"])
+        if changed:
+            self._keep(row, document, known)
+        return Written(self._whole(kind, self.rows[row["id"]]), changed, skipped)
+
+    def _keep(self, row, document, members):
+        state = {"document": document, "members": members, "version": row["version"] + 1}
+        self.rows[row["id"]] = row | state | {"modified": stamps.now() if row["version"] else row["created"]}

@@ -1,0 +1,180 @@
+"""The ground that the parts of the contract stand on: a store for each test, and words for what is done to it.
+
+This module states no promise of a store.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, ClassVar, Final
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from scimkit.errors import InvalidFilter, Uniqueness
+from scimkit.filters.filter import parse
+from scimkit.patch.changes import ChangeSet, ReferenceChanges
+from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.protocol import MEMBERS, Lack, Page, Query, Result, Scope, Store, SyncStore, Written
+from scimkit.testing.contract.driven import DrivenStore, LoopThread
+from scimkit.testing.contract.subject import Subject
+
+ALL: Final = 10_000
+"""A count that no test has more resources than."""
+RACERS: Final = 8
+QUIET: Final = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large)
+
+
+class ContractBase(Subject):
+    """A store for each test. Subclasses give `make_store`."""
+
+    examples: ClassVar[int] = 25
+    """Examples of each generated test. `--hypothesis-seed` and the rest is hypothesis' own."""
+
+    phases: ClassVar[Sequence[Phase]] = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
+    """hypothesis' phases: all but the explanation of a failure, which takes as long again."""
+
+    one: ClassVar[Scope] = Scope("default")
+    """The tenant that most is done in."""
+    two: ClassVar[Scope] = Scope("other")
+    """Another one."""
+
+    _loop: LoopThread | None = None
+
+    def make_store(self) -> SyncStore | Store | Awaitable[SyncStore | Store]:
+        """A fresh and empty store, sync or async. May be `async def`; all of one test is on one event loop."""
+        raise NotImplementedError
+
+    def close(self, store: Any) -> Awaitable[None] | None:
+        """Give up a store. May be `async def`."""
+        return None
+
+    @pytest.fixture(autouse=True)
+    def _no_loop_stays(self) -> Iterator[None]:
+        yield
+        if self._loop is not None:
+            self._loop.close()
+            self._loop = None
+
+    @pytest.fixture
+    def store(self) -> Iterator[SyncStore]:
+        """An empty store; an async one behind the sync port."""
+        with self.opened() as store:
+            yield store
+
+    @contextmanager
+    def opened(self) -> Iterator[SyncStore]:
+        """An empty store, for a test that needs several."""
+        made: SyncStore | Store = self._awaited(self.make_store())
+        try:
+            yield DrivenStore(made, self._own_loop()) if made.is_async is True else made
+        finally:
+            self._awaited(self.close(made))
+
+    def _awaited(self, value: Any) -> Any:
+        return self._own_loop().run(value) if inspect.isawaitable(value) else value
+
+    def _own_loop(self) -> LoopThread:
+        self._loop = self._loop or LoopThread()
+        return self._loop
+
+    def often(self, test: Callable[[st.DataObject], None]) -> None:
+        """Run a test on generated data."""
+        chosen = settings(max_examples=self.examples, deadline=None, suppress_health_check=QUIET, phases=self.phases)
+        chosen(given(st.data())(test))()
+
+    def at_once(self, work: Callable[[int], Result], times: int = 3 * RACERS) -> list[Result]:
+        """What the work comes to, done several times by several threads; for an async store, by as many tasks."""
+        with ThreadPoolExecutor(RACERS) as threads:
+            return list(threads.map(work, range(times)))
+
+    def needs(self, store: SyncStore, capability: Lack) -> None:
+        """Skip a test that is about what the store says it lacks."""
+        if capability in store.lacks:
+            pytest.skip(f"the store says that it lacks {capability}")
+
+    def user(self, store: SyncStore, name: str, scope: Scope | None = None, also: Mapping[str, Any] = {}) -> str:
+        """Keep a user, with some attributes more; its id."""
+        document = {**self.document(self.user_type, name), **also}
+        return str(store.create(scope or self.one, self.user_type, document).document["id"])
+
+    def group(self, store: SyncStore, name: str, *members: str, scope: Scope | None = None) -> str:
+        """Keep a group with members; its id."""
+        document = self.document(self.group_type, name)
+        if members:
+            document = {**document, MEMBERS: [{"value": each} for each in members]}
+        return str(store.create(scope or self.one, self.group_type, document).document["id"])
+
+    def join(
+        self, store: SyncStore, group: str, *added: str, removed: Collection[str] = (), cleared: bool = False
+    ) -> Written:
+        """Change the members of a group."""
+        changes = self.member_changes(*added, removed=removed, cleared=cleared)
+        return store.change(self.one, self.group_type, group, ChangeSet(references=changes))
+
+    def member_changes(
+        self, *added: str, removed: Collection[str] = (), cleared: bool = False
+    ) -> dict[str, ReferenceChanges]:
+        """The `references` of a change set that changes members."""
+        members = tuple({"value": each} for each in added)
+        return {MEMBERS: ReferenceChanges(members, frozenset(removed), cleared)}
+
+    def members(self, store: SyncStore, group: str, scope: Scope | None = None) -> set[str]:
+        """The ids of a group's members."""
+        document = store.get(scope or self.one, self.group_type, group)
+        return {each["value"] for each in document.get(MEMBERS, ())}
+
+    def version(self, store: SyncStore, resource_type: ResourceType, id: str) -> str:
+        """The version of a resource."""
+        return str(store.get(self.one, resource_type, id)["meta"]["version"])
+
+    def found(self, store: SyncStore, resource_type: ResourceType, text: str, scope: Scope | None = None) -> list[str]:
+        """The ids of what matches a filter. Skips the test if the store may refuse the filter and does."""
+        page = self.search(store, Query(resource_type, parse(text), count=ALL), scope)
+        if page is None:
+            pytest.skip("the store refuses the filter, as it says")
+        return ids(page)
+
+    def search(self, store: SyncStore, query: Query, scope: Scope | None = None) -> Page | None:
+        """A page; None when the store refuses the filter, which is for one that lacks filters."""
+        try:
+            return store.search(scope or self.one, query)
+        except InvalidFilter:
+            if "filters" not in store.lacks:
+                raise
+            return None
+
+    def everyone(self, store: SyncStore, resource_type: ResourceType, scope: Scope | None = None) -> list[str]:
+        """The ids of all resources of a type, in the order of the store."""
+        return ids(store.search(scope or self.one, Query(resource_type, count=ALL)))
+
+    def contents(self, store: SyncStore, scope: Scope | None = None) -> list[Page]:
+        """All that a tenant has, as it reads."""
+        return [store.search(scope or self.one, Query(each, count=ALL)) for each in self.resource_types]
+
+    def fill(
+        self, store: SyncStore, resource_type: ResourceType, data: st.DataObject, scope: Scope | None = None
+    ) -> list[Any]:
+        """Keep some generated documents, groups with some of what is there; all of the type as they read."""
+        if MEMBERS in resource_type.attributes:
+            self.fill(store, self.user_type, data, scope)
+        for document in data.draw(st.lists(self.generated[resource_type], max_size=6)):
+            if MEMBERS in resource_type.attributes:
+                joinable = (self.user_type, *((resource_type,) if self.nested_groups else ()))
+                there = [id for each in joinable for id in self.everyone(store, each, scope)]
+                some = data.draw(st.lists(st.sampled_from(there), unique=True, max_size=3)) if there else []
+                document = {**document, MEMBERS: [{"value": each} for each in some]} if some else document
+            try:
+                store.create(scope or self.one, resource_type, document)
+            except Uniqueness:
+                continue
+        return list(store.search(scope or self.one, Query(resource_type, count=ALL)).documents)
+
+
+def ids(page: Page) -> list[str]:
+    """The ids of a page."""
+    return [str(each["id"]) for each in page.documents]

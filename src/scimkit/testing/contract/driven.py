@@ -1,0 +1,81 @@
+"""An async store driven from plain functions: one event loop in a thread, one task for each call.
+
+Calls from several threads are several tasks at once. This module never calls a sync store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal
+
+from scimkit.documents import Document
+from scimkit.stores.protocol import Lack, Page, Result, Scope, Store, SyncStore, Written
+
+_THREADS = 64
+"""More than a test has transactions at once: each needs a thread of its own, or all of them would wait."""
+
+
+class LoopThread:
+    """An event loop that runs in a thread until it is closed."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(ThreadPoolExecutor(_THREADS))
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def run(self, awaitable: Awaitable[Result]) -> Result:
+        """What an awaitable comes to. Not to be called from the loop."""
+
+        async def awaited() -> Result:
+            return await awaitable
+
+        return asyncio.run_coroutine_threadsafe(awaited(), self._loop).result()
+
+    def close(self) -> None:
+        """End the loop and its threads."""
+        self.run(self._loop.shutdown_asyncgens())
+        self.run(self._loop.shutdown_default_executor())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+class DrivenStore:
+    """A `SyncStore` whose every call is awaited on a loop in another thread."""
+
+    is_async: Literal[False] = False
+    blocking = True
+
+    def __init__(self, store: Store, loop: LoopThread) -> None:
+        self.store = store
+        self.lacks: Collection[Lack] = store.lacks
+        self._loop = loop
+
+    def get(self, *arguments: Any, **named: Any) -> Document:
+        return self._loop.run(self.store.get(*arguments, **named))
+
+    def search(self, *arguments: Any, **named: Any) -> Page:
+        return self._loop.run(self.store.search(*arguments, **named))
+
+    def create(self, *arguments: Any, **named: Any) -> Written:
+        return self._loop.run(self.store.create(*arguments, **named))
+
+    def replace(self, *arguments: Any, **named: Any) -> Written:
+        return self._loop.run(self.store.replace(*arguments, **named))
+
+    def change(self, *arguments: Any, **named: Any) -> Written:
+        return self._loop.run(self.store.change(*arguments, **named))
+
+    def delete(self, *arguments: Any, **named: Any) -> None:
+        self._loop.run(self.store.delete(*arguments, **named))
+
+    def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
+        async def awaited(inner: Store) -> Any:
+            return await asyncio.to_thread(work, DrivenStore(inner, self._loop))
+
+        result: Result = self._loop.run(self.store.transaction(scope, awaited))
+        return result

@@ -1,0 +1,68 @@
+"""Every store of ours keeps the contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scimkit import GROUP, USER, MemoryStore
+from scimkit.testing.contract import StoreContract
+from scimkit.testing.model import ModelStore
+from tests.resource_types import DEVICE
+from tests.stores.databases import DATABASES, apart, apart_async
+
+
+class TestMemoryStore(StoreContract):
+    """The memory store, held to a slow model."""
+
+    resource_types = (USER, GROUP, DEVICE)
+    examples = 40
+    lives = 15
+
+    def make_store(self) -> MemoryStore:
+        return MemoryStore()
+
+    def other_store(self) -> ModelStore:
+        return ModelStore()
+
+
+class TestRejectingMemoryStore(StoreContract):
+    """The memory store that refuses unknown members."""
+
+    examples = lives = 5
+
+    def make_store(self) -> MemoryStore:
+        return MemoryStore(unknown_members="reject")
+
+    def other_store(self) -> ModelStore:
+        return ModelStore(unknown_members="reject")
+
+
+class TestSqlStore(StoreContract):
+    """The SQL store on every database."""
+
+    resource_types = (USER, GROUP, DEVICE)
+    examples = 12
+    lives = 4
+    database: str
+
+    @pytest.fixture(autouse=True, params=DATABASES)
+    def _on(self, request: pytest.FixtureRequest) -> None:
+        self.database = request.param
+
+    def make_store(self) -> Any:
+        return apart(self.database)
+
+
+class TestAsyncSqlStore(TestSqlStore):
+    """The awaited SQL store on every database."""
+
+    examples = 4  # the statements are those of the other colour
+    lives = 1
+
+    def make_store(self) -> Any:
+        return apart_async(self.database)
+
+    async def close(self, store: Any) -> None:
+        await store.engine.dispose()
