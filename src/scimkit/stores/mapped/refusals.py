@@ -1,0 +1,52 @@
+"""What a host's constraints and types refuse, in words of SCIM: no text of a database, no value of anyone's.
+
+This module never runs a query.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+
+from scimkit.errors import InvalidValue, ScimError, Uniqueness
+from scimkit.stores.databases import taken
+from scimkit.stores.mapped.entries import field_of
+from scimkit.stores.mapped.fields import Field
+from scimkit.stores.mapped.layout import Layout, Leaf
+
+
+def refusal(
+    error: BaseException | None,
+    layout: Layout,
+    column_of: Callable[[Field], str],
+    constraints: Iterable[tuple[str, Collection[str]]],
+) -> ScimError:
+    """What a client is told of a row that a constraint does not let be, by the driver's error.
+
+    `column_of` names the column of a field; `constraints` are those of the table, with the columns of each.
+    """
+    text = str(error)
+    name = getattr(getattr(error, "diag", None), "constraint_name", None)
+    columns = {column for each, some in constraints if each == name or each in text for column in some}
+    path = _named(layout, columns, text, column_of)
+    if taken(error):
+        return Uniqueness(path)
+    return InvalidValue("This service needs another value." if path is None else f"{path} must have another value.")
+
+
+def _named(layout: Layout, columns: set[str], text: str, column_of: Callable[[Field], str]) -> str | None:
+    """The attribute whose column a database's message is about, if one is."""
+    plain = text.partition("DETAIL")[0]
+    for leaf in _leaves(layout):
+        field = field_of(leaf.entry)
+        column = column_of(field) if field is not None and field.name else None
+        if column is not None and (column in columns or re.search(rf"\b{re.escape(column)}\b", plain)):
+            return leaf.attribute.path
+    return None
+
+
+def _leaves(layout: Layout) -> Iterator[Leaf]:
+    yield from layout.leaves.values()
+    for slots in layout.slots.values():
+        for slot in slots:
+            yield from slot.leaves.values()
