@@ -99,7 +99,9 @@ class Ticket(Base):
 
     __tablename__ = "hd_ticket"
     id: Mapped[int] = mapped_column(primary_key=True)
+    subject: Mapped[str | None] = mapped_column(sa.String(200))
     agent_id: Mapped[int] = mapped_column(sa.ForeignKey("hd_agent.id"))
+    agent: Mapped[Agent] = relationship()
 
 
 class Team(Base):

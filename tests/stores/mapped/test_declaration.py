@@ -10,8 +10,18 @@ from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.orm import Mapped as Typed
 
 from scimkit import GROUP, USER
-from scimkit.stores.sqlalchemy import Association, Column, Constant, IsNull, Json, Mapped, MappedStore, Reference
-from tests.stores.mapped.helpdesk import AGENTS, TEAMS, Agent, Membership, Team, now
+from scimkit.stores.sqlalchemy import (
+    Association,
+    Column,
+    Constant,
+    IsNull,
+    Json,
+    Mapped,
+    MappedStore,
+    ReadOnly,
+    Reference,
+)
+from tests.stores.mapped.helpdesk import AGENTS, TEAMS, Agent, Membership, Team, Ticket, now
 
 ENGINE = sa.create_engine("sqlite://")
 
@@ -103,8 +113,17 @@ DECLARATIONS: dict[str, tuple[list[Mapped], str]] = {
     "a key of two columns": (
         [Mapped(USER, Pair, id=Pair.one, attributes={"userName": Pair.login})], "must have a primary key of one column",
     ),
+    "a reference by a column": (
+        [_users(Agent, attributes={"userName": Agent.login, "title": Reference(Agent.manager_id)})], "to one row",
+    ),
     "a reference to nobody": (
-        [_users(Agent, attributes={"userName": Agent.login, "title": Reference(Membership.team_id)})], "to one row",
+        [
+            Mapped(
+                USER, Ticket, id=Ticket.id,
+                attributes={"userName": Ticket.subject, "title": ReadOnly(Reference(Ticket.agent))},
+            )
+        ],
+        "no Mapped was given for the model of agent",
     ),
 }  # fmt: skip
 

@@ -286,7 +286,8 @@ def test_a_manager_is_a_relationship(database: str, scope: Scope) -> None:
     assert ENTERPRISE not in store.get(scope, USER, ada)
 
 
-UNCOUNTED = (replace(AGENTS, version=None, modified=None, created=None), replace(TEAMS, version=None, modified=None, created=None))
+BARE: dict[str, Any] = {"version": None, "modified": None, "created": None}
+UNCOUNTED = (replace(AGENTS, **BARE), replace(TEAMS, **BARE))
 
 
 def test_versions_without_a_column(database: str, scope: Scope) -> None:

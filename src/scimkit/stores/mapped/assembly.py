@@ -58,8 +58,7 @@ def written(layout: Layout, instance: Any, document: Document, names: Iterable[s
 
 def filled(layout: Layout, instance: Any) -> None:
     """Give a new row what stands for no value, in columns that must not be NULL and get nothing by themselves."""
-    slots = (leaf for some in layout.slots.values() for slot in some for leaf in slot.leaves.values())
-    fields = [leaf.entry.column for leaf in (*layout.leaves.values(), *slots) if isinstance(leaf.entry, Column)]
+    fields = [leaf.entry.column for leaf in layout.every_leaf() if isinstance(leaf.entry, Column)]
     empty: list[tuple[Field, Any]] = [(each, "") for each in fields if each.blank]
     if layout.rest is not None and not layout.rest.nullable:
         empty.append((layout.rest, {}))

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from scimkit.errors import InvalidFilter, InvalidValue
 from scimkit.schema.attributes import Attribute
 from scimkit.stores.mapped.conditions import Conditions, Folded, Test
 from scimkit.stores.mapped.fields import Field, Fields, document_value, row_value
-
-Instance: TypeAlias = Any
-"""A row as the host's own model has it."""
+from scimkit.stores.mapped.instances import Instance, assign, put, refused, value_of, with_value
 
 
 class Entry(Protocol):
@@ -60,20 +58,20 @@ class Column:
         return Column(field, key)
 
     def read(self, instance: Instance, attribute: Attribute) -> Any:
-        value = _value(instance, self.column)
+        value = value_of(instance, self.column)
         return None if value == "" and self.column.blank else document_value(attribute, value)
 
     def write(self, instance: Instance, attribute: Attribute, value: Any) -> bool:
         field: Field = self.column
         if value is not None:
-            return _assign(instance, field, row_value(attribute, field, value), attribute)
+            return assign(instance, field, row_value(attribute, field, value), attribute)
         if field.nullable:
-            return _assign(instance, field, None, attribute)
-        if field.blank and (field.default is None or _value(instance, field) is not None):
-            return _assign(instance, field, "", attribute)
+            return assign(instance, field, None, attribute)
+        if field.blank and (field.default is None or value_of(instance, field) is not None):
+            return assign(instance, field, "", attribute)
         if field.default is None:
             raise InvalidValue(f"{attribute.path} must have a value.")
-        return _assign(instance, field, field.default, attribute)
+        return assign(instance, field, field.default, attribute)
 
     def condition(self, test: Test, on: Conditions[Any]) -> Folded:
         return test.on_field(self.column, self.key, on)
@@ -97,13 +95,13 @@ class JsonValue:
         return JsonValue(replace(fields.field(self.column), keys=self.keys), self.keys)
 
     def read(self, instance: Instance, attribute: Attribute) -> Any:
-        return document_value(attribute, _value(instance, self.column))
+        return document_value(attribute, value_of(instance, self.column))
 
     def write(self, instance: Instance, attribute: Attribute, value: Any) -> bool:
-        if _value(instance, self.column) == value:
+        if value_of(instance, self.column) == value:
             return False
         whole = getattr(instance, self.column.name)
-        _set(instance, self.column.name, _with_value(whole, self.keys, value), attribute)
+        put(instance, self.column.name, with_value(whole, self.keys, value), attribute)
         return True
 
     def condition(self, test: Test, on: Conditions[Any]) -> Folded:
@@ -149,13 +147,13 @@ class IsNull:
         return IsNull(field, self.otherwise)
 
     def read(self, instance: Instance, attribute: Attribute) -> Any:
-        return _value(instance, self.column) is None
+        return value_of(instance, self.column) is None
 
     def write(self, instance: Instance, attribute: Attribute, value: Any) -> bool:
         truth = value is not False
         if truth is self.read(instance, attribute):
             return False
-        _set(instance, self.column.name, None if truth else self.otherwise(), attribute)
+        put(instance, self.column.name, None if truth else self.otherwise(), attribute)
         return True
 
     def condition(self, test: Test, on: Conditions[Any]) -> Folded:
@@ -180,7 +178,7 @@ class Choice:
         return Choice(fields.field(self.column), self.meanings)
 
     def read(self, instance: Instance, attribute: Attribute) -> Any:
-        return self.meanings.get(_value(instance, self.column))
+        return self.meanings.get(value_of(instance, self.column))
 
     def write(self, instance: Instance, attribute: Attribute, value: Any) -> bool:
         if self.read(instance, attribute) == value:
@@ -191,7 +189,7 @@ class Choice:
         found = [each for each, meaning in self.meanings.items() if key(meaning) == key(value)]
         if not found:
             raise InvalidValue(f"{attribute.path} has a value that this service does not have.")
-        return _assign(instance, self.column, found[0], attribute)
+        return assign(instance, self.column, found[0], attribute)
 
     def condition(self, test: Test, on: Conditions[Any]) -> Folded:
         meant = {row: test.matches(meaning) for row, meaning in self.meanings.items()}
@@ -262,7 +260,7 @@ class Computed:
         try:
             self.write_with(instance, value)
         except ValueError:
-            raise _refused(attribute) from None
+            raise refused(attribute) from None
         return True
 
     def condition(self, test: Test, on: Conditions[Any]) -> Folded:
@@ -286,40 +284,3 @@ def field_of(entry: Any) -> Field | None:
     elif isinstance(entry, Column):
         field = entry.column if entry.key is None else entry.key
     return field
-
-
-def _value(instance: Instance, field: Field) -> Any:
-    value = getattr(instance, field.name)
-    for key in field.keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
-
-
-def _with_value(whole: Any, keys: tuple[str, ...], value: Any) -> Any:
-    """The JSON with a value put where the keys lead, or taken away; the JSON that was there is not changed."""
-    first, *rest = keys
-    changed = dict(whole) if isinstance(whole, Mapping) else {}
-    below = _with_value(changed.get(first), tuple(rest), value) if rest else value
-    if below is None:
-        changed.pop(first, None)
-    else:
-        changed[first] = below
-    return changed
-
-
-def _assign(instance: Instance, field: Field, value: Any, attribute: Attribute) -> bool:
-    if getattr(instance, field.name) == value:
-        return False
-    _set(instance, field.name, value, attribute)
-    return True
-
-
-def _set(instance: Instance, name: str, value: Any, attribute: Attribute) -> None:
-    try:
-        setattr(instance, name, value)
-    except ValueError:  # of the host's own validators
-        raise _refused(attribute) from None
-
-
-def _refused(attribute: Attribute) -> InvalidValue:
-    return InvalidValue(f"{attribute.path} has a value that this service does not take.")

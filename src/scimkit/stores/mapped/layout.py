@@ -87,6 +87,13 @@ class Layout:
         self.found = dict(self._set_by_store())
         self._check()
 
+    def every_leaf(self) -> Iterator[Leaf]:
+        """The leaves, and those of elements."""
+        yield from self.leaves.values()
+        for slots in self.slots.values():
+            for slot in slots:
+                yield from slot.leaves.values()
+
     def is_set_by_store(self, attribute: Attribute) -> bool:
         """Whether the attribute is one that a store sets itself, whatever a document says."""
         return attribute.path in _SAID_OTHERWISE or self._is_membership(attribute.path)

@@ -10,7 +10,7 @@ from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.mapped.declaration import Mapped
 from scimkit.stores.mapped.fields import Fields
 from scimkit.stores.mapped.layout import Layout
-from scimkit.stores.mapped.references import Reference
+from scimkit.stores.mapped.references import references_of
 from scimkit.stores.protocol import GROUPS, Lack
 from scimkit.stores.stamps import has_members, is_computed
 
@@ -102,12 +102,12 @@ class Plan:
 
     def _tie_references(self) -> None:
         for layout in self.layouts.values():
-            for path, leaf in layout.leaves.items():
-                if isinstance(leaf.entry, Reference):
-                    leaf.entry.owner = layout
-                    leaf.entry.target = self._of_model(leaf.entry.relation.model)
-                    if leaf.entry.target is None:
-                        raise ValueError(f"{layout.resource_type.name}: the entry {path!r}: its model has no Mapped")
+            for reference in references_of(layout):
+                reference.owner = layout
+                reference.target = self._of_model(reference.relation.model)
+                if reference.target is None:
+                    name = reference.relation.name
+                    raise ValueError(f"{layout.resource_type.name}: no Mapped was given for the model of {name}")
 
     def _of_model(self, model: Any) -> Layout | None:
         return next((each for each in self.layouts.values() if each.mapped.model is model), None)

@@ -5,7 +5,7 @@ This module never talks to a database.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from scimkit.errors import InvalidValue
 from scimkit.filters.ast import Present
 from scimkit.schema.attributes import Attribute
 from scimkit.stores.mapped.conditions import Conditions, Folded, Test, either, neither, some
+from scimkit.stores.mapped.entries import ReadOnly
 from scimkit.stores.mapped.fields import Fields
 from scimkit.stores.mapped.layout import Layout
 
@@ -73,3 +74,11 @@ class Reference:
     def _target(self) -> Layout:
         assert self.target is not None
         return self.target
+
+
+def references_of(layout: Layout) -> Iterator[Reference]:
+    """The references among the entries of a layout."""
+    for leaf in layout.every_leaf():
+        entry = leaf.entry.entry if isinstance(leaf.entry, ReadOnly) else leaf.entry
+        if isinstance(entry, Reference):
+            yield entry

@@ -6,13 +6,13 @@ This module never runs a query.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 
 from scimkit.errors import InvalidValue, ScimError, Uniqueness
 from scimkit.stores.databases import taken
 from scimkit.stores.mapped.entries import field_of
 from scimkit.stores.mapped.fields import Field
-from scimkit.stores.mapped.layout import Layout, Leaf
+from scimkit.stores.mapped.layout import Layout
 
 
 def refusal(
@@ -37,16 +37,9 @@ def refusal(
 def _named(layout: Layout, columns: set[str], text: str, column_of: Callable[[Field], str]) -> str | None:
     """The attribute whose column a database's message is about, if one is."""
     plain = text.partition("DETAIL")[0]
-    for leaf in _leaves(layout):
+    for leaf in layout.every_leaf():
         field = field_of(leaf.entry)
         column = column_of(field) if field is not None and field.name else None
         if column is not None and (column in columns or re.search(rf"\b{re.escape(column)}\b", plain)):
             return leaf.attribute.path
     return None
-
-
-def _leaves(layout: Layout) -> Iterator[Leaf]:
-    yield from layout.leaves.values()
-    for slots in layout.slots.values():
-        for slot in slots:
-            yield from slot.leaves.values()

@@ -64,9 +64,7 @@ class RowStore(ABC):
         document: Document,
         expected_version: str | None = None,
     ) -> Written:
-        return self._write(
-            lambda rows: self._work(rows, scope, resource_type).replace(id, document, expected_version)
-        )
+        return self._write(lambda rows: self._work(rows, scope, resource_type).replace(id, document, expected_version))
 
     def change(
         self,

@@ -21,7 +21,7 @@ from scimkit.stores.mapped.entries import field_of
 from scimkit.stores.mapped.fields import converted, moment_in
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.links import End
-from scimkit.stores.mapped.references import Reference
+from scimkit.stores.mapped.references import references_of
 from scimkit.stores.mapped.rows import Far, Window
 from scimkit.stores.paging import Position
 from scimkit.stores.protocol import Scope
@@ -186,8 +186,7 @@ class ModelRows:
         query = query.execution_options(populate_existing=True)
         if lock:
             return query.options(orm.lazyload("*")).with_for_update()
-        referred = (each.entry.relation for each in self.layout.leaves.values() if isinstance(each.entry, Reference))
-        return query.options(*(orm.selectinload(each.source) for each in referred))
+        return query.options(*(orm.selectinload(each.relation.source) for each in references_of(self.layout)))
 
     def _own(self, layout: Layout, entity: Any) -> sa.ColumnElement[bool]:
         """What every row that is served meets: the tenant, and the host's own condition."""
