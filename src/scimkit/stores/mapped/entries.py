@@ -284,3 +284,11 @@ def field_of(entry: Any) -> Field | None:
     elif isinstance(entry, Column):
         field = entry.column if entry.key is None else entry.key
     return field
+
+
+def shown_by(entry: Any) -> Field | None:
+    """The column that has the value of an entry as it is; None when there is no such one."""
+    if isinstance(entry, ReadOnly):
+        return shown_by(entry.entry)
+    field: Field | None = entry.column if isinstance(entry, Column) else None
+    return field

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from scimkit.errors import InvalidValue, ScimError, Uniqueness
 from scimkit.stores.databases import taken
-from scimkit.stores.mapped.entries import field_of
+from scimkit.stores.mapped.entries import field_of, shown_by
 from scimkit.stores.mapped.fields import Field
 from scimkit.stores.mapped.layout import Layout
 
@@ -28,18 +28,18 @@ def refusal(
     text = str(error)
     name = getattr(getattr(error, "diag", None), "constraint_name", None)
     columns = {column for each, some in constraints if each == name or each in text for column in some}
-    path = _named(layout, columns, text, column_of)
+    path = named(layout, columns, column_of, text)
     if taken(error):
         return Uniqueness(path)
     return InvalidValue("This service needs another value." if path is None else f"{path} must have another value.")
 
 
-def _named(layout: Layout, columns: set[str], text: str, column_of: Callable[[Field], str]) -> str | None:
-    """The attribute whose column a database's message is about, if one is."""
+def named(layout: Layout, columns: Collection[str], column_of: Callable[[Field], str], text: str = "") -> str | None:
+    """The attribute whose column is one of some, or is what a database's message is about, if one is."""
     plain = text.partition("DETAIL")[0]
     for leaf in layout.every_leaf():
-        field = field_of(leaf.entry)
-        column = column_of(field) if field is not None and field.name else None
-        if column is not None and (column in columns or re.search(rf"\b{re.escape(column)}\b", plain)):
-            return leaf.attribute.path
+        fields = (shown_by(leaf.entry), field_of(leaf.entry))
+        for column in (column_of(each) for each in fields if each is not None and each.name):
+            if column in columns or re.search(rf"\b{re.escape(column)}\b", plain):
+                return leaf.attribute.path
     return None

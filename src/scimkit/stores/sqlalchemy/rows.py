@@ -17,7 +17,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from scimkit.errors import Conflict, NotFound
 from scimkit.schema.attributes import Attribute
 from scimkit.stores.databases import batches, lost
-from scimkit.stores.mapped.entries import field_of
+from scimkit.stores.mapped.entries import shown_by
 from scimkit.stores.mapped.fields import converted, moment_in
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.links import End
@@ -113,8 +113,8 @@ class ModelRows:
         rows, near, far = sides(end)
         other = orm.aliased(end.other.mapped.model)
         leaf = end.other.leaves.get("displayName")
-        display = None if leaf is None else field_of(leaf.entry)
-        shown = sa.null() if display is None or not display.name else getattr(other, display.name)
+        display = None if leaf is None else shown_by(leaf.entry)
+        shown = sa.null() if display is None else getattr(other, display.name)
         entries: dict[Any, list[Far]] = {}
         for some in batches(keys):
             query = sa.select(near, getattr(other, end.other.id.field.name), shown).select_from(rows)
