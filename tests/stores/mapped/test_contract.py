@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -12,19 +13,23 @@ from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.sql.async_store import async_engine
 from scimkit.testing import strategies
 from scimkit.testing.contract import StoreContract
-from tests.stores.databases import MARKS, url_of
+from tests.stores.databases import DATABASES, url_of
 from tests.stores.mapped.helpdesk import ATTRIBUTES, TEAMS, Agent, helpdesk, helpdesk_awaited, sessions_of
 
 _COLUMNS = {"User": {**ATTRIBUTES, "meta.created": Agent.created_at}, "Group": TEAMS.attributes}
 
 
-class HelpdeskContract(StoreContract):
-    """The helpdesk, which keeps what it has no column for in JSON."""
+class TestMappedStore(StoreContract):
+    """The helpdesk on every database, which keeps what it has no column for in JSON."""
 
     texts = ("a", "A", "b", "work", "Work", "home", "ada@example.org", "a b", 'q"\\', "x" * 40)
     examples = 6
     lives = 4
     database: str
+
+    @pytest.fixture(autouse=True, params=DATABASES)
+    def _on(self, request: pytest.FixtureRequest) -> None:
+        self.database = request.param
 
     def make_store(self) -> Any:
         return helpdesk(self.database)
@@ -58,11 +63,11 @@ class HelpdeskContract(StoreContract):
         )
 
 
-class AwaitedContract(HelpdeskContract):
-    """The same, awaited."""
+class TestAsyncMappedStore(TestMappedStore):
+    """The awaited store over the helpdesk on every database."""
 
-    lives = 1
     examples = 2  # the statements are those of the other colour
+    lives = 1
 
     def make_store(self) -> Any:
         sessions_of(self.database)  # makes the tables
@@ -71,38 +76,3 @@ class AwaitedContract(HelpdeskContract):
 
     async def close(self, store: Any) -> None:
         await self.engine.dispose()
-
-
-class TestSqlite(HelpdeskContract):
-    """SQLite."""
-
-    database = "sqlite"
-    pytestmark = MARKS["sqlite"]
-
-
-class TestSqliteAwaited(AwaitedContract):
-    """SQLite, awaited."""
-
-    database = "sqlite"
-    pytestmark = MARKS["sqlite"]
-
-
-class TestPostgresqlAwaited(AwaitedContract):
-    """PostgreSQL, awaited."""
-
-    database = "postgresql"
-    pytestmark = MARKS["postgresql"]
-
-
-class TestPostgresql(HelpdeskContract):
-    """PostgreSQL."""
-
-    database = "postgresql"
-    pytestmark = MARKS["postgresql"]
-
-
-class TestMysql(HelpdeskContract):
-    """MariaDB or MySQL."""
-
-    database = "mysql"
-    pytestmark = MARKS["mysql"]
