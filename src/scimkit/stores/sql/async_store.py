@@ -16,20 +16,10 @@ from scimkit.documents import Document
 from scimkit.errors import Conflict
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.databases import ATTEMPTS, lost, pause, unavailable
 from scimkit.stores.protocol import Lack, Page, Query, Scope, Store, UnknownMembers, Wants, Written, everything
 from scimkit.stores.sql import migrations, work
-from scimkit.stores.sql.database import (
-    ATTEMPTS,
-    DRIVERS,
-    Result,
-    Work,
-    engine_options,
-    lost,
-    pause,
-    prepared,
-    unavailable,
-    with_driver,
-)
+from scimkit.stores.sql.database import DRIVERS, Result, Work, engine_options, prepared, with_driver
 
 _ASYNC_DRIVERS: Final = {**DRIVERS, "sqlite": "sqlite+aiosqlite", "mysql": "mysql+asyncmy",
                          "mariadb": "mysql+asyncmy"}  # fmt: skip
@@ -127,6 +117,20 @@ def async_engine(url: str) -> AsyncEngine:
     return engine
 
 
+async def insisted(
+    transaction: Callable[[], Awaitable[Result]], sleep: Callable[[float], Awaitable[object]]
+) -> Result:
+    """As `database.insisted`, for a transaction that is awaited."""
+    for attempt in range(ATTEMPTS):
+        try:
+            return await transaction()
+        except DBAPIError as error:
+            if not lost(error.orig):
+                raise unavailable(error.orig) from None
+        await sleep(pause(attempt))
+    raise Conflict()
+
+
 class AsyncDatabase:
     """Runs work in transactions on an async engine; `sleep` is the event loop's."""
 
@@ -143,7 +147,7 @@ class AsyncDatabase:
                 await connection.execution_options(scimkit_reads=True)
                 return await connection.run_sync(work)
         except DBAPIError as error:
-            raise unavailable(error) from None
+            raise unavailable(error.orig) from None
 
     async def write(self, work: Work[Result]) -> Result:
         """As `Database.write`."""
@@ -151,15 +155,12 @@ class AsyncDatabase:
 
     async def transaction(self, work: AsyncWork[Result]) -> Result:
         """As `Database.write`, for work that is awaited."""
-        for attempt in range(ATTEMPTS):
-            try:
-                async with self.engine.begin() as connection:
-                    return await work(connection)
-            except DBAPIError as error:
-                if not lost(error):
-                    raise unavailable(error) from None
-            await self._sleep(pause(attempt))
-        raise Conflict()
+
+        async def attempt() -> Result:
+            async with self.engine.begin() as connection:
+                return await work(connection)
+
+        return await insisted(attempt, self._sleep)
 
 
 class AsyncJoined:

@@ -5,33 +5,22 @@ A piece of work is a function of a connection. This module knows no SCIM.
 
 from __future__ import annotations
 
-import logging
-import random
 import time
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
-from scimkit.errors import Conflict, Unavailable
-
-_log = logging.getLogger("scimkit")
+from scimkit.errors import Conflict
+from scimkit.stores.databases import ATTEMPTS, lost, pause, unavailable
 
 Result = TypeVar("Result")
 Work: TypeAlias = Callable[[sa.Connection], Result]
 
-ATTEMPTS: Final = 12
-"""How often a transaction is tried that lost against another one."""
-
 DRIVERS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql",
                    "mariadb": "mysql+pymysql"}  # fmt: skip
-_LOST: Final = frozenset({"40001", "40P01", "55P03", "23503"})
-"""SQLSTATEs of serialisation failure, deadlock, a lock not granted, and a member deleted since it was read."""
-_LOST_NUMBERS: Final = frozenset({1205, 1213, 1020, 1452})
-"""MySQL's and MariaDB's: lock wait timeout, deadlock (a Galera conflict too), record changed since it was read, a
-member deleted since it was read."""
 
 
 def sync_engine(url: str) -> sa.Engine:
@@ -85,25 +74,19 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
-def lost(error: DBAPIError) -> bool:
-    """Whether a transaction failed only because another one was in its way."""
-    original: Any = error.orig
-    if getattr(original, "sqlstate", None) in _LOST:
-        return True
-    first = original.args[0] if original is not None and original.args else None
-    return first in _LOST_NUMBERS or (isinstance(error, OperationalError) and "locked" in str(first))
+def insisted(transaction: Callable[[], Result]) -> Result:
+    """The result of a transaction, tried again when another one was in its way.
 
-
-def unavailable(error: DBAPIError) -> Unavailable:
-    """What a client is told of a failure of the database. The log has its kind, and no value of anyone's."""
-    code = getattr(error.orig, "sqlstate", None) or (error.orig.args[:1] if error.orig else ())
-    _log.error("the database failed: %s %s", type(error.orig).__name__, code)
-    return Unavailable()
-
-
-def pause(attempt: int) -> float:
-    """Seconds before the next attempt, longer each time and never the same for two."""
-    return random.uniform(0.001, 0.01) * float(2 ** min(attempt, 7))
+    Raises: Conflict when that went on too long, Unavailable.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            return transaction()
+        except DBAPIError as error:
+            if not lost(error.orig):
+                raise unavailable(error.orig) from None
+        time.sleep(pause(attempt))
+    raise Conflict()
 
 
 class Database:
@@ -120,22 +103,19 @@ class Database:
             with self.engine.connect().execution_options(scimkit_reads=True) as connection:
                 return work(connection)
         except DBAPIError as error:
-            raise unavailable(error) from None
+            raise unavailable(error.orig) from None
 
     def write(self, work: Work[Result]) -> Result:
         """The result of work, all of it committed or none; tried again when another transaction was in its way.
 
         Raises: Conflict when that went on too long, Unavailable.
         """
-        for attempt in range(ATTEMPTS):
-            try:
-                with self.engine.begin() as connection:
-                    return work(connection)
-            except DBAPIError as error:
-                if not lost(error):
-                    raise unavailable(error) from None
-            time.sleep(pause(attempt))
-        raise Conflict()
+
+        def attempt() -> Result:
+            with self.engine.begin() as connection:
+                return work(connection)
+
+        return insisted(attempt)
 
 
 class Joined:

@@ -5,7 +5,7 @@ Every statement carries the tenant. This module opens and ends no transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, Final
 
@@ -19,13 +19,13 @@ from scimkit.patch.changes import ReferenceChanges
 from scimkit.schema.attributes import folded
 from scimkit.schema.instants import parse_instant
 from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.databases import batches
 from scimkit.stores.probes import keys_at
 from scimkit.stores.protocol import GROUPS, MEMBERS, META, Scope, Wants
 from scimkit.stores.sql.keys import Cell, cells, digest, encoded, slot
 from scimkit.stores.sql.tables import CLAIMS, MEMBERSHIPS, RESOURCES, VALUES
 from scimkit.stores.stamps import has_members, identified, is_computed, member_entry, meta_of, now, version_tag
 
-_AT_ONCE: Final = 500
 _COLUMNS: Final = tuple(RESOURCES.c[name] for name in ("sequence", "id", "version", "created", "modified", "document"))
 
 
@@ -227,13 +227,6 @@ class Rows:
             names = ("slot", "element", "place", "head", "whole", "chosen")
             rows = [{"resource": sequence, **dict(zip(names, astuple(each), strict=True))} for each in added]
             self._connection.execute(sa.insert(VALUES), rows)
-
-
-def batches(values: Iterable[Any]) -> Iterator[list[Any]]:
-    """The values in lists short enough for one statement."""
-    values = list(values)
-    for start in range(0, len(values), _AT_ONCE):
-        yield values[start : start + _AT_ONCE]
 
 
 def _joined(kept: Any, documents: list[Any], name: str, entries: Mapping[int, Any], entry: Any) -> list[Document]:

@@ -1,0 +1,62 @@
+"""What stores on a database share, whichever library talks to it: what a driver's errors mean, when to try again.
+
+This module imports no database library, and knows no SCIM.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from scimkit.errors import Unavailable
+
+_log = logging.getLogger("scimkit")
+
+ATTEMPTS: Final = 12
+"""How often a transaction is tried that lost against another one."""
+
+_AT_ONCE: Final = 500
+_LOST: Final = frozenset({"40001", "40P01", "55P03", "23503", 1205, 1213, 1020, 1452})
+"""SQLSTATEs of serialisation failure, deadlock, a lock not granted, and a member deleted since it was read; MySQL's and
+MariaDB's numbers of a lock wait timeout, a deadlock (a Galera conflict too), a record that changed since it was read,
+and a member deleted since."""
+_BUSY: Final = ("SQLITE_BUSY", "SQLITE_LOCKED")
+_TAKEN: Final = frozenset({"23505", 1062, 1169, "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
+"""What each database says of a value that another row has."""
+
+
+def lost(error: BaseException | None) -> bool:
+    """Whether, by a driver's error, a transaction failed only because another one was in its way."""
+    return any(code in _LOST or str(code).startswith(_BUSY) for code in _codes(error))
+
+
+def taken(error: BaseException | None) -> bool:
+    """Whether, by a driver's error, another row has a value that must be unique."""
+    return not _TAKEN.isdisjoint(_codes(error))
+
+
+def unavailable(error: BaseException | None) -> Unavailable:
+    """What a client is told of a failure of the database. The log has its kind, and no value of anyone's."""
+    _log.error("the database failed: %s %s", type(error).__name__, _codes(error))
+    return Unavailable()
+
+
+def pause(attempt: int) -> float:
+    """Seconds before the next attempt, longer each time and never the same for two."""
+    return random.uniform(0.001, 0.01) * float(2 ** min(attempt, 7))
+
+
+def batches(values: Iterable[Any]) -> Iterator[list[Any]]:
+    """The values in lists short enough for one statement."""
+    values = list(values)
+    for start in range(0, len(values), _AT_ONCE):
+        yield values[start : start + _AT_ONCE]
+
+
+def _codes(error: BaseException | None) -> list[Any]:
+    """What a driver says of it: a number of MySQL's, a name of SQLite's, an SQLSTATE, which MySQL has too."""
+    first = error.args[0] if error is not None and error.args else None
+    said = (first, getattr(error, "sqlite_errorname", None), getattr(error, "sqlstate", None))
+    return [each for each in said if isinstance(each, int) or (each is not None and each is not first)]

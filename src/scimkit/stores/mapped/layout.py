@@ -1,0 +1,187 @@
+"""A declaration held to its resource type: which entry each attribute of a document has.
+
+A mistake in a declaration is a ValueError that names the entry, when the store is made. This module never reads a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from scimkit.errors import ScimError
+from scimkit.patch.paths import PatchPath, element_described, parse_path
+from scimkit.schema.attributes import Attribute
+from scimkit.stores.mapped.declaration import Mapped
+from scimkit.stores.mapped.entries import Computed, Constant, Entry, JsonValue, ReadOnly, entry_of
+from scimkit.stores.mapped.fields import Field, Fields
+from scimkit.stores.mapped.identity import Identity, Version
+from scimkit.stores.protocol import GROUPS, MEMBERS, META
+from scimkit.stores.stamps import has_members, is_computed
+
+Names: TypeAlias = tuple[str, ...]
+"""The document keys from the top to an attribute."""
+
+_SAID_OTHERWISE: Final = {"id": "id", META: "version, created and modified", "schemas": "the resource type"}
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """An attribute whose value one entry has: a single value, or all there is of it."""
+
+    attribute: Attribute
+    names: Names
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One element of a multi-valued attribute: what it always has, and the entries of what else it may have."""
+
+    attribute: Attribute
+    text: str
+    constants: Mapping[str, Any]
+    leaves: dict[str, Leaf] = field(default_factory=dict)
+
+    def element(self, instance: Any) -> dict[str, Any] | None:
+        """The element as the row has it; None when there is none."""
+        values = {name: each.entry.read(instance, each.attribute) for name, each in self.leaves.items()}
+        if all(values[name] is None or isinstance(each.entry, Constant) for name, each in self.leaves.items()):
+            return None
+        return {**{name: value for name, value in values.items() if value is not None}, **self.constants}
+
+    def entries(self) -> Iterator[tuple[str, Entry]]:
+        """Every sub-attribute that an element has here, with its entry."""
+        for name, value in self.constants.items():
+            yield name, Constant(value)
+        for name, each in self.leaves.items():
+            yield name, each.entry
+
+
+class Layout:
+    """Where every attribute of a resource type lives in one model.
+
+    `leaves` by the path of the attribute; `slots` by the path of the multi-valued attribute they are elements of;
+    `found` has the entries of `id` and `meta`, which a store sets itself.
+    """
+
+    def __init__(self, mapped: Mapped, fields: Fields) -> None:
+        self.mapped = mapped
+        self.resource_type = mapped.resource_type
+        self.leaves: dict[str, Leaf] = {}
+        self.slots: dict[str, list[Slot]] = {}
+        self.names: dict[str, Names] = {}
+        self._fields = fields
+        self.id = Identity(self._field("id", mapped.id), mapped.prefix)
+        self.tenant = self._optional("tenant", mapped.tenant)
+        self.rest = self._optional("rest", mapped.rest)
+        self.version = self._optional("version", mapped.version)
+        self.created = self._optional("created", mapped.created)
+        self.modified = self._optional("modified", mapped.modified)
+        self.order = self._optional("order", mapped.order)
+        for text, given in mapped.attributes.items():
+            try:
+                self._add(text, entry_of(given).bound(fields))
+            except (ValueError, ScimError) as error:
+                raise ValueError(f"{self.resource_type.name}: the entry {text!r}: {_said(error)}") from None
+        self.found = dict(self._set_by_store())
+        self._check()
+
+    def every_leaf(self) -> Iterator[Leaf]:
+        """The leaves, and those of elements."""
+        yield from self.leaves.values()
+        for slots in self.slots.values():
+            for slot in slots:
+                yield from slot.leaves.values()
+
+    def is_set_by_store(self, attribute: Attribute) -> bool:
+        """Whether the attribute is one that a store sets itself, whatever a document says."""
+        return attribute.path in _SAID_OTHERWISE or self._is_membership(attribute.path)
+
+    def _field(self, name: str, column: Any) -> Field:
+        try:
+            return self._fields.field(column)
+        except ValueError as error:
+            raise ValueError(f"{self.resource_type.name}: {name}: {error}") from None
+
+    def _optional(self, name: str, column: Any) -> Field | None:
+        return None if column is None else self._field(name, column)
+
+    def _add(self, text: str, entry: Entry) -> None:
+        path = parse_path(text, self.resource_type)
+        if path is None:
+            raise ValueError("there is no such attribute")
+        attribute, leaf = path.attribute, path.leaf
+        if path.extension is None and attribute.name in _SAID_OTHERWISE:
+            raise ValueError(f"this is said by {_SAID_OTHERWISE[attribute.name]}")
+        if path.extension is None and self._is_membership(attribute.name):
+            raise ValueError("this is said by the members of the groups")
+        if leaf.returned == "never":
+            raise ValueError("what is never returned is not kept; take a hook such as set_password")
+        names = (attribute.name,) if path.extension is None else (path.extension.name, attribute.name)
+        self.names[attribute.path] = names
+        if attribute.multi_valued and (path.filter is not None or path.sub_attribute is not None):
+            self._add_to_slot(path, names, entry)
+            return
+        if path.filter is not None:
+            raise ValueError("an attribute of one value takes no filter")
+        if (leaf.type == "complex" or leaf.multi_valued) and not _takes_wholes(entry):
+            raise ValueError("a column has one value; name a sub-attribute, or give Json or Computed")
+        if self._is_taken(leaf.path, attribute.path):
+            raise ValueError("another entry has it")
+        full = names if path.sub_attribute is None else (*names, path.sub_attribute.name)
+        self.leaves[leaf.path] = Leaf(leaf, full, entry)
+
+    def _add_to_slot(self, path: PatchPath, names: Names, entry: Entry) -> None:
+        sub, attribute = path.sub_attribute, path.attribute
+        if sub is None:
+            raise ValueError("name a sub-attribute after the brackets")
+        constants = {} if path.filter is None else element_described(path)
+        if constants is None:
+            raise ValueError("the brackets must have equalities joined by and")
+        text = "" if path.filter is None else str(path.filter)
+        slots = self.slots.setdefault(attribute.path, [])
+        slot = next((each for each in slots if each.text == text), None)
+        if slot is None:
+            if any(not each.constants or not constants for each in slots):
+                raise ValueError("an entry without brackets has all there is; take brackets for several")
+            slot = Slot(attribute, text, constants)
+            slots.append(slot)
+        if sub.name in constants or sub.name in slot.leaves or attribute.path in self.leaves:
+            raise ValueError("another entry has it")
+        slot.leaves[sub.name] = Leaf(sub, (*names, sub.name), entry)
+
+    def _is_taken(self, path: str, parent: str) -> bool:
+        below = any(each.startswith(f"{path}.") for each in self.leaves)
+        return below or path in self.leaves or parent in self.leaves or path in self.slots
+
+    def _is_membership(self, name: str) -> bool:
+        if name == MEMBERS:
+            return has_members(self.resource_type)
+        return name == GROUPS and is_computed(self.resource_type, GROUPS)
+
+    def _set_by_store(self) -> Iterator[tuple[str, Entry]]:
+        yield "id", self.id
+        yield "meta.resourceType", Constant(self.resource_type.name)
+        for name, given in (("created", self.mapped.created), ("lastModified", self.mapped.modified)):
+            if given is not None:
+                yield f"meta.{name}", entry_of(given).bound(self._fields)
+        if self.version is not None:
+            yield "meta.version", Version(self.version)
+
+    def _check(self) -> None:
+        """What must be unique or be there must have an entry, or it could not be promised."""
+        required = [each.path for each in self.resource_type.required if each.type != "complex"]
+        for path in (*self.resource_type.unique, *required):
+            if path not in self.leaves:
+                raise ValueError(f"{self.resource_type.name}: {path} needs an entry")
+        if self.version is not None and self.version.type is not int:
+            raise ValueError(f"{self.resource_type.name}: version: the column must have integers")
+
+
+def _takes_wholes(entry: Any) -> bool:
+    return isinstance(entry, JsonValue | Computed) or (isinstance(entry, ReadOnly) and _takes_wholes(entry.entry))
+
+
+def _said(error: Exception) -> str:
+    return (error.detail or "") if isinstance(error, ScimError) else str(error)

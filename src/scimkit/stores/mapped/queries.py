@@ -1,0 +1,250 @@
+"""A filter's syntax tree as a condition on the rows of one model, and the columns an order goes by.
+
+Whether the filter fits the resource type has been checked before. This module never talks to a database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from scimkit.errors import InvalidFilter, InvalidPath
+from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, ValuePath
+from scimkit.filters.predicate import comparable, resolve
+from scimkit.schema.attributes import Attribute, AttributePath
+from scimkit.stores.mapped.conditions import Conditions, Folded, Test, both, either, neither, some
+from scimkit.stores.mapped.entries import Constant, Entry, field_of
+from scimkit.stores.mapped.fields import Field
+from scimkit.stores.mapped.layout import Layout, Slot
+from scimkit.stores.mapped.links import End, Plan
+from scimkit.stores.protocol import GROUPS, MEMBERS
+from scimkit.stores.sorting import Sort
+
+_Build: TypeAlias = Callable[["_Source", Conditions[Any]], Folded]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where elements of a multi-valued attribute come from, and the entries of their sub-attributes."""
+
+    entries: Mapping[str, Entry]
+    origin: Slot | End
+
+    def some(self, build: _Build, on: Conditions[Any]) -> Folded:
+        """Where an element meets a condition."""
+        if isinstance(self.origin, End):
+            return some(self.origin, on, lambda inner: build(self, inner))
+        slot = self.origin
+        there = [
+            _there(each.attribute, each.entry, on) for each in slot.leaves.values()
+            if not isinstance(each.entry, Constant)
+        ]  # fmt: skip
+        return both([either(there, on), build(self, on)], on)
+
+
+class Queries:
+    """Compiles what is asked of one resource type."""
+
+    def __init__(self, plan: Plan, layout: Layout) -> None:
+        self._layout = layout
+        self._type = layout.resource_type
+        self._sources: dict[str, list[_Source]] = {
+            path: list(_of_slots(slots, whole=self._is_whole(slots))) for path, slots in layout.slots.items()
+        }
+        for name, ends in ((MEMBERS, plan.members_of(layout)), (GROUPS, plan.groups_of(layout))):
+            if ends and (name == MEMBERS or plan.shows_groups(layout)):
+                self._sources[name] = [_Source(_of_end(end), end) for end in ends]
+
+    def condition(self, node: Node, on: Conditions[Any]) -> Folded:
+        """Where a filter holds. Raises: InvalidFilter for what no entry maps."""
+        if isinstance(node, And):
+            return both([self.condition(each, on) for each in node.operands], on)
+        if isinstance(node, Or):
+            return either([self.condition(each, on) for each in node.operands], on)
+        if isinstance(node, Not):
+            return neither(self.condition(node.operand, on), on)
+        path = resolve(node.path, self._type)
+        if isinstance(node, ValuePath):
+            return self._value_path(path, node.filter, on)
+        if path.attribute.multi_valued and path.attribute.path not in self._layout.leaves:
+            return self._of_elements(path, node, on)
+        if isinstance(node, Comparison):
+            path = comparable(path)
+        elif path.leaf.type == "complex" and path.leaf.path not in self._layout.leaves:
+            return self._any_below(path.leaf, on)
+        return self._entry(path.leaf).condition(Test.of(path.leaf, node), on)
+
+    def equal(self, path: str, value: Any, on: Conditions[Any]) -> Folded:
+        """Where an attribute has a value."""
+        return self.condition(Comparison(path, "eq", value), on)
+
+    def order(self, sort: Sort) -> tuple[Field, bool]:
+        """The column that a sort goes by, and whether case does not count in it.
+
+        Raises: InvalidPath when the attribute has no column, or several.
+        """
+        leaf = sort.path.leaf
+        entry: Any = self._layout.found.get(leaf.path)
+        if leaf.path in self._layout.leaves:
+            entry = self._layout.leaves[leaf.path].entry
+        slots = self._layout.slots.get(sort.path.attribute.path, ())
+        if len(slots) == 1 and leaf.name in slots[0].leaves and self._is_whole(list(slots)):
+            entry = slots[0].leaves[leaf.name].entry
+        field = None if entry is None or leaf.multi_valued else field_of(entry)
+        if field is None or leaf.type == "complex":
+            raise InvalidPath(f"This service cannot sort by {leaf.path}.")
+        return field, leaf.type == "string" and not leaf.case_exact
+
+    def _entry(self, attribute: Attribute) -> Entry:
+        if attribute.path in self._layout.leaves:
+            return self._layout.leaves[attribute.path].entry
+        if attribute.path in self._layout.found:
+            return self._layout.found[attribute.path]
+        raise _unmapped(attribute)
+
+    def _any_below(self, attribute: Attribute, on: Conditions[Any]) -> Folded:
+        """Where a complex attribute has any value. Raises: InvalidFilter when one may be where no column is."""
+        parts: list[Folded] = []
+        for each in attribute.children.values():
+            if each.path in self._sources:
+                parts.append(self._of_elements(AttributePath(each), Present(each.path), on))
+            elif each.path in self._layout.leaves or each.path in self._layout.found:
+                parts.append(_there(each, self._entry(each), on))
+            elif each.type == "complex" and not each.multi_valued:
+                parts.append(self._any_below(each, on))
+            elif self._layout.rest is not None and each.mutability != "readOnly" and each.name != "$ref":
+                raise _unmapped(attribute)
+        if not parts:
+            raise _unmapped(attribute)
+        return either(parts, on)
+
+    def _of_elements(self, path: AttributePath, node: Comparison | Present, on: Conditions[Any]) -> Folded:
+        """Where an element meets a test, or there is none and that meets it."""
+        sources = self._sources_of(path.attribute, None)
+        if isinstance(node, Present) and path.sub_attribute is None:
+            return either([each.some(lambda _, __: True, on) for each in sources], on)
+        target = comparable(path) if isinstance(node, Comparison) else path
+        sub = target.sub_attribute
+        if sub is None:
+            raise _unmapped(path.attribute)
+        test = Test.of(sub, node)
+        met = [each.some(lambda source, inner: _on_element(source, test, inner), on) for each in sources]
+        if test.matches(None):
+            there = either([each.some(lambda _, __: True, on) for each in sources], on)
+            met.append(neither(there, on))
+        return either(met, on)
+
+    def _value_path(self, path: AttributePath, node: Node, on: Conditions[Any]) -> Folded:
+        attribute = path.leaf
+        if attribute.multi_valued:
+            sources = self._sources_of(attribute, node)
+            return either(
+                [each.some(lambda source, inner: _element(source, attribute, node, inner), on) for each in sources], on
+            )
+        return both([self._any_below(attribute, on), self._within(attribute, node, on)], on)
+
+    def _within(self, attribute: Attribute, node: Node, on: Conditions[Any]) -> Folded:
+        """The filter of a value path on the one value of a complex attribute."""
+        return _walk(node, on, lambda each: self._entry(_sub(attribute, each)).condition(
+            Test.of(_sub(attribute, each), each), on
+        ))  # fmt: skip
+
+    def _sources_of(self, attribute: Attribute, node: Node | None) -> list[_Source]:
+        """Where the elements are. Raises: InvalidFilter when the filter may be met by one that is in no column."""
+        sources = self._sources.get(attribute.path)
+        if sources is None:
+            raise _unmapped(attribute)
+        slots = self._layout.slots.get(attribute.path)
+        if slots and not self._is_whole(slots) and not (node is not None and _pins(node, slots)):
+            brackets = " or ".join(f"{attribute.path}[{each.text}]" for each in slots)
+            raise InvalidFilter(f"Of {attribute.path}, this service can only filter {brackets}.")
+        return sources
+
+    def _is_whole(self, slots: list[Slot]) -> bool:
+        """Whether no element can be but those in columns."""
+        return self._layout.rest is None or any(not each.constants for each in slots)
+
+
+def _of_slots(slots: Sequence[Slot], *, whole: bool) -> Iterator[_Source]:
+    """The elements in columns. When no other can be, what only some of them have is absent in the others."""
+    absent = {name: Constant(None) for slot in slots for name, _ in slot.entries()} if whole else {}
+    for slot in slots:
+        yield _Source({**absent, **dict(slot.entries())}, slot)
+
+
+def _of_end(end: End) -> dict[str, Entry]:
+    entries: dict[str, Entry] = {"value": end.other.id, "type": Constant(end.kind)}
+    display = end.other.leaves.get("displayName")
+    if display is not None:
+        entries["display"] = display.entry
+    return entries
+
+
+def _there(attribute: Attribute, entry: Entry, on: Conditions[Any]) -> Folded:
+    return entry.condition(Test.of(attribute, Comparison(attribute.path, "ne", None)), on)
+
+
+def _on_element(source: _Source, test: Test, on: Conditions[Any]) -> Folded:
+    entry = source.entries.get(test.attribute.name)
+    if entry is None:
+        raise _unmapped(test.attribute)
+    return entry.condition(test, on)
+
+
+def _element(source: _Source, attribute: Attribute, node: Node, on: Conditions[Any]) -> Folded:
+    """The filter of a value path on the elements of one source."""
+    return _walk(node, on, lambda each: _on_element(source, Test.of(_sub(attribute, each), each), on))
+
+
+def _walk(node: Node, on: Conditions[Any], leaf: Callable[[Comparison | Present], Folded]) -> Folded:
+    """A filter in brackets. What no entry maps does not matter where a constant decides."""
+    if isinstance(node, And | Or):
+        join, decided = (both, False) if isinstance(node, And) else (either, True)
+        known: list[Folded] = []
+        refused: InvalidFilter | None = None
+        for each in node.operands:
+            try:
+                known.append(_walk(each, on, leaf))
+            except InvalidFilter as error:
+                refused = error
+        if refused is not None and not any(each is decided for each in known):
+            raise refused
+        return join(known, on)
+    if isinstance(node, Not):
+        return neither(_walk(node.operand, on, leaf), on)
+    assert not isinstance(node, ValuePath)
+    return leaf(node)
+
+
+def _sub(attribute: Attribute, node: Comparison | Present) -> Attribute:
+    """The sub-attribute that a filter in brackets names; the attribute itself when it is not complex."""
+    found = attribute.children.find(node.path)
+    return attribute if found is None else found
+
+
+def _pins(node: Node, slots: Sequence[Slot]) -> bool:
+    """Whether only elements that a slot takes can meet a filter: it demands all that the slot always has."""
+    if isinstance(node, Or):
+        return all(_pins(each, slots) for each in node.operands)
+    if isinstance(node, And) and any(_pins(each, slots) for each in node.operands):
+        return True
+    return any(
+        all(_demands(node, slot.attribute.children[name], value) for name, value in slot.constants.items())
+        for slot in slots
+    )
+
+
+def _demands(node: Node, attribute: Attribute, value: Any) -> bool:
+    """Whether a filter is met only where a sub-attribute has a value."""
+    if isinstance(node, And):
+        return any(_demands(each, attribute, value) for each in node.operands)
+    if isinstance(node, Or):
+        return all(_demands(each, attribute, value) for each in node.operands)
+    if not isinstance(node, Comparison) or node.operator != "eq" or node.path.lower() != attribute.name.lower():
+        return False
+    return bool(attribute.key(node.value) == attribute.key(value))
+
+
+def _unmapped(attribute: Attribute) -> InvalidFilter:
+    return InvalidFilter(f"This service cannot filter {attribute.path}.")

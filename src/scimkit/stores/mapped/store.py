@@ -1,0 +1,83 @@
+"""The methods of the store port for stores over tables of the host's own, whichever library reads them.
+
+This module opens and ends no transaction.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection
+from typing import Literal, TypeAlias, TypeVar
+
+from scimkit.documents import Document
+from scimkit.patch.changes import ChangeSet
+from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.mapped.layout import Layout
+from scimkit.stores.mapped.links import Plan
+from scimkit.stores.mapped.rows import Rows
+from scimkit.stores.mapped.work import Work
+from scimkit.stores.protocol import Lack, Page, Query, Scope, SyncStore, UnknownMembers, Wants, Written, everything
+
+Result = TypeVar("Result")
+
+RowsOf: TypeAlias = Callable[[Layout, Scope], Rows]
+"""The rows of a layout and tenant, within one transaction."""
+
+
+class RowStore(ABC):
+    """A `SyncStore` over the host's own models. A back end gives the transactions."""
+
+    is_async: Literal[False] = False
+    blocking = True
+
+    def __init__(self, plan: Plan, unknown_members: UnknownMembers) -> None:
+        self.lacks: Collection[Lack] = plan.lacks
+        self._plan = plan
+        self._unknown_members: UnknownMembers = unknown_members
+
+    @abstractmethod
+    def _read(self, work: Callable[[RowsOf], Result]) -> Result:
+        """The result of work that only reads. Raises: Unavailable."""
+
+    @abstractmethod
+    def _write(self, work: Callable[[RowsOf], Result]) -> Result:
+        """The result of work, all of it committed or none. Raises: Conflict, Unavailable."""
+
+    @abstractmethod
+    def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
+        """As `SyncStore.transaction`."""
+
+    def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
+        return self._read(lambda rows: self._work(rows, scope, resource_type).get(id, wants))
+
+    def search(self, scope: Scope, query: Query) -> Page:
+        return self._read(lambda rows: self._work(rows, scope, query.resource_type).search(query))
+
+    def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
+        return self._write(lambda rows: self._work(rows, scope, resource_type).create(document))
+
+    def replace(
+        self,
+        scope: Scope,
+        resource_type: ResourceType,
+        id: str,
+        document: Document,
+        expected_version: str | None = None,
+    ) -> Written:
+        return self._write(lambda rows: self._work(rows, scope, resource_type).replace(id, document, expected_version))
+
+    def change(
+        self,
+        scope: Scope,
+        resource_type: ResourceType,
+        id: str,
+        changes: ChangeSet,
+        expected_version: str | None = None,
+    ) -> Written:
+        return self._write(lambda rows: self._work(rows, scope, resource_type).change(id, changes, expected_version))
+
+    def delete(self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None) -> None:
+        self._write(lambda rows: self._work(rows, scope, resource_type).delete(id, expected_version))
+
+    def _work(self, rows: RowsOf, scope: Scope, resource_type: ResourceType) -> Work:
+        return Work(self._plan, rows(self._plan.layout(resource_type), scope), self._unknown_members)

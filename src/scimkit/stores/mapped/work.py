@@ -1,0 +1,211 @@
+"""What each method of the store port does on rows, whichever library reads and writes them.
+
+Membership changes are links added and removed; the rest of a group is not read for them. This module
+opens and ends no transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from scimkit.documents import Document, write_json
+from scimkit.errors import InvalidValue, Uniqueness
+from scimkit.patch.changes import ChangeSet, ReferenceChanges, apply_changes
+from scimkit.schema.attributes import Attribute
+from scimkit.stores.mapped.assembly import assembled, filled, written
+from scimkit.stores.mapped.entries import entry_of
+from scimkit.stores.mapped.fields import moment_in
+from scimkit.stores.mapped.layout import Layout
+from scimkit.stores.mapped.links import Plan
+from scimkit.stores.mapped.queries import Queries
+from scimkit.stores.mapped.rows import Order, Rows, Window
+from scimkit.stores.protocol import GROUPS, MEMBERS, META, Page, Query, UnknownMembers, Wants, Written, everything
+from scimkit.stores.stamps import check_version, has_members, member_entry, replacement, version_tag
+
+
+class Work:
+    """The methods of the store port on the rows of one resource type and tenant, within one transaction."""
+
+    def __init__(self, plan: Plan, rows: Rows, unknown_members: UnknownMembers) -> None:
+        self._plan = plan
+        self._rows = rows
+        self._layout: Layout = rows.layout
+        self._type = self._layout.resource_type
+        self._queries = Queries(plan, self._layout)
+        self._unknown_members = unknown_members
+        self._has_members = has_members(self._type)
+
+    def get(self, id: str, wants: Wants) -> Document:
+        """As `SyncStore.get`."""
+        return self._wholes([self._rows.find(id)], wants)[0]
+
+    def search(self, query: Query) -> Page:
+        """As `SyncStore.search`."""
+        condition: Any = True
+        if query.filter is not None:
+            query.filter.compile(query.resource_type)
+            condition = self._queries.condition(query.filter.node, self._rows.conditions)
+        order = None
+        if query.sort is not None:
+            field, folds = self._queries.order(query.sort)
+            order = Order(field, query.sort.descending, folds)
+        window = Window(order, query.start_index, query.count, query.after, query.before)
+        if condition is False:
+            return Page([], 0)
+        total, instances, positions = self._rows.matching(condition, window)
+        return Page(self._wholes(instances, query.wants), total, positions)
+
+    def create(self, document: Document) -> Written:
+        """As `SyncStore.create`."""
+        self._check_unique(document, document, None)
+        instance = self._rows.new()
+        written(self._layout, instance, document, document)
+        filled(self._layout, instance)
+        now = datetime.now(UTC)
+        for field in (self._layout.created, self._layout.modified):
+            if field is not None:
+                setattr(instance, field.name, moment_in(field, now))
+        if self._layout.version is not None:
+            setattr(instance, self._layout.version.name, 1)
+        self._rows.save(instance)
+        _, skipped = self._change_members(instance, replacement(self._type, {}, document).references)
+        return Written(self._wholes([instance], everything)[0], skipped_members=skipped)
+
+    def replace(self, id: str, document: Document, expected_version: str | None) -> Written:
+        """As `SyncStore.replace`."""
+        instance = self._rows.find(id, lock=True)
+        changes = replacement(self._type, assembled(self._layout, instance), document)
+        return self._changed(instance, changes, expected_version, everything)
+
+    def change(self, id: str, changes: ChangeSet, expected_version: str | None) -> Written:
+        """As `SyncStore.change`."""
+        instance = self._rows.find(id, lock=True)
+        return self._changed(instance, changes, expected_version, lambda name: name != MEMBERS)
+
+    def delete(self, id: str, expected_version: str | None) -> None:
+        """As `SyncStore.delete`."""
+        instance = self._rows.find(id, lock=True)
+        if expected_version is not None:
+            check_version(expected_version, self._version(instance, assembled(self._layout, instance)))
+        for end in self._plan.groups_of(self._layout):
+            groups = self._rows.linked(end, instance)
+            if groups:
+                self._rows.unlink(end, instance)
+                self._rows.touch(end.other, groups)
+        for end in self._plan.members_of(self._layout):
+            self._rows.unlink(end, instance)
+        self._rows.delete(instance)
+
+    def _changed(self, instance: Any, changes: ChangeSet, expected_version: str | None, wants: Wants) -> Written:
+        """Make the changes to a row that is locked. Raises: PreconditionFailed, Uniqueness, InvalidValue."""
+        old = assembled(self._layout, instance)
+        if expected_version is not None:
+            check_version(expected_version, self._version(instance, old))
+        references = {
+            name: each for name, each in changes.references.items() if name != MEMBERS or not self._has_members
+        }
+        document = apply_changes(old, ChangeSet(changes.assigned, changes.unassigned, references))
+        touched = {*changes.assigned, *changes.unassigned, *references}
+        self._check_unique({name: document[name] for name in touched if name in document}, document, instance)
+        changed = written(self._layout, instance, document, touched)
+        members_changed, skipped = self._change_members(instance, changes.references)
+        if changed or members_changed:
+            self._stamp(instance)
+            self._rows.save(instance)
+        return Written(self._wholes([instance], wants)[0], changed or members_changed, skipped)
+
+    def _stamp(self, instance: Any) -> None:
+        """Put a row into its next state."""
+        version, modified = self._layout.version, self._layout.modified
+        if version is not None:
+            setattr(instance, version.name, (getattr(instance, version.name) or 0) + 1)
+        if modified is not None:
+            setattr(instance, modified.name, moment_in(modified, datetime.now(UTC)))
+
+    def _check_unique(self, given: Document, document: Document, instance: Any) -> None:
+        """Raises: Uniqueness when another row has a value that must be unique."""
+        for path in self._type.unique:
+            leaf = self._layout.leaves[path]
+            value: Any = document
+            for name in leaf.names:
+                value = None if value is None else value.get(name)
+            if leaf.names[0] in given and value is not None:
+                condition = self._queries.equal(path, value, self._rows.conditions)
+                if condition is not False and self._rows.others(condition, instance):
+                    raise Uniqueness(path)
+
+    def _change_members(self, group: Any, references: Any) -> tuple[bool, tuple[str, ...]]:
+        """Add and remove links to members; whether that changed any, and the ids of members that do not exist."""
+        changes: ReferenceChanges | None = references.get(MEMBERS) if self._has_members else None
+        if changes is None:
+            return False, ()
+        unknown = dict.fromkeys(each["value"] for each in changes.added)
+        changed = False
+        for end in self._plan.members_of(self._layout):
+            known = self._rows.known(end, unknown, lock=True)
+            unknown = {id: None for id in unknown if id not in known}
+            added = dict.fromkeys(known.values())
+            gone: Collection[Any] | None = self._rows.known(end, changes.removed).values()
+            if changes.cleared:
+                gone = self._rows.linked(end, group) - added.keys() if added else None
+            if gone is None or gone:
+                changed = self._rows.unlink(end, group, gone) or changed
+            fresh = added.keys() - self._rows.linked(end, group, added) if added else ()
+            if fresh:
+                self._rows.link(end, group, [each for each in added if each in fresh])
+                changed = True
+        if unknown and self._unknown_members == "reject":
+            raise InvalidValue("A member does not exist.")
+        return changed, tuple(unknown)
+
+    def _wholes(self, instances: Sequence[Any], wants: Wants) -> list[Document]:
+        """The documents with `id` and `meta`, and their members or groups, where they are wanted."""
+        bare = [assembled(self._layout, each) for each in instances]
+        documents: list[dict[str, Any]] = [
+            {"schemas": document["schemas"], "id": self._id(each), **document, META: self._meta(each, document)}
+            for each, document in zip(instances, bare, strict=True)
+        ]
+        name = MEMBERS if self._has_members else GROUPS
+        if wants(name) and (self._has_members or self._plan.shows_groups(self._layout)):
+            for instance, document in zip(self._entries(instances), documents, strict=True):
+                if instance:
+                    document[name] = instance
+        return list(documents)
+
+    def _entries(self, instances: Sequence[Any]) -> Iterable[list[dict[str, Any]]]:
+        """The entries of `members`, or of `groups`, of each instance."""
+        ends = self._plan.members_of if self._has_members else self._plan.groups_of
+        keys = [self._rows.key(each) for each in instances]
+        entries: list[list[dict[str, Any]]] = [[] for _ in keys]
+        for end in ends(self._layout):
+            far = self._rows.far(end, keys)
+            for key, found in zip(keys, entries, strict=True):
+                found += [member_entry(each.id, end.kind, each.display) for each in far.get(key, ())]
+        return entries
+
+    def _id(self, instance: Any) -> str:
+        return self._layout.id.of(getattr(instance, self._layout.id.field.name))
+
+    def _meta(self, instance: Any, document: Document) -> dict[str, Any]:
+        meta = {"resourceType": self._type.name}
+        for name, field in (("created", self._layout.created), ("lastModified", self._layout.modified)):
+            value = None if field is None else entry_of(field).read(instance, _MOMENT)
+            if value is not None:
+                meta[name] = value
+        meta["version"] = self._version(instance, document)
+        return meta
+
+    def _version(self, instance: Any, document: Document) -> str:
+        """The entity tag: of the number of its state, or when rows have none of what it has, its members too."""
+        if self._layout.version is not None:
+            return version_tag(getattr(instance, self._layout.version.name) or 0)
+        ends = self._plan.members_of(self._layout)
+        members = [sorted(map(str, self._rows.linked(end, instance))) for end in ends]
+        state = write_json([document, members])
+        return f'W/"{hashlib.blake2b(state, digest_size=12).hexdigest()}"'
+
+
+_MOMENT = Attribute("created", "dateTime")

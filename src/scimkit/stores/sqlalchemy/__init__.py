@@ -1,0 +1,29 @@
+"""The store over SQLAlchemy models of the host's own.
+
+store = MappedStore(sessionmaker(engine), [Mapped(USER, Agent, ...), Mapped(GROUP, Team, ...)])
+"""
+
+try:
+    import sqlalchemy as _  # noqa: F401
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError("the mapped store needs SQLAlchemy: pip install 'scimkit[sql]'") from missing
+
+from scimkit.stores.mapped.declaration import Mapped
+from scimkit.stores.mapped.entries import Choice, Column, Computed, Constant, IsNull, Json, ReadOnly
+from scimkit.stores.mapped.references import Reference
+from scimkit.stores.sqlalchemy.columns import Association
+from scimkit.stores.sqlalchemy.store import MappedStore
+
+__all__ = [
+    "Association",
+    "Choice",
+    "Column",
+    "Computed",
+    "Constant",
+    "IsNull",
+    "Json",
+    "Mapped",
+    "MappedStore",
+    "ReadOnly",
+    "Reference",
+]

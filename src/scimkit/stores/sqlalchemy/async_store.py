@@ -1,0 +1,129 @@
+"""`AsyncMappedStore`: the mapped store awaited. SQLAlchemy runs the same work on its own bridge.
+
+This module imports no event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from copy import copy
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import orm
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from scimkit.documents import Document
+from scimkit.patch.changes import ChangeSet
+from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.databases import unavailable
+from scimkit.stores.mapped.declaration import Mapped
+from scimkit.stores.mapped.links import Plan
+from scimkit.stores.mapped.work import Work
+from scimkit.stores.protocol import Lack, Page, Query, Scope, Store, UnknownMembers, Wants, Written, everything
+from scimkit.stores.sql.async_store import insisted
+from scimkit.stores.sql.database import Result
+from scimkit.stores.sqlalchemy.columns import Columns, association
+from scimkit.stores.sqlalchemy.rows import ModelRows
+from scimkit.stores.sqlalchemy.sessions import begin
+
+_Ask: TypeAlias = Callable[[Work], Result]
+
+
+class AsyncMappedStore:
+    """A `Store` over the host's own models, through its `AsyncEngine` or its `async_sessionmaker`.
+
+    As `MappedStore` otherwise. `sleep` is that of the event loop, such as `asyncio.sleep`.
+    """
+
+    is_async: Literal[True] = True
+
+    def __init__(
+        self,
+        source: AsyncEngine | async_sessionmaker[Any],
+        mapped: Sequence[Mapped],
+        *,
+        sleep: Callable[[float], Awaitable[object]],
+        unknown_members: UnknownMembers = "skip",
+    ) -> None:
+        self._maker = async_sessionmaker(source) if isinstance(source, AsyncEngine) else source
+        self._sleep = sleep
+        self._plan = Plan(mapped, Columns, association)
+        self._unknown_members: UnknownMembers = unknown_members
+        self.lacks: Collection[Lack] = self._plan.lacks
+        self.session: AsyncSession | None = None
+        """The session of the transaction it was given in, as `MappedStore.session`."""
+
+    async def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
+        return await self._read(scope, resource_type, lambda work: work.get(id, wants))
+
+    async def search(self, scope: Scope, query: Query) -> Page:
+        return await self._read(scope, query.resource_type, lambda work: work.search(query))
+
+    async def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
+        return await self._write(scope, resource_type, lambda work: work.create(document))
+
+    async def replace(
+        self,
+        scope: Scope,
+        resource_type: ResourceType,
+        id: str,
+        document: Document,
+        expected_version: str | None = None,
+    ) -> Written:
+        return await self._write(scope, resource_type, lambda work: work.replace(id, document, expected_version))
+
+    async def change(
+        self,
+        scope: Scope,
+        resource_type: ResourceType,
+        id: str,
+        changes: ChangeSet,
+        expected_version: str | None = None,
+    ) -> Written:
+        return await self._write(scope, resource_type, lambda work: work.change(id, changes, expected_version))
+
+    async def delete(
+        self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
+    ) -> None:
+        await self._write(scope, resource_type, lambda work: work.delete(id, expected_version))
+
+    async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
+        return await self._transaction(lambda session: work(self._joined(session)))
+
+    async def _read(self, scope: Scope, resource_type: ResourceType, ask: _Ask[Result]) -> Result:
+        """As `Sessions.read`, or `JoinedSession.read` in a transaction."""
+        if self.session is not None:
+            return await self.session.run_sync(self._asked, scope, resource_type, ask)
+        try:
+            async with self._maker(autoflush=False) as session:
+                await session.run_sync(begin, "BEGIN", scimkit_reads=True)
+                return await session.run_sync(self._asked, scope, resource_type, ask)
+        except DBAPIError as error:
+            raise unavailable(error.orig) from None
+
+    async def _write(self, scope: Scope, resource_type: ResourceType, ask: _Ask[Result]) -> Result:
+        """As `Sessions.write`, or `JoinedSession.write` in a transaction."""
+        return await self._transaction(lambda session: session.run_sync(self._asked, scope, resource_type, ask))
+
+    async def _transaction(self, work: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
+        if self.session is not None:
+            async with self.session.begin_nested():
+                return await work(self.session)
+
+        async def attempt() -> Result:
+            async with self._maker(autoflush=False) as session, session.begin():
+                await session.run_sync(begin, "BEGIN IMMEDIATE")
+                return await work(session)
+
+        return await insisted(attempt, self._sleep)
+
+    def _asked(self, session: orm.Session, scope: Scope, resource_type: ResourceType, ask: _Ask[Result]) -> Result:
+        rows = ModelRows(session, self._plan.layout(resource_type), scope)
+        return ask(Work(self._plan, rows, self._unknown_members))
+
+    def _joined(self, session: AsyncSession) -> AsyncMappedStore:
+        """This store within a transaction."""
+        store = copy(self)
+        store.session = session
+        return store

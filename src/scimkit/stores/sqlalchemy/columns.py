@@ -1,0 +1,154 @@
+"""Columns and associations of SQLAlchemy models, as the core of mapped stores sees them.
+
+This module never runs a query.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from scimkit.stores.mapped.fields import Field
+from scimkit.stores.mapped.layout import Layout
+from scimkit.stores.mapped.references import Relation
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """A link from groups to members by two columns of one model or table, each a foreign key.
+
+    `Association(Membership.team_id, Membership.agent_id)`, where there is no relationship with `secondary` to name.
+    """
+
+    group: Any
+    member: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """The columns of an association: its table, and in it what refers to the group and to the member."""
+
+    table: Any
+    group: sa.ColumnElement[Any]
+    member: sa.ColumnElement[Any]
+
+
+class Columns:
+    """The `Fields` of one model. Raises: ValueError when the model cannot be served."""
+
+    def __init__(self, model: Any) -> None:
+        self.mapper: orm.Mapper[Any] = sa.inspect(model)
+        if len(self.mapper.primary_key) != 1:
+            raise ValueError(f"the model {self.mapper.class_.__name__} must have a primary key of one column")
+        self.key = self.field(self.mapper.get_property_by_column(self.mapper.primary_key[0]).class_attribute)
+
+    def field(self, column: Any) -> Field:
+        """As `Fields.field`. An expression that is no column has no name, and can be asked but not read or written."""
+        if not isinstance(column, orm.InstrumentedAttribute):
+            if not isinstance(column, sa.ColumnElement):
+                raise ValueError("this is neither a column nor an expression")
+            return Field("", _python_type(column.type), source=column)
+        if not self.mapper.isa(column.parent.mapper) or not isinstance(column.property, orm.ColumnProperty):
+            raise ValueError(f"{column.key} is no column of the model {self.mapper.class_.__name__}")
+        plain = column.property.columns[0]
+        if not isinstance(plain, sa.Column):
+            return Field(column.key, _python_type(plain.type), source=column)
+        return Field(
+            column.key,
+            _python_type(plain.type),
+            nullable=bool(plain.nullable),
+            default=_default(plain),
+            made=plain.default is not None or plain.server_default is not None,
+            longest=plain.type.length if isinstance(plain.type, sa.String) else None,
+            largest=_largest(plain.type),
+            aware=bool(getattr(plain.type, "timezone", False)),
+            source=column,
+        )
+
+    def relation(self, given: Any) -> Relation:
+        """As `Fields.relation`."""
+        found = getattr(given, "property", None)
+        if not isinstance(found, orm.RelationshipProperty) or found.uselist or not self.mapper.isa(found.parent):
+            raise ValueError("a Reference needs a relationship of the model to one row")
+        if found.direction is not orm.RelationshipDirection.MANYTOONE or len(found.local_remote_pairs or ()) != 1:
+            raise ValueError("a Reference needs a relationship by one foreign key of the model")
+        return Relation(given.key, found.mapper.class_, self._related, given)
+
+    def _related(self, instance: Any, target: Layout, tenant: Any, value: Any) -> Any:
+        """As `Relation.find`."""
+        model: Any = target.mapped.model
+        query = sa.select(model).where(getattr(model, target.id.field.name) == value)
+        if target.mapped.where is not None:
+            query = query.where(target.mapped.where)
+        session = orm.object_session(instance)
+        found = [] if session is None else session.scalars(query).all()
+        within = target.tenant
+        return next((each for each in found if within is None or getattr(each, within.name) == tenant), None)
+
+
+def association(model: Any, given: Any) -> tuple[Any, Pairs]:
+    """The model of the members, and the columns of the association, that a group model is linked by.
+
+    Raises: ValueError when it is no association that can be read and written row by row.
+    """
+    if isinstance(given, Association):
+        group, member = _plain(given.group), _plain(given.member)
+        far = next(
+            (each for each in sa.inspect(model).registry.mappers if each.local_table is _referred(member).table), None
+        )
+        if far is None:
+            raise ValueError(f"the column {member.name} refers to no model")
+        _check_key(_referred(group), _referred(member))
+        return far.class_, Pairs(group.table, group, member)
+    relation = getattr(given, "property", None)
+    if not isinstance(relation, orm.RelationshipProperty) or relation.secondary is None:
+        raise ValueError("members must be relationships with secondary, or an Association")
+    groups, members = list(relation.synchronize_pairs), list(relation.secondary_synchronize_pairs or ())
+    if len(groups) != 1 or len(members) != 1:
+        raise ValueError(f"{given.key} is linked by more than one column")
+    _check_key(groups[0][0], members[0][0])
+    return relation.mapper.class_, Pairs(relation.secondary, groups[0][1], members[0][1])
+
+
+def _check_key(*columns: Any) -> None:
+    if not all(each.primary_key for each in columns):
+        raise ValueError("an association must refer to the primary keys of its models")
+
+
+def _plain(attribute: Any) -> Any:
+    found = attribute.property.columns[0] if isinstance(attribute, orm.InstrumentedAttribute) else attribute
+    if not isinstance(found, sa.Column):
+        raise ValueError("an Association is made of two columns")
+    return found
+
+
+def _referred(column: Any) -> Any:
+    keys = list(column.foreign_keys)
+    if len(keys) != 1:
+        raise ValueError(f"the column {column.name} must be a foreign key")
+    return keys[0].column
+
+
+def _python_type(kind: Any) -> type:
+    if isinstance(kind, sa.types.TypeDecorator):
+        kind = kind.impl_instance
+    try:
+        found: type = kind.python_type
+    except NotImplementedError:
+        return object
+    return found
+
+
+def _largest(kind: Any) -> int | None:
+    """What an integer column holds."""
+    sizes = ((sa.SmallInteger, 15), (sa.BigInteger, 63), (sa.Integer, 31))
+    return next((2**bits - 1 for each, bits in sizes if isinstance(kind, each)), None)
+
+
+def _default(column: sa.Column[Any]) -> Any:
+    """What the column gets by itself, where that is a plain value."""
+    default: Any = column.default
+    return default.arg if default is not None and default.is_scalar else None

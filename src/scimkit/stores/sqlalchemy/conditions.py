@@ -1,0 +1,171 @@
+"""Conditions of filters on SQLAlchemy models. Constants are bound, never written into the text.
+
+Texts compare by their bytes, so that no collation has a say; where an index can answer, equality is asked of the
+column too. This module never runs a query.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
+
+from scimkit.errors import InvalidFilter
+from scimkit.stores.mapped.fields import Field
+from scimkit.stores.mapped.layout import Layout
+from scimkit.stores.mapped.links import End
+from scimkit.stores.mapped.references import Reference
+from scimkit.stores.sql.conditions import instr
+from scimkit.stores.sqlalchemy.columns import Pairs
+
+Condition: TypeAlias = sa.ColumnElement[bool]
+
+_COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "eq": operator.eq, "ne": operator.ne, "gt": operator.gt, "ge": operator.ge, "lt": operator.lt, "le": operator.le,
+}  # fmt: skip
+
+
+class utf8(GenericFunction[bytes]):  # a function of SQL, made of what each database has
+    """The UTF-8 bytes of a text."""
+
+    type = sa.LargeBinary()
+    inherit_cache = True
+
+
+@compiles(utf8)
+def _blob(element: Any, compiler: Any, **options: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **options)} AS BLOB)"
+
+
+@compiles(utf8, "postgresql")
+def _converted(element: Any, compiler: Any, **options: Any) -> str:
+    return f"convert_to({compiler.process(element.clauses, **options)}::text, 'UTF8')"
+
+
+@compiles(utf8, "mysql", "mariadb")
+def _binary(element: Any, compiler: Any, **options: Any) -> str:
+    return f"CAST(CONVERT({compiler.process(element.clauses, **options)} USING utf8mb4) AS BINARY)"
+
+
+class ModelConditions:
+    """Conditions on the rows of a model, or of an alias of it. `own` is what the far rows of a link must meet."""
+
+    def __init__(self, entity: Any, own: Callable[[Any, Any], Condition]) -> None:
+        self.entity = entity
+        self._own = own
+
+    def all(self, conditions: Sequence[Condition]) -> Condition:
+        return sa.and_(*conditions)
+
+    def any(self, conditions: Sequence[Condition]) -> Condition:
+        return sa.or_(*conditions)
+
+    def no(self, condition: Condition) -> Condition:
+        return sa.not_(condition)
+
+    def absent(self, field: Field) -> Condition:
+        place = self.place(field)
+        absent: Condition = utf8(place) == b"" if field.blank else place.is_(None)
+        return absent
+
+    def one_of(self, field: Field, values: Sequence[Any]) -> Condition:
+        place = self.place(field)
+        return sa.and_(place.is_not(None), place.in_(values))
+
+    def compare(self, field: Field, operator: str, value: Any, *, folds: bool) -> Condition:
+        place = self.place(field, value)
+        there = utf8(place) != b"" if field.blank else place.is_not(None)
+        if type(value) is not str:
+            return sa.and_(there, _COMPARE[operator](place, value))
+        constant: Any = sa.literal(value, sa.String())
+        column, given = (sa.func.lower(place), sa.func.lower(constant)) if folds else (place, constant)
+        key, wanted = utf8(column), utf8(given)
+        if operator in _TEXT:
+            return sa.and_(there, _TEXT[operator](key, wanted)) if value else there
+        conditions = [there, _COMPARE[operator](key, wanted)]
+        if operator == "eq":
+            conditions.insert(1, place == constant if field.collated else column == given)
+        return sa.and_(*conditions)
+
+    def within(self, link: Any) -> LinkedConditions:
+        return LinkedConditions(self.entity, link, self._own)
+
+    def place(self, field: Field, value: Any = "") -> Any:
+        """The column of a field; within JSON, as a text or what else the value is."""
+        if not field.name:
+            return field.source
+        column = getattr(self.entity, field.name)
+        if not field.keys:
+            return column
+        within = column[field.keys]
+        return within.as_boolean() if type(value) is bool else within.as_string()
+
+
+class LinkedConditions(ModelConditions):
+    """Conditions on the far rows of a link between groups and members, or on the row that a reference leads to."""
+
+    def __init__(self, near: Any, link: End | Reference, own: Callable[[Any, Any], Condition]) -> None:
+        layout: Any = link.other if isinstance(link, End) else link.target
+        super().__init__(orm.aliased(layout.mapped.model), own)
+        self._layout: Layout = layout
+        if isinstance(link, End):
+            rows, one, other = sides(link)
+            joined = sa.select(sa.literal(1)).select_from(rows)
+            self._linked = joined.where(one == key_of(near), other == key_of(self.entity))
+        else:
+            ((local, remote),) = link.relation.source.property.local_remote_pairs
+            matching = _attribute(near, local) == _attribute(self.entity, remote)
+            self._linked = sa.select(sa.literal(1)).select_from(self.entity).where(matching)
+
+    def exists(self, condition: Condition | None) -> Condition:
+        query = self._linked.where(self._own(self._layout, self.entity))
+        return (query if condition is None else query.where(condition)).exists()
+
+    def place(self, field: Field, value: Any = "") -> Any:
+        if not field.name:
+            raise InvalidFilter("What a service computes of another resource cannot be filtered.")
+        return super().place(field, value)
+
+
+def equal(column: Any, value: Any) -> Condition:
+    """Where a column has a value, to the letter."""
+    same: Condition = column == value
+    return sa.and_(same, utf8(column) == utf8(sa.literal(value, sa.String()))) if type(value) is str else same
+
+
+def sides(end: End) -> tuple[Any, Any, Any]:
+    """An alias of the association of a link, and its columns for the near and for the far row."""
+    pairs: Pairs = end.link.source
+    rows = pairs.table.alias()
+    group, member = rows.c[pairs.group.key], rows.c[pairs.member.key]
+    return (rows, group, member) if end.from_group else (rows, member, group)
+
+
+def key_of(entity: Any) -> Any:
+    """The primary key of a model or of an alias of it."""
+    return _attribute(entity, sa.inspect(entity).mapper.primary_key[0])
+
+
+def _attribute(entity: Any, column: Any) -> Any:
+    """What a model or an alias of it has for a column."""
+    return getattr(entity, sa.inspect(entity).mapper.get_property_by_column(column).key)
+
+
+def _starts(key: Any, wanted: Any) -> Any:
+    return sa.func.substr(key, 1, sa.func.length(wanted), type_=sa.LargeBinary()) == wanted
+
+
+def _ends(key: Any, wanted: Any) -> Any:
+    size, more = sa.func.length(wanted), sa.func.length(key) - sa.func.length(wanted)
+    end = sa.func.substr(key, more + 1, size, type_=sa.LargeBinary())
+    return sa.case((more >= 0, end == wanted), else_=False)
+
+
+_TEXT: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "co": lambda key, wanted: instr(key, wanted) > 0, "sw": _starts, "ew": _ends,
+}  # fmt: skip

@@ -1,0 +1,77 @@
+"""The order of rows and the part of it that is a page: after or before a position, or from an index.
+
+This module never runs a query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from scimkit.stores.mapped.fields import Field
+from scimkit.stores.mapped.layout import Layout
+from scimkit.stores.mapped.positions import read_back, shown
+from scimkit.stores.mapped.rows import Window
+from scimkit.stores.paging import Position
+from scimkit.stores.sqlalchemy.columns import Columns
+from scimkit.stores.sqlalchemy.conditions import ModelConditions, utf8
+
+
+class Pages:
+    """Orders rows by what a window asks for, then by their creation, and cuts the window out."""
+
+    def __init__(self, on: ModelConditions, layout: Layout, window: Window) -> None:
+        self._window = window
+        self._backward = window.before is not None
+        key = Columns(on.entity).key
+        created = [key] if layout.order is None else [layout.order, key]
+        self._keys: list[tuple[Any, type, bool]] = [(on.place(each), each.type, False) for each in created]
+        if window.order is not None:
+            sorted_by, kind = _key(on, window.order.field, folds=window.order.folds)
+            missing = sa.case((sorted_by.is_(None), 1), else_=0)
+            descending = window.order.descending
+            self._keys = [(missing, int, descending), (sorted_by, kind, descending), *self._keys]
+
+    def of(self, query: Any) -> Any:
+        """The query for the rows of the window, with what their positions are made of."""
+        query = query.add_columns(*(column.label(f"key_{number}") for number, (column, *_) in enumerate(self._keys)))
+        query = query.order_by(*(
+            column.desc() if descending is not self._backward else column.asc()
+            for column, _, descending in self._keys
+        )).limit(self._window.count)  # fmt: skip
+        edge = self._window.before if self._backward else self._window.after
+        if edge is None:
+            return query.offset(max(self._window.start_index, 1) - 1)
+        return query.where(sa.or_(*self._beyond(edge)))
+
+    def in_order(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """The rows of the window in their order."""
+        return rows[::-1] if self._backward else rows
+
+    def position(self, row: Any) -> Position:
+        """The place of a row in the order."""
+        return tuple(shown(value) for value in row[1:])
+
+    def _beyond(self, edge: Position) -> Iterator[Any]:
+        """The rows that come after a position, or before it when going backward: first by the first key, and so on."""
+        same: list[Any] = []
+        for (column, kind, descending), given in zip(self._keys, edge, strict=True):
+            if given is None:
+                same.append(column.is_(None))
+                continue
+            value = read_back(kind, given)
+            later = column < value if descending is not self._backward else column > value
+            yield sa.and_(*same, later)
+            same.append(column == value)
+
+
+def _key(on: ModelConditions, field: Field, *, folds: bool) -> tuple[Any, type]:
+    """What a column is sorted by: NULL where there is no value."""
+    place = on.place(field)
+    if field.type is not str:
+        return place, field.type
+    if field.blank:
+        place = sa.func.nullif(place, "")
+    return utf8(sa.func.lower(place) if folds else place), bytes

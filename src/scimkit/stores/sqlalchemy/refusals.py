@@ -1,0 +1,34 @@
+"""What the tables of SQLAlchemy models refuse. This module never runs a query."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from scimkit.errors import InvalidValue, ScimError
+from scimkit.stores.mapped import refusals
+from scimkit.stores.mapped.fields import Field
+from scimkit.stores.mapped.layout import Layout
+
+
+def refusal(error: Exception, layout: Layout) -> ScimError:
+    """What a client is told of a row that the database does not take."""
+    if not isinstance(error, IntegrityError):
+        return InvalidValue("A value is not one that this service can keep.")
+    return refusals.refusal(error.orig, layout, _column, _constraints(layout.mapped.model))
+
+
+def _column(field: Field) -> str:
+    return str(field.source.property.columns[0].name)
+
+
+def _constraints(model: Any) -> Iterator[tuple[str, list[str]]]:
+    table: Any = sa.inspect(model).local_table
+    for each in (*table.indexes, *table.constraints):
+        if each.name is not None:
+            made_of = " ".join(map(str, getattr(each, "expressions", ())))
+            yield str(each.name), [*(column.name for column in each.columns), *re.findall(r"\w+", made_of)]

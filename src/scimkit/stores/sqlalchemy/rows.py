@@ -1,0 +1,216 @@
+"""The rows of one SQLAlchemy model and tenant, within the transaction of a session.
+
+Rows are written through instances of the host's model, so that its validators and events run; memberships, of which
+there may be very many, by statements. This module opens and ends no transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
+
+from scimkit.errors import Conflict, NotFound
+from scimkit.schema.attributes import Attribute
+from scimkit.stores.databases import batches, lost
+from scimkit.stores.mapped.entries import shown_by
+from scimkit.stores.mapped.fields import converted, moment_in
+from scimkit.stores.mapped.layout import Layout
+from scimkit.stores.mapped.links import End
+from scimkit.stores.mapped.references import references_of
+from scimkit.stores.mapped.rows import Far, Window
+from scimkit.stores.paging import Position
+from scimkit.stores.protocol import Scope
+from scimkit.stores.sqlalchemy.conditions import ModelConditions, equal, key_of, sides
+from scimkit.stores.sqlalchemy.pages import Pages
+from scimkit.stores.sqlalchemy.refusals import refusal
+
+_TENANT: Final = Attribute("tenant", path="tenant")
+
+
+class ModelRows:
+    """The `Rows` of a layout."""
+
+    def __init__(self, session: orm.Session, layout: Layout, scope: Scope) -> None:
+        self.layout = layout
+        self._session = session
+        self._scope = scope
+        self._model: Any = layout.mapped.model
+        self._key = key_of(self._model)
+        self.conditions = ModelConditions(self._model, self._own)
+
+    def find(self, id: str, *, lock: bool = False) -> Any:
+        value = self.layout.id.value(id)
+        missing = NotFound(f"This {self.layout.resource_type.name} does not exist.")
+        if value is None:
+            raise missing
+        query = self._select(lock).where(getattr(self._model, self.layout.id.field.name) == value)
+        found = [each for each in self._session.scalars(query) if self.layout.id.read(each, _TENANT) == id]
+        if not found:
+            raise missing
+        return found[0]
+
+    def matching(self, condition: Any, window: Window) -> tuple[int, Sequence[Any], Sequence[Position]]:
+        wanted = self._own(self.layout, self._model)
+        if condition is not True:
+            wanted = sa.and_(wanted, condition)
+        total = self._session.scalar(sa.select(sa.func.count()).select_from(self._model).where(wanted)) or 0
+        if not window.count:
+            return total, [], []
+        pages = Pages(self.conditions, self.layout, window)
+        found = self._session.execute(pages.of(self._select().where(wanted))).all()
+        rows = pages.in_order(found)
+        return total, [row[0] for row in rows], [pages.position(row) for row in rows]
+
+    def others(self, condition: Any, instance: Any) -> bool:
+        query = sa.select(sa.literal(1)).select_from(self._model).where(self._own(self.layout, self._model))
+        if condition is not True:
+            query = query.where(condition)
+        if instance is not None:
+            query = query.where(self._key != self.key(instance))
+        return self._session.scalar(query.limit(1)) is not None
+
+    def new(self) -> Any:
+        instance = (self.layout.mapped.new or self._model)()
+        tenant = self._tenant(self.layout)
+        if tenant is None:
+            raise NotFound("This service has no such tenant.")
+        if self.layout.tenant is not None:
+            setattr(instance, self.layout.tenant.name, tenant)
+        self._session.add(instance)
+        return instance
+
+    def save(self, instance: Any) -> None:
+        try:
+            self._session.flush()
+            self._session.refresh(instance)
+        except (DataError, IntegrityError) as error:
+            raise refusal(error, self.layout) from None
+        except StatementError as error:
+            if isinstance(error, DBAPIError):
+                raise
+            raise refusal(error, self.layout) from None
+
+    def delete(self, instance: Any) -> None:
+        instead = self.layout.mapped.delete
+        try:
+            if instead is None:
+                self._session.delete(instance)
+            else:
+                instead(instance)
+            self._session.flush()
+        except IntegrityError:
+            raise Conflict("Something in this service still needs this resource.") from None
+
+    def key(self, instance: Any) -> Any:
+        return getattr(instance, self._key.key)
+
+    def far(self, end: End, keys: Sequence[Any]) -> Mapping[Any, list[Far]]:
+        rows, near, far = sides(end)
+        other = orm.aliased(end.other.mapped.model)
+        leaf = end.other.leaves.get("displayName")
+        display = None if leaf is None else shown_by(leaf.entry)
+        shown = sa.null() if display is None else getattr(other, display.name)
+        entries: dict[Any, list[Far]] = {}
+        for some in batches(keys):
+            query = sa.select(near, getattr(other, end.other.id.field.name), shown).select_from(rows)
+            query = query.join(other, far == key_of(other)).where(near.in_(some), self._own(end.other, other))
+            for key, id, text in self._session.execute(query.order_by(key_of(other))):
+                entries.setdefault(key, []).append(Far(end.other.id.of(id), text or None))
+        return entries
+
+    def known(self, end: End, ids: Iterable[str], *, lock: bool = False) -> Mapping[str, Any]:
+        identity, model = end.other.id, end.other.mapped.model
+        wanted = {identity.value(id): id for id in ids}
+        wanted.pop(None, None)
+        known: dict[str, Any] = {}
+        for some in batches(wanted):
+            query = sa.select(getattr(model, identity.field.name), key_of(model))
+            query = query.where(getattr(model, identity.field.name).in_(some), self._own(end.other, model))
+            if lock:
+                query = query.with_for_update(read=True, key_share=True)
+            known.update((wanted[value], key) for value, key in self._session.execute(query) if value in wanted)
+        return known
+
+    def linked(self, end: End, instance: Any, keys: Collection[Any] | None = None) -> set[Any]:
+        rows, near, far = sides(end)
+        other = end.other.mapped.model
+        query = sa.select(far).select_from(rows).join(other, far == key_of(other))
+        query = query.where(near == self.key(instance), self._own(end.other, other))
+        if keys is None:
+            return set(self._session.scalars(query))
+        found: set[Any] = set()
+        for some in batches(keys):
+            found.update(self._session.scalars(query.where(far.in_(some))))
+        return found
+
+    def link(self, end: End, instance: Any, keys: Collection[Any]) -> None:
+        table, near, far = _columns(end)
+        try:
+            for some in batches(keys):
+                rows = [{near.key: self.key(instance), far.key: key} for key in some]
+                self._session.execute(sa.insert(table), rows)
+        except IntegrityError as error:
+            if lost(error.orig):
+                raise
+            raise Conflict("A member came in another way while it was added.") from None
+
+    def unlink(self, end: End, instance: Any, keys: Collection[Any] | None = None) -> bool:
+        table, near, far = _columns(end)
+        query = sa.delete(table).where(near == self.key(instance))
+        if keys is None:
+            return self._removed(query) > 0
+        return sum(self._removed(query.where(far.in_(some))) for some in batches(keys)) > 0
+
+    def touch(self, layout: Layout, keys: Collection[Any]) -> None:
+        changed: dict[str, Any] = {}
+        model = layout.mapped.model
+        if layout.version is not None:
+            changed[layout.version.name] = getattr(model, layout.version.name) + 1
+        if layout.modified is not None:
+            changed[layout.modified.name] = moment_in(layout.modified, datetime.now(UTC))
+        for some in batches(sorted(keys)) if changed else ():
+            query = sa.update(model).where(key_of(model).in_(some), self._own(layout, model))
+            self._session.execute(query.values(changed), execution_options={"synchronize_session": False})
+
+    def _removed(self, query: Any) -> int:
+        result: Any = self._session.execute(query)
+        return int(result.rowcount)
+
+    def _select(self, lock: bool = False) -> Any:
+        query = sa.select(self._model).where(self._own(self.layout, self._model))
+        query = query.execution_options(populate_existing=True)
+        if lock:
+            return query.options(orm.lazyload("*")).with_for_update()
+        return query.options(*(orm.selectinload(each.relation.source) for each in references_of(self.layout)))
+
+    def _own(self, layout: Layout, entity: Any) -> sa.ColumnElement[bool]:
+        """What every row that is served meets: the tenant, and the host's own condition."""
+        return sa.and_(sa.true(), *self._owned(layout, entity))
+
+    def _tenant(self, layout: Layout) -> Any:
+        """What the tenant's rows have; None when there is no such tenant. Without a column there is the default one."""
+        if layout.tenant is None:
+            return self._scope.tenant if self._scope == Scope() else None
+        return converted(_TENANT, layout.tenant, self._scope.tenant)
+
+    def _owned(self, layout: Layout, entity: Any) -> Iterator[Any]:
+        tenant = self._tenant(layout)
+        if tenant is None:
+            yield sa.false()
+        elif layout.tenant is not None:
+            yield equal(getattr(entity, layout.tenant.name), tenant)
+        where, model = layout.mapped.where, layout.mapped.model
+        if where is not None:
+            served = sa.select(key_of(model)).where(where).correlate(None)
+            yield where if entity is model else key_of(entity).in_(served)
+
+
+def _columns(end: End) -> tuple[Any, Any, Any]:
+    """The association of a link, and its columns for the near and for the far row."""
+    pairs = end.link.source
+    return (pairs.table, pairs.group, pairs.member) if end.from_group else (pairs.table, pairs.member, pairs.group)

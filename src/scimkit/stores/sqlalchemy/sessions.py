@@ -1,0 +1,75 @@
+"""Sessions of the host's own sessionmaker: one transaction for a piece of work, and the next attempt when it lost.
+
+A piece of work is a function of a session. This module knows no SCIM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from sqlalchemy import orm
+from sqlalchemy.exc import DBAPIError
+
+from scimkit.stores.databases import unavailable
+from scimkit.stores.sql.database import Result, insisted
+
+SessionWork: TypeAlias = Callable[[orm.Session], Result]
+
+
+class Sessions:
+    """Runs work in transactions of sessions that a sessionmaker makes.
+
+    The sessions do not flush by themselves: what is half written to an instance is not for the database yet.
+    """
+
+    session: None = None
+
+    def __init__(self, maker: orm.sessionmaker[Any]) -> None:
+        self._maker = maker
+
+    def read(self, work: SessionWork[Result]) -> Result:
+        """The result of work that only reads. Raises: Unavailable."""
+        try:
+            with self._maker(autoflush=False) as session:
+                begin(session, "BEGIN", scimkit_reads=True)
+                return work(session)
+        except DBAPIError as error:
+            raise unavailable(error.orig) from None
+
+    def write(self, work: SessionWork[Result]) -> Result:
+        """The result of work, all of it committed or none; tried again when another transaction was in its way.
+
+        Raises: Conflict when that went on too long, Unavailable.
+        """
+
+        def attempt() -> Result:
+            with self._maker(autoflush=False) as session, session.begin():
+                begin(session, "BEGIN IMMEDIATE")
+                return work(session)
+
+        return insisted(attempt)
+
+
+class JoinedSession:
+    """Runs work within a transaction that is open already; a write that fails leaves what was done before."""
+
+    def __init__(self, session: orm.Session) -> None:
+        self.session = session
+
+    def read(self, work: SessionWork[Result]) -> Result:
+        """As `Sessions.read`; the transaction answers for failures."""
+        return work(self.session)
+
+    def write(self, work: SessionWork[Result]) -> Result:
+        """As `Sessions.write`; the transaction answers for failures, and is what is tried again."""
+        with self.session.begin_nested():
+            return work(self.session)
+
+
+def begin(session: orm.Session, /, statement: str, **options: Any) -> None:
+    """Begin a transaction on the session's database; SQLite's driver begins none by itself before the first write."""
+    connection = session.connection(execution_options=options)
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "sqlite" and not driver.in_transaction:
+        connection.exec_driver_sql(statement)

@@ -1,0 +1,64 @@
+"""`MappedStore`: a store over SQLAlchemy models of the host's own, in transactions of its sessions.
+
+This module runs no query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from scimkit.stores.mapped.declaration import Mapped
+from scimkit.stores.mapped.links import Plan
+from scimkit.stores.mapped.store import RowsOf, RowStore
+from scimkit.stores.protocol import Scope, SyncStore, UnknownMembers
+from scimkit.stores.sql.database import Result
+from scimkit.stores.sqlalchemy.columns import Columns, association
+from scimkit.stores.sqlalchemy.rows import ModelRows
+from scimkit.stores.sqlalchemy.sessions import JoinedSession, Sessions
+
+
+class MappedStore(RowStore):
+    """A `SyncStore` over the host's own models, through its engine or its sessionmaker.
+
+    Makes no table and adds no column. Raises: ValueError, which names the entry, for a declaration that does not fit
+    its resource type or its model.
+    """
+
+    def __init__(
+        self,
+        source: sa.Engine | orm.sessionmaker[Any],
+        mapped: Sequence[Mapped],
+        *,
+        unknown_members: UnknownMembers = "skip",
+    ) -> None:
+        super().__init__(Plan(mapped, Columns, association), unknown_members)
+        maker = orm.sessionmaker(source) if isinstance(source, sa.Engine) else source
+        self._sessions: Sessions | JoinedSession = Sessions(maker)
+
+    @property
+    def session(self) -> orm.Session | None:
+        """The session of the transaction it was given in, for rows of the host's own; None outside of one.
+
+        It does not flush by itself before a query.
+        """
+        return self._sessions.session
+
+    def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
+        return self._sessions.write(lambda session: work(self._joined(session)))
+
+    def _read(self, work: Callable[[RowsOf], Result]) -> Result:
+        return self._sessions.read(lambda session: work(lambda layout, scope: ModelRows(session, layout, scope)))
+
+    def _write(self, work: Callable[[RowsOf], Result]) -> Result:
+        return self._sessions.write(lambda session: work(lambda layout, scope: ModelRows(session, layout, scope)))
+
+    def _joined(self, session: orm.Session) -> MappedStore:
+        """This store within a transaction."""
+        store = copy(self)
+        store._sessions = JoinedSession(session)
+        return store

@@ -1,0 +1,195 @@
+"""The tables of a helpdesk that knew nothing of SCIM: agents, teams, memberships, teams within teams."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, sessionmaker, validates
+
+from scimkit import GROUP, USER
+from scimkit.stores.mapped import declaration
+from scimkit.stores.sql.database import sync_engine
+from scimkit.stores.sqlalchemy import Association, Choice, Computed, Constant, IsNull, Json, MappedStore, Reference
+from scimkit.stores.sqlalchemy.async_store import AsyncMappedStore
+from tests.stores.databases import Apart, url_of
+
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+
+
+def now() -> datetime:
+    """The present instant, as the helpdesk's columns have it: in UTC, without an offset."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+PRECISE = sa.DateTime().with_variant(sa.dialects.mysql.DATETIME(fsp=6), "mysql", "mariadb")
+
+
+class Base(DeclarativeBase):
+    """The models of the helpdesk."""
+
+
+def has_functions(*_: Any, dialect: sa.Dialect, **__: Any) -> bool:
+    """Whether a database indexes what functions make; MariaDB has collations that fold case instead."""
+    return dialect.name in ("sqlite", "postgresql")
+
+
+class Membership(Base):
+    """An agent is in a team."""
+
+    __tablename__ = "hd_membership"
+    team_id: Mapped[int] = mapped_column(sa.ForeignKey("hd_team.id"), primary_key=True)
+    agent_id: Mapped[int] = mapped_column(sa.ForeignKey("hd_agent.id"), primary_key=True)
+    since: Mapped[datetime] = mapped_column(PRECISE, default=now)
+
+
+SUBTEAMS = sa.Table(
+    "hd_subteam", Base.metadata,
+    sa.Column("parent_id", sa.ForeignKey("hd_team.id"), primary_key=True),
+    sa.Column("child_id", sa.ForeignKey("hd_team.id"), primary_key=True),
+)  # fmt: skip
+
+
+class Agent(Base):
+    """Someone who answers tickets."""
+
+    __tablename__ = "hd_agent"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(default=uuid4, unique=True)
+    account: Mapped[str] = mapped_column(sa.String(64))
+    login: Mapped[str] = mapped_column(sa.String(100))
+    first_name: Mapped[str] = mapped_column(sa.String(100), default="")
+    last_name: Mapped[str | None] = mapped_column(sa.String(100))
+    email: Mapped[str | None] = mapped_column(sa.String(200))
+    home_email: Mapped[str | None] = mapped_column(sa.String(200))
+    title: Mapped[str | None] = mapped_column(sa.String(100))
+    external_id: Mapped[str | None] = mapped_column(sa.String(200))
+    kind: Mapped[str | None] = mapped_column(sa.String(20))
+    disabled_at: Mapped[datetime | None] = mapped_column(PRECISE)
+    department: Mapped[str | None] = mapped_column(sa.String(100))
+    profile: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
+    manager_id: Mapped[int | None] = mapped_column(sa.ForeignKey("hd_agent.id", ondelete="SET NULL"))
+    manager: Mapped[Agent | None] = relationship(remote_side=id)
+    scim_extra: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
+    scim_version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(PRECISE, default=now)
+    updated_at: Mapped[datetime] = mapped_column(PRECISE, default=now)
+    __table_args__ = (
+        sa.Index("hd_agent_login", "account", sa.text("lower(login)"), unique=True).ddl_if(callable_=has_functions),
+        sa.Index("hd_agent_login_as_it_folds", "account", "login", unique=True).ddl_if(dialect=("mysql", "mariadb")),
+    )
+
+    @validates("email")
+    def check_email(self, _: str, value: str | None) -> str | None:
+        """The helpdesk's own rule."""
+        if value is not None and value.endswith("@forbidden.example"):
+            raise ValueError("the helpdesk takes no such address")
+        return value
+
+
+class Ticket(Base):
+    """What agents answer, and what the helpdesk keeps for ever."""
+
+    __tablename__ = "hd_ticket"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subject: Mapped[str | None] = mapped_column(sa.String(200))
+    agent_id: Mapped[int] = mapped_column(sa.ForeignKey("hd_agent.id"))
+    agent: Mapped[Agent] = relationship()
+
+
+class Team(Base):
+    """Agents and teams that tickets go to."""
+
+    __tablename__ = "hd_team"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(default=uuid4, unique=True)
+    account: Mapped[str] = mapped_column(sa.String(64))
+    name: Mapped[str] = mapped_column(sa.String(200))
+    external_id: Mapped[str | None] = mapped_column(sa.String(200))
+    scim_version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(PRECISE, default=now)
+    updated_at: Mapped[datetime] = mapped_column(PRECISE, default=now)
+    agents: Mapped[list[Agent]] = relationship(secondary="hd_membership", viewonly=True)
+    subteams: Mapped[list[Team]] = relationship(
+        secondary=SUBTEAMS, primaryjoin=id == SUBTEAMS.c.parent_id, secondaryjoin=id == SUBTEAMS.c.child_id
+    )
+
+
+def full_name(agent: Agent) -> str | None:
+    """What the helpdesk shows of an agent."""
+    return f"{agent.first_name} {agent.last_name or ''}".strip() or None
+
+
+ATTRIBUTES: dict[str, Any] = {
+    "userName": Agent.login,
+    "externalId": Agent.external_id,
+    "name.givenName": Agent.first_name,
+    "name.familyName": Agent.last_name,
+    "name.formatted": Computed(read=full_name),
+    'emails[type eq "work"].value': Agent.email,
+    'emails[type eq "work"].primary': Constant(True),
+    'emails[type eq "home"].value': Agent.home_email,
+    "title": Agent.title,
+    "userType": Choice(Agent.kind, {"emp": "Employee", "ext": "Contractor", "tmp": "Contractor"}),
+    "active": IsNull(Agent.disabled_at, otherwise=now),
+    "locale": Json(Agent.profile, "ui", "locale"),
+    f"{ENTERPRISE}:department": Agent.department,
+    f"{ENTERPRISE}:manager.value": Reference(Agent.manager),
+    f"{ENTERPRISE}:costCenter": Json(Agent.profile, "cost_center"),
+}
+
+AGENTS = declaration.Mapped(
+    USER, Agent, id=Agent.public_id, tenant=Agent.account, version=Agent.scim_version, created=Agent.created_at,
+    modified=Agent.updated_at, rest=Agent.scim_extra, attributes=ATTRIBUTES,
+)  # fmt: skip
+
+TEAMS = declaration.Mapped(
+    GROUP, Team, id=Team.public_id, tenant=Team.account, version=Team.scim_version, created=Team.created_at,
+    modified=Team.updated_at,
+    attributes={"displayName": Team.name, "externalId": Team.external_id},
+    members=[Association(Membership.team_id, Membership.agent_id), Team.subteams],
+)  # fmt: skip
+
+_numbers = itertools.count()
+
+
+@cache
+def sessions_of(database: str) -> sessionmaker[Any]:
+    """The helpdesk's sessions on a database, its tables made where they are not."""
+    engine = sync_engine(url_of(database))
+    with engine.begin() as connection:
+        if database == "mysql":  # several processes are in the one database
+            connection.execute(sa.select(sa.func.get_lock("helpdesk", 60)))
+        Base.metadata.create_all(connection)
+        if database == "mysql":
+            connection.execute(sa.select(sa.func.release_lock("helpdesk")))
+    return sessionmaker(engine)
+
+
+def helpdesk_of(database: str, mapped: Any = (AGENTS, TEAMS), **options: Any) -> MappedStore:
+    """A store over the helpdesk's tables."""
+    return MappedStore(sessions_of(database), mapped, **options)
+
+
+def helpdesk(database: str) -> Apart:
+    """A store over the helpdesk's tables, in accounts of its own."""
+    return Apart(helpdesk_of(database))
+
+
+def helpdesk_awaited(engine: AsyncEngine) -> Apart:
+    """The same, awaited."""
+    return Apart(AsyncMappedStore(async_sessionmaker(engine), (AGENTS, TEAMS), sleep=asyncio.sleep))
+
+
+def account() -> str:
+    """An account that nobody else has."""
+    return f"{os.getpid()}-{next(_numbers)}-{os.urandom(4).hex()}"
+
+

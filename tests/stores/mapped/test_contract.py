@@ -1,0 +1,78 @@
+"""The store over tables of the host's own keeps the contract, on every database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+from sqlalchemy.orm import InstrumentedAttribute
+
+from scimkit.schema.attributes import AttributePath
+from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.sql.async_store import async_engine
+from scimkit.testing import strategies
+from scimkit.testing.contract import StoreContract
+from tests.stores.databases import DATABASES, url_of
+from tests.stores.mapped.helpdesk import ATTRIBUTES, TEAMS, Agent, helpdesk, helpdesk_awaited, sessions_of
+
+_COLUMNS = {"User": {**ATTRIBUTES, "meta.created": Agent.created_at}, "Group": TEAMS.attributes}
+
+
+class TestMappedStore(StoreContract):
+    """The helpdesk on every database, which keeps what it has no column for in JSON."""
+
+    texts = ("a", "A", "b", "work", "Work", "home", "ada@example.org", "a b", 'q"\\', "x" * 40)
+    examples = 6
+    lives = 4
+    database: str
+
+    @pytest.fixture(autouse=True, params=DATABASES)
+    def _on(self, request: pytest.FixtureRequest) -> None:
+        self.database = request.param
+
+    def make_store(self) -> Any:
+        return helpdesk(self.database)
+
+    def keeps(self, resource_type: ResourceType, path: str) -> bool:
+        """`name.formatted` is computed, and a manager must exist."""
+        return path != "name.formatted" and ":manager." not in path
+
+    def documents(self, resource_type: ResourceType) -> st.SearchStrategy[dict[str, Any]]:
+        """Users as the helpdesk can have them: active or not, of a kind, with one work and one home address."""
+        whole = strategies.documents(resource_type, texts=self.texts).map(lambda each: self.kept(resource_type, each))
+        if resource_type is not self.user_type:
+            return whole
+        text = st.sampled_from(self.texts)
+        work = st.builds(lambda value: {"value": value, "type": "work", "primary": True}, text)
+        home = st.builds(lambda value: {"value": value, "type": "home", "display": "x"}, text)
+        other = st.builds(lambda value: {"value": value, "type": "other"}, text)
+        emails = st.lists(st.one_of(work, home, other), unique_by=lambda each: str(each["type"]), min_size=1)
+        more = st.fixed_dictionaries(
+            {"active": st.booleans()},
+            optional={"userType": st.sampled_from(["Employee", "Contractor"]), "emails": emails},
+        )
+        plain = whole.map(lambda each: {name: each[name] for name in each if name not in ("userType", "emails")})
+        return st.builds(lambda one, two: {**one, **two}, plain, more)
+
+    def paths(self, resource_type: ResourceType) -> st.SearchStrategy[AttributePath]:
+        """What is in a column can be sorted by."""
+        columns = _COLUMNS[resource_type.name]
+        return super().paths(resource_type).filter(
+            lambda path: isinstance(columns.get(path.text), InstrumentedAttribute)
+        )
+
+
+class TestAsyncMappedStore(TestMappedStore):
+    """The awaited store over the helpdesk on every database."""
+
+    examples = 2  # the statements are those of the other colour
+    lives = 1
+
+    def make_store(self) -> Any:
+        sessions_of(self.database)  # makes the tables
+        self.engine = async_engine(url_of(self.database))
+        return helpdesk_awaited(self.engine)
+
+    async def close(self, store: Any) -> None:
+        await self.engine.dispose()

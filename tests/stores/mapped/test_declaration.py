@@ -1,0 +1,148 @@
+"""A declaration is held to its resource type and its model when the store is made; a mistake names its entry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.orm import Mapped as Typed
+
+from scimkit import GROUP, USER
+from scimkit.stores.sqlalchemy import (
+    Association,
+    Column,
+    Constant,
+    IsNull,
+    Json,
+    Mapped,
+    MappedStore,
+    ReadOnly,
+    Reference,
+)
+from tests.stores.mapped.helpdesk import AGENTS, TEAMS, Agent, Membership, Team, Ticket, now
+
+ENGINE = sa.create_engine("sqlite://")
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "no such attribute": ({"userNam": Agent.login}, "User: the entry 'userNam': there is no such attribute"),
+    "no such sub-attribute": ({"name.first": Agent.login}, "'name.first': there is no such attribute"),
+    "not a path": ({"emails[": Agent.email}, "'emails[':"),
+    "another model's column": ({"title": Team.name}, "'title': name is no column of the model Agent"),
+    "not a column": ({"title": "title"}, "'title': this is neither a column nor an expression"),
+    "an expression": ({"title": sa.func.lower(Agent.title)}, "what is no column of the model cannot be written"),
+    "a relationship": ({"title": Agent.manager}, "'title': manager is no column of the model Agent"),
+    "a complex attribute": ({"name": Agent.login}, "'name': a column has one value"),
+    "many values": ({"emails": Agent.email}, "'emails': a column has one value"),
+    "an element": ({'emails[type eq "work"]': Agent.email}, "name a sub-attribute after the brackets"),
+    "not equalities": ({'emails[type ne "work"].value': Agent.email}, "equalities joined by and"),
+    "a constant again": ({'emails[type eq "work"].type': Constant("work")}, "another entry has it"),
+    "brackets and none": (
+        {'emails[type eq "work"].value': Agent.email, "emails.value": Agent.home_email}, "take brackets for several",
+    ),
+    "twice": ({"title": Agent.title, "TITLE": Agent.kind}, "'TITLE': another entry has it"),
+    "part and whole": (
+        {"name.givenName": Agent.first_name, "name": Json(Agent.profile, "name")}, "another entry has it",
+    ),
+    "id": ({"id": Agent.id}, "'id': this is said by id"),
+    "meta": ({"meta.created": Agent.created_at}, "this is said by version, created and modified"),
+    "groups": ({"groups": Json(Agent.profile, "groups")}, "this is said by the members of the groups"),
+    "password": ({"password": Agent.title}, "what is never returned is not kept"),
+    "never NULL": ({"active": IsNull(Agent.created_at, otherwise=now)}, "the column created_at is never NULL"),
+    "no key": ({"locale": Json(Agent.profile)}, "a Json entry needs the key of the value"),
+    "not to one row": ({"title": Reference(Team.agents)}, "needs a relationship of the model to one row"),
+    "brackets on one value": ({'name[givenName eq "x"].familyName': Agent.login}, "an attribute of one value"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_entry_is_named(case: str) -> None:
+    """The message has the resource type, the entry as the host wrote it, and what is wrong with it."""
+    attributes, message = WRONG[case]
+    mapped = Mapped(USER, Agent, id=Agent.public_id, attributes={"userName": Agent.login, **attributes})
+    with pytest.raises(ValueError) as refused:
+        MappedStore(ENGINE, [mapped])
+    assert message in str(refused.value)
+    assert str(refused.value).startswith("User: the entry ")
+
+
+class Base(DeclarativeBase):
+    """Models that cannot be served."""
+
+
+class Numbered(Base):
+    """Rows whose ids are those of another model too."""
+
+    __tablename__ = "numbered"
+    id: Typed[int] = mapped_column(primary_key=True)
+    login: Typed[str]
+    code: Typed[str]
+
+
+class Pair(Base):
+    """A primary key of two columns."""
+
+    __tablename__ = "pair"
+    one: Typed[int] = mapped_column(primary_key=True)
+    two: Typed[int] = mapped_column(primary_key=True)
+    login: Typed[str]
+
+
+def _users(model: Any, **more: Any) -> Mapped:
+    return Mapped(USER, model, **{"id": model.id, "attributes": {"userName": model.login}, **more})
+
+
+def _teams(**more: Any) -> Mapped:
+    return Mapped(GROUP, Team, **{"id": Team.public_id, "attributes": {"displayName": Team.name}, **more})
+
+
+DECLARATIONS: dict[str, tuple[list[Mapped], str]] = {
+    "a required attribute": ([_users(Numbered, attributes={"title": Numbered.code})], "User: userName needs an entry"),
+    "a unique attribute": ([_teams(attributes={"externalId": Team.external_id})], "Group: displayName needs an entry"),
+    "a version of texts": ([_users(Numbered, version=Numbered.code)], "User: version: the column must have integers"),
+    "a tenant of another model": ([_users(Numbered, tenant=Agent.account)], "User: tenant: account is no column"),
+    "two of a type": ([AGENTS, AGENTS], "a resource type has two Mapped"),
+    "ids alike": ([_users(Numbered), _teams(id=Team.id)], "give each Mapped a prefix"),
+    "members of nobody": ([TEAMS], "Group: members: no Mapped was given for the model of the members"),
+    "members of a user": ([_users(Agent, members=[Team.agents])], "User: members: the resource type has no members"),
+    "members by a column": ([AGENTS, _teams(members=[Team.name])], "members must be relationships with secondary"),
+    "members by no foreign key": (
+        [AGENTS, _teams(members=[Association(Membership.team_id, Membership.since)])], "must be a foreign key",
+    ),
+    "a key of two columns": (
+        [Mapped(USER, Pair, id=Pair.one, attributes={"userName": Pair.login})], "must have a primary key of one column",
+    ),
+    "a reference by a column": (
+        [_users(Agent, attributes={"userName": Agent.login, "title": Reference(Agent.manager_id)})], "to one row",
+    ),
+    "a reference to nobody": (
+        [
+            Mapped(
+                USER, Ticket, id=Ticket.id,
+                attributes={"userName": Ticket.subject, "title": ReadOnly(Reference(Ticket.agent))},
+            )
+        ],
+        "no Mapped was given for the model of agent",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", DECLARATIONS)
+def test_a_wrong_declaration_is_refused(case: str) -> None:
+    """What could not be promised is refused before anything is served."""
+    declared, message = DECLARATIONS[case]
+    with pytest.raises(ValueError, match=message):
+        MappedStore(ENGINE, declared)
+
+
+def test_ids_of_two_models_may_have_prefixes() -> None:
+    """With a prefix each, two models that number their rows share no id."""
+    store = MappedStore(ENGINE, [_users(Numbered, prefix="agent-"), _teams(id=Team.id, prefix="team-")])
+    assert store.lacks == {"filters", "tenants"}
+
+
+def test_a_column_may_have_a_key_that_folds() -> None:
+    """A column of its own for the folded text, or the column itself where its collation folds case."""
+    for key in (Numbered.code, Numbered.login, sa.func.lower(Numbered.login)):
+        MappedStore(ENGINE, [_users(Numbered, attributes={"userName": Column(Numbered.login, key=key)})])

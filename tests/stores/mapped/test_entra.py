@@ -1,0 +1,69 @@
+"""Entra ID provisions a helpdesk into the tables it always had."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from scimkit import ScimService, TokenRegistry
+from scimkit.asgi import ScimApp
+from scimkit.testing.directory import sample_directory
+from scimkit.testing.entra import EntraSimulator, run_story
+from scimkit.testing.server import running
+from tests.stores.databases import DATABASES
+from tests.stores.mapped.helpdesk import Agent, Membership, Team, account, helpdesk_of, sessions_of
+
+
+def served(database: str, tenant: str) -> tuple[Any, str]:
+    """The helpdesk's service, and a token of one of its accounts."""
+    tokens = TokenRegistry()
+    service = ScimService(helpdesk_of(database), tokens=tokens)
+    return ScimApp(service), tokens.issue("Entra", tenant=tenant).token
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_the_story(database: str) -> None:
+    """Every step of Entra's life passes, and the helpdesk's own rows are what it came to."""
+    tenant = account()
+    app, token = served(database, tenant)
+    with running(app) as url:
+        report = run_story(url, token)
+    assert [(step.title, step.reason) for step in report.failures] == []
+    with sessions_of(database)() as session:
+        agents = {each.login: each for each in session.scalars(sa.select(Agent).where(Agent.account == tenant))}
+        ada = next(each for each in agents.values() if each.last_name == "Lovelace")
+        assert (ada.first_name, ada.email, ada.title) == ("Ada", "ada.lovelace@example.org", "Senior Agent")
+        teams = {each.name: each for each in session.scalars(sa.select(Team).where(Team.account == tenant))}
+        assert "Escalations" in teams
+        assert all(each.agents for each in teams.values())
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_agents_who_were_there_before_are_matched(database: str) -> None:
+    """Agents of the helpdesk's own making are found by their login in any case, taken over and updated, not doubled."""
+    tenant, directory = account(), sample_directory()
+    people = {each.user_name: each for each in directory.people.values()}
+    name = next(iter(people))
+    with sessions_of(database).begin() as session:
+        agent = Agent(account=tenant, login=name.upper(), first_name="Old", last_name="Name")
+        team = Team(account=tenant, name="Old hands")
+        session.add_all([agent, team])
+        session.flush()
+        session.add(Membership(team_id=team.id, agent_id=agent.id))
+        number = agent.id
+    app, token = served(database, tenant)
+    with running(app) as url:
+        entra = EntraSimulator(url, token, directory)
+        assert entra.test_connection()
+        entra.initial_cycle()
+        entra.close()
+    assert [(step.title, step.reason) for step in entra.report.failures] == []
+    with sessions_of(database)() as session:
+        same = session.scalars(
+            sa.select(Agent).where(Agent.account == tenant, sa.func.lower(Agent.login) == name.lower())
+        ).all()
+        assert [each.id for each in same] == [number]
+        assert same[0].first_name == people[name].given_name
+        assert [each.name for each in session.scalars(sa.select(Team).where(Team.agents.any(Agent.id == number)))]
