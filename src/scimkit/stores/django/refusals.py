@@ -20,7 +20,8 @@ REFUSED = (IntegrityError, DataError, ValidationError, ValueError, OverflowError
 def refusal(error: Exception, layout: Layout) -> ScimError:
     """What a client is told of a row that the database or the host does not take."""
     if not isinstance(error, IntegrityError):
-        return InvalidValue("A value is not one that this service can keep.")
+        path = refusals.named(layout, getattr(error, "error_dict", ()), lambda field: str(field.source.name))
+        return InvalidValue(f"{path or 'An attribute'} has a value that this service does not take.")
     return refusals.refusal(error.__cause__, layout, _column, _constraints(layout.mapped.model))
 
 

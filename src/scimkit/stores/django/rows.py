@@ -20,7 +20,7 @@ from scimkit.stores.databases import batches
 from scimkit.stores.django.conditions import ModelConditions, between, sides
 from scimkit.stores.django.pages import Pages
 from scimkit.stores.django.refusals import REFUSED, refusal
-from scimkit.stores.mapped.entries import field_of
+from scimkit.stores.mapped.entries import shown_by
 from scimkit.stores.mapped.fields import converted, moment_in
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.links import End
@@ -112,9 +112,9 @@ class ModelRows:
     def far(self, end: End, keys: Sequence[Any]) -> Mapping[Any, list[Far]]:
         near, far = sides(end)
         leaf, identity = end.other.leaves.get("displayName"), end.other.id
-        display = None if leaf is None else field_of(leaf.entry)
+        display = None if leaf is None else shown_by(leaf.entry)
         names = [near.attname, f"{far.name}__{identity.field.name}"]
-        if display is not None and display.name:
+        if display is not None:
             names.append(f"{far.name}__{display.name}")
         entries: dict[Any, list[Far]] = {}
         for some in batches(keys):
@@ -129,10 +129,10 @@ class ModelRows:
         wanted.pop(None, None)
         known: dict[str, Any] = {}
         for some in batches(wanted):
-            rows = self._served(end.other).filter(**{f"{identity.field.name}__in": some})
-            rows = self._locked(rows.order_by("pk")) if lock else rows
-            found = rows.values_list(identity.field.name, "pk")
-            known.update((wanted[value], key) for value, key in found if value in wanted)
+            rows = self._served(end.other).filter(**{f"{identity.field.name}__in": some}).order_by("pk")
+            found = (self._locked(rows) if lock else rows).only(identity.field.name)
+            values = ((getattr(each, identity.field.name), each.pk) for each in found)
+            known.update((wanted[value], key) for value, key in values if value in wanted)
         return known
 
     def linked(self, end: End, instance: Any, keys: Collection[Any] | None = None) -> set[Any]:

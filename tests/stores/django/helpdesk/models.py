@@ -48,7 +48,7 @@ class Agent(models.Model):
     def save(self, *arguments: Any, **options: Any) -> None:
         """The helpdesk's own rule."""
         if self.email is not None and self.email.endswith("@forbidden.example"):
-            raise ValidationError("the helpdesk takes no such address")
+            raise ValidationError({"email": "the helpdesk takes no such address"})
         super().save(*arguments, **options)
 
 
