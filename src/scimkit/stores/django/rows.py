@@ -16,7 +16,7 @@ from django.db.models import F, Q
 
 from scimkit.errors import Conflict, NotFound
 from scimkit.schema.attributes import Attribute
-from scimkit.stores.databases import batches
+from scimkit.stores.databases import batches, lost
 from scimkit.stores.django.conditions import ModelConditions, between, sides
 from scimkit.stores.django.pages import Pages
 from scimkit.stores.django.refusals import REFUSED, refusal
@@ -24,7 +24,7 @@ from scimkit.stores.mapped.entries import shown_by
 from scimkit.stores.mapped.fields import converted, moment_in
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.links import End
-from scimkit.stores.mapped.references import Reference
+from scimkit.stores.mapped.references import references_of
 from scimkit.stores.mapped.rows import Far, Window
 from scimkit.stores.paging import Position
 from scimkit.stores.protocol import Scope
@@ -42,9 +42,7 @@ class ModelRows:
         self._scope = scope
         self._model: Any = layout.mapped.model
         self._read: dict[Any, dict[str, Any]] = {}
-        self._referred = [
-            each.entry.relation.name for each in layout.leaves.values() if isinstance(each.entry, Reference)
-        ]
+        self._referred = [each.relation.name for each in references_of(layout)]
 
     def find(self, id: str, *, lock: bool = False) -> Any:
         value = self.layout.id.value(id)
@@ -156,8 +154,10 @@ class ModelRows:
                 model = end.link.source.model
                 rows = [model(**{near.attname: instance.pk, far.attname: each}) for each in some]
                 model._base_manager.using(self._using).bulk_create(rows)
-        except IntegrityError:
-            raise Conflict("A member was deleted, or came in another way, while it was added.") from None
+        except IntegrityError as error:
+            if lost(error.__cause__):
+                raise
+            raise Conflict("A member came in another way while it was added.") from None
 
     def unlink(self, end: End, instance: Any, keys: Collection[Any] | None = None) -> bool:
         near, far = sides(end)
