@@ -10,10 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
-from django.conf import settings
-from django.core.handlers.asgi import ASGIHandler
-from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponse
+from django.urls import include
 from django.urls import path as route
 from fastapi import FastAPI
 from flask import Flask
@@ -22,9 +20,11 @@ from starlette.routing import Mount
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from scimkit import MemoryStore, ScimService, TokenRegistry, asgi, wsgi
+from scimkit.django import scim_urls
 from scimkit.testing.server import running
 from tests.client import ERROR, Client
 from tests.end_to_end.test_concurrency import wsgi_running
+from tests.stores.django.project import AsgiProject, WsgiProject
 
 TOKENS = TokenRegistry()
 TOKEN = TOKENS.issue("test").token
@@ -65,27 +65,19 @@ def plain_wsgi_app() -> Any:
     return wsgi.ScimApp(service(), prefix="/api/scim/v2")
 
 
-urlpatterns = [route("hello", lambda request: HttpResponse("hello"))]
-
-
-def django_settings() -> None:
-    if not settings.configured:
-        settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="test", DEBUG=False)
-        import django
-
-        django.setup()
+def django_urls() -> list[Any]:
+    """A Django project's URLs, the endpoint's among them."""
+    return [route("hello", lambda request: HttpResponse("hello")), route("api/scim/v2/", include(scim_urls(service())))]
 
 
 def django_wsgi_app() -> Any:
-    """Beside Django's WSGI handler."""
-    django_settings()
-    return DispatcherMiddleware(WSGIHandler(), {"/api/scim/v2": wsgi.ScimApp(service())})
+    """Included in the URLs of Django, under WSGI."""
+    return WsgiProject(django_urls())
 
 
 def django_asgi_app() -> Any:
-    """Beside Django's ASGI handler."""
-    django_settings()
-    return Starlette(routes=[Mount("/api/scim/v2", app=asgi.ScimApp(service())), Mount("/", app=ASGIHandler())])
+    """Included in the URLs of Django, under ASGI."""
+    return AsgiProject(django_urls())
 
 
 ASGI_APPS = [fastapi_app, nested_app, plain_asgi_app, django_asgi_app]

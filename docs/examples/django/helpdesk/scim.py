@@ -1,0 +1,42 @@
+from django.utils import timezone
+
+from scimkit import GROUP, USER, ScimService, TokenRegistry
+from scimkit.stores.django import Constant, DjangoStore, DjangoTokenStore, IsNull, Mapped, Reference
+
+from .models import Agent, Team
+
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+
+agents = Mapped(
+    USER,
+    Agent,
+    id="public_id",
+    tenant="account",
+    version="scim_version",
+    created="created_at",
+    modified="updated_at",
+    rest="scim_rest",
+    attributes={
+        "userName": "login",
+        "name.givenName": "first_name",
+        "name.familyName": "last_name",
+        'emails[type eq "work"].value': "email",
+        'emails[type eq "work"].primary': Constant(True),
+        "active": IsNull("disabled_at", otherwise=timezone.now),
+        "externalId": "external_id",
+        f"{ENTERPRISE}:department": "department",
+        f"{ENTERPRISE}:manager.value": Reference("manager"),
+    },
+)
+teams = Mapped(
+    GROUP,
+    Team,
+    id="public_id",
+    tenant="account",
+    version="scim_version",
+    attributes={"displayName": "name", "externalId": "external_id"},
+    members=["agents"],
+)
+
+tokens = TokenRegistry(DjangoTokenStore())
+service = ScimService(DjangoStore([agents, teams]), tokens=tokens)

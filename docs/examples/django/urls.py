@@ -1,0 +1,11 @@
+from django.contrib import admin
+from django.urls import include, path
+from helpdesk import scim, staff
+
+from scimkit.django import scim_urls
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("scim/v2/", include(scim_urls(scim.service))),
+    path("staff/scim/v2/", include(scim_urls(staff.service))),
+]

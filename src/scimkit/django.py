@@ -1,0 +1,97 @@
+"""The Django adapter: reads a bounded body, calls the service, writes the response. The URLs of a `ScimService`.
+
+    urlpatterns = [path("scim/v2/", include(scim_urls(service)))]
+
+Scheme, host and mount path are what Django says they are (`SECURE_PROXY_SSL_HEADER`, `USE_X_FORWARDED_HOST`,
+`FORCE_SCRIPT_NAME`). This module knows no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+try:
+    from django.core.exceptions import DisallowedHost
+    from django.db import connections, transaction
+    from django.http import HttpRequest, HttpResponse, UnreadablePostError
+    from django.urls import re_path
+    from django.views.decorators.csrf import csrf_exempt
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError("the URLs need Django: pip install 'scimkit[django]'") from missing
+
+from scimkit.errors import InvalidSyntax, PayloadTooLarge, ScimError
+from scimkit.runner import run_sync
+from scimkit.service import Request, Response, ScimService
+from scimkit.service.http import error_response
+from scimkit.service.locations import base_url
+
+View = Callable[..., Any]
+
+
+def scim_urls(service: ScimService) -> list[Any]:
+    """What to `include` at the path of the SCIM endpoint, which ends with a slash.
+
+    A service over an async store, or with an async token verifier, gets an async view. Neither needs a session, a
+    user or a CSRF token: the bearer token is all that is asked for.
+    """
+    view = _async_view(service) if service.is_async else _view(service)
+    return [re_path(r"(?s)^(?P<path>.*)\Z", _open_to_tokens(view), name="scim")]
+
+
+def _view(service: ScimService) -> View:
+    def scim(request: HttpRequest, path: str) -> HttpResponse:
+        asked = _read(request, path, service.limits.body)
+        return _written(request, run_sync(service.handle(asked)) if isinstance(asked, Request) else asked)
+
+    return scim
+
+
+def _async_view(service: ScimService) -> View:
+    async def scim(request: HttpRequest, path: str) -> HttpResponse:
+        asked = _read(request, path, service.limits.body)
+        return _written(request, await service.handle(asked) if isinstance(asked, Request) else asked)
+
+    return scim
+
+
+def _open_to_tokens(view: View) -> View:
+    """The view, without what Django asks of people at forms; a store begins and ends its transactions itself."""
+    for alias in connections:
+        view = transaction.non_atomic_requests(alias)(view)
+    exempt: Any = csrf_exempt(view)
+    exempt.login_required = False
+    return exempt  # type: ignore[no-any-return]
+
+
+def _read(request: HttpRequest, path: str, limit: int) -> Request | Response:
+    """The request as the service takes it, or the answer to one that cannot be read."""
+    try:
+        body = request.read(limit + 1)
+        root = request.path.removesuffix(path).rstrip("/")
+        where = base_url(scheme=request.scheme or "http", host=request.get_host(), root=root, headers={})
+    except UnreadablePostError:
+        return error_response(InvalidSyntax("The request body ended too early."))
+    except DisallowedHost:
+        return error_response(InvalidSyntax("This service is not at the host that the request names."))
+    if len(body) > limit:
+        too_large: ScimError = PayloadTooLarge(f"The request body is larger than {limit} bytes.")
+        return error_response(too_large)
+    return Request(
+        method=request.method or "",
+        path=f"/{path}",
+        query=request.META.get("QUERY_STRING", ""),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=body,
+        base_url=where,
+    )
+
+
+def _written(request: HttpRequest, response: Response) -> HttpResponse:
+    answer = HttpResponse(b"" if request.method == "HEAD" else response.body, status=response.status)
+    del answer["Content-Type"]  # of HTML, unless the response says another
+    for name, value in response.headers:
+        answer[name] = value
+    if response.status != 204:
+        answer["Content-Length"] = str(len(response.body))
+    return answer

@@ -1,0 +1,23 @@
+"""The store over Django models of the host's own, and an app that keeps its tokens.
+
+    store = DjangoStore([Mapped(USER, Agent, ...), Mapped(GROUP, Team, ...)])
+
+This module imports no model: Django may load it before its apps are ready.
+"""
+
+try:
+    import django as _  # noqa: F401
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError("the store over Django models needs Django: pip install 'scimkit[django]'") from missing
+
+from scimkit.stores.django.fields import Association
+from scimkit.stores.django.store import DjangoStore
+from scimkit.stores.django.tokens import DjangoTokenStore
+from scimkit.stores.mapped.declaration import Mapped
+from scimkit.stores.mapped.entries import Choice, Column, Computed, Constant, IsNull, Json, ReadOnly
+from scimkit.stores.mapped.references import Reference
+
+__all__ = [
+    "Association", "Choice", "Column", "Computed", "Constant", "DjangoStore", "DjangoTokenStore",
+    "IsNull", "Json", "Mapped", "ReadOnly", "Reference",
+]  # fmt: skip

@@ -1,0 +1,60 @@
+"""Tokens in Django's admin: issued, shown once, revoked. A secret is in the one page that shows it and nowhere else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.template.response import TemplateResponse
+
+from scimkit.stores.django.models import ScimToken
+from scimkit.stores.django.tokens import DjangoTokenStore
+from scimkit.tokens import TokenRegistry
+
+
+@admin.register(ScimToken)
+class ScimTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # which it takes in its stubs only
+    """The list of tokens, and the form that issues one. What a token is does not change; it is revoked, not deleted."""
+
+    list_display = ("description", "tenant", "status", "created", "expires")
+    fields: ClassVar[Any] = ("description", "tenant", "expires", "dialect")
+    actions = ("revoke",)
+
+    @admin.display(description="Status")
+    def status(self, token: ScimToken) -> str:
+        """What an admin sees."""
+        return token.record().status(datetime.now(UTC))
+
+    @admin.action(description="Revoke the selected tokens", permissions=["change"])
+    def revoke(self, request: Any, tokens: Any) -> None:
+        """Make tokens invalid for good."""
+        for each in tokens:
+            TokenRegistry(DjangoTokenStore(tokens.db)).revoke(each.id, tenant=each.tenant)
+        self.message_user(request, "The tokens are revoked.")
+
+    def get_readonly_fields(self, request: Any, obj: ScimToken | None = None) -> Any:
+        return () if obj is None else (*self.fields, "status", "created", "revoked")
+
+    def get_fields(self, request: Any, obj: ScimToken | None = None) -> Any:
+        return self.fields if obj is None else self.get_readonly_fields(request, obj)
+
+    def has_delete_permission(self, request: Any, obj: ScimToken | None = None) -> bool:
+        return False
+
+    def save_model(self, request: Any, obj: ScimToken, form: Any, change: bool) -> None:
+        """Issue the token that the form asks for; an existing one stays as it is."""
+        if change:
+            return
+        lifetime = None if obj.expires is None else obj.expires - datetime.now(UTC)
+        issued = TokenRegistry(DjangoTokenStore()).issue(
+            obj.description, tenant=obj.tenant, expires_in=lifetime, dialect=obj.dialect or None
+        )
+        obj.id = issued.record.id
+        obj.refresh_from_db()
+        request.scim_token = issued.token
+
+    def response_add(self, request: Any, obj: ScimToken, post_url_continue: str | None = None) -> TemplateResponse:
+        """The page that shows the token, once."""
+        context = {**self.admin_site.each_context(request), "title": "SCIM token issued", "token": request.scim_token}
+        return TemplateResponse(request, "scimkit/issued.html", context)

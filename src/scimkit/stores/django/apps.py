@@ -1,0 +1,14 @@
+"""The app `scimkit.stores.django`: it keeps tokens, and shows them in Django's admin."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ScimkitConfig(AppConfig):
+    """Put `scimkit.stores.django` into INSTALLED_APPS, and run `migrate`. The store itself needs no app."""
+
+    name = "scimkit.stores.django"
+    label = "scimkit"
+    verbose_name = "SCIM"
+    default_auto_field = "django.db.models.BigAutoField"

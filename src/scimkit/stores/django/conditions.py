@@ -1,0 +1,146 @@
+"""Conditions of filters on Django models, as `Q` objects. Constants are parameters, never written into the text.
+
+Texts compare by their bytes, so that no collation has a say; where an index can answer, equality is asked of the
+column too. This module never runs a query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import and_, or_
+from typing import Any, Final, TypeAlias
+
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, TextField, Value
+from django.db.models.functions import Lower
+from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, IsNull, LessThan, LessThanOrEqual
+
+from scimkit.errors import InvalidFilter
+from scimkit.stores.django.fields import Pairs, plain
+from scimkit.stores.django.functions import JsonText, Length, Part, Place, Utf8
+from scimkit.stores.mapped.fields import Field
+from scimkit.stores.mapped.layout import Layout
+from scimkit.stores.mapped.links import End
+from scimkit.stores.mapped.references import Reference
+
+Own: TypeAlias = Callable[[Layout, "ModelConditions"], Q]
+"""What every row of a layout must meet."""
+
+_LOOKUPS: Final = {"eq": "exact", "ne": "exact", "gt": "gt", "ge": "gte", "lt": "lt", "le": "lte"}
+
+
+class ModelConditions:
+    """Conditions on the rows of a model. `own` is what the far rows of a link must meet."""
+
+    prefix = ""
+    """What goes before the names of fields."""
+
+    def __init__(self, own: Own) -> None:
+        self._own = own
+
+    def all(self, conditions: Sequence[Q]) -> Q:
+        return reduce(and_, conditions)
+
+    def any(self, conditions: Sequence[Q]) -> Q:
+        return reduce(or_, conditions)
+
+    def no(self, condition: Q) -> Q:
+        return ~condition
+
+    def absent(self, field: Field) -> Q:
+        place = self.place(field)
+        return Q(Exact(Utf8(place), Value(b""))) if field.blank else Q(IsNull(place, True))
+
+    def one_of(self, field: Field, values: Sequence[Any]) -> Q:
+        return self.any([self.compare(field, "eq", each, folds=False) for each in values])
+
+    def compare(self, field: Field, operator: str, value: Any, *, folds: bool) -> Q:
+        there, place = ~self.absent(field), self.place(field)
+        if field.keys and type(value) is bool:
+            value = "true" if value else "false"
+        if type(value) is not str:
+            kind = plain(field.source)
+            column = ExpressionWrapper(place, output_field=kind) if field.name else place
+            met = Q((kind.get_lookup(_LOOKUPS[operator]))(column, value))
+            return there & (~met if operator == "ne" else met)
+        constant: Any = Value(value, output_field=TextField())
+        column, given = (Lower(place), Lower(constant)) if folds else (place, constant)
+        key: Any = Utf8(column)
+        wanted: Any = Utf8(given)
+        if "\0" in value:  # which not every database has in a text
+            wanted = Value((value.lower() if folds else value).encode())
+        if operator in _TEXT:
+            return there & _TEXT[operator](key, wanted) if value else there
+        if operator == "eq" and "\0" not in value:
+            there &= Q(Exact(place, constant) if field.collated else Exact(column, given))
+        return there & _BYTES[operator](key, wanted)
+
+    def within(self, link: Any) -> LinkedConditions:
+        return LinkedConditions(link, self._own)
+
+    def place(self, field: Field) -> Any:
+        """The column of a field; within JSON, as a text; or the expression that a host gave."""
+        if not field.name:
+            return field.source
+        column = F(f"{self.prefix}{field.name}")
+        return JsonText(column, field.keys) if field.keys else column
+
+
+class LinkedConditions(ModelConditions):
+    """Conditions on the far rows of a link, asked of the rows between; or on the row that a reference leads to."""
+
+    def __init__(self, link: End | Reference, own: Own) -> None:
+        super().__init__(own)
+        if isinstance(link, End):
+            near, far = sides(link)
+            self.prefix = f"{far.name}__"
+            self._layout, self._rows = link.other, between(link).filter(**{near.attname: OuterRef("pk")})
+        else:
+            assert link.target is not None
+            key = link.relation.source
+            self._layout, rows = link.target, link.target.mapped.model._default_manager
+            self._rows = rows.filter(**{key.target_field.attname: OuterRef(key.attname)})
+
+    def exists(self, condition: Q | None) -> Q:
+        rows = self._rows.filter(self._own(self._layout, self))
+        return Q(Exists(rows if condition is None else rows.filter(condition)))
+
+    def place(self, field: Field) -> Any:
+        if not field.name:
+            raise InvalidFilter("What a service computes of another resource cannot be filtered.")
+        return super().place(field)
+
+
+def between(end: End) -> Any:
+    """The rows of a link."""
+    return end.link.source.model._base_manager.all()
+
+
+def sides(end: End) -> tuple[Any, Any]:
+    """The foreign keys of the rows of a link to the near row, and to the far one."""
+    pairs: Pairs = end.link.source
+    return (pairs.group, pairs.member) if end.from_group else (pairs.member, pairs.group)
+
+
+_BYTES: Final[dict[str, Callable[[Any, Any], Q]]] = {
+    "eq": lambda key, wanted: Q(Exact(key, wanted)),
+    "ne": lambda key, wanted: ~Q(Exact(key, wanted)),
+    "gt": lambda key, wanted: Q(GreaterThan(key, wanted)),
+    "ge": lambda key, wanted: Q(GreaterThanOrEqual(key, wanted)),
+    "lt": lambda key, wanted: Q(LessThan(key, wanted)),
+    "le": lambda key, wanted: Q(LessThanOrEqual(key, wanted)),
+}
+
+
+def _starts(key: Any, wanted: Any) -> Q:
+    return Q(Exact(Part(key, Value(1), Length(wanted)), wanted))
+
+
+def _ends(key: Any, wanted: Any) -> Q:
+    more = Length(key) - Length(wanted)
+    return Q(GreaterThanOrEqual(more, 0)) & Q(Exact(Part(key, more + 1), wanted))
+
+
+_TEXT: Final[dict[str, Callable[[Any, Any], Q]]] = {
+    "co": lambda key, wanted: Q(GreaterThan(Place(key, wanted), 0)), "sw": _starts, "ew": _ends,
+}  # fmt: skip

@@ -1,0 +1,92 @@
+"""What conditions are made of, in the SQL of each database: the bytes of a text, and what is found in them.
+
+This module holds no rule of SCIM.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import models
+from django.db.models import Func
+
+
+class Utf8(Func):
+    """The UTF-8 bytes of a text, so that no collation has a say."""
+
+    template = "CAST(%(expressions)s AS BLOB)"
+    arity = 1
+    output_field: Any = models.BinaryField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="convert_to((%(expressions)s)::text, 'UTF8')", **context)
+
+    def as_mysql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "CAST(CONVERT(%(expressions)s USING utf8mb4) AS BINARY)"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+class Length(Func):
+    """How many bytes there are."""
+
+    function = "LENGTH"
+    arity = 1
+    output_field: Any = models.IntegerField()
+
+
+class Part(Func):
+    """Some of the bytes: from a place, counted from 1, and how many."""
+
+    function = "SUBSTR"
+    output_field: Any = models.BinaryField()
+
+
+class Place(Func):
+    """Where bytes are found in bytes, from 1; 0 when they are not."""
+
+    function = "INSTR"
+    arity = 2
+    output_field: Any = models.IntegerField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        turned = self.copy()
+        turned.set_source_expressions(self.get_source_expressions()[::-1])
+        return turned.as_sql(compiler, connection, function="position", arg_joiner=" in ", **context)
+
+
+class JsonText(Func):
+    """The text, number or truth at some keys of a JSON column, as a text; NULL when there is none."""
+
+    arity = 1
+    output_field: Any = models.TextField()
+    template = (
+        "CASE JSON_TYPE(%(expressions)s, %%s) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' "
+        "ELSE CAST(JSON_EXTRACT(%(expressions)s, %%s) AS TEXT) END"
+    )
+
+    def __init__(self, column: Any, keys: Sequence[str]) -> None:
+        super().__init__(column)
+        self._keys = list(keys)
+
+    def as_sql(self, compiler: Any, connection: Any, *given: Any, **context: Any) -> Any:
+        path = "$" + "".join(f".{json.dumps(key)}" for key in self._keys)
+        return self._with(path, super().as_sql(compiler, connection, *given, **context))
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        sql, parameters = super().as_sql(compiler, connection, template="(%(expressions)s #>> %%s)", **context)
+        return sql, (*parameters, self._keys)
+
+    def as_mysql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = (
+            "CASE JSON_TYPE(JSON_EXTRACT(%(expressions)s, %%s)) WHEN 'NULL' THEN NULL "
+            "ELSE JSON_UNQUOTE(JSON_EXTRACT(%(expressions)s, %%s)) END"
+        )
+        return self.as_sql(compiler, connection, template=template, **context)
+
+    @staticmethod
+    def _with(path: str, compiled: Any) -> Any:
+        """The path at each place where the SQL has it; the column of a model takes no parameters."""
+        sql, parameters = compiled
+        return sql, (*parameters, *[path] * (sql.count("%s") - len(parameters)))

@@ -1,0 +1,47 @@
+"""What the tables of Django models refuse. This module never runs a query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import DataError, IntegrityError, models
+
+from scimkit.errors import InvalidValue, ScimError
+from scimkit.stores.mapped import refusals
+from scimkit.stores.mapped.fields import Field
+from scimkit.stores.mapped.layout import Layout
+
+REFUSED = (IntegrityError, DataError, ValidationError, ValueError, OverflowError)
+"""What Django, a database or the host's own code raises of a row that cannot be."""
+
+
+def refusal(error: Exception, layout: Layout) -> ScimError:
+    """What a client is told of a row that the database or the host does not take."""
+    if not isinstance(error, IntegrityError):
+        path = refusals.named(layout, getattr(error, "error_dict", ()), lambda field: str(field.source.name))
+        return InvalidValue(f"{path or 'An attribute'} has a value that this service does not take.")
+    return refusals.refusal(error.__cause__, layout, _column, _constraints(layout.mapped.model))
+
+
+def _column(field: Field) -> str:
+    return str(field.source.column)
+
+
+def _constraints(model: Any) -> Iterator[tuple[str, list[str]]]:
+    meta = model._meta
+    for each in meta.constraints:
+        if isinstance(each, models.UniqueConstraint):
+            yield each.name, [meta.get_field(name).column for name in (*each.fields, *_within(each))]
+    for field in meta.concrete_fields:
+        if field.unique:
+            yield f"{meta.db_table}_{field.column}_key", [field.column]
+
+
+def _within(constraint: Any) -> Iterator[str]:
+    """The fields that the expressions of a constraint are made of."""
+    for each in constraint.expressions:
+        parts = list(each.flatten()) if hasattr(each, "flatten") else [each]
+        named: list[Any] = [part for part in parts if isinstance(part, models.F)]
+        yield from (part.name for part in named)

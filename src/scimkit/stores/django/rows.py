@@ -1,0 +1,239 @@
+"""The rows of one Django model and tenant, within a transaction that someone else opens and ends.
+
+Rows are written through instances of the host's model, so that its `save` and its signals run; memberships, of which
+there may be very many, through the manager that the group has of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import deepcopy
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.db import IntegrityError, connections
+from django.db.models import F, Q
+
+from scimkit.errors import Conflict, NotFound
+from scimkit.schema.attributes import Attribute
+from scimkit.stores.databases import batches, lost
+from scimkit.stores.django.conditions import ModelConditions, between, sides
+from scimkit.stores.django.pages import Pages
+from scimkit.stores.django.refusals import REFUSED, refusal
+from scimkit.stores.mapped.entries import shown_by
+from scimkit.stores.mapped.fields import converted, moment_in
+from scimkit.stores.mapped.layout import Layout
+from scimkit.stores.mapped.links import End
+from scimkit.stores.mapped.references import references_of
+from scimkit.stores.mapped.rows import Far, Window
+from scimkit.stores.paging import Position
+from scimkit.stores.protocol import Scope
+
+_TENANT: Final = Attribute("tenant", path="tenant")
+
+
+class ModelRows:
+    """The `Rows` of a layout."""
+
+    def __init__(self, using: str, layout: Layout, scope: Scope) -> None:
+        self.layout = layout
+        self.conditions = ModelConditions(self._own)
+        self._using = using
+        self._scope = scope
+        self._model: Any = layout.mapped.model
+        self._read: dict[Any, dict[str, Any]] = {}
+        self._referred = [each.relation.name for each in references_of(layout)]
+
+    def find(self, id: str, *, lock: bool = False) -> Any:
+        value = self.layout.id.value(id)
+        missing = NotFound(f"This {self.layout.resource_type.name} does not exist.")
+        if value is None:
+            raise missing
+        rows = self._served(self.layout).filter(**{self.layout.id.field.name: value})
+        rows = self._locked(rows) if lock else rows.select_related(*self._referred)
+        found = [each for each in rows if self.layout.id.read(each, _TENANT) == id]
+        if not found:
+            raise missing
+        self._read[found[0].pk] = self._values(found[0])
+        return found[0]
+
+    def matching(self, condition: Any, window: Window) -> tuple[int, Sequence[Any], Sequence[Position]]:
+        rows = self._served(self.layout)
+        if condition is not True:
+            rows = rows.filter(condition)
+        total = rows.count()
+        if not window.count:
+            return total, [], []
+        pages = Pages(self.conditions, self.layout, window)
+        found = pages.of(rows.select_related(*self._referred))
+        return total, found, [pages.position(row) for row in found]
+
+    def others(self, condition: Any, instance: Any) -> bool:
+        rows = self._served(self.layout)
+        if condition is not True:
+            rows = rows.filter(condition)
+        return bool((rows if instance is None else rows.exclude(pk=instance.pk)).exists())
+
+    def new(self) -> Any:
+        tenant = self._tenant(self.layout)
+        if tenant is None:
+            raise NotFound("This service has no such tenant.")
+        instance = (self.layout.mapped.new or self._model)()
+        instance._state.db = self._using
+        if self.layout.tenant is not None:
+            setattr(instance, self.layout.tenant.name, tenant)
+        return instance
+
+    def save(self, instance: Any) -> None:
+        try:
+            if instance._state.adding:
+                instance.save(using=self._using, force_insert=True)
+            else:
+                instance.save(using=self._using, update_fields=self._changed(instance))
+            instance.refresh_from_db(using=self._using)
+        except REFUSED as error:
+            raise refusal(error, self.layout) from None
+
+    def delete(self, instance: Any) -> None:
+        instead = self.layout.mapped.delete
+        try:
+            if instead is None:
+                instance.delete(using=self._using)
+            else:
+                instead(instance)
+        except IntegrityError:
+            raise Conflict("Something in this service still needs this resource.") from None
+
+    def key(self, instance: Any) -> Any:
+        return instance.pk
+
+    def far(self, end: End, keys: Sequence[Any]) -> Mapping[Any, list[Far]]:
+        near, far = sides(end)
+        leaf, identity = end.other.leaves.get("displayName"), end.other.id
+        display = None if leaf is None else shown_by(leaf.entry)
+        names = [near.attname, f"{far.name}__{identity.field.name}"]
+        if display is not None:
+            names.append(f"{far.name}__{display.name}")
+        entries: dict[Any, list[Far]] = {}
+        for some in batches(keys):
+            rows = self._linked(end).filter(**{f"{near.attname}__in": some}).order_by(far.attname)
+            for key, id, *shown in rows.values_list(*names).iterator():
+                entries.setdefault(key, []).append(Far(identity.of(id), (shown[0] or None) if shown else None))
+        return entries
+
+    def known(self, end: End, ids: Iterable[str], *, lock: bool = False) -> Mapping[str, Any]:
+        identity = end.other.id
+        wanted = {identity.value(id): id for id in ids}
+        wanted.pop(None, None)
+        known: dict[str, Any] = {}
+        for some in batches(wanted):
+            rows = self._served(end.other).filter(**{f"{identity.field.name}__in": some}).order_by("pk")
+            found = (self._locked(rows) if lock else rows).only(identity.field.name)
+            values = ((getattr(each, identity.field.name), each.pk) for each in found)
+            known.update((wanted[value], key) for value, key in values if value in wanted)
+        return known
+
+    def linked(self, end: End, instance: Any, keys: Collection[Any] | None = None) -> set[Any]:
+        near, far = sides(end)
+        rows = self._linked(end).filter(**{near.attname: instance.pk}).values_list(far.attname, flat=True)
+        if keys is None:
+            return set(rows.iterator())
+        found: set[Any] = set()
+        for some in batches(keys):
+            found.update(rows.filter(**{f"{far.attname}__in": some}))
+        return found
+
+    def link(self, end: End, instance: Any, keys: Collection[Any]) -> None:
+        near, far = sides(end)
+        manager = _manager(end, instance)
+        try:
+            for some in batches(keys):
+                if manager is not None:
+                    manager.add(*some)
+                    continue
+                model = end.link.source.model
+                rows = [model(**{near.attname: instance.pk, far.attname: each}) for each in some]
+                model._base_manager.using(self._using).bulk_create(rows)
+        except IntegrityError as error:
+            if lost(error.__cause__):
+                raise
+            raise Conflict("A member came in another way while it was added.") from None
+
+    def unlink(self, end: End, instance: Any, keys: Collection[Any] | None = None) -> bool:
+        near, far = sides(end)
+        manager = _manager(end, instance)
+        every = between(end).using(self._using).filter(**{near.attname: instance.pk})
+        gone = False
+        for some in [None] if keys is None else batches(keys):
+            rows = every if some is None else every.filter(**{f"{far.attname}__in": some})
+            if manager is None:
+                gone = rows.delete()[0] > 0 or gone
+            elif rows.exists():
+                gone = True
+                manager.clear() if some is None else manager.remove(*some)
+        return gone
+
+    def touch(self, layout: Layout, keys: Collection[Any]) -> None:
+        changed: dict[str, Any] = {}
+        if layout.version is not None:
+            changed[layout.version.name] = F(layout.version.name) + 1
+        if layout.modified is not None:
+            changed[layout.modified.name] = moment_in(layout.modified, datetime.now(UTC))
+        for some in batches(sorted(keys)) if changed else ():
+            self._served(layout).filter(pk__in=some).update(**changed)
+
+    def _served(self, layout: Layout) -> Any:
+        rows = layout.mapped.model._default_manager.using(self._using)
+        return rows.filter(self._own(layout, self.conditions))
+
+    def _linked(self, end: End) -> Any:
+        """The rows of a link whose far rows are served."""
+        return between(end).using(self._using).filter(self._own(end.other, self.conditions.within(end)))
+
+    def _locked(self, rows: Any) -> Any:
+        """The rows, kept from other transactions until this one ends. SQLite has one writer at a time anyway."""
+        features = connections[self._using].features
+        return rows.select_for_update(
+            of=("self",) if features.has_select_for_update_of else (), no_key=features.has_select_for_no_key_update
+        )
+
+    def _own(self, layout: Layout, on: ModelConditions) -> Q:
+        """What every row that is served meets: the tenant, the host's own condition, its default manager."""
+        tenant, own = self._tenant(layout), Q()
+        if tenant is None:
+            return Q(pk__in=[])
+        if layout.tenant is not None:
+            own = on.compare(layout.tenant, "eq", tenant, folds=False)
+        if layout.mapped.where is not None and not on.prefix:
+            own &= layout.mapped.where
+        if on.prefix:
+            far = layout.mapped.model._default_manager.filter(layout.mapped.where or Q())
+            if far.query.has_filters():
+                own &= Q(**{f"{on.prefix}pk__in": far.order_by().values("pk")})
+        return own
+
+    def _tenant(self, layout: Layout) -> Any:
+        """What the tenant's rows have; None when there is no such tenant. Without a column there is the default one."""
+        if layout.tenant is None:
+            return self._scope.tenant if self._scope == Scope() else None
+        return converted(_TENANT, layout.tenant, self._scope.tenant)
+
+    def _values(self, instance: Any) -> dict[str, Any]:
+        """What an instance has in its columns, apart from what may change in place."""
+        values = {each.attname: getattr(instance, each.attname) for each in self._model._meta.concrete_fields}
+        return {name: deepcopy(value) if isinstance(value, dict | list) else value for name, value in values.items()}
+
+    def _changed(self, instance: Any) -> list[str]:
+        """The fields in which an instance is not as it was read, and those that any save sets."""
+        before, after = self._read[instance.pk], self._values(instance)
+        changed = {name for name, value in after.items() if before[name] != value}
+        return [
+            each.name for each in self._model._meta.concrete_fields
+            if each.attname in changed or (changed and getattr(each, "auto_now", False))
+        ]  # fmt: skip
+
+
+def _manager(end: End, instance: Any) -> Any:
+    """The manager that a group has of its members; None where a model of its own is between them."""
+    name = end.link.source.manager
+    return getattr(instance, name) if name is not None and end.from_group else None

@@ -1,0 +1,47 @@
+"""`DjangoStore`: a store over Django models of the host's own. What is done to rows is in `rows`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from functools import partial
+
+from django.db import DEFAULT_DB_ALIAS
+
+from scimkit.stores.django.fields import ModelFields, association
+from scimkit.stores.django.rows import ModelRows
+from scimkit.stores.django.transactions import Joined, Result, Transactions
+from scimkit.stores.mapped.declaration import Mapped
+from scimkit.stores.mapped.links import Plan
+from scimkit.stores.mapped.store import RowsOf, RowStore
+from scimkit.stores.protocol import Scope, SyncStore, UnknownMembers
+
+
+class DjangoStore(RowStore):
+    """A `SyncStore` over the host's own models, in one of its databases.
+
+    Instances are saved and deleted by the host's models, so that its signals run and its `save` does; code of the
+    host's that runs meanwhile is in the same transaction. Raises: ValueError, which names the entry, for a declaration
+    that does not fit its resource type or its model.
+    """
+
+    def __init__(
+        self, mapped: Sequence[Mapped], *, using: str = DEFAULT_DB_ALIAS, unknown_members: UnknownMembers = "skip"
+    ) -> None:
+        super().__init__(Plan(mapped, ModelFields, association), unknown_members)
+        self._transactions: Transactions | Joined = Transactions(using)
+
+    def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
+        joined = copy(self)
+        joined._transactions = Joined(self._transactions.using)
+        return self._transactions.write(lambda: work(joined))
+
+    def _read(self, work: Callable[[RowsOf], Result]) -> Result:
+        return self._transactions.read(lambda: work(self._rows))
+
+    def _write(self, work: Callable[[RowsOf], Result]) -> Result:
+        return self._transactions.write(lambda: work(self._rows))
+
+    @property
+    def _rows(self) -> RowsOf:
+        return partial(ModelRows, self._transactions.using)

@@ -1,0 +1,1 @@
+"""A Django app: a helpdesk that knew nothing of SCIM."""

@@ -1,0 +1,146 @@
+"""The Django adapter: what Django asks of people at forms is not asked of clients, and every answer is SCIM's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.stores.django.project import AsgiProject
+
+from django.db import connections  # isort: skip
+from django.http import UnreadablePostError  # isort: skip
+from django.test import Client, override_settings  # isort: skip
+from django.urls import include, path  # isort: skip
+
+import httpx
+
+from scimkit import MemoryStore, ScimService, TokenRegistry
+from scimkit.django import scim_urls
+from scimkit.service import Limits
+from scimkit.stores.protocol import lift
+from scimkit.testing.server import running
+from tests.client import ERROR
+
+TOKENS = TokenRegistry()
+TOKEN = TOKENS.issue("test").token
+
+
+def urls(store: Any = None, **options: Any) -> tuple[Any, ...]:
+    """The URLs of a project with an endpoint."""
+    service = ScimService(store or MemoryStore(), tokens=TOKENS, **options)
+    return (path("scim/v2/", include(scim_urls(service))),)
+
+
+def send(urlpatterns: Any, method: str, target: str, body: Any = None, **headers: str) -> Any:
+    """The answer to a request, through Django's own test client, which checks CSRF tokens."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
+    with override_settings(ROOT_URLCONF=urlpatterns):
+        return Client(enforce_csrf_checks=True).generic(
+            method, target, content, content_type="application/scim+json",
+            headers={"Authorization": f"Bearer {TOKEN}", **headers},
+        )  # fmt: skip
+
+
+def test_no_session_and_no_csrf_token() -> None:
+    """A bearer token is all that is needed, also where everyone else must be logged in."""
+    middleware = ["django.contrib.sessions.middleware.SessionMiddleware",
+                  "django.contrib.auth.middleware.AuthenticationMiddleware",
+                  "django.contrib.auth.middleware.LoginRequiredMiddleware",
+                  "django.middleware.csrf.CsrfViewMiddleware"]  # fmt: skip
+    with override_settings(MIDDLEWARE=middleware):
+        created = send(urls(), "POST", "/scim/v2/Users", {"userName": "ada"})
+        refused = send(urls(), "GET", "/scim/v2/Users", Authorization="Bearer x")
+    assert created.status_code == 201
+    assert "Set-Cookie" not in created
+    assert (refused.status_code, refused.json()["schemas"]) == (401, [ERROR])
+
+
+def test_bodies_up_to_the_limit_of_the_service() -> None:
+    """The limit is the service's, not Django's for forms; over it the answer is 413."""
+    patterns = urls(limits=Limits(body=5000))
+    large = send(patterns, "POST", "/scim/v2/Users", {"userName": "ada", "title": "x" * 4000})
+    assert large.status_code == 201
+    refused = send(patterns, "POST", "/scim/v2/Users", {"userName": "bo", "title": "x" * 5000})
+    assert (refused.status_code, refused.json()["schemas"]) == (413, [ERROR])
+
+
+def test_a_body_that_ends_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that goes away while it sends is answered with an error, not with a failure."""
+    from django.core.handlers.wsgi import WSGIRequest
+
+    def read(self: Any, *_: Any) -> bytes:
+        raise UnreadablePostError("gone")
+
+    monkeypatch.setattr(WSGIRequest, "read", read)
+    assert send(urls(), "POST", "/scim/v2/Users", {"userName": "ada"}).status_code == 400
+
+
+def test_no_redirect_to_a_slash() -> None:
+    """APPEND_SLASH leaves the endpoint's paths alone, and a trailing slash does no harm."""
+    patterns = urls()
+    with override_settings(APPEND_SLASH=True, DEBUG=True):
+        assert send(patterns, "POST", "/scim/v2/Users", {"userName": "ada"}).status_code == 201
+        assert send(patterns, "GET", "/scim/v2/Users/").json()["totalResults"] == 1
+        assert send(patterns, "GET", "/scim/v2/").json()["totalResults"] == 1
+
+
+def test_paths_are_decoded_once() -> None:
+    """Percent-encoded paths and filters come as what they stand for; what is no path is 404 in words of SCIM."""
+    patterns = urls()
+    schema = "urn%3Aietf%3Aparams%3Ascim%3Aschemas%3Acore%3A2.0%3AUser"
+    assert send(patterns, "GET", f"/scim/v2/Schemas/{schema}").json()["name"] == "User"
+    send(patterns, "POST", "/scim/v2/Users", {"userName": "ä b"})
+    assert send(patterns, "GET", "/scim/v2/Users?filter=userName%20eq%20%22%C3%A4+b%22").json()["totalResults"] == 1
+    for target in ("/scim/v2/Users/a%0Ab", "/scim/v2/Users/%25", "/scim/v2/Users/a%2Fb", "/scim/v2/%0A"):
+        answer = send(patterns, "GET", target)
+        assert (answer.status_code, answer.json()["schemas"]) == (404, [ERROR]), target
+
+
+def test_locations_are_where_django_says() -> None:
+    """Scheme, host and script name are Django's, with its settings for proxies."""
+    proxy = ("HTTP_X_FORWARDED_PROTO", "https")
+    with override_settings(SECURE_PROXY_SSL_HEADER=proxy, USE_X_FORWARDED_HOST=True, FORCE_SCRIPT_NAME="/desk"):
+        headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "help.example.org"}
+        answer = send(urls(), "POST", "/scim/v2/Users", {"userName": "ada"}, **headers)
+    assert answer["Location"].startswith("https://help.example.org/desk/scim/v2/Users/")
+
+
+def test_a_host_that_is_not_ours() -> None:
+    """A host that Django does not allow is an error of SCIM, where no middleware has looked at it before."""
+    with override_settings(ALLOWED_HOSTS=["help.example.org"], MIDDLEWARE=[]):
+        answer = send(urls(), "GET", "/scim/v2/Users", Host="evil.example")
+    assert (answer.status_code, answer.json()["schemas"]) == (400, [ERROR])
+    assert "evil" not in answer.content.decode()
+
+
+def test_head_and_nothing() -> None:
+    """HEAD has the headers of GET and no body; a response without content has no type."""
+    patterns = urls()
+    id = send(patterns, "POST", "/scim/v2/Users", {"userName": "ada"}).json()["id"]
+    whole, head = (send(patterns, method, f"/scim/v2/Users/{id}") for method in ("GET", "HEAD"))
+    assert head.headers == whole.headers
+    assert (head.content, head["Content-Type"]) == (b"", "application/scim+json")
+    gone = send(patterns, "DELETE", f"/scim/v2/Users/{id}")
+    assert (gone.status_code, gone.content, gone.has_header("Content-Type")) == (204, b"", False)
+
+
+def test_transactions_are_the_stores_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ATOMIC_REQUESTS, requests of the endpoint are not in a transaction of Django's."""
+    monkeypatch.setitem(connections.settings["default"], "ATOMIC_REQUESTS", True)
+    inside: list[bool] = []
+    patterns = urls(on_event=lambda event: inside.append(connections["default"].in_atomic_block))
+    send(patterns, "GET", "/scim/v2/Users")
+    assert inside == [False]
+
+
+def test_an_async_service_has_an_async_view() -> None:
+    """A service over an async store is awaited by Django, under ASGI."""
+    with running(AsgiProject(urls(lift(MemoryStore())))) as url:
+        client = httpx.Client(base_url=f"{url}/scim/v2", headers={"Authorization": f"Bearer {TOKEN}"})
+        with client:
+            created = client.post("/Users", json={"userName": "ada"})
+            assert created.status_code == 201
+            assert client.get(created.headers["Location"]).json()["userName"] == "ada"
+            assert client.post("/Users", content=b"x" * 2000).status_code == 400
