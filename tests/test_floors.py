@@ -15,7 +15,10 @@ SOURCE = Path(scimkit.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
 CONCURRENT = {"asyncio", "anyio", "threading", "concurrent", "multiprocessing"}
 LOCKS = {"stores/memory.py", "tokens/registry.py"}
-ADAPTERS = {"asgi.py", "cli_serve.py", "testing/conversation.py", "testing/server.py"}
+ADAPTERS = {
+    "asgi.py", "cli_serve.py", "testing/conversation.py", "testing/server.py",
+    "testing/contract/base.py", "testing/contract/driven.py",  # races, and async stores behind the sync port
+}  # fmt: skip
 
 
 def imported(path: Path) -> set[str]:

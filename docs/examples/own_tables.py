@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from scimkit import GROUP, USER, Query, ScimService, Scope, TokenRegistry, filters
-from scimkit.stores.sqlalchemy import Choice, Constant, IsNull, Json, Mapped, MappedStore, Reference
+from scimkit.stores.sqlalchemy import Choice, Constant, IsNull, Json, MappedStore, Reference, ResourceMapping
 
 
 # --- The helpdesk's own models, as they always were ---
@@ -48,7 +48,7 @@ class Team(Base):
 # --- What SCIM calls what ---
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
-agents = Mapped(
+agents = ResourceMapping(
     USER,
     Agent,
     id=Agent.id,
@@ -67,7 +67,7 @@ agents = Mapped(
         f"{ENTERPRISE}:manager.value": Reference(Agent.manager),
     },
 )
-teams = Mapped(
+teams = ResourceMapping(
     GROUP,
     Team,
     id=Team.id,

@@ -10,7 +10,7 @@ from django.db.models import Value
 from django.db.models.functions import Coalesce, Concat, Trim
 
 from scimkit import GROUP, USER
-from scimkit.stores.django import Choice, Computed, Constant, DjangoStore, IsNull, Json, Mapped, Reference
+from scimkit.stores.django import Choice, Computed, Constant, DjangoStore, IsNull, Json, Reference, ResourceMapping
 from tests.stores.databases import Apart
 from tests.stores.django.helpdesk.models import Agent, Team, now
 
@@ -42,12 +42,12 @@ ATTRIBUTES: dict[str, Any] = {
     f"{ENTERPRISE}:costCenter": Json("profile", "cost_center"),
 }
 
-AGENTS = Mapped(
+AGENTS = ResourceMapping(
     USER, Agent, id="public_id", tenant="account", version="scim_version", created="created_at",
     modified="updated_at", rest="scim_extra", attributes=ATTRIBUTES,
 )  # fmt: skip
 
-TEAMS = Mapped(
+TEAMS = ResourceMapping(
     GROUP, Team, id="public_id", tenant="account", version="scim_version", created="created_at",
     modified="updated_at", attributes={"displayName": "name", "externalId": "external_id"},
     members=["agents", "subteams"],

@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext  # isort: skip
 from scimkit import GROUP, USER, Query, ScimError, Scope, filters
 from scimkit.errors import Conflict, InvalidFilter, InvalidValue, NotFound, Unavailable, Uniqueness
 from scimkit.patch import ChangeSet, ReferenceChanges
-from scimkit.stores.django import Association, Column, Computed, DjangoStore, Json, Mapped, Reference
+from scimkit.stores.django import Association, Column, Computed, DjangoStore, Json, Reference, ResourceMapping
 from tests.stores.databases import DATABASES
 from tests.stores.django.helpdesk.models import Agent, Membership, Team
 from tests.stores.mapped.helpdesk import account
@@ -146,7 +146,7 @@ def test_a_member_is_one_row(using: str, scope: Scope) -> None:
 
 def test_an_association_without_a_field(using: str, scope: Scope) -> None:
     """A model with two foreign keys is a link too; teams go without the teams within them then."""
-    teams = Mapped(
+    teams = ResourceMapping(
         GROUP, Team, id="public_id", tenant="account", version="scim_version",
         attributes={"displayName": "name"}, members=[Association(Membership, "team", "agent")],
     )  # fmt: skip
@@ -201,7 +201,7 @@ def test_json_null_is_no_value(using: str, scope: Scope) -> None:
 
 def test_constraints_name_the_attribute(using: str, scope: Scope) -> None:
     """A value that another row has is 409 uniqueness, also when only the database knows of that row."""
-    hidden = Mapped(USER, Agent, id="public_id", tenant="account", attributes=ATTRIBUTES, where=Q(kind="emp"))
+    hidden = ResourceMapping(USER, Agent, id="public_id", tenant="account", attributes=ATTRIBUTES, where=Q(kind="emp"))
     store = helpdesk_of(using, (hidden, TEAMS))
     Agent(account=scope.tenant, login="Ada", kind="ext").save(using=using)
     assert found(store, scope, "userName pr") == []
@@ -214,7 +214,7 @@ def test_constraints_name_the_attribute(using: str, scope: Scope) -> None:
 
 def test_the_hosts_condition_hides_rows(using: str, scope: Scope) -> None:
     """What `where` leaves out is no resource, no member and no manager."""
-    hidden = Mapped(
+    hidden = ResourceMapping(
         USER, Agent, id="public_id", tenant="account", attributes=ATTRIBUTES, version="scim_version",
         where=~Q(title="Bot") | Q(title=None),
     )  # fmt: skip
@@ -309,7 +309,7 @@ def test_a_connection_that_was_cut_is_made_anew(scope: Scope) -> None:
 
 def test_a_name_is_shown_as_it_is_kept(using: str, scope: Scope) -> None:
     """A column that is only compared by is never shown."""
-    teams = Mapped(
+    teams = ResourceMapping(
         GROUP, Team, id="public_id", tenant="account", version="scim_version",
         attributes={"displayName": Column("name", key="external_id")}, members=["agents"],
     )  # fmt: skip
@@ -336,7 +336,7 @@ def test_a_wrong_declaration(changed: dict[str, Any], message: str) -> None:
     """A declaration that does not fit its model is refused when the store is made, by the name of the entry."""
     given: dict[str, Any] = {"id": "public_id", "tenant": "account", "attributes": ATTRIBUTES, **changed}
     with pytest.raises(ValueError, match=message):
-        DjangoStore([Mapped(USER, Agent, **given)])
+        DjangoStore([ResourceMapping(USER, Agent, **given)])
 
 
 LINKS = ["name", "parents_of", Association(Membership, "agent", "team"), Association(Team, "x", "y")]
@@ -345,14 +345,15 @@ LINKS = ["name", "parents_of", Association(Membership, "agent", "team"), Associa
 @pytest.mark.parametrize("link", LINKS)
 def test_a_wrong_link(link: Any) -> None:
     """Members must be named by a link to many, or by two foreign keys of which the first is the group's."""
-    teams = Mapped(GROUP, Team, id="public_id", tenant="account", attributes={"displayName": "name"}, members=[link])
+    names = {"displayName": "name"}
+    teams = ResourceMapping(GROUP, Team, id="public_id", tenant="account", attributes=names, members=[link])
     with pytest.raises(ValueError, match=r"Team|Membership"):
         DjangoStore([AGENTS, teams])
 
 
 def test_a_link_from_its_other_side() -> None:
     """A link is named from the group, whichever model has the ManyToManyField."""
-    store = helpdesk_of("sqlite", (AGENTS, Mapped(
+    store = helpdesk_of("sqlite", (AGENTS, ResourceMapping(
         GROUP, Team, id="public_id", tenant="account", attributes={"displayName": "name"}, members=["parents"],
     )))  # fmt: skip
     scope = Scope(account())

@@ -145,12 +145,12 @@ ATTRIBUTES: dict[str, Any] = {
     f"{ENTERPRISE}:costCenter": Json(Agent.profile, "cost_center"),
 }
 
-AGENTS = declaration.Mapped(
+AGENTS = declaration.ResourceMapping(
     USER, Agent, id=Agent.public_id, tenant=Agent.account, version=Agent.scim_version, created=Agent.created_at,
     modified=Agent.updated_at, rest=Agent.scim_extra, attributes=ATTRIBUTES,
 )  # fmt: skip
 
-TEAMS = declaration.Mapped(
+TEAMS = declaration.ResourceMapping(
     GROUP, Team, id=Team.public_id, tenant=Team.account, version=Team.scim_version, created=Team.created_at,
     modified=Team.updated_at,
     attributes={"displayName": Team.name, "externalId": Team.external_id},

@@ -16,10 +16,10 @@ from scimkit.stores.sqlalchemy import (
     Constant,
     IsNull,
     Json,
-    Mapped,
     MappedStore,
     ReadOnly,
     Reference,
+    ResourceMapping,
 )
 from tests.stores.mapped.helpdesk import AGENTS, TEAMS, Agent, Membership, Team, Ticket, now
 
@@ -60,7 +60,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_wrong_entry_is_named(case: str) -> None:
     """The message has the resource type, the entry as the host wrote it, and what is wrong with it."""
     attributes, message = WRONG[case]
-    mapped = Mapped(USER, Agent, id=Agent.public_id, attributes={"userName": Agent.login, **attributes})
+    mapped = ResourceMapping(USER, Agent, id=Agent.public_id, attributes={"userName": Agent.login, **attributes})
     with pytest.raises(ValueError) as refused:
         MappedStore(ENGINE, [mapped])
     assert message in str(refused.value)
@@ -89,41 +89,42 @@ class Pair(Base):
     login: Typed[str]
 
 
-def _users(model: Any, **more: Any) -> Mapped:
-    return Mapped(USER, model, **{"id": model.id, "attributes": {"userName": model.login}, **more})
+def _users(model: Any, **more: Any) -> ResourceMapping:
+    return ResourceMapping(USER, model, **{"id": model.id, "attributes": {"userName": model.login}, **more})
 
 
-def _teams(**more: Any) -> Mapped:
-    return Mapped(GROUP, Team, **{"id": Team.public_id, "attributes": {"displayName": Team.name}, **more})
+def _teams(**more: Any) -> ResourceMapping:
+    return ResourceMapping(GROUP, Team, **{"id": Team.public_id, "attributes": {"displayName": Team.name}, **more})
 
 
-DECLARATIONS: dict[str, tuple[list[Mapped], str]] = {
+DECLARATIONS: dict[str, tuple[list[ResourceMapping], str]] = {
     "a required attribute": ([_users(Numbered, attributes={"title": Numbered.code})], "User: userName needs an entry"),
     "a unique attribute": ([_teams(attributes={"externalId": Team.external_id})], "Group: displayName needs an entry"),
     "a version of texts": ([_users(Numbered, version=Numbered.code)], "User: version: the column must have integers"),
     "a tenant of another model": ([_users(Numbered, tenant=Agent.account)], "User: tenant: account is no column"),
-    "two of a type": ([AGENTS, AGENTS], "a resource type has two Mapped"),
-    "ids alike": ([_users(Numbered), _teams(id=Team.id)], "give each Mapped a prefix"),
-    "members of nobody": ([TEAMS], "Group: members: no Mapped was given for the model of the members"),
+    "two of a type": ([AGENTS, AGENTS], "a resource type has two ResourceMappings"),
+    "ids alike": ([_users(Numbered), _teams(id=Team.id)], "give each ResourceMapping a prefix"),
+    "members of nobody": ([TEAMS], "Group: members: no ResourceMapping was given for the model of the members"),
     "members of a user": ([_users(Agent, members=[Team.agents])], "User: members: the resource type has no members"),
     "members by a column": ([AGENTS, _teams(members=[Team.name])], "members must be relationships with secondary"),
     "members by no foreign key": (
         [AGENTS, _teams(members=[Association(Membership.team_id, Membership.since)])], "must be a foreign key",
     ),
     "a key of two columns": (
-        [Mapped(USER, Pair, id=Pair.one, attributes={"userName": Pair.login})], "must have a primary key of one column",
+        [ResourceMapping(USER, Pair, id=Pair.one, attributes={"userName": Pair.login})],
+        "must have a primary key of one column",
     ),
     "a reference by a column": (
         [_users(Agent, attributes={"userName": Agent.login, "title": Reference(Agent.manager_id)})], "to one row",
     ),
     "a reference to nobody": (
         [
-            Mapped(
+            ResourceMapping(
                 USER, Ticket, id=Ticket.id,
                 attributes={"userName": Ticket.subject, "title": ReadOnly(Reference(Ticket.agent))},
             )
         ],
-        "no Mapped was given for the model of agent",
+        "no ResourceMapping was given for the model of agent",
     ),
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ from scimkit.errors import InvalidFilter, InvalidPath
 from scimkit.filters.filter import Filter
 from scimkit.schema.attributes import AttributePath
 from scimkit.stores.sorting import Sort
-from scimkit.stores.sqlalchemy import Column, Mapped, MappedStore
+from scimkit.stores.sqlalchemy import Column, MappedStore, ResourceMapping
 from scimkit.testing import reference, strategies
 from tests.stores.databases import DATABASES, MYSQL_URL
 from tests.stores.mapped.helpdesk import (
@@ -162,9 +162,9 @@ def test_constants_are_bound() -> None:
         assert "DROP" not in statement
 
 
-def plain(attributes: dict[str, Any]) -> list[Mapped]:
+def plain(attributes: dict[str, Any]) -> list[ResourceMapping]:
     """Agents of which nothing is kept but what entries map."""
-    return [Mapped(USER, Agent, id=Agent.public_id, tenant=Agent.account, attributes=attributes)]
+    return [ResourceMapping(USER, Agent, id=Agent.public_id, tenant=Agent.account, attributes=attributes)]
 
 
 @pytest.mark.parametrize(

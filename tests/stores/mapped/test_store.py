@@ -18,7 +18,7 @@ from scimkit import GROUP, USER, Query, Scope, filters
 from scimkit.errors import Conflict, InvalidValue, NotFound, PreconditionFailed, Uniqueness
 from scimkit.patch import ChangeSet, ReferenceChanges
 from scimkit.stores.sorting import Sort
-from scimkit.stores.sqlalchemy import Choice, Computed, IsNull, Mapped, MappedStore, ReadOnly
+from scimkit.stores.sqlalchemy import Choice, Computed, IsNull, MappedStore, ReadOnly, ResourceMapping
 from tests.stores.databases import DATABASES
 from tests.stores.mapped.helpdesk import (
     AGENTS,
@@ -357,7 +357,7 @@ def test_computed_and_read_only(scope: Scope) -> None:
         "title": ReadOnly(Agent.title),
         "active": IsNull(Agent.disabled_at, otherwise=now),
     }
-    mapped = Mapped(USER, Agent, id=Agent.public_id, tenant=Agent.account, attributes=attributes)
+    mapped = ResourceMapping(USER, Agent, id=Agent.public_id, tenant=Agent.account, attributes=attributes)
     store = helpdesk_of("sqlite", [mapped])
     ada = store.create(scope, USER, user("ada", displayName="Ada King", title="x")).document
     assert ada["displayName"] == "Ada King"
@@ -437,7 +437,7 @@ def test_columns_that_are_never_null() -> None:
     attributes = {
         "userName": Customer.login, "title": Customer.title, "locale": Customer.locale, "active": Customer.enabled,
     }  # fmt: skip
-    mapped = Mapped(USER, Customer, id=Customer.id, attributes=attributes, rest=Customer.extra)
+    mapped = ResourceMapping(USER, Customer, id=Customer.id, attributes=attributes, rest=Customer.extra)
     store = MappedStore(engine, [mapped])
     ada = store.create(Scope(), USER, user("ada")).document
     assert (ada["active"], ada["locale"], "title" in ada) == (True, "en", False)

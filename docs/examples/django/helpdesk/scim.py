@@ -1,13 +1,13 @@
 from django.utils import timezone
 
 from scimkit import GROUP, USER, ScimService, TokenRegistry
-from scimkit.stores.django import Constant, DjangoStore, DjangoTokenStore, IsNull, Mapped, Reference
+from scimkit.stores.django import Constant, DjangoStore, DjangoTokenStore, IsNull, Reference, ResourceMapping
 
 from .models import Agent, Team
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
-agents = Mapped(
+agents = ResourceMapping(
     USER,
     Agent,
     id="public_id",
@@ -28,7 +28,7 @@ agents = Mapped(
         f"{ENTERPRISE}:manager.value": Reference("manager"),
     },
 )
-teams = Mapped(
+teams = ResourceMapping(
     GROUP,
     Team,
     id="public_id",

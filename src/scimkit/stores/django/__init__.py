@@ -1,6 +1,6 @@
 """The store over Django models of the host's own, and an app that keeps its tokens.
 
-    store = DjangoStore([Mapped(USER, Agent, ...), Mapped(GROUP, Team, ...)])
+    store = DjangoStore([ResourceMapping(USER, Agent, ...), ResourceMapping(GROUP, Team, ...)])
 
 This module imports no model: Django may load it before its apps are ready.
 """
@@ -13,11 +13,21 @@ except ModuleNotFoundError as missing:
 from scimkit.stores.django.fields import Association
 from scimkit.stores.django.store import DjangoStore
 from scimkit.stores.django.tokens import DjangoTokenStore
-from scimkit.stores.mapped.declaration import Mapped
+from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.entries import Choice, Column, Computed, Constant, IsNull, Json, ReadOnly
 from scimkit.stores.mapped.references import Reference
 
 __all__ = [
-    "Association", "Choice", "Column", "Computed", "Constant", "DjangoStore", "DjangoTokenStore",
-    "IsNull", "Json", "Mapped", "ReadOnly", "Reference",
+    "Association",
+    "Choice",
+    "Column",
+    "Computed",
+    "Constant",
+    "DjangoStore",
+    "DjangoTokenStore",
+    "IsNull",
+    "Json",
+    "ReadOnly",
+    "Reference",
+    "ResourceMapping",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from scimkit.errors import InvalidValue
 from scimkit.schema.core import GROUP, USER
-from scimkit.stores.mapped.declaration import Mapped
+from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.entries import Constant
 
 _USER: Final = "u"
@@ -24,7 +24,7 @@ _GROUP: Final = "g"
 """What goes before the ids: users and groups number their rows alike."""
 
 
-def auth_models(*, where: Q | None = None) -> list[Mapped]:
+def auth_models(*, where: Q | None = None) -> list[ResourceMapping]:
     """What to make a `DjangoStore` of.
 
     `where` says which users are served, such as `Q(is_superuser=False)`. A user model without `first_name`,
@@ -42,11 +42,11 @@ def auth_models(*, where: Q | None = None) -> list[Mapped]:
     identity, group = model._meta.pk.name, apps.get_model("auth", "Group")
     users = model._meta.get_field("groups").remote_field.get_accessor_name()
     return [
-        Mapped(
+        ResourceMapping(
             USER, model, id=identity, prefix=_USER, attributes=attributes, created=created, where=where,
             new=_without_password,
         ),
-        Mapped(GROUP, group, id="id", prefix=_GROUP, attributes={"displayName": "name"}, members=[users]),
+        ResourceMapping(GROUP, group, id="id", prefix=_GROUP, attributes={"displayName": "name"}, members=[users]),
     ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS
 from scimkit.stores.django.fields import ModelFields, association
 from scimkit.stores.django.rows import ModelRows
 from scimkit.stores.django.transactions import Joined, Result, Transactions
-from scimkit.stores.mapped.declaration import Mapped
+from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.links import Plan
 from scimkit.stores.mapped.store import RowsOf, RowStore
 from scimkit.stores.protocol import Scope, SyncStore, UnknownMembers
@@ -26,7 +26,11 @@ class DjangoStore(RowStore):
     """
 
     def __init__(
-        self, mapped: Sequence[Mapped], *, using: str = DEFAULT_DB_ALIAS, unknown_members: UnknownMembers = "skip"
+        self,
+        mapped: Sequence[ResourceMapping],
+        *,
+        using: str = DEFAULT_DB_ALIAS,
+        unknown_members: UnknownMembers = "skip",
     ) -> None:
         super().__init__(Plan(mapped, ModelFields, association), unknown_members)
         self._transactions: Transactions | Joined = Transactions(using)

@@ -1,4 +1,4 @@
-"""`Mapped`: how the resources of a type live in a model of the host's own.
+"""`ResourceMapping`: how the resources of a type live in a model of the host's own.
 
 What a column, a condition or a link is, depends on the back end. This module never reads a row.
 """
@@ -13,7 +13,7 @@ from scimkit.schema.resource_types import ResourceType
 
 
 @dataclass(frozen=True, slots=True)
-class Mapped:
+class ResourceMapping:
     """Where the resources of a type live.
 
     `attributes` names paths, in the words of PATCH: `userName`, `name.givenName`, `emails[type eq "work"].value`,

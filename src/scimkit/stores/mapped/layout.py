@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 from scimkit.errors import ScimError
 from scimkit.patch.paths import PatchPath, element_described, parse_path
 from scimkit.schema.attributes import Attribute
-from scimkit.stores.mapped.declaration import Mapped
+from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.entries import Computed, Constant, Entry, JsonValue, ReadOnly, entry_of
 from scimkit.stores.mapped.fields import Field, Fields
 from scimkit.stores.mapped.identity import Identity, Version
@@ -65,7 +65,7 @@ class Layout:
     `found` has the entries of `id` and `meta`, which a store sets itself.
     """
 
-    def __init__(self, mapped: Mapped, fields: Fields) -> None:
+    def __init__(self, mapped: ResourceMapping, fields: Fields) -> None:
         self.mapped = mapped
         self.resource_type = mapped.resource_type
         self.leaves: dict[str, Leaf] = {}

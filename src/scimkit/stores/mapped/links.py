@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.mapped.declaration import Mapped
+from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.fields import Fields
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.references import references_of
@@ -51,13 +51,13 @@ class Plan:
 
     def __init__(
         self,
-        declared: Sequence[Mapped],
+        declared: Sequence[ResourceMapping],
         fields_of: Callable[[Any], Fields],
         link_of: Callable[[Any, Any], tuple[Any, Any]],
     ) -> None:
         self.layouts = {each.resource_type.name: Layout(each, fields_of(each.model)) for each in declared}
         if len(self.layouts) < len(declared):
-            raise ValueError("a resource type has two Mapped")
+            raise ValueError("a resource type has two ResourceMappings")
         self.links = [
             self._link(layout, *link_of(layout.mapped.model, given))
             for layout in self.layouts.values()
@@ -77,7 +77,7 @@ class Plan:
         try:
             return self.layouts[resource_type.name]
         except KeyError:
-            raise ValueError(f"no Mapped was given for {resource_type.name}") from None
+            raise ValueError(f"no ResourceMapping was given for {resource_type.name}") from None
 
     def members_of(self, layout: Layout) -> list[End]:
         """The ends at which the members of a group are."""
@@ -97,7 +97,7 @@ class Plan:
             raise ValueError(f"{name}: members: the resource type has no members")
         member = self._of_model(model)
         if member is None:
-            raise ValueError(f"{name}: members: no Mapped was given for the model of the members")
+            raise ValueError(f"{name}: members: no ResourceMapping was given for the model of the members")
         return Link(group, member, source)
 
     def _tie_references(self) -> None:
@@ -107,7 +107,8 @@ class Plan:
                 reference.target = self._of_model(reference.relation.model)
                 if reference.target is None:
                     name = reference.relation.name
-                    raise ValueError(f"{layout.resource_type.name}: no Mapped was given for the model of {name}")
+                    owner = layout.resource_type.name
+                    raise ValueError(f"{owner}: no ResourceMapping was given for the model of {name}")
 
     def _of_model(self, model: Any) -> Layout | None:
         return next((each for each in self.layouts.values() if each.mapped.model is model), None)
@@ -116,4 +117,4 @@ class Plan:
         """No two resources have one id (RFC 7643 section 3.1), which numbers of two tables cannot keep to."""
         numbered = [each.id.prefix for each in self.layouts.values() if each.id.field.type is int]
         if len(set(numbered)) < len(numbered):
-            raise ValueError("two models number their rows alike: give each Mapped a prefix of its own for the ids")
+            raise ValueError("two models number their rows alike: give each ResourceMapping a prefix for its ids")

@@ -34,7 +34,8 @@ class Relation:
 class Reference:
     """The id of the resource that a relationship leads to: `"...:User:manager.value": Reference(Agent.manager)`.
 
-    The model of the other row must have a `Mapped` too. An id that no such row has is refused (400 invalidValue).
+    The model of the other row must have a `ResourceMapping` too. An id that no such row has is refused (400
+    invalidValue).
     """
 
     relation: Any

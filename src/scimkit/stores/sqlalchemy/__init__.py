@@ -1,6 +1,6 @@
 """The store over SQLAlchemy models of the host's own.
 
-store = MappedStore(sessionmaker(engine), [Mapped(USER, Agent, ...), Mapped(GROUP, Team, ...)])
+store = MappedStore(sessionmaker(engine), [ResourceMapping(USER, Agent, ...), ResourceMapping(GROUP, Team, ...)])
 """
 
 try:
@@ -8,7 +8,7 @@ try:
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError("the mapped store needs SQLAlchemy: pip install 'scimkit[sql]'") from missing
 
-from scimkit.stores.mapped.declaration import Mapped
+from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.entries import Choice, Column, Computed, Constant, IsNull, Json, ReadOnly
 from scimkit.stores.mapped.references import Reference
 from scimkit.stores.sqlalchemy.columns import Association
@@ -22,8 +22,8 @@ __all__ = [
     "Constant",
     "IsNull",
     "Json",
-    "Mapped",
     "MappedStore",
     "ReadOnly",
     "Reference",
+    "ResourceMapping",
 ]

@@ -17,7 +17,7 @@ from scimkit.documents import Document
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.databases import unavailable
-from scimkit.stores.mapped.declaration import Mapped
+from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.links import Plan
 from scimkit.stores.mapped.work import Work
 from scimkit.stores.protocol import Lack, Page, Query, Scope, Store, UnknownMembers, Wants, Written, everything
@@ -41,7 +41,7 @@ class AsyncMappedStore:
     def __init__(
         self,
         source: AsyncEngine | async_sessionmaker[Any],
-        mapped: Sequence[Mapped],
+        mapped: Sequence[ResourceMapping],
         *,
         sleep: Callable[[float], Awaitable[object]],
         unknown_members: UnknownMembers = "skip",

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from scimkit.stores.mapped.declaration import Mapped
+from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.links import Plan
 from scimkit.stores.mapped.store import RowsOf, RowStore
 from scimkit.stores.protocol import Scope, SyncStore, UnknownMembers
@@ -32,7 +32,7 @@ class MappedStore(RowStore):
     def __init__(
         self,
         source: sa.Engine | orm.sessionmaker[Any],
-        mapped: Sequence[Mapped],
+        mapped: Sequence[ResourceMapping],
         *,
         unknown_members: UnknownMembers = "skip",
     ) -> None:
