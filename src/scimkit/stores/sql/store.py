@@ -39,6 +39,11 @@ class SqlStore:
         """The connection of the transaction it was given in, for rows of the host's own; None outside of one."""
         return self._database.connection
 
+    @property
+    def schema_version(self) -> str | None:
+        """The version that the tables are at, such as `0002`; None when there are none. Raises: Unavailable."""
+        return self._database.read(migrations.current)
+
     def upgrade(self) -> None:
         """Bring the tables to the newest schema. Raises: Unavailable."""
         self._database.write(migrations.upgrade)

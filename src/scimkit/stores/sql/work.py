@@ -12,7 +12,7 @@ from scimkit.documents import Document
 from scimkit.errors import InvalidValue
 from scimkit.patch.changes import ChangeSet, apply_changes
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.protocol import MEMBERS, Page, Query, Scope, UnknownMembers, Wants, Written, everything
+from scimkit.stores.protocol import GROUPS, MEMBERS, Page, Query, Scope, UnknownMembers, Wants, Written, everything
 from scimkit.stores.sql.database import Work
 from scimkit.stores.sql.pages import page
 from scimkit.stores.sql.rows import Kept, Rows
@@ -43,8 +43,10 @@ def create(
         rows = Rows(connection, scope, resource_type)
         kept = rows.insert(new_id(), document)
         changes = replacement(resource_type, {}, document)
-        skipped = _change_members(rows, kept, changes, unknown_members)[1]
-        return Written(rows.wholes([kept], everything)[0], skipped_members=skipped)
+        joined, skipped = _change_members(rows, kept, changes, unknown_members)
+        # Nothing new is in a group yet.
+        wants: Wants = (lambda name: name != GROUPS) if joined else (lambda name: name not in (GROUPS, MEMBERS))
+        return Written(rows.wholes([kept], wants)[0], skipped_members=skipped)
 
     return run
 
@@ -123,7 +125,7 @@ def _change_members(
     members = changes.references.get(MEMBERS) if rows.has_members else None
     if members is None:
         return False, ()
-    known, unknown = rows.known_members(members.added)
+    known, there, unknown = rows.known_members(group.sequence, members.added)
     if unknown and unknown_members == "reject":
         raise InvalidValue("A member does not exist.")
-    return rows.change_members(group.sequence, members, known), unknown
+    return rows.change_members(group.sequence, members, known, there), unknown
