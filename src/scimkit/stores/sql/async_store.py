@@ -17,7 +17,7 @@ from scimkit.errors import Conflict
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.databases import ATTEMPTS, lost, pause, unavailable
-from scimkit.stores.protocol import Lack, Page, Query, Scope, Store, UnknownMembers, Wants, Written, everything
+from scimkit.stores.protocol import Lack, Members, Page, Query, Scope, Store, UnknownMembers, Wants, Written, everything
 from scimkit.stores.sql import migrations, work
 from scimkit.stores.sql.database import (
     DRIVERS,
@@ -109,6 +109,9 @@ class AsyncSqlStore:
         self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
     ) -> None:
         await self._database.write(work.delete(scope, resource_type, id, expected_version))
+
+    async def members(self, scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Members:
+        return await self._database.read(work.members(scope, resource_type, id, after, count))
 
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
         return await self._database.transaction(lambda connection: work(self._joined(connection)))

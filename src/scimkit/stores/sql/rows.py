@@ -21,7 +21,7 @@ from scimkit.schema.instants import parse_instant
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.databases import batches
 from scimkit.stores.probes import keys_at
-from scimkit.stores.protocol import GROUPS, MEMBERS, META, Scope, Wants
+from scimkit.stores.protocol import GROUPS, MEMBERS, META, Members, Scope, Wants
 from scimkit.stores.sql import statements
 from scimkit.stores.sql.keys import Cell, cells, digest, encoded, slot
 from scimkit.stores.sql.tables import CLAIMS, MEMBERSHIPS, RESOURCES, VALUES
@@ -177,6 +177,13 @@ class Rows:
         if self._has_groups and wants(GROUPS):
             self._join(kept, documents, GROUPS, statements.GROUPS_OF, _group_entry)
         return documents
+
+    def members(self, id: str, after: int, count: int) -> Members:
+        """Some members of the group of an id, in the order of their own creation."""
+        found = self._connection.execute(statements.MEMBER_PAGE, {**self.own, "id": id, "after": after, "count": count})
+        rows = found.all()
+        entries = [member_entry(id, kind, _text(text)) for _, id, kind, text in rows]
+        return Members(entries, rows[-1][0] if len(rows) == count else None)
 
     def _join(self, kept: Sequence[Kept], documents: list[Any], name: str, query: Any, entry: _Entry) -> None:
         """Give each document what stands at the other end of its memberships."""

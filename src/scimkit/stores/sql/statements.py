@@ -98,6 +98,21 @@ MEMBERS_OF: Final = _entries(
 )  # fmt: skip
 """Id, type and display of each member of some groups."""
 
+_ONE_GROUP: Final = sa.select(RESOURCES.c.sequence).where(
+    HELD, RESOURCES.c.id == sa.bindparam("id", type_=RESOURCES.c.id.type)
+).scalar_subquery()  # fmt: skip
+
+MEMBER_PAGE: Final = (
+    sa.select(
+        MEMBERSHIPS.c.member, _far(MEMBERSHIPS.c.member, RESOURCES.c.id), _far(MEMBERSHIPS.c.member, RESOURCES.c.type),
+        MEMBERSHIPS.c.display,
+    )
+    .where(MEMBERSHIPS.c.group == _ONE_GROUP, MEMBERSHIPS.c.member > sa.bindparam("after"))
+    .order_by(MEMBERSHIPS.c.member)
+    .limit(sa.bindparam("count"))
+)  # fmt: skip
+"""Number, id, type and display of some members of a group, in the order of an index."""
+
 GROUPS_OF: Final = _entries(
     MEMBERSHIPS.c.member,
     _far(MEMBERSHIPS.c.group, RESOURCES.c.id), sa.null(), _far(MEMBERSHIPS.c.group, RESOURCES.c.display),

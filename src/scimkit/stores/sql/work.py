@@ -12,7 +12,18 @@ from scimkit.documents import Document
 from scimkit.errors import InvalidValue
 from scimkit.patch.changes import ChangeSet, apply_changes
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.protocol import GROUPS, MEMBERS, Page, Query, Scope, UnknownMembers, Wants, Written, everything
+from scimkit.stores.protocol import (
+    GROUPS,
+    MEMBERS,
+    Members,
+    Page,
+    Query,
+    Scope,
+    UnknownMembers,
+    Wants,
+    Written,
+    everything,
+)
 from scimkit.stores.sql.database import Work
 from scimkit.stores.sql.pages import page
 from scimkit.stores.sql.rows import Kept, Rows
@@ -27,6 +38,11 @@ def get(scope: Scope, resource_type: ResourceType, id: str, wants: Wants) -> Wor
         return rows.wholes([rows.find(id)], wants)[0]
 
     return run
+
+
+def members(scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Work[Members]:
+    """The work of `SyncMemberPages.members`."""
+    return lambda connection: Rows(connection, scope, resource_type).members(id, after, count)
 
 
 def search(scope: Scope, query: Query) -> Work[Page]:
