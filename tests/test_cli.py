@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -14,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from scimkit.stores.sql import migrations
 from scimkit.tokens.format import parse_token
-from tests.stores.databases import DATABASES, url_of
 
 SCIMKIT = [sys.executable, "-m", "scimkit.cli"]
 
@@ -129,6 +128,8 @@ def test_a_taken_port_is_explained() -> None:
         ["serve", "--dialect", "martian"],
         ["token", "create", "--store", "memory://", "--description", "x"],
         ["token", "create", "--description", "x"],
+        ["migrate", "--store", "memory://"],
+        ["migrate", "--store", "postgresql+psycopg://127.0.0.1:1/nope"],
         ["nope"],
     ],
 )
@@ -140,25 +141,16 @@ def test_mistakes_are_explained(arguments: list[str]) -> None:
     assert "Error" in done.stderr
 
 
-@pytest.mark.parametrize("database", DATABASES)
-def test_serve_with_several_processes(database: str) -> None:
-    """`serve --workers` shares one database: what one process writes the next one reads; a token works at once."""
-    url = url_of(database)
-    created = run("token", "create", "--store", url, "--description", "Entra", "--tenant", f"workers-{os.getpid()}")
-    assert created.returncode == 0, created.stderr
-    token = created.stdout.strip()
-    assert parse_token(token)
-    with serving("--store", url, "--workers", "3") as (ready,):
-        endpoint = ready.split()[1]
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/scim+json"}
-        body = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ada"}
-        made = httpx.post(f"{endpoint}/Users", json=body, headers=headers, timeout=20)
-        assert made.status_code == 201
-        for _ in range(12):
-            with httpx.Client(headers=headers, timeout=20) as client:
-                found = client.get(f"{endpoint}/Users", params={"filter": 'userName eq "ADA"', "cursor": ""}).json()
-                assert found["totalResults"] == 1
-        assert httpx.delete(made.headers["location"], headers=headers, timeout=20).status_code == 204
+def test_migrate(tmp_path: Path) -> None:
+    """`migrate` says from which version to which; with `--check` it changes nothing, and its status says so."""
+    store = f"sqlite:///{tmp_path}/desk.db"
+    behind = run("migrate", "--store", store, "--check")
+    assert (behind.returncode, behind.stdout) == (1, f"to upgrade from nothing to {migrations.HEAD}\n")
+    done = run("migrate", "--store", store)
+    assert (done.returncode, done.stdout) == (0, f"upgraded from nothing to {migrations.HEAD}\n")
+    for arguments in ((), ("--check",)):
+        again = run("migrate", "--store", store, *arguments)
+        assert (again.returncode, again.stdout) == (0, f"at {migrations.HEAD}, nothing to do\n")
 
 
 def test_store_urls_are_explained() -> None:

@@ -154,7 +154,7 @@ class TestPasswordHook:
         """Over a store that has none the service says so at once."""
 
         class Plain(MemoryStore):
-            lacks = ("transactions",)
+            lacks = ("member_pages", "transactions")
 
         with pytest.raises(ValueError, match="transactions"):
             Client(Plain(), set_password=lambda *_: None)

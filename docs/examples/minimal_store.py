@@ -13,7 +13,7 @@ from scimkit.stores.protocol import everything
 class MinimalStore:
     is_async = False
     blocking = False  # no call waits for a disk or a network
-    lacks = ("cursors", "sort")  # the service refuses these
+    lacks = ("cursors", "member_pages", "sort")  # the service refuses these
 
     def __init__(self):
         self.lock = RLock()

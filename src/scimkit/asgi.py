@@ -6,8 +6,8 @@ Mount `ScimApp` under any path of a FastAPI, Starlette or Django application, or
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from typing import Any, Final, TypeAlias, TypeVar
 
 from scimkit.errors import PayloadTooLarge
 from scimkit.runner import run_sync
@@ -19,6 +19,8 @@ AsgiScope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+Result = TypeVar("Result")
 
 _LONGEST_NUMBER: Final = 18
 
@@ -42,7 +44,7 @@ class ScimApp:
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Serve one connection: http, or the lifespan of the server."""
         if scope["type"] == "http":
-            await _write(await self._respond(scope, receive), scope["method"], send)
+            await self._write(await self._respond(scope, receive), scope["method"], send)
         elif scope["type"] == "lifespan":
             await _live(receive, send)
         else:
@@ -70,9 +72,25 @@ class ScimApp:
                 headers=headers if self._trust_forwarded else {},
             ),
         )
+        return await self._run(lambda: self.service.handle(request))
+
+    async def _run(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """The result of work of the service: in a thread, if its store may block."""
         if self.service.blocking:
-            return await asyncio.to_thread(lambda: run_sync(self.service.handle(request)))
-        return await self.service.handle(request)
+            return await asyncio.to_thread(lambda: run_sync(work()))
+        return await work()
+
+    async def _write(self, response: Response, method: str, send: Send) -> None:
+        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+        if response.status != 204 and response.more is None:
+            headers.append((b"content-length", str(len(response.body)).encode()))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        part = b"" if method == "HEAD" else response.body
+        if response.more is not None and method != "HEAD":
+            while part:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+                part = await self._run(response.more)
+        await send({"type": "http.response.body", "body": part})
 
 
 def _headers(scope: AsgiScope) -> dict[str, str]:
@@ -102,14 +120,6 @@ async def _read(receive: Receive, headers: dict[str, str], limit: int) -> bytes 
             return None
         parts.append(part)
     return b"".join(parts)
-
-
-async def _write(response: Response, method: str, send: Send) -> None:
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
-    if response.status != 204:
-        headers.append((b"content-length", str(len(response.body)).encode()))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else response.body})
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `scimkit demo | serve | token | check`.
+"""The command line: `scimkit demo | serve | token | migrate | check`.
 
 It joins a store, tokens and a server; it holds no rule of SCIM.
 """
@@ -21,7 +21,7 @@ except ModuleNotFoundError as missing:
 from scimkit import __version__
 from scimkit.asgi import ScimApp
 from scimkit.cli_check import check
-from scimkit.cli_serve import PREFIX, STORE_URLS, open_store, serve_many, serve_one
+from scimkit.cli_serve import PREFIX, STORE_URLS, cursors_of, explained, open_store, serve_many, serve_one, sql_store
 from scimkit.dialects import DIALECTS
 from scimkit.service import ScimService
 from scimkit.tokens import TokenRegistry
@@ -164,6 +164,13 @@ def serve(
         typer.Option(help="The endpoint's URL as identity providers see it, such as https://help.example.org/scim/v2."),
     ] = None,
     workers: Annotated[int, typer.Option(help="Processes that serve, over one database.", min=1, max=256)] = 1,
+    cursor_secret: Annotated[
+        str | None,
+        typer.Option(
+            envvar="SCIMKIT_CURSOR_SECRET", show_envvar=True,
+            help="A text that servers behind one address share, so that a cursor of one is good at the others.",
+        ),
+    ] = None,
 ) -> None:
     """Serve SCIM under /scim/v2.
 
@@ -174,13 +181,39 @@ def serve(
     if workers > 1:
         if store == "memory://":
             raise typer.BadParameter("processes share no memory; give them a database", param_hint="--store")
-        serve_many(store, dialect, host, port, public_url, workers)
+        serve_many(store, dialect, host, port, public_url, workers, cursor_secret)
         return
     opened, tokens = open_store(store)
-    service = ScimService(opened, tokens=tokens, dialect=DIALECTS[dialect])
+    service = ScimService(opened, tokens=tokens, dialect=DIALECTS[dialect], cursors=cursors_of(cursor_secret))
     token = tokens.issue("scimkit serve").token if store == "memory://" else None
     asgi = ScimApp(service, prefix=PREFIX, public_url=public_url)
     serve_one(asgi, host, port, token)
+
+
+@app.command()
+def migrate(
+    store: StoreOption,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit status 1 when there is something to do.")
+    ] = False,
+) -> None:
+    """Bring the tables of a database to the version of this scimkit, from whichever they have.
+
+    `serve` does so too when it starts. Any number of processes may do it at once.
+    """
+    if store == "memory://":
+        raise typer.BadParameter("memory:// has no tables; use a database", param_hint="--store")
+    from scimkit.stores.sql import migrations
+
+    with explained():
+        opened = sql_store(store)
+        before = opened.schema_version
+        behind = (before or "") < migrations.HEAD
+        if behind and not check:
+            opened.upgrade()
+    said = "to upgrade" if check else "upgraded"
+    typer.echo(f"{said} from {before or 'nothing'} to {migrations.HEAD}" if behind else f"at {before}, nothing to do")
+    raise typer.Exit(1 if behind and check else 0)
 
 
 @token_app.command("create")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -9,6 +10,8 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -16,6 +19,7 @@ import uvicorn
 
 from scimkit.asgi import ScimApp
 from scimkit.dialects import DIALECTS
+from scimkit.errors import ScimError
 from scimkit.service import ScimService
 from scimkit.service.cursors import Cursors
 from scimkit.stores import MemoryStore
@@ -23,6 +27,7 @@ from scimkit.tokens import MemoryTokenStore, TokenRegistry
 
 if TYPE_CHECKING:
     from scimkit.stores import SyncStore
+    from scimkit.stores.sql import SqlStore
 
 PREFIX: Final = "/scim/v2"
 """Where the endpoint is mounted by `serve` and `demo`."""
@@ -35,22 +40,42 @@ def open_store(url: str) -> tuple[SyncStore, TokenRegistry]:
     """The store of a URL, and the registry of the tokens kept beside it. Raises: typer.BadParameter."""
     if url == "memory://":
         return MemoryStore(), TokenRegistry(MemoryTokenStore())
+    from scimkit.stores.sql import SqlTokenStore
+
+    with explained():
+        store = sql_store(url)
+        store.upgrade()
+    return store, TokenRegistry(SqlTokenStore(store.engine))
+
+
+def sql_store(url: str) -> SqlStore:
+    """The store of a database's URL, its tables as they are. Raises: typer.BadParameter."""
     from sqlalchemy.exc import ArgumentError
 
-    from scimkit.errors import ScimError
-    from scimkit.stores.sql import SqlStore, SqlTokenStore
+    from scimkit.stores.sql import SqlStore
 
-    if url == "sqlite:///":
-        raise typer.BadParameter(f"the store is {STORE_URLS}", param_hint="--store")
     try:
-        store = SqlStore(url)
+        if url == "sqlite:///":
+            raise ValueError("a file")
+        return SqlStore(url, upgrade=False)
     except (ValueError, ArgumentError):
         raise typer.BadParameter(f"the store is {STORE_URLS}", param_hint="--store") from None
     except ModuleNotFoundError as missing:
         raise typer.BadParameter(f"the driver {missing.name} is not installed", param_hint="--store") from None
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """What a database refuses is a mistake in the URL of the store. Raises: typer.BadParameter."""
+    try:
+        yield
     except ScimError:
         raise typer.BadParameter("the database cannot be opened", param_hint="--store") from None
-    return store, TokenRegistry(SqlTokenStore(store.engine))
+
+
+def cursors_of(secret: str | None) -> Cursors:
+    """Cursors that whoever has the same secret can read; without one, nobody else."""
+    return Cursors(None if secret is None else hashlib.sha256(secret.encode()).digest())
 
 
 def application() -> ScimApp:
@@ -58,7 +83,7 @@ def application() -> ScimApp:
     settings = json.loads(os.environ[_SETTINGS])
     store, tokens = open_store(settings["store"])
     service = ScimService(
-        store, tokens=tokens, dialect=DIALECTS[settings["dialect"]], cursors=Cursors(bytes.fromhex(settings["key"]))
+        store, tokens=tokens, dialect=DIALECTS[settings["dialect"]], cursors=cursors_of(settings["cursor_secret"])
     )
     return ScimApp(service, prefix=PREFIX, public_url=settings["public_url"])
 
@@ -78,12 +103,19 @@ def serve_one(app: ScimApp, host: str, port: int, token: str | None) -> None:
     Server(uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False)).run()
 
 
-def serve_many(store: str, dialect: str, host: str, port: int, public_url: str | None, workers: int) -> None:
+def serve_many(
+    store: str, dialect: str, host: str, port: int, public_url: str | None, workers: int, cursor_secret: str | None
+) -> None:
     """Serve in several processes over one database until told to stop; one that dies is started again."""
     open_store(store)  # the tables are made before the processes race for it
-    settings = {"store": store, "dialect": dialect, "public_url": public_url, "key": secrets.token_hex(32)}
+    secret = cursor_secret or secrets.token_hex(32)
+    settings = {"store": store, "dialect": dialect, "public_url": public_url, "cursor_secret": secret}
     os.environ[_SETTINGS] = json.dumps(settings)
-    with socket.create_server((host, port), backlog=2048) as listener:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family, backlog=2048) as listener:
+        # Connections inherit this. Without it the end of an answer waits 40 ms for the client's kernel to say that the
+        # beginning came: no event loop sets it on a socket that was handed over.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         bound = listener.getsockname()[1]
         threading.Thread(target=_when_ready, args=(host, bound), daemon=True).start()
         uvicorn.run(

@@ -14,7 +14,8 @@ from typing import Any
 try:
     from django.core.exceptions import DisallowedHost
     from django.db import connections, transaction
-    from django.http import HttpRequest, HttpResponse, UnreadablePostError
+    from django.http import HttpRequest, HttpResponse, StreamingHttpResponse, UnreadablePostError
+    from django.http.response import HttpResponseBase
     from django.urls import re_path
     from django.views.decorators.csrf import csrf_exempt
 except ModuleNotFoundError as missing:
@@ -40,17 +41,19 @@ def scim_urls(service: ScimService) -> list[Any]:
 
 
 def _view(service: ScimService) -> View:
-    def scim(request: HttpRequest, path: str) -> HttpResponse:
+    def scim(request: HttpRequest, path: str) -> HttpResponseBase:
         asked = _read(request, path, service.limits.body)
-        return _written(request, run_sync(service.handle(asked)) if isinstance(asked, Request) else asked)
+        response = run_sync(service.handle(asked)) if isinstance(asked, Request) else asked
+        return _written(request, response, response.parts())
 
     return scim
 
 
 def _async_view(service: ScimService) -> View:
-    async def scim(request: HttpRequest, path: str) -> HttpResponse:
+    async def scim(request: HttpRequest, path: str) -> HttpResponseBase:
         asked = _read(request, path, service.limits.body)
-        return _written(request, await service.handle(asked) if isinstance(asked, Request) else asked)
+        response = await service.handle(asked) if isinstance(asked, Request) else asked
+        return _written(request, response, response.awaited_parts())
 
     return scim
 
@@ -87,11 +90,15 @@ def _read(request: HttpRequest, path: str, limit: int) -> Request | Response:
     )
 
 
-def _written(request: HttpRequest, response: Response) -> HttpResponse:
-    answer = HttpResponse(b"" if request.method == "HEAD" else response.body, status=response.status)
+def _written(request: HttpRequest, response: Response, parts: Any) -> HttpResponseBase:
+    answer: HttpResponseBase
+    if request.method == "HEAD" or response.more is None:
+        answer = HttpResponse(b"" if request.method == "HEAD" else response.body, status=response.status)
+    else:
+        answer = StreamingHttpResponse(parts, status=response.status)
     del answer["Content-Type"]  # of HTML, unless the response says another
     for name, value in response.headers:
         answer[name] = value
-    if response.status != 204:
+    if response.status != 204 and response.more is None:
         answer["Content-Length"] = str(len(response.body))
     return answer

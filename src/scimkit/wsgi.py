@@ -43,10 +43,12 @@ class ScimApp:
         response = self._respond(environ)
         status = f"{response.status} {HTTPStatus(response.status).phrase}"
         headers = list(response.headers)
-        if response.status != 204:
+        if response.status != 204 and response.more is None:
             headers.append(("Content-Length", str(len(response.body))))
         start_response(status, headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return []
+        return [response.body] if response.more is None else response.parts()
 
     def _respond(self, environ: WSGIEnvironment) -> Response:
         limit = self.service.limits.body

@@ -29,7 +29,7 @@ class Awaited:
 
     is_async = True
     blocking = False
-    lacks = ()
+    lacks = ("member_pages",)
 
     def __init__(self) -> None:
         self._store = lift(MemoryStore())

@@ -355,7 +355,7 @@ class TestDefects:
 
         class Slow:
             is_async = True
-            lacks = ()
+            lacks = ("member_pages",)
 
             async def get(self, *arguments: Any) -> Any:
                 await asyncio.sleep(0)

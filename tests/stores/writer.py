@@ -1,39 +1,66 @@
-"""`python -m tests.stores.writer URL TENANT`: writes without end, to be killed at any moment."""
+"""`python -m tests.stores.writer URL TENANT COLOUR`: writes without end, to be killed at any moment.
+
+COLOUR is `sync` or `async`. What was answered is printed, a JSON object a line, and what is about to be deleted.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import json
 import random
 import sys
+from typing import Any
 
-from scimkit import GROUP, USER, Scope
+from scimkit import GROUP, USER, Scope, lift
 from scimkit.errors import ScimError
 from scimkit.patch import ChangeSet, ReferenceChanges
+from scimkit.stores.protocol import Store
 from scimkit.stores.sql import SqlStore
+from scimkit.stores.sql.async_store import AsyncSqlStore
 
 
-def main(url: str, tenant: str) -> None:
+async def write(store: Store, scope: Scope) -> None:
     """Create, rename, disable, join, leave and delete, in no order."""
-    store, scope = SqlStore(url, upgrade=False), Scope(tenant)
     people: list[str] = []
     teams: list[str] = []
-    print("ready", flush=True)  # noqa: T201
-    while True:
+    _say(ready=True)
+    for count in range(10**9):
         number = random.randrange(200)
         emails = [{"value": f"u{number}@example.org", "type": "work", "primary": True}]
         person = {"schemas": [USER.schema], "userName": f"u{number}", "emails": emails, "active": True}
         try:
-            people.append(store.create(scope, USER, person).document["id"])
+            people.append((await store.create(scope, USER, person)).document["id"])
+            _say(kept=people[-1])
             members = [{"value": each} for each in random.sample(people, min(5, len(people)))]
             team = {"schemas": [GROUP.schema], "displayName": f"g{random.random()}", "members": members}
-            teams.append(store.create(scope, GROUP, team).document["id"])
-            changed = ChangeSet({"userName": f"v{random.randrange(200)}", "title": "x"}, frozenset({"emails"}))
-            store.change(scope, USER, random.choice(people), changed)
+            teams.append((await store.create(scope, GROUP, team)).document["id"])
+            _say(kept=teams[-1])
+            id, title = random.choice(people), f"{count:09}"
+            changed = ChangeSet({"userName": f"v{random.randrange(200)}", "title": title}, frozenset({"emails"}))
+            await store.change(scope, USER, id, changed)
+            _say(of=id, title=title)
             joins = ReferenceChanges(({"value": random.choice(people)},), frozenset({random.choice(people)}))
-            store.change(scope, GROUP, random.choice(teams), ChangeSet(references={"members": joins}))
+            await store.change(scope, GROUP, random.choice(teams), ChangeSet(references={"members": joins}))
             if len(people) > 50:
-                store.delete(scope, USER, people.pop(random.randrange(len(people))))
+                gone = people.pop(random.randrange(len(people)))
+                _say(going=gone)
+                await store.delete(scope, USER, gone)
+                _say(gone=gone)
         except ScimError:
             continue
+
+
+def _say(**said: Any) -> None:
+    print(json.dumps(said), flush=True)  # noqa: T201
+
+
+def main(url: str, tenant: str, colour: str) -> None:
+    """Write with a store of that colour."""
+    if colour == "async":
+        store: Store = AsyncSqlStore(url, sleep=asyncio.sleep)
+    else:
+        store = lift(SqlStore(url, upgrade=False))
+    asyncio.run(write(store, Scope(tenant)))
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def test_the_minimal_store_is_short() -> None:
 class Modest(MemoryStore):
     """A store of one tenant's users, of whom it keeps little; it finds them by id and userName only."""
 
-    lacks = ("cursors", "filters", "sort", "tenants", "transactions")
+    lacks = ("cursors", "filters", "member_pages", "sort", "tenants", "transactions")
 
     def search(self, scope: Scope, query: Query) -> Page:
         if query.filter is not None:

@@ -6,13 +6,14 @@ This module never decides anything; it reads query strings and headers, and writ
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Protocol, TypeAlias
 from urllib.parse import unquote_to_bytes
 
 from scimkit.documents import write_json
 from scimkit.errors import InvalidSyntax, InvalidValue, ScimError, UnsupportedMediaType
+from scimkit.runner import run_sync
 
 SCIM_JSON: Final = "application/scim+json"
 JSON: Final = "application/json"
@@ -47,12 +48,28 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """An HTTP response. `quirks` names the rewrites that the request needed; it is never sent."""
+    """An HTTP response. `quirks` names the rewrites that the request needed; it is never sent.
+
+    With `more` the body goes on: it is awaited again and again for the next part, until that is empty.
+    """
 
     status: int
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
     quirks: tuple[str, ...] = ()
+    more: Callable[[], Coroutine[Any, Any, bytes]] | None = None
+
+    def parts(self) -> Iterator[bytes]:
+        """The body in parts, for a host without an event loop."""
+        yield self.body
+        while self.more is not None and (part := run_sync(self.more())):
+            yield part
+
+    async def awaited_parts(self) -> AsyncIterator[bytes]:
+        """The body in parts, on an event loop."""
+        yield self.body
+        while self.more is not None and (part := await self.more()):
+            yield part
 
 
 def json_response(status: int, document: object, *headers: tuple[str, str]) -> Response:
@@ -161,7 +178,7 @@ def as_media_type(response: Response, media_type: str) -> Response:
         (name, media_type if (name, value) == ("Content-Type", SCIM_JSON) else value)
         for name, value in response.headers
     ]
-    return Response(response.status, response.body, tuple(headers), response.quirks)
+    return replace(response, headers=tuple(headers))
 
 
 def check_media_type(content_type: str | None) -> None:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Limits:
     """`body` in bytes; `page` in resources, `default_page` when the client names no count; `attempts` is how
-    often a PATCH that lost a race is tried again before 409, `bulk_operations` how many one bulk may have."""
+    often a PATCH that lost a race is tried again before 409, `bulk_operations` how many one bulk may have. A group of
+    more than `members_at_once` is sent while it is read, by so many members at once."""
 
     body: int = 5 * 1024 * 1024
     page: int = 1000
     default_page: int = 100
     attempts: int = 20
     bulk_operations: int = 1000
+    members_at_once: int = 5000

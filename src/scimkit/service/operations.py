@@ -7,7 +7,7 @@ routing or tokens, and never does I/O of its own.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from scimkit.documents import Document, parse_object
 from scimkit.errors import Conflict, InvalidValue, NotFound, PreconditionFailed, Uniqueness
@@ -22,13 +22,14 @@ from scimkit.schema.reading import check_immutable, read_resource
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service import conditions
 from scimkit.service.calls import Call
-from scimkit.service.http import Response, json_response
+from scimkit.service.http import SCIM_JSON, Response, json_response
 from scimkit.service.limits import Limits
+from scimkit.service.member_stream import MemberStream
 from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import Renderer
 from scimkit.service.search import Searchable, projection_of
 from scimkit.service.written import HasWritten, by_operations, in_document, nowhere
-from scimkit.stores.protocol import MEMBERS, Query, Store, Written
+from scimkit.stores.protocol import MEMBERS, MemberPages, Members, Query, Store, Written
 from scimkit.stores.stamps import has_members
 
 PASSWORD: Final = "password"
@@ -62,6 +63,9 @@ class ResourceOperations:
         self._renderer = Renderer(resource_type, resource_types)
         self.searchable = Searchable(resource_type, self._projections, self._renderer)
         self._has_members = has_members(resource_type)
+        self._member_pages: MemberPages | None = None
+        if self._has_members and "member_pages" not in store.lacks:
+            self._member_pages = cast(MemberPages, store)
         self._write_only = [
             each.name for each in resource_type.attributes.values()
             if each.mutability == "writeOnly" and each.name != PASSWORD
@@ -114,12 +118,31 @@ class ResourceOperations:
             wanted = call.repairs.fitted(parse(str(call.parameters["filter"]), call.repairs), self.resource_type)
             if not wanted.matches(await self._store.get(call.scope, self.resource_type, id), self.resource_type):
                 raise NotFound("The resource does not match the filter.")
-        document = await self._store.get(call.scope, self.resource_type, id, projection.wants)
-        if conditions.is_conditional(call.request.headers):
-            version = document["meta"]["version"]
-            if conditions.is_unchanged(call.request.headers, version):
-                return Response(304, headers=(("ETag", version),))
-        return self._response(call, 200, document, projection)
+        return await self._read(call, id, projection, conditional=conditions.is_conditional(call.request.headers))
+
+    async def _read(self, call: Call, id: str, projection: Projection, *, conditional: bool) -> Response:
+        pages = self._member_pages if projection.wants(MEMBERS) else None
+        wants = projection.wants if pages is None else lambda name: name != MEMBERS and projection.wants(name)
+        document = await self._store.get(call.scope, self.resource_type, id, wants)
+        version = document["meta"]["version"]
+        if conditional and conditions.is_unchanged(call.request.headers, version):
+            return Response(304, headers=(("ETag", version),))
+        if pages is None:
+            return self._response(call, 200, document, projection)
+
+        def read(after: int) -> Awaitable[Members]:
+            return pages.members(call.scope, self.resource_type, id, after, self._limits.members_at_once)
+
+        first = await read(0)
+        if first.next is None:
+            whole = {**document, MEMBERS: first.entries} if first.entries else document
+            return self._response(call, 200, whole, projection)
+        render, base_url = self._renderer.render, call.request.base_url
+        stream = MemberStream(
+            read, lambda some: render({"id": id, MEMBERS: some}, projection, base_url).get(MEMBERS, ()), first
+        )
+        body = stream.begin(render(document, projection, base_url))
+        return Response(200, body, (("Content-Type", SCIM_JSON), ("ETag", version)), more=stream.more)
 
     async def replace(self, call: Call) -> Response:
         """`PUT /Users/{id}` (section 3.5.1): what is not given is cleared, memberships of a user stay."""
@@ -182,8 +205,7 @@ class ResourceOperations:
         if not self._has_members:
             return self._response(call, 200, written.document, projection)
         if projection.chosen:
-            document = await self._store.get(call.scope, self.resource_type, id, projection.wants)
-            return self._response(call, 200, document, projection)
+            return await self._read(call, id, projection, conditional=False)
         return Response(204, headers=(("ETag", written.document["meta"]["version"]),))
 
     async def _patched(self, store: Store, call: Call, id: str, operations: Sequence[Operation]) -> Written:

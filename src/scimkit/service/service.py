@@ -164,7 +164,7 @@ class ScimService:
             failure = InternalError()
             detail, response = failure.detail, error_response(failure)
         if call is not None and call.repairs.fired:
-            response = Response(response.status, response.body, response.headers, tuple(call.repairs.fired))
+            response = replace(response, quirks=tuple(call.repairs.fired))
         self._report(request, response, call, principal, detail)
         return response
 

@@ -18,10 +18,10 @@ ATTEMPTS: Final = 12
 """How often a transaction is tried that lost against another one."""
 
 _AT_ONCE: Final = 500
-_LOST: Final = frozenset({"40001", "40P01", "55P03", "23503", 1205, 1213, 1020, 1452})
+_LOST: Final = frozenset({"40001", "40P01", "55P03", "23503", 1205, 1213, 1020, 1452, 1305})
 """SQLSTATEs of serialisation failure, deadlock, a lock not granted, and a member deleted since it was read; MySQL's and
 MariaDB's numbers of a lock wait timeout, a deadlock (a Galera conflict too), a record that changed since it was read,
-and a member deleted since."""
+a member deleted since, and a savepoint that went with the transaction that lost."""
 _BUSY: Final = ("SQLITE_BUSY", "SQLITE_LOCKED")
 _TAKEN: Final = frozenset({"23505", 1062, 1169, "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
 """What each database says of a value that another row has."""

@@ -54,7 +54,7 @@ class MemoryStore:
 
     is_async: Literal[False] = False
     blocking = False
-    lacks: Collection[Lack] = ()
+    lacks: Collection[Lack] = frozenset[Lack]({"member_pages"})
 
     def __init__(self, *, unknown_members: UnknownMembers = "skip") -> None:
         self._lock = RLock()

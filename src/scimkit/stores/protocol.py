@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol, TypeAlias, TypeVar
+from typing import Final, Literal, Protocol, TypeAlias, TypeVar, cast
 
 from scimkit.documents import Document
 from scimkit.filters.filter import Filter
@@ -24,9 +24,10 @@ from scimkit.stores.sorting import Sort
 
 Result = TypeVar("Result")
 
-Lack: TypeAlias = Literal["cursors", "filters", "sort", "tenants", "transactions"]
+Lack: TypeAlias = Literal["cursors", "filters", "member_pages", "sort", "tenants", "transactions"]
 """What a store may be without. `cursors`: pages after or before a position. `filters`: it refuses some filters as
-InvalidFilter, never one by `eq` on `id` or on a unique attribute. `sort`: any order but that of creation.
+InvalidFilter, never one by `eq` on `id` or on a unique attribute. `member_pages`: the methods of `SyncMemberPages` or
+`MemberPages`; a group is then read with all its members at once. `sort`: any order but that of creation.
 `tenants`: it keeps the resources of one tenant; others have none, and get a ScimError when they create one.
 `transactions`: more than one write at once. The service refuses what a store lacks; it approximates nothing."""
 
@@ -99,6 +100,14 @@ class Written:
     skipped_members: tuple[str, ...] = ()
 
 
+@dataclass(slots=True)
+class Members:
+    """Some members of a group, as `members` has them, and where the next ones begin; None after the last."""
+
+    entries: Sequence[Document]
+    next: int | None
+
+
 class SyncStore(Protocol):
     """A store whose methods return when they are done."""
 
@@ -161,6 +170,17 @@ class SyncStore(Protocol):
         ...
 
 
+class SyncMemberPages(Protocol):
+    """What a `SyncStore` has too that does not lack `member_pages`: a group of any size is read in bounded memory."""
+
+    def members(self, scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Members:
+        """At most `count` members after a place, first 0; one that is there throughout comes exactly once.
+
+        None for a group that is not there.
+        """
+        ...
+
+
 class Store(Protocol):
     """A store whose methods are awaited. The promises are those of `SyncStore`."""
 
@@ -197,6 +217,12 @@ class Store(Protocol):
     ) -> None: ...
 
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result: ...
+
+
+class MemberPages(Protocol):
+    """As `SyncMemberPages`, for a `Store`."""
+
+    async def members(self, scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Members: ...
 
 
 class _Lifted:
@@ -249,6 +275,9 @@ class _Lifted:
             return await work(store)
 
         return self._store.transaction(scope, lambda store: run_sync(started(lift(store))))
+
+    async def members(self, scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Members:
+        return cast(SyncMemberPages, self._store).members(scope, resource_type, id, after, count)
 
 
 def lift(store: SyncStore) -> Store:

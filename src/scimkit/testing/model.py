@@ -66,7 +66,7 @@ class ModelStore:
 
     is_async: Literal[False] = False
     blocking = False
-    lacks: Collection[Lack] = ()
+    lacks: Collection[Lack] = frozenset[Lack]({"member_pages"})
 
     def __init__(self, *, unknown_members: UnknownMembers = "skip") -> None:
         self._tenants: dict[str, dict[str, _Resource]] = {}

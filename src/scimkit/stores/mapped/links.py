@@ -70,7 +70,8 @@ class Plan:
     def lacks(self) -> Collection[Lack]:
         """What a store of these lacks: filters on what no entry maps, and tenants where a model has none."""
         several = all(each.tenant is not None for each in self.layouts.values())
-        return frozenset[Lack]({"filters"} if several else {"filters", "tenants"})
+        lacks = frozenset[Lack]({"filters", "member_pages"})
+        return lacks if several else lacks | {"tenants"}
 
     def layout(self, resource_type: ResourceType) -> Layout:
         """The layout of a resource type. Raises: ValueError when none was declared."""

@@ -17,9 +17,20 @@ from scimkit.errors import Conflict
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.databases import ATTEMPTS, lost, pause, unavailable
-from scimkit.stores.protocol import Lack, Page, Query, Scope, Store, UnknownMembers, Wants, Written, everything
+from scimkit.stores.protocol import Lack, Members, Page, Query, Scope, Store, UnknownMembers, Wants, Written, everything
 from scimkit.stores.sql import migrations, work
-from scimkit.stores.sql.database import DRIVERS, Result, Work, engine_options, prepared, with_driver
+from scimkit.stores.sql.database import (
+    DRIVERS,
+    Result,
+    Work,
+    again,
+    engine_options,
+    failed,
+    own,
+    prepared,
+    reading,
+    with_driver,
+)
 
 _ASYNC_DRIVERS: Final = {**DRIVERS, "sqlite": "sqlite+aiosqlite", "mysql": "mysql+asyncmy",
                          "mariadb": "mysql+asyncmy"}  # fmt: skip
@@ -99,6 +110,9 @@ class AsyncSqlStore:
     ) -> None:
         await self._database.write(work.delete(scope, resource_type, id, expected_version))
 
+    async def members(self, scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Members:
+        return await self._database.read(work.members(scope, resource_type, id, after, count))
+
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
         return await self._database.transaction(lambda connection: work(self._joined(connection)))
 
@@ -113,13 +127,11 @@ def async_engine(url: str) -> AsyncEngine:
     """An async engine for the same URLs. Raises: ValueError for another database."""
     parsed = with_driver(url, _ASYNC_DRIVERS)
     engine = create_async_engine(parsed, **engine_options(parsed))
-    prepared(engine.sync_engine)
+    own(engine.sync_engine)
     return engine
 
 
-async def insisted(
-    transaction: Callable[[], Awaitable[Result]], sleep: Callable[[float], Awaitable[object]]
-) -> Result:
+async def insisted(transaction: Callable[[], Awaitable[Result]], sleep: Callable[[float], Awaitable[object]]) -> Result:
     """As `database.insisted`, for a transaction that is awaited."""
     for attempt in range(ATTEMPTS):
         try:
@@ -142,12 +154,18 @@ class AsyncDatabase:
 
     async def read(self, work: Work[Result]) -> Result:
         """As `Database.read`."""
-        try:
-            async with self.engine.connect() as connection:
-                await connection.execution_options(scimkit_reads=True)
-                return await connection.run_sync(work)
-        except DBAPIError as error:
-            raise unavailable(error.orig) from None
+        options = reading(self.engine.dialect.name)
+        attempt = 0
+        while True:
+            try:
+                async with self.engine.connect() as connection:
+                    await connection.execution_options(**options)
+                    return await connection.run_sync(work)
+            except DBAPIError as error:
+                if not again(error, attempt):
+                    raise unavailable(error.orig) from None
+            await self._sleep(pause(attempt))
+            attempt += 1
 
     async def write(self, work: Work[Result]) -> Result:
         """As `Database.write`."""
@@ -155,12 +173,19 @@ class AsyncDatabase:
 
     async def transaction(self, work: AsyncWork[Result]) -> Result:
         """As `Database.write`, for work that is awaited."""
-
-        async def attempt() -> Result:
-            async with self.engine.begin() as connection:
-                return await work(connection)
-
-        return await insisted(attempt, self._sleep)
+        attempt = 0
+        while True:
+            committing = False
+            try:
+                async with self.engine.begin() as connection:
+                    result = await work(connection)
+                    committing = True
+                return result
+            except DBAPIError as error:
+                if not again(error, attempt, committing=committing):
+                    raise failed(error) from None
+            await self._sleep(pause(attempt))
+            attempt += 1
 
 
 class AsyncJoined:

@@ -7,63 +7,26 @@ never runs a query.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import GenericFunction
 
 from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, ValuePath
-from scimkit.filters.predicate import comparable, comparison_value, resolve
+from scimkit.filters.predicate import comparable, resolve
 from scimkit.schema.attributes import Attribute, AttributePath, folded
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.protocol import GROUPS, MEMBERS, META
-from scimkit.stores.sql.keys import HEAD, encoded, slot
+from scimkit.stores.sql.comparisons import ALWAYS, NEVER, Column, Condition, Holds, Test, bytes_of, cell, test_of
+from scimkit.stores.sql.keys import slot
+from scimkit.stores.sql.statements import of_tenant
 from scimkit.stores.sql.tables import MEMBERSHIPS, RESOURCES, VALUES
 from scimkit.stores.stamps import has_members, is_computed
 
-Condition: TypeAlias = sa.ColumnElement[bool]
-_ORDER: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "gt": operator.gt, "ge": operator.ge, "lt": operator.lt, "le": operator.le,
-}  # fmt: skip
-_ALWAYS: Final[Condition] = sa.true()
-_NEVER: Final[Condition] = sa.false()
-
-
-class instr(GenericFunction[int]):  # the name of the SQL function
-    """Where bytes are found in bytes, from 1; 0 when they are not."""
-
-    type = sa.Integer()
-    inherit_cache = True
-
-
-@compiles(instr, "postgresql")
-def _position(element: Any, compiler: Any, **options: Any) -> str:
-    within, wanted = element.clauses
-    return f"position({compiler.process(wanted, **options)} in {compiler.process(within, **options)})"
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """Where a value stands in SQL: its key, its text, and the beginning of its key that an index holds."""
-
-    key: Any
-    text: Any
-    head: Any = None
-
-
-_Holds: TypeAlias = Callable[[_Column], Condition]
-
-
-@dataclass(frozen=True, slots=True)
-class _Test:
-    """What a path is tested for: whether no value matches, and whether one does."""
-
-    none: bool
-    one: _Holds | None
+_VALUE: Final = VALUES.alias()
+_ELEMENT: Final = VALUES.alias()
+"""The rows of values, and the rows of the elements that they are looked for within."""
 
 
 def condition(node: Node, resource_type: ResourceType, tenant: str) -> Condition:
@@ -74,6 +37,37 @@ def condition(node: Node, resource_type: ResourceType, tenant: str) -> Condition
     return _Compiler(resource_type, tenant).condition(node)
 
 
+def leads_to_few(node: Node, resource_type: ResourceType) -> bool:
+    """Whether a filter asks for a value that few resources have, and so leads to them by itself."""
+    if isinstance(node, And):
+        return any(leads_to_few(each, resource_type) for each in node.operands)
+    if isinstance(node, Or):
+        return all(leads_to_few(each, resource_type) for each in node.operands)
+    if isinstance(node, (Not, Present)):
+        return False
+    path = resolve(node.path, resource_type)
+    if isinstance(node, ValuePath):
+        return path.leaf.type == "complex" and _telling(node.filter, path.leaf) is not None
+    return node.operator == "eq" and node.value is not None and _tells_apart(comparable(path).leaf)
+
+
+def _tells_apart(attribute: Attribute) -> bool:
+    """Whether few resources have the same value, and an index leads to them: not so of a flag, nor of a kind."""
+    if attribute.type in ("boolean", "dateTime", "decimal", "complex") or attribute.name in ("type", "resourceType"):
+        return False
+    return attribute.path not in ("meta.version", "members.display", "groups.display")
+
+
+def _telling(node: Node, attribute: Attribute) -> Comparison | None:
+    """The part of a value path's filter that leads to few elements, when the others only narrow it."""
+    for each in node.operands if isinstance(node, And) else (node,):
+        if isinstance(each, Comparison) and each.operator == "eq" and each.value is not None:
+            sub = attribute.children.find(each.path)
+            if sub is not None and _tells_apart(sub):
+                return each
+    return None
+
+
 class _Compiler:
     def __init__(self, resource_type: ResourceType, tenant: str) -> None:
         self._type = resource_type
@@ -81,9 +75,9 @@ class _Compiler:
         self._rows: dict[str, Callable[[], _Rows]] = {}
         if has_members(resource_type):
             types = resource_type.attributes[MEMBERS].children["$ref"].reference_types
-            self._rows[MEMBERS] = lambda: _member_rows(tenant, types)
+            self._rows[MEMBERS] = lambda: _member_rows(types)
         if is_computed(resource_type, GROUPS):
-            self._rows[GROUPS] = lambda: _group_rows(tenant)
+            self._rows[GROUPS] = _group_rows
 
     def condition(self, node: Node) -> Condition:
         if isinstance(node, And):
@@ -102,7 +96,7 @@ class _Compiler:
             return self._value_path(path, node.filter)
         if isinstance(node, Comparison):
             path = comparable(path)
-        test = _test(path.leaf, node)
+        test = test_of(path.leaf, node)
         if rows is not None:
             return _met_by_rows(rows(), path, test)
         if path.extension is None and (path.attribute.name == "id" or path.attribute.name == META):
@@ -112,18 +106,18 @@ class _Compiler:
     def _slot(self, attribute: Attribute) -> int:
         return slot(self._tenant, self._type.name, attribute.path)
 
-    def _met(self, path: AttributePath, test: _Test) -> Condition:
+    def _met(self, path: AttributePath, test: Test) -> Condition:
         """Some value at the path matches, or there is none and that matches."""
         number, one = self._slot(path.leaf), []
         if test.one is not None:
-            values = VALUES.alias()
-            matching = sa.select(values.c.resource).where(values.c.slot == number, test.one(_cell(path.leaf, values)))
+            values = _VALUE
+            matching = sa.select(values.c.resource).where(values.c.slot == number, test.one(cell(path.leaf, values)))
             one.append(RESOURCES.c.sequence.in_(matching))
         if not test.none:
-            return sa.or_(_NEVER, *one)
+            return sa.or_(NEVER, *one)
         if path.sub_attribute is None or not path.attribute.multi_valued:
             return sa.or_(~_exists(number), *one)
-        elements, inner = VALUES.alias(), VALUES.alias()
+        elements, inner = _ELEMENT, _VALUE
         of_element = (inner.c.resource == elements.c.resource, inner.c.element == elements.c.element)
         lacking = sa.exists().where(
             elements.c.resource == RESOURCES.c.sequence,
@@ -133,14 +127,21 @@ class _Compiler:
         return sa.or_(~_exists(self._slot(path.attribute)), lacking, *one)
 
     def _value_path(self, path: AttributePath, node: Node) -> Condition:
-        elements = VALUES.alias()
-        matching = sa.select(elements.c.resource).where(
-            elements.c.slot == self._slot(path.leaf), self._on_element(node, path.leaf, elements)
-        )
-        return RESOURCES.c.sequence.in_(matching)
+        """Some element meets the filter; found by the part of it that leads to few, where there is one."""
+        elements, attribute = _ELEMENT, path.leaf
+        telling = _telling(node, attribute) if attribute.type == "complex" else None
+        if telling is None:
+            met = [elements.c.slot == self._slot(attribute), self._on_element(node, attribute, elements)]
+        else:
+            sub, others = attribute.children[telling.path], node.operands if isinstance(node, And) else ()
+            one = test_of(sub, telling).one
+            assert one is not None
+            met = [elements.c.slot == self._slot(sub), one(cell(sub, elements))]
+            met += [self._on_element(each, attribute, elements) for each in others if each is not telling]
+        return RESOURCES.c.sequence.in_(sa.select(elements.c.resource).where(*met))
 
     def _on_element(self, node: Node, attribute: Attribute, elements: Any) -> Condition:
-        """The filter of a value path, on the rows that stand for the elements."""
+        """The filter of a value path, on a row of each element."""
         if isinstance(node, And):
             return sa.and_(*(self._on_element(each, attribute, elements) for each in node.operands))
         if isinstance(node, Or):
@@ -148,20 +149,22 @@ class _Compiler:
         if isinstance(node, Not):
             return sa.not_(self._on_element(node.operand, attribute, elements))
         if attribute.type != "complex":
-            test = _test(attribute, node)
-            return _NEVER if test.one is None else test.one(_cell(attribute, elements))
+            test = test_of(attribute, node)
+            return NEVER if test.one is None else test.one(cell(attribute, elements))
         sub = attribute.children[node.path]
-        test, values = _test(sub, node), VALUES.alias()
+        test, values = test_of(sub, node), _VALUE
+        same = (
+            values.c.resource == elements.c.resource, values.c.element == elements.c.element,
+            values.c.slot == self._slot(sub),
+        )  # fmt: skip
         met: list[Condition] = []
         if test.one is not None:
-            matching = sa.select(values.c.resource, values.c.element).where(
-                values.c.slot == self._slot(sub), test.one(_cell(sub, values))
-            )
-            met.append(sa.tuple_(elements.c.resource, elements.c.element).in_(matching))
+            # A count, since an EXISTS may be turned round: all values of that kind first, then their elements.
+            some = sa.select(sa.func.count()).select_from(values).where(*same, test.one(cell(sub, values)))
+            met.append(some.correlate(elements).scalar_subquery() > 0)
         if test.none:
-            same = (values.c.resource == elements.c.resource, values.c.element == elements.c.element)
-            met.append(~sa.exists().where(*same, values.c.slot == self._slot(sub)))
-        return sa.or_(_NEVER, *met)
+            met.append(~sa.exists().where(*same))
+        return sa.or_(NEVER, *met)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +173,7 @@ class _Rows:
 
     joined: Any
     owner: Any
-    columns: dict[str, _Column]
+    columns: dict[str, Column]
     nullable: frozenset[str]
     within: Condition
 
@@ -179,39 +182,39 @@ class _Rows:
         return RESOURCES.c.sequence.in_(matching)
 
     def is_null(self, name: str) -> Condition:
-        return self.columns[name].text.is_(None) if name in self.nullable else _NEVER
+        return self.columns[name].text.is_(None) if name in self.nullable else NEVER
 
-    def holds(self, name: str, test: _Holds) -> Condition:
+    def holds(self, name: str, test: Holds) -> Condition:
         column = self.columns[name]
         return sa.and_(column.text.is_not(None), test(column)) if name in self.nullable else test(column)
 
 
-def _member_rows(tenant: str, types: Sequence[str]) -> _Rows:
+def _member_rows(types: Sequence[str]) -> _Rows:
     rows, member = MEMBERSHIPS.alias(), RESOURCES.alias()
     columns = {
-        "value": _bytes_of(member.c.id),
+        "value": bytes_of(member.c.id, rows.c.member),
         "type": _folded(member.c.type, types),
-        "display": _Column(rows.c.display_key, rows.c.display_key),
+        "display": Column(rows.c.display_key, rows.c.display_key),
     }
     joined = rows.join(member, member.c.sequence == rows.c.member)
-    return _Rows(joined, rows.c.group, columns, frozenset({"display"}), member.c.tenant == tenant)
+    return _Rows(joined, rows.c.group, columns, frozenset({"display"}), of_tenant(member))
 
 
-def _group_rows(tenant: str) -> _Rows:
+def _group_rows() -> _Rows:
     rows, group = MEMBERSHIPS.alias(), RESOURCES.alias()
     direct = sa.literal(b"direct", sa.LargeBinary())
     columns = {
-        "value": _bytes_of(group.c.id),
-        "type": _Column(direct, direct),
-        "display": _Column(group.c.display_key, group.c.display_key),
+        "value": bytes_of(group.c.id, rows.c.group),
+        "type": Column(direct, direct),
+        "display": Column(group.c.display_key, group.c.display_key),
     }
     joined = rows.join(group, group.c.sequence == rows.c.group)
-    return _Rows(joined, rows.c.member, columns, frozenset({"display"}), group.c.tenant == tenant)
+    return _Rows(joined, rows.c.member, columns, frozenset({"display"}), of_tenant(group))
 
 
-def _met_by_rows(rows: _Rows, path: AttributePath, test: _Test) -> Condition:
+def _met_by_rows(rows: _Rows, path: AttributePath, test: Test) -> Condition:
     name = None if path.sub_attribute is None else path.sub_attribute.name
-    some = rows.some(lambda _: _ALWAYS)
+    some = rows.some(lambda _: ALWAYS)
     if name is None:
         return some
     met: list[Condition] = []
@@ -220,7 +223,7 @@ def _met_by_rows(rows: _Rows, path: AttributePath, test: _Test) -> Condition:
         met.append(rows.some(lambda each: each.holds(name, holds)))
     if test.none:
         met += [~some, rows.some(lambda each: each.is_null(name))]
-    return sa.or_(_NEVER, *met)
+    return sa.or_(NEVER, *met)
 
 
 def _on_row(node: Node, attribute: Attribute, rows: _Rows) -> Condition:
@@ -232,8 +235,8 @@ def _on_row(node: Node, attribute: Attribute, rows: _Rows) -> Condition:
     if isinstance(node, Not):
         return sa.not_(_on_row(node.operand, attribute, rows))
     sub = attribute.children[node.path]
-    test = _test(sub, node)
-    one = _NEVER if test.one is None else rows.holds(sub.name, test.one)
+    test = test_of(sub, node)
+    one = NEVER if test.one is None else rows.holds(sub.name, test.one)
     return sa.or_(one, rows.is_null(sub.name)) if test.none else one
 
 
@@ -246,121 +249,50 @@ def _on_meta(node: Node, meta: Attribute) -> Condition:
     if isinstance(node, Not):
         return sa.not_(_on_meta(node.operand, meta))
     sub = meta.children[node.path]
-    return _on_column(AttributePath(meta, sub), node, _test(sub, node))
+    return _on_column(AttributePath(meta, sub), node, test_of(sub, node))
 
 
-def _on_column(path: AttributePath, node: Any, test: _Test) -> Condition:
+def _on_column(path: AttributePath, node: Any, test: Test) -> Condition:
     """`id` and `meta`: every resource has them, in columns of its row."""
     columns = {
-        "id": _bytes_of(RESOURCES.c.id),
-        "meta.resourceType": _bytes_of(RESOURCES.c.type),
-        "meta.created": _Column(RESOURCES.c.created_key, sa.type_coerce(RESOURCES.c.created, sa.LargeBinary())),
-        "meta.lastModified": _Column(RESOURCES.c.modified_key, sa.type_coerce(RESOURCES.c.modified, sa.LargeBinary())),
+        "id": bytes_of(RESOURCES.c.id),
+        "meta.resourceType": bytes_of(RESOURCES.c.type),
+        "meta.created": Column(RESOURCES.c.created_key, sa.type_coerce(RESOURCES.c.created, sa.LargeBinary())),
+        "meta.lastModified": Column(RESOURCES.c.modified_key, sa.type_coerce(RESOURCES.c.modified, sa.LargeBinary())),
     }
     if test.one is None:
-        return _NEVER
+        return NEVER
     if isinstance(node, Present) or node.value is None:
-        return _ALWAYS
+        return ALWAYS
     if path.text == "meta.version":
         return _on_version(node, test.one)
     return test.one(columns[path.text])
 
 
-def _on_version(node: Comparison, test: _Holds) -> Condition:
+def _on_version(node: Comparison, test: Holds) -> Condition:
     """Whether the entity tag matches; equality is a comparison of numbers."""
     if node.operator not in ("eq", "ne"):
         tag = sa.literal('W/"') + sa.cast(RESOURCES.c.version, sa.String(20)) + sa.literal('"')
         plain = sa.cast(tag, sa.LargeBinary)
-        return test(_Column(plain, plain))
+        return test(Column(plain, plain))
     text = str(node.value)
     number = text[3:-1]
     known = text[:3] == 'W/"' and text[-1:] == '"' and number.isascii() and number.isdigit() and number[0] != "0"
-    equal = RESOURCES.c.version == int(number) if known and len(number) < 19 else _NEVER
+    equal = RESOURCES.c.version == int(number) if known and len(number) < 19 else NEVER
     return equal if node.operator == "eq" else sa.not_(equal)
-
-
-def _bytes_of(column: Any) -> _Column:
-    plain = sa.type_coerce(column, sa.LargeBinary())
-    return _Column(plain, plain, plain)
 
 
 def _bytes(text: str) -> Any:
     return sa.literal(text.encode(), sa.LargeBinary())
 
 
-def _folded(column: Any, words: Sequence[str]) -> _Column:
+def _folded(column: Any, words: Sequence[str]) -> Column:
     """A column with one of a few words, which compares without case."""
     plain = sa.type_coerce(column, sa.LargeBinary())
     keys = [(plain == _bytes(word), _bytes(folded(word))) for word in words]
     key = sa.case(*keys, else_=plain) if keys else plain
-    return _Column(key, key, key)
-
-
-def _cell(attribute: Attribute, values: Any) -> _Column:
-    text = sa.func.coalesce(values.c.whole, values.c.head, type_=sa.LargeBinary())
-    if attribute.type == "dateTime":
-        return _Column(values.c.head, text)
-    return _Column(text, text, values.c.head)
+    return Column(key, key, key)
 
 
 def _exists(number: int) -> Condition:
-    values = VALUES.alias()
-    return sa.exists().where(values.c.resource == RESOURCES.c.sequence, values.c.slot == number)
-
-
-def _test(attribute: Attribute, node: Any) -> _Test:
-    if isinstance(node, Present):
-        return _Test(False, lambda column: sa.func.length(column.key) > 0)
-    constant = comparison_value(attribute, node)
-    if constant is None:
-        return _Test(True, None) if node.operator == "eq" else _Test(False, lambda _: _ALWAYS)
-    if node.operator in ("co", "sw", "ew"):
-        text = constant.encode()
-        return _Test(False, lambda column: _TEXT[node.operator](column, text))
-    key = encoded(constant)
-    if node.operator == "eq":
-        return _Test(False, lambda column: _equal(column, key))
-    if node.operator == "ne":
-        return _Test(True, lambda column: column.key != key)
-    return _Test(False, lambda column: _ORDER[node.operator](column.key, key))
-
-
-def _equal(column: _Column, key: bytes) -> Condition:
-    """Equality that an index answers: its beginning first, then the whole where there is more."""
-    if column.head is None or column.head is column.key:
-        equal: Condition = column.key == key
-        return equal
-    return sa.and_(column.head == key[:HEAD], column.key == key)
-
-
-def _contains(column: _Column, text: bytes) -> Condition:
-    return instr(column.text, sa.literal(text, sa.LargeBinary())) > 0 if text else _ALWAYS
-
-
-def _starts(column: _Column, text: bytes) -> Condition:
-    """A range of the index: from the text to what follows all that start with it."""
-    if not text:
-        return _ALWAYS
-    met: list[Condition] = [sa.func.substr(column.text, 1, len(text), type_=sa.LargeBinary()) == text]
-    if column.head is not None:
-        met.append(column.head >= text[:HEAD])
-        after = _after(text[:HEAD])
-        if after is not None:
-            met.append(column.head < after)
-    return sa.and_(*met)
-
-
-def _after(text: bytes) -> bytes | None:
-    kept = text.rstrip(b"\xff")
-    return kept[:-1] + bytes([kept[-1] + 1]) if kept else None
-
-
-def _ends(column: _Column, text: bytes) -> Condition:
-    if not text:
-        return _ALWAYS
-    size = sa.func.length(column.text)
-    end = sa.func.substr(column.text, size - len(text) + 1, len(text), type_=sa.LargeBinary())
-    return sa.case((size >= len(text), end == text), else_=False)
-
-
-_TEXT: Final[dict[str, Callable[[_Column, bytes], Condition]]] = {"co": _contains, "sw": _starts, "ew": _ends}
+    return sa.exists().where(_VALUE.c.resource == RESOURCES.c.sequence, _VALUE.c.slot == number)

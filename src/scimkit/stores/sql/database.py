@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
-from scimkit.errors import Conflict
+from scimkit.errors import Conflict, ScimError
 from scimkit.stores.databases import ATTEMPTS, lost, pause, unavailable
 
 Result = TypeVar("Result")
@@ -21,6 +21,8 @@ Work: TypeAlias = Callable[[sa.Connection], Result]
 
 DRIVERS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql",
                    "mariadb": "mysql+pymysql"}  # fmt: skip
+_NOT_READY: Final = frozenset({1047})
+"""A Galera node that is not part of its cluster, for now."""
 
 
 def sync_engine(url: str) -> sa.Engine:
@@ -29,7 +31,7 @@ def sync_engine(url: str) -> sa.Engine:
     Raises: ValueError for another database.
     """
     parsed = with_driver(url, DRIVERS)
-    return prepared(sa.create_engine(parsed, **engine_options(parsed)))
+    return own(sa.create_engine(parsed, **engine_options(parsed)))
 
 
 def prepared(engine: sa.Engine) -> sa.Engine:
@@ -38,6 +40,13 @@ def prepared(engine: sa.Engine) -> sa.Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def own(engine: sa.Engine) -> sa.Engine:
+    """As `prepared`, for an engine that nobody else uses."""
+    if engine.dialect.driver == "psycopg":
+        engine.dialect.use_insertmanyvalues_wo_returning = True  # rows in one statement, not a statement a row
+    return prepared(engine)
 
 
 def with_driver(url: str, drivers: dict[str, str]) -> sa.URL:
@@ -54,9 +63,13 @@ def engine_options(url: sa.URL) -> dict[str, Any]:
     """What an engine for the URL is made with."""
     if url.get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": 30}}
-    options: dict[str, Any] = {"pool_pre_ping": True, "isolation_level": "READ COMMITTED", "pool_size": 10}
+    options: dict[str, Any] = {"isolation_level": "READ COMMITTED", "pool_size": 10}
     if url.get_backend_name() in ("mysql", "mariadb"):
         options["connect_args"] = {"charset": "utf8mb4"}
+    elif url.drivername == DRIVERS["postgresql"]:
+        # PostgreSQL keeps the plan of a prepared statement, and one made while a table was small reads all of it
+        # for ever. It is also what a pooler between needs.
+        options["connect_args"] = {"prepare_threshold": None}
     return options
 
 
@@ -89,6 +102,23 @@ def insisted(transaction: Callable[[], Result]) -> Result:
     raise Conflict()
 
 
+def again(error: DBAPIError, attempt: int, *, committing: bool = False) -> bool:
+    """Whether to try again: the database did nothing. When a connection breaks at the commit, no one knows."""
+    number = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    broken = error.connection_invalidated and not committing
+    return attempt + 1 < ATTEMPTS and (lost(error.orig) or broken or number in _NOT_READY)
+
+
+def failed(error: DBAPIError) -> ScimError:
+    """What a client is told of a write that failed."""
+    return Conflict() if lost(error.orig) else unavailable(error.orig)
+
+
+def reading(dialect: str) -> dict[str, Any]:
+    """Options of a connection that only reads. PostgreSQL needs no transaction for that, and is spared two messages."""
+    return {"scimkit_reads": True} | ({"isolation_level": "AUTOCOMMIT"} if dialect == "postgresql" else {})
+
+
 class Database:
     """Runs work in transactions on an engine."""
 
@@ -99,23 +129,36 @@ class Database:
 
     def read(self, work: Work[Result]) -> Result:
         """The result of work that only reads. Raises: Unavailable."""
-        try:
-            with self.engine.connect().execution_options(scimkit_reads=True) as connection:
-                return work(connection)
-        except DBAPIError as error:
-            raise unavailable(error.orig) from None
+        options = reading(self.engine.dialect.name)
+        attempt = 0
+        while True:
+            try:
+                with self.engine.connect().execution_options(**options) as connection:
+                    return work(connection)
+            except DBAPIError as error:
+                if not again(error, attempt):
+                    raise unavailable(error.orig) from None
+            time.sleep(pause(attempt))
+            attempt += 1
 
     def write(self, work: Work[Result]) -> Result:
         """The result of work, all of it committed or none; tried again when another transaction was in its way.
 
         Raises: Conflict when that went on too long, Unavailable.
         """
-
-        def attempt() -> Result:
-            with self.engine.begin() as connection:
-                return work(connection)
-
-        return insisted(attempt)
+        attempt = 0
+        while True:
+            committing = False
+            try:
+                with self.engine.begin() as connection:
+                    result = work(connection)
+                    committing = True
+                return result
+            except DBAPIError as error:
+                if not again(error, attempt, committing=committing):
+                    raise failed(error) from None
+            time.sleep(pause(attempt))
+            attempt += 1
 
 
 class Joined:

@@ -5,34 +5,37 @@ This module never changes a row.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from scimkit.stores.paging import Position
 from scimkit.stores.protocol import GROUPS, MEMBERS, META, Page, Query, Scope
 from scimkit.stores.sorting import Sort
-from scimkit.stores.sql.conditions import condition
+from scimkit.stores.sql.conditions import condition, leads_to_few
 from scimkit.stores.sql.keys import slot
 from scimkit.stores.sql.rows import Kept, Rows
+from scimkit.stores.sql.statements import COLUMNS, HELD, OWN
 from scimkit.stores.sql.tables import MEMBERSHIPS, RESOURCES, VALUES
 from scimkit.stores.stamps import has_members, is_computed
+
+_SORTED: Final = VALUES.alias()
 
 
 def page(connection: sa.Connection, scope: Scope, query: Query) -> Page:
     """One page and the total. Raises: InvalidFilter."""
     rows = Rows(connection, scope, query.resource_type)
-    matching = rows.own
+    matching = OWN
     if query.filter is not None:
         query.filter.compile(query.resource_type)
-        matching = sa.and_(matching, condition(query.filter.node, query.resource_type, scope.tenant))
-    if not query.count:
-        return Page([], _count(connection, matching))
+        node = query.filter.node
+        own = HELD if leads_to_few(node, query.resource_type) else OWN
+        matching = sa.and_(own, condition(node, query.resource_type, scope.tenant))
     key = None if query.sort is None else _sort_key(query.sort, query.resource_type, scope.tenant)
-    found = list(connection.execute(_select(query, matching, key)))
+    found = list(connection.execute(_select(query, matching, key), rows.own)) if query.count else []
     total = _total(query, len(found))
     if total is None:
-        total = _count(connection, matching)
+        total = connection.scalar(sa.select(sa.func.count()).select_from(RESOURCES).where(matching), rows.own) or 0
     if query.before is not None:
         found.reverse()
     kept = [Kept.of(row) for row in found]
@@ -41,18 +44,15 @@ def page(connection: sa.Connection, scope: Scope, query: Query) -> Page:
 
 
 def _total(query: Query, found: int) -> int | None:
-    """How many match, where the page shows it: it is not full, and says so of the moment at which it was read."""
-    start = max(query.start_index, 1)
-    shows = query.after is None and query.before is None and found < query.count and (found or start == 1)
-    return start - 1 + found if shows else None
-
-
-def _count(connection: sa.Connection, matching: Any) -> int:
-    return connection.scalar(sa.select(sa.func.count()).select_from(RESOURCES).where(matching)) or 0
+    """How many match, where the page says so by itself: it is not full, and what stands before it is known."""
+    if query.after is not None or query.before is not None or found >= query.count:
+        return None
+    before = max(query.start_index, 1) - 1
+    return before + found if found or not before else None
 
 
 def _select(query: Query, matching: Any, key: Any) -> Any:
-    columns = [RESOURCES.c[name] for name in ("sequence", "id", "version", "created", "modified", "document")]
+    columns: list[Any] = [*COLUMNS]
     descending = query.sort is not None and query.sort.descending
     backward = query.before is not None
     order: list[Any] = []
@@ -105,7 +105,7 @@ def _sort_key(sort: Sort, resource_type: Any, tenant: str) -> Any:
             return _membership_key(path, MEMBERSHIPS.c.group, MEMBERSHIPS.c.member, MEMBERSHIPS.c.display_key)
         if name == GROUPS and is_computed(resource_type, GROUPS):
             return _membership_key(path, MEMBERSHIPS.c.member, MEMBERSHIPS.c.group, None)
-    values = VALUES.alias()
+    values = _SORTED
     text = sa.func.coalesce(values.c.whole, values.c.head, type_=sa.LargeBinary())
     key = values.c.head if path.leaf.type == "dateTime" else text
     number = slot(tenant, resource_type.name, path.text)

@@ -5,9 +5,9 @@ Every statement carries the tenant. This module opens and ends no transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 from pydantic_core import from_json
@@ -21,12 +21,14 @@ from scimkit.schema.instants import parse_instant
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.databases import batches
 from scimkit.stores.probes import keys_at
-from scimkit.stores.protocol import GROUPS, MEMBERS, META, Scope, Wants
+from scimkit.stores.protocol import GROUPS, MEMBERS, META, Members, Scope, Wants
+from scimkit.stores.sql import statements
 from scimkit.stores.sql.keys import Cell, cells, digest, encoded, slot
 from scimkit.stores.sql.tables import CLAIMS, MEMBERSHIPS, RESOURCES, VALUES
 from scimkit.stores.stamps import has_members, identified, is_computed, member_entry, meta_of, now, version_tag
 
-_COLUMNS: Final = tuple(RESOURCES.c[name] for name in ("sequence", "id", "version", "created", "modified", "document"))
+_Entry: TypeAlias = Callable[[str, str, str | None], dict[str, str]]
+_ADD: Final = {table.name: sa.insert(table) for table in (RESOURCES, VALUES, CLAIMS, MEMBERSHIPS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +61,16 @@ class Rows:
         self._type = resource_type
         self.has_members = has_members(resource_type)
         self._has_groups = is_computed(resource_type, GROUPS)
-        self.own = sa.and_(RESOURCES.c.tenant == self._tenant, RESOURCES.c.type == resource_type.name)
+        self.own = {"tenant": scope.tenant, "kind": resource_type.name}
+        """The parameters that bind a statement to them."""
 
     def find(self, id: str, *, lock: bool = False) -> Kept:
         """The resource of an id; with `lock`, no other transaction changes it before this one ends.
 
         Raises: NotFound.
         """
-        query = sa.select(*_COLUMNS).where(self.own, RESOURCES.c.id == id)
-        row = self._connection.execute(query.with_for_update() if lock else query).first()
+        query = statements.FIND_LOCKED if lock else statements.FIND
+        row = self._connection.execute(query, {**self.own, "id": id}).first()
         if row is None:
             raise NotFound(f"This {self._type.name} does not exist.")
         return Kept.of(row)
@@ -80,7 +83,7 @@ class Rows:
             "tenant": self._tenant, "type": self._type.name, "id": id, "version": 1, "created": instant,
             "created_key": _instant(instant), **_stamps(instant), **_displayed(kept), "document": write_json(kept),
         }  # fmt: skip
-        inserted = self._connection.execute(sa.insert(RESOURCES).values(**values)).inserted_primary_key
+        inserted = self._connection.execute(_ADD[RESOURCES.name], values).inserted_primary_key
         assert inserted is not None
         sequence = inserted[0]
         self._claim(sequence, self._claims(kept))
@@ -97,7 +100,7 @@ class Rows:
             changed |= {"document": write_json(kept), **_displayed(kept)}
             self._swap_claims(old, kept)
             self._swap_cells(old, kept)
-        self._connection.execute(sa.update(RESOURCES).where(RESOURCES.c.sequence == old.sequence).values(**changed))
+        self._connection.execute(statements.UPDATE, {**changed, "number": old.sequence})
         return Kept(old.sequence, old.id, version, old.created, instant, kept)
 
     def delete(self, kept: Kept) -> None:
@@ -105,91 +108,90 @@ class Rows:
         groups = sa.select(MEMBERSHIPS.c.group).where(MEMBERSHIPS.c.member == kept.sequence)
         touched = list(self._connection.scalars(groups))
         for some in batches(sorted(touched)):
-            self._connection.execute(
-                sa.update(RESOURCES)
-                .where(RESOURCES.c.tenant == self._tenant, RESOURCES.c.sequence.in_(some))
-                .values(version=RESOURCES.c.version + 1, **_stamps(now()))
-            )
-        self._connection.execute(sa.delete(RESOURCES).where(self.own, RESOURCES.c.sequence == kept.sequence))
+            changed = {**_stamps(now()), "tenant_": self._tenant, "numbers": some}
+            self._connection.execute(statements.TOUCH, changed)
+        self._connection.execute(statements.DELETE, {**self.own, "number": kept.sequence})
 
-    def known_members(self, members: Sequence[Mapping[str, Any]]) -> tuple[dict[int, Any], tuple[str, ...]]:
-        """What is said of the members that exist, by the numbers of their rows, and the ids of the others."""
-        wanted = {each["value"]: each for each in members} if self.has_members else {}
+    def known_members(
+        self, group: int, members: Sequence[Mapping[str, Any]]
+    ) -> tuple[dict[int, Any], frozenset[int], tuple[str, ...]]:
+        """What is said of the members that exist, by the numbers of their rows; which of them the group has; the
+        ids of the others.
+        """
+        wanted = {each["value"]: each.get("display") for each in members} if self.has_members else {}
         known: dict[int, Any] = {}
+        there: set[int] = set()
         found: set[str] = set()
         for some in batches(wanted):
-            query = sa.select(RESOURCES.c.sequence, RESOURCES.c.id).where(
-                RESOURCES.c.tenant == self._tenant, RESOURCES.c.id.in_(some)
-            )
-            numbers = {row.id: row.sequence for row in self._connection.execute(query)}
-            known.update((numbers[id], wanted[id].get("display")) for id in some if id in numbers)
+            numbers: dict[str, int] = {}
+            for number, id, member in self._connection.execute(statements.KNOWN, self._named(group, ids=some)):
+                numbers[id] = number
+                if member is not None:
+                    there.add(number)
+            known.update((numbers[id], wanted[id]) for id in some if id in numbers)
             found.update(numbers)
-        return known, tuple(id for id in wanted if id not in found)
+        return known, frozenset(there), tuple(id for id in wanted if id not in found)
 
-    def change_members(self, group: int, changes: ReferenceChanges, added: Mapping[int, Any]) -> bool:
-        """Remove and add rows of members; whether any row changed."""
-        changed = self._clear(group, added) if changes.cleared else self._remove(group, changes.removed)
-        for some in batches(added):
-            query = sa.select(MEMBERSHIPS.c.member).where(MEMBERSHIPS.c.group == group, MEMBERSHIPS.c.member.in_(some))
-            there = set(self._connection.scalars(query))
-            fresh = [{"group": group, "member": each, **_display(added[each])} for each in some if each not in there]
-            if fresh:
-                self._connection.execute(sa.insert(MEMBERSHIPS), fresh)
-                changed = True
-        return changed
+    def _named(self, number: int, **more: Any) -> dict[str, Any]:
+        return {"tenant": self._tenant, "number": number, **more}
 
-    def _clear(self, group: int, kept: Mapping[int, Any]) -> bool:
-        """Remove the members that are not to stay as they are."""
+    def change_members(
+        self, group: int, changes: ReferenceChanges, added: Mapping[int, Any], there: frozenset[int]
+    ) -> bool:
+        """Remove and add rows of members, of whom some are `there`; whether any row changed."""
+        gone = self._changed(group, added) if changes.cleared else self._of_ids(group, changes.removed)
+        for some in batches(gone):
+            self._connection.execute(statements.DROP_MEMBERS, self._named(group, members=some))
+        stay = there.difference(gone)
+        fresh = [{"group": group, "member": each, **_display(added[each])} for each in added if each not in stay]
+        for some in batches(fresh):
+            self._add_rows(MEMBERSHIPS, some)
+        return bool(gone or fresh)
+
+    def _changed(self, group: int, kept: Mapping[int, Any]) -> list[int]:
+        """The members that are not to stay as they are."""
         query = sa.select(MEMBERSHIPS.c.member, MEMBERSHIPS.c.display).where(MEMBERSHIPS.c.group == group)
-        gone = [
+        return [
             row.member for row in self._connection.execute(query)
             if row.member not in kept or _text(row.display) != kept[row.member]
         ]  # fmt: skip
-        for some in batches(gone):
-            self._connection.execute(
-                sa.delete(MEMBERSHIPS).where(MEMBERSHIPS.c.group == group, MEMBERSHIPS.c.member.in_(some))
-            )
-        return bool(gone)
 
-    def _remove(self, group: int, ids: Iterable[str]) -> bool:
-        removed = 0
+    def _of_ids(self, group: int, ids: Iterable[str]) -> list[int]:
+        """The members that the group has of those ids."""
+        found: list[int] = []
         for some in batches(sorted(ids)):
-            members = sa.select(RESOURCES.c.sequence).where(
-                RESOURCES.c.tenant == self._tenant, RESOURCES.c.id.in_(some)
-            )
-            numbers = list(self._connection.scalars(members))
-            gone = sa.delete(MEMBERSHIPS).where(MEMBERSHIPS.c.group == group, MEMBERSHIPS.c.member.in_(numbers))
-            removed += self._connection.execute(gone).rowcount if numbers else 0
-        return removed > 0
+            known = self._connection.execute(statements.KNOWN, self._named(group, ids=some))
+            found += (row.member for row in known if row.member is not None)
+        return found
 
-    def wholes(self, kept: Sequence[Kept], wants: Wants) -> list[Document]:
+    def wholes(self, kept: Sequence[Kept], wants: Wants) -> Sequence[Document]:
         """The documents with their `meta`, and their members or groups, where they are wanted."""
-        documents: list[Document] = [
+        documents: list[dict[str, Any]] = [
             {**each.document, META: meta_of(
                 self._type, created=each.created, modified=each.modified, version=each.version
             )}
             for each in kept
         ]  # fmt: skip
         if self.has_members and wants(MEMBERS):
-            entries = self._entries(kept, MEMBERSHIPS.c.group, MEMBERSHIPS.c.member, MEMBERSHIPS.c.display)
-            return _joined(kept, documents, MEMBERS, entries, member_entry)
+            self._join(kept, documents, MEMBERS, statements.MEMBERS_OF, member_entry)
         if self._has_groups and wants(GROUPS):
-            entries = self._entries(kept, MEMBERSHIPS.c.member, MEMBERSHIPS.c.group, RESOURCES.c.display)
-            return _joined(kept, documents, GROUPS, entries, lambda id, _, display: member_entry(id, "direct", display))
+            self._join(kept, documents, GROUPS, statements.GROUPS_OF, _group_entry)
         return documents
 
-    def _entries(
-        self, kept: Sequence[Kept], owner: Any, other: Any, display: Any
-    ) -> dict[int, list[tuple[str, str, str | None]]]:
-        """Id, type and display of what stands at the other end of each membership, by owner."""
-        entries: dict[int, list[tuple[str, str, str | None]]] = {}
-        joined = MEMBERSHIPS.join(RESOURCES, RESOURCES.c.sequence == other)
-        for some in batches([each.sequence for each in kept]):
-            query = sa.select(owner, RESOURCES.c.id, RESOURCES.c.type, display).select_from(joined)
-            query = query.where(owner.in_(some), RESOURCES.c.tenant == self._tenant)
-            for number, id, kind, text in self._connection.execute(query.order_by(MEMBERSHIPS.c.position)):
-                entries.setdefault(number, []).append((id, kind, _text(text)))
-        return entries
+    def members(self, id: str, after: int, count: int) -> Members:
+        """Some members of the group of an id, in the order of their own creation."""
+        found = self._connection.execute(statements.MEMBER_PAGE, {**self.own, "id": id, "after": after, "count": count})
+        rows = found.all()
+        entries = [member_entry(id, kind, _text(text)) for _, id, kind, text in rows]
+        return Members(entries, rows[-1][0] if len(rows) == count else None)
+
+    def _join(self, kept: Sequence[Kept], documents: list[Any], name: str, query: Any, entry: _Entry) -> None:
+        """Give each document what stands at the other end of its memberships."""
+        owners = {each.sequence: document for each, document in zip(kept, documents, strict=True)}
+        for some in batches(owners):
+            found: Iterable[Any] = self._connection.execute(query, {"tenant": self._tenant, "numbers": some})
+            for number, id, kind, text in found:
+                owners[number].setdefault(name, []).append(entry(id, kind, _text(text)))
 
     def _claims(self, document: Document) -> dict[tuple[int, bytes], str]:
         """The values that no other resource may have, each with the path it is at."""
@@ -204,36 +206,40 @@ class Rows:
     def _claim(self, sequence: int, claims: Mapping[tuple[int, bytes], str]) -> None:
         for (number, value), path in claims.items():
             try:
-                self._connection.execute(sa.insert(CLAIMS).values(slot=number, digest=value, resource=sequence))
+                self._connection.execute(_ADD[CLAIMS.name], {"slot": number, "digest": value, "resource": sequence})
             except IntegrityError:
                 raise Uniqueness(path) from None
 
     def _swap_claims(self, old: Kept, document: Document) -> None:
         before, after = self._claims(old.document), self._claims(document)
         for number, value in before.keys() - after.keys():
-            self._connection.execute(sa.delete(CLAIMS).where(CLAIMS.c.slot == number, CLAIMS.c.digest == value))
+            self._connection.execute(statements.DROP_CLAIM, {"the_slot": number, "the_digest": value})
         self._claim(old.sequence, {each: after[each] for each in after.keys() - before.keys()})
 
     def _swap_cells(self, old: Kept, document: Document) -> None:
         before = set(cells(self._tenant, self._type, old.document))
         after = set(cells(self._tenant, self._type, document))
         for each in before - after:
-            same = (VALUES.c.slot == each.slot, VALUES.c.element == each.element, VALUES.c.place == each.place)
-            self._connection.execute(sa.delete(VALUES).where(VALUES.c.resource == old.sequence, *same))
+            place = {"the_slot": each.slot, "the_element": each.element, "the_place": each.place}
+            self._connection.execute(statements.DROP_VALUE, {"number": old.sequence, **place})
         self._add_cells(old.sequence, after - before)
 
     def _add_cells(self, sequence: int, added: set[Cell]) -> None:
-        if added:
-            names = ("slot", "element", "place", "head", "whole", "chosen")
-            rows = [{"resource": sequence, **dict(zip(names, astuple(each), strict=True))} for each in added]
-            self._connection.execute(sa.insert(VALUES), rows)
+        self._add_rows(VALUES, [
+            {
+                "resource": sequence, "slot": each.slot, "element": each.element, "place": each.place,
+                "head": each.head, "whole": each.whole, "chosen": each.chosen,
+            }
+            for each in added
+        ])  # fmt: skip
+
+    def _add_rows(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            self._connection.execute(_ADD[table.name], rows)
 
 
-def _joined(kept: Any, documents: list[Any], name: str, entries: Mapping[int, Any], entry: Any) -> list[Document]:
-    return [
-        {**document, name: [entry(*each) for each in entries[row.sequence]]} if row.sequence in entries else document
-        for row, document in zip(kept, documents, strict=True)
-    ]
+def _group_entry(id: str, _: str, display: str | None) -> dict[str, str]:
+    return member_entry(id, "direct", display)
 
 
 def _instant(text: str) -> bytes:

@@ -11,7 +11,18 @@ import sqlalchemy as sa
 from scimkit.documents import Document
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.protocol import Lack, Page, Query, Scope, SyncStore, UnknownMembers, Wants, Written, everything
+from scimkit.stores.protocol import (
+    Lack,
+    Members,
+    Page,
+    Query,
+    Scope,
+    SyncStore,
+    UnknownMembers,
+    Wants,
+    Written,
+    everything,
+)
 from scimkit.stores.sql import migrations, work
 from scimkit.stores.sql.database import Database, Joined, Result, prepared, sync_engine
 
@@ -38,6 +49,11 @@ class SqlStore:
     def connection(self) -> sa.Connection | None:
         """The connection of the transaction it was given in, for rows of the host's own; None outside of one."""
         return self._database.connection
+
+    @property
+    def schema_version(self) -> str | None:
+        """The version that the tables are at, such as `0002`; None when there are none. Raises: Unavailable."""
+        return self._database.read(migrations.current)
 
     def upgrade(self) -> None:
         """Bring the tables to the newest schema. Raises: Unavailable."""
@@ -78,6 +94,9 @@ class SqlStore:
 
     def delete(self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None) -> None:
         self._database.write(work.delete(scope, resource_type, id, expected_version))
+
+    def members(self, scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Members:
+        return self._database.read(work.members(scope, resource_type, id, after, count))
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
         return self._database.write(lambda connection: work(self._joined(connection)))

@@ -67,6 +67,7 @@ RESOURCES: Final = sa.Table(
     sa.Column("document", DOCUMENT, nullable=False),
     sa.UniqueConstraint("tenant", "id", name="scim_resource_id"),
     sa.Index("scim_resource_order", "tenant", "type", "sequence"),
+    sa.Index("scim_resource_by_id", "id"),
     **_OPTIONS,
 )  # fmt: skip
 """One row a resource; `document` is its JSON without `meta`, members and groups; `display` its displayName."""

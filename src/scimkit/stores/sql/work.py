@@ -12,7 +12,18 @@ from scimkit.documents import Document
 from scimkit.errors import InvalidValue
 from scimkit.patch.changes import ChangeSet, apply_changes
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.protocol import MEMBERS, Page, Query, Scope, UnknownMembers, Wants, Written, everything
+from scimkit.stores.protocol import (
+    GROUPS,
+    MEMBERS,
+    Members,
+    Page,
+    Query,
+    Scope,
+    UnknownMembers,
+    Wants,
+    Written,
+    everything,
+)
 from scimkit.stores.sql.database import Work
 from scimkit.stores.sql.pages import page
 from scimkit.stores.sql.rows import Kept, Rows
@@ -29,6 +40,11 @@ def get(scope: Scope, resource_type: ResourceType, id: str, wants: Wants) -> Wor
     return run
 
 
+def members(scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Work[Members]:
+    """The work of `SyncMemberPages.members`."""
+    return lambda connection: Rows(connection, scope, resource_type).members(id, after, count)
+
+
 def search(scope: Scope, query: Query) -> Work[Page]:
     """The work of `SyncStore.search`."""
     return lambda connection: page(connection, scope, query)
@@ -43,8 +59,10 @@ def create(
         rows = Rows(connection, scope, resource_type)
         kept = rows.insert(new_id(), document)
         changes = replacement(resource_type, {}, document)
-        skipped = _change_members(rows, kept, changes, unknown_members)[1]
-        return Written(rows.wholes([kept], everything)[0], skipped_members=skipped)
+        joined, skipped = _change_members(rows, kept, changes, unknown_members)
+        # Nothing new is in a group yet.
+        wants: Wants = (lambda name: name != GROUPS) if joined else (lambda name: name not in (GROUPS, MEMBERS))
+        return Written(rows.wholes([kept], wants)[0], skipped_members=skipped)
 
     return run
 
@@ -123,7 +141,7 @@ def _change_members(
     members = changes.references.get(MEMBERS) if rows.has_members else None
     if members is None:
         return False, ()
-    known, unknown = rows.known_members(members.added)
+    known, there, unknown = rows.known_members(group.sequence, members.added)
     if unknown and unknown_members == "reject":
         raise InvalidValue("A member does not exist.")
-    return rows.change_members(group.sequence, members, known), unknown
+    return rows.change_members(group.sequence, members, known, there), unknown

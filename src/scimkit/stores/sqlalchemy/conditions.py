@@ -20,7 +20,7 @@ from scimkit.stores.mapped.fields import Field
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.links import End
 from scimkit.stores.mapped.references import Reference
-from scimkit.stores.sql.conditions import instr
+from scimkit.stores.sql.comparisons import instr
 from scimkit.stores.sqlalchemy.columns import Pairs
 
 Condition: TypeAlias = sa.ColumnElement[bool]

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
+from scimkit.stores.sql.migrations.steps import add_index, add_table
+
 revision = "0001"
 down_revision = None
 
@@ -31,7 +33,7 @@ def _of(name: str) -> sa.Column[int]:
 
 
 def upgrade() -> None:
-    op.create_table(
+    add_table(
         "scim_resource",
         sa.Column("sequence", _big(), primary_key=True, autoincrement=True),
         sa.Column("tenant", _raw(255), nullable=False),
@@ -46,11 +48,11 @@ def upgrade() -> None:
         sa.Column("display_key", _blob()),
         sa.Column("document", _blob(), nullable=False),
         sa.UniqueConstraint("tenant", "id", name="scim_resource_id"),
-        sa.Index("scim_resource_order", "tenant", "type", "sequence"),
         sqlite_autoincrement=True,
         **_OPTIONS,
     )
-    op.create_table(
+    add_index("scim_resource_order", "scim_resource", "tenant", "type", "sequence")
+    add_table(
         "scim_value",
         _of("resource"),
         sa.Column("slot", sa.BigInteger, nullable=False),
@@ -60,19 +62,19 @@ def upgrade() -> None:
         sa.Column("whole", _blob()),
         sa.Column("chosen", sa.Boolean, nullable=False),
         sa.PrimaryKeyConstraint("resource", "slot", "element", "place", name="scim_value_key"),
-        sa.Index("scim_value_find", "slot", "head", "resource"),
         **_OPTIONS,
     )
-    op.create_table(
+    add_index("scim_value_find", "scim_value", "slot", "head", "resource")
+    add_table(
         "scim_unique",
         sa.Column("slot", sa.BigInteger, nullable=False, autoincrement=False),
         sa.Column("digest", _raw(32), nullable=False),
         _of("resource"),
         sa.PrimaryKeyConstraint("slot", "digest", name="scim_unique_key"),
-        sa.Index("scim_unique_resource", "resource"),
         **_OPTIONS,
     )
-    op.create_table(
+    add_index("scim_unique_resource", "scim_unique", "resource")
+    add_table(
         "scim_member",
         sa.Column("position", _big(), primary_key=True, autoincrement=True),
         _of("group"),
@@ -80,11 +82,11 @@ def upgrade() -> None:
         sa.Column("display", _blob()),
         sa.Column("display_key", _blob()),
         sa.UniqueConstraint("group", "member", name="scim_member_once"),
-        sa.Index("scim_member_of", "member"),
         sqlite_autoincrement=True,
         **_OPTIONS,
     )
-    op.create_table(
+    add_index("scim_member_of", "scim_member", "member")
+    add_table(
         "scim_token",
         sa.Column("id", _raw(32), primary_key=True),
         sa.Column("tenant", _raw(255), nullable=False),
@@ -94,9 +96,9 @@ def upgrade() -> None:
         sa.Column("expires", sa.String(32)),
         sa.Column("revoked", sa.String(32)),
         sa.Column("dialect", sa.String(64)),
-        sa.Index("scim_token_tenant", "tenant"),
         **_OPTIONS,
     )
+    add_index("scim_token_tenant", "scim_token", "tenant")
 
 
 def downgrade() -> None:

@@ -1,0 +1,20 @@
+"""Steps of migrations that do nothing where they were done already. This module never changes a row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+
+def add_table(name: str, *parts: Any, **options: Any) -> None:
+    """Make a table, its indexes left to `add_index`."""
+    if not sa.inspect(op.get_bind()).has_table(name):
+        op.create_table(name, *parts, **options)
+
+
+def add_index(name: str, table: str, *columns: str) -> None:
+    """Make an index."""
+    if name not in {each["name"] for each in sa.inspect(op.get_bind()).get_indexes(table)}:
+        op.create_index(name, table, list(columns))

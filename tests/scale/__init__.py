@@ -1,0 +1,1 @@
+"""The service at the size of a large organisation, measured; run by hand."""

@@ -1,0 +1,110 @@
+"""Writers in each other's way: several processes, deadlocks, serialisation failures, connections that break."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from scimkit import GROUP, USER, Query, Scope, SyncStore
+from scimkit.patch import ChangeSet, ReferenceChanges
+from scimkit.stores.sql import SqlStore
+from tests.stores.databases import DATABASES, Apart, apart, store_of, url_of
+
+on_every_database = pytest.mark.parametrize("database", DATABASES)
+on_every_server = pytest.mark.parametrize("database", [each for each in DATABASES if each.values != ("sqlite",)])
+SCOPE = Scope("one")
+
+
+def user(name: str) -> dict[str, Any]:
+    return {"schemas": [USER.schema], "userName": name}
+
+
+def group(name: str) -> dict[str, Any]:
+    return {"schemas": [GROUP.schema], "displayName": name}
+
+
+def joining(id: str) -> ChangeSet:
+    return ChangeSet(references={"members": ReferenceChanges(({"value": id},))})
+
+
+@on_every_database
+def test_changes_of_several_processes_all_land(database: str) -> None:
+    """Processes that add members to one group at once lose none, and each change has a version of its own."""
+    store, scope = store_of(database), Scope(f"joiners-{os.urandom(4).hex()}")
+    team = store.create(scope, GROUP, group("g")).document["id"]
+    people = [store.create(scope, USER, user(f"u{number}")).document["id"] for number in range(30)]
+    command = [sys.executable, "-m", "tests.stores.joiner", url_of(database), scope.tenant, team]
+    joiners = [
+        subprocess.Popen([*command, *people[start::3]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for start in range(3)
+    ]
+    for each in joiners:
+        assert each.stdout is not None
+        assert each.stdout.readline() == "ready\n"
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda each: each.communicate("go\n", timeout=60), joiners))
+    assert [each.returncode for each in joiners] == [0, 0, 0]
+    found = store.get(scope, GROUP, team)
+    assert {each["value"] for each in found["members"]} == set(people)
+    assert found["meta"]["version"] == 'W/"31"'
+
+
+@on_every_database
+def test_deadlocks_are_tried_again(database: str) -> None:
+    """Transactions that change two groups, each in the other's order, all end well."""
+    store = apart(database)
+    teams = [store.create(SCOPE, GROUP, group(f"g{number}")).document["id"] for number in range(2)]
+    people = [store.create(SCOPE, USER, user(f"u{number}")).document["id"] for number in range(12)]
+
+    def join(number: int) -> None:
+        def work(inner: SyncStore) -> None:
+            for team in teams if number % 2 else reversed(teams):
+                inner.change(SCOPE, GROUP, team, joining(people[number]))
+
+        store.transaction(SCOPE, work)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(join, range(12)))
+    for team in teams:
+        assert {each["value"] for each in store.get(SCOPE, GROUP, team)["members"]} == set(people)
+
+
+@pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
+@on_every_server
+def test_serialisation_failures_are_tried_again(database: str, level: Any) -> None:
+    """On an engine of the host's that isolates more than the store asks for, changes at once all land too."""
+    engine = sa.create_engine(store_of(database).engine.url, isolation_level=level)
+    try:
+        store = Apart(SqlStore(engine, upgrade=False))
+        team = store.create(SCOPE, GROUP, group("g")).document["id"]
+        people = [store.create(SCOPE, USER, user(f"u{number}")).document["id"] for number in range(12)]
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(lambda id: store.change(SCOPE, GROUP, team, joining(id)), people))
+        assert {each["value"] for each in store.get(SCOPE, GROUP, team)["members"]} == set(people)
+    finally:
+        engine.dispose()
+
+
+@on_every_server
+def test_broken_connections_are_replaced(database: str) -> None:
+    """When the server has ended every connection, as at a restart, the next read and the next write go on."""
+    others, store = store_of(database), SqlStore(url_of(database), upgrade=False)
+    scope = Scope(f"broken-{os.urandom(4).hex()}")
+    own, end = ("SELECT pg_backend_pid()", "SELECT pg_terminate_backend({})") if database == "postgresql" else (
+        "SELECT connection_id()", "KILL {}"
+    )  # fmt: skip
+    for use in (lambda: store.search(scope, Query(USER)), lambda: store.create(scope, USER, user("ada"))):
+        assert store.search(scope, Query(USER)).total == 0
+        with store.engine.connect() as connection:
+            idle = connection.exec_driver_sql(own).scalar()
+        with others.engine.connect() as killer:
+            killer.exec_driver_sql(end.format(idle))
+        use()
+    assert store.search(scope, Query(USER)).total == 1
+    store.engine.dispose()

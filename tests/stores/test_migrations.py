@@ -1,0 +1,104 @@
+"""Migrations on databases of their own: many at once, interrupted ones, newer ones."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from scimkit import USER, Query, Scope
+from scimkit.stores.sql import SqlStore, migrations
+from scimkit.stores.sql.tables import METADATA
+from tests.stores.databases import DATABASES, store_of
+
+on_every_database = pytest.mark.parametrize("database", DATABASES)
+
+
+@contextmanager
+def empty(database: str, folder: Path) -> Iterator[str]:
+    """The URL of a database without tables, which goes when the test ends."""
+    if database == "sqlite":
+        yield f"sqlite:///{folder / 'empty.db'}"
+        return
+    name = f"scim_{os.getpid()}_{os.urandom(3).hex()}"
+    engine = store_of(database).engine
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        try:
+            yield engine.url.set(database=name).render_as_string(hide_password=False)
+        finally:
+            connection.exec_driver_sql(f"DROP DATABASE {name}")
+
+
+def differences(store: SqlStore) -> list[object]:
+    """Where the tables are not the declared ones."""
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": migrations.VERSION_TABLE})
+        return list(compare_metadata(context, METADATA))
+
+
+@on_every_database
+def test_many_processes_migrate_at_once(database: str, tmp_path: Path) -> None:
+    """All of them end well, and the tables are there once."""
+    with empty(database, tmp_path) as url:
+        command = [sys.executable, "-m", "scimkit.cli", "migrate", "--store", url]
+        runs = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(4)]
+        told = [each.communicate(timeout=100)[0] for each in runs]
+        assert [each.returncode for each in runs] == [0] * 4, told
+        store = SqlStore(url, upgrade=False)
+        assert store.schema_version == migrations.HEAD
+        assert differences(store) == []
+        store.engine.dispose()
+
+
+@on_every_database
+def test_what_was_interrupted_is_finished(database: str, tmp_path: Path) -> None:
+    """Where a database commits every step, a migration goes on from the steps that were done; what is kept stays."""
+    with empty(database, tmp_path) as url:
+        store = SqlStore(url)
+        store.create(Scope(), USER, {"schemas": [USER.schema], "userName": "ada"})
+        with store.engine.begin() as connection:
+            for statement in (
+                "DELETE FROM scim_schema_version", "DROP TABLE scim_token",
+                "DROP INDEX scim_resource_by_id" + (" ON scim_resource" if database == "mysql" else ""),
+            ):  # fmt: skip
+                connection.exec_driver_sql(statement)
+        assert store.schema_version is None
+        store.upgrade()
+        assert store.schema_version == migrations.HEAD
+        assert differences(store) == []
+        assert store.search(Scope(), Query(USER)).total == 1
+        store.engine.dispose()
+
+
+@on_every_database
+def test_two_versions_are_one(database: str, tmp_path: Path) -> None:
+    """Where two nodes of a cluster migrated at once and one noted an earlier version last, the later one holds."""
+    with empty(database, tmp_path) as url:
+        store = SqlStore(url)
+        with store.engine.begin() as connection:
+            connection.exec_driver_sql("INSERT INTO scim_schema_version VALUES ('0001')")
+            connection.exec_driver_sql("UPDATE scim_schema_version SET version_num = '0000' WHERE version_num > '0001'")
+        store.upgrade()
+        assert store.schema_version == migrations.HEAD
+        with store.engine.connect() as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM scim_schema_version").scalar() == 1
+        store.engine.dispose()
+
+
+def test_newer_tables_are_served(tmp_path: Path) -> None:
+    """Tables of a version that this scimkit does not know are left alone, so that servers can be replaced in turn."""
+    url = f"sqlite:///{tmp_path / 'newer.db'}"
+    store = SqlStore(url)
+    with store.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE scim_schema_version SET version_num = '9999'"))
+    assert SqlStore(url).schema_version == "9999"
+    store.engine.dispose()
