@@ -92,7 +92,7 @@ def test_paths_are_decoded_once() -> None:
     schema = "urn%3Aietf%3Aparams%3Ascim%3Aschemas%3Acore%3A2.0%3AUser"
     assert send(patterns, "GET", f"/scim/v2/Schemas/{schema}").json()["name"] == "User"
     send(patterns, "POST", "/scim/v2/Users", {"userName": "ä b"})
-    assert send(patterns, "GET", "/scim/v2/Users?filter=userName%20eq%20%22%C3%A4+b%22").json()["totalResults"] == 1
+    assert send(patterns, "GET", "/scim/v2/Users?filter=userName%20eq%20%22%C3%A4%20b%22").json()["totalResults"] == 1
     for target in ("/scim/v2/Users/a%0Ab", "/scim/v2/Users/%25", "/scim/v2/Users/a%2Fb", "/scim/v2/%0A"):
         answer = send(patterns, "GET", target)
         assert (answer.status_code, answer.json()["schemas"]) == (404, [ERROR]), target

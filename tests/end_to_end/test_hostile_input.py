@@ -45,7 +45,7 @@ BODIES = {
     "userName null": b'{"userName": null}',
     "userName empty": b'{"userName": ""}',
     "userName an object": b'{"userName": {"a": 1}}',
-    "emails a number": b'{"userName": "ada", "emails": 5}',
+    "emails a boolean": b'{"userName": "ada", "emails": true}',
     "emails of arrays": b'{"userName": "ada", "emails": [[["x"]]]}',
     "active a text": b'{"userName": "ada", "active": "perhaps"}',
     "name a number": b'{"userName": "ada", "name": 1}',

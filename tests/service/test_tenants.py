@@ -16,7 +16,7 @@ import pytest
 
 from scimkit import MemoryStore
 from scimkit.errors import NotFound
-from tests.client import ENTERPRISE, GROUP, PATCH_OP, USER, Answer, Client
+from tests.client import BASE_URL, ENTERPRISE, GROUP, PATCH_OP, USER, Answer, Client
 from tests.stores.databases import DATABASES, apart
 
 SEARCH = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
@@ -223,7 +223,9 @@ def test_me(case: Case) -> None:
     answers = []
     for id in (case.theirs, case.nobody):
         client = Client(case.store, tenant="attacker", me=lambda principal, id=id: f"/Users/{id}")
-        answers.append([client.send(method, "/Me", body) for method, body in BODIES.items()])
+        sent = [client.send(method, "/Me", body) for method, body in BODIES.items()]
+        assert {each.headers.pop("Location") for each in sent} == {f"{BASE_URL}/Users/{id}"}  # as the hook said
+        answers.append(sent)
     assert answers[0] == answers[1]
     assert {each.status for each in answers[0]} == {404}
 

@@ -130,6 +130,11 @@ class Repairs(PatchRefusal):
     def clears_whole(self, attribute: Attribute, sub_attribute: Attribute) -> bool:
         return self._ask("clears_whole", attribute, sub_attribute) is True
 
+    def empty_filter(self) -> None:
+        """Told that a filter is empty, which is then none. Raises: InvalidFilter."""
+        if self._ask("empty_filter") is NOT_MINE:
+            raise InvalidFilter("The filter is empty.")
+
     def parameter(self, name: str, value: object) -> str | int:
         """A parameter of a search for one of another type. Raises: InvalidValue."""
         answer = self._ask("parameter", name, value)

@@ -68,7 +68,7 @@ HABITS: Final[tuple[Habit, ...]] = (
         ("unqualified-path",),
         "compared by its value (RFC 7644 figure 3)",
     ),
-    Habit(20, "a trailing &, an empty query, a trailing slash", (), "empty parts of a URL say nothing"),
+    Habit(20, "a trailing &, an empty query, a trailing slash", ("empty-filter",), "empty parts of a URL say nothing"),
     Habit(
         21,
         "startindex in another case, 0 or less, numbers as text",

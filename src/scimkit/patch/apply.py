@@ -312,7 +312,8 @@ def _appended(attribute: Attribute, old: list[Any], value: list[Any], repair: Pa
     elements = [*old, *fresh]
     if attribute.type != "complex":
         return elements
-    return _with_one_primary(attribute, elements, list(range(len(old), len(elements))), repair)
+    written = list(range(len(old), len(elements)))
+    return distinct(attribute, _with_one_primary(attribute, elements, written, repair))
 
 
 def _with_one_primary(

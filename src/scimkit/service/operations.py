@@ -13,7 +13,7 @@ from scimkit.documents import Document, parse_object
 from scimkit.errors import Conflict, InvalidValue, NotFound, PreconditionFailed, Uniqueness
 from scimkit.events import PasswordHook
 from scimkit.filters.ast import Comparison
-from scimkit.filters.filter import Filter, parse
+from scimkit.filters.filter import Filter
 from scimkit.patch.apply import apply_operations, reference_changes
 from scimkit.patch.operations import Operation, read_operations
 from scimkit.schema.attributes import AttributeTable
@@ -27,7 +27,7 @@ from scimkit.service.limits import Limits
 from scimkit.service.member_stream import MemberStream
 from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import Renderer
-from scimkit.service.search import Searchable, projection_of
+from scimkit.service.search import Searchable, filter_of, projection_of
 from scimkit.service.written import HasWritten, by_operations, in_document, nowhere
 from scimkit.stores.protocol import MEMBERS, MemberPages, Members, Query, Store, Written
 from scimkit.stores.stamps import has_members
@@ -114,8 +114,9 @@ class ResourceOperations:
         id = _id(call)
         await self._permissions.require(call, "read", self.resource_type)
         projection = self._projection(call)
-        if "filter" in call.parameters:
-            wanted = call.repairs.fitted(parse(str(call.parameters["filter"]), call.repairs), self.resource_type)
+        filtered = filter_of(call.parameters, call)
+        if filtered is not None:
+            wanted = call.repairs.fitted(filtered, self.resource_type)
             if not wanted.matches(await self._store.get(call.scope, self.resource_type, id), self.resource_type):
                 raise NotFound("The resource does not match the filter.")
         return await self._read(call, id, projection, conditional=conditions.is_conditional(call.request.headers))

@@ -155,8 +155,7 @@ class Search:
 
     def _parts(self, call: Call, parameters: Parameters, kinds: Sequence[Searchable]) -> list[_Part]:
         """What to ask of the store for each type; types of which nothing can match are left out."""
-        text = parameters.get("filter")
-        wanted = None if text is None else parse(str(text), call.repairs)
+        wanted = filter_of(parameters, call)
         if wanted is not None and len(self._kinds) > 1:
             self._check_known(wanted)
         parts = []
@@ -239,6 +238,15 @@ def _is_descending(parameters: Parameters) -> bool:
     if order not in ("ascending", "descending"):
         raise InvalidValue("sortOrder must be ascending or descending.")
     return order == "descending"
+
+
+def filter_of(parameters: Parameters, call: Call) -> Filter | None:
+    """The filter of a request, if it has one (section 3.4.2.2). Raises: InvalidFilter."""
+    text = parameters.get("filter")
+    if text == "":
+        call.repairs.empty_filter()
+        return None
+    return None if text is None else parse(str(text), call.repairs)
 
 
 def projection_of(projections: Projections, parameters: Parameters, written: str = "") -> Projection:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from scimkit.schema.resource_types import ResourceType
-from tests.stores.databases import MARKS
+from scimkit.testing.contract import StoreContract
 from tests.stores.django.declared import AGENTS, TEAMS, helpdesk
-from tests.stores.mapped.test_contract import HelpdeskContract
+from tests.stores.mapped import test_contract as mapped
 
 _NAMED = {
     each.resource_type.name: {path for path, column in each.attributes.items() if isinstance(column, str)}
@@ -15,7 +15,7 @@ _NAMED = {
 }
 
 
-class DjangoContract(HelpdeskContract):
+class TestDjangoStore(mapped.TestMappedStore):
     """The same helpdesk, of Django models."""
 
     def make_store(self) -> Any:
@@ -24,25 +24,4 @@ class DjangoContract(HelpdeskContract):
     def paths(self, resource_type: ResourceType) -> Any:
         """What is in a column can be sorted by."""
         named = _NAMED[resource_type.name]
-        return super(HelpdeskContract, self).paths(resource_type).filter(lambda path: path.text in named)
-
-
-class TestSqlite(DjangoContract):
-    """SQLite."""
-
-    database = "sqlite"
-    pytestmark = MARKS["sqlite"]
-
-
-class TestPostgresql(DjangoContract):
-    """PostgreSQL."""
-
-    database = "postgresql"
-    pytestmark = MARKS["postgresql"]
-
-
-class TestMysql(DjangoContract):
-    """MariaDB or MySQL."""
-
-    database = "mysql"
-    pytestmark = MARKS["mysql"]
+        return StoreContract.paths(self, resource_type).filter(lambda path: path.text in named)

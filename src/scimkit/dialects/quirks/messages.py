@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from scimkit.dialects.quirks.quirk import ENTRA_POSTMAN, ENTRA_TUTORIAL, NOT_MINE, Quirk
+from scimkit.dialects.quirks.quirk import ENTRA_COMPATIBILITY, ENTRA_POSTMAN, ENTRA_TUTORIAL, NOT_MINE, Quirk
 from scimkit.dialects.quirks.values import integer_text
 from scimkit.schema.attributes import Attribute
 from scimkit.schema.reading import UNASSIGNED
@@ -43,6 +43,15 @@ MESSAGES: Final[tuple[Quirk, ...]] = (
         ("hosts' templates",),
         ENTRA_TUTORIAL,
         _no_urn,
+    ),
+    Quirk(
+        "empty-filter",
+        "empty_filter",
+        "filter= with nothing after it is no filter",
+        "an empty text says nothing of any attribute",
+        ("hosts' templates",),
+        ENTRA_COMPATIBILITY,
+        accepted,
     ),
     Quirk(
         "parameter-text",

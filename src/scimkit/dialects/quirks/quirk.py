@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 Stage: TypeAlias = Literal[
-    "attribute_path", "bare_value", "clears_whole", "compared", "conflict", "creates_elements", "extra_member",
-    "message", "name", "narrowed_value_path", "omitted", "operation_name", "parameter", "part", "path", "primaries",
-    "read_only", "removal", "schemas", "unacceptable", "unknown", "value", "values",
+    "attribute_path", "bare_value", "clears_whole", "compared", "conflict", "creates_elements", "empty_filter",
+    "extra_member", "message", "name", "narrowed_value_path", "omitted", "operation_name", "parameter", "part",
+    "path", "primaries", "read_only", "removal", "schemas", "unacceptable", "unknown", "value", "values",
 ]  # fmt: skip
 """Where the engine asks: the methods of `scimkit.patch.operations.PatchRepair`, and some of the service."""
 
