@@ -21,15 +21,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
 from scimkit.cli_serve import open_store
+from scimkit.stores.sql import SqlStore
 from scimkit.testing.directory import Directory
 from scimkit.testing.life import crowd, marked, random_life
 from scimkit.testing.providers import PROVIDERS, Provider, provider
 from scimkit.testing.report import explained
+from scimkit.tokens import TokenRegistry
 
 _PATIENCE = 60.0
 
@@ -109,14 +111,23 @@ def _ready(process: subprocess.Popen[str], said: Any) -> str:
     raise RuntimeError(f"the server did not start: {said.read()[-1000:]}")
 
 
+@contextmanager
+def registry(url: str) -> Iterator[TokenRegistry]:
+    """The tokens of a store, whose connections are closed in the end."""
+    store, tokens = open_store(url)
+    try:
+        yield tokens
+    finally:
+        cast(SqlStore, store).engine.dispose()
+
+
 def run(
     store: str, *, people: int, groups: int, cycles: int, events: int, seed: int = 1, workers: int = 1,
     on_cycle: Callable[[list[Part]], None] = lambda parts: None,
 ) -> Outcome:  # fmt: skip
     """Let all providers churn; `events` are those of one provider in one cycle."""
     tenant = f"churn-{token_hex(4)}"
-    tokens = open_store(store)[1]
-    with served(store, workers) as endpoint:
+    with registry(store) as tokens, served(store, workers) as endpoint:
         parts: list[Part] = []
         for number, name in enumerate(PROVIDERS):
             mark = f"p{number}{token_hex(3)}"
