@@ -71,7 +71,7 @@ class Plan:
         """What a store of these lacks: filters on what no entry maps, and tenants where a model has none."""
         several = all(each.tenant is not None for each in self.layouts.values())
         lacks = frozenset[Lack]({"filters", "member_pages"})
-        return lacks if several else lacks | {"tenants"}
+        return lacks if several else lacks | frozenset[Lack]({"tenants"})
 
     def layout(self, resource_type: ResourceType) -> Layout:
         """The layout of a resource type. Raises: ValueError when none was declared."""
