@@ -1,4 +1,4 @@
-"""The syntax tree of a filter: frozen values that print back to filter text.
+"""The syntax tree of a filter: values that print back to filter text, and that nobody changes.
 
 This module knows no schema: paths are kept as the client wrote them.
 Source: RFC 7644 section 3.4.2.2 (figure 1, with errata 7898 and 7916).
@@ -20,7 +20,7 @@ Value: TypeAlias = str | int | float | bool | None
 """A comparison value: any JSON value but objects and arrays."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Comparison:
     """`path op value`, such as `userName eq "ada"`."""
 
@@ -32,7 +32,7 @@ class Comparison:
         return f"{self.path} {self.operator} {json.dumps(self.value, ensure_ascii=False)}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Present:
     """`path pr`: the attribute has a value that is not empty."""
 
@@ -42,7 +42,7 @@ class Present:
         return f"{self.path} pr"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Not:
     """`not (operand)`."""
 
@@ -52,7 +52,7 @@ class Not:
         return f"not ({self.operand})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class And:
     """`a and b ...`: two operands or more, none of them an `And`."""
 
@@ -62,7 +62,7 @@ class And:
         return " and ".join(f"({each})" if type(each) is Or else str(each) for each in self.operands)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Or:
     """`a or b ...`: two operands or more, none of them an `Or`."""
 
@@ -72,7 +72,7 @@ class Or:
         return " or ".join(map(str, self.operands))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ValuePath:
     """`path[filter]`: one element of a multi-valued complex attribute meets the whole filter."""
 

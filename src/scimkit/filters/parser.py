@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Final, NoReturn, Protocol, TypeAlias
+from functools import lru_cache
+from typing import Final, NoReturn, Protocol
 
 from scimkit.errors import InvalidFilter
 from scimkit.filters.ast import (
@@ -40,9 +41,6 @@ _ATTRIBUTE_PATH: Final = re.compile(
 )
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,300})(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?\Z")
 _LITERALS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
-
-Token: TypeAlias = tuple[int, str, int]
-"""Kind, text and position."""
 
 
 class Lenience(Protocol):
@@ -91,6 +89,7 @@ def parse(text: str, lenience: Lenience = STRICT) -> Node:
     return node
 
 
+@lru_cache(maxsize=1024)
 def is_attribute_path(text: str) -> bool:
     """Whether a text has the form of an attribute path (attrPath of RFC 7644 figure 1)."""
     return _ATTRIBUTE_PATH.match(text) is not None
@@ -99,28 +98,38 @@ def is_attribute_path(text: str) -> bool:
 class _Parser:
     """One pass over the tokens. `kind`, `token` and `position` are those of the next token."""
 
-    __slots__ = ("_index", "_lenience", "_text", "_tokens", "kind", "position", "token")
+    __slots__ = ("_found", "_index", "_lenience", "_text", "_tokens", "kind", "token")
 
     def __init__(self, text: str, lenience: Lenience) -> None:
         self._text = text
         self._lenience = lenience
-        tokens: list[Token] = []
-        for found in _TOKEN.finditer(text):
-            kind = found.lastindex
-            assert kind is not None
-            if kind == _STRAY:
-                if found[_STRAY].isspace():
-                    continue
+        self._tokens = tokens = list(_TOKEN.finditer(text.rstrip()))
+        for found in tokens:
+            if found.lastindex == _STRAY:
                 raise InvalidFilter("A string is not closed.", text=text, position=found.start(_STRAY))
-            tokens.append((kind, found[kind], found.start(kind)))
-        tokens.append((_END, "", len(text)))
-        self._tokens = tokens
-        self._index = 0
-        self.kind, self.token, self.position = tokens[0]
+        self._index = -1
+        self._found: re.Match[str] | None = None
+        self.kind, self.token = _END, ""
+        self.advance()
+
+    @property
+    def position(self) -> int:
+        """Where the next token begins."""
+        return len(self._text) if self._found is None else self._found.start(self.kind)
 
     def advance(self) -> None:
         self._index += 1
-        self.kind, self.token, self.position = self._tokens[self._index]
+        if self._index < len(self._tokens):
+            found = self._found = self._tokens[self._index]
+            self.kind = kind = found.lastindex or _STRAY
+            self.token = found[kind]
+        else:
+            self._found, self.kind, self.token = None, _END, ""
+
+    def follows(self, bracket: str) -> bool:
+        """Whether a bracket comes after the next token."""
+        at = self._index + 1
+        return at < len(self._tokens) and self._tokens[at][_BRACKET] == bracket
 
     def fail(self, message: str, position: int | None = None) -> NoReturn:
         where = self.position if position is None else position
@@ -144,8 +153,7 @@ class _Parser:
     def term(self, depth: int, in_brackets: bool) -> Node:
         """`attrExp / valuePath / *1"not" "(" FILTER ")"`."""
         if self.kind == _WORD:
-            following = self._tokens[self._index + 1]
-            if self.token.lower() == "not" and following[1] == "(" and following[0] == _BRACKET:
+            if self.token.lower() == "not" and self.follows("("):
                 self.advance()
                 return Not(self.group(depth, in_brackets))
             return self.attribute_expression(depth, in_brackets)
@@ -176,7 +184,7 @@ class _Parser:
         return self.comparison(path)
 
     def attribute_path(self) -> str:
-        if _ATTRIBUTE_PATH.match(self.token):
+        if is_attribute_path(self.token):
             return self.token
         return self._lenience.attribute_path(self.token) or self.fail(
             "Expected an attribute such as userName or name.familyName"

@@ -61,7 +61,7 @@ def apply_operations(
     for attribute in resource_type.required:
         if attribute.name not in changed and attribute.name in document:
             raise MutabilityViolation(f"{attribute.path} is required and cannot be removed.")
-    touched = {(each.path.extension or each.path.attribute).name for each in operations}
+    touched = {each.path.top for each in operations}
     changes = changes_between(resource_type, document, changed, touched)
     if not changes:
         return PatchResult(document, changes)
@@ -69,6 +69,8 @@ def apply_operations(
     for attribute in resource_type.requiring:
         if attribute.name in changes.assigned or attribute.name in changes.references:
             require_within(attribute, changed.get(attribute.name, ()))
+    if changed.get("schemas") and resource_type.extension_names.isdisjoint(touched):
+        return PatchResult(changed, changes)
     schemas = resource_type.schemas_of(changed)
     if changed.get("schemas") != schemas:
         changed["schemas"] = schemas

@@ -67,6 +67,8 @@ def changes_between(
             unassigned.add(name)
         else:
             assigned[name] = value
+    if not unassigned and not references:
+        return ChangeSet(assigned)
     return ChangeSet(assigned, frozenset(unassigned), {name: each for name, each in references.items() if each})
 
 

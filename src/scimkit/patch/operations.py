@@ -29,6 +29,8 @@ MAX_OPERATIONS: Final = 1000
 OperationName: TypeAlias = Literal["add", "remove", "replace"]
 _NAMES: Final[frozenset[str]] = frozenset(get_args(OperationName))
 _MEMBERS: Final = frozenset({"op", "path", "value"})
+_MESSAGE: Final = frozenset({"schemas", "Operations"})
+_MESSAGE_NAMES: Final = {name.lower(): name for name in _MESSAGE}
 
 
 @dataclass(slots=True)
@@ -138,12 +140,13 @@ def read_operations(
 
     Raises: InvalidSyntax, InvalidPath, InvalidFilter, InvalidValue, MutabilityViolation, NoTarget.
     """
-    members = {name.lower(): value for name, value in body.items()}
-    schemas = members.pop("schemas", None)
+    members = body
+    if body.keys() != _MESSAGE:
+        members = {_MESSAGE_NAMES.get(lower := name.lower(), lower): value for name, value in body.items()}
+    schemas, entries = members.get("schemas"), members.get("Operations")
     if type(schemas) is not list or PATCH_OP_SCHEMA not in schemas:
         repair.message(PATCH_OP_SCHEMA)
-    entries = members.pop("operations", None)
-    for name in members:
+    for name in members.keys() - _MESSAGE if members is not body else ():
         repair.extra_member(name)
     if type(entries) is not list or not entries:
         raise InvalidSyntax("Operations must be an array with at least one operation.")
@@ -277,7 +280,7 @@ def _read_at(
 
 def _note(path: PatchPath, op: OperationName, value: object, repair: PatchRepair, into: list[Operation]) -> None:
     leaf = path.leaf
-    if leaf.is_reference and not leaf.multi_valued:
+    if leaf.type == "complex" and leaf.is_reference and not leaf.multi_valued:
         one = value[0] if type(value) is list and len(value) == 1 else value
         if type(one) is dict and points_by_uri(one):
             value = repair.value(leaf, one)
@@ -285,8 +288,9 @@ def _note(path: PatchPath, op: OperationName, value: object, repair: PatchRepair
     if op == "replace" and (read is UNASSIGNED or read == "") and _clears_whole(path, repair):
         into.append(Operation("remove", replace(path, sub_attribute=None)))
         return
-    cleared = _parts_cleared(leaf, value) if op == "replace" and leaf.type == "complex" else []
-    into += [Operation("remove", replace(path, sub_attribute=each)) for each in cleared]
+    cleared = _parts_cleared(leaf, value) if op == "replace" and leaf.type == "complex" else None
+    if cleared:
+        into += [Operation("remove", replace(path, sub_attribute=each)) for each in cleared]
     if read is not UNASSIGNED or not cleared:
         into.append(Operation(op, path, read))
 

@@ -5,7 +5,7 @@ This module never sees a document. Source: RFC 7644 section 3.5.2 (PATH of figur
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
@@ -40,10 +40,14 @@ class PatchPath:
     extension: Attribute | None = None
     filter: Node | None = None
     matches: Test | None = None
+    leaf: Attribute = field(init=False, repr=False, compare=False)
+    """What the path ends at."""
+    top: str = field(init=False, repr=False, compare=False)
+    """The name of the top-level attribute that the path is in."""
 
-    @property
-    def leaf(self) -> Attribute:
-        return self.sub_attribute or self.attribute
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "leaf", self.sub_attribute or self.attribute)
+        object.__setattr__(self, "top", (self.extension or self.attribute).name)
 
 
 def path_to(path: AttributePath) -> PatchPath:

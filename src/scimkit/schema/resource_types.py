@@ -61,8 +61,8 @@ class ResourceType:
     """
 
     __slots__ = (
-        "_paths", "_schemas", "attributes", "description", "endpoint", "extensions", "indexed", "name", "required",
-        "requiring", "schema", "schema_documents", "unique",
+        "_paths", "_schemas", "attributes", "description", "endpoint", "extension_names", "extensions", "indexed",
+        "name", "required", "requiring", "schema", "schema_documents", "unique",
     )  # fmt: skip
 
     def __init__(
@@ -98,6 +98,7 @@ class ResourceType:
             compile_extension(_urn_of(each.schema), each.schema.get("attributes") or (), required=each.required)
             for each in extensions
         )
+        self.extension_names = frozenset(each.name for each in self.extensions)
         self.attributes = AttributeTable([*common, *core, *self.extensions], self.schema)
         self.required = tuple(
             attribute for attribute in (*core, *self.extensions)

@@ -164,7 +164,7 @@ def _write(holder: Document, attribute: Attribute, value: Any, op: str) -> None:
             for each in old:
                 if each.get("primary") is True:
                     each["primary"] = False
-        holder[attribute.name] = old + fresh
+        holder[attribute.name] = _unique(attribute, old + fresh)
     elif attribute.type == "complex":
         target = holder.setdefault(attribute.name, {})
         for name, item in value.items():
