@@ -14,7 +14,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import httpx
 import pytest
 
-from scimkit import GROUP, USER, Limits, Request, Response, Scope, asgi, run_sync, wsgi
+from scimkit import GROUP, USER, Limits, MemoryStore, Request, Response, Scope, asgi, run_sync, wsgi
 from scimkit.stores.sql.async_store import AsyncSqlStore
 from scimkit.testing.server import running
 from tests.client import Client
@@ -88,6 +88,22 @@ def test_members_that_come_and_go_meanwhile(client: Streamed) -> None:
     found = [each["value"] for each in json.loads(text + b"".join(parts))["members"]]
     assert len(found) == len(set(found))
     assert set(people[2:8]) <= set(found)
+
+
+def test_a_filter_on_a_group_loads_what_it_reads() -> None:
+    """A filter on one group that does not ask of members has none of them gathered."""
+    wanted: list[bool] = []
+
+    class Noting(MemoryStore):
+        def get(self, *arguments: Any) -> Any:
+            wanted.append(arguments[3]("members"))
+            return super().get(*arguments)
+
+    client = Client(Noting())
+    group = client.group("team", client.user("ada"))
+    assert client.get(f"/Groups/{group}?filter=displayName+eq+%22team%22&excludedAttributes=members").status == 200
+    assert client.get(f"/Groups/{group}?filter=members+pr&excludedAttributes=members").status == 200
+    assert wanted == [False, False, True, False]
 
 
 def test_no_other_tenant_has_the_group(client: Streamed) -> None:

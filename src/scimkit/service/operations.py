@@ -29,6 +29,7 @@ from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import Renderer
 from scimkit.service.search import Searchable, filter_of, projection_of
 from scimkit.service.written import HasWritten, by_operations, in_document, nowhere
+from scimkit.stores.probes import wants_of
 from scimkit.stores.protocol import MEMBERS, MemberPages, Members, Query, Store, Written
 from scimkit.stores.stamps import has_members
 
@@ -117,7 +118,9 @@ class ResourceOperations:
         filtered = filter_of(call.parameters, call)
         if filtered is not None:
             wanted = call.repairs.fitted(filtered, self.resource_type)
-            if not wanted.matches(await self._store.get(call.scope, self.resource_type, id), self.resource_type):
+            read = wants_of(wanted.node, self.resource_type)
+            document = await self._store.get(call.scope, self.resource_type, id, read)
+            if not wanted.matches(document, self.resource_type):
                 raise NotFound("The resource does not match the filter.")
         return await self._read(call, id, projection, conditional=conditions.is_conditional(call.request.headers))
 

@@ -12,12 +12,11 @@ from typing import Any, Final, Literal
 
 from scimkit.documents import Document
 from scimkit.errors import InvalidValue
-from scimkit.filters.ast import paths_of
 from scimkit.patch.changes import ChangeSet, apply_changes
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.memory_tables import NO_IDS, Entry, Table, Tenant
 from scimkit.stores.paging import Position, window
-from scimkit.stores.probes import probe
+from scimkit.stores.probes import probe, wants_of
 from scimkit.stores.protocol import (
     GROUPS,
     MEMBERS,
@@ -201,7 +200,7 @@ class MemoryStore:
         found = probe(wanted.node, table.resource_type, lambda path, key: self._look_up(tenant, table, path, key))
         ids = table.order if found is None else [id for id in found.ids if id in table.entries]
         if found is None or not found.exact:
-            read = self._reader(tenant, table, _wants_of(wanted.node, table.resource_type))
+            read = self._reader(tenant, table, wants_of(wanted.node, table.resource_type))
             ids = [id for id in ids if predicate(read(id))]
         return ids if found is None else sorted(ids, key=lambda id: table.entries[id].sequence)
 
@@ -285,9 +284,3 @@ class MemoryStore:
             elif id is not None:
                 unknown.append(id)
         return known, tuple(unknown)
-
-
-def _wants_of(node: Any, resource_type: ResourceType) -> Wants:
-    """What a filter reads of a document, so that a scan does not gather members it never looks at."""
-    names = {path.names[0] for path in map(resource_type.resolve, paths_of(node)) if path is not None}
-    return names.__contains__

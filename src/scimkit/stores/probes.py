@@ -12,10 +12,11 @@ from typing import Any, TypeAlias
 
 from scimkit.documents import Document
 from scimkit.errors import Uniqueness
-from scimkit.filters.ast import And, Comparison, Node, Or, ValuePath
+from scimkit.filters.ast import And, Comparison, Node, Or, ValuePath, paths_of
 from scimkit.filters.predicate import comparable, comparison_value
 from scimkit.schema.attributes import AttributePath
 from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.protocol import Wants
 
 LookUp: TypeAlias = Callable[[str, Any], Collection[str] | None]
 """The ids that have a key at a canonical path; None when the path has no index."""
@@ -110,3 +111,9 @@ def check_unique(resource_type: ResourceType, document: Document, others: Iterab
         keys = set(keys_of(document))
         if any(not keys.isdisjoint(keys_of(each)) for each in others):
             raise Uniqueness(text)
+
+
+def wants_of(node: Node, resource_type: ResourceType) -> Wants:
+    """What a filter reads of a document, so that who evaluates it gathers no members that it never looks at."""
+    names = {path.names[0] for path in map(resource_type.resolve, paths_of(node)) if path is not None}
+    return names.__contains__
