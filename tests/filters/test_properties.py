@@ -46,6 +46,26 @@ def test_no_text_breaks_the_parser(text: str) -> None:
         assert filters.parse(str(wanted)) == wanted
 
 
+_WORDS = st.lists(
+    st.sampled_from(["userName", "x.y", "not", "and", "eq", "Pr", "pr", "xx", "Or", '"a"', '"a b"', '"\\u0041"', '""',
+                     "true", "null", "TRUE", "5", ".a", "\t", "  ", "\x1f", "\u2003"]),
+    min_size=1, max_size=5,
+)  # fmt: skip
+
+
+@given(_WORDS.map(" ".join))
+def test_brackets_around_a_filter_change_nothing(text: str) -> None:
+    """One expression alone is read at a glance, in brackets word by word: to the same, or to no filter at all."""
+    assert _node_of(text) == _node_of(f"({text})")
+
+
+def _node_of(text: str) -> Node | None:
+    try:
+        return filters.parse(text).node
+    except ScimError:
+        return None
+
+
 @given(filters_of(USER), documents(USER))
 def test_narrowing_to_the_own_type_changes_nothing(node: Node, document: dict) -> None:
     """A filter that a type understands is narrowed to one with the same answers."""

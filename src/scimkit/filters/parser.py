@@ -41,6 +41,10 @@ _ATTRIBUTE_PATH: Final = re.compile(
 )
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,300})(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?\Z")
 _LITERALS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
+_EXPRESSION: Final = re.compile(
+    r'\s*([^\s()\[\]"]+)\s+(?:([Pp][Rr])|([A-Za-z]{2})\s+(?:"([^"\\\x00-\x1f]*)"|(true|false|null)))\s*\Z'
+)
+"""An attribute expression that is all of a filter: path, `pr`, operator, text of a string, literal."""
 
 
 class Lenience(Protocol):
@@ -82,6 +86,26 @@ def parse(text: str, lenience: Lenience = STRICT) -> Node:
     """
     if len(text) > MAX_LENGTH:
         raise InvalidFilter(f"The filter is longer than {MAX_LENGTH} characters.")
+    return _attribute_expression(text) or _descend(text, lenience)
+
+
+def _attribute_expression(text: str) -> Node | None:
+    """The filter of one attribute expression in RFC form, as nearly all are; None for any other text."""
+    found = _EXPRESSION.match(text)
+    if found is None:
+        return None
+    path, present, operator, string, literal = found.groups()
+    if not is_attribute_path(path):
+        return None
+    if present is not None:
+        return Present(path)
+    operator = operator.lower()
+    if operator not in OPERATORS:
+        return None
+    return Comparison(path, operator, _LITERALS[literal] if string is None else string)  # type: ignore[arg-type]
+
+
+def _descend(text: str, lenience: Lenience) -> Node:
     parser = _Parser(text, lenience)
     node = parser.disjunction(0)
     if parser.kind != _END:
