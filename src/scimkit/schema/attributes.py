@@ -211,35 +211,31 @@ def _key_for(kind: str, case_exact: bool) -> Key:
     return folded if kind == "string" and not case_exact else _itself
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class AttributePath:
     """A path resolved against a resource type: an optional extension, an attribute, an optional sub-attribute.
 
-    A path that names an extension as a whole has it as its `attribute`.
+    A path that names an extension as a whole has it as its `attribute`. Nobody changes it.
     """
 
     attribute: Attribute
     sub_attribute: Attribute | None = None
     extension: Attribute | None = None
+    leaf: Attribute = field(init=False, repr=False, compare=False)
+    """The last attribute of the path."""
+    text: str = field(init=False, repr=False, compare=False)
+    """The canonical text of the path."""
+    is_searchable: bool = field(init=False, repr=False, compare=False)
+    """Whether filters and orders may name it.
 
-    @property
-    def leaf(self) -> Attribute:
-        """The last attribute of the path."""
-        return self.sub_attribute or self.attribute
+    Documents do not hold `$ref` and `meta.location`; of what is never returned, or part of it, nothing is told.
+    """
 
-    @property
-    def text(self) -> str:
-        """The canonical text of the path."""
-        return self.leaf.path
-
-    @property
-    def is_searchable(self) -> bool:
-        """Whether filters and orders may name it.
-
-        Documents do not hold `$ref` and `meta.location`; of what is never returned, or part of it, nothing is told.
-        """
-        secret = "never" in (self.attribute.returned, self.leaf.returned)
-        return not secret and self.leaf.name != "$ref" and self.leaf.path != "meta.location"
+    def __post_init__(self) -> None:
+        leaf = self.leaf = self.sub_attribute or self.attribute
+        text = self.text = leaf.path
+        secret = self.attribute.returned == "never" or leaf.returned == "never"
+        self.is_searchable = not secret and leaf.name != "$ref" and text != "meta.location"
 
     @property
     def names(self) -> tuple[str, ...]:

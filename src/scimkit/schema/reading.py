@@ -33,6 +33,9 @@ Place: TypeAlias = tuple[Attribute | Mapping[str, Any], ...]
 """Attributes from a table down to the one that takes a value; the sub-attributes that one of the values of a
 multi-valued attribute has stand after it."""
 
+_FEW: Final = 8
+"""So many complex values are told apart faster by comparing each with each than by their keys."""
+
 
 class Repair(Protocol):
     """What reading asks when a request is not in RFC form."""
@@ -178,6 +181,12 @@ def element_key(attribute: Attribute, value: Any) -> object:
 
 def distinct(attribute: Attribute, values: list[Any]) -> list[Any]:
     """The values of a multi-valued attribute, each once (RFC 7643 section 2.4); the first of equal ones stays."""
+    if len(values) <= _FEW and attribute.type == "complex" and not attribute.keyed:
+        kept: list[Any] = []
+        for each in values:
+            if each not in kept:
+                kept.append(each)
+        return kept
     unique: dict[object, Any] = {}
     for each in values:
         unique.setdefault(element_key(attribute, each), each)

@@ -202,9 +202,10 @@ class ResourceOperations:
             written = await self._store.change(call.scope, self.resource_type, id, changes, version)
             self._note(call, written)
         else:
-            has_password = any(each.path.attribute.name == PASSWORD for each in operations)
             written = await self._written(
-                call, lambda store: self._patched(store, call, id, operations), has_password=has_password
+                call,
+                lambda store: self._patched(store, call, id, operations),
+                has_password=any([each.path.top == PASSWORD for each in operations]),  # noqa: C419  # a list is quicker
             )
         if not self._has_members:
             return self._response(call, 200, written.document, projection)
@@ -315,11 +316,18 @@ def _check_same_id(id: str, body: Mapping[str, Any]) -> None:
 
 
 def _check_same_id_in_values(id: str, body: Mapping[str, Any]) -> None:
-    for operations in [each for name, each in body.items() if name.lower() == "operations" and type(each) is list]:
-        for operation in operations:
-            members = {name.lower(): each for name, each in operation.items()} if type(operation) is dict else {}
-            if type(members.get("value")) is dict and not members.get("path"):
-                _check_same_id(id, members["value"])
+    """The same of the values of operations without a path, which stand for the resource."""
+    for name, operations in body.items():
+        if type(operations) is list and name.lower() == "operations":
+            for each in operations:
+                if type(each) is dict and not each.get("path"):
+                    _check_same_id_in_value(id, each)
+
+
+def _check_same_id_in_value(id: str, operation: Mapping[str, Any]) -> None:
+    members = {name.lower(): each for name, each in operation.items()}
+    if type(members.get("value")) is dict and not members.get("path"):
+        _check_same_id(id, members["value"])
 
 
 def _without_password(changes: Any) -> Any:

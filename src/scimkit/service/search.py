@@ -24,7 +24,7 @@ from scimkit.service.limits import Limits
 from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import Renderer, list_response
 from scimkit.stores.paging import Position
-from scimkit.stores.protocol import Lack, Page, Query, Store
+from scimkit.stores.protocol import Lack, Query, Store, Wants
 from scimkit.stores.sorting import Sort, sort_key
 
 SEARCH_REQUEST_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
@@ -72,14 +72,11 @@ class Search:
             resources, total = await self._merged(call, parts, first, wanted)
         else:
             for part in parts:
-                page = await self._page(call, part, first, wanted)
+                page = await self._store.search(call.scope, part.query(wanted, start_index=first + 1))
                 resources += part.render(page.documents, call)
                 first, wanted = max(first - page.total, 0), wanted - len(page.documents)
                 total += page.total
         return json_response(200, list_response(resources, total, start_index))
-
-    async def _page(self, call: Call, part: _Part, first: int, count: int) -> Page:
-        return await self._store.search(call.scope, part.query(count, start_index=first + 1))
 
     async def _merged(
         self, call: Call, parts: Sequence[_Part], first: int, count: int
@@ -88,7 +85,7 @@ class Search:
         found: list[tuple[tuple[bool, Any], Mapping[str, Any]]] = []
         total, descending = 0, False
         for part in parts:
-            page = await self._page(call, part, 0, first + count)
+            page = await self._store.search(call.scope, part.query(first + count))
             total += page.total
             sort = part.sort
             key_of = sort_key(sort) if sort is not None else _last
@@ -156,27 +153,23 @@ class Search:
     def _parts(self, call: Call, parameters: Parameters, kinds: Sequence[Searchable]) -> list[_Part]:
         """What to ask of the store for each type; types of which nothing can match are left out."""
         wanted = filter_of(parameters, call)
-        if wanted is not None and len(self._kinds) > 1:
+        several = len(self._kinds) > 1
+        if wanted is not None and several:
             self._check_known(wanted)
+        sorts = self._sorts(parameters) if "sortby" in parameters else None
         parts = []
-        for number, (each, sort) in enumerate(zip(self._kinds, self._sorts(parameters), strict=True)):
-            if each not in kinds:
+        for number, each in enumerate(self._kinds):
+            if kinds is not self._kinds and each not in kinds:
                 continue
-            narrowed = True if wanted is None else self._narrowed(wanted, each.resource_type)
+            narrowed = narrow(wanted.node, each.resource_type) if wanted is not None and several else None
             if narrowed is False:
                 continue
-            if not isinstance(narrowed, bool):
-                narrowed = call.repairs.fitted(narrowed, each.resource_type)
-            projection = projection_of(each.projections, parameters)
-            parts.append(_Part(number, each, None if isinstance(narrowed, bool) else narrowed, sort, projection))
+            fitting = wanted if narrowed is None else None if narrowed is True else Filter(narrowed)
+            if fitting is not None:
+                fitting = call.repairs.fitted(fitting, each.resource_type)
+            sort = None if sorts is None else sorts[number]
+            parts.append(_Part(number, each, fitting, sort, projection_of(each.projections, parameters)))
         return parts
-
-    def _narrowed(self, wanted: Filter, resource_type: ResourceType) -> Filter | bool:
-        """What a filter says of one type; attributes that it lacks have no value there (section 3.4.2.1)."""
-        if len(self._kinds) == 1:
-            return wanted
-        node = narrow(wanted.node, resource_type)
-        return node if isinstance(node, bool) else Filter(node)
 
     def _check_known(self, wanted: Filter) -> None:
         """Refuse an attribute that no type has: what lacks a value everywhere is a mistake."""
@@ -189,14 +182,11 @@ class Search:
 
         Raises: InvalidPath when no type can be sorted by the path, InvalidValue when their values cannot be compared.
         """
-        text = parameters.get("sortby")
-        if text is None:
-            return [None] * len(self._kinds)
         self._require("sort", "Sorting is not supported.")
         descending = _is_descending(parameters)
         sorts: list[Sort | None] = []
         for each in self._kinds:
-            path = each.resource_type.resolve(str(text))
+            path = each.resource_type.resolve(str(parameters["sortby"]))
             if path is not None and path.leaf.type == "complex":
                 value = path.leaf.value_attribute if path.sub_attribute is None else None
                 path = None if value is None else replace(path, sub_attribute=value)
@@ -224,7 +214,7 @@ class _Part:
         self, count: int, *, start_index: int = 1, after: Position | None = None, before: Position | None = None
     ) -> Query:
         """What to ask of the store for a page."""
-        wants = _also(self.projection, self.sort)
+        wants = self.projection.wants if self.sort is None else _also(self.projection, self.sort)
         return Query(self.kind.resource_type, self.filter, self.sort, start_index, count, after, before, wants)
 
     def render(self, documents: Sequence[Document], call: Call) -> list[Mapping[str, Any]]:
@@ -285,10 +275,8 @@ def read_search_request(body: Mapping[str, Any], call: Call) -> dict[str, str | 
     return parameters
 
 
-def _also(projection: Projection, sort: Sort | None) -> Any:
+def _also(projection: Projection, sort: Sort) -> Wants:
     """What to load: what is returned, and what the types are put in one order by."""
-    if sort is None:
-        return projection.wants
     name = sort.path.names[0]
     return lambda wanted: wanted == name or projection.wants(wanted)
 

@@ -7,6 +7,7 @@ one lock, so threads and coroutines see each write whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from threading import RLock
 from typing import Any, Final, Literal
 
@@ -15,7 +16,7 @@ from scimkit.errors import InvalidValue
 from scimkit.patch.changes import ChangeSet, apply_changes
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.memory_tables import NO_IDS, Entry, Table, Tenant
-from scimkit.stores.paging import Position, window
+from scimkit.stores.paging import Position, by_index, by_position
 from scimkit.stores.probes import probe, wants_of
 from scimkit.stores.protocol import (
     GROUPS,
@@ -46,6 +47,7 @@ from scimkit.stores.stamps import (
 )
 
 _NOTHING: Final[Document] = {}
+_UNSORTED: Final[Mapping[str, tuple[Any, ...]]] = {}
 
 
 class MemoryStore:
@@ -74,16 +76,17 @@ class MemoryStore:
             table = tenant.table(query.resource_type)
             ids = self._matches(tenant, table, query)
             entries = table.entries
-            position_of: Callable[[str], Position]
-            if query.sort is None:
-                position_of = lambda id: (entries[id].sequence,)  # noqa: E731  # one of two
-            else:
+            keys: Mapping[str, tuple[Any, ...]] = _UNSORTED
+            if query.sort is not None:
                 keys = self._keys(tenant, table, query.sort, ids)
                 ids = sorted(ids, key=keys.__getitem__, reverse=query.sort.descending)
-                position_of = lambda id: (*keys[id], entries[id].sequence)  # noqa: E731
-            chosen = ids[self._window(query, ids, position_of)]
-            documents = [self._whole(tenant, table, entries[id], query.wants) for id in chosen]
-            return Page(documents, len(ids), [position_of(id) for id in chosen])
+            documents: list[Document] = []
+            positions: list[Position] = []
+            for id in ids[self._window(query, ids, keys, entries)]:
+                entry = entries[id]
+                documents.append(self._whole(tenant, table, entry, query.wants))
+                positions.append((*keys[id], entry.sequence) if keys else (entry.sequence,))
+            return Page(documents, len(ids), positions)
 
     def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
         with self._lock:
@@ -94,8 +97,9 @@ class MemoryStore:
             id = new_id()
             entry = table.append(id, identified(resource_type, id, document), moves, now())
             if self._undo is not None:
-                self._undo.append(lambda: self._drop(tenant, table, id, entry))
-            tenant.add_members(table, id, entry, members)
+                self._undo.append(partial(_drop, tenant, table, id, entry))
+            if members:
+                tenant.add_members(table, id, entry, members)
             return Written(self._whole(tenant, table, entry, everything), skipped_members=skipped)
 
     def replace(
@@ -120,7 +124,7 @@ class MemoryStore:
         expected_version: str | None = None,
     ) -> Written:
         with self._lock:
-            return self._change(scope, resource_type, id, changes, expected_version, lambda name: name != MEMBERS)
+            return self._change(scope, resource_type, id, changes, expected_version, MEMBERS.__ne__)
 
     def delete(self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None) -> None:
         with self._lock:
@@ -129,7 +133,7 @@ class MemoryStore:
             entry = table.find(id)
             check_version(expected_version, version_tag(entry.version))
             if self._undo is not None:
-                self._undo.append(lambda: table.put_back(id, entry))
+                self._undo.append(partial(table.put_back, id, entry))
             self._remember(tenant, table, id, entry)
             tenant.remove_members(id, entry, list(entry.members))
             for group_id, groups in list(tenant.groups_of.get(id, {}).items()):
@@ -154,24 +158,10 @@ class MemoryStore:
                 if outermost:
                     self._undo = None
 
-    def _drop(self, tenant: Tenant, table: Table, id: str, entry: Entry) -> None:
-        """Take back that a resource was created."""
-        tenant.remove_members(id, entry, list(entry.members))
-        table.remove(id, entry)
-
     def _remember(self, tenant: Tenant, table: Table, id: str, entry: Entry) -> None:
         """Note the state of a resource, should a transaction want it back."""
-        if self._undo is None:
-            return
-        version, modified, document, members = entry.version, entry.modified, entry.document, dict(entry.members)
-
-        def restore() -> None:
-            tenant.remove_members(id, entry, list(entry.members))
-            tenant.add_members(table, id, entry, members)
-            table.index(id, entry.document, document)
-            entry.version, entry.modified, entry.document = version, modified, document
-
-        self._undo.append(restore)
+        if self._undo is not None:
+            self._undo.append(_restoring(tenant, table, id, entry))
 
     def _tenant(self, scope: Scope) -> Tenant:
         tenant = self._tenants.get(scope.tenant)
@@ -196,13 +186,14 @@ class MemoryStore:
         wanted = query.filter
         if wanted is None:
             return table.order
-        predicate = wanted.compile(table.resource_type)
+        entries = table.entries
         found = probe(wanted.node, table.resource_type, lambda path, key: self._look_up(tenant, table, path, key))
-        ids = table.order if found is None else [id for id in found.ids if id in table.entries]
+        ids = table.order if found is None else list(filter(entries.__contains__, found.ids))
         if found is None or not found.exact:
+            predicate = wanted.compile(table.resource_type)
             read = self._reader(tenant, table, wants_of(wanted.node, table.resource_type))
             ids = [id for id in ids if predicate(read(id))]
-        return ids if found is None else sorted(ids, key=lambda id: table.entries[id].sequence)
+        return ids if found is None or len(ids) < 2 else sorted(ids, key=lambda id: entries[id].sequence)
 
     def _keys(self, tenant: Tenant, table: Table, sort: Sort, ids: list[str]) -> dict[str, tuple[bool, Any]]:
         key_of, read = sort_key(sort), self._reader(tenant, table, sort.path.names[0].__eq__)
@@ -215,17 +206,18 @@ class MemoryStore:
             return lambda id: self._whole(tenant, table, entries[id], wants)
         return lambda id: entries[id].document
 
-    def _window(self, query: Query, ids: list[str], position_of: Callable[[str], Position]) -> slice:
+    def _window(
+        self, query: Query, ids: list[str], keys: Mapping[str, tuple[Any, ...]], entries: Mapping[str, Entry]
+    ) -> slice:
         """Which of the ids are the page."""
-        return window(
-            len(ids),
-            lambda place: position_of(ids[place]),
-            query.sort,
-            after=query.after,
-            before=query.before,
-            start_index=query.start_index,
-            count=query.count,
-        )
+        if query.after is None and query.before is None:
+            return by_index(query.start_index, query.count)
+
+        def position_at(place: int) -> Position:
+            id = ids[place]
+            return (*keys.get(id, ()), entries[id].sequence)
+
+        return by_position(len(ids), position_at, query.sort, query.after, query.before, query.count)
 
     def _look_up(self, tenant: Tenant, table: Table, path: str, key: Any) -> Collection[str] | None:
         if path == "id":
@@ -248,7 +240,8 @@ class MemoryStore:
         tenant = self._tenant(scope)
         table = tenant.table(resource_type)
         entry = table.find(id)
-        check_version(expected, version_tag(entry.version))
+        if expected is not None:
+            check_version(expected, version_tag(entry.version))
         members = changes.references.get(MEMBERS) if table.has_members else None
         if members is not None:
             others = {name: each for name, each in changes.references.items() if name != MEMBERS}
@@ -284,3 +277,22 @@ class MemoryStore:
             elif id is not None:
                 unknown.append(id)
         return known, tuple(unknown)
+
+
+def _drop(tenant: Tenant, table: Table, id: str, entry: Entry) -> None:
+    """Take back that a resource was created."""
+    tenant.remove_members(id, entry, list(entry.members))
+    table.remove(id, entry)
+
+
+def _restoring(tenant: Tenant, table: Table, id: str, entry: Entry) -> Callable[[], None]:
+    """How to give a resource the state back that it has now."""
+    version, modified, document, members = entry.version, entry.modified, entry.document, dict(entry.members)
+
+    def restore() -> None:
+        tenant.remove_members(id, entry, list(entry.members))
+        tenant.add_members(table, id, entry, members)
+        table.index(id, entry.document, document)
+        entry.version, entry.modified, entry.document = version, modified, document
+
+    return restore

@@ -112,7 +112,7 @@ class Table:
         for index in self.indexes.values():
             if old.get(index.top) is new.get(index.top):
                 continue
-            before, after = index.keys_of(old), index.keys_of(new)
+            before, after = index.keys_of(old) if old else (), index.keys_of(new)
             if before == after:
                 continue
             if index.is_unique and any(id != own_id for key in after for id in index.find(key)):

@@ -16,29 +16,29 @@ Position: TypeAlias = tuple[Any, ...]
 """The key of a document in an order, made of JSON values and tuples of them."""
 
 
-def window(
+def by_index(start_index: int, count: int) -> slice:
+    """Which part of an ordered sequence is the page that starts at an index from 1."""
+    first = max(start_index, 1) - 1
+    return slice(first, first + count)
+
+
+def by_position(
     length: int,
     position_at: Callable[[int], Position],
     sort: Sort | None,
-    *,
     after: Position | None,
     before: Position | None,
-    start_index: int,
     count: int,
 ) -> slice:
-    """Which part of an ordered sequence of `length` documents is the page.
-
-    What comes after a position, or what comes right before one, or what starts at an index from 1.
-    """
+    """Which part of an ordered sequence of `length` documents comes after a position, or right before another."""
     descending = sort is not None and sort.descending
     if after is not None:
         start = bisect_left(range(length), True, key=lambda place: _follows(position_at(place), after, descending))
         return slice(start, start + count)
+    end = length
     if before is not None:
         end = bisect_left(range(length), True, key=lambda place: not _follows(before, position_at(place), descending))
-        return slice(max(end - count, 0), end)
-    first = max(start_index, 1) - 1
-    return slice(first, first + count)
+    return slice(max(end - count, 0), end)
 
 
 def _follows(one: Position, other: Position, descending: bool) -> bool:

@@ -22,7 +22,7 @@ LookUp: TypeAlias = Callable[[str, Any], Collection[str] | None]
 """The ids that have a key at a canonical path; None when the path has no index."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Probe:
     """Candidate ids, and whether they are exactly the matches."""
 
@@ -57,7 +57,7 @@ def probe(node: Node, resource_type: ResourceType, look_up: LookUp) -> Probe | N
 
 
 def _probe_comparison(node: Comparison, path: AttributePath | None, look_up: LookUp) -> Probe | None:
-    if node.operator != "eq" or path is None or node.value is None:
+    if node.operator != "eq" or path is None or not path.is_searchable or node.value is None:
         return None
     path = comparable(path)
     ids = look_up(path.text, comparison_value(path.leaf, node))

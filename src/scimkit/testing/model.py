@@ -14,7 +14,7 @@ from scimkit.documents import Document
 from scimkit.errors import InvalidValue, NotFound
 from scimkit.patch.changes import ChangeSet, apply_changes, apply_reference_changes
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.paging import window
+from scimkit.stores.paging import by_index, by_position
 from scimkit.stores.probes import check_unique
 from scimkit.stores.protocol import (
     GROUPS,
@@ -92,10 +92,9 @@ class ModelStore:
             key_of = sort_key(sort)
             found.sort(key=lambda pair: key_of(pair[1]), reverse=sort.descending)
             positions = [(*key_of(document), each.number) for each, document in found]
-        part = window(
-            len(found), positions.__getitem__, sort,
-            after=query.after, before=query.before, start_index=query.start_index, count=query.count,
-        )  # fmt: skip
+        part = by_index(query.start_index, query.count)
+        if query.after is not None or query.before is not None:
+            part = by_position(len(found), positions.__getitem__, sort, query.after, query.before, query.count)
         return Page([document for _, document in found[part]], len(found), positions[part])
 
     def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
