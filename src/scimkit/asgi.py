@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias
 
 from scimkit.errors import PayloadTooLarge
 from scimkit.runner import run_sync
 from scimkit.service import Request, Response, ScimService
-from scimkit.service.http import error_response
+from scimkit.service.http import WITH_BODY, error_response
 from scimkit.service.locations import base_url, relative_path
 
 AsgiScope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
-
-Result = TypeVar("Result")
 
 _LONGEST_NUMBER: Final = 18
 
@@ -51,34 +49,29 @@ class ScimApp:
             raise RuntimeError(f"SCIM is served over HTTP, not {scope['type']}")
 
     async def _respond(self, scope: AsgiScope, receive: Receive) -> Response:
-        headers = _headers(scope)
-        root = scope.get("root_path", "").rstrip("/")
-        path = scope["path"]
-        below = path.removeprefix(root) if path == root or path.startswith(f"{root}/") else path
-        body = await _read(receive, headers, self.service.limits.body)
-        if body is None:
-            return error_response(PayloadTooLarge(f"The request body is larger than {self.service.limits.body} bytes."))
-        request = Request(
-            method=scope["method"],
-            path=relative_path(below, self._prefix),
-            query=scope.get("query_string", b"").decode("latin-1"),
-            headers=headers,
-            body=body,
-            base_url=self._public_url
-            or base_url(
-                scheme=scope.get("scheme", "http"),
-                host=headers.get("host") or _server(scope),
-                root=root + self._prefix,
-                headers=headers if self._trust_forwarded else {},
-            ),
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        method, path, root = scope["method"], scope["path"], scope.get("root_path", "").rstrip("/")
+        if root and (path == root or path.startswith(f"{root}/")):
+            path = path.removeprefix(root)
+        body = b""
+        if method in WITH_BODY:
+            read = await _read(receive, headers, self.service.limits.body)
+            if read is None:
+                return error_response(
+                    PayloadTooLarge(f"The request body is larger than {self.service.limits.body} bytes.")
+                )
+            body = read
+        url = self._public_url or base_url(
+            scheme=scope.get("scheme", "http"),
+            host=headers.get("host") or _server(scope),
+            root=root + self._prefix,
+            headers=headers if self._trust_forwarded else {},
         )
-        return await self._run(lambda: self.service.handle(request))
-
-    async def _run(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """The result of work of the service: in a thread, if its store may block."""
-        if self.service.blocking:
-            return await asyncio.to_thread(lambda: run_sync(work()))
-        return await work()
+        query = scope.get("query_string", b"").decode("latin-1")
+        request = Request(method, relative_path(path, self._prefix), query, headers, body, url)
+        if not self.service.blocking:
+            return await self.service.handle(request)
+        return await asyncio.to_thread(lambda: run_sync(self.service.handle(request)))
 
     async def _write(self, response: Response, method: str, send: Send) -> None:
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
@@ -89,12 +82,12 @@ class ScimApp:
         if response.more is not None and method != "HEAD":
             while part:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
-                part = await self._run(response.more)
+                part = await self._next(response.more)
         await send({"type": "http.response.body", "body": part})
 
-
-def _headers(scope: AsgiScope) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    async def _next(self, more: Callable[[], Coroutine[Any, Any, bytes]]) -> bytes:
+        """The next part of a body: from a thread, if the store may block."""
+        return await asyncio.to_thread(lambda: run_sync(more())) if self.service.blocking else await more()
 
 
 def _server(scope: AsgiScope) -> str:

@@ -20,6 +20,8 @@ JSON: Final = "application/json"
 LISTS: Final = frozenset({"attributes", "excludedattributes"})
 NUMBERS: Final = frozenset({"startindex", "count"})
 TEXTS: Final = frozenset({"filter", "sortby", "sortorder", "cursor"})
+WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+"""The methods whose body is read; that of any other means nothing (RFC 9110 section 9.3.1)."""
 _KNOWN: Final = LISTS | NUMBERS | TEXTS
 READ_WHEN_EMPTY: Final = frozenset({"cursor", "filter"})
 """An empty cursor asks for the first page (RFC 9865 section 2); an empty filter is none, and not the whole list."""

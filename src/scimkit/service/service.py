@@ -36,6 +36,7 @@ from scimkit.service.calls import Call
 from scimkit.service.cursors import Cursors
 from scimkit.service.http import (
     SCIM_JSON,
+    WITH_BODY,
     Request,
     Response,
     accepted_type,
@@ -51,7 +52,7 @@ from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import list_response
 from scimkit.service.search import Search
 from scimkit.stores.protocol import Scope, Store, SyncStore, lift
-from scimkit.tokens import Principal, SyncTokenVerifier, TokenVerifier, bearer_token, lift_verifier
+from scimkit.tokens import Principal, SyncTokenVerifier, TokenVerifier, bearer_token
 
 _log = logging.getLogger("scimkit")
 
@@ -62,7 +63,6 @@ ExchangeHook: TypeAlias = Callable[[Request, Response], None]
 
 _ID: Final = "{id}"
 _FIXED: Final = frozenset({"", ".search"})
-_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _ANYONE: Final = Principal(tenant="", token_id="")
 """Who reads the ServiceProviderConfig without a token."""
 
@@ -103,7 +103,7 @@ class ScimService:
         """Whether requests may wait for a disk or a network without an await."""
         self.is_async = store.is_async or tokens.is_async
         """Whether requests can be served on an event loop only."""
-        self._tokens = tokens if tokens.is_async is True else lift_verifier(tokens)
+        self._tokens = tokens
         self._dialect = dialect
         self._dialects = dialects
         self._tenant_dialects = tenant_dialects
@@ -150,7 +150,8 @@ class ScimService:
         detail: str | None = None
         try:
             if not _is_public(request):
-                principal = await self._tokens.verify(bearer_token(request.headers.get("authorization")))
+                answer = self._tokens.verify(bearer_token(request.headers.get("authorization")))
+                principal = answer if isinstance(answer, Principal) else await answer
             call = self._call(request, principal or _ANYONE)
             media_type = accepted_type(request.headers.get("accept"), call.repairs)
             response = await self._answer(call)
@@ -186,7 +187,7 @@ class ScimService:
                 return Response(204, headers=(("Allow", ", ".join(methods)),))
             raise MethodNotAllowed(tuple(methods))
         call.id = rest or None
-        if request.method in _WITH_BODY:
+        if request.method in WITH_BODY:
             if len(request.body) > self.limits.body:
                 raise PayloadTooLarge(f"The request body is larger than {self.limits.body} bytes.")
             check_media_type(request.headers.get("content-type"))

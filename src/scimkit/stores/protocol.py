@@ -52,9 +52,9 @@ def everything(name: str) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Scope:
-    """Whose resources a call is about. A store never reaches beyond the tenant."""
+    """Whose resources a call is about. A store never reaches beyond the tenant. Nobody changes it."""
 
     tenant: str = "default"
 

@@ -10,9 +10,9 @@ from scimkit.tokens.registry import (
     TokenRegistry,
     TokenStore,
 )
-from scimkit.tokens.verifier import Principal, SyncTokenVerifier, TokenVerifier, lift_verifier
+from scimkit.tokens.verifier import Principal, SyncTokenVerifier, TokenVerifier
 
 __all__ = [
     "PATTERN", "PREFIX", "InvalidToken", "IssuedToken", "MemoryTokenStore", "Principal", "SyncTokenVerifier",
-    "TokenRecord", "TokenRegistry", "TokenStore", "TokenVerifier", "bearer_token", "lift_verifier",
+    "TokenRecord", "TokenRegistry", "TokenStore", "TokenVerifier", "bearer_token",
 ]  # fmt: skip

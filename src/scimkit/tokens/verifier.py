@@ -1,6 +1,6 @@
 """The token port: from a bearer token to whom it belongs.
 
-This module holds no token. `lift_verifier` makes a sync verifier serve as an async one.
+This module holds no token.
 """
 
 from __future__ import annotations
@@ -35,22 +35,3 @@ class TokenVerifier(Protocol):
     async def verify(self, token: str) -> Principal:
         """Whom the token belongs to. Raises: Unauthorized."""
         ...
-
-
-class _Lifted:
-    """A sync verifier behind the async port."""
-
-    __slots__ = ("_verifier",)
-
-    is_async: Literal[True] = True
-
-    def __init__(self, verifier: SyncTokenVerifier) -> None:
-        self._verifier = verifier
-
-    async def verify(self, token: str) -> Principal:
-        return self._verifier.verify(token)
-
-
-def lift_verifier(verifier: SyncTokenVerifier) -> TokenVerifier:
-    """A sync verifier as an async one: its coroutine never suspends."""
-    return _Lifted(verifier)
