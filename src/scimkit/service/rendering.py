@@ -46,20 +46,19 @@ class Renderer:
         """The JSON object to send."""
         rendered = dict(projection.apply(document))
         if projection.wants_location:
-            rendered["meta"] = {**rendered.get("meta", {}), "location": self.location(document["id"], base_url)}
+            meta = rendered["meta"] = dict(rendered.get("meta", ()))
+            meta["location"] = f"{base_url}{self._endpoint}/{document['id']}"
         for extension, name, multi_valued, endpoint in self._references:
             holder = rendered if extension is None else rendered.get(extension)
             if holder is None or name not in holder:
                 continue
+            if extension is not None:
+                holder = rendered[extension] = dict(holder)
             value = holder[name]
             if multi_valued:
-                value = [self._with_reference(each, endpoint, base_url) for each in value]
+                holder[name] = [self._with_reference(each, endpoint, base_url) for each in value]
             else:
-                value = self._with_reference(value, endpoint, base_url)
-            if extension is None:
-                rendered[name] = value
-            else:
-                rendered[extension] = {**holder, name: value}
+                holder[name] = self._with_reference(value, endpoint, base_url)
         return rendered
 
     def _with_reference(self, value: Mapping[str, Any], endpoint: str | None, base_url: str) -> Mapping[str, Any]:
@@ -68,7 +67,9 @@ class Renderer:
             endpoint = self._endpoints.get(value.get("type", ""))
         if not endpoint or "value" not in value:
             return value
-        return {**value, "$ref": f"{base_url}{endpoint}/{value['value']}"}
+        referring = dict(value)
+        referring["$ref"] = f"{base_url}{endpoint}/{value['value']}"
+        return referring
 
 
 def list_response(resources: Sequence[Mapping[str, Any]], total: int, start_index: int | None) -> dict[str, Any]:
