@@ -119,7 +119,7 @@ class Attribute:
     is_ignored: bool = False
     """Whether what a client says of it in a document is passed over: readOnly, or `$ref`."""
     is_text: bool = False
-    """Whether any string is a value of it as it stands: neither canonical values nor a form are known."""
+    """Whether it has one value, and any string a client gives is that as it stands: no canonical values, no form."""
 
     def __repr__(self) -> str:
         return f"<Attribute {self.path or self.name}: {self.type}{'[]' if self.multi_valued else ''}>"
@@ -151,6 +151,8 @@ def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
     case_exact = bool(source.get("caseExact", False)) or kind in _CASE_EXACT_BY_NATURE
     multi_valued = bool(source.get("multiValued", False))
     is_reference = "value" in children and "$ref" in children
+    is_ignored = name == "$ref" or source.get("mutability") == "readOnly"
+    is_any_text = kind in ("string", "reference") and not source.get("canonicalValues")
     return Attribute(
         name=name,
         type=kind,
@@ -170,8 +172,8 @@ def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
         key=_key_for(kind, case_exact),
         is_reference=is_reference,
         keyed=multi_valued and is_reference,
-        is_ignored=name == "$ref" or source.get("mutability") == "readOnly",
-        is_text=kind in ("string", "reference") and not source.get("canonicalValues"),
+        is_ignored=is_ignored,
+        is_text=is_any_text and not multi_valued and not is_ignored,
     )
 
 

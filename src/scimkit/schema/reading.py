@@ -204,17 +204,19 @@ def _read_table(table: AttributeTable, body: Mapping[str, Any], repair: Repair) 
             if target is not None:
                 elsewhere.append((target, value))
             continue
-        if value is None or attribute.is_ignored:
-            continue
-        if attribute.multi_valued:
-            value = _read_values(attribute, value, repair)
-        elif not attribute.is_text or type(value) is not str:
-            value = _ONE[attribute.type](attribute, value, repair)
-        if value is UNASSIGNED:
-            continue
-        if attribute.name in document:
+        if not attribute.is_text or type(value) is not str:
+            if value is None or attribute.is_ignored:
+                continue
+            if attribute.multi_valued:
+                value = _read_values(attribute, value, repair)
+            else:
+                value = _ONE[attribute.type](attribute, value, repair)
+            if value is UNASSIGNED:
+                continue
+        canonical = attribute.name
+        if canonical in document:
             raise InvalidSyntax(f"{attribute.path} is given twice.")
-        document[attribute.name] = value
+        document[canonical] = value
     for target, value in elsewhere:
         if target:
             _place(document, target, value, repair)

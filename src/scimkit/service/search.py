@@ -53,13 +53,7 @@ class Search:
 
     async def get(self, call: Call) -> Response:
         """`GET /Users` or `GET /` with query parameters (section 3.4.2)."""
-        return await self._respond(call, call.parameters)
-
-    async def post(self, call: Call) -> Response:
-        """`POST /Users/.search` or `POST /.search` with a SearchRequest (section 3.4.3)."""
-        return await self._respond(call, read_search_request(parse_object(call.request.body), call))
-
-    async def _respond(self, call: Call, parameters: Parameters) -> Response:
+        parameters = call.parameters
         parts = self._parts(call, parameters, await self._allowed(call))
         if "cursor" in parameters:
             self._require("cursors", "Pages by cursor are not supported.")
@@ -77,6 +71,11 @@ class Search:
                 first, wanted = max(first - page.total, 0), wanted - len(page.documents)
                 total += page.total
         return json_response(200, list_response(resources, total, start_index))
+
+    async def post(self, call: Call) -> Response:
+        """`POST /Users/.search` or `POST /.search` with a SearchRequest (section 3.4.3)."""
+        call.parameters = read_search_request(parse_object(call.request.body), call)
+        return await self.get(call)
 
     async def _merged(
         self, call: Call, parts: Sequence[_Part], first: int, count: int
