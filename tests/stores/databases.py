@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from scimkit import Scope
 from scimkit.stores.sql import SqlStore
@@ -91,3 +92,17 @@ def apart_async(database: str) -> Apart:
     """The same, awaited, with an engine of its own."""
     store_of(database)  # makes the tables
     return Apart(AsyncSqlStore(url_of(database), sleep=asyncio.sleep))
+
+
+def end_connection(engine: sa.Engine, number: int) -> None:
+    """Have the server end one of its connections, as at a restart."""
+    statement = "KILL {}" if engine.dialect.name in ("mysql", "mariadb") else "SELECT pg_terminate_backend({})"
+    with engine.connect() as killer:
+        killer.exec_driver_sql(statement.format(number))
+
+
+def number_of(connection: sa.Connection) -> int:
+    """The number that the server knows a connection by."""
+    is_mysql = connection.dialect.name in ("mysql", "mariadb")
+    found = connection.exec_driver_sql("SELECT connection_id()" if is_mysql else "SELECT pg_backend_pid()").scalar()
+    return int(str(found))

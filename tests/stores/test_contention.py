@@ -12,9 +12,12 @@ import pytest
 import sqlalchemy as sa
 
 from scimkit import GROUP, USER, Query, Scope, SyncStore
+from scimkit.errors import Unavailable
 from scimkit.patch import ChangeSet, ReferenceChanges
 from scimkit.stores.sql import SqlStore
-from tests.stores.databases import DATABASES, Apart, apart, store_of, url_of
+from scimkit.stores.sqlalchemy import MappedStore
+from tests.stores.databases import DATABASES, Apart, apart, end_connection, number_of, store_of, url_of
+from tests.stores.mapped.helpdesk import AGENTS, TEAMS, account, sessions_of
 
 on_every_database = pytest.mark.parametrize("database", DATABASES)
 on_every_server = pytest.mark.parametrize("database", [each for each in DATABASES if each.values != ("sqlite",)])
@@ -91,20 +94,54 @@ def test_serialisation_failures_are_tried_again(database: str, level: Any) -> No
         engine.dispose()
 
 
+def _own_tables(database: str) -> tuple[SyncStore, sa.Engine]:
+    store = SqlStore(url_of(database), upgrade=False)
+    return store, store.engine
+
+
+def _tables_of_the_host(database: str) -> tuple[SyncStore, sa.Engine]:
+    sessions = sessions_of(database)
+    return MappedStore(sessions, (AGENTS, TEAMS)), sessions.kw["bind"]
+
+
+on_every_store = pytest.mark.parametrize("store_on", [_own_tables, _tables_of_the_host])
+
+
+@on_every_store
 @on_every_server
-def test_broken_connections_are_replaced(database: str) -> None:
+def test_broken_connections_are_replaced(database: str, store_on: Any) -> None:
     """When the server has ended every connection, as at a restart, the next read and the next write go on."""
-    others, store = store_of(database), SqlStore(url_of(database), upgrade=False)
-    scope = Scope(f"broken-{os.urandom(4).hex()}")
-    own, end = ("SELECT pg_backend_pid()", "SELECT pg_terminate_backend({})") if database == "postgresql" else (
-        "SELECT connection_id()", "KILL {}"
-    )  # fmt: skip
+    others = store_of(database).engine
+    store, engine = store_on(database)
+    scope = Scope(account())
     for use in (lambda: store.search(scope, Query(USER)), lambda: store.create(scope, USER, user("ada"))):
         assert store.search(scope, Query(USER)).total == 0
-        with store.engine.connect() as connection:
-            idle = connection.exec_driver_sql(own).scalar()
-        with others.engine.connect() as killer:
-            killer.exec_driver_sql(end.format(idle))
+        with engine.connect() as connection:
+            idle = number_of(connection)
+        end_connection(others, idle)
         use()
     assert store.search(scope, Query(USER)).total == 1
-    store.engine.dispose()
+    engine.dispose()
+
+
+@on_every_store
+@on_every_server
+def test_a_connection_that_breaks_at_the_commit_is_not_tried_again(database: str, store_on: Any) -> None:
+    """Nobody knows whether the write was kept, so it is not made twice."""
+    others = store_of(database).engine
+    store, engine = store_on(database)
+    scope = Scope(account())
+    store.create(scope, USER, user("ada"))
+    ended: list[int] = []
+
+    def end(connection: sa.Connection) -> None:
+        ended.append(number_of(connection))
+        end_connection(others, ended[-1])
+
+    sa.event.listen(engine, "commit", end)
+    with pytest.raises(Unavailable):
+        store.create(scope, USER, user("bob"))
+    assert len(ended) == 1
+    sa.event.remove(engine, "commit", end)
+    assert store.search(scope, Query(USER)).total == 1
+    engine.dispose()

@@ -13,19 +13,16 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from scimkit.documents import Document
-from scimkit.errors import Conflict
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.databases import ATTEMPTS, lost, pause, unavailable
 from scimkit.stores.protocol import Lack, Members, Page, Query, Scope, Store, UnknownMembers, Wants, Written, everything
 from scimkit.stores.sql import migrations, work
 from scimkit.stores.sql.database import (
     DRIVERS,
+    Attempts,
     Result,
     Work,
-    again,
     engine_options,
-    failed,
     own,
     prepared,
     reading,
@@ -131,16 +128,20 @@ def async_engine(url: str) -> AsyncEngine:
     return engine
 
 
-async def insisted(transaction: Callable[[], Awaitable[Result]], sleep: Callable[[float], Awaitable[object]]) -> Result:
+async def insisted(
+    transaction: Callable[[Attempts], Awaitable[Result]],
+    sleep: Callable[[float], Awaitable[object]],
+    *,
+    reads: bool = False,
+) -> Result:
     """As `database.insisted`, for a transaction that is awaited."""
-    for attempt in range(ATTEMPTS):
+    attempts = Attempts(reads)
+    while True:
         try:
-            return await transaction()
+            return await transaction(attempts)
         except DBAPIError as error:
-            if not lost(error.orig):
-                raise unavailable(error.orig) from None
-        await sleep(pause(attempt))
-    raise Conflict()
+            seconds = attempts.failed(error)
+        await sleep(seconds)
 
 
 class AsyncDatabase:
@@ -155,17 +156,13 @@ class AsyncDatabase:
     async def read(self, work: Work[Result]) -> Result:
         """As `Database.read`."""
         options = reading(self.engine.dialect.name)
-        attempt = 0
-        while True:
-            try:
-                async with self.engine.connect() as connection:
-                    await connection.execution_options(**options)
-                    return await connection.run_sync(work)
-            except DBAPIError as error:
-                if not again(error, attempt):
-                    raise unavailable(error.orig) from None
-            await self._sleep(pause(attempt))
-            attempt += 1
+
+        async def transaction(_: Attempts) -> Result:
+            async with self.engine.connect() as connection:
+                await connection.execution_options(**options)
+                return await connection.run_sync(work)
+
+        return await insisted(transaction, self._sleep, reads=True)
 
     async def write(self, work: Work[Result]) -> Result:
         """As `Database.write`."""
@@ -173,19 +170,14 @@ class AsyncDatabase:
 
     async def transaction(self, work: AsyncWork[Result]) -> Result:
         """As `Database.write`, for work that is awaited."""
-        attempt = 0
-        while True:
-            committing = False
-            try:
-                async with self.engine.begin() as connection:
-                    result = await work(connection)
-                    committing = True
-                return result
-            except DBAPIError as error:
-                if not again(error, attempt, committing=committing):
-                    raise failed(error) from None
-            await self._sleep(pause(attempt))
-            attempt += 1
+
+        async def transaction(attempts: Attempts) -> Result:
+            async with self.engine.begin() as connection:
+                result = await work(connection)
+                attempts.committing = True
+            return result
+
+        return await insisted(transaction, self._sleep)
 
 
 class AsyncJoined:

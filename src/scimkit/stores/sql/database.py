@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
-from scimkit.errors import Conflict, ScimError
+from scimkit.errors import Conflict
 from scimkit.stores.databases import ATTEMPTS, lost, pause, unavailable
 
 Result = TypeVar("Result")
@@ -87,31 +88,40 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
-def insisted(transaction: Callable[[], Result]) -> Result:
-    """The result of a transaction, tried again when another one was in its way.
+@dataclass(slots=True)
+class Attempts:
+    """How often a transaction was tried. It `reads` when it changes nothing, and says when it is `committing`."""
+
+    reads: bool = False
+    committing: bool = False
+    number: int = 0
+
+    def failed(self, error: DBAPIError) -> float:
+        """Seconds to wait for the next attempt: the database did nothing.
+
+        When a connection breaks at the commit, no one knows. Raises: what a client is told otherwise.
+        """
+        number = error.orig.args[0] if error.orig is not None and error.orig.args else None
+        broken = error.connection_invalidated and not self.committing
+        self.number += 1
+        if self.number == ATTEMPTS or not (lost(error.orig) or broken or number in _NOT_READY):
+            raise (Conflict() if lost(error.orig) and not self.reads else unavailable(error.orig)) from None
+        self.committing = False
+        return pause(self.number - 1)
+
+
+def insisted(transaction: Callable[[Attempts], Result], *, reads: bool = False) -> Result:
+    """The result of a transaction, tried again when another one was in its way or its connection was gone.
 
     Raises: Conflict when that went on too long, Unavailable.
     """
-    for attempt in range(ATTEMPTS):
+    attempts = Attempts(reads)
+    while True:
         try:
-            return transaction()
+            return transaction(attempts)
         except DBAPIError as error:
-            if not lost(error.orig):
-                raise unavailable(error.orig) from None
-        time.sleep(pause(attempt))
-    raise Conflict()
-
-
-def again(error: DBAPIError, attempt: int, *, committing: bool = False) -> bool:
-    """Whether to try again: the database did nothing. When a connection breaks at the commit, no one knows."""
-    number = error.orig.args[0] if error.orig is not None and error.orig.args else None
-    broken = error.connection_invalidated and not committing
-    return attempt + 1 < ATTEMPTS and (lost(error.orig) or broken or number in _NOT_READY)
-
-
-def failed(error: DBAPIError) -> ScimError:
-    """What a client is told of a write that failed."""
-    return Conflict() if lost(error.orig) else unavailable(error.orig)
+            seconds = attempts.failed(error)
+        time.sleep(seconds)
 
 
 def reading(dialect: str) -> dict[str, Any]:
@@ -130,35 +140,26 @@ class Database:
     def read(self, work: Work[Result]) -> Result:
         """The result of work that only reads. Raises: Unavailable."""
         options = reading(self.engine.dialect.name)
-        attempt = 0
-        while True:
-            try:
-                with self.engine.connect().execution_options(**options) as connection:
-                    return work(connection)
-            except DBAPIError as error:
-                if not again(error, attempt):
-                    raise unavailable(error.orig) from None
-            time.sleep(pause(attempt))
-            attempt += 1
+
+        def transaction(_: Attempts) -> Result:
+            with self.engine.connect().execution_options(**options) as connection:
+                return work(connection)
+
+        return insisted(transaction, reads=True)
 
     def write(self, work: Work[Result]) -> Result:
-        """The result of work, all of it committed or none; tried again when another transaction was in its way.
+        """The result of work, all of it committed or none; tried again as `insisted` does.
 
         Raises: Conflict when that went on too long, Unavailable.
         """
-        attempt = 0
-        while True:
-            committing = False
-            try:
-                with self.engine.begin() as connection:
-                    result = work(connection)
-                    committing = True
-                return result
-            except DBAPIError as error:
-                if not again(error, attempt, committing=committing):
-                    raise failed(error) from None
-            time.sleep(pause(attempt))
-            attempt += 1
+
+        def transaction(attempts: Attempts) -> Result:
+            with self.engine.begin() as connection:
+                result = work(connection)
+                attempts.committing = True
+            return result
+
+        return insisted(transaction)
 
 
 class Joined:

@@ -10,19 +10,17 @@ from copy import copy
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import orm
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from scimkit.documents import Document
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.databases import unavailable
 from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.links import Plan
 from scimkit.stores.mapped.work import Work
 from scimkit.stores.protocol import Lack, Page, Query, Scope, Store, UnknownMembers, Wants, Written, everything
 from scimkit.stores.sql.async_store import insisted
-from scimkit.stores.sql.database import Result
+from scimkit.stores.sql.database import Attempts, Result
 from scimkit.stores.sqlalchemy.columns import Columns, association
 from scimkit.stores.sqlalchemy.rows import ModelRows
 from scimkit.stores.sqlalchemy.sessions import begin
@@ -95,12 +93,13 @@ class AsyncMappedStore:
         """As `Sessions.read`, or `JoinedSession.read` in a transaction."""
         if self.session is not None:
             return await self.session.run_sync(self._asked, scope, resource_type, ask)
-        try:
+
+        async def transaction(_: Attempts) -> Result:
             async with self._maker(autoflush=False) as session:
                 await session.run_sync(begin, "BEGIN", scimkit_reads=True)
                 return await session.run_sync(self._asked, scope, resource_type, ask)
-        except DBAPIError as error:
-            raise unavailable(error.orig) from None
+
+        return await insisted(transaction, self._sleep, reads=True)
 
     async def _write(self, scope: Scope, resource_type: ResourceType, ask: _Ask[Result]) -> Result:
         """As `Sessions.write`, or `JoinedSession.write` in a transaction."""
@@ -111,12 +110,15 @@ class AsyncMappedStore:
             async with self.session.begin_nested():
                 return await work(self.session)
 
-        async def attempt() -> Result:
+        async def transaction(attempts: Attempts) -> Result:
             async with self._maker(autoflush=False) as session, session.begin():
                 await session.run_sync(begin, "BEGIN IMMEDIATE")
-                return await work(session)
+                result = await work(session)
+                await session.flush()
+                attempts.committing = True
+                return result
 
-        return await insisted(attempt, self._sleep)
+        return await insisted(transaction, self._sleep)
 
     def _asked(self, session: orm.Session, scope: Scope, resource_type: ResourceType, ask: _Ask[Result]) -> Result:
         rows = ModelRows(session, self._plan.layout(resource_type), scope)

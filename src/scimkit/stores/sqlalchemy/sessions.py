@@ -9,10 +9,8 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from sqlalchemy import orm
-from sqlalchemy.exc import DBAPIError
 
-from scimkit.stores.databases import unavailable
-from scimkit.stores.sql.database import Result, insisted
+from scimkit.stores.sql.database import Attempts, Result, insisted
 
 SessionWork: TypeAlias = Callable[[orm.Session], Result]
 
@@ -30,25 +28,29 @@ class Sessions:
 
     def read(self, work: SessionWork[Result]) -> Result:
         """The result of work that only reads. Raises: Unavailable."""
-        try:
+
+        def transaction(_: Attempts) -> Result:
             with self._maker(autoflush=False) as session:
                 begin(session, "BEGIN", scimkit_reads=True)
                 return work(session)
-        except DBAPIError as error:
-            raise unavailable(error.orig) from None
+
+        return insisted(transaction, reads=True)
 
     def write(self, work: SessionWork[Result]) -> Result:
-        """The result of work, all of it committed or none; tried again when another transaction was in its way.
+        """The result of work, all of it committed or none; tried again as `insisted` does.
 
         Raises: Conflict when that went on too long, Unavailable.
         """
 
-        def attempt() -> Result:
+        def transaction(attempts: Attempts) -> Result:
             with self._maker(autoflush=False) as session, session.begin():
                 begin(session, "BEGIN IMMEDIATE")
-                return work(session)
+                result = work(session)
+                session.flush()
+                attempts.committing = True
+                return result
 
-        return insisted(attempt)
+        return insisted(transaction)
 
 
 class JoinedSession:
