@@ -20,6 +20,9 @@ from scimkit.errors import InvalidSyntax
 Document: TypeAlias = Mapping[str, Any]
 """A resource in canonical form. Read-only by type: a store may hand out what it keeps."""
 
+_SPACE: Final = " \t\n\r"
+"""What JSON has around a value (RFC 8259 section 2)."""
+
 MAX_DEPTH: Final = 64
 """Levels of nesting a request body may have. A SCIM resource needs five."""
 
@@ -34,8 +37,10 @@ def parse_json(body: bytes) -> Any:
     Raises: InvalidSyntax.
     """
     try:
-        text = body.decode()
-        value = _DECODER.decode(text)
+        text = body.decode().strip(_SPACE)
+        value, end = _DECODER.raw_decode(text)
+        if end != len(text):
+            raise ValueError("there is more after it")
     except (ValueError, RecursionError):
         raise InvalidSyntax("The request body is not valid JSON in UTF-8.") from None
     if "\\u" in text and _has_unusable_character(value):

@@ -47,6 +47,7 @@ from scimkit.stores.stamps import (
 )
 
 _NOTHING: Final[Document] = {}
+_SET_BY_STORE: Final = frozenset({"id", META, MEMBERS, GROUPS})
 _UNSORTED: Final[Mapping[str, tuple[Any, ...]]] = {}
 
 
@@ -256,7 +257,9 @@ class MemoryStore:
             added, skipped = self._known_members(tenant, table, members.added)
             changed = tenant.change_members(table, id, entry, members, added) or changed
         if changed:
-            table.put(id, entry, identified(resource_type, id, document), moves, now())
+            if not _SET_BY_STORE.isdisjoint(changes.assigned):
+                document = identified(resource_type, id, document)
+            table.put(id, entry, document, moves, now())
         return Written(self._whole(tenant, table, entry, wants), changed, skipped)
 
     def _known_members(
