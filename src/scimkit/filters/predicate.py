@@ -78,6 +78,9 @@ def compile_filter(node: Node, scope: Scope, coerce: Coercion = refuse_value) ->
 
     Raises: InvalidFilter when a path names no attribute, or an operator or a value does not fit it.
     """
+    if isinstance(node, Comparison):
+        target = comparable(resolve(node.path, scope))
+        return _reach(target, value_test(target.leaf, node, coerce))
     if isinstance(node, And):
         return _all([compile_filter(each, scope, coerce) for each in node.operands])
     if isinstance(node, Or):
@@ -88,10 +91,7 @@ def compile_filter(node: Node, scope: Scope, coerce: Coercion = refuse_value) ->
     path = resolve(node.path, scope)
     if isinstance(node, ValuePath):
         return _some_element(path, compile_element_filter(path.leaf, node.filter, coerce))
-    if isinstance(node, Present):
-        return _reach(path, is_present)
-    target = comparable(path)
-    return _reach(target, value_test(target.leaf, node, coerce))
+    return _reach(path, is_present)
 
 
 def compile_element_filter(attribute: Attribute, node: Node, coerce: Coercion = refuse_value) -> Test:

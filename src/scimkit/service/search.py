@@ -48,6 +48,7 @@ class Search:
         self._kinds = kinds
         self._store = store
         self._limits = limits
+        self._default_count = min(limits.default_page, limits.page)
         self._permissions = permissions
         self._cursors = cursors
 
@@ -58,8 +59,11 @@ class Search:
         if "cursor" in parameters:
             self._require("cursors", "Pages by cursor are not supported.")
             return await self._by_cursor(call, parameters, parts)
-        count = min(max(integer(parameters, "count", self._limits.default_page), 0), self._limits.page)
-        start_index = max(integer(parameters, "startIndex", 1), 1)
+        count, start_index = self._default_count, 1
+        if "count" in parameters:
+            count = min(max(integer(parameters, "count", count), 0), self._limits.page)
+        if "startindex" in parameters:
+            start_index = max(integer(parameters, "startIndex", 1), 1)
         first, wanted, total = start_index - 1, count, 0
         resources: list[Mapping[str, Any]] = []
         if len(parts) > 1 and any(each.sort is not None for each in parts):
@@ -133,7 +137,7 @@ class Search:
 
         Raises: InvalidCount when it says otherwise, or more than a page may have (RFC 9865 section 2.1).
         """
-        default = min(self._limits.default_page, self._limits.page) if cursor is None else cursor.count
+        default = self._default_count if cursor is None else cursor.count
         try:
             count = max(integer(parameters, "count", default), 0)
         except InvalidValue as error:
