@@ -6,10 +6,10 @@ scimkit for a provisioning log, without library text, file paths or personal dat
     ScimError
     |- BadRequest (400)
     |  |- InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue, InvalidVersion
-    |  |- NoTarget, MutabilityViolation, Sensitive, TooMany
+    |  |- NoTarget, MutabilityViolation, TooMany
     |  `- InvalidCursor, ExpiredCursor, InvalidCount               (RFC 9865)
     |- Unauthorized (401)         |- PreconditionFailed (412)
-    |- Forbidden (403)            |- PayloadTooLarge (413)
+    |- Forbidden, Sensitive (403) |- PayloadTooLarge (413)
     |- NotFound (404)             |- UnsupportedMediaType (415)
     |- MethodNotAllowed (405)     |- TooManyRequests (429)
     |- NotAcceptable (406)        |- InternalError (500)
@@ -122,13 +122,6 @@ class MutabilityViolation(BadRequest):
     default_detail = "The attribute cannot be changed."
 
 
-class Sensitive(BadRequest):
-    """400 sensitive: the request would put sensitive information in a URI."""
-
-    scim_type = "sensitive"
-    default_detail = "The request carries sensitive information in its URI."
-
-
 class TooMany(BadRequest):
     """400 tooMany: the filter yields more results than the server is willing to handle."""
 
@@ -172,6 +165,13 @@ class Forbidden(ScimError):
 
     status = 403
     default_detail = "The operation is not permitted."
+
+
+class Sensitive(Forbidden):
+    """403 sensitive: the request has sensitive information in its URI (RFC 7644 section 7.5.2, erratum 6893)."""
+
+    scim_type = "sensitive"
+    default_detail = "The request has sensitive information in its URI."
 
 
 class NotFound(ScimError):

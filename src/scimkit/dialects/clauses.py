@@ -14,6 +14,7 @@ from scimkit.errors import (
     NotAcceptable,
     NoTarget,
     ScimError,
+    Sensitive,
     Uniqueness,
 )
 
@@ -31,6 +32,7 @@ CLAUSES: Final[Mapping[type[ScimError], str]] = {
     MutabilityViolation: "RFC 7643 section 7",
     Uniqueness: "RFC 7643 section 7",
     NotAcceptable: "RFC 7644 section 3.8",
+    Sensitive: "RFC 7644 section 7.5.2",
 }
 """The clause of each kind of error."""
 

@@ -22,7 +22,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from scimkit.documents import Document
 from scimkit.errors import InvalidFilter
-from scimkit.filters.ast import And, Comparison, Node, Not, Operator, Or, Present, Value, ValuePath
+from scimkit.filters.ast import And, Comparison, Node, Not, Operator, Or, Value, ValuePath
 from scimkit.schema.attributes import Attribute, AttributePath, folded
 from scimkit.schema.instants import parse_instant
 

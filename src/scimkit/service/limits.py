@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 
@@ -9,7 +10,9 @@ from dataclasses import dataclass
 class Limits:
     """`body` in bytes; `page` in resources, `default_page` when the client names no count; `attempts` is how
     often a PATCH that lost a race is tried again before 409, `bulk_operations` how many one bulk may have. A group of
-    more than `members_at_once` is sent while it is read, by so many members at once."""
+    more than `members_at_once` is sent while it is read, by so many members at once. `sensitive` names attributes, such
+    as `name` or `emails.value`, that a filter in a URI may not name, since others see URIs (RFC 7644 section 7.5.2):
+    403, and `POST .search` is there. None are, since identity providers look people up by name in URIs."""
 
     body: int = 5 * 1024 * 1024
     page: int = 1000
@@ -17,3 +20,4 @@ class Limits:
     attempts: int = 20
     bulk_operations: int = 1000
     members_at_once: int = 5000
+    sensitive: Collection[str] = ()

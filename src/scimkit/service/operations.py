@@ -25,9 +25,10 @@ from scimkit.service.calls import Call
 from scimkit.service.http import SCIM_JSON, Response, json_response
 from scimkit.service.limits import Limits
 from scimkit.service.member_stream import MemberStream
+from scimkit.service.parameters import filter_of, fitted, projection_of
 from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import Renderer
-from scimkit.service.search import Searchable, filter_of, projection_of
+from scimkit.service.search import Searchable
 from scimkit.service.written import HasWritten, by_operations, in_document, nowhere
 from scimkit.stores.probes import wants_of
 from scimkit.stores.protocol import MEMBERS, MemberPages, Members, Query, Store, Written
@@ -117,7 +118,7 @@ class ResourceOperations:
         projection = self._projection(call)
         filtered = filter_of(call.parameters, call)
         if filtered is not None:
-            wanted = call.repairs.fitted(filtered, self.resource_type)
+            wanted = fitted(filtered, self.resource_type, call, self._limits)
             read = wants_of(wanted.node, self.resource_type)
             document = await self._store.get(call.scope, self.resource_type, id, read)
             if not wanted.matches(document, self.resource_type):

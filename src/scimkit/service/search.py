@@ -7,27 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from scimkit.documents import Document, parse_object
 from scimkit.errors import InvalidCount, InvalidFilter, InvalidPath, InvalidValue, NotImplementedByServer
 from scimkit.filters.ast import paths_of
-from scimkit.filters.filter import Filter, parse
+from scimkit.filters.filter import Filter
 from scimkit.filters.narrowing import narrow
 from scimkit.schema.projection import Projection, Projections
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.calls import Call
 from scimkit.service.cursor_pages import CursorPage
 from scimkit.service.cursors import Cursor, Cursors
-from scimkit.service.http import LISTS, NUMBERS, READ_WHEN_EMPTY, TEXTS, Parameters, Response, integer, json_response
+from scimkit.service.http import Parameters, Response, integer, json_response
 from scimkit.service.limits import Limits
+from scimkit.service.parameters import filter_of, fitted, projection_of, read_search_request
 from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import Renderer, list_response
 from scimkit.stores.paging import Position
 from scimkit.stores.protocol import Lack, Query, Store, Wants
 from scimkit.stores.sorting import Sort, sort_key
-
-SEARCH_REQUEST_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +168,7 @@ class Search:
                 continue
             fitting = wanted if narrowed is None else None if narrowed is True else Filter(narrowed)
             if fitting is not None:
-                fitting = call.repairs.fitted(fitting, each.resource_type)
+                fitting = fitted(fitting, each.resource_type, call, self._limits)
             sort = None if sorts is None else sorts[number]
             parts.append(_Part(number, each, fitting, sort, projection_of(each.projections, parameters)))
         return parts
@@ -231,51 +230,6 @@ def _is_descending(parameters: Parameters) -> bool:
     if order not in ("ascending", "descending"):
         raise InvalidValue("sortOrder must be ascending or descending.")
     return order == "descending"
-
-
-def filter_of(parameters: Parameters, call: Call) -> Filter | None:
-    """The filter of a request, if it has one (section 3.4.2.2). Raises: InvalidFilter."""
-    text = parameters.get("filter")
-    if text == "":
-        call.repairs.empty_filter()
-        return None
-    return None if text is None else parse(str(text), call.repairs)
-
-
-def projection_of(projections: Projections, parameters: Parameters, written: str = "") -> Projection:
-    """The projection that `attributes` and `excludedAttributes` ask for (section 3.9), after a write of `written`."""
-    if not parameters and not written:
-        return projections.whole
-    attributes, excluded = parameters.get("attributes"), parameters.get("excludedattributes")
-    return projections.plan(
-        None if attributes is None else str(attributes), None if excluded is None else str(excluded), written
-    )
-
-
-def read_search_request(body: Mapping[str, Any], call: Call) -> dict[str, str | int]:
-    """The parameters of a SearchRequest, as those of a query string.
-
-    Raises: InvalidSyntax when it is not one, InvalidValue when a member does not have its type.
-    """
-    members = {name.lower(): value for name, value in body.items()}
-    schemas = members.pop("schemas", None)
-    if type(schemas) is not list or SEARCH_REQUEST_SCHEMA not in schemas:
-        call.repairs.message(SEARCH_REQUEST_SCHEMA)
-    parameters: dict[str, str | int] = {}
-    for name, value in members.items():
-        if value is None or (value == "" and name not in READ_WHEN_EMPTY):
-            continue
-        if name in LISTS and type(value) is list and all(type(each) is str for each in value):
-            parameters[name] = ",".join(value)
-        elif (name in NUMBERS and type(value) is int) or (name in TEXTS and type(value) is str):
-            parameters[name] = value
-        elif name in LISTS | NUMBERS:
-            parameters[name] = call.repairs.parameter(name, value)
-        elif name in TEXTS:
-            raise InvalidValue("A member of the search request does not have its type.")
-        else:
-            call.repairs.extra_member(name)
-    return parameters
 
 
 def _also(projection: Projection, sort: Sort) -> Wants:

@@ -76,7 +76,8 @@ class ScimService:
     `scimkit.testing.recorder`), `set_password` is told of passwords, which are dropped without it.
     `authorise` allows or forbids each operation, `me` says what `/Me` stands for. `cursors` seals page
     cursors; processes that serve one endpoint share its key.
-    Raises: ValueError when two resource types share a name or an endpoint, or the store lacks what a hook needs.
+    Raises: ValueError when two resource types share a name or an endpoint, the store lacks what a hook needs, or
+    `limits` names an attribute that no type has.
     """
 
     def __init__(
@@ -141,6 +142,9 @@ class ScimService:
             self.resource_types
         ):
             raise ValueError("two resource types share a name or an endpoint")
+        for path in limits.sensitive:
+            if not any(each.resolve(path) for each in self.resource_types):
+                raise ValueError(f"no resource type has the sensitive attribute {path}")
         self._routes = self._make_routes(lifted)
 
     async def handle(self, request: Request) -> Response:
