@@ -93,6 +93,22 @@ ADD: dict[str, Case] = {
     "an empty list adds nothing": ({"tags": ["x"]}, add("tags", []), {}),
     "a complex value with other sub-attributes is another": (
         {"parts": [DISK]}, add("parts", [{"value": "a"}]), {"parts": [DISK, {"value": "a"}]}),
+    "what is said anew of a value with the same type and value": (
+        {"parts": [DISK, FAN]}, add("parts", [{**DISK, "size": 3}, {**DISK, "value": "c"}]),
+        {"parts": [{**DISK, "size": 3}, FAN, {**DISK, "value": "c"}]}),
+    "a value with the same type and value that is now primary takes that from the others": (
+        {"parts": [PRIMARY_DISK, FAN]}, add("parts", [PRIMARY_FAN]),
+        {"parts": [{**DISK, "primary": False}, PRIMARY_FAN]}),
+    "less of a value than is there": ({"parts": [PRIMARY_DISK, FAN]}, add("parts", [DISK]), {}),
+    "values of a sub-attribute of a value that is there": (
+        {"parts": [{**DISK, "colours": ["red"]}]}, add("parts", [{**DISK, "colours": ["blue"]}]),
+        {"parts": [{**DISK, "colours": ["red", "blue"]}]}),
+    "a value that is there, said in two ways": (
+        {}, add("parts", [{**DISK, "size": 3}, FAN, {**DISK, "batch": "x"}]),
+        {"parts": [{**DISK, "size": 3, "batch": "x"}, FAN]}),
+    "a change by which two elements with different parts become one": (
+        {"parts": [{**DISK, "size": 3}, {**FAN, "value": "a", "batch": "x"}]}, add("parts.type", "fan"),
+        {"parts": [{"value": "a", "type": "fan", "size": 3, "batch": "x"}]}),
     "a complex value that is there": ({"parts": [DISK, FAN]}, add("parts", [dict(FAN)]), {}),
     "a primary value takes that from the others": (
         {"parts": [PRIMARY_DISK, FAN]}, add("parts", [{"value": "c", "primary": True}]),
@@ -387,6 +403,9 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], type[ScimError], str]] 
         {"parts": [DISK]}, replace('parts[type ne "disk"].size', 3), NoTarget, NO_MATCH),
     "create an element where that is not allowed": (
         {}, add(f'{LEASE}:contacts[value eq "x"].primary', True), NoTarget, NO_MATCH),
+    "add a value that is there with another immutable sub-attribute": (
+        {"parts": [{**DISK, "batch": "x"}]}, add("parts", [{**DISK, "batch": "y"}]), MutabilityViolation,
+        "parts.batch is immutable and already has a value."),
     "add two primary values": (
         {}, add("parts", [PRIMARY_DISK, PRIMARY_FAN]), InvalidValue, "parts has more than one primary value."),
     "add to values of which two are primary already": (

@@ -60,6 +60,20 @@ def test_values_of_a_multi_valued_attribute(client: Client) -> None:
     assert client.get("/Users?filter=emails[primary eq true]").body["totalResults"] == 0
 
 
+@pytest.mark.rfc("7643-2.4-3")
+def test_a_type_and_value_comes_once(client: Client) -> None:
+    """However a client says it, a combination of type and value is one element, with all that was said of it."""
+    work = {"value": "a@x", "type": "work"}
+    other = {**work, "type": "home"}
+    created = post(client, emails=[{**work, "display": "A"}, other, {**work, "primary": True}]).body
+    assert created["emails"] == [{**work, "display": "A", "primary": True}, other]
+    operation = {"op": "add", "path": "emails", "value": [{**other, "primary": True}]}
+    changed = client.patch(f"/Users/{created['id']}", operation).body
+    assert changed["emails"] == [{**work, "display": "A", "primary": False}, {**other, "primary": True}]
+    operation = {"op": "replace", "path": 'emails[type eq "home"].type', "value": "work"}
+    assert [each["type"] for each in client.patch(f"/Users/{created['id']}", operation).body["emails"]] == ["work"]
+
+
 @pytest.mark.rfc("7643-2.3.8-1")
 def test_a_complex_sub_attribute() -> None:
     """A schema with a complex attribute inside a complex one is refused when it is compiled."""

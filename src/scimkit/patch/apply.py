@@ -246,7 +246,7 @@ def _write_elements(old: Any, operation: Operation, repair: PatchRepair) -> Any:
         written = _written(path, elements[index], operation, repair)
         elements[index] = {**elements[index], **written} if created else written
     if attribute.multi_valued:
-        return distinct(attribute, _with_one_primary(attribute, elements, chosen, repair))
+        return _settled(attribute, elements, chosen, repair)
     return elements[0]
 
 
@@ -307,28 +307,33 @@ def _merged(
 
 
 def _appended(attribute: Attribute, old: list[Any], value: list[Any], repair: PatchRepair) -> list[Any]:
-    present = {element_key(attribute, each) for each in old}
-    fresh = [each for each in value if element_key(attribute, each) not in present]
-    if not fresh:
+    """The values with others added; what is said anew of one with the same type and value is laid over it."""
+    places = {element_key(attribute, each): at for at, each in enumerate(old)}
+    elements, written = list(old), []
+    for each in value:
+        at = places.get(element_key(attribute, each))
+        if at is None:
+            written.append(len(elements))
+            elements.append(each)
+        elif attribute.paired and not each.items() <= elements[at].items():
+            written.append(at)
+            elements[at] = _merged(attribute, elements[at], each, repair)
+    if not written:
         return old
-    elements = [*old, *fresh]
     if attribute.type != "complex":
         return elements
-    written = list(range(len(old), len(elements)))
-    return distinct(attribute, _with_one_primary(attribute, elements, written, repair))
+    return _settled(attribute, elements, written, repair)
 
 
-def _with_one_primary(
-    attribute: Attribute, elements: list[Element], written: list[int], repair: PatchRepair
-) -> list[Element]:
-    """A value made primary takes that from the others (RFC 7644 section 3.5.2)."""
+def _settled(attribute: Attribute, elements: list[Element], written: list[int], repair: PatchRepair) -> list[Element]:
+    """The values, each once; one made primary takes that from the others (RFC 7644 section 3.5.2)."""
     if any(elements[index].get("primary") is True for index in written):
         chosen = set(written)
         elements = [
             {**each, "primary": False} if index not in chosen and each.get("primary") is True else each
             for index, each in enumerate(elements)
         ]
-    return one_primary(attribute, elements, repair)
+    return one_primary(attribute, distinct(attribute, elements), repair)
 
 
 def _without(attribute: Attribute, old: list[Any], values: list[Any]) -> list[Any]:

@@ -116,6 +116,8 @@ class Attribute:
     """Whether it is complex and points at a resource by `value` and `$ref`, like a manager."""
     keyed: bool = False
     """Whether its values are references told apart by `value` alone, like the members of a group."""
+    paired: bool = False
+    """Whether its values are told apart by `type` and `value`, like e-mail addresses (RFC 7643 section 2.4)."""
     is_ignored: bool = False
     """Whether what a client says of it in a document is passed over: readOnly, or `$ref`."""
     is_text: bool = False
@@ -152,6 +154,7 @@ def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
     multi_valued = bool(source.get("multiValued", False))
     is_reference = "value" in children and "$ref" in children
     is_ignored = name == "$ref" or source.get("mutability") == "readOnly"
+    pair = [children.find(each) for each in ("type", "value")]
     is_any_text = kind in ("string", "reference") and not source.get("canonicalValues")
     return Attribute(
         name=name,
@@ -172,6 +175,7 @@ def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
         key=_key_for(kind, case_exact),
         is_reference=is_reference,
         keyed=multi_valued and is_reference,
+        paired=multi_valued and not is_reference and all(each and not each.multi_valued for each in pair),
         is_ignored=is_ignored,
         is_text=is_any_text and not multi_valued and not is_ignored,
     )

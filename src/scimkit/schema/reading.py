@@ -33,9 +33,6 @@ Place: TypeAlias = tuple[Attribute | Mapping[str, Any], ...]
 """Attributes from a table down to the one that takes a value; the sub-attributes that one of the values of a
 multi-valued attribute has stand after it."""
 
-_FEW: Final = 8
-"""So many complex values are told apart faster by comparing each with each than by their keys."""
-
 
 class Repair(Protocol):
     """What reading asks when a request is not in RFC form."""
@@ -173,6 +170,8 @@ def element_key(attribute: Attribute, value: Any) -> object:
         return attribute.key(value)
     if attribute.keyed:
         return value.get("value")
+    if attribute.paired and "value" in value:
+        return value.get("type"), value["value"]
     try:
         return frozenset(value.items())
     except TypeError:  # a sub-attribute has several values
@@ -180,16 +179,16 @@ def element_key(attribute: Attribute, value: Any) -> object:
 
 
 def distinct(attribute: Attribute, values: list[Any]) -> list[Any]:
-    """The values of a multi-valued attribute, each once (RFC 7643 section 2.4); the first of equal ones stays."""
-    if len(values) <= _FEW and attribute.type == "complex" and not attribute.keyed:
-        kept: list[Any] = []
-        for each in values:
-            if each not in kept:
-                kept.append(each)
-        return kept
+    """The values of a multi-valued attribute, each once (RFC 7643 section 2.4), where the first of equal ones stood.
+
+    Of those with one type and value, each adds to what the ones before it say.
+    """
     unique: dict[object, Any] = {}
     for each in values:
-        unique.setdefault(element_key(attribute, each), each)
+        key = element_key(attribute, each)
+        known = unique.setdefault(key, each)
+        if known is not each and attribute.paired:
+            unique[key] = {**known, **each}
     return list(unique.values())
 
 

@@ -159,12 +159,18 @@ def _write(holder: Document, attribute: Attribute, value: Any, op: str) -> None:
             _may_change(attribute, old, value)
             holder[attribute.name] = value
             return
-        fresh = [each for each in value if not any(_same(attribute, each, other) for other in old)]
-        if any(isinstance(each, dict) and each.get("primary") is True for each in fresh):
-            for each in old:
-                if each.get("primary") is True:
-                    each["primary"] = False
-        holder[attribute.name] = _unique(attribute, old + fresh)
+        elements, written = list(old), []
+        for each in value:
+            known = next((other for other in elements if _same(attribute, each, other)), None)
+            if known is None:
+                elements.append(each)
+                written.append(each)
+            elif _pairs(attribute, each, known) and {**known, **each} != known:
+                _write_element(attribute, known, each, "add")
+                written.append(known)
+        if attribute.type == "complex":
+            _others_not_primary(elements, written)
+        holder[attribute.name] = _unique(attribute, elements)
     elif attribute.type == "complex":
         target = holder.setdefault(attribute.name, {})
         for name, item in value.items():
@@ -267,12 +273,28 @@ def _may_change(attribute: Attribute, old: Any, new: Any) -> None:
 def _unique(attribute: Attribute, values: list[Any]) -> list[Any]:
     kept: list[Any] = []
     for each in values:
-        if not any(_same(attribute, each, other) for other in kept):
+        known = next((other for other in kept if _same(attribute, each, other)), None)
+        if known is None:
             kept.append(each)
+        elif _pairs(attribute, each, known):
+            known.update(each)
     return kept
 
 
 def _same(attribute: Attribute, one: Any, other: Any) -> bool:
     if attribute.keyed:
         return bool(one.get("value") == other.get("value"))
-    return bool(one == other) if isinstance(one, dict) else _comparable(one, attribute) == _comparable(other, attribute)
+    if attribute.type == "complex":
+        return bool(one == other) or _pairs(attribute, one, other)
+    return bool(_comparable(one, attribute) == _comparable(other, attribute))
+
+
+def _pairs(attribute: Attribute, one: Document, other: Document) -> bool:
+    """Whether two values are one by their type and value (RFC 7643 section 2.4)."""
+    if attribute.keyed or not {"type", "value"} <= set(attribute.children):
+        return False
+    if attribute.children["type"].multi_valued or attribute.children["value"].multi_valued:
+        return False
+    if "value" not in one or "value" not in other:
+        return False
+    return bool(one["value"] == other["value"] and one.get("type") == other.get("type"))
