@@ -9,11 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from scimkit.dialects import DIALECTS, TOLERANT, Dialect, Repairs
 from scimkit.errors import (
-    Forbidden,
     InternalError,
     MethodNotAllowed,
     NotFound,
@@ -23,17 +22,12 @@ from scimkit.errors import (
 )
 from scimkit.events import AuthorisationHook, Event, EventHook, MeHook, PasswordHook
 from scimkit.schema.core import GROUP, USER
-from scimkit.schema.discovery import (
-    Features,
-    resource_type_document,
-    schema_document,
-    schema_documents,
-    service_provider_config,
-)
-from scimkit.schema.resource_types import ResourceType, SchemaDocument
+from scimkit.schema.discovery import Features
+from scimkit.schema.resource_types import ResourceType
 from scimkit.service.bulk import Bulk
 from scimkit.service.calls import Call
 from scimkit.service.cursors import Cursors
+from scimkit.service.discovery import Discovery
 from scimkit.service.http import (
     SCIM_JSON,
     WITH_BODY,
@@ -43,13 +37,11 @@ from scimkit.service.http import (
     as_media_type,
     check_media_type,
     error_response,
-    json_response,
     read_query,
 )
 from scimkit.service.limits import Limits
-from scimkit.service.operations import PASSWORD, ResourceOperations
+from scimkit.service.operations import ResourceOperations
 from scimkit.service.permissions import Permissions
-from scimkit.service.rendering import list_response
 from scimkit.service.search import Search
 from scimkit.stores.protocol import Scope, Store, SyncStore, lift
 from scimkit.tokens import Principal, SyncTokenVerifier, TokenVerifier, bearer_token
@@ -113,7 +105,7 @@ class ScimService:
         self._me = me
         self._cursors = cursors or Cursors()
         self._permissions = Permissions(authorise)
-        self._features = Features(
+        features = Features(
             max_results=limits.page,
             max_payload_size=limits.body,
             sort="sort" not in store.lacks,
@@ -124,6 +116,7 @@ class ScimService:
             change_password=set_password is not None,
             documentation_uri=documentation_uri,
         )
+        self._discovery = Discovery(self.resource_types, features)
         if set_password is not None and "transactions" in store.lacks:
             raise ValueError("this store lacks transactions, which set_password needs")
         lifted = store if store.is_async is True else lift(store)
@@ -200,11 +193,11 @@ class ScimService:
     def _make_routes(self, store: Store) -> dict[tuple[str, str], Mapping[str, Handler]]:
         """Endpoint, and what follows it, to the methods it takes (RFC 7644 section 3.2)."""
         routes: dict[tuple[str, str], Mapping[str, Handler]] = {
-            ("ServiceProviderConfig", ""): {"GET": self._service_provider_config},
-            ("ResourceTypes", ""): {"GET": self._list_resource_types},
-            ("ResourceTypes", _ID): {"GET": self._read_resource_type},
-            ("Schemas", ""): {"GET": self._list_schemas},
-            ("Schemas", _ID): {"GET": self._read_schema},
+            ("ServiceProviderConfig", ""): {"GET": self._discovery.service_provider_config},
+            ("ResourceTypes", ""): {"GET": self._discovery.list_resource_types},
+            ("ResourceTypes", _ID): {"GET": self._discovery.read_resource_type},
+            ("Schemas", ""): {"GET": self._discovery.list_schemas},
+            ("Schemas", _ID): {"GET": self._discovery.read_schema},
         }
         searchable = [each.searchable for each in self._resources.values()]
         root = Search(searchable, store, self.limits, self._permissions, self._cursors)
@@ -253,34 +246,6 @@ class ScimService:
             raise
         return replace(response, headers=(*response.headers, ("Location", location), ("Content-Location", location)))
 
-    async def _service_provider_config(self, call: Call) -> Response:
-        return json_response(200, service_provider_config(self._features, call.request.base_url))
-
-    async def _list_resource_types(self, call: Call) -> Response:
-        documents = [resource_type_document(each, call.request.base_url) for each in self.resource_types]
-        return _discovered(call, documents)
-
-    async def _read_resource_type(self, call: Call) -> Response:
-        for each in self.resource_types:
-            if each.name == call.id:
-                return json_response(200, resource_type_document(each, call.request.base_url))
-        raise NotFound("There is no such resource type.")
-
-    async def _list_schemas(self, call: Call) -> Response:
-        schemas = schema_documents(self.resource_types)
-        return _discovered(call, [self._schema(each, call) for each in schemas.values()])
-
-    def _schema(self, schema: SchemaDocument, call: Call) -> dict[str, Any]:
-        """A Schema document; without a hook for passwords there are none, and Entra's validator wants no secrets."""
-        unsupported = () if self._features.change_password else (PASSWORD,)
-        return schema_document(schema, call.request.base_url, unsupported)
-
-    async def _read_schema(self, call: Call) -> Response:
-        for urn, schema in schema_documents(self.resource_types).items():
-            if urn.lower() == str(call.id).lower():
-                return json_response(200, self._schema(schema, call))
-        raise NotFound("There is no such schema.")
-
     def _report(
         self, request: Request, response: Response, call: Call | None, principal: Principal | None, detail: str | None
     ) -> None:
@@ -325,10 +290,3 @@ def _is_public(request: Request) -> bool:
     """
     is_read = request.method in ("GET", "HEAD") and "authorization" not in request.headers
     return is_read and request.path.strip("/") == "ServiceProviderConfig"
-
-
-def _discovered(call: Call, documents: list[dict[str, Any]]) -> Response:
-    """A list of discovery documents; a filter on them is forbidden (RFC 7644 section 4)."""
-    if "filter" in call.parameters:
-        raise Forbidden("Discovery documents cannot be filtered.")
-    return json_response(200, list_response(documents, len(documents), 1))

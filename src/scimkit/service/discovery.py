@@ -1,0 +1,71 @@
+"""Discovery over HTTP: what the service is, what it serves, and by which schemas (RFC 7644 section 4).
+
+This module makes no documents; it chooses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from scimkit.errors import Forbidden, NotFound
+from scimkit.schema.discovery import (
+    Features,
+    resource_type_document,
+    schema_document,
+    schema_documents,
+    service_provider_config,
+)
+from scimkit.schema.resource_types import ResourceType, SchemaDocument
+from scimkit.service.calls import Call
+from scimkit.service.http import Response, json_response
+from scimkit.service.operations import PASSWORD
+from scimkit.service.rendering import list_response
+
+
+class Discovery:
+    """The discovery endpoints of a service."""
+
+    def __init__(self, resource_types: Sequence[ResourceType], features: Features) -> None:
+        self._resource_types = resource_types
+        self._features = features
+
+    async def service_provider_config(self, call: Call) -> Response:
+        """`GET /ServiceProviderConfig` (RFC 7643 section 5)."""
+        return json_response(200, service_provider_config(self._features, call.request.base_url))
+
+    async def list_resource_types(self, call: Call) -> Response:
+        """`GET /ResourceTypes` (RFC 7643 section 6)."""
+        documents = [resource_type_document(each, call.request.base_url) for each in self._resource_types]
+        return _discovered(call, documents)
+
+    async def read_resource_type(self, call: Call) -> Response:
+        """`GET /ResourceTypes/{name}`. Raises: NotFound."""
+        for each in self._resource_types:
+            if each.name == call.id:
+                return json_response(200, resource_type_document(each, call.request.base_url))
+        raise NotFound("There is no such resource type.")
+
+    async def list_schemas(self, call: Call) -> Response:
+        """`GET /Schemas` (RFC 7643 section 7)."""
+        schemas = schema_documents(self._resource_types)
+        return _discovered(call, [self._schema(each, call) for each in schemas.values()])
+
+    def _schema(self, schema: SchemaDocument, call: Call) -> dict[str, Any]:
+        """A Schema document; without a hook for passwords there are none, and Entra's validator wants no secrets."""
+        unsupported = () if self._features.change_password else (PASSWORD,)
+        return schema_document(schema, call.request.base_url, unsupported)
+
+    async def read_schema(self, call: Call) -> Response:
+        """`GET /Schemas/{urn}`, in any case. Raises: NotFound."""
+        for urn, schema in schema_documents(self._resource_types).items():
+            if urn.lower() == str(call.id).lower():
+                return json_response(200, self._schema(schema, call))
+        raise NotFound("There is no such schema.")
+
+
+def _discovered(call: Call, documents: list[dict[str, Any]]) -> Response:
+    """A list of discovery documents; a filter on them is forbidden (RFC 7644 section 4)."""
+    if "filter" in call.parameters:
+        raise Forbidden("Discovery documents cannot be filtered.")
+    return json_response(200, list_response(documents, len(documents), 1))
