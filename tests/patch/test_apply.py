@@ -118,6 +118,8 @@ ADD: dict[str, Case] = {
     "a primary value takes that from the others": (
         {"parts": [PRIMARY_DISK, FAN]}, add("parts", [{"value": "c", "primary": True}]),
         {"parts": [{**DISK, "primary": False}, FAN, {"value": "c", "primary": True}]}),
+    "a primary value that is there takes nothing": (
+        {"parts": [PRIMARY_DISK, PRIMARY_FAN]}, add("parts", [dict(PRIMARY_DISK)]), {}),
     "a value that is not primary takes nothing": (
         {"parts": [PRIMARY_DISK]}, add("parts", [{**FAN, "primary": False}]),
         {"parts": [PRIMARY_DISK, {**FAN, "primary": False}]}),
