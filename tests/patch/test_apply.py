@@ -410,6 +410,9 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], type[ScimError], str]] 
     "add where the filter matches nothing": ({"tags": ["x"]}, add('tags[value eq "y"]', "z"), NoTarget, NO_MATCH),
     "replace where the single value does not match": (
         {"site": {"city": "Rome"}}, replace('site[city eq "Bonn"].city', "Kiel"), NoTarget, NO_MATCH),
+    "replace in an extension that does not match": (
+        {**LEASED, LEASE: {"terms": {"text": "x"}}}, replace(f"{LEASE}[until pr]", {"terms": {"text": "y"}}),
+        NoTarget, NO_MATCH),
     "replace where there is no single value to match": (
         {}, replace('site[city eq "Bonn"].city', "Kiel"), NoTarget, NO_MATCH),
     "create an element that the filter does not describe": (

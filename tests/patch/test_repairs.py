@@ -224,6 +224,22 @@ class TestExtensions:
         assert read(repair, filled(entry, {name: UNTIL})) == [("add", f"{LEASE}/until", UNTIL)]
         assert repair.asked == [("name", "Device", name)]
 
+    @pytest.mark.parametrize("op", ["add", "replace"])
+    @pytest.mark.parametrize("known", [True, False])
+    def test_a_name_may_stand_for_the_extension(self, op: str, known: bool) -> None:
+        """An extension that a repair finds by another name is read attribute by attribute, as under its own."""
+        repair = Scripted(name=LEASE if known else "odder", path=LEASE)
+        entry = {"op": op, "value": {"odd": {"until": None, "terms": {"text": "x"}}}}
+        assert read(repair, entry) == [(op, f"{LEASE}/until", UNASSIGNED), (op, f"{LEASE}/terms", {"text": "x"})]
+
+    def test_a_filter_keeps_the_extension_whole(self) -> None:
+        """A filter after the URN selects the extension or nothing: the operation is one, and keeps the filter."""
+        path = f'{LEASE}[until eq "{UNTIL}"]'
+        value = {"terms": {"text": "x"}}
+        assert read(Scripted(), {"op": "add", "path": path, "value": value}) == [("add", path, value)]
+        entry = {"op": "replace", "path": f"{path}.terms", "value": {"text": "x"}}
+        assert read(Scripted(), entry) == [("replace", f"{path}.terms", {"text": "x"})]
+
     @pytest.mark.parametrize("entry", EXTENDED)
     def test_values_within_are_repaired(self, entry: dict[str, Any]) -> None:
         """A value in an extension that does not have its type is asked for with its own attribute."""
