@@ -292,6 +292,10 @@ REMOVE: dict[str, Case] = {
     "listed values of a sub-attribute of every element": (
         {"parts": [{**DISK, "colours": ["red", "blue"]}, {**FAN, "colours": ["red"]}]},
         remove("parts.colours", "RED"), {"parts": [{**DISK, "colours": ["blue"]}, FAN]}),
+    "listed values of a sub-attribute of the elements selected": (
+        {"parts": [{**DISK, "colours": ["red", "blue"]}, {**FAN, "colours": ["red"]}]},
+        remove('parts[type eq "disk"].colours', "RED"),
+        {"parts": [{**DISK, "colours": ["blue"]}, {**FAN, "colours": ["red"]}]}),
     "an element with an immutable sub-attribute": (
         {"parts": [{**DISK, "batch": "1"}]}, remove("parts"), {"parts": None}),
 }  # fmt: skip

@@ -586,6 +586,12 @@ class TestRemovals:
         ]
         assert repair.asked == [("removal", "parts.colours", 7), ("value", "parts.colours", 7)]
 
+    def test_values_listed_of_a_sub_attribute_of_the_elements_selected(self) -> None:
+        """A filter selects elements; which values of their sub-attribute go, the list says."""
+        repair = Scripted(removal=["red"])
+        entry = {"op": "remove", "path": f"{FIRST}.colours", "value": ["red"]}
+        assert read(repair, entry) == [("remove", f"{FIRST}.colours", ["red"])]
+
     @pytest.mark.parametrize(
         ("path", "value"), [("label", "x"), ("site", {"city": "x"}), (FIRST, [{"value": "x"}]), ("tags", None)]
     )

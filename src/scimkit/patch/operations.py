@@ -330,7 +330,8 @@ def _removal(path: PatchPath, value: object, repair: PatchRepair) -> Operation:
     one = path.filter is not None or not path.attribute.multi_valued
     if one and _clears_whole(path, repair):
         return Operation("remove", replace(path, sub_attribute=None))
-    if value is None or path.filter is not None or not path.leaf.multi_valued:
+    whole = path.filter is not None and path.sub_attribute is None
+    if value is None or whole or not path.leaf.multi_valued:
         return Operation("remove", path)
     values = read_value(path.leaf, repair.removal(path.leaf, value), repair)
     return Operation("remove", path, [] if values is UNASSIGNED else values)
