@@ -90,7 +90,8 @@ def report(console: Console, *, everything: bool) -> bool:
         console.print(table)
     counts = Counter(states.values())
     killed = sum(counts[state] for state in _KILLED)
-    console.print(f"{len(states)} mutants: {killed} killed, {len(living)} live, of which {len(known)} are explained")
+    told = sum(mutant in known for mutant in living.values())
+    console.print(f"{len(states)} mutants: {killed} killed, {len(living)} live, of which {told} are explained")
     return not table.row_count
 
 

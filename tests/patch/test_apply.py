@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,7 +25,10 @@ PRIMARY_DISK, PRIMARY_FAN = {**DISK, "primary": True}, {**FAN, "primary": True}
 
 
 class Liberal(PatchRefusal):
-    """A repair that lets `remove` list values and creates the elements that filters describe."""
+    """A repair that lets `remove` list values, creates the elements that filters describe, and reads JSON in a text."""
+
+    def value(self, attribute: Attribute, value: object) -> object:
+        return json.loads(str(value)) if attribute.is_extension else super().value(attribute, value)
 
     def removal(self, attribute: Attribute, value: object) -> object:
         return value
@@ -113,6 +118,8 @@ ADD: dict[str, Case] = {
     "a primary value takes that from the others": (
         {"parts": [PRIMARY_DISK, FAN]}, add("parts", [{"value": "c", "primary": True}]),
         {"parts": [{**DISK, "primary": False}, FAN, {"value": "c", "primary": True}]}),
+    "a primary value that is there takes nothing": (
+        {"parts": [PRIMARY_DISK, PRIMARY_FAN]}, add("parts", [dict(PRIMARY_DISK)]), {}),
     "a value that is not primary takes nothing": (
         {"parts": [PRIMARY_DISK]}, add("parts", [{**FAN, "primary": False}]),
         {"parts": [PRIMARY_DISK, {**FAN, "primary": False}]}),
@@ -136,6 +143,8 @@ ADD: dict[str, Case] = {
     "an immutable sub-attribute said again": (
         {"parts": [{**DISK, "batch": "1"}]}, add('parts[type eq "disk"]', {"batch": "1", "size": 3}),
         {"parts": [{**DISK, "batch": "1", "size": 3}]}),
+    "an immutable sub-attribute of the elements selected, said again": (
+        {"parts": [{**DISK, "batch": "1"}]}, add('parts[type eq "disk"].batch', "1"), {}),
     "the element that a filter describes": (
         {"parts": [DISK]}, add('parts[type eq "fan" and size eq 3].value', "b"),
         {"parts": [DISK, {"type": "fan", "size": 3, "value": "b"}]}),
@@ -216,6 +225,8 @@ REPLACE: dict[str, Case] = {
     "an element made primary takes that from the others": (
         {"parts": [PRIMARY_DISK, FAN]}, replace('parts[type eq "fan"]', {"value": "c", "primary": True}),
         {"parts": [{**DISK, "primary": False}, {"value": "c", "primary": True}]}),
+    "an element that a filter describes and that is not there, with what it says otherwise": (
+        {"parts": [DISK]}, replace('parts[type eq "fan"]', {"value": "b"}), {"parts": [DISK, FAN]}),
     "an extension keeps what is not named": (
         {**LEASED, LEASE: {"terms": {"text": "x"}, "contacts": [{"value": "y"}]}},
         replace(LEASE, {"contacts": [{"value": "z"}]}),
@@ -246,6 +257,8 @@ REMOVE: dict[str, Case] = {
         {"parts": [DISK, {**FAN, "size": 2}]}),
     "a sub-attribute of every element": (
         {"parts": [{**DISK, "size": 1}, {**FAN, "size": 2}]}, remove("parts.size"), {"parts": [DISK, FAN]}),
+    "all values of a sub-attribute of every element": (
+        {"parts": [{**DISK, "colours": ["red", "blue"]}, FAN]}, remove("parts.colours"), {"parts": [DISK, FAN]}),
     "elements that become one": (
         {"parts": [{"value": "a", "size": 1}, {"value": "a"}]}, remove("parts.size"), {"parts": [{"value": "a"}]}),
     "the only sub-attribute of an element takes the element": (
@@ -279,6 +292,10 @@ REMOVE: dict[str, Case] = {
     "listed values of a sub-attribute of every element": (
         {"parts": [{**DISK, "colours": ["red", "blue"]}, {**FAN, "colours": ["red"]}]},
         remove("parts.colours", "RED"), {"parts": [{**DISK, "colours": ["blue"]}, FAN]}),
+    "listed values of a sub-attribute of the elements selected": (
+        {"parts": [{**DISK, "colours": ["red", "blue"]}, {**FAN, "colours": ["red"]}]},
+        remove('parts[type eq "disk"].colours', "RED"),
+        {"parts": [{**DISK, "colours": ["blue"]}, {**FAN, "colours": ["red"]}]}),
     "an element with an immutable sub-attribute": (
         {"parts": [{**DISK, "batch": "1"}]}, remove("parts"), {"parts": None}),
 }  # fmt: skip
@@ -397,6 +414,9 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], type[ScimError], str]] 
     "add where the filter matches nothing": ({"tags": ["x"]}, add('tags[value eq "y"]', "z"), NoTarget, NO_MATCH),
     "replace where the single value does not match": (
         {"site": {"city": "Rome"}}, replace('site[city eq "Bonn"].city', "Kiel"), NoTarget, NO_MATCH),
+    "replace in an extension that does not match": (
+        {**LEASED, LEASE: {"terms": {"text": "x"}}}, replace(f"{LEASE}[until pr]", {"terms": {"text": "y"}}),
+        NoTarget, NO_MATCH),
     "replace where there is no single value to match": (
         {}, replace('site[city eq "Bonn"].city', "Kiel"), NoTarget, NO_MATCH),
     "create an element that the filter does not describe": (
@@ -413,6 +433,12 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], type[ScimError], str]] 
         InvalidValue, "parts has more than one primary value."),
     "add to values of an extension of which two are primary already": (
         TWO_PRIMARY, add(LEASE, {"contacts": [{"value": "z"}]}),
+        InvalidValue, f"{LEASE}:contacts has more than one primary value."),
+    "add to values of an extension of which two are primary already, by a text": (
+        TWO_PRIMARY, add(LEASE, '{"contacts": [{"value": "z"}]}'),
+        InvalidValue, f"{LEASE}:contacts has more than one primary value."),
+    "add to values, in an extension that a filter selects, of which two are primary already, by a text": (
+        TWO_PRIMARY, add(f"{LEASE}[until pr]", '{"contacts": [{"value": "z"}]}'),
         InvalidValue, f"{LEASE}:contacts has more than one primary value."),
     "add to values, in an extension that a filter selects, of which two are primary already": (
         TWO_PRIMARY, add(f"{LEASE}[until pr]", {"contacts": [{"value": "z"}]}),
@@ -475,6 +501,14 @@ def test_schemas_follow_the_extensions() -> None:
     assert result.document["schemas"] == [DEVICE.schema]
     assert result.changes.assigned == {"ports": 1, "schemas": [DEVICE.schema]}
     assert patched(DEVICE, BARE, add("ports", 1)).changes.assigned == {"ports": 1}
+
+
+def test_schemas_stay_while_no_extension_is_touched() -> None:
+    """The order of `schemas` is the store's own until an operation speaks of an extension."""
+    document = {**BARE, "schemas": [LEASE, DEVICE.schema], LEASE: {"terms": {"text": "x"}}}
+    assert patched(DEVICE, document, add("ports", 1)).document == {**document, "ports": 1}
+    result = patched(DEVICE, document, replace(f"{LEASE}:terms.text", "y"))
+    assert result.document["schemas"] == [DEVICE.schema, LEASE]
 
 
 ROLES = ResourceType(
@@ -542,15 +576,19 @@ def test_no_reference_is_made_up(had: Any, operation: dict[str, Any], detail: st
     assert caught.value.detail == detail
 
 
-def test_merging_reaches_complex_values_of_an_extension() -> None:
-    """What a complex value within an extension does not name stays; its values are appended or replaced."""
+@pytest.mark.parametrize("given", [dict, json.dumps], ids=["as an object", "as a text"])
+def test_merging_reaches_complex_values_of_an_extension(given: Callable[[dict[str, Any]], Any]) -> None:
+    """What a complex value within an extension does not name stays; its values are appended or replaced.
+
+    It is so for an extension that a repair reads from a text, too.
+    """
     hull, yard = "urn:example:Hull", {"place": "Kiel", "docks": ["1"]}
     document = {**SHIP, "schemas": [ROLES.schema, hull], hull: {"yard": yard}}
-    added = patched(ROLES, document, add(hull, {"yard": {"docks": ["2"]}}))
+    added = patched(ROLES, document, add(hull, given({"yard": {"docks": ["2"]}})))
     assert added.document[hull] == {"yard": {"place": "Kiel", "docks": ["1", "2"]}}
-    replaced = patched(ROLES, document, replace(hull, {"yard": {"docks": ["2"]}}))
+    replaced = patched(ROLES, document, replace(hull, given({"yard": {"docks": ["2"]}})))
     assert replaced.document[hull] == {"yard": {"place": "Kiel", "docks": ["2"]}}
-    same = patched(ROLES, document, add(hull, {"yard": {"docks": ["1"]}}))
+    same = patched(ROLES, document, add(hull, given({"yard": {"docks": ["1"]}})))
     assert same.document is document
 
 

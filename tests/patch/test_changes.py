@@ -113,3 +113,8 @@ def test_applied_attributes() -> None:
     assert changed == {"displayName": "y", "members": [A]}
     assert changed["members"] is group["members"]
     assert group == {"displayName": "x", "externalId": "e", "members": [A]}
+
+
+def test_what_is_gone_already_may_be_unassigned() -> None:
+    """An attribute that lost its value in the meantime has none afterwards (two requests may take the same)."""
+    assert apply_changes({"displayName": "x"}, ChangeSet(unassigned=frozenset({"externalId"}))) == {"displayName": "x"}

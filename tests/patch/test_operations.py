@@ -15,11 +15,8 @@ from scimkit.errors import (
     NoTarget,
     ScimError,
 )
-from scimkit.filters import Value
-from scimkit.patch.operations import MAX_OPERATIONS, PATCH_OP_SCHEMA, Operation, PatchRefusal, read_operations
-from scimkit.schema.attributes import Attribute
+from scimkit.patch.operations import MAX_OPERATIONS, PATCH_OP_SCHEMA, Operation, read_operations
 from scimkit.schema.reading import UNASSIGNED
-from scimkit.schema.resource_types import ResourceType
 from tests.resource_types import DEVICE, LEASE_SCHEMA
 
 LEASE = LEASE_SCHEMA["id"]
@@ -163,115 +160,3 @@ def test_number_of_operations() -> None:
     assert len(read_operations(DEVICE, body(*[LABEL] * 1000))) == 1000
     with pytest.raises(InvalidSyntax, match=r"^A PATCH may have at most 1000 operations\.$"):
         read_operations(DEVICE, body(*[LABEL] * 1001))
-
-
-SIZED = 'parts[size eq "1"].type'
-
-
-class Tolerance(PatchRefusal):
-    """A repair that allows everything and notes what it was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[Any] = []
-
-    def operation_name(self, name: str) -> str | None:
-        self.asked.append(("op", name))
-        return name.lower()
-
-    def message(self, schema: str) -> None:
-        self.asked.append(("message", schema))
-
-    def extra_member(self, name: str) -> None:
-        self.asked.append(("extra", name))
-
-    def name(self, resource_type: ResourceType, name: str) -> str | None:
-        self.asked.append(("name", name))
-        assert resource_type is DEVICE
-        return name.removeprefix("my-") if name.startswith("my-") else None
-
-    def value(self, attribute: Attribute, value: object) -> object:
-        self.asked.append(("value", attribute.path, value))
-        return str(value)
-
-    def path(self, resource_type: ResourceType, text: str) -> str | None:
-        self.asked.append(("path", text))
-        assert resource_type is DEVICE
-        return {"drop": None, "wrong": "wrong", "word": "tags[value eq x]", "text": SIZED}.get(text, "label")
-
-    def bare_value(self, word: str) -> str:
-        self.asked.append(("word", word))
-        return word
-
-    def compared(self, attribute: Attribute, value: Value) -> Value:
-        self.asked.append(("compared", attribute.path, value))
-        return 1
-
-    def read_only(self, attribute: Attribute, in_value: bool) -> None:
-        self.asked.append(("readOnly", attribute.path, in_value))
-
-    def removal(self, attribute: Attribute, value: object) -> object:
-        self.asked.append(("removal", attribute.path, value))
-        return value
-
-
-REPAIRED: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
-    ({"op": "ADD", "path": "label", "value": "x"}, [("add", "label", "x")], [("op", "ADD")]),
-    ({**LABEL, "more": 1}, [("add", "label", "x")], [("extra", "more")]),
-    ({"op": "add", "value": {"my-label": "x"}}, [("add", "label", "x")], [("name", "my-label")]),
-    ({"op": "add", "value": {"no": 1}}, [], [("name", "no")]),
-    ({"op": "add", "value": {DEVICE.schema: {"my-label": "x"}}}, [("add", "label", "x")], [("name", "my-label")]),
-    ({"op": "add", "path": "label", "value": 1}, [("add", "label", "1")], [("value", "label", 1)]),
-    ({"op": "add", "path": 'tags[value eq "x"]', "value": 1}, [("add", "tags", "1")], [("value", "tags", 1)]),
-    (
-        {"op": "remove", "path": "tags", "value": [1]},
-        [("remove", "tags", ["1"])],
-        [("removal", "tags", [1]), ("value", "tags", 1)],
-    ),
-    ({"op": "add", "path": "lable", "value": "x"}, [("add", "label", "x")], [("path", "lable")]),
-    ({"op": "add", "path": "drop", "value": "x"}, [], [("path", "drop")]),
-    ({"op": "add", "path": "tags[value eq x]", "value": "y"}, [("add", "tags", "y")], [("word", "x")]),
-    ({"op": "add", "path": "word", "value": "y"}, [("add", "tags", "y")], [("path", "word"), ("word", "x")]),
-    ({"op": "add", "path": SIZED, "value": "fan"}, [("add", "parts.type", "fan")], [("compared", "parts.size", "1")]),
-    (
-        {"op": "add", "path": "text", "value": "fan"},
-        [("add", "parts.type", "fan")],
-        [("path", "text"), ("compared", "parts.size", "1")],
-    ),
-    ({"op": "add", "path": "id", "value": "x"}, [], [("readOnly", "id", False)]),
-    ({"op": "add", "value": {"id": "x", "label": "x"}}, [("add", "label", "x")], [("readOnly", "id", True)]),
-    ({"op": "remove", "path": "meta.version"}, [], [("readOnly", "meta", False)]),
-    ({"op": "remove", "path": "tags", "value": ["x"]}, [("remove", "tags", ["x"])], [("removal", "tags", ["x"])]),
-    ({"op": "remove", "path": "tags", "value": []}, [("remove", "tags", [])], [("removal", "tags", [])]),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("entry", "operations", "asked"), REPAIRED)
-def test_repaired(entry: dict[str, Any], operations: list[Any], asked: list[Any]) -> None:
-    """A repair is asked once about each thing that is not in RFC form, and its answer is used."""
-    repair = Tolerance()
-    assert [said(each) for each in read_operations(DEVICE, body(entry), repair)] == operations
-    assert repair.asked == asked
-
-
-def test_repaired_message() -> None:
-    """A repair is told of a missing schema and of members that PatchOp does not have."""
-    repair = Tolerance()
-    found = read_operations(DEVICE, {"More": 1, "Operations": [LABEL]}, repair)
-    assert [said(each) for each in found] == [("add", "label", "x")]
-    assert repair.asked == [("message", PATCH_OP_SCHEMA), ("extra", "more")]
-
-
-def test_repair_that_does_not_help() -> None:
-    """A rewritten path that names no attribute, and an operation name that is none, are refused."""
-    with pytest.raises(InvalidPath, match=r"^The path names an attribute that Device does not have\.$"):
-        read_operations(DEVICE, body({"op": "add", "path": "wrong", "value": 1}), Tolerance())
-    with pytest.raises(InvalidSyntax, match=r"^op must be add, remove or replace\.$"):
-        read_operations(DEVICE, body({"op": "MOVE", "path": "label", "value": 1}), Tolerance())
-
-
-def test_refusal_creates_nothing() -> None:
-    """In RFC form a filter that selects nothing creates nothing, and compares no value of another type."""
-    parts = DEVICE.attributes["parts"]
-    assert PatchRefusal().creates_elements(parts) is False
-    with pytest.raises(InvalidFilter):
-        PatchRefusal().compared(parts.children["size"], "3")

@@ -76,6 +76,7 @@ def test_attribute_that_is_not_there(text: str) -> None:
 
 
 NOT_CLOSED = "The path has a filter that is not closed, or more after it than a sub-attribute."
+NOT_OPENED = "The path closes a filter that it does not open."
 NOT_A_PATH: dict[str, str] = {
     "parts[": NOT_CLOSED,
     "parts[size gt 1": NOT_CLOSED,
@@ -85,6 +86,9 @@ NOT_A_PATH: dict[str, str] = {
     "parts[size gt 1]size": NOT_CLOSED,
     "parts[size gt 1] .size": NOT_CLOSED,
     "nothing[": NOT_CLOSED,
+    "parts]": NOT_OPENED,
+    "label]": NOT_OPENED,
+    "parts.size]": NOT_OPENED,
     "site.city[value pr]": "The path has a filter after a sub-attribute.",
     "site.floors[value pr]": "The path has a filter after a sub-attribute.",
     "label[value pr]": "label has one value; there is nothing to select with a filter.",

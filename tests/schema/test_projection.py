@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scimkit import ResourceType
+from scimkit import ResourceType, SchemaExtension
 from scimkit.schema.projection import Projection, Projections, split_paths
 from tests.resource_types import DEVICE
 
@@ -101,6 +101,7 @@ def test_split_paths(text: str, paths: list[str]) -> None:
     assert split_paths(text) == paths
 
 
+PERMIT = "urn:example:Permit"
 BADGE = ResourceType(
     {"id": "urn:example:Badge", "name": "Badge", "attributes": [
         {"name": "label", "type": "string"},
@@ -116,7 +117,13 @@ BADGE = ResourceType(
             {"name": "since", "type": "string"}, {"name": "by", "type": "string"},
         ]},
         {"name": "seal", "type": "complex", "returned": "never", "subAttributes": [{"name": "key", "type": "string"}]},
-    ]}
+    ]},
+    extensions=[SchemaExtension({"id": PERMIT, "name": "Permit", "attributes": [
+        {"name": "text", "type": "string", "returned": "request"},
+        {"name": "zone", "type": "complex", "subAttributes": [
+            {"name": "code", "type": "string"}, {"name": "map", "type": "string", "returned": "request"},
+        ]},
+    ]})],
 )  # fmt: skip
 BLUE: dict[str, Any] = {
     "schemas": [BADGE.schema],
@@ -160,6 +167,46 @@ def test_returned_within(attributes: str | None, excluded: str | None, returned:
     """
     found = Projections(BADGE).plan(attributes, excluded).apply(BLUE)
     assert found == {"schemas": [BADGE.schema], "id": "1", **returned}
+
+
+ON_REQUEST = ["issuer.note", "doors.note", "history", f"{PERMIT}:text", f"{PERMIT}:zone.map"]
+NOTED = {"issuer": {"code": "c", "note": "n"}}
+PERMITTED = {"text": "t", "zone": {"code": "z", "map": "m"}}
+
+
+def test_on_request() -> None:
+    """What is returned on request is known by its path: attributes and sub-attributes, an extension's too."""
+    plans = Projections(BADGE)
+    assert [each.text for each in plans.on_request] == ON_REQUEST
+    assert [BADGE.resolve(text) for text in ON_REQUEST] == list(plans.on_request)
+
+
+@pytest.mark.parametrize(
+    ("written", "returned"),
+    [
+        ("", {}),
+        ("label", {}),
+        ("issuer.note", NOTED),
+        ("doors.note", {"doors": BLUE["doors"]}),
+        ("issuer.note,doors.note", {**NOTED, "doors": BLUE["doors"]}),
+        ("history", {"history": BLUE["history"]}),
+        ("seal", {}),
+        (f"{PERMIT}:text", {PERMIT: {"text": "t", "zone": {"code": "z"}}}),
+        (f"{PERMIT}:zone.map", {PERMIT: {"zone": {"code": "z", "map": "m"}}}),
+    ],
+)
+def test_what_a_request_has_written_is_returned(written: str, returned: dict[str, Any]) -> None:
+    """The default set has what is returned on request and was written, and no more of it (RFC 7643 section 7)."""
+    default = {"schemas": [BADGE.schema], "id": "1", "label": "blue", **CODE, **FLOOR, PERMIT: {"zone": {"code": "z"}}}
+    found = Projections(BADGE).plan(None, None, written).apply({**BLUE, PERMIT: PERMITTED})
+    assert found == {**default, **returned}
+
+
+def test_what_is_written_and_not_asked_for_is_not_returned() -> None:
+    """A client that names the attributes it wants, or does not want, gets those, whatever it has written."""
+    plans = Projections(BADGE)
+    assert plans.plan("label", None, "history").apply(BLUE) == plans.plan("label", None).apply(BLUE)
+    assert plans.plan(None, "history", "history").apply(BLUE) == plans.whole.apply(BLUE)
 
 
 def test_number_of_plans() -> None:

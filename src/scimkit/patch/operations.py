@@ -173,10 +173,7 @@ def _read_operation(resource_type: ResourceType, entry: Any, repair: PatchRepair
             raise InvalidValue(f"An operation that {op}s must have a value.")
         path = _resolve(resource_type, text, repair)
         if isinstance(path, PatchPath):
-            if path.attribute.is_extension and type(value) is dict and value and op != "remove":
-                _read_extension(resource_type, path.attribute, op, value, repair, into)
-            else:
-                _read_at(path, op, value, repair, into, in_value=False)
+            _read_along(resource_type, path, op, value, repair, into, in_value=False)
         elif path is not None:
             _read_pathless(resource_type, op, value, repair, into)
 
@@ -213,12 +210,22 @@ def _read_pathless(
         attribute = resource_type.attributes.find(name)
         if attribute is None and name.lower() == resource_type.schema.lower() and type(item) is dict:
             _read_pathless(resource_type, op, item, repair, into)
-        elif attribute is not None and attribute.is_extension and type(item) is dict and item:
-            _read_extension(resource_type, attribute, op, item, repair, into)
         else:
             path = PatchPath(attribute) if attribute is not None else _named(resource_type, name, repair)
             if path is not None:
-                _read_at(path, op, item, repair, into, in_value=True)
+                _read_along(resource_type, path, op, item, repair, into, in_value=True)
+
+
+def _read_along(
+    resource_type: ResourceType, path: PatchPath, op: OperationName, value: object, repair: PatchRepair,
+    into: list[Operation], *, in_value: bool,
+) -> None:  # fmt: skip
+    """An operation at a path, or one for each attribute of the extension that it names."""
+    whole = path.attribute.is_extension and path.filter is None
+    if whole and type(value) is dict and value and op != "remove":
+        _read_extension(resource_type, path.attribute, op, value, repair, into)
+    else:
+        _read_at(path, op, value, repair, into, in_value=in_value)
 
 
 def _read_extension(
@@ -300,7 +307,7 @@ def _parts_cleared(attribute: Attribute, value: object) -> list[Attribute]:
 
     A reference is one value: without its `value` all of it goes.
     """
-    if type(value) is not dict or attribute.multi_valued or attribute.is_reference or attribute.is_extension:
+    if type(value) is not dict or attribute.multi_valued or attribute.is_reference:
         return []
     found = [attribute.children.find(name) for name, item in value.items() if item is None or item == []]
     return [each for each in found if each is not None and each.mutability != "readOnly" and each.name != "$ref"]
@@ -323,7 +330,8 @@ def _removal(path: PatchPath, value: object, repair: PatchRepair) -> Operation:
     one = path.filter is not None or not path.attribute.multi_valued
     if one and _clears_whole(path, repair):
         return Operation("remove", replace(path, sub_attribute=None))
-    if value is None or path.filter is not None or not path.leaf.multi_valued:
+    whole = path.filter is not None and path.sub_attribute is None
+    if value is None or whole or not path.leaf.multi_valued:
         return Operation("remove", path)
     values = read_value(path.leaf, repair.removal(path.leaf, value), repair)
     return Operation("remove", path, [] if values is UNASSIGNED else values)
