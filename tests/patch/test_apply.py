@@ -104,6 +104,13 @@ ADD: dict[str, Case] = {
     "a value with the same type and value that is now primary takes that from the others": (
         {"parts": [PRIMARY_DISK, FAN]}, add("parts", [PRIMARY_FAN]),
         {"parts": [{**DISK, "primary": False}, PRIMARY_FAN]}),
+    "an element written so that it is one with a later one": (
+        {"parts": [FAN, {**PRIMARY_DISK, "size": 1}]},
+        replace('parts[type eq "fan"]', {**PRIMARY_DISK, "size": 2}), {"parts": [{**PRIMARY_DISK, "size": 2}]}),
+    "an element written so that it is one with an earlier one": (
+        {"parts": [{**PRIMARY_DISK, "size": 1}, {**DISK, "value": "c"}, FAN]},
+        replace('parts[type eq "fan"]', {**PRIMARY_DISK, "size": 2}),
+        {"parts": [{**PRIMARY_DISK, "size": 2}, {**DISK, "value": "c"}]}),
     "less of a value than is there": ({"parts": [PRIMARY_DISK, FAN]}, add("parts", [DISK]), {}),
     "values of a sub-attribute of a value that is there": (
         {"parts": [{**DISK, "colours": ["red"]}]}, add("parts", [{**DISK, "colours": ["blue"]}]),

@@ -135,6 +135,13 @@ class TestMessage:
         with pytest.raises(InvalidSyntax, match=r"^An operation has op, path and value once each\.$"):
             read(Scripted(), {**ADD, name: "label"})
 
+    @pytest.mark.parametrize("name", ["operations", "SCHEMAS"])
+    def test_a_member_of_the_body_given_twice_is_refused(self, name: str) -> None:
+        """The same of the body; of what it does not have, two are passed over as one is."""
+        with pytest.raises(InvalidSyntax, match=r"^A PATCH has schemas and Operations once each\.$"):
+            read(Scripted(), ADD, **{name: []})
+        assert read(Scripted(extra_member=None), ADD, note=1, Note=2) == [("add", "label", "x")]
+
     def test_asked_for_a_name_that_is_no_operation(self) -> None:
         """Its answer counts as the name; for an answer that is none either, and for none, the refusal is the same."""
         repair = Scripted(operation_name=str.lower)
@@ -393,6 +400,18 @@ class TestElements:
         repair = Scripted(part=PARTS.children["type"], value="7")
         assert read(repair, {"op": op, "path": FIRST, "value": 7}) == [(op, f"{FIRST}.type", "7")]
         assert repair.asked == [("part", "parts", 7), ("value", "parts.type", 7)]
+
+    def test_a_part_that_is_read_only(self) -> None:
+        """It is told as any readOnly attribute that a path names, and nothing is written."""
+        attributes = [{"name": "value", "mutability": "readOnly"}, {"name": "kind"}]
+        schema = {"id": "urn:x:A", "name": "A", "attributes": [
+            {"name": "seats", "type": "complex", "multiValued": True, "subAttributes": attributes}
+        ]}  # fmt: skip
+        kind = ResourceType(schema)
+        entry = {"op": "add", "path": 'seats[kind eq "a"]', "value": "x"}
+        repair = Scripted(part=kind.attributes["seats"].children["value"], read_only=None)
+        assert read(repair, entry, of=kind) == []
+        assert repair.asked[-1] == ("read_only", "seats.value", False)
 
     def test_no_part_for_an_object(self) -> None:
         """An object is the element, and is not asked for."""

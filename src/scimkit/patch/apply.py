@@ -333,7 +333,17 @@ def _settled(attribute: Attribute, elements: list[Element], written: list[int], 
             {**each, "primary": False} if index not in chosen and each.get("primary") is True else each
             for index, each in enumerate(elements)
         ]
-    return one_primary(attribute, distinct(attribute, elements), repair)
+    return one_primary(attribute, _each_once(attribute, elements, written), repair)
+
+
+def _each_once(attribute: Attribute, elements: list[Element], written: list[int]) -> list[Element]:
+    """The values, each where the first of equal ones stood; what was written is laid over what was there."""
+    keys = [element_key(attribute, each) for each in elements]
+    if len(set(keys)) == len(keys):
+        return elements
+    in_order = sorted(range(len(elements)), key=set(written).__contains__)
+    once = distinct(attribute, [elements[index] for index in in_order])
+    return sorted(once, key=lambda each: keys.index(element_key(attribute, each)))
 
 
 def _without(attribute: Attribute, old: list[Any], values: list[Any]) -> list[Any]:

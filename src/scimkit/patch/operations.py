@@ -143,6 +143,8 @@ def read_operations(
     members = body
     if body.keys() != _MESSAGE:
         members = {_MESSAGE_NAMES.get(lower := name.lower(), lower): value for name, value in body.items()}
+        if sum(name.lower() in _MESSAGE_NAMES for name in body) > len(members.keys() & _MESSAGE):
+            raise InvalidSyntax("A PATCH has schemas and Operations once each.")
     schemas, entries = members.get("schemas"), members.get("Operations")
     if type(schemas) is not list or PATCH_OP_SCHEMA not in schemas:
         repair.message(PATCH_OP_SCHEMA)
@@ -280,14 +282,14 @@ def _read_at(
     if op == "remove":
         into.append(_removal(path, value, repair))
     elif path.sub_attribute is None and path.filter is not None and leaf.multi_valued:
-        into.append(_on_elements(path, op, value, repair))
+        _on_elements(path, op, value, repair, into, in_value=in_value)
     else:
         _note(path, op, value, repair, into)
 
 
 def _note(path: PatchPath, op: OperationName, value: object, repair: PatchRepair, into: list[Operation]) -> None:
     leaf = path.leaf
-    if leaf.type == "complex" and leaf.is_reference and not leaf.multi_valued:
+    if leaf.is_reference and not leaf.multi_valued:
         one = value[0] if type(value) is list and len(value) == 1 else value
         if type(one) is dict and points_by_uri(one):
             value = repair.value(leaf, one)
@@ -313,12 +315,17 @@ def _parts_cleared(attribute: Attribute, value: object) -> list[Attribute]:
     return [each for each in found if each is not None and each.mutability != "readOnly" and each.name != "$ref"]
 
 
-def _on_elements(path: PatchPath, op: OperationName, value: object, repair: PatchRepair) -> Operation:
+def _on_elements(
+    path: PatchPath, op: OperationName, value: object, repair: PatchRepair, into: list[Operation], *, in_value: bool
+) -> None:
     """An operation on the elements that a filter selects, or on the part of them that its value is meant for."""
     part = None if type(value) is dict else repair.part(path.attribute, value)
-    if part is not None:
-        return Operation(op, replace(path, sub_attribute=part), read_value(part, value, repair))
-    return Operation(op, path, read_element(path.attribute, value, repair))
+    if part is None:
+        into.append(Operation(op, path, read_element(path.attribute, value, repair)))
+    elif part.mutability == "readOnly":
+        repair.read_only(part, in_value)
+    else:
+        into.append(Operation(op, replace(path, sub_attribute=part), read_value(part, value, repair)))
 
 
 def _clears_whole(path: PatchPath, repair: PatchRepair) -> bool:

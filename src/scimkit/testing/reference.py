@@ -170,7 +170,7 @@ def _write(holder: Document, attribute: Attribute, value: Any, op: str) -> None:
                 written.append(known)
         if attribute.type == "complex":
             _others_not_primary(elements, written)
-        holder[attribute.name] = _unique(attribute, elements)
+        holder[attribute.name] = _unique(attribute, elements, written)
     elif attribute.type == "complex":
         target = holder.setdefault(attribute.name, {})
         for name, item in value.items():
@@ -213,7 +213,7 @@ def _at_elements(
         for each in chosen:
             _write_element(attribute, each, copy.deepcopy(value), op)
         _others_not_primary(elements, chosen)
-        holder[attribute.name] = _unique(attribute, elements)
+        holder[attribute.name] = _unique(attribute, elements, chosen)
     if not holder.get(attribute.name):
         holder.pop(attribute.name, None)
 
@@ -236,7 +236,7 @@ def _edit(holder: Document, attribute: Attribute, chosen: list[Any], op: str, su
             _write(each, sub, copy.deepcopy(value), op)
     if op != "remove":
         _others_not_primary(holder[attribute.name], chosen)
-        holder[attribute.name] = _unique(attribute, holder[attribute.name])
+        holder[attribute.name] = _unique(attribute, holder[attribute.name], chosen)
     elif attribute.name in holder:
         holder[attribute.name] = _unique(attribute, [each for each in holder[attribute.name] if each])
         if not holder[attribute.name]:
@@ -270,14 +270,19 @@ def _may_change(attribute: Attribute, old: Any, new: Any) -> None:
         raise MutabilityViolation("immutable")
 
 
-def _unique(attribute: Attribute, values: list[Any]) -> list[Any]:
+def _unique(attribute: Attribute, values: list[Any], written: list[Any] | None = None) -> list[Any]:
+    """Each value once. Of those that are one by type and value, what is written is laid over the others."""
     kept: list[Any] = []
     for each in values:
-        known = next((other for other in kept if _same(attribute, each, other)), None)
-        if known is None:
+        if any(_same(attribute, each, other) for other in kept):
+            continue
+        same = [other for other in values if _same(attribute, each, other)]
+        if not _pairs(attribute, each, each):
             kept.append(each)
-        elif _pairs(attribute, each, known):
-            known.update(each)
+            continue
+        late = [other for other in same if any(other is one for one in written or ())]
+        early = [other for other in same if not any(other is one for one in late)]
+        kept.append({name: item for other in (*early, *late) for name, item in other.items()})
     return kept
 
 
@@ -289,7 +294,7 @@ def _same(attribute: Attribute, one: Any, other: Any) -> bool:
     return bool(_comparable(one, attribute) == _comparable(other, attribute))
 
 
-def _pairs(attribute: Attribute, one: Document, other: Document) -> bool:
+def _pairs(attribute: Attribute, one: Any, other: Any) -> bool:
     """Whether two values are one by their type and value (RFC 7643 section 2.4)."""
     if attribute.keyed or not {"type", "value"} <= set(attribute.children):
         return False
