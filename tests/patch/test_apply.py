@@ -654,7 +654,7 @@ WITHOUT_READING: dict[str, tuple[tuple[dict[str, Any], ...], ChangeSet | None]] 
 def test_changes_without_reading(name: str) -> None:
     """Operations that need nothing of a group but its id come to a change set; any other, to None."""
     operations, changes = WITHOUT_READING[name]
-    assert patch.reference_changes(patch.read_operations(GROUP, body(operations), Liberal())) == changes
+    assert patch.direct_changes(patch.read_operations(GROUP, body(operations), Liberal())) == changes
 
 
 @pytest.mark.parametrize(
@@ -673,5 +673,5 @@ def test_changes_without_reading(name: str) -> None:
 )
 def test_what_has_to_be_read(operation: dict[str, Any], known: bool) -> None:
     """Only a plain singular attribute that may be written at any time is set without reading the resource."""
-    found = patch.reference_changes(patch.read_operations(DEVICE, body((operation,))))
+    found = patch.direct_changes(patch.read_operations(DEVICE, body((operation,))))
     assert (found is not None) is known

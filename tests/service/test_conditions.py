@@ -82,11 +82,13 @@ def test_the_swap_is_in_the_store() -> None:
     client = Client(Racing())
     id = client.user("ada")
     version = client.get(f"/Users/{id}").headers["ETag"]
-    operation = {"op": "add", "path": "title", "value": "x"}
+    operation = {"op": "add", "path": "name.givenName", "value": "x"}
     Racing.races = 1
     assert client.patch(f"/Users/{id}", operation, headers={"If-Match": version}).status == 412
     Racing.races = 3
     answer = client.patch(f"/Users/{id}", operation)
-    assert (answer.status, answer.body["title"], answer.body["nickName"]) == (200, "x", "n0")
+    assert (answer.status, answer.body["name"], answer.body["nickName"]) == (200, {"givenName": "x"}, "n0")
     Racing.races = 100
     assert client.patch(f"/Users/{id}", {**operation, "value": "y"}).status == 409
+    answer = client.patch(f"/Users/{id}", {"op": "replace", "path": "active", "value": False})
+    assert (answer.status, answer.body["active"]) == (200, False), "what needs nothing of the resource loses no race"

@@ -9,11 +9,11 @@
 {'active': False}
 """
 
-from scimkit.patch.apply import PatchResult, apply, apply_operations, reference_changes
+from scimkit.patch.apply import PatchResult, apply, apply_operations, direct_changes
 from scimkit.patch.changes import ChangeSet, ReferenceChanges, apply_changes, changes_between
 from scimkit.patch.operations import PATCH_OP_SCHEMA, Operation, read_operations
 
 __all__ = [
     "PATCH_OP_SCHEMA", "ChangeSet", "Operation", "PatchResult", "ReferenceChanges", "apply", "apply_changes",
-    "apply_operations", "changes_between", "read_operations", "reference_changes",
+    "apply_operations", "changes_between", "read_operations", "direct_changes",
 ]  # fmt: skip

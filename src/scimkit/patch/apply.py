@@ -78,7 +78,7 @@ def apply_operations(
     return PatchResult(changed, changes)
 
 
-def reference_changes(operations: Sequence[Operation]) -> ChangeSet | None:
+def direct_changes(operations: Sequence[Operation]) -> ChangeSet | None:
     """The operations as a change set, when they can be said without reading the resource.
 
     They can when each sets or removes a plain singular attribute, or adds, removes or replaces
@@ -373,4 +373,4 @@ def _may_change(attribute: Attribute, old: Any, new: Any) -> None:
         raise MutabilityViolation(f"{attribute.path} is immutable and already has a value.")
 
 
-__all__ = ["PatchResult", "apply", "apply_operations", "reference_changes"]
+__all__ = ["PatchResult", "apply", "apply_operations", "direct_changes"]

@@ -14,7 +14,7 @@ from scimkit.errors import Conflict, InvalidValue, NotFound, PreconditionFailed,
 from scimkit.events import PasswordHook
 from scimkit.filters.ast import Comparison
 from scimkit.filters.filter import Filter
-from scimkit.patch.apply import apply_operations, reference_changes
+from scimkit.patch.apply import apply_operations, direct_changes
 from scimkit.patch.operations import Operation, read_operations
 from scimkit.schema.attributes import AttributeTable
 from scimkit.schema.projection import Projection, Projections
@@ -197,8 +197,8 @@ class ResourceOperations:
         _check_same_id_in_values(id, body)
         operations = read_operations(self.resource_type, body, call.repairs)
         projection = self._projection(call, by_operations(operations))
-        changes = reference_changes(operations) if self._has_members else None
-        if changes is not None:
+        changes = direct_changes(operations)
+        if changes is not None and (self._has_members or not changes.references):
             version = await self._version(call, id)
             written = await self._store.change(call.scope, self.resource_type, id, changes, version)
             self._note(call, written)

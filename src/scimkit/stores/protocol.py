@@ -92,7 +92,7 @@ class Page:
 class Written:
     """What a write came to: the document after it, whether it changed anything, members passed over.
 
-    After `change` the document has at least `id` and `meta`.
+    After `change` it may be without its members.
     """
 
     document: Document
