@@ -14,7 +14,7 @@ from scimkit import GROUP, USER, ResourceType, ScimError, patch
 from scimkit.errors import MutabilityViolation, NoTarget
 from scimkit.schema.reading import read_resource
 from scimkit.testing import reference
-from scimkit.testing.strategies import documents, patches
+from scimkit.testing.strategies import documents, patches, values
 from tests.resource_types import DEVICE
 
 Case = tuple[ResourceType, dict[str, Any], dict[str, Any]]
@@ -107,7 +107,27 @@ def test_replace_and_remove_are_idempotent(case: Case) -> None:
     assert twice == once or twice is NoTarget
 
 
-@given(CASES)
+def _plain(kind: ResourceType) -> st.SearchStrategy[dict[str, Any]]:
+    """Bodies of PATCH requests that set and remove plain attributes."""
+    plain = [
+        each for each in kind.attributes.values()
+        if each.type != "complex" and not each.multi_valued and each.mutability == "readWrite"
+    ]  # fmt: skip
+    operations = st.sampled_from(plain).flatmap(
+        lambda each: st.fixed_dictionaries(
+            {"op": st.sampled_from(["add", "replace"]), "path": st.just(each.name), "value": values(each)}
+        )
+        | st.just({"op": "remove", "path": each.name})
+    )
+    return st.lists(operations, min_size=1, max_size=4).map(
+        lambda chosen: {"schemas": [patch.PATCH_OP_SCHEMA], "Operations": chosen}
+    )
+
+
+@given(
+    st.tuples(st.just(GROUP), documents(GROUP), patches(GROUP))
+    | st.sampled_from([USER, DEVICE]).flatmap(lambda kind: st.tuples(st.just(kind), documents(kind), _plain(kind)))
+)
 def test_direct_changes_agree_with_the_whole(case: Case) -> None:
     """What can be said without reading a resource comes to the same as reading it."""
     kind, document, body = case
