@@ -56,6 +56,27 @@ def test_migrated_tables_are_the_declared_ones(database: str) -> None:
     SqlStore(url_of(database)).engine.dispose()
 
 
+@pytest.mark.parametrize("database", [each for each in DATABASES if each.values == ("postgresql",)])
+def test_no_plan_is_compiled(database: str) -> None:
+    """PostgreSQL compiles plans that it takes for long, which look-ups never are, to machine code for milliseconds."""
+    shown = sa.text("SHOW jit")
+    store = SqlStore(url_of(database))
+    with store.engine.connect() as connection:
+        assert connection.execute(shown).scalar() == "off"
+        connection.rollback()
+        assert connection.execute(shown).scalar() == "off"
+    store.engine.dispose()
+
+    async def awaited() -> Any:
+        engine = AsyncSqlStore(url_of(database), sleep=asyncio.sleep).engine
+        async with engine.connect() as connection:
+            found = (await connection.execute(shown)).scalar()
+        await engine.dispose()
+        return found
+
+    assert asyncio.run(awaited()) == "off"
+
+
 @on_every_database
 def test_unknown_members_can_be_refused(database: str) -> None:
     """With `reject` nothing of the group is kept."""

@@ -47,6 +47,7 @@ def own(engine: sa.Engine) -> sa.Engine:
     """As `prepared`, for an engine that nobody else uses."""
     if engine.dialect.driver == "psycopg":
         engine.dialect.use_insertmanyvalues_wo_returning = True  # rows in one statement, not a statement a row
+        event.listen(engine, "connect", _prepare_postgresql)
     return prepared(engine)
 
 
@@ -81,6 +82,14 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _prepare_postgresql(connection: Any, _: object) -> None:
+    """Compile no plan to machine code: where statistics are missing, it takes longer than all that is asked here."""
+    cursor = connection.cursor()
+    cursor.execute("SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'jit'")
+    cursor.close()
+    connection.commit()
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
