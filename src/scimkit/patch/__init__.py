@@ -15,5 +15,5 @@ from scimkit.patch.operations import PATCH_OP_SCHEMA, Operation, read_operations
 
 __all__ = [
     "PATCH_OP_SCHEMA", "ChangeSet", "Operation", "PatchResult", "ReferenceChanges", "apply", "apply_changes",
-    "apply_operations", "changes_between", "read_operations", "direct_changes",
+    "apply_operations", "changes_between", "direct_changes", "read_operations",
 ]  # fmt: skip
