@@ -14,6 +14,7 @@ from scimkit.filters.narrowing import narrow
 from scimkit.filters.parser import parse
 from scimkit.filters.predicate import (
     ElementScope,
+    check_filter,
     comparable,
     comparison_value,
     compile_element_filter,
@@ -419,9 +420,18 @@ REFUSED: dict[str, str] = {
 @pytest.mark.parametrize("text", REFUSED)
 def test_refused(text: str) -> None:
     """A path, operator or value that does not fit the schema is refused before any document is seen."""
-    with pytest.raises(InvalidFilter) as caught:
-        compile_filter(parse(text), DEVICE)
-    assert caught.value.detail == REFUSED[text]
+    for attempt in (compile_filter, check_filter):
+        with pytest.raises(InvalidFilter) as caught:
+            attempt(parse(text), DEVICE)
+        assert caught.value.detail == REFUSED[text]
+
+
+@pytest.mark.parametrize(
+    "text", ["label pr", 'label eq "x"', "label ne null", 'parts co "x"', "parts[size gt 1]", 'not (label eq "x")']
+)
+def test_checked(text: str) -> None:
+    """What can be compiled is checked without complaint."""
+    check_filter(parse(text), DEVICE)
 
 
 @pytest.mark.parametrize("text", ["seal pr", "seal.key pr", "seal[key pr]", "door.key pr", "door[key pr]"])

@@ -15,7 +15,7 @@ from scimkit.documents import Document
 from scimkit.errors import InvalidFilter, InvalidValue, NotAcceptable, ScimError
 from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, Value, ValuePath
 from scimkit.filters.filter import Filter
-from scimkit.filters.predicate import ElementScope, comparable, comparison_value
+from scimkit.filters.predicate import ElementScope, check_filter, comparable, comparison_value
 from scimkit.patch.operations import PatchRefusal
 from scimkit.schema.attributes import Attribute, AttributeTable
 from scimkit.schema.reading import Place
@@ -181,10 +181,10 @@ class Repairs(PatchRefusal):
     def fitted(self, wanted: Filter, resource_type: ResourceType) -> Filter:
         """The filter, or one like it that fits the resource type. Raises: InvalidFilter."""
         try:
-            wanted.compile(resource_type)
+            check_filter(wanted.node, resource_type)
         except InvalidFilter:
             wanted = Filter(self._fitted(wanted.node, resource_type))
-            wanted.compile(resource_type)
+            check_filter(wanted.node, resource_type)
         return wanted
 
     def _fitted(self, node: Node, scope: ResourceType | ElementScope) -> Node:

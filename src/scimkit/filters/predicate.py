@@ -33,6 +33,8 @@ Test: TypeAlias = Callable[[Any], bool]
 """Whether one value, or None for no value, matches."""
 
 _EMPTY: Final[Mapping[str, Any]] = {}
+_NUMBERS: Final = frozenset({bool, int, float})
+"""The types whose values are never empty."""
 _ORDER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {"gt": gt, "ge": ge, "lt": lt, "le": le}
 _EQUALITY: Final[Mapping[str, Callable[[Any, Any], bool]]] = {"eq": eq, "ne": ne}
 _TEXT_OPERATORS: Final = frozenset({"co", "sw", "ew"})
@@ -92,6 +94,14 @@ def compile_filter(node: Node, scope: Scope, coerce: Coercion = refuse_value) ->
     if isinstance(node, ValuePath):
         return _some_element(path, compile_element_filter(path.leaf, node.filter, coerce))
     return _reach(path, is_present)
+
+
+def check_filter(node: Node, scope: Scope) -> None:
+    """Check that a filter can be compiled, without that where it is one expression. Raises as `compile_filter`."""
+    if not isinstance(node, Comparison):
+        compile_filter(node, scope)
+    elif comparison_value(comparable(resolve(node.path, scope)).leaf, node) is None:
+        _null_test(node.operator)
 
 
 def compile_element_filter(attribute: Attribute, node: Node, coerce: Coercion = refuse_value) -> Test:
@@ -182,7 +192,7 @@ def value_test(attribute: Attribute, node: Comparison, coerce: Coercion = refuse
 
 def is_present(value: Any) -> bool:
     """Whether a value counts as present: not null and not empty (`pr`)."""
-    return value is not None and value != "" and value != [] and value != {}
+    return bool(value) or type(value) in _NUMBERS
 
 
 def _null_test(operator: Operator) -> Test:
