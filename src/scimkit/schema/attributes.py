@@ -118,6 +118,8 @@ class Attribute:
     """Whether its values are references told apart by `value` alone, like the members of a group."""
     paired: bool = False
     """Whether its values are told apart by `type` and `value`, like e-mail addresses (RFC 7643 section 2.4)."""
+    has_immutable: bool = False
+    """Whether it is immutable, or one value with something immutable in it."""
     is_ignored: bool = False
     """Whether what a client says of it in a document is passed over: readOnly, or `$ref`."""
     is_text: bool = False
@@ -152,6 +154,7 @@ def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
         raise ValueError(f"attribute {path} has a complex sub-attribute, which RFC 7643 section 2.3.8 forbids")
     case_exact = bool(source.get("caseExact", False)) or kind in _CASE_EXACT_BY_NATURE
     multi_valued = bool(source.get("multiValued", False))
+    mutability: Mutability = source.get("mutability") or "readWrite"
     is_reference = "value" in children and "$ref" in children
     is_ignored = name == "$ref" or source.get("mutability") == "readOnly"
     pair = [children.find(each) for each in ("type", "value")]
@@ -162,7 +165,7 @@ def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
         multi_valued=multi_valued,
         required=bool(source.get("required", False)),
         case_exact=case_exact,
-        mutability=source.get("mutability") or "readWrite",
+        mutability=mutability,
         returned=source.get("returned") or "default",
         uniqueness=source.get("uniqueness") or "none",
         description=source.get("description") or "",
@@ -176,6 +179,7 @@ def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
         is_reference=is_reference,
         keyed=multi_valued and is_reference,
         paired=multi_valued and not is_reference and all(each and not each.multi_valued for each in pair),
+        has_immutable=_has_immutable(mutability, children, multi_valued=multi_valued),
         is_ignored=is_ignored,
         is_text=is_any_text and not multi_valued and not is_ignored,
     )
@@ -193,7 +197,15 @@ def compile_extension(urn: str, attributes: Sequence[Mapping[str, Any]], *, requ
         requiring_children=requiring(children),
         path=urn,
         is_extension=True,
+        has_immutable=_has_immutable("readWrite", children, multi_valued=False),
     )
+
+
+def _has_immutable(mutability: str, children: AttributeTable, *, multi_valued: bool) -> bool:
+    """Which values of a multi-valued attribute belong together nobody knows, so that their parts do not count."""
+    if mutability != "readWrite" or multi_valued:
+        return mutability == "immutable"
+    return any(each.has_immutable for each in children.values())
 
 
 def _required(children: AttributeTable) -> tuple[Attribute, ...]:

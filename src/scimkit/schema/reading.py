@@ -137,12 +137,12 @@ def check_unchanged(attribute: Attribute, old: Any, new: Any) -> None:
 
     Which values of a multi-valued attribute belong together is not known here. Raises: MutabilityViolation.
     """
-    if old is None or old is new:
+    if not attribute.has_immutable or old is None or old is new:
         return
     if attribute.mutability == "immutable":
         if old != new:
             raise MutabilityViolation(f"{attribute.path} is immutable and already has a value.")
-    elif attribute.type == "complex" and not attribute.multi_valued and attribute.mutability == "readWrite":
+    else:
         for child in attribute.children.values():
             check_unchanged(child, old.get(child.name), new.get(child.name) if type(new) is dict else None)
 

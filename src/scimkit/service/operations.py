@@ -16,7 +16,6 @@ from scimkit.filters.ast import Comparison
 from scimkit.filters.filter import Filter
 from scimkit.patch.apply import apply_operations, direct_changes
 from scimkit.patch.operations import Operation, read_operations
-from scimkit.schema.attributes import AttributeTable
 from scimkit.schema.projection import Projection, Projections
 from scimkit.schema.reading import check_immutable, read_resource
 from scimkit.schema.resource_types import ResourceType
@@ -72,7 +71,7 @@ class ResourceOperations:
             each.name for each in resource_type.attributes.values()
             if each.mutability == "writeOnly" and each.name != PASSWORD
         ]  # fmt: skip
-        self._has_immutable = _has_immutable(resource_type.attributes)
+        self._has_immutable = any(each.has_immutable for each in resource_type.attributes.values())
 
     async def create(self, call: Call) -> Response:
         """`POST /Users` (section 3.3): 201 with the resource and its location."""
@@ -334,11 +333,3 @@ def _check_same_id_in_value(id: str, operation: Mapping[str, Any]) -> None:
 def _without_password(changes: Any) -> Any:
     assigned = {name: value for name, value in changes.assigned.items() if name != PASSWORD}
     return type(changes)(assigned, changes.unassigned, changes.references)
-
-
-def _has_immutable(table: AttributeTable) -> bool:
-    """Whether an attribute that a PUT could change is immutable."""
-    return any(
-        attribute.mutability == "immutable" or (not attribute.multi_valued and _has_immutable(attribute.children))
-        for attribute in table.values()
-    )
