@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from scimkit.errors import PayloadTooLarge
 from scimkit.runner import run_sync
@@ -19,6 +19,8 @@ AsgiScope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+Result = TypeVar("Result")
 
 _LONGEST_NUMBER: Final = 18
 
@@ -69,9 +71,13 @@ class ScimApp:
         )
         query = scope.get("query_string", b"").decode("latin-1")
         request = Request(method, relative_path(path, self._prefix), query, headers, body, url)
-        if not self.service.blocking:
-            return await self.service.handle(request)
-        return await asyncio.to_thread(lambda: run_sync(self.service.handle(request)))
+        return await self._run(lambda: self.service.handle(request))
+
+    async def _run(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """The result of work of the service: in a thread, if its store may block."""
+        if self.service.blocking:
+            return await asyncio.to_thread(lambda: run_sync(work()))
+        return await work()
 
     async def _write(self, response: Response, method: str, send: Send) -> None:
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
@@ -82,12 +88,8 @@ class ScimApp:
         if response.more is not None and method != "HEAD":
             while part:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
-                part = await self._next(response.more)
+                part = await self._run(response.more)
         await send({"type": "http.response.body", "body": part})
-
-    async def _next(self, more: Callable[[], Coroutine[Any, Any, bytes]]) -> bytes:
-        """The next part of a body: from a thread, if the store may block."""
-        return await asyncio.to_thread(lambda: run_sync(more())) if self.service.blocking else await more()
 
 
 def _server(scope: AsgiScope) -> str:

@@ -156,7 +156,7 @@ def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
     multi_valued = bool(source.get("multiValued", False))
     mutability: Mutability = source.get("mutability") or "readWrite"
     is_reference = "value" in children and "$ref" in children
-    is_ignored = name == "$ref" or source.get("mutability") == "readOnly"
+    is_ignored = name == "$ref" or mutability == "readOnly"
     pair = [children.find(each) for each in ("type", "value")]
     is_any_text = kind in ("string", "reference") and not source.get("canonicalValues")
     return Attribute(
