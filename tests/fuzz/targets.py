@@ -14,11 +14,12 @@ from typing import Final
 
 from scimkit import GROUP, USER, MemoryStore, Request, ScimService, TokenRegistry, filters, patch, run_sync
 from scimkit.dialects import STRICT, TOLERANT, Repairs
-from scimkit.documents import parse_object
+from scimkit.documents import parse_json, parse_object
 from scimkit.errors import ScimError
 from scimkit.patch.paths import parse_path
 from scimkit.schema.reading import read_resource
 from scimkit.service.http import read_query
+from tests.test_documents import obvious
 
 Target = Callable[[bytes], None]
 
@@ -58,6 +59,19 @@ def path_text(data: bytes) -> None:
     repairs, rest = _dialect(data)
     with contextlib.suppress(ScimError):
         parse_path(_text(rest), USER, repairs, repairs.compared)
+
+
+def json_body(data: bytes) -> None:
+    """A body is read as the obvious reader reads it."""
+    try:
+        expected = repr(obvious(data))
+    except (ValueError, RecursionError):
+        expected = None
+    try:
+        found = repr(parse_json(data))
+    except ScimError:
+        found = None
+    assert found == expected, (found, expected)
 
 
 def patch_body(data: bytes) -> None:
@@ -146,7 +160,7 @@ def bulk_body(data: bytes) -> None:
 
 TARGETS: Final[dict[str, Target]] = {
     each.__name__: each
-    for each in (filter_text, path_text, patch_body, resource_body, query_string, bulk_body, service)
+    for each in (filter_text, path_text, json_body, patch_body, resource_body, query_string, bulk_body, service)
 }
 
 
@@ -166,6 +180,8 @@ def seeds(target: str, cases: Path) -> list[bytes]:
                 found.add(head + f"{path.lstrip('/')}\n{query}\n".encode() + content)
             elif target in ("patch_body", "resource_body") and content:
                 found.add(bytes([bit]) + content)
+            elif target == "json_body" and content:
+                found.update((content, content.replace(b": ", b":")))
             elif target == "query_string" and query:
                 found.add(query.encode())
             elif target in ("filter_text", "path_text"):
