@@ -13,7 +13,7 @@ from scimkit import GROUP, USER, ResourceType, SchemaExtension, ScimError, patch
 from scimkit.errors import InvalidValue, MutabilityViolation, NoTarget
 from scimkit.filters import Value
 from scimkit.patch import ChangeSet, ReferenceChanges
-from scimkit.patch.operations import PatchRefusal
+from scimkit.patch.repair import PatchRefusal
 from scimkit.schema.attributes import Attribute
 from tests.resource_types import DEVICE, LEASE_SCHEMA
 

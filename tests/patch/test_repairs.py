@@ -12,9 +12,10 @@ import pytest
 
 from scimkit import GROUP, ResourceType, SchemaExtension
 from scimkit.errors import InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue, MutabilityViolation, NoTarget
-from scimkit.patch.operations import PATCH_OP_SCHEMA, PatchRefusal, read_operations
+from scimkit.patch.operations import PATCH_OP_SCHEMA, read_operations
 from scimkit.patch.paths import PatchPath
-from scimkit.schema.reading import UNASSIGNED
+from scimkit.patch.repair import PatchRefusal
+from scimkit.schema.repair import UNASSIGNED
 from tests.resource_types import DEVICE, LEASE_SCHEMA
 
 LEASE = LEASE_SCHEMA["id"]

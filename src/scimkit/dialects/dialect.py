@@ -14,11 +14,12 @@ from scimkit.dialects.quirks import NOT_MINE, QUIRKS, Quirk, Stage
 from scimkit.documents import Document
 from scimkit.errors import InvalidFilter, InvalidValue, NotAcceptable, ScimError
 from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, Value, ValuePath
+from scimkit.filters.comparisons import comparison_value
 from scimkit.filters.filter import Filter
-from scimkit.filters.predicate import ElementScope, check_filter, comparable, comparison_value
-from scimkit.patch.operations import PatchRefusal
+from scimkit.filters.predicate import ElementScope, comparable
+from scimkit.patch.repair import PatchRefusal
 from scimkit.schema.attributes import Attribute, AttributeTable
-from scimkit.schema.reading import Place
+from scimkit.schema.repair import Place
 from scimkit.schema.resource_types import ResourceType
 
 
@@ -181,10 +182,10 @@ class Repairs(PatchRefusal):
     def fitted(self, wanted: Filter, resource_type: ResourceType) -> Filter:
         """The filter, or one like it that fits the resource type. Raises: InvalidFilter."""
         try:
-            check_filter(wanted.node, resource_type)
+            wanted.check(resource_type)
         except InvalidFilter:
             wanted = Filter(self._fitted(wanted.node, resource_type))
-            check_filter(wanted.node, resource_type)
+            wanted.check(resource_type)
         return wanted
 
     def _fitted(self, node: Node, scope: ResourceType | ElementScope) -> Node:

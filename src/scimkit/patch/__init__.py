@@ -9,8 +9,9 @@
 {'active': False}
 """
 
-from scimkit.patch.apply import PatchResult, apply, apply_operations, direct_changes
+from scimkit.patch.apply import PatchResult, apply, apply_operations
 from scimkit.patch.changes import ChangeSet, ReferenceChanges, apply_changes, changes_between
+from scimkit.patch.direct import direct_changes
 from scimkit.patch.operations import PATCH_OP_SCHEMA, Operation, read_operations
 
 __all__ = [

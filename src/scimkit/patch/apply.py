@@ -12,19 +12,14 @@ from typing import Any, Final
 
 from scimkit.documents import Document
 from scimkit.errors import MutabilityViolation, NoTarget
-from scimkit.patch.changes import ChangeSet, ReferenceChanges, changes_between
-from scimkit.patch.operations import REFUSE, Operation, PatchRepair, read_operations
-from scimkit.patch.paths import PatchPath, element_described, references_selected
+from scimkit.patch.changes import ChangeSet, changes_between
+from scimkit.patch.operations import Operation, read_operations
+from scimkit.patch.paths import PatchPath, element_described
+from scimkit.patch.repair import REFUSE, PatchRepair
 from scimkit.schema.attributes import Attribute
-from scimkit.schema.reading import (
-    UNASSIGNED,
-    check_unchanged,
-    distinct,
-    element_key,
-    one_primary,
-    require,
-    require_within,
-)
+from scimkit.schema.reading import distinct, element_key, one_primary
+from scimkit.schema.repair import UNASSIGNED
+from scimkit.schema.requirements import check_unchanged, require, require_within
 from scimkit.schema.resource_types import ResourceType
 
 Element = dict[str, Any]
@@ -76,71 +71,6 @@ def apply_operations(
         changed["schemas"] = schemas
         changes = replace(changes, assigned={**changes.assigned, "schemas": schemas})
     return PatchResult(changed, changes)
-
-
-def direct_changes(operations: Sequence[Operation]) -> ChangeSet | None:
-    """The operations as a change set, when they can be said without reading the resource.
-
-    They can when each sets or removes a plain singular attribute, or adds, removes or replaces
-    references by their `value`, as the members of a group. None when any says more.
-    """
-    assigned: dict[str, Any] = {}
-    unassigned: set[str] = set()
-    references: dict[str, _References] = {}
-    for operation in operations:
-        path, attribute = operation.path, operation.path.attribute
-        if path.extension is not None or path.sub_attribute is not None or attribute.mutability != "readWrite":
-            return None
-        if attribute.required and operation.value in (UNASSIGNED, ""):
-            return None
-        if attribute.keyed:
-            if not references.setdefault(attribute.name, _References()).take(operation):
-                return None
-        elif attribute.multi_valued or attribute.type == "complex":
-            return None
-        elif operation.value is not UNASSIGNED:
-            unassigned.discard(attribute.name)
-            assigned[attribute.name] = operation.value
-        elif operation.op != "add":
-            assigned.pop(attribute.name, None)
-            unassigned.add(attribute.name)
-    changes = {name: each.changes() for name, each in references.items()}
-    return ChangeSet(assigned, frozenset(unassigned), {name: each for name, each in changes.items() if each})
-
-
-class _References:
-    """The net effect of operations on one attribute of references."""
-
-    def __init__(self) -> None:
-        self._added: dict[str, Element] = {}
-        self._removed: set[str] = set()
-        self._cleared = False
-
-    def take(self, operation: Operation) -> bool:
-        """Note an operation; False when it needs the values that are there."""
-        value = operation.value
-        if operation.path.filter is not None:
-            selected = references_selected(operation.path) if operation.op == "remove" else None
-            if selected is None:
-                return False
-            self._remove(selected)
-        elif operation.op == "remove" and value is not UNASSIGNED:
-            self._remove({each["value"] for each in value})
-        elif operation.op == "remove" or operation.op == "replace":
-            self._added, self._removed, self._cleared = {}, set(), True
-        if operation.op != "remove" and value is not UNASSIGNED:
-            for each in value:
-                self._added.setdefault(each["value"], each)
-        return True
-
-    def _remove(self, values: set[Any] | frozenset[str]) -> None:
-        for value in values:
-            self._added.pop(value, None)
-        self._removed.update(values)
-
-    def changes(self) -> ReferenceChanges:
-        removed = frozenset() if self._cleared else frozenset(self._removed)
-        return ReferenceChanges(tuple(self._added.values()), removed, self._cleared)
 
 
 def _apply_one(document: dict[str, Any], operation: Operation, repair: PatchRepair) -> None:
@@ -373,4 +303,4 @@ def _may_change(attribute: Attribute, old: Any, new: Any) -> None:
         raise MutabilityViolation(f"{attribute.path} is immutable and already has a value.")
 
 
-__all__ = ["PatchResult", "apply", "apply_operations", "direct_changes"]
+__all__ = ["PatchResult", "apply", "apply_operations"]

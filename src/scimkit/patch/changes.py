@@ -75,8 +75,9 @@ def changes_between(
 def apply_changes(document: Document, changes: ChangeSet) -> dict[str, Any]:
     """The document with the changes made; branches that stay are shared with it."""
     changed = {**document, **changes.assigned}
-    for name in changes.unassigned - changes.assigned.keys():
-        changed.pop(name, None)
+    for name in changes.unassigned:
+        if name not in changes.assigned:
+            changed.pop(name, None)
     for name, each in changes.references.items():
         values = apply_reference_changes(() if each.cleared else document.get(name, ()), each)
         if values:

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, Protocol, TypeAlias, get_args
+from typing import Any, Final, Literal, TypeAlias, get_args
 
-from scimkit.errors import InvalidPath, InvalidSyntax, InvalidValue, MutabilityViolation, NoTarget
-from scimkit.filters.ast import Value
-from scimkit.filters.parser import Lenience
-from scimkit.filters.parser import Strict as StrictFilters
-from scimkit.filters.predicate import refuse_value
+from scimkit.errors import InvalidPath, InvalidSyntax, InvalidValue, NoTarget
 from scimkit.patch.paths import PatchPath, parse_path
+from scimkit.patch.repair import REFUSE, PatchRepair
 from scimkit.schema.attributes import Attribute
-from scimkit.schema.reading import UNASSIGNED, Refusal, Repair, points_by_uri, read_element, read_value
+from scimkit.schema.reading import points_by_uri, read_element, read_value
+from scimkit.schema.repair import UNASSIGNED
 from scimkit.schema.resource_types import ResourceType
 
 PATCH_OP_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
@@ -40,97 +38,6 @@ class Operation:
     op: OperationName
     path: PatchPath
     value: Any = UNASSIGNED
-
-
-class PatchRepair(Repair, Lenience, Protocol):
-    """What reading a PATCH asks when it is not in RFC form."""
-
-    def operation_name(self, name: str) -> str | None:
-        """An operation name for one that is none; None refuses it."""
-        ...
-
-    def message(self, schema: str) -> None:
-        """Told that the body does not name the schema of its message; raises InvalidSyntax to refuse."""
-        ...
-
-    def extra_member(self, name: str) -> None:
-        """Told of a name that PatchOp does not have; raises InvalidSyntax to refuse."""
-        ...
-
-    def name(self, resource_type: ResourceType, name: str) -> str | None:
-        """A path for a name in the value of an operation without a path; None drops it; raises to refuse."""
-        ...
-
-    def path(self, resource_type: ResourceType, text: str) -> str | None:
-        """A path for one that names no attribute, "" for the resource itself; None drops the operation.
-
-        Raises InvalidPath to refuse.
-        """
-        ...
-
-    def read_only(self, attribute: Attribute, in_value: bool) -> None:
-        """Told of a change to a readOnly attribute, which is then dropped; raises MutabilityViolation."""
-        ...
-
-    def removal(self, attribute: Attribute, value: object) -> object:
-        """The values to remove, for a `remove` that has a value; raises InvalidSyntax to refuse."""
-        ...
-
-    def part(self, attribute: Attribute, value: object) -> Attribute | None:
-        """The sub-attribute that is meant by a value that is no object, where a path selects whole elements."""
-        ...
-
-    def clears_whole(self, attribute: Attribute, sub_attribute: Attribute) -> bool:
-        """Whether the complex value goes with the sub-attribute, which is left without a value."""
-        ...
-
-    def creates_elements(self, attribute: Attribute) -> bool:
-        """Whether add and replace create the element their filter describes when there is none."""
-        ...
-
-    def compared(self, attribute: Attribute, value: Value) -> Value:
-        """A value of the attribute's type for a filter that compares with another; raises InvalidFilter."""
-        ...
-
-
-class PatchRefusal(Refusal, StrictFilters):
-    """The `PatchRepair` that repairs nothing: the RFC and no more."""
-
-    def operation_name(self, name: str) -> str | None:
-        return None
-
-    def message(self, schema: str) -> None:
-        raise InvalidSyntax(f"schemas must be an array with {schema}.")
-
-    def extra_member(self, name: str) -> None:
-        raise InvalidSyntax("A PATCH has only schemas and Operations; an operation only op, path and value.")
-
-    def name(self, resource_type: ResourceType, name: str) -> str | None:
-        raise InvalidSyntax("The value of an operation has an attribute that the schema does not define.")
-
-    def path(self, resource_type: ResourceType, text: str) -> str | None:
-        raise InvalidPath(f"The path names an attribute that {resource_type.name} does not have.")
-
-    def read_only(self, attribute: Attribute, in_value: bool) -> None:
-        raise MutabilityViolation(f"{attribute.path} is read-only.")
-
-    def removal(self, attribute: Attribute, value: object) -> object:
-        raise InvalidSyntax("A remove operation takes no value; select values with a filter in its path.")
-
-    def part(self, attribute: Attribute, value: object) -> Attribute | None:
-        return None
-
-    def clears_whole(self, attribute: Attribute, sub_attribute: Attribute) -> bool:
-        return False
-
-    def creates_elements(self, attribute: Attribute) -> bool:
-        return False
-
-    def compared(self, attribute: Attribute, value: Value) -> Value:
-        return refuse_value(attribute, value)
-
-
-REFUSE: Final = PatchRefusal()
 
 
 def read_operations(
@@ -175,6 +82,9 @@ def _read_operation(resource_type: ResourceType, entry: Any, repair: PatchRepair
             raise InvalidValue(f"An operation that {op}s must have a value.")
         path = _resolve(resource_type, text, repair)
         if isinstance(path, PatchPath):
+            if type(value) is path.plain and value != "" and op != "remove":
+                into.append(Operation(op, path, value))
+                return
             _read_along(resource_type, path, op, value, repair, into, in_value=False)
         elif path is not None:
             _read_pathless(resource_type, op, value, repair, into)

@@ -11,16 +11,10 @@ from typing import Any, Final
 
 from scimkit.errors import InvalidFilter, InvalidPath
 from scimkit.filters.ast import And, Comparison, Node, Or
+from scimkit.filters.comparisons import Coercion, Test, comparison_value, refuse_value
 from scimkit.filters.parser import STRICT, Lenience
 from scimkit.filters.parser import parse as parse_filter
-from scimkit.filters.predicate import (
-    Coercion,
-    ElementScope,
-    Test,
-    comparison_value,
-    compile_element_filter,
-    refuse_value,
-)
+from scimkit.filters.predicate import ElementScope, compile_element_filter
 from scimkit.schema.attributes import Attribute, AttributePath
 from scimkit.schema.resource_types import ResourceType
 
@@ -44,9 +38,13 @@ class PatchPath:
     """What the path ends at."""
     top: str = field(init=False, repr=False, compare=False)
     """The name of the top-level attribute that the path is in."""
+    plain: type | None = field(init=False, repr=False, compare=False)
+    """The Python type of the values that stand there as a client gives them; None if there is none."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "leaf", self.sub_attribute or self.attribute)
+        leaf = self.sub_attribute or self.attribute
+        object.__setattr__(self, "leaf", leaf)
+        object.__setattr__(self, "plain", None if self.attribute.is_ignored or leaf.multi_valued else leaf.plain)
         object.__setattr__(self, "top", (self.extension or self.attribute).name)
 
 

@@ -23,6 +23,10 @@ Uniqueness: TypeAlias = Literal["none", "server", "global"]
 
 ATTRIBUTE_TYPES: Final[frozenset[str]] = frozenset(get_args(AttributeType))
 _NAME: Final = re.compile(r"(?:[A-Za-z]|\$(?=ref\Z))[A-Za-z0-9$_-]*")
+PythonType: TypeAlias = type
+
+_PLAIN: Final[Mapping[str, PythonType]] = {"string": str, "reference": str, "boolean": bool, "integer": int}
+"""What a value of a type is in Python, where any such is one."""
 _CASE_EXACT_BY_NATURE: Final = frozenset({"reference", "binary"})
 
 Key: TypeAlias = Callable[[Any], Any]
@@ -122,8 +126,10 @@ class Attribute:
     """Whether it is immutable, or one value with something immutable in it."""
     is_ignored: bool = False
     """Whether what a client says of it in a document is passed over: readOnly, or `$ref`."""
-    is_text: bool = False
-    """Whether it has one value, and any string a client gives is that as it stands: no canonical values, no form."""
+    plain: PythonType | None = None
+    """The Python type of the values that stand as a client gives them, without another look; None if there is none."""
+    is_worded: bool = False
+    """Whether its values are mostly the same few words, of which one copy is kept."""
 
     def __repr__(self) -> str:
         return f"<Attribute {self.path or self.name}: {self.type}{'[]' if self.multi_valued else ''}>"
@@ -158,7 +164,8 @@ def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
     is_reference = "value" in children and "$ref" in children
     is_ignored = name == "$ref" or mutability == "readOnly"
     pair = [children.find(each) for each in ("type", "value")]
-    is_any_text = kind in ("string", "reference") and not source.get("canonicalValues")
+    plain = _PLAIN.get(kind) if not multi_valued and not is_ignored else None
+    canonical_values = tuple(source.get("canonicalValues") or ())
     return Attribute(
         name=name,
         type=kind,
@@ -169,7 +176,7 @@ def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
         returned=source.get("returned") or "default",
         uniqueness=source.get("uniqueness") or "none",
         description=source.get("description") or "",
-        canonical_values=tuple(source.get("canonicalValues") or ()),
+        canonical_values=canonical_values,
         reference_types=tuple(source.get("referenceTypes") or ()),
         children=children,
         required_children=_required(children),
@@ -181,7 +188,8 @@ def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
         paired=multi_valued and not is_reference and all(each and not each.multi_valued for each in pair),
         has_immutable=_has_immutable(mutability, children, multi_valued=multi_valued),
         is_ignored=is_ignored,
-        is_text=is_any_text and not multi_valued and not is_ignored,
+        plain=plain,
+        is_worded=plain is str and bool(canonical_values),
     )
 
 

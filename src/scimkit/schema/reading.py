@@ -9,82 +9,16 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-import sys
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol, TypeAlias
+from sys import intern
+from typing import Any, Final
 
-from scimkit.errors import InvalidSyntax, InvalidValue, MutabilityViolation
+from scimkit.errors import InvalidSyntax, InvalidValue
 from scimkit.schema.attributes import Attribute, AttributeTable
 from scimkit.schema.instants import parse_instant
+from scimkit.schema.repair import REFUSE, UNASSIGNED, Place, Repair
+from scimkit.schema.requirements import require, require_within
 from scimkit.schema.resource_types import ResourceType
-
-
-class _Unassigned:
-    """The one value that means: the attribute has none (RFC 7643 section 2.5)."""
-
-    def __repr__(self) -> str:
-        return "UNASSIGNED"
-
-
-UNASSIGNED: Final = _Unassigned()
-
-
-Place: TypeAlias = tuple[Attribute | Mapping[str, Any], ...]
-"""Attributes from a table down to the one that takes a value; the sub-attributes that one of the values of a
-multi-valued attribute has stand after it."""
-
-
-class Repair(Protocol):
-    """What reading asks when a request is not in RFC form."""
-
-    def value(self, attribute: Attribute, value: object) -> object:
-        """A value of the attribute's type for one that is not, or `UNASSIGNED`; raises InvalidValue."""
-        ...
-
-    def values(self, attribute: Attribute, value: object) -> object:
-        """An array for a multi-valued attribute that got none, or `UNASSIGNED`; raises InvalidValue."""
-        ...
-
-    def unknown(self, table: AttributeTable, name: str, value: object) -> Place | None:
-        """Where a name that is not in the table belongs; None drops it.
-
-        In an empty place its value belongs to the table as a whole. Raises InvalidSyntax to refuse it.
-        """
-        ...
-
-    def schemas(self, resource_type: ResourceType, value: object) -> None:
-        """Told that `schemas` is missing, malformed, or names other schemas; raises to refuse."""
-        ...
-
-    def primaries(self, attribute: Attribute, values: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Values of which more than one is primary, made right; raises InvalidValue to refuse."""
-        ...
-
-
-class Refusal:
-    """The `Repair` that repairs nothing: the RFC and no more."""
-
-    def value(self, attribute: Attribute, value: object) -> object:
-        if attribute.is_reference and type(value) is dict:
-            raise InvalidValue(f"{attribute.path}.value is required.")
-        raise InvalidValue(f"{attribute.path} must be {_DESCRIBED[attribute.type]}.")
-
-    def values(self, attribute: Attribute, value: object) -> object:
-        raise InvalidValue(f"{attribute.path} must be an array.")
-
-    def unknown(self, table: AttributeTable, name: str, value: object) -> Place | None:
-        raise InvalidSyntax("The request has an attribute that the schema does not define.")
-
-    def schemas(self, resource_type: ResourceType, value: object) -> None:
-        raise InvalidSyntax(
-            f"schemas must be an array with {resource_type.schema} and the URNs of the extensions used."
-        )
-
-    def primaries(self, attribute: Attribute, values: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        raise InvalidValue(f"{attribute.path} has more than one primary value.")
-
-
-REFUSE: Final = Refusal()
 
 
 def read_resource(resource_type: ResourceType, body: Mapping[str, Any], repair: Repair = REFUSE) -> dict[str, Any]:
@@ -94,57 +28,16 @@ def read_resource(resource_type: ResourceType, body: Mapping[str, Any], repair: 
     `schemas` lists what the document has. Raises: InvalidValue, InvalidSyntax.
     """
     read = _read_table(resource_type.attributes, body, repair)
-    given, schemas = read.pop("schemas", None), resource_type.schemas_of(read)
+    schemas = resource_type.schemas_of(read)
+    given = read.get("schemas")
     if given != schemas:
-        _check_schemas(resource_type, given, repair)
+        _check_schemas(resource_type, read_value(resource_type.attributes["schemas"], given, repair), repair)
+    read["schemas"] = schemas
     require(resource_type, read)
     for attribute in resource_type.requiring:
         if attribute.name in read:
             require_within(attribute, read[attribute.name])
-    return {"schemas": schemas, **read}
-
-
-def require(resource_type: ResourceType, document: Mapping[str, Any]) -> None:
-    """Check that every required attribute has a value (RFC 7643 section 2.2). Raises: InvalidValue."""
-    for attribute in resource_type.required:
-        value = document.get(attribute.name)
-        if value is None or (value == "" and attribute.type == "string"):
-            raise InvalidValue(f"{attribute.path} is required.")
-
-
-def require_within(attribute: Attribute, value: Any) -> None:
-    """Check that each complex value of an attribute has its required sub-attributes. Raises: InvalidValue."""
-    for each in value if attribute.multi_valued else (value,):
-        for child in attribute.required_children:
-            if child.name not in each:
-                raise InvalidValue(f"{child.path} is required.")
-        for child in attribute.requiring_children:
-            if child.name in each:
-                require_within(child, each[child.name])
-
-
-def check_immutable(resource_type: ResourceType, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    """Check that no immutable attribute with a value gets another one (RFC 7644 section 3.5.1).
-
-    Raises: MutabilityViolation.
-    """
-    for attribute in resource_type.attributes.values():
-        check_unchanged(attribute, old.get(attribute.name), new.get(attribute.name))
-
-
-def check_unchanged(attribute: Attribute, old: Any, new: Any) -> None:
-    """Check that an immutable attribute keeps the value it has, and so do those within a singular complex one.
-
-    Which values of a multi-valued attribute belong together is not known here. Raises: MutabilityViolation.
-    """
-    if not attribute.has_immutable or old is None or old is new:
-        return
-    if attribute.mutability == "immutable":
-        if old != new:
-            raise MutabilityViolation(f"{attribute.path} is immutable and already has a value.")
-    else:
-        for child in attribute.children.values():
-            check_unchanged(child, old.get(child.name), new.get(child.name) if type(new) is dict else None)
+    return read
 
 
 def read_value(attribute: Attribute, value: object, repair: Repair = REFUSE) -> Any:
@@ -183,6 +76,8 @@ def distinct(attribute: Attribute, values: list[Any]) -> list[Any]:
 
     Of those with one type and value, each adds to what the ones before it say.
     """
+    if attribute.paired and len({each.get("value") for each in values}) == len(values):
+        return values
     unique: dict[object, Any] = {}
     for each in values:
         key = element_key(attribute, each)
@@ -197,13 +92,20 @@ def _read_table(table: AttributeTable, body: Mapping[str, Any], repair: Repair) 
     elsewhere: list[tuple[Place, object]] = []
     known = table.by_any_name
     for name, value in body.items():
-        attribute = known.get(name) or known.get(name.lower())
-        if attribute is None:
-            target = repair.unknown(table, name, value)
-            if target is not None:
-                elsewhere.append((target, value))
-            continue
-        if not attribute.is_text or type(value) is not str:
+        try:
+            attribute = known[name]
+        except KeyError:
+            found = known.get(name.lower())
+            if found is None:
+                target = repair.unknown(table, name, value)
+                if target is not None:
+                    elsewhere.append((target, value))
+                continue
+            attribute = found
+        if type(value) is attribute.plain:
+            if attribute.is_worded:
+                value = intern(value)  # type: ignore[call-overload]  # worded values are strings
+        else:
             if value is None or attribute.is_ignored:
                 continue
             if attribute.multi_valued:
@@ -252,16 +154,22 @@ def _read_values(attribute: Attribute, value: object, repair: Repair) -> Any:
             return UNASSIGNED
         if type(value) is not list:
             return REFUSE.values(attribute, value)
+    is_complex = attribute.type == "complex"
+    in_objects = attribute.children if is_complex and not attribute.is_reference else None
     read_one = _ONE[attribute.type]
     values: list[Any] = []
     for item in value:
-        if item is not None:
+        if in_objects is not None and type(item) is dict:
+            read: Any = _read_table(in_objects, item, repair) or UNASSIGNED
+        elif item is None:
+            continue
+        else:
             read = read_one(attribute, item, repair)
-            if read is not UNASSIGNED:
-                values.append(read)
+        if read is not UNASSIGNED:
+            values.append(read)
     if len(values) > 1:
         values = distinct(attribute, values)
-        if attribute.type == "complex":
+        if is_complex:
             values = one_primary(attribute, values, repair)
     return values[:] or UNASSIGNED  # a copy has no room to grow, which a stored document needs not
 
@@ -278,8 +186,6 @@ def one_primary(attribute: Attribute, values: list[dict[str, Any]], repair: Repa
 
 
 def _read_string(attribute: Attribute, value: object, repair: Repair) -> Any:
-    if attribute.canonical_values and type(value) is str:
-        return sys.intern(value)  # the same few words in every document
     return value if type(value) is str else _repaired(attribute, value, str, repair)
 
 
@@ -378,16 +284,4 @@ def _check_schemas(resource_type: ResourceType, schemas: Any, repair: Repair) ->
         named = {urn.lower() for urn in schemas}
         if resource_type.schema.lower() in named and named <= allowed:
             return
-    repair.schemas(resource_type, schemas)
-
-
-_DESCRIBED: Final[Mapping[str, str]] = {
-    "string": "a string",
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "decimal": "a number",
-    "dateTime": "a date and time such as 2011-05-13T04:42:34Z",
-    "binary": "a base64 string",
-    "reference": "a string with a URI or identifier",
-    "complex": "an object",
-}
+    repair.schemas(resource_type, None if schemas is UNASSIGNED else schemas)

@@ -7,7 +7,7 @@ A resource type is compiled from Schema documents (plain JSON objects). This mod
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from scimkit.schema.attributes import (
@@ -90,6 +90,7 @@ class ResourceType:
         self.description = description or str(schema.get("description") or "")
         self.schema_documents = (schema, *(extension.schema for extension in extensions))
         common = [compile_attribute(entry) for entry in COMMON_ATTRIBUTES]
+        common[0] = replace(common[0], plain=list)  # compared as a whole, and read only if it is not as expected
         core = [
             compile_attribute(entry) for entry in schema.get("attributes") or ()
             if str(entry.get("name", "")).lower() not in _COMMON_NAMES
@@ -133,7 +134,7 @@ class ResourceType:
 
         Documents with the same extensions share one list.
         """
-        present = tuple(each.name for each in self.extensions if each.name in document)
+        present = tuple([each.name for each in self.extensions if each.name in document])
         schemas = self._schemas.get(present)
         if schemas is None:
             schemas = self._schemas[present] = [self.schema, *present]

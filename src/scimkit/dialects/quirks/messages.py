@@ -7,7 +7,7 @@ from typing import Any, Final
 from scimkit.dialects.quirks.quirk import ENTRA_COMPATIBILITY, ENTRA_POSTMAN, ENTRA_TUTORIAL, NOT_MINE, Quirk
 from scimkit.dialects.quirks.values import integer_text
 from scimkit.schema.attributes import Attribute
-from scimkit.schema.reading import UNASSIGNED
+from scimkit.schema.repair import UNASSIGNED
 
 
 def accepted(*_: object) -> bool:

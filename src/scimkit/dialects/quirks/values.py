@@ -16,7 +16,7 @@ from scimkit.dialects.quirks.quirk import (
     Quirk,
 )
 from scimkit.schema.attributes import Attribute
-from scimkit.schema.reading import UNASSIGNED
+from scimkit.schema.repair import UNASSIGNED
 
 _BOOLEANS: Final = {"true": True, "false": False}
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
