@@ -10,21 +10,12 @@ import pytest
 from scimkit import GROUP, USER, ResourceType, filters
 from scimkit.errors import InvalidFilter
 from scimkit.filters.ast import OPERATORS, Comparison, Present, Value
+from scimkit.filters.comparisons import comparison_value, is_present, refuse_value, value_test
 from scimkit.filters.narrowing import narrow
 from scimkit.filters.parser import parse
-from scimkit.filters.predicate import (
-    ElementScope,
-    check_filter,
-    comparable,
-    comparison_value,
-    compile_element_filter,
-    compile_filter,
-    is_present,
-    refuse_value,
-    resolve,
-    value_test,
-)
+from scimkit.filters.predicate import ElementScope, comparable, compile_element_filter, compile_filter, resolve
 from scimkit.schema.attributes import Attribute, AttributePath
+from scimkit.schema.instants import parse_instant
 from tests.resource_types import DEVICE, LEASE_SCHEMA
 
 LEASE = LEASE_SCHEMA["id"]
@@ -420,9 +411,10 @@ REFUSED: dict[str, str] = {
 @pytest.mark.parametrize("text", REFUSED)
 def test_refused(text: str) -> None:
     """A path, operator or value that does not fit the schema is refused before any document is seen."""
-    for attempt in (compile_filter, check_filter):
+    wanted = filters.Filter(parse(text))
+    for attempt in (wanted.check, wanted.compile):
         with pytest.raises(InvalidFilter) as caught:
-            attempt(parse(text), DEVICE)
+            attempt(DEVICE)
         assert caught.value.detail == REFUSED[text]
 
 
@@ -431,8 +423,57 @@ def test_refused(text: str) -> None:
 )
 def test_checked(text: str) -> None:
     """What can be compiled is checked without complaint."""
-    check_filter(parse(text), DEVICE)
+    filters.Filter(parse(text)).check(DEVICE)
 
+
+@pytest.mark.parametrize(
+    ("text", "path", "key"),
+    [
+        ('LABEL eq "X"', "label", "x"),
+        ('parts eq "X"', "parts.value", "X"),
+        (f'{LEASE}:until eq "2020-01-01T01:00:00+01:00"', f"{LEASE}:until", parse_instant("2020-01-01T00:00:00Z")),
+        ("readings eq 1.0", "readings", 1),
+    ],
+)
+def test_equality(text: str, path: str, key: object) -> None:
+    """A filter that is one equality says what a document must have where, for a store to look it up."""
+    wanted = filters.Filter(parse(text))
+    for _ in range(2):
+        found = wanted.equality(DEVICE)
+        assert found is not None
+        assert (found[0].text, found[1]) == (path, key)
+
+
+@pytest.mark.parametrize("text", ["bought eq 2020", 'nothing eq "x"', 'site eq "x"'])
+def test_refused_equality(text: str) -> None:
+    """One that does not fit the schema is refused as any other."""
+    with pytest.raises(InvalidFilter):
+        filters.Filter(parse(text)).equality(DEVICE)
+
+
+@pytest.mark.parametrize("text", ['label ne "x"', "label eq null", "label pr", 'label eq "x" or label eq "y"'])
+def test_no_equality(text: str) -> None:
+    """Any other filter is none."""
+    assert filters.Filter(parse(text)).equality(DEVICE) is None
+
+
+def test_one_comparison_is_worked_out_once() -> None:
+    """Checked is not compiled, and what was worked out for the check serves the store."""
+    wanted = filters.parse('displayName eq "X"', filters.parser.Strict())
+    wanted.check(USER)
+    found = wanted.equality(USER)
+    assert found is not None
+    assert wanted.equality(USER) is found
+    assert not wanted._predicates
+
+
+def test_equality_of_another_type() -> None:
+    """What a filter compares is that of the type it is asked for."""
+    wanted = filters.parse('displayName eq "X"')
+    for each in (USER, GROUP, USER):
+        found = wanted.equality(each)
+        assert found is not None
+        assert found[0].attribute is each.attributes["displayName"]
 
 @pytest.mark.parametrize("text", ["seal pr", "seal.key pr", "seal[key pr]", "door.key pr", "door[key pr]"])
 @pytest.mark.rfc("7643-7-7")

@@ -6,22 +6,27 @@ This module holds no grammar and no semantics; it joins the parser and the predi
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from scimkit.documents import Document
-from scimkit.filters.ast import Node
+from scimkit.filters.ast import Comparison, Node
+from scimkit.filters.comparisons import Coercion, refuse_value
 from scimkit.filters.parser import STRICT, Lenience
 from scimkit.filters.parser import parse as parse_node
-from scimkit.filters.predicate import Coercion, Predicate, Scope, compile_filter, refuse_value
+from scimkit.filters.predicate import Predicate, Scope, compared, compile_filter
+from scimkit.schema.attributes import AttributePath
 
 
 class Filter:
     """A filter expression (RFC 7644 section 3.4.2.2). Equal to any filter with the same tree."""
 
-    __slots__ = ("_predicates", "node")
+    __slots__ = ("_compared", "_predicates", "node")
 
     def __init__(self, node: Node) -> None:
         self.node = node
         self._predicates: dict[Scope, Predicate] = {}
+        self._compared: tuple[Scope, tuple[AttributePath, Any]] | None = None
+        """Of a filter that is one comparison: for which resource type, and what, by which key."""
 
     def __str__(self) -> str:
         return str(self.node)
@@ -44,6 +49,27 @@ class Filter:
         if predicate is None:
             predicate = self._predicates[resource_type] = compile_filter(self.node, resource_type, coerce)
         return predicate
+
+    def check(self, resource_type: Scope) -> None:
+        """Check that it fits a resource type, without compiling it where it is one comparison. Raises as `compile`."""
+        node = self.node
+        if type(node) is Comparison:
+            self._compared = resource_type, compared(node, resource_type)
+        else:
+            self.compile(resource_type)
+
+    def equality(self, resource_type: Scope) -> tuple[AttributePath, Any] | None:
+        """The path, and the key that a document must have there, of a filter that is one `eq` and a value.
+
+        None for any other filter. Raises: InvalidFilter.
+        """
+        node = self.node
+        if type(node) is not Comparison or node.operator != "eq" or node.value is None:
+            return None
+        known = self._compared
+        if known is None or known[0] is not resource_type:
+            known = self._compared = resource_type, compared(node, resource_type)
+        return known[1]
 
     def matches(self, document: Document, resource_type: Scope) -> bool:
         """Whether a document of a resource type matches. Raises: InvalidFilter."""

@@ -86,14 +86,12 @@ def parse(text: str, lenience: Lenience = STRICT) -> Node:
     """
     if len(text) > MAX_LENGTH:
         raise InvalidFilter(f"The filter is longer than {MAX_LENGTH} characters.")
-    return _attribute_expression(text) or _descend(text, lenience)
-
-
-def _attribute_expression(text: str) -> Node | None:
-    """The filter of one attribute expression in RFC form, as nearly all are; None for any other text."""
     found = _EXPRESSION.match(text)
-    if found is None:
-        return None
+    return (found and _attribute_expression(found)) or _descend(text, lenience)
+
+
+def _attribute_expression(found: re.Match[str]) -> Node | None:
+    """The filter of one attribute expression in RFC form, as nearly all are; None for any other text."""
     path, present, operator, string, literal = found.groups()
     if not is_attribute_path(path):
         return None

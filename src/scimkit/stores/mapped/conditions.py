@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from scimkit.errors import InvalidFilter
 from scimkit.filters.ast import Comparison, Present
-from scimkit.filters.predicate import comparison_value, is_present, value_test
+from scimkit.filters.comparisons import comparison_value, is_present, value_test
 from scimkit.schema.attributes import Attribute, folded
 from scimkit.stores.mapped.fields import Field, converted, finer
 

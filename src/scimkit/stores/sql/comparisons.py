@@ -15,7 +15,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from scimkit.filters.ast import Present
-from scimkit.filters.predicate import comparison_value
+from scimkit.filters.comparisons import comparison_value
 from scimkit.schema.attributes import Attribute
 from scimkit.stores.sql.keys import HEAD, encoded
 from scimkit.stores.sql.statements import of_tenant
