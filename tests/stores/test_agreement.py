@@ -6,6 +6,7 @@ import pytest
 from hypothesis import settings
 
 from scimkit import GROUP, USER, MemoryStore, Query, Scope, SyncStore, filters
+from scimkit.stores.memory_tables import Table
 from scimkit.testing.contract import StoreMachine
 from tests.stores.databases import MARKS, apart
 
@@ -42,8 +43,8 @@ def test_equality_reads_no_other_document(text: str, monkeypatch: pytest.MonkeyP
     ]
     wanted = filters.parse(text.format(id=id, group=group))
     read = []
-    whole = MemoryStore._whole
-    monkeypatch.setattr(MemoryStore, "_whole", lambda *args: read.append(1) or whole(*args))
+    whole = Table.whole
+    monkeypatch.setattr(Table, "whole", lambda *args: read.append(1) or whole(*args))
     page = store.search(scope, Query(USER, wanted))
     assert [each["id"] for each in page.documents] == [id]
     assert len(read) == 1

@@ -6,7 +6,7 @@ one lock, so threads and coroutines see each write whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from threading import RLock
 from typing import Any, Final, Literal
@@ -15,7 +15,7 @@ from scimkit.documents import Document
 from scimkit.errors import InvalidValue
 from scimkit.patch.changes import ChangeSet, apply_changes
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.memory_tables import NO_IDS, Entry, Table, Tenant
+from scimkit.stores.memory_tables import Entry, Table, Tenant
 from scimkit.stores.paging import Position, by_index, by_position
 from scimkit.stores.probes import probe, wants_of
 from scimkit.stores.protocol import (
@@ -38,15 +38,14 @@ from scimkit.stores.stamps import (
     check_version,
     identified,
     member_entry,
-    membership,
-    meta_of,
     new_id,
     now,
     replacement,
     version_tag,
 )
 
-_NOTHING: Final[Document] = {}
+_NONE: Final[tuple[dict[str, Mapping[str, Any]], tuple[str, ...]]] = ({}, ())
+"""No members, and none passed over."""
 _SET_BY_STORE: Final = frozenset({"id", META, MEMBERS, GROUPS})
 _UNSORTED: Final[Mapping[str, tuple[Any, ...]]] = {}
 
@@ -67,41 +66,44 @@ class MemoryStore:
 
     def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
         with self._lock:
-            tenant = self._tenant(scope)
-            table = tenant.table(resource_type)
-            return self._whole(tenant, table, table.find(id), wants)
+            table = self._table(scope, resource_type)
+            return table.whole(table.find(id), wants)
 
     def search(self, scope: Scope, query: Query) -> Page:
         with self._lock:
-            tenant = self._tenant(scope)
-            table = tenant.table(query.resource_type)
-            ids = self._matches(tenant, table, query)
+            table = self._table(scope, query.resource_type)
+            ids = self._matches(table, query)
             entries = table.entries
             keys: Mapping[str, tuple[Any, ...]] = _UNSORTED
             if query.sort is not None:
-                keys = self._keys(tenant, table, query.sort, ids)
+                keys = self._keys(table, query.sort, ids)
                 ids = sorted(ids, key=keys.__getitem__, reverse=query.sort.descending)
             documents: list[Document] = []
             positions: list[Position] = []
-            for id in ids[self._window(query, ids, keys, entries)]:
+            if query.after is not None or query.before is not None:
+                chosen = ids[_around(query, ids, keys, entries)]
+            elif query.start_index > 1 or query.count < len(ids):
+                chosen = ids[by_index(query.start_index, query.count)]
+            else:
+                chosen = ids
+            for id in chosen:
                 entry = entries[id]
-                documents.append(self._whole(tenant, table, entry, query.wants))
+                documents.append(table.whole(entry, query.wants))
                 positions.append((*keys[id], entry.sequence) if keys else (entry.sequence,))
             return Page(documents, len(ids), positions)
 
     def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
         with self._lock:
-            tenant = self._tenant(scope)
-            table = tenant.table(resource_type)
-            moves = table.moves(None, _NOTHING, document)
-            members, skipped = self._known_members(tenant, table, document.get(MEMBERS, ()))
+            table = self._table(scope, resource_type)
+            moves = table.arrivals(document)
+            members, skipped = self._known_members(table, document.get(MEMBERS, ())) if table.has_members else _NONE
             id = new_id()
             entry = table.append(id, identified(resource_type, id, document), moves, now())
             if self._undo is not None:
-                self._undo.append(partial(_drop, tenant, table, id, entry))
+                self._undo.append(partial(_drop, table, id, entry))
             if members:
-                tenant.add_members(table, id, entry, members)
-            return Written(self._whole(tenant, table, entry, everything), skipped_members=skipped)
+                table.add_members(id, entry, members)
+            return Written(table.whole(entry, everything), skipped_members=skipped)
 
     def replace(
         self,
@@ -112,7 +114,7 @@ class MemoryStore:
         expected_version: str | None = None,
     ) -> Written:
         with self._lock:
-            table = self._tenant(scope).table(resource_type)
+            table = self._table(scope, resource_type)
             changes = replacement(resource_type, table.find(id).document, document)
             return self._change(scope, resource_type, id, changes, expected_version, everything)
 
@@ -129,18 +131,17 @@ class MemoryStore:
 
     def delete(self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None) -> None:
         with self._lock:
-            tenant = self._tenant(scope)
-            table = tenant.table(resource_type)
+            table = self._table(scope, resource_type)
             entry = table.find(id)
             check_version(expected_version, version_tag(entry.version))
             if self._undo is not None:
                 self._undo.append(partial(table.put_back, id, entry))
-            self._remember(tenant, table, id, entry)
-            tenant.remove_members(id, entry, list(entry.members))
-            for group_id, groups in list(tenant.groups_of.get(id, {}).items()):
+            self._remember(table, id, entry)
+            table.remove_members(id, entry, list(entry.members))
+            for group_id, groups in list(table.tenant.groups_of.get(id, {}).items()):
                 group = groups.entries[group_id]
-                self._remember(tenant, groups, group_id, group)
-                tenant.remove_members(group_id, group, [id])
+                self._remember(groups, group_id, group)
+                groups.remove_members(group_id, group, [id])
                 groups.put(group_id, group, group.document, [], now())
             table.remove(id, entry)
 
@@ -159,87 +160,52 @@ class MemoryStore:
                 if outermost:
                     self._undo = None
 
-    def _remember(self, tenant: Tenant, table: Table, id: str, entry: Entry) -> None:
+    def _remember(self, table: Table, id: str, entry: Entry) -> None:
         """Note the state of a resource, should a transaction want it back."""
         if self._undo is not None:
-            self._undo.append(_restoring(tenant, table, id, entry))
+            self._undo.append(_restoring(table, id, entry))
 
-    def _tenant(self, scope: Scope) -> Tenant:
+    def _table(self, scope: Scope, resource_type: ResourceType) -> Table:
         tenant = self._tenants.get(scope.tenant)
         if tenant is None:
             tenant = self._tenants[scope.tenant] = Tenant()
-        return tenant
+        return tenant.tables.get(resource_type.name) or tenant.table(resource_type)
 
-    def _whole(self, tenant: Tenant, table: Table, entry: Entry, wants: Wants) -> Document:
-        """The document with its `meta`, and its members or its groups, where they are wanted."""
-        whole = entry.document.copy()
-        if table.has_members and entry.members and wants(MEMBERS):
-            whole[MEMBERS] = list(entry.members.values())
-        elif table.has_groups and (groups := tenant.groups_of.get(whole["id"])) and wants(GROUPS):
-            whole[GROUPS] = [membership(each.entries[id].document) for id, each in groups.items()]
-        whole[META] = meta_of(
-            table.resource_type, created=entry.created, modified=entry.modified, version=entry.version
-        )
-        return whole
-
-    def _matches(self, tenant: Tenant, table: Table, query: Query) -> list[str]:
+    def _matches(self, table: Table, query: Query) -> Sequence[str]:
         """The ids that match, in the order of creation."""
         wanted = query.filter
         if wanted is None:
             return table.order
+        equality = wanted.equality(table.resource_type)
+        if equality is not None:
+            path, key = equality
+            found_one = table.look_up(path.text, key)
+            if type(found_one) is tuple:
+                return found_one
         entries = table.entries
-        found = probe(wanted.node, table.resource_type, lambda path, key: self._look_up(tenant, table, path, key))
+        found = probe(wanted, table.resource_type, table.look_up)
         ids = table.order if found is None else list(filter(entries.__contains__, found.ids))
         if found is None or not found.exact:
             predicate = wanted.compile(table.resource_type)
-            read = self._reader(tenant, table, wants_of(wanted.node, table.resource_type))
+            read = self._reader(table, wants_of(wanted.node, table.resource_type))
             ids = [id for id in ids if predicate(read(id))]
         return ids if found is None or len(ids) < 2 else sorted(ids, key=lambda id: entries[id].sequence)
 
-    def _keys(self, tenant: Tenant, table: Table, sort: Sort, ids: list[str]) -> dict[str, tuple[bool, Any]]:
-        key_of, read = sort_key(sort), self._reader(tenant, table, sort.path.names[0].__eq__)
+    def _keys(self, table: Table, sort: Sort, ids: Sequence[str]) -> dict[str, tuple[bool, Any]]:
+        key_of, read = sort_key(sort), self._reader(table, sort.path.names[0].__eq__)
         return {id: key_of(read(id)) for id in ids}
 
-    def _reader(self, tenant: Tenant, table: Table, wants: Wants) -> Callable[[str], Document]:
+    def _reader(self, table: Table, wants: Wants) -> Callable[[str], Document]:
         """Gives the documents to who looks at no more than is wanted: as they are kept, where that will do."""
         entries = table.entries
         if wants(META) or wants(MEMBERS) or wants(GROUPS):
-            return lambda id: self._whole(tenant, table, entries[id], wants)
+            return lambda id: table.whole(entries[id], wants)
         return lambda id: entries[id].document
-
-    def _window(
-        self, query: Query, ids: list[str], keys: Mapping[str, tuple[Any, ...]], entries: Mapping[str, Entry]
-    ) -> slice:
-        """Which of the ids are the page."""
-        if query.after is None and query.before is None:
-            return by_index(query.start_index, query.count)
-
-        def position_at(place: int) -> Position:
-            id = ids[place]
-            return (*keys.get(id, ()), entries[id].sequence)
-
-        return by_position(len(ids), position_at, query.sort, query.after, query.before, query.count)
-
-    def _look_up(self, tenant: Tenant, table: Table, path: str, key: Any) -> Collection[str] | None:
-        if path == "id":
-            return (key,) if key in table.entries else NO_IDS
-        index = table.indexes.get(path)
-        if index is not None:
-            return index.find(key)
-        if path == "members.value" and table.has_members:
-            return [id for id, groups in tenant.groups_of.get(key, {}).items() if groups is table]
-        if path == "groups.value" and table.has_groups:
-            for groups in tenant.tables.values():
-                if groups.has_members and key in groups.entries:
-                    return groups.entries[key].members
-            return NO_IDS
-        return None
 
     def _change(
         self, scope: Scope, resource_type: ResourceType, id: str, changes: ChangeSet, expected: str | None, wants: Wants
     ) -> Written:
-        tenant = self._tenant(scope)
-        table = tenant.table(resource_type)
+        table = self._table(scope, resource_type)
         entry = table.find(id)
         if expected is not None:
             check_version(expected, version_tag(entry.version))
@@ -250,29 +216,28 @@ class MemoryStore:
         old = entry.document
         document = apply_changes(old, changes)
         changed = document != old
-        moves = table.moves(id, old, document) if changed else []
-        self._remember(tenant, table, id, entry)
+        moves = table.moves(id, old, document) if changed and table.indexes_any(changes) else []
+        if self._undo is not None:
+            self._remember(table, id, entry)
         skipped: tuple[str, ...] = ()
         if members is not None:
-            added, skipped = self._known_members(tenant, table, members.added)
-            changed = tenant.change_members(table, id, entry, members, added) or changed
+            added, skipped = self._known_members(table, members.added)
+            changed = table.change_members(id, entry, members, added) or changed
         if changed:
             if not _SET_BY_STORE.isdisjoint(changes.assigned):
                 document = identified(resource_type, id, document)
             table.put(id, entry, document, moves, now())
-        return Written(self._whole(tenant, table, entry, wants), changed, skipped)
+        return Written(table.whole(entry, wants), changed, skipped)
 
     def _known_members(
-        self, tenant: Tenant, table: Table, members: Iterable[Mapping[str, Any]]
+        self, table: Table, members: Iterable[Mapping[str, Any]]
     ) -> tuple[dict[str, Mapping[str, Any]], tuple[str, ...]]:
         """The members that exist, with their types, and the ids of those that do not."""
         known: dict[str, Mapping[str, Any]] = {}
         unknown: list[str] = []
-        if not table.has_members:
-            return known, ()
         for member in members:
             id = member.get("value")
-            kind = tenant.type_of(id) if id is not None else None
+            kind = table.tenant.type_of(id) if id is not None else None
             if kind is not None and id is not None:
                 known[id] = member_entry(id, kind, member.get("display"))
             elif self._unknown_members == "reject":
@@ -282,19 +247,31 @@ class MemoryStore:
         return known, tuple(unknown)
 
 
-def _drop(tenant: Tenant, table: Table, id: str, entry: Entry) -> None:
+def _around(
+    query: Query, ids: Sequence[str], keys: Mapping[str, tuple[Any, ...]], entries: Mapping[str, Entry]
+) -> slice:
+    """Which of the ids are the page after a position, or before one."""
+
+    def position_at(place: int) -> Position:
+        id = ids[place]
+        return (*keys.get(id, ()), entries[id].sequence)
+
+    return by_position(len(ids), position_at, query.sort, query.after, query.before, query.count)
+
+
+def _drop(table: Table, id: str, entry: Entry) -> None:
     """Take back that a resource was created."""
-    tenant.remove_members(id, entry, list(entry.members))
+    table.remove_members(id, entry, list(entry.members))
     table.remove(id, entry)
 
 
-def _restoring(tenant: Tenant, table: Table, id: str, entry: Entry) -> Callable[[], None]:
+def _restoring(table: Table, id: str, entry: Entry) -> Callable[[], None]:
     """How to give a resource the state back that it has now."""
     version, modified, document, members = entry.version, entry.modified, entry.document, dict(entry.members)
 
     def restore() -> None:
-        tenant.remove_members(id, entry, list(entry.members))
-        tenant.add_members(table, id, entry, members)
+        table.remove_members(id, entry, list(entry.members))
+        table.add_members(id, entry, members)
         table.index(id, entry.document, document)
         entry.version, entry.modified, entry.document = version, modified, document
 

@@ -47,7 +47,7 @@ def stamped(
     resource_type: ResourceType, id: str, document: Document, *, created: str, modified: str, version: int
 ) -> dict[str, Any]:
     """The document as a store keeps it: without members and computed groups, with `id` and `meta`."""
-    meta = meta_of(resource_type, created=created, modified=modified, version=version)
+    meta = meta_of(resource_type, created, modified, version)
     return {**identified(resource_type, id, document), "meta": meta}
 
 
@@ -63,7 +63,7 @@ def identified(resource_type: ResourceType, id: str, document: Document) -> dict
     return kept
 
 
-def meta_of(resource_type: ResourceType, *, created: str, modified: str, version: int) -> dict[str, Any]:
+def meta_of(resource_type: ResourceType, created: str, modified: str, version: int) -> dict[str, Any]:
     """`meta` of a resource (RFC 7643 section 3.1), without its location."""
     return {
         "resourceType": resource_type.name,
