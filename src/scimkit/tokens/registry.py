@@ -5,11 +5,11 @@ This module never keeps, logs or shows a secret after it was issued.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2s, sha256
 from threading import Lock
 from typing import Final, Literal, Protocol, TypeAlias
 
@@ -109,6 +109,11 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+_Read: TypeAlias = tuple[str, bytes, TokenRecord, Principal]
+"""The id and the hash of the secret of a token, the record it was last held against, and whom that says it is of."""
+_NOBODY: Final = Principal("", "")
+
+
 class TokenRegistry:
     """Issues, verifies, rotates and revokes tokens. A `SyncTokenVerifier`."""
 
@@ -117,8 +122,8 @@ class TokenRegistry:
     def __init__(self, store: TokenStore | None = None, *, clock: Callable[[], datetime] = _utc_now) -> None:
         self._store = MemoryTokenStore() if store is None else store
         self._clock = clock
-        self._read: dict[bytes, tuple[str, bytes]] = {}
-        """The id, and the hash of the secret, of tokens that were valid, by the digest of their text.
+        self._read: dict[bytes, _Read] = {}
+        """Tokens that were valid, by the digest of their text.
 
         It spares reading the text again, and nothing else: whether the token is valid, the store is always asked.
         """
@@ -150,8 +155,9 @@ class TokenRegistry:
 
         Raises: InvalidToken, the same for the client whatever the reason.
         """
-        digest = _hash(token)
-        id, secret = known = self._read.get(digest) or _parts(token)
+        digest = blake2s(token.encode()).digest()
+        known = self._read.get(digest)
+        id, secret, checked, principal = known or (*_parts(token), None, _NOBODY)
         record = self._store.find(id)
         matches = hmac.compare_digest(secret, _NO_HASH if record is None else record.hash)
         if record is None or not matches:
@@ -160,9 +166,11 @@ class TokenRegistry:
             status = record.status(self._clock())
             if status != "Active":
                 raise InvalidToken(f"the token is {status.lower()}")
-        if len(self._read) < _READ_KEPT:
-            self._read[digest] = known
-        return Principal(record.tenant, record.id, record.description, record.dialect)
+        if record is not checked:
+            principal = Principal(record.tenant, record.id, record.description, record.dialect)
+            if known is not None or len(self._read) < _READ_KEPT:
+                self._read[digest] = id, secret, record, principal
+        return principal
 
     def revoke(self, id: str, *, tenant: str = "default") -> TokenRecord:
         """Make a token invalid for good. Raises: NotFound when the tenant has no such token."""
@@ -200,4 +208,4 @@ def _parts(token: str) -> tuple[str, bytes]:
 
 
 def _hash(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()
+    return sha256(secret.encode()).digest()
