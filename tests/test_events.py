@@ -46,6 +46,12 @@ class TestEvents:
         assert [each.changed for each in events] == [True, False, False, True, True]
         assert {each.id for each in events} == {ada}
 
+    def test_a_search_has_no_id(self, client: Client, events: list[Event]) -> None:
+        """Neither by GET nor by POST: it is about no one resource."""
+        client.get("/Users")
+        client.post("/Users/.search", {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]})
+        assert [(each.status, each.resource_type, each.id) for each in events] == [(200, "User", None)] * 2
+
     def test_quirks(self, client: Client, events: list[Event]) -> None:
         """The quirks that a request needed are named."""
         client.post("/Users", {"userName": "ada", "active": "True"})

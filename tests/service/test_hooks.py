@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scimkit import MemoryStore, Request, ScimService, TokenRegistry
+from scimkit import MemoryStore, Request, ScimService, TokenRegistry, run_sync
 from scimkit.events import Access
 from tests.client import PATCH_OP, USER, Client
 
@@ -40,6 +40,25 @@ def test_a_forbidden_operation(forbidden: str) -> None:
     if forbidden != "create":
         assert all(answer.status < 300 for name, answer in answers.items() if name != forbidden)
     assert {(each.tenant, each.resource_type) for each in asked} == {("default", "User")}
+
+
+def test_what_the_hook_is_asked() -> None:
+    """It is asked before a body is read, with the id of the path; a search and what no resource can be have none."""
+    asked: list[Access] = []
+
+    def authorise(access: Access) -> bool:
+        asked.append(access)
+        return False
+
+    client = Client(authorise=authorise)
+    headers = {"authorization": f"Bearer {client.token}"}
+    for method, path in (("POST", "/Users"), ("PUT", "/Users/7"), ("POST", "/Users/.search"), ("GET", "/Users")):
+        assert run_sync(client.service.handle(Request(method, path, "", headers, b"{"))).status == 403
+    for id in ("a\nb", "x" * 256):
+        assert run_sync(client.service.handle(Request("GET", f"/Users/{id}", "", headers))).status == 404
+    assert [(each.operation, each.id) for each in asked] == [
+        ("create", None), ("replace", "7"), ("search", None), ("search", None)
+    ]  # fmt: skip
 
 
 def test_a_root_search_leaves_out_forbidden_types() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from scimkit.dialects import Repairs
-from scimkit.service.http import Parameters, Request
+from scimkit.service.http import Parameters, Request, Response
 from scimkit.stores.protocol import Scope
 from scimkit.tokens import Principal
 
 
-@dataclass(slots=True)
+@dataclass
 class Call:
     """A request, whose it is, how it is read, and what it came to so far."""
 
@@ -19,7 +21,12 @@ class Call:
     scope: Scope
     principal: Principal
     repairs: Repairs
-    id: str | None = None
-    changed: bool = False
-    skipped_members: tuple[str, ...] = ()
-    password: str | None = field(default=None, repr=False)
+    id: str = field(default="", init=False)
+    """That of the resource which the path names, or which was written; empty without one."""
+    changed: bool = field(default=False, init=False)
+    skipped_members: tuple[str, ...] = field(default=(), init=False)
+    password: str | None = field(default=None, init=False, repr=False)
+
+
+Handler: TypeAlias = Callable[[Call], Awaitable[Response]]
+"""What serves the requests of one method at an endpoint."""

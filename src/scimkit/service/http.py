@@ -16,6 +16,8 @@ from scimkit.errors import InvalidSyntax, InvalidValue, ScimError, UnsupportedMe
 from scimkit.runner import run_sync
 
 SCIM_JSON: Final = "application/scim+json"
+CONTENT_TYPE: Final = ("Content-Type", SCIM_JSON)
+"""The header of a body."""
 JSON: Final = "application/json"
 LISTS: Final = frozenset({"attributes", "excludedattributes"})
 NUMBERS: Final = frozenset({"startindex", "count"})
@@ -76,7 +78,7 @@ class Response:
 
 def json_response(status: int, document: object, *headers: tuple[str, str]) -> Response:
     """A response with a JSON body."""
-    return Response(status, write_json(document), (("Content-Type", SCIM_JSON), *headers))
+    return Response(status, write_json(document), (CONTENT_TYPE, *headers))
 
 
 def error_response(error: ScimError) -> Response:

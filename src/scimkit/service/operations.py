@@ -9,24 +9,27 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
 
-from scimkit.documents import Document, parse_object
-from scimkit.errors import Conflict, InvalidValue, NotFound, PreconditionFailed, Uniqueness
+from scimkit.documents import Document, parse_object, write_json
+from scimkit.errors import Conflict, NotFound, PreconditionFailed, Uniqueness
 from scimkit.events import PasswordHook
 from scimkit.filters.ast import Comparison
 from scimkit.filters.filter import Filter
-from scimkit.patch.apply import apply_operations, direct_changes
+from scimkit.patch.apply import apply_operations
+from scimkit.patch.direct import direct_changes
 from scimkit.patch.operations import Operation, read_operations
 from scimkit.schema.projection import Projection, Projections
-from scimkit.schema.reading import check_immutable, read_resource
+from scimkit.schema.reading import read_resource
+from scimkit.schema.requirements import check_immutable
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service import conditions
 from scimkit.service.calls import Call
-from scimkit.service.http import SCIM_JSON, Response, json_response
+from scimkit.service.http import CONTENT_TYPE, Response
 from scimkit.service.limits import Limits
 from scimkit.service.member_stream import MemberStream
 from scimkit.service.parameters import filter_of, fitted, projection_of
 from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import Renderer
+from scimkit.service.same_id import check_same_id, check_same_id_in_values
 from scimkit.service.search import Searchable
 from scimkit.service.written import HasWritten, by_operations, in_document, nowhere
 from scimkit.stores.probes import wants_of
@@ -34,7 +37,6 @@ from scimkit.stores.protocol import MEMBERS, MemberPages, Members, Query, Store,
 from scimkit.stores.stamps import has_members
 
 PASSWORD: Final = "password"
-_LONGEST_ID: Final = 255
 
 Write: TypeAlias = Callable[[Store], Awaitable[Written]]
 """A write on a store, or on a transaction of it."""
@@ -75,7 +77,6 @@ class ResourceOperations:
 
     async def create(self, call: Call) -> Response:
         """`POST /Users` (section 3.3): 201 with the resource and its location."""
-        await self._permissions.require(call, "create", self.resource_type)
         body = parse_object(call.request.body)
         document = read_resource(self.resource_type, body, call.repairs)
         projection = self._projection(call, in_document(document))
@@ -85,8 +86,11 @@ class ResourceOperations:
             lambda store: self._created(store, call, document),
             has_password=call.password is not None,
         )
+        self._note(call, written)
+        response = self._response(call, 201, written.document, projection)
         location = self._renderer.location(written.document["id"], call.request.base_url)
-        return self._response(call, 201, written.document, projection, ("Location", location))
+        response.headers += (("Location", location),)
+        return response
 
     async def _created(self, store: Store, call: Call, document: dict[str, Any]) -> Written:
         try:
@@ -107,35 +111,50 @@ class ResourceOperations:
                     return each
         return None
 
-    async def read(self, call: Call) -> Response:
+    def read(self, call: Call) -> Awaitable[Response]:
         """`GET /Users/{id}` (section 3.4.1); 304 when the client has this version already.
 
         A filter is heeded here too: a resource that does not match it is 404 (section 3.4.2.2).
         """
-        id = _id(call)
-        await self._permissions.require(call, "read", self.resource_type)
         projection = self._projection(call)
-        filtered = filter_of(call.parameters, call)
+        filtered = filter_of(call.parameters, call) if call.parameters else None
         if filtered is not None:
-            wanted = fitted(filtered, self.resource_type, call, self._limits)
-            read = wants_of(wanted.node, self.resource_type)
-            document = await self._store.get(call.scope, self.resource_type, id, read)
-            if not wanted.matches(document, self.resource_type):
-                raise NotFound("The resource does not match the filter.")
-        return await self._read(call, id, projection, conditional=conditions.is_conditional(call.request.headers))
+            return self._read_matching(call, projection, filtered)
+        return self._read(call, projection, conditional=conditions.is_conditional(call.request.headers))
 
-    async def _read(self, call: Call, id: str, projection: Projection, *, conditional: bool) -> Response:
-        pages = self._member_pages if projection.wants(MEMBERS) else None
-        wants = projection.wants if pages is None else lambda name: name != MEMBERS and projection.wants(name)
-        document = await self._store.get(call.scope, self.resource_type, id, wants)
-        version = document["meta"]["version"]
-        if conditional and conditions.is_unchanged(call.request.headers, version):
-            return Response(304, headers=(("ETag", version),))
-        if pages is None:
-            return self._response(call, 200, document, projection)
+    async def _read_matching(self, call: Call, projection: Projection, filtered: Filter) -> Response:
+        wanted = fitted(filtered, self.resource_type, call, self._limits)
+        read = wants_of(wanted.node, self.resource_type)
+        document = await self._store.get(call.scope, self.resource_type, call.id, read)
+        if not wanted.matches(document, self.resource_type):
+            raise NotFound("The resource does not match the filter.")
+        return await self._read(call, projection, conditional=conditions.is_conditional(call.request.headers))
+
+    def _read(self, call: Call, projection: Projection, *, conditional: bool) -> Awaitable[Response]:
+        pages = self._member_pages
+        if pages is not None and projection.wants(MEMBERS):
+            return self._read_in_parts(call, projection, pages, conditional=conditional)
+        return self._read_whole(call, projection, conditional=conditional)
+
+    async def _read_whole(self, call: Call, projection: Projection, *, conditional: bool) -> Response:
+        document = await self._store.get(call.scope, self.resource_type, call.id, projection.wants)
+        if conditional and conditions.is_unchanged(call.request.headers, document["meta"]["version"]):
+            return _not_modified(document)
+        return self._response(call, 200, document, projection)
+
+    async def _read_in_parts(
+        self, call: Call, projection: Projection, pages: MemberPages, *, conditional: bool
+    ) -> Response:
+        """A group of any size is sent while its members are read; one that is small enough, at once."""
+        id, resource_type = call.id, self.resource_type
+        document = await self._store.get(
+            call.scope, resource_type, id, lambda name: name != MEMBERS and projection.wants(name)
+        )
+        if conditional and conditions.is_unchanged(call.request.headers, document["meta"]["version"]):
+            return _not_modified(document)
 
         def read(after: int) -> Awaitable[Members]:
-            return pages.members(call.scope, self.resource_type, id, after, self._limits.members_at_once)
+            return pages.members(call.scope, resource_type, id, after, self._limits.members_at_once)
 
         first = await read(0)
         if first.next is None:
@@ -146,14 +165,12 @@ class ResourceOperations:
             read, lambda some: render({"id": id, MEMBERS: some}, projection, base_url).get(MEMBERS, ()), first
         )
         body = stream.begin(render(document, projection, base_url))
-        return Response(200, body, (("Content-Type", SCIM_JSON), ("ETag", version)), more=stream.more)
+        return Response(200, body, (CONTENT_TYPE, ("ETag", document["meta"]["version"])), more=stream.more)
 
     async def replace(self, call: Call) -> Response:
         """`PUT /Users/{id}` (section 3.5.1): what is not given is cleared, memberships of a user stay."""
-        id = _id(call)
-        await self._permissions.require(call, "replace", self.resource_type)
-        body = parse_object(call.request.body)
-        _check_same_id(id, body)
+        id, body = call.id, parse_object(call.request.body)
+        check_same_id(id, body)
         document = read_resource(self.resource_type, body, call.repairs)
         projection = self._projection(call, in_document(document))
         call.password = document.pop(PASSWORD, None)
@@ -161,6 +178,7 @@ class ResourceOperations:
         written = await self._written(
             call, lambda store: self._replaced(store, call, id, document, kept), has_password=call.password is not None
         )
+        self._note(call, written)
         return self._response(call, 200, written.document, projection)
 
     def _kept_members(self, call: Call, body: Mapping[str, Any]) -> tuple[str, ...]:
@@ -190,27 +208,26 @@ class ResourceOperations:
 
     async def patch(self, call: Call) -> Response:
         """`PATCH /Users/{id}` (section 3.5.2): 200 with the resource, 204 for a group unless attributes are named."""
-        id = _id(call)
-        await self._permissions.require(call, "patch", self.resource_type)
-        body = parse_object(call.request.body)
-        _check_same_id_in_values(id, body)
+        id, body = call.id, parse_object(call.request.body)
+        check_same_id_in_values(id, body)
         operations = read_operations(self.resource_type, body, call.repairs)
         projection = self._projection(call, by_operations(operations))
         changes = direct_changes(operations)
         if changes is not None and (self._has_members or not changes.references):
-            version = await self._version(call, id)
+            conditional = conditions.is_conditional(call.request.headers)
+            version = await self._version(call) if conditional else None
             written = await self._store.change(call.scope, self.resource_type, id, changes, version)
-            self._note(call, written)
         else:
             written = await self._written(
                 call,
                 lambda store: self._patched(store, call, id, operations),
                 has_password=any([each.path.top == PASSWORD for each in operations]),  # noqa: C419  # a list is quicker
             )
+        self._note(call, written)
         if not self._has_members:
             return self._response(call, 200, written.document, projection)
         if projection.chosen:
-            return await self._read(call, id, projection, conditional=False)
+            return await self._read(call, projection, conditional=False)
         return Response(204, headers=(("ETag", written.document["meta"]["version"]),))
 
     async def _patched(self, store: Store, call: Call, id: str, operations: Sequence[Operation]) -> Written:
@@ -233,20 +250,14 @@ class ResourceOperations:
 
     async def delete(self, call: Call) -> Response:
         """`DELETE /Users/{id}` (section 3.6): 204, then 404 for ever."""
-        id = _id(call)
-        await self._permissions.require(call, "delete", self.resource_type)
-        await self._store.delete(call.scope, self.resource_type, id, await self._version(call, id))
+        version = await self._version(call) if conditions.is_conditional(call.request.headers) else None
+        await self._store.delete(call.scope, self.resource_type, call.id, version)
         call.changed = True
         return Response(204)
 
-    async def _version(self, call: Call, id: str) -> str | None:
-        """The version that a conditional write is bound to; None when any will do.
-
-        Raises: NotFound, PreconditionFailed.
-        """
-        if not conditions.is_conditional(call.request.headers):
-            return None
-        document = await self._store.get(call.scope, self.resource_type, id, _nothing)
+    async def _version(self, call: Call) -> str:
+        """The version that a conditional write is bound to. Raises: NotFound, PreconditionFailed."""
+        document = await self._store.get(call.scope, self.resource_type, call.id, _nothing)
         version = document["meta"]["version"]
         conditions.check(call.request.headers, version)
         return str(version)
@@ -257,31 +268,26 @@ class ResourceOperations:
         written = ",".join(each.text for each in on_request if has_written(each)) if on_request else ""
         return projection_of(self._projections, call.parameters, written)
 
-    def _response(
-        self, call: Call, status: int, document: Document, projection: Projection, *headers: tuple[str, str]
-    ) -> Response:
-        rendered = self._renderer.render(document, projection, call.request.base_url)
-        return json_response(status, rendered, ("ETag", document["meta"]["version"]), *headers)
+    def _response(self, call: Call, status: int, document: Document, projection: Projection) -> Response:
+        body = write_json(self._renderer.render(document, projection, call.request.base_url))
+        return Response(status, body, (CONTENT_TYPE, ("ETag", document["meta"]["version"])))
 
     def _note(self, call: Call, written: Written) -> None:
         call.id = written.document["id"]
         call.changed = written.changed
         call.skipped_members = written.skipped_members
 
-    async def _written(self, call: Call, write: Write, *, has_password: bool) -> Written:
-        """Write, and give a password to the host's hook in the same transaction; without a hook it is dropped.
+    def _written(self, call: Call, write: Write, *, has_password: bool) -> Awaitable[Written]:
+        """Write, and give a password to the host's hook in the same transaction; without a hook it is dropped."""
+        if self._set_password is None or not has_password:
+            return write(self._store)
+        return self._written_with_password(call, write, self._set_password)
 
-        Over a sync store a hook that is a coroutine is awaited after the transaction, which cannot wait for it.
-        """
-        hook = self._set_password
-        if hook is None or not has_password:
-            written = await write(self._store)
-            self._note(call, written)
-            return written
+    async def _written_with_password(self, call: Call, write: Write, hook: PasswordHook) -> Written:
+        """Over a sync store a hook that is a coroutine is awaited after the transaction, which cannot wait for it."""
 
         async def work(store: Store) -> tuple[Written, Awaitable[None] | None]:
             written = await write(store)
-            self._note(call, written)
             if call.password is None:
                 return written, None
             waiting = hook(call.scope.tenant, written.document["id"], call.password)
@@ -291,43 +297,19 @@ class ResourceOperations:
             return written, waiting
 
         written, waiting = await self._store.transaction(call.scope, work)
+        self._note(call, written)
         if waiting is not None:
             await waiting
         return written
 
 
+def _not_modified(document: Document) -> Response:
+    return Response(304, headers=(("ETag", document["meta"]["version"]),))
+
+
 def _nothing(name: str) -> bool:
     """The `Wants` of a read that needs the version only."""
     return False
-
-
-def _id(call: Call) -> str:
-    """The id in the path. Raises: NotFound when no resource can have it."""
-    id = call.id
-    if id is None or len(id) > _LONGEST_ID or not id.isprintable():
-        raise NotFound("No resource has this id.")
-    return id
-
-
-def _check_same_id(id: str, body: Mapping[str, Any]) -> None:
-    for name, given in body.items():
-        if name.lower() == "id" and given is not None and given != id:
-            raise InvalidValue("The id in the body is not the id in the URL.")
-
-
-def _check_same_id_in_values(id: str, body: Mapping[str, Any]) -> None:
-    """The same of the values of operations without a path, which stand for the resource."""
-    for name, operations in body.items():
-        if type(operations) is list and name.lower() == "operations":
-            for each in operations:
-                if type(each) is dict and not each.get("path"):
-                    _check_same_id_in_value(id, each)
-
-
-def _check_same_id_in_value(id: str, operation: Mapping[str, Any]) -> None:
-    members = {name.lower(): each for name, each in operation.items()}
-    if type(members.get("value")) is dict and not members.get("path"):
-        _check_same_id(id, members["value"])
 
 
 def _without_password(changes: Any) -> Any:

@@ -27,7 +27,7 @@ def filter_of(parameters: Parameters, call: Call) -> Filter | None:
     if text == "":
         call.repairs.empty_filter()
         return None
-    return None if text is None else parse(str(text), call.repairs)
+    return None if text is None else parse(text if type(text) is str else str(text), call.repairs)
 
 
 def fitted(wanted: Filter, resource_type: ResourceType, call: Call, limits: Limits) -> Filter:
@@ -48,9 +48,9 @@ def _overlap(path: AttributePath, other: AttributePath | None) -> bool:
 
 def projection_of(projections: Projections, parameters: Parameters, written: str = "") -> Projection:
     """The projection that `attributes` and `excludedAttributes` ask for (section 3.9), after a write of `written`."""
-    if not parameters and not written:
-        return projections.whole
     attributes, excluded = parameters.get("attributes"), parameters.get("excludedattributes")
+    if attributes is None and excluded is None and not written:
+        return projections.whole
     return projections.plan(
         None if attributes is None else str(attributes), None if excluded is None else str(excluded), written
     )

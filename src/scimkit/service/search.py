@@ -24,7 +24,6 @@ from scimkit.service.limits import Limits
 from scimkit.service.parameters import filter_of, fitted, projection_of, read_search_request
 from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import Renderer, list_response
-from scimkit.stores.paging import Position
 from scimkit.stores.protocol import Lack, Query, Store, Wants
 from scimkit.stores.sorting import Sort, sort_key
 
@@ -49,12 +48,15 @@ class Search:
         self._limits = limits
         self._default_count = min(limits.default_page, limits.page)
         self._permissions = permissions
+        self._all_allowed = permissions.allow_all or len(kinds) == 1
+        """Whether nobody is to be asked: whoever serves a search on one type alone has asked already."""
         self._cursors = cursors
 
     async def get(self, call: Call) -> Response:
         """`GET /Users` or `GET /` with query parameters (section 3.4.2)."""
         parameters = call.parameters
-        parts = self._parts(call, parameters, await self._allowed(call))
+        kinds = self._kinds if self._all_allowed else await self._allowed(call)
+        parts = self._parts(call, parameters, kinds)
         if "cursor" in parameters:
             self._require("cursors", "Pages by cursor are not supported.")
             return await self._by_cursor(call, parameters, parts)
@@ -65,12 +67,16 @@ class Search:
             start_index = max(integer(parameters, "startIndex", 1), 1)
         first, wanted, total = start_index - 1, count, 0
         resources: list[Mapping[str, Any]] = []
-        if len(parts) > 1 and any(each.sort is not None for each in parts):
+        base_url = call.request.base_url
+        if len(parts) > 1 and any(each.query.sort is not None for each in parts):
             resources, total = await self._merged(call, parts, first, wanted)
         else:
             for part in parts:
-                page = await self._store.search(call.scope, part.query(wanted, start_index=first + 1))
-                resources += part.render(page.documents, call)
+                part.query.start_index, part.query.count = first + 1, wanted
+                page = await self._store.search(call.scope, part.query)
+                render, projection = part.kind.renderer.render, part.projection
+                for each in page.documents:
+                    resources.append(render(each, projection, base_url))
                 first, wanted = max(first - page.total, 0), wanted - len(page.documents)
                 total += page.total
         return json_response(200, list_response(resources, total, start_index))
@@ -87,9 +93,10 @@ class Search:
         found: list[tuple[tuple[bool, Any], Mapping[str, Any]]] = []
         total, descending = 0, False
         for part in parts:
-            page = await self._store.search(call.scope, part.query(first + count))
+            part.query.count = first + count
+            page = await self._store.search(call.scope, part.query)
             total += page.total
-            sort = part.sort
+            sort = part.query.sort
             key_of = sort_key(sort) if sort is not None else _last
             descending = descending or (sort is not None and sort.descending)
             rendered = part.render(page.documents, call)
@@ -103,10 +110,7 @@ class Search:
             raise NotImplementedByServer(otherwise)
 
     async def _allowed(self, call: Call) -> Sequence[Searchable]:
-        """The types that the token may search; a search on one type alone is refused. Raises: Forbidden."""
-        if len(self._kinds) == 1:
-            await self._permissions.require(call, "search", self._kinds[0].resource_type)
-            return self._kinds
+        """The types that the token may search."""
         return [each for each in self._kinds if await self._permissions.allow(call, "search", each.resource_type)]
 
     async def _by_cursor(self, call: Call, parameters: Parameters, parts: Sequence[_Part]) -> Response:
@@ -121,8 +125,9 @@ class Search:
         page = CursorPage(cursor, count, merged=merged, descending=_is_descending(parameters))
         total = 0
         for part in reversed(parts) if page.backward and not merged else parts:
-            is_sorted = part.sort is not None
-            found = await self._store.search(call.scope, part.query(**page.asked_of(part.number, is_sorted=is_sorted)))
+            is_sorted = part.query.sort is not None
+            query_part = replace(part.query, **page.asked_of(part.number, is_sorted=is_sorted))
+            found = await self._store.search(call.scope, query_part)
             total += found.total
             page.take(part.number, found, part.render(found.documents, call), is_sorted=is_sorted)
         body = list_response(page.resources, total, None)
@@ -154,24 +159,32 @@ class Search:
 
     def _parts(self, call: Call, parameters: Parameters, kinds: Sequence[Searchable]) -> list[_Part]:
         """What to ask of the store for each type; types of which nothing can match are left out."""
-        wanted = filter_of(parameters, call)
-        several = len(self._kinds) > 1
-        if wanted is not None and several:
-            self._check_known(wanted)
+        wanted = filter_of(parameters, call) if "filter" in parameters else None
         sorts = self._sorts(parameters) if "sortby" in parameters else None
+        if len(self._kinds) == 1:
+            return [self._part(call, parameters, 0, wanted, sorts)]
+        if wanted is not None:
+            self._check_known(wanted)
         parts = []
         for number, each in enumerate(self._kinds):
             if kinds is not self._kinds and each not in kinds:
                 continue
-            narrowed = narrow(wanted.node, each.resource_type) if wanted is not None and several else None
-            if narrowed is False:
-                continue
-            fitting = wanted if narrowed is None else None if narrowed is True else Filter(narrowed)
-            if fitting is not None:
-                fitting = fitted(fitting, each.resource_type, call, self._limits)
-            sort = None if sorts is None else sorts[number]
-            parts.append(_Part(number, each, fitting, sort, projection_of(each.projections, parameters)))
+            narrowed = True if wanted is None else narrow(wanted.node, each.resource_type)
+            if narrowed is not False:
+                fitting = None if narrowed is True else Filter(narrowed)
+                parts.append(self._part(call, parameters, number, fitting, sorts))
         return parts
+
+    def _part(
+        self, call: Call, parameters: Parameters, number: int, wanted: Filter | None, sorts: list[Sort | None] | None
+    ) -> _Part:
+        kind = self._kinds[number]
+        if wanted is not None:
+            wanted = fitted(wanted, kind.resource_type, call, self._limits)
+        projection = projection_of(kind.projections, parameters)
+        sort = None if sorts is None else sorts[number]
+        wants = projection.wants if sort is None else _also(projection, sort)
+        return _Part(number, kind, projection, Query(kind.resource_type, wanted, sort, 1, 0, None, None, wants))
 
     def _check_known(self, wanted: Filter) -> None:
         """Refuse an attribute that no type has: what lacks a value everywhere is a mistake."""
@@ -204,20 +217,15 @@ class Search:
 
 @dataclass(slots=True)
 class _Part:
-    """A search on one type. `number` is its place among the types of the search, whoever may search them."""
+    """A search on one type. `number` is its place among the types of the search, whoever may search them.
+
+    `query` is what to ask of the store; the page is for who asks to set.
+    """
 
     number: int
     kind: Searchable
-    filter: Filter | None
-    sort: Sort | None
     projection: Projection
-
-    def query(
-        self, count: int, *, start_index: int = 1, after: Position | None = None, before: Position | None = None
-    ) -> Query:
-        """What to ask of the store for a page."""
-        wants = self.projection.wants if self.sort is None else _also(self.projection, self.sort)
-        return Query(self.kind.resource_type, self.filter, self.sort, start_index, count, after, before, wants)
+    query: Query
 
     def render(self, documents: Sequence[Document], call: Call) -> list[Mapping[str, Any]]:
         render, base_url = self.kind.renderer.render, call.request.base_url

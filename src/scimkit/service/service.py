@@ -20,12 +20,12 @@ from scimkit.errors import (
     PayloadTooLarge,
     ScimError,
 )
-from scimkit.events import AuthorisationHook, Event, EventHook, MeHook, PasswordHook
+from scimkit.events import AuthorisationHook, Event, EventHook, MeHook, OperationKind, PasswordHook
 from scimkit.schema.core import GROUP, USER
 from scimkit.schema.discovery import Features
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.bulk import Bulk
-from scimkit.service.calls import Call
+from scimkit.service.calls import Call, Handler
 from scimkit.service.cursors import Cursors
 from scimkit.service.discovery import Discovery
 from scimkit.service.http import (
@@ -48,12 +48,11 @@ from scimkit.tokens import Principal, SyncTokenVerifier, TokenVerifier, bearer_t
 
 _log = logging.getLogger("scimkit")
 
-Handler: TypeAlias = Callable[[Call], Awaitable[Response]]
-
 ExchangeHook: TypeAlias = Callable[[Request, Response], None]
 """Told of every request and its response, as they were. For `scimkit.testing.recorder`; not for logs."""
 
 _ID: Final = "{id}"
+_LONGEST_ID: Final = 255
 _FIXED: Final = frozenset({"", ".search"})
 _ANYONE: Final = Principal(tenant="", token_id="")
 """Who reads the ServiceProviderConfig without a token."""
@@ -102,6 +101,7 @@ class ScimService:
         self._tenant_dialects = tenant_dialects
         self._on_event = on_event
         self._on_exchange = on_exchange
+        self._is_watched = on_event is not None or on_exchange is not None
         self._me = me
         self._cursors = cursors or Cursors()
         self._permissions = Permissions(authorise)
@@ -146,11 +146,16 @@ class ScimService:
         principal: Principal | None = None
         detail: str | None = None
         try:
-            if not _is_public(request):
-                answer = self._tokens.verify(bearer_token(request.headers.get("authorization")))
+            authorization = request.headers.get("authorization")
+            if authorization is not None or not _is_public(request):
+                answer = self._tokens.verify(bearer_token(authorization))
                 principal = answer if isinstance(answer, Principal) else await answer
-            call = self._call(request, principal or _ANYONE)
-            media_type = accepted_type(request.headers.get("accept"), call.repairs)
+            whose = principal or _ANYONE
+            name = whose.dialect or self._tenant_dialects.get(whose.tenant)
+            repairs = Repairs(self._dialects.get(name, self._dialect) if name else self._dialect)
+            call = Call(request, read_query(request.query), Scope(whose.tenant), whose, repairs)
+            accept = request.headers.get("accept")
+            media_type = SCIM_JSON if accept is None else accepted_type(accept, repairs)
             response = await self._answer(call)
             if media_type != SCIM_JSON:
                 response = as_media_type(response, media_type)
@@ -163,32 +168,31 @@ class ScimService:
             detail, response = failure.detail, error_response(failure)
         if call is not None and call.repairs.fired:
             response = replace(response, quirks=tuple(call.repairs.fired))
-        self._report(request, response, call, principal, detail)
+        if self._is_watched or response.quirks:
+            self._report(request, response, call, principal, detail)
         return response
 
-    def _call(self, request: Request, principal: Principal) -> Call:
-        name = principal.dialect or self._tenant_dialects.get(principal.tenant, "")
-        dialect = self._dialects.get(name, self._dialect)
-        return Call(request, read_query(request.query), Scope(principal.tenant), principal, Repairs(dialect))
-
-    async def _answer(self, call: Call) -> Response:
+    def _answer(self, call: Call) -> Awaitable[Response]:
         """Route a request. HEAD is GET, whose body the adapters leave out (RFC 9110 section 9.3.2)."""
         request = call.request
         first, _, rest = request.path.strip("/").partition("/")
-        methods = self._routes.get((first, rest if rest in _FIXED else _ID))
+        id = "" if rest in _FIXED else rest
+        methods = self._routes.get((first, _ID if id else rest))
         if methods is None or "/" in rest:
             raise NotFound("There is no such endpoint.")
+        if id and (len(id) > _LONGEST_ID or not id.isprintable()):
+            raise NotFound("No resource has this id.")
         handler = methods.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
             if request.method == "OPTIONS":
-                return Response(204, headers=(("Allow", ", ".join(methods)),))
+                return _at_once(Response(204, headers=(("Allow", ", ".join(methods)),)))
             raise MethodNotAllowed(tuple(methods))
-        call.id = rest or None
+        call.id = id
         if request.method in WITH_BODY:
             if len(request.body) > self.limits.body:
                 raise PayloadTooLarge(f"The request body is larger than {self.limits.body} bytes.")
             check_media_type(request.headers.get("content-type"))
-        return await handler(call)
+        return handler(call)
 
     def _make_routes(self, store: Store) -> dict[tuple[str, str], Mapping[str, Handler]]:
         """Endpoint, and what follows it, to the methods it takes (RFC 7644 section 3.2)."""
@@ -207,14 +211,25 @@ class ScimService:
         routes[".search", ""] = {"POST": root.post}
         for name, each in self._resources.items():
             search = Search([each.searchable], store, self.limits, self._permissions, self._cursors)
-            routes[name, ""] = {"GET": search.get, "POST": each.create}
-            routes[name, ".search"] = {"POST": search.post}
-            routes[name, _ID] = {"GET": each.read, "PUT": each.replace, "PATCH": each.patch, "DELETE": each.delete}
+
+            def guarded(
+                handler: Handler, operation: OperationKind, resource_type: ResourceType = each.resource_type
+            ) -> Handler:
+                return self._permissions.guarded(handler, operation, resource_type)
+
+            routes[name, ""] = {"GET": guarded(search.get, "search"), "POST": guarded(each.create, "create")}
+            routes[name, ".search"] = {"POST": guarded(search.post, "search")}
+            routes[name, _ID] = {
+                "GET": guarded(each.read, "read"),
+                "PUT": guarded(each.replace, "replace"),
+                "PATCH": guarded(each.patch, "patch"),
+                "DELETE": guarded(each.delete, "delete"),
+            }
         return routes
 
     async def _serve_part(self, call: Call, request: Request) -> Response:
         """Serve one operation of a bulk, as a request of its own on a resource type."""
-        part = replace(call, request=request, parameters={}, id=None, changed=False, skipped_members=())
+        part = Call(request, {}, call.scope, call.principal, call.repairs)
         first = request.path.strip("/").partition("/")[0]
         try:
             if first not in self._resources:
@@ -267,7 +282,7 @@ class ScimService:
             tenant=principal.tenant if principal else None,
             token_id=principal.token_id if principal else None,
             resource_type=self._type_at(request.path),
-            id=call.id if call else None,
+            id=(call.id or None) if call else None,
             changed=call.changed if call else False,
             quirks=response.quirks,
             skipped_members=call.skipped_members if call else (),
@@ -283,10 +298,13 @@ class ScimService:
         return operations.resource_type.name if operations else None
 
 
+async def _at_once(response: Response) -> Response:
+    return response
+
+
 def _is_public(request: Request) -> bool:
-    """Whether a request needs no token: how to authenticate can be read without (RFC 7643 section 5).
+    """Whether a request without a token needs none: how to authenticate can be read (RFC 7643 section 5).
 
     A token that is sent is verified all the same, since clients test theirs so.
     """
-    is_read = request.method in ("GET", "HEAD") and "authorization" not in request.headers
-    return is_read and request.path.strip("/") == "ServiceProviderConfig"
+    return request.method in ("GET", "HEAD") and request.path.strip("/") == "ServiceProviderConfig"
