@@ -12,19 +12,20 @@ import math
 import os
 import platform
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from tests.benchmarks import profiles
+from tests.benchmarks.clock import measured as measured_here
 from tests.benchmarks.processes import created, served
-from tests.benchmarks.requests import Ours, Theirs, member_steps, request_steps, store_member_steps
+from tests.benchmarks.requests import MEMBER, REQUESTS, STORE_STEPS, Ours, our_calls, store_member_steps
+from tests.benchmarks.sides import RemoteCall, Side, sides
 from tests.benchmarks.steps import Step, filter_steps, patch_steps, round_trip_steps
 
 MOST_PEOPLE: Final = 100_000
@@ -32,42 +33,17 @@ _GROWTH: Final = 1.5
 """How many times as long a request may take over the most people as over the fewest."""
 
 
-def measure(call: Callable[[], Any], calls: int) -> float:
-    """Microseconds of CPU time a call."""
-    start = time.process_time()
-    for _ in range(calls):
-        call()
-    return (time.process_time() - start) / calls * 1e6
-
-
-def warm_up(call: Callable[[], Any]) -> None:
-    """Calls that are not counted, an even number: after a collection the first ones are slow.
-
-    Whoever is called less often would otherwise pay more of that with each call.
-    """
-    end = time.process_time() + 0.2
-    for _ in range(5):
-        call()
-        call()
-        if time.process_time() > end:
-            break
-
-
-def run(step: Step, repeats: int, share: float) -> tuple[float, float | None, float | None]:
-    """The best of ours, the peer's and the floor's, measured in turns."""
-    best: list[float] = [math.inf] * 3
+def run(step: Step, repeats: int, share: float, best: list[float]) -> None:
+    """Better the best of ours, the peer's and the floor's, measured in turns."""
     calls = _even(step.calls * share)
     for _ in range(repeats):
         for place, (call, count) in enumerate(
             ((step.ours, calls), (step.peer, _even(calls / 10)), (step.floor, calls * 3))
         ):
-            if call is not None:
-                gc.collect()
-                warm_up(call)
-                best[place] = min(best[place], measure(call, count))
-    ours, peer, floor = (value if math.isfinite(value) else None for value in best)
-    assert ours is not None
-    return ours, peer, floor
+            if isinstance(call, RemoteCall):
+                best[place] = min(best[place], call.measure(count))
+            elif call is not None:
+                best[place] = min(best[place], measured_here(call, count))
 
 
 def _even(calls: float) -> int:
@@ -75,32 +51,44 @@ def _even(calls: float) -> int:
     return max(2, 2 * round(calls / 2))
 
 
-def all_steps(*, quick: bool, full: bool, only: str) -> Iterator[Step]:
-    """Every step whose name has the text, over as many people as there is time for."""
-    plain = [*filter_steps(), *patch_steps(), *round_trip_steps()]
-    yield from (step for step in plain if only in step.name)
-    if only and any(only in step.name for step in plain):
+def all_steps(*, quick: bool, full: bool, only: str) -> Iterator[list[Step]]:
+    """Every step whose name has the text, in parts, over as many people as there is time for."""
+    plain = [step for step in plain_steps() if only in step.name]
+    yield plain
+    if only and plain:
         return
-    sizes = (200,) if quick else (1_000, 10_000)
-    for people in sizes:
-        peer, ours = Theirs(people), Ours(people)
-        steps = request_steps(people, peer, ours)
-        if people == sizes[-1]:
-            steps += member_steps(ours, peer, (100,) if quick else (100, people - 1))
-        yield from _undisturbed(step for step in steps if only in step.name)
-    if not quick:
-        steps = request_steps(MOST_PEOPLE, None, Ours(MOST_PEOPLE))
-        yield from _undisturbed(step for step in steps if only in step.name)
+    for people in (200,) if quick else (1_000, 10_000, MOST_PEOPLE):
+        groups = (100,) if quick else (100, people - 1) if people == 10_000 else ()
+        whose = ("ours", "floor") if people == MOST_PEOPLE else ("ours", "theirs", "floor")
+        if any(only in name for name in request_names(people, groups)):
+            with sides(whose, people, groups) as ready:
+                yield [step for step in request_steps(ready, people, groups) if only in step.name]
     largest = (10, 100) if quick else (100, 10_000, 1_000_000) if full else (100, 10_000, 100_000)
-    yield from _undisturbed(step for step in store_member_steps(largest) if only in step.name)
+    if only in "".join(STORE_STEPS):
+        steps = [step for step in store_member_steps(largest) if only in step.name]
+        gc.collect()
+        gc.freeze()  # as in the process of a side
+        yield steps
+        gc.unfreeze()
 
 
-def _undisturbed(steps: Iterator[Step]) -> Iterator[Step]:
-    """The steps, while the garbage collector leaves alone what stands: who happens to be measured then, would pay."""
-    gc.collect()
-    gc.freeze()
-    yield from steps
-    gc.unfreeze()
+def plain_steps() -> list[Step]:
+    """Filters, PATCH and a round trip on values, without a service."""
+    return [*filter_steps(), *patch_steps(), *round_trip_steps()]
+
+
+def request_names(people: int, groups: Sequence[int]) -> list[str]:
+    """The steps of whole requests: those over so many people, and one member of groups of some sizes."""
+    return [*(f"{title}, {people:,} users" for title in REQUESTS), *map(MEMBER.format, groups)]
+
+
+def request_steps(ready: Mapping[str, Side], people: int, groups: Sequence[int]) -> Iterator[Step]:
+    """The same, of sides that wait to be measured."""
+    for name in request_names(people, groups):
+        title = name.partition(", ")[0]
+        goal, calls = REQUESTS.get(title, (1000 if title == MEMBER.format(people - 1) else None, 60))
+        ours, theirs, floor = (each and each.call(title) for each in map(ready.get, ("ours", "theirs", "floor")))
+        yield Step(name, ours, theirs, floor, goal, "scim2-server", calls, 4 if title in REQUESTS else None)
 
 
 class Results:
@@ -141,12 +129,25 @@ class Results:
         return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def measured(steps: Iterator[Step], repeats: int, share: float) -> Results:
+def best_of(parts: Iterator[list[Step]], rounds: int, repeats: int, share: float) -> Iterator[tuple[Step, list[float]]]:
+    """Every step with the best of ours, the peer's and the floor's.
+
+    Each part is measured in several rounds: what else the machine does may last longer than the repeats of one step.
+    """
+    for steps in parts:
+        best = [[math.inf] * 3 for _ in steps]
+        for _ in range(rounds):
+            for step, its in zip(steps, best, strict=True):
+                run(step, repeats, share, its)
+        yield from zip(steps, best, strict=True)
+
+
+def measured(parts: Iterator[list[Step]], rounds: int, repeats: int, share: float) -> Results:
     """Every step measured; the parsing of filters as a geometric mean."""
     results, parsed = Results(), {}
     at_first: dict[str, float] = {}
-    for step in steps:
-        ours, peer, floor = run(step, repeats, share)
+    for step, best in best_of(parts, rounds, repeats, share):
+        ours, (peer, floor) = best[0], (each if math.isfinite(each) else None for each in best[1:])
         group = step.name.split(":")[0]
         if group.startswith("parse") and peer is not None:
             parsed.setdefault(group, []).append((ours, peer, step))
@@ -182,8 +183,10 @@ def add_processes(results: Results, people: int = 100_000, their_people: int = 1
     ours, theirs = created("ours", people), created("theirs", their_people)
     results.add(f"create, each of {people:,} (peer: {their_people:,})", ours["us"], theirs["us"], None, 242 / 25)
     results.add("  KB of memory a user", ours["kb"], theirs["kb"], None, 10.6 / 4)
-    gets = served(1_000, 3_000)
-    results.add("GET through uvicorn, server CPU", gets["ours"], gets["theirs"], gets["floor"], 10)
+    for connections, goal in ((8, 10), (1, None)):
+        gets = served(1_000, 5_000, connections)
+        title = "GET through uvicorn, server CPU, " + (f"{connections} at once" if goal else "one at a time")
+        results.add(title, gets["ours"], gets["theirs"], gets["floor"], goal)
 
 
 def machine() -> str:
@@ -208,12 +211,14 @@ def main(arguments: list[str] | None = None) -> int:
     console.print(f"Python {platform.python_version()}, {peers}; {machine()}")
     if options.profile is not None:
         people = 200 if options.quick else 1_000
-        steps = all_steps(quick=options.quick, full=options.full, only=options.profile)
-        for step in steps if options.profile else request_steps(people, None, Ours(people)):
-            profiles.show(console, step.name, step.ours, 0.1 if options.quick else 2)
+        calls = our_calls(Ours(people), people, (100,) if options.profile else ())
+        calls.update({step.name: step.ours for step in plain_steps()} if options.profile else {})
+        for name, call in calls.items():
+            if options.profile in name:
+                profiles.show(console, name, call, 0.1 if options.quick else 2)
         return 0
     steps = all_steps(quick=options.quick, full=options.full, only=options.only)
-    results = measured(steps, 1 if options.quick else 5, 0.02 if options.quick else 1.0)
+    results = measured(steps, 1, 1, 0.02) if options.quick else measured(steps, 5, 3, 1.0)
     if options.full and not options.only:
         add_processes(results)
     if options.markdown:

@@ -7,10 +7,11 @@ server's CPU time is what the kernel counts for it; its client is another proces
 from __future__ import annotations
 
 import gc
-import http.client
 import json
 import os
+import re
 import resource
+import selectors
 import socket
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from scimkit.asgi import ScimApp
 from tests.benchmarks.requests import Floor, Ours, Theirs
 
 _WARM_UP = 300
+_LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 
 def created(who: str, people: int) -> dict[str, float]:
@@ -33,8 +35,8 @@ def created(who: str, people: int) -> dict[str, float]:
     return json.loads(_started("create", who, people).communicate()[0])
 
 
-def served(people: int, requests: int) -> dict[str, float]:
-    """Microseconds of server CPU time for a GET by id through uvicorn, best of three turns each."""
+def served(people: int, requests: int, connections: int) -> dict[str, float]:
+    """Microseconds of server CPU time for a GET by id through uvicorn, so many at once, best of three turns each."""
     kinds = ("ours", "theirs", "floor")
     servers = {who: _started("serve", who, people, _free_port()) for who in kinds}
     try:
@@ -42,7 +44,8 @@ def served(people: int, requests: int) -> dict[str, float]:
         best = dict.fromkeys(kinds, float("inf"))
         for _ in range(3):
             for who in kinds:
-                best[who] = min(best[who], _cpu_of_gets(servers[who].pid, requests=requests, **told[who]))
+                spent = _cpu_of_gets(servers[who].pid, **told[who], requests=requests, connections=connections)
+                best[who] = min(best[who], spent)
         return best
     finally:
         for server in servers.values():
@@ -55,29 +58,58 @@ def _started(task: str, who: str, *numbers: int) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def _cpu_of_gets(pid: int, *, port: int, path: str, token: str, requests: int) -> float:
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    headers = {"Authorization": token}
+def _cpu_of_gets(pid: int, *, port: int, path: str, token: str, requests: int, connections: int) -> float:
+    head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: {token}\r\n\r\n".encode()
+    waiting = [_connected(port) for _ in range(connections)]
+    try:
+        _get(waiting, head, _WARM_UP)
+        start = _cpu(pid)
+        _get(waiting, head, requests)
+        return (_cpu(pid) - start) / requests * 1e6
+    finally:
+        for each in waiting:
+            each.close()
 
-    def get(times: int) -> None:
-        for _ in range(times):
-            connection.request("GET", path, headers=headers)
-            answer = connection.getresponse()
-            body = answer.read()
-            assert answer.status == 200 and b"userName" in body, body
 
+def _connected(port: int) -> socket.socket:
     while True:  # it says where it listens a moment before it does
         try:
-            connection.connect()
-            break
+            return socket.create_connection(("127.0.0.1", port))
         except ConnectionRefusedError:
             time.sleep(0.05)
-    get(_WARM_UP)
-    start = _cpu(pid)
-    get(requests)
-    spent = _cpu(pid) - start
-    connection.close()
-    return spent / requests * 1e6
+
+
+def _get(connections: list[socket.socket], head: bytes, requests: int) -> None:
+    """Send so many requests, on each connection the next one when the last is answered.
+
+    A client that takes less time than the server, so that this is never idle when there are several connections:
+    `http.client` takes more.
+    """
+    asked, answered = 0, 0
+    with selectors.DefaultSelector() as selector:
+        for each in connections:
+            selector.register(each, selectors.EVENT_READ, bytearray())
+            each.send(head)
+            asked += 1
+        while answered < requests:
+            for key, _ in selector.select():
+                connection: Any = key.fileobj
+                key.data.extend(connection.recv(65536))
+                if not _is_whole(key.data):
+                    continue
+                assert key.data.startswith(b"HTTP/1.1 200 ") and b"userName" in key.data, key.data
+                key.data.clear()
+                answered += 1
+                if asked < requests:
+                    connection.send(head)
+                    asked += 1
+
+
+def _is_whole(answer: bytearray) -> bool:
+    """Whether an answer is there to its end: as long as it says, or to the last chunk."""
+    headers, blank, body = answer.partition(b"\r\n\r\n")
+    length = _LENGTH.search(headers)
+    return bool(blank) and (len(body) >= int(length[1]) if length else body.endswith(b"0\r\n\r\n"))
 
 
 def _cpu(pid: int) -> float:

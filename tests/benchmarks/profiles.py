@@ -65,7 +65,7 @@ def _part(code: CodeType) -> str | None:
     if path.name == "<string>":
         return "values"  # the constructor of a dataclass or a named tuple
     if path.stem in ("decoder", "documents"):
-        return "JSON out" if code.co_name == "write_json" else "JSON in"
+        return "JSON out" if code.co_name in ("write_json", "write") else "JSON in"
     if "benchmarks" in path.parts or path.stem == "encoder":
         return None
     if _LIBRARY not in path.parts:

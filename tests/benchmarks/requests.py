@@ -1,4 +1,4 @@
-"""Whole requests in process: ours over the memory store, scim2-server's over its own, over many users.
+"""Whole requests without a network: ours over the memory store, scim2-server's over its own, over many users.
 
 The floor is the bare work: the same JSON through `pydantic_core`, and a look-up in a dict.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 import itertools
 import json
 import logging
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Any, TypeAlias
 from uuid import uuid4
 
 from pydantic_core import from_json, to_json
@@ -23,12 +24,16 @@ from scimkit.patch.changes import ChangeSet, ReferenceChanges
 from scimkit.service.http import SCIM_JSON
 from tests.benchmarks.steps import CORE, DISABLE, Step, bare_patch, user_body
 
+Calls: TypeAlias = dict[str, Callable[[], Any]]
+"""What one side does for each step."""
+
 BASE_URL = "https://help.example.org/scim/v2"
 GROUP_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Group"
 LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+MEMBER = "add or remove one member of {:,}"
 _ASKED = 100
 """How many people are asked for in turns: more than fit the caches of a processor with all they need."""
-_MADE = 3_000
+_MADE = 6_000
 """How many new users are made ready; a profile takes more, and makes them as it goes."""
 SERVED = Scope("default")
 """The tenant that the tokens of the benchmark belong to."""
@@ -61,6 +66,9 @@ class Ours:
     def patch(self, id: str, body: bytes) -> None:
         self.send("PATCH", f"/Users/{id}", body=body)
 
+    def patch_group(self, id: str, body: bytes) -> None:
+        self.send("PATCH", f"/Groups/{id}", body=body)
+
     def group(self, members: int) -> str:
         """A group of that many members."""
         body = group_body(members, self.ids)
@@ -88,49 +96,93 @@ class Theirs:
     def patch(self, id: str, body: bytes) -> None:
         self.send("PATCH", f"/Users/{id}", body=body)
 
+    def patch_group(self, id: str, body: bytes) -> None:
+        self.send("PATCH", f"/Groups/{id}", body=body)
+
     def group(self, members: int) -> str:
         """A group of that many members."""
         body = group_body(members, self.ids)
         return json.loads(self.send("POST", "/Groups", body=json.dumps(body).encode()))["id"]
 
 
-def request_steps(people: int, peer: Theirs | None, ours: Ours) -> list[Step]:
-    """GET by id, a filter, PATCH, POST and a page of 100, among that many users. Bodies are made beforehand.
+PAGE = "page of 100"
+REQUESTS = {
+    "GET by id": (30, 1000), "filter userName eq": (40, 1000), "PATCH active": (40, 1000), "POST": (17, 100),
+    PAGE: (200, 20),
+}  # fmt: skip
+"""The whole requests that are measured: how many times as fast as the peer they are to be, calls in one measurement."""
+STORE_STEPS = ("MemoryStore.change, one member of {:,}", "flat: one member of {:,}, whole request")
+
+
+class Turns:
+    """Whom each side is asked for in turns, and with what: the same on each. Bodies are made beforehand.
 
     A hundred people all over the directory take turns, so that nobody's document is always at hand.
     """
-    floor = Floor(people)
-    start = people // 2
-    disabling = DISABLE["Operations"][0]
-    changes = [json.dumps({**DISABLE, "Operations": [{**disabling, "value": each}]}).encode() for each in (False, True)]
-    chosen = range(0, people, max(1, people // _ASKED))
-    names = [f"user{number}@example.com" for number in chosen]
-    fresh = [_fresh(number) for number in range(_MADE)]
-    sides = (ours.ids, peer.ids if peer else [], floor.ids)
-    ids = [[side[number] for number in chosen] if side else [""] for side in sides]
-    gets = [itertools.cycle(each) for each in ids]
-    turns = [itertools.cycle([(id, change) for change in changes for id in each]) for each in ids]
-    asked = [itertools.cycle(names) for _ in sides]
-    new = [itertools.chain(fresh, map(_fresh, itertools.count(_MADE))) for _ in sides]
-    page = f"startIndex={start}&count=100"
-    rows = [
-        ("GET by id", lambda: ours.send("GET", f"/Users/{next(gets[0])}"),
-         lambda: peer.send("GET", f"/Users/{next(gets[1])}"), lambda: floor.get(next(gets[2])), 30, 300),
-        ("filter userName eq", lambda: ours.send("GET", "/Users", f"filter=userName+eq+%22{next(asked[0])}%22"),
-         lambda: peer.send("GET", "/Users", {"filter": f'userName eq "{next(asked[1])}"'}),
-         lambda: floor.named(next(asked[2])), 40, 200),
-        ("PATCH active", lambda: ours.patch(*next(turns[0])), lambda: peer.patch(*next(turns[1])),
-         lambda: floor.patch(*next(turns[2])), 40, 200),
-        ("POST", lambda: ours.send("POST", "/Users", body=next(new[0])),
-         lambda: peer.send("POST", "/Users", body=next(new[1])), lambda: floor.post(next(new[2])), 17, 100),
-        ("page of 100", lambda: ours.send("GET", "/Users", page),
-         lambda: peer.send("GET", "/Users", {"startIndex": str(start), "count": "100"}),
-         lambda: floor.page(start), 200, 20),
-    ]  # fmt: skip
-    return [
-        Step(f"{title}, {people:,} users", mine, their if peer else None, bare, goal, "scim2-server", calls, 4)
-        for title, mine, their, bare, goal, calls in rows
-    ]
+
+    def __init__(self, people: int, ids: list[str]) -> None:
+        chosen = range(0, people, max(1, people // _ASKED))
+        disabling = DISABLE["Operations"][0]
+        changes = [
+            json.dumps({**DISABLE, "Operations": [{**disabling, "value": each}]}).encode() for each in (False, True)
+        ]
+        fresh = [_fresh(number) for number in range(_MADE)]
+        self.ids = itertools.cycle([ids[number] for number in chosen])
+        self.changes = itertools.cycle([(ids[number], change) for change in changes for number in chosen])
+        self.names = itertools.cycle([f"user{number}@example.com" for number in chosen])
+        self.new = itertools.chain(fresh, map(_fresh, itertools.count(_MADE)))
+        self.start = people // 2
+
+
+def our_calls(ours: Ours, people: int, groups: Sequence[int] = ()) -> Calls:
+    """The requests to us, and those that add or remove one member of groups of some sizes."""
+    turns, send = Turns(people, ours.ids), ours.send
+    page = f"startIndex={turns.start}&count=100"
+    return {
+        "GET by id": lambda: send("GET", f"/Users/{next(turns.ids)}"),
+        "filter userName eq": lambda: send("GET", "/Users", f"filter=userName+eq+%22{next(turns.names)}%22"),
+        "PATCH active": lambda: ours.patch(*next(turns.changes)),
+        "POST": lambda: send("POST", "/Users", body=next(turns.new)),
+        PAGE: lambda: send("GET", "/Users", page),
+        **_member_calls(ours, groups),
+    }
+
+
+def their_calls(peer: Theirs, people: int, groups: Sequence[int] = ()) -> Calls:
+    """The same requests to the peer."""
+    turns, send = Turns(people, peer.ids), peer.send
+    page = {"startIndex": str(turns.start), "count": "100"}
+    return {
+        "GET by id": lambda: send("GET", f"/Users/{next(turns.ids)}"),
+        "filter userName eq": lambda: send("GET", "/Users", {"filter": f'userName eq "{next(turns.names)}"'}),
+        "PATCH active": lambda: peer.patch(*next(turns.changes)),
+        "POST": lambda: send("POST", "/Users", body=next(turns.new)),
+        PAGE: lambda: send("GET", "/Users", page),
+        **_member_calls(peer, groups),
+    }
+
+
+def bare_calls(floor: Floor, people: int, groups: Sequence[int] = ()) -> Calls:
+    """The bare work of the same requests."""
+    turns = Turns(people, floor.ids)
+    return {
+        "GET by id": lambda: floor.get(next(turns.ids)),
+        "filter userName eq": lambda: floor.named(next(turns.names)),
+        "PATCH active": lambda: floor.patch(*next(turns.changes)),
+        "POST": lambda: floor.post(next(turns.new)),
+        PAGE: lambda: floor.page(turns.start),
+        **_member_calls(floor, groups),
+    }
+
+
+def _member_calls(served: Ours | Theirs | Floor, sizes: Sequence[int]) -> Calls:
+    """The groups are made when they are first needed: until then nobody is a member of any."""
+    group, bodies = cache(served.group), _member_bodies(served.ids[-1])
+
+    def call(size: int) -> Callable[[], None]:
+        return lambda: served.patch_group(group(size), next(bodies))
+
+    return {MEMBER.format(size): call(size) for size in sizes}
 
 
 def _fresh(number: int) -> bytes:
@@ -147,6 +199,7 @@ class Floor:
     def __init__(self, people: int) -> None:
         self._users: dict[str, dict[str, Any]] = {}
         self._by_name: dict[str, dict[str, Any]] = {}
+        self._members: dict[int, dict[str, Any]] = {}
         self._new_ids = [str(uuid4()) for _ in range(people + _MADE)]
         for number in range(people):
             self._keep(from_json(json.dumps(user_body(number))))
@@ -172,6 +225,17 @@ class Floor:
     def post(self, body: bytes) -> bytes:
         return to_json(self._keep(from_json(body)))
 
+    def group(self, members: int) -> int:
+        self._members[members] = {id: {"value": id} for id in self.ids[:members]}
+        return members
+
+    def patch_group(self, id: int, body: bytes) -> None:
+        members, operation = self._members[id], from_json(body)["Operations"][0]
+        if operation["op"] == "add":
+            members.setdefault(operation["value"][0]["value"], operation["value"][0])
+        else:
+            members.pop(operation["path"].split('"')[1], None)
+
     def page(self, start: int) -> bytes:
         found = [self._users[id] for id in self.ids[start - 1 : start + 99]]
         return self._listed(found, len(self._users), start)
@@ -181,39 +245,10 @@ class Floor:
                         "Resources": found})  # fmt: skip
 
 
-def member_steps(ours: Ours, peer: Theirs | None, sizes: tuple[int, ...]) -> list[Step]:
-    """Adding and removing one member in turns, of groups of several sizes, as whole requests."""
-    steps = []
-    for size in sizes:
-        group, their_group = ours.group(size), peer.group(size) if peer else ""
-        bare = {each: {"value": each} for each in ours.ids[:size]}
-        mine, bare_bodies = _member_bodies(ours.ids[-1]), _member_bodies(ours.ids[-1])
-        their = _member_bodies(peer.ids[-1]) if peer else mine
-        steps.append(
-            Step(
-                f"add or remove one member of {size:,}",
-                lambda group=group, bodies=mine: ours.send("PATCH", f"/Groups/{group}", body=next(bodies)),
-                (lambda group=their_group, bodies=their: peer.send("PATCH", f"/Groups/{group}", body=next(bodies)))
-                if peer else None,
-                lambda members=bare, bodies=bare_bodies: _bare_member(members, from_json(next(bodies))),
-                1000 if size > 1_000 else None, "scim2-server", 60,
-            )
-        )  # fmt: skip
-    return steps
-
-
 def _member_bodies(id: str) -> Iterator[bytes]:
     add = {"op": "add", "path": "members", "value": [{"value": id}]}
     remove = {"op": "remove", "path": f'members[value eq "{id}"]'}
     return itertools.cycle([json.dumps({**DISABLE, "Operations": [each]}).encode() for each in (add, remove)])
-
-
-def _bare_member(members: dict[str, dict[str, Any]], body: dict[str, Any]) -> None:
-    operation = body["Operations"][0]
-    if operation["op"] == "add":
-        members.setdefault(operation["value"][0]["value"], operation["value"][0])
-    else:
-        members.pop(operation["path"].split('"')[1], None)
 
 
 def store_member_steps(sizes: tuple[int, ...]) -> list[Step]:
@@ -233,10 +268,10 @@ def store_member_steps(sizes: tuple[int, ...]) -> list[Step]:
         remove = ChangeSet({}, frozenset(), {"members": ReferenceChanges((), frozenset({last}))})
         changes, bodies = itertools.cycle([add, remove]), _member_bodies(last)
         steps += [
-            Step(f"MemoryStore.change, one member of {size:,}",
+            Step(STORE_STEPS[0].format(size),
                  lambda group=group, turns=changes: ours.store.change(scope, GROUP, group, next(turns)),
                  None, None, None, "", 500),
-            Step(f"flat: one member of {size:,}, whole request",
+            Step(STORE_STEPS[1].format(size),
                  lambda group=group, turns=bodies: ours.send("PATCH", f"/Groups/{group}", body=next(turns)),
                  None, None, None, "", 200),
         ]  # fmt: skip

@@ -9,7 +9,7 @@ import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic_core import from_json, to_json
 from scim2_filter_parser import lexer as their_lexer
@@ -22,10 +22,15 @@ from scimkit.filters.filter import Filter
 from scimkit.filters.parser import parse
 from scimkit.patch.operations import PATCH_OP_SCHEMA
 from scimkit.schema.reading import read_resource
+from tests.benchmarks.sides import RemoteCall
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 TheirUser = User[EnterpriseUser]
+
+
+Call: TypeAlias = Callable[[], Any] | RemoteCall
+"""What is measured: here, or in the process of a side."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +41,9 @@ class Step:
     """
 
     name: str
-    ours: Callable[[], Any]
-    peer: Callable[[], Any] | None
-    floor: Callable[[], Any] | None
+    ours: Call
+    peer: Call | None
+    floor: Call | None
     goal: float | None
     whose: str
     calls: int = 300
