@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scimkit import GROUP, USER, MemoryStore, Query, Scope, Written, filters
+from scimkit import GROUP, USER, MemoryStore, Query, ResourceType, Scope, Written, filters
 from scimkit.errors import Uniqueness
 from scimkit.patch import ChangeSet, ReferenceChanges
 from scimkit.stores import memory
@@ -51,8 +51,32 @@ def found(store: MemoryStore, text: str, kind: Any = USER, scope: Scope = ACME) 
     return [each["id"] for each in store.search(scope, Query(kind, filters.parse(text), count=10_000)).documents]
 
 
+ROOM = ResourceType(
+    {
+        "id": "urn:example:Room",
+        "name": "Room",
+        "attributes": [
+            {"name": "keepers", "type": "complex", "multiValued": True, "subAttributes": [
+                {"name": "value", "type": "string"}, {"name": "$ref", "type": "reference"}]},
+        ],
+    },
+    indexed=["keepers.value"],
+)  # fmt: skip
+"""A type whose references are looked up."""
+
+
 class TestIndexes:
     """Equality is answered from an index: predicates run on candidates only."""
+
+    def test_references_that_come_and_go(self, store: MemoryStore) -> None:
+        """An index of references other than members follows each change."""
+        id = store.create(ACME, ROOM, {"schemas": [ROOM.schema], "keepers": [{"value": "ada"}]}).document["id"]
+        assert found(store, 'keepers eq "ada"', ROOM) == [id]
+        moved = ReferenceChanges(({"value": "bo"},), frozenset({"ada"}))
+        store.change(ACME, ROOM, id, ChangeSet(references={"keepers": moved}))
+        assert [found(store, f'keepers eq "{each}"', ROOM) for each in ("ada", "bo")] == [[], [id]]
+        store.change(ACME, ROOM, id, ChangeSet(references={"keepers": ReferenceChanges(cleared=True)}))
+        assert found(store, 'keepers eq "bo"', ROOM) == []
 
     @pytest.fixture
     def evaluated(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:

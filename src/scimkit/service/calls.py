@@ -14,7 +14,10 @@ from scimkit.tokens import Principal
 
 @dataclass
 class Call:
-    """A request, whose it is, how it is read, and what it came to so far."""
+    """A request, whose it is, how it is read, and what it came to so far.
+
+    Without slots, what did not come to pass costs nothing.
+    """
 
     request: Request
     parameters: Parameters

@@ -217,8 +217,7 @@ class MemoryStore:
         document = apply_changes(old, changes)
         changed = document != old
         moves = table.moves(id, old, document) if changed and table.indexes_any(changes) else []
-        if self._undo is not None:
-            self._remember(table, id, entry)
+        self._remember(table, id, entry)
         skipped: tuple[str, ...] = ()
         if members is not None:
             added, skipped = self._known_members(table, members.added)

@@ -137,8 +137,8 @@ class Table:
 
     def indexes_any(self, changes: ChangeSet) -> bool:
         """Whether changes are to what an index holds."""
-        indexed = self._indexed
-        return not (indexed.isdisjoint(changes.assigned) and indexed.isdisjoint(changes.unassigned))
+        touched = changes.assigned, changes.unassigned, changes.references
+        return not all(map(self._indexed.isdisjoint, touched))
 
     def moves(self, own_id: str, old: Document, new: Document) -> list[Move]:
         """What a write of `new` in the place of `old` does to the indexes. Raises: Uniqueness."""
