@@ -20,7 +20,7 @@ from scimkit.errors import (
     PayloadTooLarge,
     ScimError,
 )
-from scimkit.events import AuthorisationHook, Event, EventHook, MeHook, OperationKind, PasswordHook
+from scimkit.events import AuthorisationHook, Event, EventHook, MeHook, PasswordHook
 from scimkit.schema.core import GROUP, USER
 from scimkit.schema.discovery import Features
 from scimkit.schema.resource_types import ResourceType
@@ -211,19 +211,17 @@ class ScimService:
         routes[".search", ""] = {"POST": root.post}
         for name, each in self._resources.items():
             search = Search([each.searchable], store, self.limits, self._permissions, self._cursors)
-
-            def guarded(
-                handler: Handler, operation: OperationKind, resource_type: ResourceType = each.resource_type
-            ) -> Handler:
-                return self._permissions.guarded(handler, operation, resource_type)
-
-            routes[name, ""] = {"GET": guarded(search.get, "search"), "POST": guarded(each.create, "create")}
-            routes[name, ".search"] = {"POST": guarded(search.post, "search")}
+            guarded, kind = self._permissions.guarded, each.resource_type
+            routes[name, ""] = {
+                "GET": guarded(search.get, "search", kind),
+                "POST": guarded(each.create, "create", kind),
+            }
+            routes[name, ".search"] = {"POST": guarded(search.post, "search", kind)}
             routes[name, _ID] = {
-                "GET": guarded(each.read, "read"),
-                "PUT": guarded(each.replace, "replace"),
-                "PATCH": guarded(each.patch, "patch"),
-                "DELETE": guarded(each.delete, "delete"),
+                "GET": guarded(each.read, "read", kind),
+                "PUT": guarded(each.replace, "replace", kind),
+                "PATCH": guarded(each.patch, "patch", kind),
+                "DELETE": guarded(each.delete, "delete", kind),
             }
         return routes
 

@@ -211,6 +211,7 @@ class StoreMachine(RuleBasedStateMachine):
         after = {name: value for name, value in {**old, **assigned}.items() if name not in unassigned}
         assigned["schemas"] = kind.schemas_of(after)
         added, removed = self._members(data, kind), self._members(data, kind)
+        removed = [each for each in removed if each not in added]  # whether that is a change, a store may say
         cleared = bool(added or removed) and data.draw(st.booleans())
 
         def changes(side: Side) -> ChangeSet:

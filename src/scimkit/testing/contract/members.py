@@ -52,6 +52,14 @@ class MembersContract(ContractBase):
         assert store.replace(self.one, self.group_type, team, self.document(self.group_type, "team")).changed
         assert MEMBERS not in store.get(self.one, self.group_type, team)
 
+    def test_removed_and_added_at_once(self, store: SyncStore) -> None:
+        """Who is removed and added by one change is a member after it; whether that is a change, the store may say."""
+        ada, bob = self.user(store, "ada"), self.user(store, "bob")
+        team = self.group(store, "team", bob)
+        self.join(store, team, ada, bob, removed={ada, bob})
+        assert self.members(store, team) == {ada, bob}
+        assert {each["value"] for each in store.get(self.one, self.user_type, bob)[GROUPS]} == {team}
+
     def test_what_is_so_already_changes_nothing(self, store: SyncStore) -> None:
         """Adding a member that is there, removing one that is not, replacing members by themselves."""
         ada, bob, eve = (self.user(store, name) for name in ("ada", "bob", "eve"))
