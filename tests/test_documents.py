@@ -127,7 +127,8 @@ def bodies(draw: st.DrawFn) -> bytes:
 @example(b"[" * 64 + b"]" * 64)
 @example(b"[" * 65 + b"]" * 65)
 @example(b'{"a":' * 65 + b"1" + b"}" * 65)
-@example(b"[" * 5000 + b"]" * 5000)
+@example(b"[" * 1500 + b"]" * 1500)
+@example(b'{"a":' * 5000 + b'"\\u0000"' + b"}" * 5000)
 @example(b"9" * 5000)
 def test_reads_as_the_obvious_reader_does(body: bytes) -> None:
     """The same value, to the type of each number; or both refuse."""
@@ -149,6 +150,7 @@ def test_reads_as_the_obvious_reader_does(body: bytes) -> None:
         (b'{"a": "\\ud800"}', "The request body has a null character or half a surrogate pair in a string."),
         (b"[" * 65 + b"]" * 65, "The request body is nested deeper than 64 levels."),
         (b"[" * 250 + b"]" * 250, "The request body is nested deeper than 64 levels."),
+        (b'["\\u0000", ' + b"[" * 100 + b"]" * 101, "The request body is nested deeper than 64 levels."),
         (b'{"a": }', "The request body is not valid JSON in UTF-8."),
         (b'{"a": NaN}', "The request body is not valid JSON in UTF-8."),
         (b'{"a": "\xff"}', "The request body is not valid JSON in UTF-8."),

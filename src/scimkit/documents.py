@@ -68,11 +68,14 @@ def parse_json(body: bytes) -> Any:
         text = body.decode()
     except ValueError:
         raise InvalidSyntax(_NOT_JSON) from None
-    value = _UNSURE if "\\" in text else _read_quickly(text)
+    escaped = "\\" in text
+    value = _UNSURE if escaped else _read_quickly(text)
     if value is _UNSURE:
         value = _read_exactly(text)
-    if text.count("{") + text.count("[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+    if text.count("{") + text.count("[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
         raise InvalidSyntax(f"The request body is nested deeper than {MAX_DEPTH} levels.")
+    if escaped and _has_unusable_character(value):
+        raise InvalidSyntax("The request body has a null character or half a surrogate pair in a string.")
     return value
 
 
@@ -98,8 +101,6 @@ def _read_exactly(text: str) -> Any:
             raise ValueError("there is more after it")
     except (ValueError, RecursionError):
         raise InvalidSyntax(_NOT_JSON) from None
-    if "\\u" in text and _has_unusable_character(value):
-        raise InvalidSyntax("The request body has a null character or half a surrogate pair in a string.")
     return value
 
 
@@ -137,12 +138,12 @@ def _no_constant(name: str) -> NoReturn:
 _DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique_names, parse_constant=_no_constant)
 
 
-def _depth(value: object) -> int:
-    if type(value) is dict:
-        return 1 + max(map(_depth, value.values()), default=0)
-    if type(value) is list:
-        return 1 + max(map(_depth, value), default=0)
-    return 0
+def _is_deeper(value: object, levels: int) -> bool:
+    """Whether a value has more levels; no more are looked at, since Python counts them too."""
+    if type(value) is not dict and type(value) is not list:
+        return False
+    inner = value.values() if type(value) is dict else value
+    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inner)
 
 
 def _has_unusable_character(value: object) -> bool:

@@ -187,6 +187,19 @@ def test_a_role_as_json_text() -> None:
     assert client.patch(f"/Users/{id}", operation).body["roles"][0]["value"].startswith("{")
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['{"a":' * 5000, '{"a":' * 1500 + "1" + "}" * 1500, '{"value": "\\ud800"}', '{"value": "\\u0000"}', '{"a": NaN}',
+     '{"value": "x", "value": "y"}', "{"],
+    ids=["unclosed", "deep", "surrogate", "NUL", "NaN", "twice", "brace"],
+)  # fmt: skip
+def test_a_text_that_is_no_role(text: str) -> None:
+    """A text that no body may have is no role either: it is a role's value, as any other text."""
+    client, id = prepared(ENTRA)
+    answer = client.patch(f"/Users/{id}", op("add", "roles", value=[text]))
+    assert (answer.status, answer.body["roles"]) == (200, [{"value": text}])
+
+
 def test_a_number_as_text() -> None:
     """A number as text is read where the type has numbers."""
     from tests.resource_types import DEVICE

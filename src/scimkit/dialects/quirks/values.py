@@ -15,6 +15,8 @@ from scimkit.dialects.quirks.quirk import (
     NOT_MINE,
     Quirk,
 )
+from scimkit.documents import parse_object
+from scimkit.errors import InvalidSyntax
 from scimkit.schema.attributes import Attribute
 from scimkit.schema.repair import UNASSIGNED
 
@@ -106,10 +108,9 @@ def _json_in_text(attribute: Attribute, value: object) -> Any:
     if attribute.type != "complex" or type(value) is not str or not value.startswith("{"):
         return NOT_MINE
     try:
-        decoded = json.loads(value)
-    except ValueError:
+        return parse_object(value.encode())
+    except InvalidSyntax:
         return NOT_MINE
-    return decoded if type(decoded) is dict else NOT_MINE
 
 
 def _wrapped_values(attribute: Attribute, value: object) -> Any:
