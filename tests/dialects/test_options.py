@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,14 @@ OURS = TOLERANT.extended("ours", *OPTIONS)
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     """A store of each kind."""
-    return MemoryStore() if request.param == "memory" else SqlStore(f"sqlite:///{tmp_path}/scim.db")
+    if request.param == "memory":
+        yield MemoryStore()
+    else:
+        kept = SqlStore(f"sqlite:///{tmp_path}/scim.db")
+        yield kept
+        kept.engine.dispose()
 
 
 def test_no_dialect_has_them() -> None:

@@ -100,5 +100,7 @@ def test_newer_tables_are_served(tmp_path: Path) -> None:
     store = SqlStore(url)
     with store.engine.begin() as connection:
         connection.execute(sa.text("UPDATE scim_schema_version SET version_num = '9999'"))
-    assert SqlStore(url).schema_version == "9999"
-    store.engine.dispose()
+    newer = SqlStore(url)
+    assert newer.schema_version == "9999"
+    for each in (store, newer):
+        each.engine.dispose()

@@ -403,9 +403,16 @@ def test_one_tenant_when_there_is_no_column() -> None:
         store.create(Scope("other"), USER, user("bob"))
 
 
-def test_an_engine_or_a_sessionmaker() -> None:
-    """A host hands in either; its engine is used as it is, SQLite's driver and all."""
+@pytest.fixture
+def engine() -> Iterator[sa.Engine]:
+    """A host's own engine."""
     engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool, connect_args={"check_same_thread": False})
+    yield engine
+    engine.dispose()
+
+
+def test_an_engine_or_a_sessionmaker(engine: sa.Engine) -> None:
+    """A host hands in either; its engine is used as it is, SQLite's driver and all."""
     Agent.metadata.create_all(engine)
     store = MappedStore(engine, [AGENTS, TEAMS])
     id = store.create(Scope(), USER, user("ada")).document["id"]
@@ -430,9 +437,8 @@ class Customer(Strict):
     extra: orm.Mapped[dict[str, Any]] = orm.mapped_column(sa.JSON)
 
 
-def test_columns_that_are_never_null() -> None:
+def test_columns_that_are_never_null(engine: sa.Engine) -> None:
     """No value is the empty text, or what the column gets by itself; a filter takes the empty text for none."""
-    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool, connect_args={"check_same_thread": False})
     Strict.metadata.create_all(engine)
     attributes = {
         "userName": Customer.login, "title": Customer.title, "locale": Customer.locale, "active": Customer.enabled,

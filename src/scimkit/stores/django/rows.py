@@ -50,7 +50,7 @@ class ModelRows:
         if value is None:
             raise missing
         rows = self._served(self.layout).filter(**{self.layout.id.field.name: value})
-        rows = self._locked(rows) if lock else rows.select_related(*self._referred)
+        rows = self._locked(rows) if lock else self._joined(rows)
         found = [each for each in rows if self.layout.id.read(each, _TENANT) == id]
         if not found:
             raise missing
@@ -65,8 +65,12 @@ class ModelRows:
         if not window.count:
             return total, [], []
         pages = Pages(self.conditions, self.layout, window)
-        found = pages.of(rows.select_related(*self._referred))
+        found = pages.of(self._joined(rows))
         return total, found, [pages.position(row) for row in found]
+
+    def _joined(self, rows: Any) -> Any:
+        """The rows with those that they refer to; without names Django would join all there are."""
+        return rows.select_related(*self._referred) if self._referred else rows
 
     def others(self, condition: Any, instance: Any) -> bool:
         rows = self._served(self.layout)
