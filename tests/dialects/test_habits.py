@@ -446,7 +446,9 @@ def test_a_password(body: Body, password: str) -> None:
 
 
 @pytest.mark.parametrize("kind", TYPES)
-@pytest.mark.parametrize("habit", [each for each in DISTORTIONS if "schemas" not in each])
+@pytest.mark.parametrize(
+    "habit", [each for each in DISTORTIONS if "schemas" not in each and each != "null inside complex values"]
+)  # null inside a value that a PATCH sets takes away what is there (RFC 7643 section 2.5)
 @given(data=st.data())
 @settings(max_examples=10)
 def test_a_patch_with_a_path(habit: str, kind: str, data: st.DataObject) -> None:
