@@ -64,7 +64,7 @@ def all_steps(*, quick: bool, full: bool, only: str) -> Iterator[list[Step]]:
             with sides(whose, people, groups) as ready:
                 yield [step for step in request_steps(ready, people, groups) if only in step.name]
     largest = (10, 100) if quick else (100, 10_000, 1_000_000) if full else (100, 10_000, 100_000)
-    if only in "".join(STORE_STEPS):
+    if any(only in title.format(size) for title in STORE_STEPS for size in largest):
         steps = [step for step in store_member_steps(largest) if only in step.name]
         gc.collect()
         gc.freeze()  # as in the process of a side
@@ -212,7 +212,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.profile is not None:
         people = 200 if options.quick else 1_000
         calls = our_calls(Ours(people), people, (100,) if options.profile else ())
-        calls.update({step.name: step.ours for step in plain_steps()} if options.profile else {})
+        alone = [*plain_steps(), *store_member_steps((100,))] if options.profile else []
+        calls.update({step.name: step.ours for step in alone})
         for name, call in calls.items():
             if options.profile in name:
                 profiles.show(console, name, call, 0.1 if options.quick else 2)

@@ -85,6 +85,7 @@ def is_present(value: Any) -> bool:
 
 
 def check_null_operator(operator: Operator) -> Test:
+    """The test of a comparison with null. Raises: InvalidFilter for operators that do not compare with it."""
     if operator == "eq":
         return lambda value: value is None
     if operator == "ne":

@@ -154,22 +154,16 @@ def _read_values(attribute: Attribute, value: object, repair: Repair) -> Any:
             return UNASSIGNED
         if type(value) is not list:
             return REFUSE.values(attribute, value)
-    is_complex = attribute.type == "complex"
-    in_objects = attribute.children if is_complex and not attribute.is_reference else None
     read_one = _ONE[attribute.type]
     values: list[Any] = []
     for item in value:
-        if in_objects is not None and type(item) is dict:
-            read: Any = _read_table(in_objects, item, repair) or UNASSIGNED
-        elif item is None:
-            continue
-        else:
+        if item is not None:
             read = read_one(attribute, item, repair)
-        if read is not UNASSIGNED:
-            values.append(read)
+            if read is not UNASSIGNED:
+                values.append(read)
     if len(values) > 1:
         values = distinct(attribute, values)
-        if is_complex:
+        if attribute.type == "complex":
             values = one_primary(attribute, values, repair)
     return values[:] or UNASSIGNED  # a copy has no room to grow, which a stored document needs not
 

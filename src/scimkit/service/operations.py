@@ -117,7 +117,7 @@ class ResourceOperations:
         A filter is heeded here too: a resource that does not match it is 404 (section 3.4.2.2).
         """
         projection = self._projection(call)
-        filtered = filter_of(call.parameters, call) if call.parameters else None
+        filtered = filter_of(call.parameters, call)
         if filtered is not None:
             return self._read_matching(call, projection, filtered)
         return self._read(call, projection, conditional=conditions.is_conditional(call.request.headers))

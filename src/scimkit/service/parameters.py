@@ -27,7 +27,7 @@ def filter_of(parameters: Parameters, call: Call) -> Filter | None:
     if text == "":
         call.repairs.empty_filter()
         return None
-    return None if text is None else parse(text if type(text) is str else str(text), call.repairs)
+    return None if text is None else parse(str(text), call.repairs)
 
 
 def fitted(wanted: Filter, resource_type: ResourceType, call: Call, limits: Limits) -> Filter:

@@ -21,7 +21,7 @@ def check_same_id(id: str, body: Mapping[str, Any]) -> None:
 def check_same_id_in_values(id: str, body: Mapping[str, Any]) -> None:
     """The same of the values of operations without a path, which stand for the resource."""
     for name, operations in body.items():
-        if name != "schemas" and type(operations) is list and name.lower() == "operations":
+        if type(operations) is list and name.lower() == "operations":
             for each in operations:
                 if type(each) is dict and not each.get("path"):
                     _check_same_id_in_value(id, each)

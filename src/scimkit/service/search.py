@@ -67,16 +67,13 @@ class Search:
             start_index = max(integer(parameters, "startIndex", 1), 1)
         first, wanted, total = start_index - 1, count, 0
         resources: list[Mapping[str, Any]] = []
-        base_url = call.request.base_url
         if len(parts) > 1 and any(each.query.sort is not None for each in parts):
             resources, total = await self._merged(call, parts, first, wanted)
         else:
             for part in parts:
                 part.query.start_index, part.query.count = first + 1, wanted
                 page = await self._store.search(call.scope, part.query)
-                render, projection = part.kind.renderer.render, part.projection
-                for each in page.documents:
-                    resources.append(render(each, projection, base_url))
+                resources += part.render(page.documents, call)
                 first, wanted = max(first - page.total, 0), wanted - len(page.documents)
                 total += page.total
         return json_response(200, list_response(resources, total, start_index))
@@ -126,8 +123,8 @@ class Search:
         total = 0
         for part in reversed(parts) if page.backward and not merged else parts:
             is_sorted = part.query.sort is not None
-            query_part = replace(part.query, **page.asked_of(part.number, is_sorted=is_sorted))
-            found = await self._store.search(call.scope, query_part)
+            asked = replace(part.query, **page.asked_of(part.number, is_sorted=is_sorted))
+            found = await self._store.search(call.scope, asked)
             total += found.total
             page.take(part.number, found, part.render(found.documents, call), is_sorted=is_sorted)
         body = list_response(page.resources, total, None)
@@ -159,7 +156,7 @@ class Search:
 
     def _parts(self, call: Call, parameters: Parameters, kinds: Sequence[Searchable]) -> list[_Part]:
         """What to ask of the store for each type; types of which nothing can match are left out."""
-        wanted = filter_of(parameters, call) if "filter" in parameters else None
+        wanted = filter_of(parameters, call)
         sorts = self._sorts(parameters) if "sortby" in parameters else None
         if len(self._kinds) == 1:
             return [self._part(call, parameters, 0, wanted, sorts)]

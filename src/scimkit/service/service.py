@@ -101,7 +101,6 @@ class ScimService:
         self._tenant_dialects = tenant_dialects
         self._on_event = on_event
         self._on_exchange = on_exchange
-        self._is_watched = on_event is not None or on_exchange is not None
         self._me = me
         self._cursors = cursors or Cursors()
         self._permissions = Permissions(authorise)
@@ -168,8 +167,7 @@ class ScimService:
             detail, response = failure.detail, error_response(failure)
         if call is not None and call.repairs.fired:
             response = replace(response, quirks=tuple(call.repairs.fired))
-        if self._is_watched or response.quirks:
-            self._report(request, response, call, principal, detail)
+        self._report(request, response, call, principal, detail)
         return response
 
     def _answer(self, call: Call) -> Awaitable[Response]:

@@ -17,7 +17,7 @@ from scimkit.patch.changes import ChangeSet, apply_changes
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.memory_tables import Entry, Table, Tenant
 from scimkit.stores.paging import Position, by_index, by_position
-from scimkit.stores.probes import probe, wants_of
+from scimkit.stores.probes import Probe, probe, wants_of
 from scimkit.stores.protocol import (
     GROUPS,
     MEMBERS,
@@ -169,7 +169,7 @@ class MemoryStore:
         tenant = self._tenants.get(scope.tenant)
         if tenant is None:
             tenant = self._tenants[scope.tenant] = Tenant()
-        return tenant.tables.get(resource_type.name) or tenant.table(resource_type)
+        return tenant.table(resource_type)
 
     def _matches(self, table: Table, query: Query) -> Sequence[str]:
         """The ids that match, in the order of creation."""
@@ -177,13 +177,15 @@ class MemoryStore:
         if wanted is None:
             return table.order
         equality = wanted.equality(table.resource_type)
-        if equality is not None:
+        if equality is None:
+            found = probe(wanted.node, table.resource_type, table.look_up)
+        else:
             path, key = equality
-            found_one = table.look_up(path.text, key)
-            if type(found_one) is tuple:
-                return found_one
+            equal = table.look_up(path.text, key)
+            if type(equal) is tuple:
+                return equal
+            found = None if equal is None else Probe(equal, True)
         entries = table.entries
-        found = probe(wanted, table.resource_type, table.look_up)
         ids = table.order if found is None else list(filter(entries.__contains__, found.ids))
         if found is None or not found.exact:
             predicate = wanted.compile(table.resource_type)

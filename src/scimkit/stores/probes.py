@@ -14,7 +14,6 @@ from scimkit.documents import Document
 from scimkit.errors import Uniqueness
 from scimkit.filters.ast import And, Comparison, Node, Or, ValuePath, paths_of
 from scimkit.filters.comparisons import comparison_value
-from scimkit.filters.filter import Filter
 from scimkit.filters.predicate import comparable
 from scimkit.schema.attributes import AttributePath
 from scimkit.schema.resource_types import ResourceType
@@ -32,23 +31,14 @@ class Probe:
     exact: bool
 
 
-def probe(wanted: Filter, resource_type: ResourceType, look_up: LookUp) -> Probe | None:
+def probe(node: Node, resource_type: ResourceType, look_up: LookUp) -> Probe | None:
     """The candidates of a filter; None when no index helps and a scan must."""
-    equality = wanted.equality(resource_type)
-    if equality is None:
-        return _probe(wanted.node, resource_type, look_up)
-    path, key = equality
-    ids = look_up(path.text, key)
-    return None if ids is None else Probe(ids, True)
-
-
-def _probe(node: Node, resource_type: ResourceType, look_up: LookUp) -> Probe | None:
     if isinstance(node, Comparison):
         return _probe_comparison(node, resource_type.resolve(node.path), look_up)
     if isinstance(node, ValuePath):
         return _probe_value_path(node, resource_type, look_up)
     if isinstance(node, And):
-        found = [_probe(each, resource_type, look_up) for each in node.operands]
+        found = [probe(each, resource_type, look_up) for each in node.operands]
         known = sorted((each for each in found if each is not None), key=lambda each: len(each.ids))
         if not known:
             return None
@@ -58,7 +48,7 @@ def _probe(node: Node, resource_type: ResourceType, look_up: LookUp) -> Probe | 
         either: set[str] = set()
         exact = True
         for each in node.operands:
-            part = _probe(each, resource_type, look_up)
+            part = probe(each, resource_type, look_up)
             if part is None:
                 return None
             either.update(part.ids)
