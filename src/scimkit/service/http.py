@@ -39,7 +39,8 @@ class Request:
 
     `path` is relative to the SCIM endpoint and percent-decoded, such as `/Users/2819c223`. `query` is
     raw. `headers` has lower-case names. `base_url` is that of the SCIM endpoint as the client sees it,
-    without a slash at its end.
+    without a slash at its end. `deadline` is the reading of `time.monotonic()` by which the request must be answered;
+    an adapter sets it when requests may wait in a queue. Without it, the service counts from its first step.
     """
 
     method: str
@@ -48,6 +49,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     base_url: str = ""
+    deadline: float | None = None
 
 
 @dataclass(slots=True)

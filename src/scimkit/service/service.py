@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from time import monotonic
 from typing import Final, TypeAlias
 
 from scimkit.dialects import DIALECTS, TOLERANT, Dialect, Repairs
@@ -152,7 +153,8 @@ class ScimService:
             whose = principal or _ANYONE
             name = whose.dialect or self._tenant_dialects.get(whose.tenant)
             repairs = Repairs(self._dialects.get(name, self._dialect) if name else self._dialect)
-            call = Call(request, read_query(request.query), Scope(whose.tenant), whose, repairs)
+            scope = Scope(whose.tenant, request.deadline or monotonic() + self.limits.deadline)
+            call = Call(request, read_query(request.query), scope, whose, repairs)
             accept = request.headers.get("accept")
             media_type = SCIM_JSON if accept is None else accepted_type(accept, repairs)
             response = await self._answer(call)

@@ -11,7 +11,7 @@ keeps: whoever receives a document does not change it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, TypeAlias, TypeVar, cast
 
 from scimkit.documents import Document
@@ -54,9 +54,15 @@ def everything(name: str) -> bool:
 
 @dataclass(slots=True, unsafe_hash=True)
 class Scope:
-    """Whose resources a call is about. A store never reaches beyond the tenant. Nobody changes it."""
+    """The tenant whose resources a call reads or writes, and the time by which the call must end.
+
+    A store never reaches beyond the tenant. `deadline` is a reading of `time.monotonic()` in seconds, or None for no
+    deadline. A store cuts every wait (lock, pool, connection, statement, retry) at the deadline and raises
+    `Unavailable` when it has passed. Nobody changes a scope.
+    """
 
     tenant: str = "default"
+    deadline: float | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True)
