@@ -31,7 +31,8 @@ _Ask: TypeAlias = Callable[[Work], Result]
 class AsyncMappedStore:
     """A `Store` over the host's own models, through its `AsyncEngine` or its `async_sessionmaker`.
 
-    As `MappedStore` otherwise. `sleep` is that of the event loop, such as `asyncio.sleep`.
+    As `MappedStore` otherwise. `sleep` is that of the event loop, such as `asyncio.sleep`. Raises: TypeError for a
+    source that is not async.
     """
 
     is_async: Literal[True] = True
@@ -44,11 +45,17 @@ class AsyncMappedStore:
         sleep: Callable[[float], Awaitable[object]],
         unknown_members: UnknownMembers = "skip",
     ) -> None:
+        if not isinstance(source, AsyncEngine | async_sessionmaker):
+            raise TypeError(
+                "AsyncMappedStore needs an AsyncEngine or an async_sessionmaker; "
+                "give an Engine or a sessionmaker to MappedStore of scimkit.stores.sqlalchemy"
+            )
         self._maker = async_sessionmaker(source) if isinstance(source, AsyncEngine) else source
         self._sleep = sleep
         self._plan = Plan(mapped, Columns, association)
         self._unknown_members: UnknownMembers = unknown_members
         self.lacks: Collection[Lack] = self._plan.lacks
+        self.serves = self._plan.serves
         self.session: AsyncSession | None = None
         """The session of the transaction it was given in, as `MappedStore.session`."""
 
