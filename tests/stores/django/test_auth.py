@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
-from tests.stores.django.project import alias
+from tests.stores.django.project import alias, alone
 
 from django.contrib.auth.models import Group, User  # isort: skip
 from django.db.models import Q  # isort: skip
+from django.apps import apps  # isort: skip
+from django.core.management import call_command  # isort: skip
+from django.db import connections  # isort: skip
 from django.test import override_settings  # isort: skip
+from django.test.utils import CaptureQueriesContext  # isort: skip
 
 from scimkit import GROUP, USER, Query, Scope, filters
 from scimkit.errors import NotFound, Uniqueness
 from scimkit.stores.django import DjangoStore
 from scimkit.stores.django.auth import auth_models, set_password
+from scimkit.stores.django.beside import Beside
+from scimkit.stores.django.external_ids.models import GroupExternalId, UserExternalId
 from tests.client import Client
 from tests.stores.databases import DATABASES
 
@@ -24,12 +33,13 @@ SCOPE = Scope()
 
 
 @pytest.fixture(params=DATABASES)
-def using(request: pytest.FixtureRequest) -> str:
+def using(request: pytest.FixtureRequest) -> Iterator[str]:
     """The alias of each database, without users."""
     using = alias(request.param)
-    User.objects.using(using).all().delete()
-    Group.objects.using(using).all().delete()
-    return using
+    with alone(using):
+        User.objects.using(using).all().delete()
+        Group.objects.using(using).all().delete()
+        yield using
 
 
 @pytest.fixture
@@ -104,3 +114,98 @@ def test_some_users_are_not_served(using: str) -> None:
     document: Any = {"schemas": [USER.schema], "userName": "boss"}
     with pytest.raises(Uniqueness):
         store.create(SCOPE, USER, document)
+
+
+class TestExternalIds:
+    """`externalId` lives in a table beside Django's own, and behaves as any attribute does."""
+
+    def test_it_comes_changes_and_goes(self, client: Client, using: str) -> None:
+        """A POST, PUT and PATCH write it, a removal takes its row away, and so does the end of its user."""
+        created = client.post("/Users", {**ADA, "schemas": [USER.schema], "externalId": "E-1"})
+        assert (created.body["externalId"], created.quirks) == ("E-1", ())
+        rows = UserExternalId.objects.using(using)
+        assert rows.get().value == "E-1"
+        path = f"/Users/{created.id}"
+        changed = client.patch(path, {"op": "replace", "path": "externalId", "value": "E-2"})
+        assert changed.body["externalId"] == "E-2"
+        assert changed.body["meta"]["version"] != created.body["meta"]["version"]
+        assert rows.get().value == "E-2"
+        assert "externalId" not in client.patch(path, {"op": "remove", "path": "externalId"}).body
+        assert not rows.exists()
+        assert client.put(path, {"userName": "ada", "externalId": "E-3"}).body["externalId"] == "E-3"
+        assert "externalId" not in client.put(path, {"userName": "ada"}).body
+        client.put(path, {"userName": "ada", "externalId": "E-4"})
+        assert client.delete(path).status == 204
+        assert not rows.exists()
+
+    def test_groups_have_one_too(self, client: Client, using: str) -> None:
+        """A group has its own, apart from that of a user with the same number."""
+        user = client.post("/Users", {**ADA, "externalId": "X"})
+        group = client.post("/Groups", {"displayName": "agents", "externalId": "Y"})
+        assert group.body["externalId"] == "Y"
+        assert client.get(f"/Users/{user.id}").body["externalId"] == "X"
+        Group.objects.using(using).get().delete()
+        assert not GroupExternalId.objects.using(using).exists()
+
+    @pytest.mark.parametrize(("text", "names"), [
+        ('externalId eq "E-1"', "a"), ('externalId eq "e-1"', ""), ('externalId ne "E-1"', "bcd"), ("externalId pr", "ab"),
+        ('externalId sw "E"', "a"), ('externalId co "-2"', "b"), ('not (externalId eq "E-1")', "bcd"),
+        ("externalId eq null", "cd"), ('externalId eq "E-1" or userName eq "d"', "ad"), ('externalId gt "E-1"', "b"),
+    ])  # fmt: skip
+    def test_filters(self, client: Client, text: str, names: str) -> None:
+        """Every operator compares it by case, and users without one are there where they should be."""
+        for name, external in (("a", "E-1"), ("b", "e-2"), ("c", None), ("d", None)):
+            client.post("/Users", {"userName": name, "externalId": external})
+        found = client.get(f"/Users?filter={quote(text)}")
+        assert "".join(each["userName"] for each in found.body["Resources"]) == names
+
+    def test_sorting_and_paging(self, client: Client) -> None:
+        """Users are sorted by it, page by page, those without one last."""
+        for name, external in (("a", None), ("b", "2"), ("c", "1"), ("d", "3")):
+            client.post("/Users", {"userName": name, "externalId": external})
+        pages, query = [], "/Users?sortBy=externalId&count=2&cursor"
+        while query:
+            body = client.get(query).body
+            pages.append("".join(each["userName"] for each in body["Resources"]))
+            query = body.get("nextCursor") and f"/Users?sortBy=externalId&count=2&cursor={body['nextCursor']}"
+        assert pages == ["cb", "da"]
+
+    def test_a_page_costs_as_many_statements_as_a_row(self, client: Client, using: str) -> None:
+        """The rows beside are read with the users, in the same statement."""
+        client.post("/Users", {"userName": "a", "externalId": "1"})
+        with CaptureQueriesContext(connections[using]) as first:
+            client.get("/Users")
+        for number in range(5):
+            client.post("/Users", {"userName": f"b{number}", "externalId": str(number)})
+        with CaptureQueriesContext(connections[using]) as second:
+            assert client.get("/Users").body["totalResults"] == 6
+        assert len(second) == len(first)
+
+    def test_one_that_is_too_long(self, client: Client, using: str) -> None:
+        """A longer one than the column takes is 400, and nothing is written."""
+        refused = client.post("/Users", {**ADA, "externalId": "x" * 256})
+        assert (refused.status, refused.body["scimType"]) == (400, "invalidValue")
+        assert refused.body["detail"].startswith("externalId is longer than the 255 characters")
+        assert not User.objects.using(using).exists()
+
+    def test_without_the_app(self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+        """Without the app there is no place for it: the log says so at start, and each write reports it."""
+        monkeypatch.setattr(apps, "is_installed", lambda name: False)
+        client = Client(store=DjangoStore(auth_models()))
+        assert all("externalId" in each for each in caplog.messages)
+        assert len(caplog.messages) == 2
+        assert client.service.resource_types == (USER, GROUP)
+
+
+def test_a_row_beside_must_be_one() -> None:
+    """A name by which the model has no other row is refused when the store is made."""
+    for relation in ("nothing", "logentry"):
+        users, groups = auth_models()
+        wrong = replace(users, attributes={**users.attributes, "externalId": Beside(relation, "value")})
+        with pytest.raises(ValueError, match=f"no OneToOneField leads from {relation} to the model User"):
+            DjangoStore([wrong, groups])
+
+
+def test_the_migrations_are_those_of_the_models() -> None:
+    """Django finds nothing to migrate in the apps of scimkit."""
+    call_command("makemigrations", "scimkit", "scimkit_external_ids", check=True, dry_run=True, verbosity=0)
