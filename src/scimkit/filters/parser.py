@@ -14,6 +14,7 @@ from typing import Final, NoReturn, Protocol
 
 from scimkit.errors import InvalidFilter
 from scimkit.filters.ast import (
+    LONGEST_CACHED,
     OPERATORS,
     Comparison,
     Node,
@@ -31,7 +32,10 @@ MAX_LENGTH: Final = 10_000
 MAX_DEPTH: Final = 40
 """Levels of parentheses, brackets and `not` a filter may have."""
 
-_TOKEN: Final = re.compile(r'\s*(?:("(?:[^"\\\x00-\x1f]|\\.)*")|([()\[\]])|([^\s()\[\]"]+)|(.))', re.DOTALL)
+MAX_COMPARISONS: Final = 200
+"""Comparisons and presence tests a filter may have."""
+
+_TOKEN: Final = re.compile(r'\s*(?:("(?:[^"\\\x00-\x1f]|\\.)*+")|([()\[\]])|([^\s()\[\]"]+)|(.))', re.DOTALL)
 _STRING, _BRACKET, _WORD, _STRAY, _END = 1, 2, 3, 4, 5
 
 _ATTRIBUTE_PATH: Final = re.compile(
@@ -79,15 +83,28 @@ class Strict:
 STRICT: Final = Strict()
 
 
-def parse(text: str, lenience: Lenience = STRICT) -> Node:
-    """The syntax tree of a filter.
+def parse(
+    text: str,
+    lenience: Lenience = STRICT,
+    *,
+    max_length: int = MAX_LENGTH,
+    max_comparisons: int = MAX_COMPARISONS,
+) -> Node:
+    """Read a filter into its syntax tree.
 
-    Raises: InvalidFilter, with the text and the position of the error.
+    Args:
+        text: The filter (RFC 7644 section 3.4.2.2).
+        lenience: Decides about text that is not in RFC form. The default refuses it.
+        max_length: Characters that the filter may have.
+        max_comparisons: Comparisons and presence tests that the filter may have.
+
+    Raises:
+        InvalidFilter: The filter is not valid or exceeds a limit. The error has the text and the position.
     """
-    if len(text) > MAX_LENGTH:
-        raise InvalidFilter(f"The filter is longer than {MAX_LENGTH} characters.")
+    if len(text) > max_length:
+        raise InvalidFilter(f"The filter is longer than {max_length} characters.")
     found = _EXPRESSION.match(text)
-    return (found and _attribute_expression(found)) or _descend(text, lenience)
+    return (found and _attribute_expression(found)) or _descend(text, lenience, max_comparisons)
 
 
 def _attribute_expression(found: re.Match[str]) -> Node | None:
@@ -103,32 +120,39 @@ def _attribute_expression(found: re.Match[str]) -> Node | None:
     return Comparison(path, operator, _LITERALS[literal] if string is None else string)  # type: ignore[arg-type]
 
 
-def _descend(text: str, lenience: Lenience) -> Node:
-    parser = _Parser(text, lenience)
+def _descend(text: str, lenience: Lenience, max_comparisons: int) -> Node:
+    parser = _Parser(text, lenience, max_comparisons)
     node = parser.disjunction(0)
     if parser.kind != _END:
         parser.fail("Expected the end of the filter, 'and' or 'or'")
     return node
 
 
-@lru_cache(maxsize=1024)
 def is_attribute_path(text: str) -> bool:
-    """Whether a text has the form of an attribute path (attrPath of RFC 7644 figure 1)."""
+    """Report whether a text has the form of an attribute path (attrPath of RFC 7644 figure 1)."""
+    return _is_short_path(text) if len(text) <= LONGEST_CACHED else _ATTRIBUTE_PATH.match(text) is not None
+
+
+@lru_cache(maxsize=1024)
+def _is_short_path(text: str) -> bool:
     return _ATTRIBUTE_PATH.match(text) is not None
 
 
 class _Parser:
     """One pass over the tokens. `kind`, `token` and `position` are those of the next token."""
 
-    __slots__ = ("_found", "_index", "_lenience", "_text", "_tokens", "kind", "token")
+    __slots__ = ("_comparisons_left", "_found", "_index", "_lenience", "_text", "_tokens", "kind", "token")
 
-    def __init__(self, text: str, lenience: Lenience) -> None:
+    def __init__(self, text: str, lenience: Lenience, max_comparisons: int) -> None:
+        self._comparisons_left = max_comparisons
         self._text = text
         self._lenience = lenience
-        self._tokens = tokens = list(_TOKEN.finditer(text.rstrip()))
-        for found in tokens:
-            if found.lastindex == _STRAY:
+        self._tokens: list[re.Match[str]] = []
+        tokens = self._tokens
+        for found in _TOKEN.finditer(text.rstrip()):
+            if found.lastindex == _STRAY:  # stop here: the rest would be scanned again for each open quotation mark
                 raise InvalidFilter("A string is not closed.", text=text, position=found.start(_STRAY))
+            tokens.append(found)
         self._index = -1
         self._found: re.Match[str] | None = None
         self.kind, self.token = _END, ""
@@ -213,6 +237,9 @@ class _Parser:
         )
 
     def comparison(self, path: str) -> Node:
+        self._comparisons_left -= 1
+        if self._comparisons_left < 0:
+            self.fail("The filter has too many comparisons")
         operator = self.token.lower()
         if operator == "pr":
             self.advance()
