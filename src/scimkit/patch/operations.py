@@ -41,9 +41,12 @@ class Operation:
 
 
 def read_operations(
-    resource_type: ResourceType, body: Mapping[str, Any], repair: PatchRepair = REFUSE
+    resource_type: ResourceType,
+    body: Mapping[str, Any],
+    repair: PatchRepair = REFUSE,
+    max_operations: int = MAX_OPERATIONS,
 ) -> list[Operation]:
-    """The operations of a PatchOp body, in order.
+    """The operations of a PatchOp body, in order, at most `max_operations`.
 
     Raises: InvalidSyntax, InvalidPath, InvalidFilter, InvalidValue, MutabilityViolation, NoTarget.
     """
@@ -59,8 +62,8 @@ def read_operations(
         repair.extra_member(name)
     if type(entries) is not list or not entries:
         raise InvalidSyntax("Operations must be an array with at least one operation.")
-    if len(entries) > MAX_OPERATIONS:
-        raise InvalidSyntax(f"A PATCH may have at most {MAX_OPERATIONS} operations.")
+    if len(entries) > max_operations:
+        raise InvalidSyntax(f"A PATCH may have at most {max_operations} operations.")
     operations: list[Operation] = []
     for entry in entries:
         _read_operation(resource_type, entry, repair, operations)

@@ -24,7 +24,7 @@ from scimkit.schema.resource_types import ResourceType
 from scimkit.service import conditions
 from scimkit.service.calls import Call
 from scimkit.service.http import CONTENT_TYPE, Response
-from scimkit.service.limits import Limits
+from scimkit.service.limits import Limits, ValueLimit
 from scimkit.service.member_stream import MemberStream
 from scimkit.service.parameters import filter_of, fitted, projection_of
 from scimkit.service.permissions import Permissions
@@ -59,6 +59,7 @@ class ResourceOperations:
         self.resource_type = resource_type
         self._store = store
         self._limits = limits
+        self._value_limit = ValueLimit(resource_type, limits.values)
         self._set_password = set_password
         self._hooks_wait_inside = hooks_wait_inside
         self._permissions = permissions
@@ -77,8 +78,7 @@ class ResourceOperations:
 
     async def create(self, call: Call) -> Response:
         """`POST /Users` (section 3.3): 201 with the resource and its location."""
-        body = parse_object(call.request.body)
-        document = read_resource(self.resource_type, body, call.repairs)
+        document = self._document(call, self._body(call))
         projection = self._projection(call, in_document(document))
         call.password = document.pop(PASSWORD, None)
         written = await self._written(
@@ -91,6 +91,21 @@ class ResourceOperations:
         location = self._renderer.location(written.document["id"], call.request.base_url)
         response.headers += (("Location", location),)
         return response
+
+    def _body(self, call: Call) -> dict[str, Any]:
+        """Read the JSON object of a body. A body that is short enough has no string that is too long."""
+        data = call.request.body
+        body = parse_object(data)
+        if len(data) > self._limits.string_length:
+            self._limits.check_strings(body)
+        return body
+
+    def _document(self, call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Read the resource in a body. A body that is short enough has no attribute with too many values."""
+        document = read_resource(self.resource_type, body, call.repairs)
+        if len(call.request.body) > 2 * self._limits.values:
+            self._value_limit.check(document)
+        return document
 
     async def _created(self, store: Store, call: Call, document: dict[str, Any]) -> Written:
         try:
@@ -117,7 +132,7 @@ class ResourceOperations:
         A filter is heeded here too: a resource that does not match it is 404 (section 3.4.2.2).
         """
         projection = self._projection(call)
-        filtered = filter_of(call.parameters, call)
+        filtered = filter_of(call.parameters, call, self._limits)
         if filtered is not None:
             return self._read_matching(call, projection, filtered)
         return self._read(call, projection, conditional=conditions.is_conditional(call.request.headers))
@@ -169,9 +184,9 @@ class ResourceOperations:
 
     async def replace(self, call: Call) -> Response:
         """`PUT /Users/{id}` (section 3.5.1): what is not given is cleared, memberships of a user stay."""
-        id, body = call.id, parse_object(call.request.body)
+        id, body = call.id, self._body(call)
         check_same_id(id, body)
-        document = read_resource(self.resource_type, body, call.repairs)
+        document = self._document(call, body)
         projection = self._projection(call, in_document(document))
         call.password = document.pop(PASSWORD, None)
         kept = [*self._write_only, *self._kept_members(call, body)]
@@ -208,9 +223,9 @@ class ResourceOperations:
 
     async def patch(self, call: Call) -> Response:
         """`PATCH /Users/{id}` (section 3.5.2): 200 with the resource, 204 for a group unless attributes are named."""
-        id, body = call.id, parse_object(call.request.body)
+        id, body = call.id, self._body(call)
         check_same_id_in_values(id, body)
-        operations = read_operations(self.resource_type, body, call.repairs)
+        operations = read_operations(self.resource_type, body, call.repairs, self._limits.patch_operations)
         projection = self._projection(call, by_operations(operations))
         changes = direct_changes(operations)
         if changes is not None and (self._has_members or not changes.references):
@@ -237,6 +252,7 @@ class ResourceOperations:
             conditions.check(call.request.headers, old["meta"]["version"])
             result = apply_operations(self.resource_type, old, operations, call.repairs)
             changes = result.changes
+            self._value_limit.check(changes.assigned)
             call.password = changes.assigned.get(PASSWORD)
             if call.password is not None:
                 changes = _without_password(changes)

@@ -146,6 +146,7 @@ class ScimService:
         principal: Principal | None = None
         detail: str | None = None
         try:
+            self.limits.check_request(request.headers, request.query)
             authorization = request.headers.get("authorization")
             if authorization is not None or not _is_public(request):
                 answer = self._tokens.verify(bearer_token(authorization))

@@ -17,12 +17,25 @@ _log = logging.getLogger("scimkit")
 ATTEMPTS: Final = 12
 """How often a transaction is tried that lost against another one."""
 
+MOST_JOINS: Final = 6
+"""Conditions of one filter that a database may turn into joins.
+
+A database makes a join of each subquery that stands alone in an `and`, and looks for the best order of all joins: with
+200 of them PostgreSQL plans for half a minute. Conditions beyond the first few are written in a form that stays a
+subquery, such as `(...) IS TRUE`, so that planning takes linear time.
+"""
+
 _AT_ONCE: Final = 500
 _LOST: Final = frozenset({"40001", "40P01", "55P03", "23503", 1205, 1213, 1020, 1452, 1305})
 """SQLSTATEs of serialisation failure, deadlock, a lock not granted, and a member deleted since it was read; MySQL's and
 MariaDB's numbers of a lock wait timeout, a deadlock (a Galera conflict too), a record that changed since it was read,
 a member deleted since, and a savepoint that went with the transaction that lost."""
 _BUSY: Final = ("SQLITE_BUSY", "SQLITE_LOCKED")
+_TOO_COMPLEX: Final = frozenset({"54000", "54001", "54011", "54023", 1116, 1390, 1436, 3170})
+"""SQLSTATEs of PostgreSQL for statements that are too complex (class 54); numbers of MySQL and MariaDB for too many
+tables or placeholders, a thread stack that is too small, and memory for range optimization."""
+_TOO_COMPLEX_IN_SQLITE: Final = ("Expression tree is too large", "too many SQL variables", "parser stack overflow",
+                                 "at most 64 tables in a join", "too many terms in compound SELECT")  # fmt: skip
 _TAKEN: Final = frozenset({"23505", 1062, 1169, "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
 """What each database says of a value that another row has."""
 
@@ -35,6 +48,12 @@ def lost(error: BaseException | None) -> bool:
 def taken(error: BaseException | None) -> bool:
     """Whether, by a driver's error, another row has a value that must be unique."""
     return not _TAKEN.isdisjoint(_codes(error))
+
+
+def too_complex(error: BaseException | None) -> bool:
+    """Report whether, by a driver's error, a statement exceeds what the database can ever evaluate."""
+    text = str(error.args[0]) if error is not None and error.args else ""
+    return not _TOO_COMPLEX.isdisjoint(_codes(error)) or text.startswith(_TOO_COMPLEX_IN_SQLITE)
 
 
 def unavailable(error: BaseException | None) -> Unavailable:

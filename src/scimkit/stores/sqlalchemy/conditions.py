@@ -16,6 +16,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from scimkit.errors import InvalidFilter
+from scimkit.stores.databases import MOST_JOINS
 from scimkit.stores.mapped.fields import Field
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.links import End
@@ -60,7 +61,8 @@ class ModelConditions:
         self._own = own
 
     def all(self, conditions: Sequence[Condition]) -> Condition:
-        return sa.and_(*conditions)
+        """Join conditions by `and`. See `scimkit.stores.databases.MOST_JOINS`."""
+        return sa.and_(*conditions[:MOST_JOINS], *(each.is_(sa.true()) for each in conditions[MOST_JOINS:]))
 
     def any(self, conditions: Sequence[Condition]) -> Condition:
         return sa.or_(*conditions)
