@@ -37,8 +37,8 @@ def steps(work: Callable[[], Any]) -> int:
 def growth(make: Callable[[int], Callable[[], Any]], size: int) -> float:
     """Return how many times the steps work takes on an input of twice the size.
 
-    `make` returns work on an input of some size. The first run, on an input of another size, fills the caches that every
-    request finds filled, and is not counted.
+    `make` returns work on an input of some size. The first run, on an input of another size, fills the caches that
+    every request finds filled, and is not counted.
     """
     make(size + 1)()
     return steps(make(2 * size)) / steps(make(size))

@@ -158,7 +158,7 @@ def test_path(client: Client, path: str) -> None:
         "Bearer \x00",
         "Token x",
         "Bearer é",
-        "Bearer " + "x" * 100_000,
+        "Bearer " + "x" * 50_000,
     ],
 )
 def test_authorization(client: Client, header: str) -> None:

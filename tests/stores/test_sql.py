@@ -16,8 +16,7 @@ from scimkit import GROUP, USER, Query, Scope
 from scimkit.errors import ScimError
 from scimkit.patch import ChangeSet, ReferenceChanges
 from scimkit.stores.protocol import Store, SyncStore
-from scimkit.stores.sql import SqlStore, migrations
-from scimkit.stores.sql.async_store import AsyncSqlStore
+from scimkit.stores.sql import AsyncSqlStore, SqlStore, migrations
 from scimkit.stores.sql.keys import encoded
 from scimkit.stores.sql.tables import METADATA
 from tests.stores.databases import DATABASES, apart, store_of, url_of
@@ -68,7 +67,7 @@ def test_no_plan_is_compiled(database: str) -> None:
     store.engine.dispose()
 
     async def awaited() -> Any:
-        engine = AsyncSqlStore(url_of(database), sleep=asyncio.sleep).engine
+        engine = AsyncSqlStore(url_of(database)).engine
         async with engine.connect() as connection:
             found = (await connection.execute(shown)).scalar()
         await engine.dispose()
@@ -131,7 +130,7 @@ def test_a_connection_for_the_host(database: str) -> None:
         await inner.connection.execute(sa.text("SELECT 1"))
 
     async def play() -> None:
-        other = AsyncSqlStore(url_of(database), sleep=asyncio.sleep)
+        other = AsyncSqlStore(url_of(database))
         await other.transaction(scope, awaited)
         assert other.connection is None
         await other.engine.dispose()

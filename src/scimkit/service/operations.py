@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
 
 from scimkit.documents import Document, parse_object, write_json
-from scimkit.errors import Conflict, NotFound, PreconditionFailed, Uniqueness
+from scimkit.errors import NotFound, PreconditionFailed, Unavailable, Uniqueness
 from scimkit.events import PasswordHook
 from scimkit.filters.ast import Comparison
 from scimkit.filters.filter import Filter
@@ -219,7 +219,7 @@ class ResourceOperations:
                 )
             except PreconditionFailed:
                 continue
-        raise Conflict()
+        raise Unavailable()
 
     async def patch(self, call: Call) -> Response:
         """`PATCH /Users/{id}` (section 3.5.2): 200 with the resource, 204 for a group unless attributes are named."""
@@ -262,7 +262,7 @@ class ResourceOperations:
                 return await store.change(call.scope, self.resource_type, id, changes, old["meta"]["version"])
             except PreconditionFailed:
                 continue
-        raise Conflict()
+        raise Unavailable()
 
     async def delete(self, call: Call) -> Response:
         """`DELETE /Users/{id}` (section 3.6): 204, then 404 for ever."""

@@ -29,9 +29,7 @@ def filter_of(parameters: Parameters, call: Call, limits: Limits) -> Filter | No
         return None
     if text is None:
         return None
-    return parse(
-        str(text), call.repairs, max_length=limits.filter_length, max_comparisons=limits.filter_comparisons
-    )
+    return parse(str(text), call.repairs, max_length=limits.filter_length, max_comparisons=limits.filter_comparisons)
 
 
 def fitted(wanted: Filter, resource_type: ResourceType, call: Call, limits: Limits) -> Filter:

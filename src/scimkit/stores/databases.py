@@ -31,6 +31,8 @@ _LOST: Final = frozenset({"40001", "40P01", "55P03", "23503", 1205, 1213, 1020, 
 MariaDB's numbers of a lock wait timeout, a deadlock (a Galera conflict too), a record that changed since it was read,
 a member deleted since, and a savepoint that went with the transaction that lost."""
 _BUSY: Final = ("SQLITE_BUSY", "SQLITE_LOCKED")
+_TIMED_OUT: Final = frozenset({"57014", 1969, 3024, "SQLITE_INTERRUPT"})
+"""What each database says of a statement that it cancelled because it took too long."""
 _TOO_COMPLEX: Final = frozenset({"54000", "54001", "54011", "54023", 1116, 1390, 1436, 3170})
 """SQLSTATEs of PostgreSQL for statements that are too complex (class 54); numbers of MySQL and MariaDB for too many
 tables or placeholders, a thread stack that is too small, and memory for range optimization."""
@@ -56,9 +58,29 @@ def too_complex(error: BaseException | None) -> bool:
     return not _TOO_COMPLEX.isdisjoint(_codes(error)) or text.startswith(_TOO_COMPLEX_IN_SQLITE)
 
 
+def timed_out(error: BaseException | None) -> bool:
+    """Report whether, by a driver's error, a statement was cancelled because it took too long."""
+    return not _TIMED_OUT.isdisjoint(_codes(error))
+
+
 def unavailable(error: BaseException | None) -> Unavailable:
-    """What a client is told of a failure of the database. The log has its kind, and no value of anyone's."""
-    _log.error("the database failed: %s %s", type(error).__name__, _codes(error))
+    """Return what a client is told of a failure of the database. The log has its kind, and no value of anyone's."""
+    if timed_out(error):
+        _log.error("the database cancelled a statement that took too long: %s %s", type(error).__name__, _codes(error))
+    else:
+        _log.error("the database failed: %s %s", type(error).__name__, _codes(error))
+    return Unavailable()
+
+
+def no_answer() -> Unavailable:
+    """Return what a client is told if the database did not answer by the deadline of the request."""
+    _log.error("the database did not answer by the deadline of the request")
+    return Unavailable()
+
+
+def exhausted() -> Unavailable:
+    """Return what a client is told if every connection of the pool stayed in use."""
+    _log.error("every connection of the pool is in use: raise the size of the pool, or look for slow statements")
     return Unavailable()
 
 

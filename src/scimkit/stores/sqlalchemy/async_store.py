@@ -31,7 +31,7 @@ _Ask: TypeAlias = Callable[[Work], Result]
 class AsyncMappedStore:
     """A `Store` over the host's own models, through its `AsyncEngine` or its `async_sessionmaker`.
 
-    As `MappedStore` otherwise. `sleep` is that of the event loop, such as `asyncio.sleep`.
+    As `MappedStore` otherwise.
     """
 
     is_async: Literal[True] = True
@@ -41,11 +41,9 @@ class AsyncMappedStore:
         source: AsyncEngine | async_sessionmaker[Any],
         mapped: Sequence[ResourceMapping],
         *,
-        sleep: Callable[[float], Awaitable[object]],
         unknown_members: UnknownMembers = "skip",
     ) -> None:
         self._maker = async_sessionmaker(source) if isinstance(source, AsyncEngine) else source
-        self._sleep = sleep
         self._plan = Plan(mapped, Columns, association)
         self._unknown_members: UnknownMembers = unknown_members
         self.lacks: Collection[Lack] = self._plan.lacks
@@ -87,7 +85,7 @@ class AsyncMappedStore:
         await self._write(scope, resource_type, lambda work: work.delete(id, expected_version))
 
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
-        return await self._transaction(lambda session: work(self._joined(session)))
+        return await self._transaction(lambda session: work(self._joined(session)), scope.deadline)
 
     async def _read(self, scope: Scope, resource_type: ResourceType, ask: _Ask[Result]) -> Result:
         """As `Sessions.read`, or `JoinedSession.read` in a transaction."""
@@ -99,13 +97,15 @@ class AsyncMappedStore:
                 await session.run_sync(begin, "BEGIN", scimkit_reads=True)
                 return await session.run_sync(self._asked, scope, resource_type, ask)
 
-        return await insisted(transaction, self._sleep, reads=True)
+        return await insisted(transaction, scope.deadline)
 
     async def _write(self, scope: Scope, resource_type: ResourceType, ask: _Ask[Result]) -> Result:
         """As `Sessions.write`, or `JoinedSession.write` in a transaction."""
-        return await self._transaction(lambda session: session.run_sync(self._asked, scope, resource_type, ask))
+        return await self._transaction(
+            lambda session: session.run_sync(self._asked, scope, resource_type, ask), scope.deadline
+        )
 
-    async def _transaction(self, work: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
+    async def _transaction(self, work: Callable[[AsyncSession], Awaitable[Result]], deadline: float | None) -> Result:
         if self.session is not None:
             async with self.session.begin_nested():
                 return await work(self.session)
@@ -118,7 +118,7 @@ class AsyncMappedStore:
                 attempts.committing = True
                 return result
 
-        return await insisted(transaction, self._sleep)
+        return await insisted(transaction, deadline)
 
     def _asked(self, session: orm.Session, scope: Scope, resource_type: ResourceType, ask: _Ask[Result]) -> Result:
         rows = ModelRows(session, self._plan.layout(resource_type), scope)

@@ -26,7 +26,7 @@ class Sessions:
     def __init__(self, maker: orm.sessionmaker[Any]) -> None:
         self._maker = maker
 
-    def read(self, work: SessionWork[Result]) -> Result:
+    def read(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
         """The result of work that only reads. Raises: Unavailable."""
 
         def transaction(_: Attempts) -> Result:
@@ -34,12 +34,12 @@ class Sessions:
                 begin(session, "BEGIN", scimkit_reads=True)
                 return work(session)
 
-        return insisted(transaction, reads=True)
+        return insisted(transaction, deadline)
 
-    def write(self, work: SessionWork[Result]) -> Result:
+    def write(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
         """The result of work, all of it committed or none; tried again as `insisted` does.
 
-        Raises: Conflict when that went on too long, Unavailable.
+        Raises: Unavailable, by the deadline at the latest.
         """
 
         def transaction(attempts: Attempts) -> Result:
@@ -50,7 +50,7 @@ class Sessions:
                 attempts.committing = True
                 return result
 
-        return insisted(transaction)
+        return insisted(transaction, deadline)
 
 
 class JoinedSession:
@@ -59,11 +59,11 @@ class JoinedSession:
     def __init__(self, session: orm.Session) -> None:
         self.session = session
 
-    def read(self, work: SessionWork[Result]) -> Result:
+    def read(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
         """As `Sessions.read`; the transaction answers for failures."""
         return work(self.session)
 
-    def write(self, work: SessionWork[Result]) -> Result:
+    def write(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
         """As `Sessions.write`; the transaction answers for failures, and is what is tried again."""
         with self.session.begin_nested():
             return work(self.session)

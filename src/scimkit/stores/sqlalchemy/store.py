@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import copy
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,13 +50,13 @@ class MappedStore(RowStore):
         return self._sessions.session
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
-        return self._sessions.write(lambda session: work(self._joined(session)))
+        return self._sessions.write(lambda session: work(self._joined(session)), scope.deadline)
 
-    def _read(self, work: Callable[[RowsOf], Result]) -> Result:
-        return self._sessions.read(lambda session: work(lambda layout, scope: ModelRows(session, layout, scope)))
+    def _read(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
+        return self._sessions.read(lambda session: work(partial(ModelRows, session)), deadline)
 
-    def _write(self, work: Callable[[RowsOf], Result]) -> Result:
-        return self._sessions.write(lambda session: work(lambda layout, scope: ModelRows(session, layout, scope)))
+    def _write(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
+        return self._sessions.write(lambda session: work(partial(ModelRows, session)), deadline)
 
     def _joined(self, session: orm.Session) -> MappedStore:
         """This store within a transaction."""

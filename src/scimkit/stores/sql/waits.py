@@ -1,0 +1,152 @@
+"""Bounds of every wait in a database: connections, locks, statements. This module knows no SCIM.
+
+Engines of our own get a statement timeout on every connection, so that a request with enough time left costs no round
+trip more. A transaction with less time left sets its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from scimkit.errors import Unavailable
+
+STATEMENT_TIMEOUT: Final = 5.0
+"""Seconds that one statement, or the wait for one lock, may take by default."""
+CONNECT_TIMEOUT: Final = 5
+"""Seconds to wait for a new connection."""
+POOL_TIMEOUT: Final = 2.0
+"""Seconds to wait for a connection of the pool."""
+
+_LIMIT: Final = "scimkit_statement_timeout"
+_UNTIL: Final = "scimkit_until"
+_STEPS: Final = 20_000
+"""Instructions of SQLite's virtual machine between two looks at the clock."""
+
+
+def connect_options(url: sa.URL) -> dict[str, Any]:
+    """Return arguments of the driver that bound the wait for a new connection and for a host that does not answer."""
+    driver = url.get_driver_name()
+    if driver == "psycopg":
+        return {"connect_timeout": CONNECT_TIMEOUT, "keepalives_idle": 5, "keepalives_interval": 2,
+                "keepalives_count": 3, "tcp_user_timeout": 10_000}  # fmt: skip
+    if driver == "pymysql":
+        return {"connect_timeout": CONNECT_TIMEOUT, "read_timeout": 20, "write_timeout": 20}
+    if driver == "asyncmy":
+        return {"connect_timeout": CONNECT_TIMEOUT}
+    return {}
+
+
+def bound_statements(engine: sa.Engine, seconds: float) -> None:
+    """Give every connection of an engine of our own a timeout for statements and locks."""
+
+    def bound(dbapi_connection: Any, record: Any) -> None:
+        record.info[_LIMIT] = seconds
+        if engine.dialect.name == "sqlite":
+            _watch(dbapi_connection, record.info)
+            return
+        cursor = dbapi_connection.cursor()
+        for statement in _statements(engine.dialect, seconds):
+            cursor.execute(statement)
+        cursor.close()
+        if engine.dialect.name == "postgresql":
+            dbapi_connection.commit()
+
+    event.listen(engine, "connect", bound)
+
+
+@contextmanager
+def bounded(connection: sa.Connection, deadline: float | None) -> Iterator[None]:
+    """Bound what is done on a connection by a deadline, a reading of `time.monotonic()`.
+
+    Connections of a host's own engine keep the timeouts that the host gave them.
+
+    Raises:
+        Unavailable: The deadline has passed.
+    """
+    left = None if deadline is None else deadline - monotonic()
+    if left is not None and left <= 0:
+        raise Unavailable()
+    limit = connection.info.get(_LIMIT)
+    if limit is None:
+        yield
+        return
+    if connection.dialect.name == "sqlite":
+        connection.info[_UNTIL] = monotonic() + min(limit, left or limit)
+        try:
+            yield
+        finally:
+            connection.info[_UNTIL] = None
+        return
+    if left is None or left >= limit:
+        yield
+        return
+    for statement in _statements(connection.dialect, left):
+        connection.exec_driver_sql(statement)
+    try:
+        yield
+    finally:
+        if not connection.closed and not connection.invalidated:
+            _restore(connection, limit)
+
+
+@contextmanager
+def unbounded(connection: sa.Connection) -> Iterator[None]:
+    """Let statements take as long as they need, for migrations."""
+    limit = connection.info.get(_LIMIT)
+    if limit is None or connection.dialect.name == "sqlite":
+        yield
+        return
+    for statement in _statements(connection.dialect, 0):
+        connection.exec_driver_sql(statement)
+    try:
+        yield
+    finally:
+        if not connection.closed and not connection.invalidated:
+            _restore(connection, limit)
+
+
+def busy_timeout(connection: sa.Connection) -> int | None:
+    """Return the milliseconds that a transaction of SQLite may wait for its lock; None for the driver's own."""
+    until = connection.info.get(_UNTIL)
+    return None if until is None else max(int((until - monotonic()) * 1000), 0)
+
+
+def _restore(connection: sa.Connection, seconds: float) -> None:
+    """Give a connection its usual timeouts back; one that cannot be told is not used again."""
+    try:
+        for statement in _statements(connection.dialect, seconds):
+            connection.exec_driver_sql(statement)
+        if connection.in_transaction():
+            connection.commit()
+    except sa.exc.DBAPIError:
+        connection.invalidate()
+
+
+def _statements(dialect: Any, seconds: float) -> list[str]:
+    """Return the statements that set the timeouts of a session; 0 seconds is no timeout."""
+    if dialect.name == "postgresql":
+        milliseconds = max(int(seconds * 1000), 1) if seconds else 0
+        return [f"SET statement_timeout = {milliseconds}", f"SET lock_timeout = {milliseconds}"]
+    lock = f"SET SESSION innodb_lock_wait_timeout = {max(int(seconds), 1) if seconds else 3600}"
+    if getattr(dialect, "is_mariadb", False):
+        return [f"SET SESSION max_statement_time = {max(seconds, 0.001) if seconds else 0:.3f}", lock]
+    return [f"SET SESSION max_execution_time = {max(int(seconds * 1000), 1) if seconds else 0}", lock]
+
+
+def _watch(dbapi_connection: Any, info: dict[Any, Any]) -> None:
+    """Have SQLite look at the clock while it works, and end a statement whose time is up."""
+
+    def is_over() -> bool:
+        until = info.get(_UNTIL)
+        return until is not None and monotonic() > until
+
+    if hasattr(dbapi_connection, "run_async"):
+        dbapi_connection.run_async(lambda connection: connection.set_progress_handler(is_over, _STEPS))
+    else:
+        dbapi_connection.set_progress_handler(is_over, _STEPS)
