@@ -43,6 +43,8 @@ _ATTRIBUTE_PATH: Final = re.compile(
     r"[A-Za-z$][A-Za-z0-9_$\-]*(?:\.[A-Za-z$][A-Za-z0-9_$\-]*)?\Z",
     re.IGNORECASE,
 )
+_SINGLE_QUOTED: Final = re.compile(r"'((?:[^'\\]|\\.|'(?![\s)\]]|\Z))*+)'", re.DOTALL)
+"""A text in single quotes: a quote within it is escaped, doubled, or followed by more of the text."""
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,300})(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?\Z")
 _LITERALS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
 _EXPRESSION: Final = re.compile(
@@ -56,6 +58,10 @@ class Lenience(Protocol):
 
     def bare_value(self, word: str) -> str | bool | None:
         """The value of a word without quotes; None refuses it."""
+        ...
+
+    def single_quoted(self) -> bool:
+        """Report whether a text in single quotes is a string."""
         ...
 
     def narrowed_value_path(self) -> bool:
@@ -72,6 +78,9 @@ class Strict:
 
     def bare_value(self, word: str) -> str | bool | None:
         return None
+
+    def single_quoted(self) -> bool:
+        return False
 
     def narrowed_value_path(self) -> bool:
         return False
@@ -263,10 +272,21 @@ class _Parser:
         number = _NUMBER.match(token)
         if number is not None:
             return self.number(token, whole=not (number[1] or number[2]))
+        if token[0] == "'":
+            return self.single_quoted()
         value = self._lenience.bare_value(token)
         if value is None:
             self.fail("A string value must be in double quotes")
         return value
+
+    def single_quoted(self) -> str:
+        """Read a text in single quotes, which may be several tokens. The next token is then its last one."""
+        found = _SINGLE_QUOTED.match(self._text, self.position)
+        if found is None or not self._lenience.single_quoted():
+            self.fail("A string value must be in double quotes")
+        while self._index + 1 < len(self._tokens) and self._tokens[self._index + 1].end() <= found.end():
+            self._index += 1
+        return found[1].replace("''", "'").replace("\\'", "'").replace("\\\\", "\\")
 
     def number(self, token: str, *, whole: bool) -> Value:
         """A number; as text, where bare words are allowed and the number would not print back the same."""

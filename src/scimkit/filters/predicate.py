@@ -216,6 +216,6 @@ def _some_element(path: AttributePath, element: Test) -> Predicate:
             return any(map(element, value))
         return element(value)
 
-    if path.sub_attribute is not None:
+    if path.sub_attribute is not None or attribute.type != "complex":
         raise InvalidFilter(f"{path.text} takes no filter in brackets.")
     return matches if path.extension is None else _within(path.extension.name, matches)

@@ -206,7 +206,9 @@ def _note(path: PatchPath, op: OperationName, value: object, repair: PatchRepair
         one = value[0] if type(value) is list and len(value) == 1 else value
         if type(one) is dict and points_by_uri(one):
             value = repair.value(leaf, one)
-    read = read_value(leaf, value, repair)
+    if op == "add" and leaf.multi_valued and value is not None and type(value) is not list:
+        value = repair.added(leaf, value)
+    read = UNASSIGNED if value is UNASSIGNED else read_value(leaf, value, repair)
     if op == "replace" and (read is UNASSIGNED or read == "") and _clears_whole(path, repair):
         into.append(Operation("remove", replace(path, sub_attribute=None)))
         return

@@ -243,15 +243,16 @@ def _read_date_time(attribute: Attribute, value: object, repair: Repair) -> Any:
 
 def _read_binary(attribute: Attribute, value: object, repair: Repair) -> Any:
     """Base64 with either alphabet, with or without its padding (RFC 7643 section 2.3.6, RFC 4648 sections 4 and 5)."""
-    if type(value) is str and value:
-        padding = "" if value.endswith("=") else "=" * (-len(value) % 4)
-        try:
-            base64.b64decode(value.replace("-", "+").replace("_", "/") + padding, validate=True)
-        except (binascii.Error, ValueError):
-            pass
-        else:
-            return value
-    return _repaired(attribute, value, str, repair)
+    return value if type(value) is str and is_base64(value) else _repaired(attribute, value, str, repair)
+
+
+def is_base64(text: str) -> bool:
+    """Report whether a text is base64, with either alphabet, with or without its padding."""
+    padding = "" if text.endswith("=") else "=" * (-len(text) % 4)
+    try:
+        return bool(base64.b64decode(text.replace("-", "+").replace("_", "/") + padding, validate=True))
+    except (binascii.Error, ValueError):
+        return False
 
 
 def _read_complex(attribute: Attribute, value: object, repair: Repair) -> Any:
@@ -262,8 +263,13 @@ def _read_complex(attribute: Attribute, value: object, repair: Repair) -> Any:
         if type(value) is not dict:
             return REFUSE.value(attribute, value)
     document = _read_table(attribute.children, value, repair)
-    if attribute.is_reference and not document.get("value"):
-        return _read_reference(attribute, value, document, repair)
+    if attribute.is_reference:
+        return document if document.get("value") else _read_reference(attribute, value, document, repair)
+    inner = document.get("value")
+    if type(inner) is str and inner[:1] == "{":
+        found = repair.embedded(attribute, inner)
+        if found is not None:
+            document |= _read_table(attribute.children, found, repair)
     return document or UNASSIGNED
 
 

@@ -118,6 +118,40 @@ class ResourceType:
     def __repr__(self) -> str:
         return f"<ResourceType {self.name} at {self.endpoint}>"
 
+    def without_uniqueness(self, *paths: str) -> ResourceType:
+        """Return the same type, in which some attributes need not be unique; its schema says `none` of them.
+
+        `GROUP.without_uniqueness("displayName")` lets two groups share a name, as RFC 7643 section 8.7.1 does.
+
+        Raises:
+            ValueError: A path names no attribute of the type that is unique.
+        """
+        texts = {self._must_find(path) for path in paths}
+        if not texts <= set(self.unique):
+            raise ValueError(f"resource type {self.name} has a path that is not unique")
+
+        def relaxed(document: SchemaDocument) -> SchemaDocument:
+            prefix = "" if document["id"] == self.schema else f"{document['id']}:"
+            entries = [
+                {**each, "uniqueness": "none"} if f"{prefix}{each['name']}" in texts else each
+                for each in document.get("attributes") or ()
+            ]
+            return {**document, "attributes": entries}
+
+        base, *extensions = map(relaxed, self.schema_documents)
+        return ResourceType(
+            base,
+            extensions=[
+                SchemaExtension(document, each.required)
+                for document, each in zip(extensions, self.extensions, strict=True)
+            ],
+            name=self.name,
+            endpoint=self.endpoint,
+            description=self.description,
+            unique=[each for each in self.unique if each not in texts],
+            indexed=self.indexed,
+        )
+
     def resolve(self, text: str) -> AttributePath | None:
         """The attribute a path text names, in any case, with or without the URN of its schema.
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
 
+from scimkit.dialects.marked_deleted import may_be_marked, unmarked
 from scimkit.documents import Document, parse_object, write_json
 from scimkit.errors import NotFound, PreconditionFailed, Unavailable, Uniqueness
 from scimkit.events import PasswordHook
 from scimkit.filters.ast import Comparison
 from scimkit.filters.filter import Filter
 from scimkit.patch.apply import apply_operations
+from scimkit.patch.changes import ChangeSet, changes_between
 from scimkit.patch.direct import direct_changes
 from scimkit.patch.operations import Operation, read_operations
 from scimkit.schema.projection import Projection, Projections
@@ -29,7 +31,6 @@ from scimkit.service.member_stream import MemberStream
 from scimkit.service.parameters import filter_of, fitted, projection_of
 from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import Renderer
-from scimkit.service.same_id import check_same_id, check_same_id_in_values
 from scimkit.service.search import Searchable
 from scimkit.service.written import HasWritten, by_operations, in_document, nowhere
 from scimkit.stores.probes import wants_of
@@ -112,7 +113,7 @@ class ResourceOperations:
             return await store.create(call.scope, self.resource_type, document)
         except Uniqueness:
             holder = await self._holder(store, call, document) if call.repairs.may_restore else None
-            if holder is None or not call.repairs.restores(holder):
+            if holder is None or not call.repairs.restores(holder, document):
                 raise
         await self._permissions.require(call, "replace", self.resource_type)
         return await store.replace(call.scope, self.resource_type, holder["id"], document, holder["meta"]["version"])
@@ -185,7 +186,6 @@ class ResourceOperations:
     async def replace(self, call: Call) -> Response:
         """`PUT /Users/{id}` (section 3.5.1): what is not given is cleared, memberships of a user stay."""
         id, body = call.id, self._body(call)
-        check_same_id(id, body)
         document = self._document(call, body)
         projection = self._projection(call, in_document(document))
         call.password = document.pop(PASSWORD, None)
@@ -206,13 +206,15 @@ class ResourceOperations:
         self, store: Store, call: Call, id: str, document: dict[str, Any], kept: Sequence[str]
     ) -> Written:
         headers = call.request.headers
-        if not self._has_immutable and not kept and not conditions.is_conditional(headers):
+        plain = not self._has_immutable and not kept and not may_be_marked(document)
+        if plain and not conditions.is_conditional(headers):
             return await store.replace(call.scope, self.resource_type, id, document)
         for _ in range(self._limits.attempts):
             old = await store.get(call.scope, self.resource_type, id)
             conditions.check(headers, old["meta"]["version"])
             check_immutable(self.resource_type, old, document)
             same = {name: old[name] for name in kept if name in old and name not in document}
+            same |= unmarked(old, document, call.repairs)
             try:
                 return await store.replace(
                     call.scope, self.resource_type, id, {**document, **same}, old["meta"]["version"]
@@ -224,11 +226,10 @@ class ResourceOperations:
     async def patch(self, call: Call) -> Response:
         """`PATCH /Users/{id}` (section 3.5.2): 200 with the resource, 204 for a group unless attributes are named."""
         id, body = call.id, self._body(call)
-        check_same_id_in_values(id, body)
         operations = read_operations(self.resource_type, body, call.repairs, self._limits.patch_operations)
         projection = self._projection(call, by_operations(operations))
         changes = direct_changes(operations)
-        if changes is not None and (self._has_members or not changes.references):
+        if changes is not None and (self._has_members or not changes.references) and not _needs_old(changes):
             conditional = conditions.is_conditional(call.request.headers)
             version = await self._version(call) if conditional else None
             written = await self._store.change(call.scope, self.resource_type, id, changes, version)
@@ -252,6 +253,9 @@ class ResourceOperations:
             conditions.check(call.request.headers, old["meta"]["version"])
             result = apply_operations(self.resource_type, old, operations, call.repairs)
             changes = result.changes
+            kept = unmarked(old, result.document, call.repairs)
+            if kept:
+                changes = changes_between(self.resource_type, old, {**result.document, **kept})
             self._value_limit.check(changes.assigned)
             call.password = changes.assigned.get(PASSWORD)
             if call.password is not None:
@@ -321,6 +325,11 @@ class ResourceOperations:
 
 def _not_modified(document: Document) -> Response:
     return Response(304, headers=(("ETag", document["meta"]["version"]),))
+
+
+def _needs_old(changes: ChangeSet) -> bool:
+    """Report whether a change means something else on some resources than it says."""
+    return may_be_marked(changes.assigned)
 
 
 def _nothing(name: str) -> bool:

@@ -30,8 +30,10 @@ from scimkit.service.calls import Call, Handler
 from scimkit.service.cursors import Cursors
 from scimkit.service.discovery import Discovery
 from scimkit.service.http import (
+    READ_WHEN_EMPTY,
     SCIM_JSON,
     WITH_BODY,
+    Parameters,
     Request,
     Response,
     accepted_type,
@@ -139,6 +141,7 @@ class ScimService:
             if not any(each.resolve(path) for each in self.resource_types):
                 raise ValueError(f"no resource type has the sensitive attribute {path}")
         self._routes = self._make_routes(lifted)
+        self._endpoints = {first.lower(): first for first, _ in self._routes}
 
     async def handle(self, request: Request) -> Response:
         """Answer a request. Never raises: every failure is a SCIM error."""
@@ -155,7 +158,10 @@ class ScimService:
             name = whose.dialect or self._tenant_dialects.get(whose.tenant)
             repairs = Repairs(self._dialects.get(name, self._dialect) if name else self._dialect)
             scope = Scope(whose.tenant, request.deadline or monotonic() + self.limits.deadline)
-            call = Call(request, read_query(request.query), scope, whose, repairs)
+            parameters = read_query(request.query)
+            call = Call(request, parameters, scope, whose, repairs)
+            if "" in parameters.values():
+                call.parameters = _without_empty(parameters, repairs)
             accept = request.headers.get("accept")
             media_type = SCIM_JSON if accept is None else accepted_type(accept, repairs)
             response = await self._answer(call)
@@ -175,7 +181,7 @@ class ScimService:
 
     def _answer(self, call: Call) -> Awaitable[Response]:
         """Route a request. HEAD is GET, whose body the adapters leave out (RFC 9110 section 9.3.2)."""
-        request = call.request
+        request = self._at_endpoint(call)
         first, _, rest = request.path.strip("/").partition("/")
         id = "" if rest in _FIXED else rest
         methods = self._routes.get((first, _ID if id else rest))
@@ -192,8 +198,17 @@ class ScimService:
         if request.method in WITH_BODY:
             if len(request.body) > self.limits.body:
                 raise PayloadTooLarge(f"The request body is larger than {self.limits.body} bytes.")
-            check_media_type(request.headers.get("content-type"))
+            check_media_type(request.headers.get("content-type"), call.repairs)
         return handler(call)
+
+    def _at_endpoint(self, call: Call) -> Request:
+        """Return the request at an endpoint that there is, whose name may be in another case. Raises NotFound."""
+        first, slash, rest = call.request.path.strip("/").partition("/")
+        name = self._endpoints.get(first.lower())
+        if name is not None and name != first:
+            call.repairs.endpoint()
+            call.request = replace(call.request, path=f"/{name}{slash}{rest}")
+        return call.request
 
     def _make_routes(self, store: Store) -> dict[tuple[str, str], Mapping[str, Handler]]:
         """Endpoint, and what follows it, to the methods it takes (RFC 7644 section 3.2)."""
@@ -229,9 +244,8 @@ class ScimService:
     async def _serve_part(self, call: Call, request: Request) -> Response:
         """Serve one operation of a bulk, as a request of its own on a resource type."""
         part = Call(request, {}, call.scope, call.principal, call.repairs)
-        first = request.path.strip("/").partition("/")[0]
         try:
-            if first not in self._resources:
+            if self._at_endpoint(part).path.strip("/").partition("/")[0] not in self._resources:
                 raise NotFound("There is no such resource type.")
             response = await self._answer(part)
         except ScimError as error:
@@ -293,8 +307,17 @@ class ScimService:
             _log.exception("the event hook failed")
 
     def _type_at(self, path: str) -> str | None:
-        operations = self._resources.get(path.strip("/").partition("/")[0])
+        first = path.strip("/").partition("/")[0]
+        operations = self._resources.get(self._endpoints.get(first.lower(), first))
         return operations.resource_type.name if operations else None
+
+
+def _without_empty(parameters: Parameters, repairs: Repairs) -> dict[str, str | int]:
+    """Return the parameters without those that have no value and no meaning without one. Raises InvalidValue."""
+    for name, value in parameters.items():
+        if value == "" and name not in READ_WHEN_EMPTY:
+            repairs.empty_parameter(name)
+    return {name: value for name, value in parameters.items() if value != "" or name in READ_WHEN_EMPTY}
 
 
 async def _at_once(response: Response) -> Response:
