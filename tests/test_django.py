@@ -12,7 +12,10 @@ from tests.stores.django.project import AsgiProject
 from django.db import connections  # isort: skip
 from django.http import UnreadablePostError  # isort: skip
 from django.test import Client, override_settings  # isort: skip
-from django.urls import include, path  # isort: skip
+from django.template import Context, Template  # isort: skip
+from django.contrib import admin  # isort: skip
+from django.http import HttpResponse  # isort: skip
+from django.urls import include, path, reverse  # isort: skip
 
 import httpx
 
@@ -96,6 +99,36 @@ def test_paths_are_decoded_once() -> None:
     for target in ("/scim/v2/Users/a%0Ab", "/scim/v2/Users/%25", "/scim/v2/Users/a%2Fb", "/scim/v2/%0A"):
         answer = send(patterns, "GET", target)
         assert (answer.status_code, answer.json()["schemas"]) == (404, [ERROR]), target
+
+
+def host_urls() -> tuple[Any, ...]:
+    """The URLs of a host with an admin and a page of its own, and with an endpoint included."""
+    return (
+        path("admin/", admin.site.urls),
+        *urls(),
+        path("tickets/<int:number>/", lambda request, number: HttpResponse(), name="ticket"),
+    )
+
+
+def test_urls_of_the_host_can_be_reversed() -> None:
+    """`reverse` and `{% url %}` of the host work with SCIM included, and `reverse` knows the paths of SCIM."""
+    with override_settings(ROOT_URLCONF=host_urls()):
+        assert reverse("ticket", kwargs={"number": 7}) == "/tickets/7/"
+        assert reverse("admin:index") == "/admin/"
+        page = Template('{% url "ticket" number=7 %} {% url "scim" %}')
+        assert page.render(Context()) == "/tickets/7/ /scim/v2/"
+        assert reverse("scim") == "/scim/v2/"
+        assert reverse("scim", args=["Users"]) == "/scim/v2/Users"
+        assert reverse("scim", kwargs={"path": "Users/a b"}) == "/scim/v2/Users/a%20b"
+
+
+def test_the_admin_of_the_host_has_its_login() -> None:
+    """The login page of Django's admin is served by a host that includes SCIM."""
+    middleware = ["django.contrib.sessions.middleware.SessionMiddleware",
+                  "django.contrib.auth.middleware.AuthenticationMiddleware",
+                  "django.contrib.messages.middleware.MessageMiddleware"]  # fmt: skip
+    with override_settings(ROOT_URLCONF=host_urls(), MIDDLEWARE=middleware):
+        assert Client().get("/admin/login/").status_code == 200
 
 
 def test_locations_are_where_django_says() -> None:

@@ -16,7 +16,7 @@ try:
     from django.db import connections, transaction
     from django.http import HttpRequest, HttpResponse, StreamingHttpResponse, UnreadablePostError
     from django.http.response import HttpResponseBase
-    from django.urls import re_path
+    from django.urls import path, re_path
     from django.views.decorators.csrf import csrf_exempt
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError("the URLs need Django: pip install 'scimkit[django]'") from missing
@@ -31,17 +31,19 @@ View = Callable[..., Any]
 
 
 def scim_urls(service: ScimService) -> list[Any]:
-    """What to `include` at the path of the SCIM endpoint, which ends with a slash.
+    """Return the URL patterns of a service, to `include` at a path that ends with a slash.
 
-    A service over an async store, or with an async token verifier, gets an async view. Neither needs a session, a
-    user or a CSRF token: the bearer token is all that is asked for.
+    A service over an async store, or with an async token verifier, gets an async view. The view needs no session,
+    no user and no CSRF token: the bearer token authenticates the client. `reverse("scim")` returns the path of the
+    endpoint, and `reverse("scim", args=["Users"])` the path of a resource type.
     """
-    view = _async_view(service) if service.is_async else _view(service)
-    return [re_path(r"(?s)^(?P<path>.*)\Z", _open_to_tokens(view), name="scim")]
+    view = _open_to_tokens(_async_view(service) if service.is_async else _view(service))
+    # `[\s\S]` takes a line feed too, as `(?s)` does. Django cannot reverse any URL of a project that has a `(?s)`.
+    return [path("", view, name="scim"), re_path(r"^(?P<path>[\s\S]+)\Z", view, name="scim")]
 
 
 def _view(service: ScimService) -> View:
-    def scim(request: HttpRequest, path: str) -> HttpResponseBase:
+    def scim(request: HttpRequest, path: str = "") -> HttpResponseBase:
         asked = _read(request, path, service.limits.body)
         response = run_sync(service.handle(asked)) if isinstance(asked, Request) else asked
         return _written(request, response, response.parts())
@@ -50,7 +52,7 @@ def _view(service: ScimService) -> View:
 
 
 def _async_view(service: ScimService) -> View:
-    async def scim(request: HttpRequest, path: str) -> HttpResponseBase:
+    async def scim(request: HttpRequest, path: str = "") -> HttpResponseBase:
         asked = _read(request, path, service.limits.body)
         response = await service.handle(asked) if isinstance(asked, Request) else asked
         return _written(request, response, response.awaited_parts())

@@ -38,6 +38,8 @@ from scimkit.stores.protocol import MEMBERS, MemberPages, Members, Query, Store,
 from scimkit.stores.stamps import has_members
 
 PASSWORD: Final = "password"
+NOT_KEPT: Final = "attribute-not-kept"
+"""What stands before the path of a given attribute that the store does not keep, in `Response.quirks`."""
 
 Write: TypeAlias = Callable[[Store], Awaitable[Written]]
 """A write on a store, or on a transaction of it."""
@@ -296,6 +298,8 @@ class ResourceOperations:
         call.id = written.document["id"]
         call.changed = written.changed
         call.skipped_members = written.skipped_members
+        for path in written.dropped:
+            call.repairs.fired[f"{NOT_KEPT}:{path}"] = None
 
     def _written(self, call: Call, write: Write, *, has_password: bool) -> Awaitable[Written]:
         """Write, and give a password to the host's hook in the same transaction; without a hook it is dropped."""

@@ -22,7 +22,6 @@ from scimkit.errors import (
     ScimError,
 )
 from scimkit.events import AuthorisationHook, Event, EventHook, MeHook, PasswordHook
-from scimkit.schema.core import GROUP, USER
 from scimkit.schema.discovery import Features
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.bulk import Bulk
@@ -46,6 +45,7 @@ from scimkit.service.limits import Limits
 from scimkit.service.operations import ResourceOperations
 from scimkit.service.permissions import Permissions
 from scimkit.service.search import Search
+from scimkit.service.served import served_types
 from scimkit.stores.protocol import Scope, Store, SyncStore, lift
 from scimkit.tokens import Principal, SyncTokenVerifier, TokenVerifier, bearer_token
 
@@ -69,9 +69,10 @@ class ScimService:
     `on_event` is told of every request, `on_exchange` is handed it with its response (see
     `scimkit.testing.recorder`), `set_password` is told of passwords, which are dropped without it.
     `authorise` allows or forbids each operation, `me` says what `/Me` stands for. `cursors` seals page
-    cursors; processes that serve one endpoint share its key.
-    Raises: ValueError when two resource types share a name or an endpoint, the store lacks what a hook needs, or
-    `limits` names an attribute that no type has.
+    cursors; processes that serve one endpoint share its key. Without `resource_types` the service announces those
+    that the store maps, or users and groups if the store serves any type.
+    Raises: ValueError when the store does not serve one of `resource_types`, two resource types share a name or an
+    endpoint, the store lacks what a hook needs, or `limits` names an attribute that no type has.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class ScimService:
         tokens: SyncTokenVerifier | TokenVerifier,
         dialect: Dialect = TOLERANT,
         dialects: Mapping[str, Dialect] = DIALECTS,
-        resource_types: Sequence[ResourceType] = (USER, GROUP),
+        resource_types: Sequence[ResourceType] | None = None,
         limits: Limits = Limits(),  # noqa: B008  # frozen
         tenant_dialects: Mapping[str, str] = {},  # never changed
         on_event: EventHook | None = None,
@@ -92,7 +93,7 @@ class ScimService:
         cursors: Cursors | None = None,
         documentation_uri: str | None = None,
     ) -> None:
-        self.resource_types = tuple(resource_types)
+        self.resource_types = served_types(store, resource_types)
         self.limits = limits
         self.blocking = store.is_async is False and store.blocking
         """Whether requests may wait for a disk or a network without an await."""

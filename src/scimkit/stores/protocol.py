@@ -104,6 +104,8 @@ class Written:
     document: Document
     changed: bool = True
     skipped_members: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    """Paths of attributes that were given and that the store does not keep."""
 
 
 @dataclass(slots=True)
@@ -187,6 +189,19 @@ class SyncMemberPages(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A resource type that a store serves, and the paths of its attributes that the store does not keep."""
+
+    resource_type: ResourceType
+    unmapped: tuple[str, ...] = ()
+
+
+def served_by(store: object) -> tuple[Served, ...] | None:
+    """Return the resource types that a store serves, by its attribute `serves`; None if it serves any."""
+    return cast("tuple[Served, ...] | None", getattr(store, "serves", None))
+
+
 class Store(Protocol):
     """A store whose methods are awaited. The promises are those of `SyncStore`."""
 
@@ -234,13 +249,14 @@ class MemberPages(Protocol):
 class _Lifted:
     """A sync store behind the async port."""
 
-    __slots__ = ("_store", "lacks")
+    __slots__ = ("_store", "lacks", "serves")
 
     is_async: Literal[True] = True
 
     def __init__(self, store: SyncStore) -> None:
         self._store = store
         self.lacks = store.lacks
+        self.serves = served_by(store)
 
     async def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
         return self._store.get(scope, resource_type, id, wants)

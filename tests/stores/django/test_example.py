@@ -33,6 +33,9 @@ assert agent.scim_rest == {"nickName": "Countess"}
 assert Team.objects.get().agents.get() == agent
 post("default", "/staff/scim/v2/Users", {"userName": "bo", "password": "correct horse battery"})
 assert User.objects.get().check_password("correct horse battery")
+assert Client().get("/admin/login/").status_code == 200
+from django.urls import reverse
+assert reverse("admin:index") == "/admin/"
 """
 
 

@@ -6,7 +6,7 @@ columns is named by its brackets. This module never talks to a database.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any, Final
 
@@ -54,6 +54,31 @@ def written(layout: Layout, instance: Any, document: Document, names: Iterable[s
     if layout.rest is not None:
         changed.append(_write_rest(layout, instance, document, names))
     return any(changed)
+
+
+def dropped(layout: Layout, document: Document, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the paths of what no entry maps of the given names of a document, if no `rest` keeps it."""
+    if layout.rest is not None:
+        return ()
+    table = layout.resource_type.attributes
+    left = _remainder(layout, table, {name: document[name] for name in names if name in document})
+    return tuple(dict.fromkeys(_paths(table, left)))
+
+
+def _paths(table: AttributeTable, values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the paths of the attributes of a remainder: of an element in columns, what the columns lack."""
+    for name, value in values.items():
+        attribute = table[name]
+        if attribute.multi_valued and type(value) is list:
+            for each in value:
+                if type(each) is dict and SLOT in each:
+                    yield from (attribute.children[sub].path for sub in each if sub != SLOT)
+                else:
+                    yield attribute.path
+        elif attribute.type == "complex" and type(value) is dict:
+            yield from _paths(attribute.children, value)
+        else:
+            yield attribute.path
 
 
 def filled(layout: Layout, instance: Any) -> None:

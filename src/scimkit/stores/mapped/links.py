@@ -11,7 +11,8 @@ from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.fields import Fields
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.references import references_of
-from scimkit.stores.protocol import GROUPS, Lack
+from scimkit.stores.mapped.unmapped import unmapped_paths
+from scimkit.stores.protocol import GROUPS, MEMBERS, Lack, Served
 from scimkit.stores.stamps import has_members, is_computed
 
 
@@ -72,6 +73,15 @@ class Plan:
         several = all(each.tenant is not None for each in self.layouts.values())
         lacks = frozenset[Lack]({"filters", "member_pages"})
         return lacks if several else lacks | frozenset[Lack]({"tenants"})
+
+    @property
+    def serves(self) -> tuple[Served, ...]:
+        """The resource types that have a ResourceMapping, with what each mapping leaves out."""
+        return tuple(Served(each.resource_type, self._unmapped(each)) for each in self.layouts.values())
+
+    def _unmapped(self, layout: Layout) -> tuple[str, ...]:
+        unlinked = has_members(layout.resource_type) and not self.members_of(layout)
+        return (*unmapped_paths(layout), MEMBERS) if unlinked else unmapped_paths(layout)
 
     def layout(self, resource_type: ResourceType) -> Layout:
         """The layout of a resource type. Raises: ValueError when none was declared."""

@@ -32,6 +32,7 @@ class RowStore(ABC):
 
     def __init__(self, plan: Plan, unknown_members: UnknownMembers) -> None:
         self.lacks: Collection[Lack] = plan.lacks
+        self.serves = plan.serves
         self._plan = plan
         self._unknown_members: UnknownMembers = unknown_members
 

@@ -15,7 +15,7 @@ from scimkit.documents import Document, write_json
 from scimkit.errors import InvalidValue, Uniqueness
 from scimkit.patch.changes import ChangeSet, ReferenceChanges, apply_changes
 from scimkit.schema.attributes import Attribute
-from scimkit.stores.mapped.assembly import assembled, filled, written
+from scimkit.stores.mapped.assembly import assembled, dropped, filled, written
 from scimkit.stores.mapped.entries import entry_of
 from scimkit.stores.mapped.fields import moment_in
 from scimkit.stores.mapped.layout import Layout
@@ -72,7 +72,8 @@ class Work:
             setattr(instance, self._layout.version.name, 1)
         self._rows.save(instance)
         _, skipped = self._change_members(instance, replacement(self._type, {}, document).references)
-        return Written(self._wholes([instance], everything)[0], skipped_members=skipped)
+        left_out = dropped(self._layout, document, document)
+        return Written(self._wholes([instance], everything)[0], skipped_members=skipped, dropped=left_out)
 
     def replace(self, id: str, document: Document, expected_version: str | None) -> Written:
         """As `SyncStore.replace`."""
@@ -115,7 +116,8 @@ class Work:
         if changed or members_changed:
             self._stamp(instance)
             self._rows.save(instance)
-        return Written(self._wholes([instance], wants)[0], changed or members_changed, skipped)
+        left_out = dropped(self._layout, document, touched)
+        return Written(self._wholes([instance], wants)[0], changed or members_changed, skipped, left_out)
 
     def _stamp(self, instance: Any) -> None:
         """Put a row into its next state."""

@@ -31,7 +31,7 @@ _Ask: TypeAlias = Callable[[Work], Result]
 class AsyncMappedStore:
     """A `Store` over the host's own models, through its `AsyncEngine` or its `async_sessionmaker`.
 
-    As `MappedStore` otherwise.
+    As `MappedStore` otherwise. Raises TypeError for a source that is not async.
     """
 
     is_async: Literal[True] = True
@@ -43,10 +43,16 @@ class AsyncMappedStore:
         *,
         unknown_members: UnknownMembers = "skip",
     ) -> None:
+        if not isinstance(source, AsyncEngine | async_sessionmaker):
+            raise TypeError(
+                "AsyncMappedStore needs an AsyncEngine or an async_sessionmaker; "
+                "give an Engine or a sessionmaker to MappedStore of scimkit.stores.sqlalchemy"
+            )
         self._maker = async_sessionmaker(source) if isinstance(source, AsyncEngine) else source
         self._plan = Plan(mapped, Columns, association)
         self._unknown_members: UnknownMembers = unknown_members
         self.lacks: Collection[Lack] = self._plan.lacks
+        self.serves = self._plan.serves
         self.session: AsyncSession | None = None
         """The session of the transaction it was given in, as `MappedStore.session`."""
 

@@ -27,7 +27,7 @@ class MappedStore(RowStore):
     """A `SyncStore` over the host's own models, through its engine or its sessionmaker.
 
     Makes no table and adds no column. Raises: ValueError, which names the entry, for a declaration that does not fit
-    its resource type or its model.
+    its resource type or its model; TypeError for an async source, which `AsyncMappedStore` takes.
     """
 
     def __init__(
@@ -38,6 +38,11 @@ class MappedStore(RowStore):
         unknown_members: UnknownMembers = "skip",
     ) -> None:
         super().__init__(Plan(mapped, Columns, association), unknown_members)
+        if not _is_sync(source):
+            raise TypeError(
+                "MappedStore needs an Engine or a sessionmaker; give an AsyncEngine or an async_sessionmaker to "
+                "AsyncMappedStore of scimkit.stores.sqlalchemy.async_store"
+            )
         maker = orm.sessionmaker(source) if isinstance(source, sa.Engine) else source
         self._sessions: Sessions | JoinedSession = Sessions(maker)
 
@@ -63,3 +68,12 @@ class MappedStore(RowStore):
         store = copy(self)
         store._sessions = JoinedSession(session)
         return store
+
+
+def _is_sync(source: object) -> bool:
+    """Return whether a source makes sessions that are not awaited."""
+    if not isinstance(source, orm.sessionmaker):
+        return isinstance(source, sa.Engine)
+    return issubclass(source.class_, orm.Session) and isinstance(
+        source.kw.get("bind"), sa.Engine | sa.Connection | None
+    )
