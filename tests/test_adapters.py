@@ -178,7 +178,7 @@ def test_base_url(kind: Any, location: Any) -> None:
     trusting = kind(service(), trust_forwarded=2)
     spoofed = FORWARDED | {"x-forwarded-host": "evil.example, help.example.org, inner"}
     assert location(trusting, FORWARDED, "/scim") == "https://help.example.org/desk/scim"
-    assert location(trusting, spoofed, "/scim") == "https://help.example.org/desk/scim"
+    assert location(kind(service(), trust_forwarded=2), spoofed, "/scim") == "https://help.example.org/desk/scim"
     public = kind(service(), public_url="https://p.example/v2/", trust_forwarded=1)
     assert location(public, FORWARDED, "/scim") == "https://p.example/v2"
 

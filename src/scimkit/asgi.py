@@ -11,12 +11,12 @@ from time import monotonic
 from typing import Any, Final, TypeAlias
 
 from scimkit.errors import NotFound, PayloadTooLarge, ScimError
+from scimkit.loop import loop_service
+from scimkit.loop.health import probe_of
 from scimkit.service import Request, Response, ScimService
-from scimkit.service.health import probe_of
 from scimkit.service.http import WITH_BODY, error_response
 from scimkit.service.locations import base_url, check_proxies, relative_path
 from scimkit.service.request_headers import declared_length, read_headers
-from scimkit.service.waiting import authenticated, handled, next_part
 
 AsgiScope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -43,6 +43,7 @@ class ScimApp:
         self, service: ScimService, *, prefix: str = "", public_url: str | None = None, trust_forwarded: int = 0
     ) -> None:
         self.service = service
+        self._on_loop = loop_service(service)
         self._prefix = prefix.rstrip("/")
         self._public_url = public_url.rstrip("/") if public_url else None
         self._proxies = check_proxies(trust_forwarded)
@@ -67,8 +68,8 @@ class ScimApp:
         except ScimError as error:
             return service.refuse(request, error)
         if request.method not in WITH_BODY:
-            return await handled(service, request)
-        refused = await authenticated(service, request)
+            return await self._on_loop.handled(request)
+        refused = await self._on_loop.authenticated(request)
         if refused is not None:
             return refused
         body = await _read(receive, request, service.limits.body)
@@ -77,7 +78,7 @@ class ScimApp:
                 request, PayloadTooLarge(f"The request body is larger than {service.limits.body} bytes.")
             )
         request.body = body
-        return await handled(service, request)
+        return await self._on_loop.handled(request)
 
     def _located(self, scope: AsgiScope) -> Request:
         """The request without what its headers say."""
@@ -121,7 +122,7 @@ class ScimApp:
                 await asyncio.sleep(0)  # the loop may learn that the client left
                 if gone.done():
                     return
-                part = await next_part(self.service, more)
+                part = await self._on_loop.next_part(more)
             await send({"type": "http.response.body", "body": b""})
         finally:
             gone.cancel()

@@ -1,4 +1,4 @@
-"""The Django adapter: verifies the token, reads a bounded body, calls the service, writes the response. The URLs of a `ScimService`.
+"""The Django adapter: verifies the token, reads a bounded body, calls the service, writes the response.
 
     urlpatterns = [path("scim/v2/", include(scim_urls(service)))]
 
@@ -23,13 +23,13 @@ except ModuleNotFoundError as missing:
     raise ModuleNotFoundError("the URLs need Django: pip install 'scimkit[django]'") from missing
 
 from scimkit.errors import InvalidSyntax, PayloadTooLarge, ScimError
+from scimkit.loop import awaited_health, loop_service
 from scimkit.runner import run_sync
 from scimkit.service import Request, Response, ScimService
-from scimkit.service.health import awaited_health, health, live
+from scimkit.service.health import health, live
 from scimkit.service.http import WITH_BODY
 from scimkit.service.locations import base_url
 from scimkit.service.request_headers import check_headers, declared_length
-from scimkit.service.waiting import authenticated, handled
 
 View = Callable[..., Any]
 
@@ -79,16 +79,18 @@ def _view(service: ScimService) -> View:
 
 
 def _async_view(service: ScimService) -> View:
+    on_loop = loop_service(service)
+
     async def scim(request: HttpRequest, path: str) -> HttpResponseBase:
         asked = Request(request.method or "", f"/{path}", request.META.get("QUERY_STRING", ""))
         try:
             _read_headers(request, path, asked, service)
             response = None
             if asked.method in WITH_BODY:
-                response = await authenticated(service, asked)
+                response = await on_loop.authenticated(asked)
             if response is None:
                 asked.body = _read_body(request, asked, service.limits.body)
-                response = await handled(service, asked)
+                response = await on_loop.handled(asked)
         except ScimError as error:
             response = service.refuse(asked, error)
         return _written(request, response, response.awaited_parts())

@@ -7,6 +7,7 @@ Each record has the extra fields `request_id`, `method` and `path`. No record ho
 from __future__ import annotations
 
 import logging
+from time import monotonic
 from typing import Any
 
 from scimkit.errors import Unauthorized
@@ -44,12 +45,14 @@ def log_refused_token(request: Request, error: Unauthorized) -> None:
     _auth.info("a token was refused: %s%s", reason, f" ({token_id})" if token_id else "", extra=extra)
 
 
-def log_access(request: Request, response: Response, principal: Principal | None) -> None:
-    """Log at INFO one line for a request that was answered."""
+def log_access(request: Request, response: Response, principal: Principal | None, allowed: float) -> None:
+    """Log at INFO one line for a request that was answered. `allowed` is how long requests may take, in seconds."""
     if not _access.isEnabledFor(logging.INFO):
         return
     fields = request_fields(request)
     extra = {**fields, "status": response.status}
+    if request.deadline is not None:
+        extra["milliseconds"] = round((monotonic() - request.deadline + allowed) * 1000, 1)
     if principal is not None:
         extra |= {"tenant": principal.tenant, "token_id": principal.token_id}
     _access.info("%s %s: %d", fields["method"], fields["path"], response.status, extra=extra)

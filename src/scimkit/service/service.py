@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from time import monotonic
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from scimkit.dialects import DIALECTS, TOLERANT, Dialect, Repairs
 from scimkit.errors import (
@@ -30,7 +30,6 @@ from scimkit.service.bulk import Bulk
 from scimkit.service.calls import Call, Handler
 from scimkit.service.cursors import Cursors
 from scimkit.service.discovery import Discovery
-from scimkit.service.executor import Executor
 from scimkit.service.http import (
     SCIM_JSON,
     WITH_BODY,
@@ -105,9 +104,13 @@ class ScimService:
         """Whether requests can be served on an event loop only."""
         self.verification_blocks = tokens.is_async is False and bool(getattr(tokens, "blocking", True))
         """Whether the verification of a token may wait for a disk or a network without an await."""
-        self.executor = Executor(getattr(store, "pool_size", None))
-        """The threads for work that may block; an event loop uses them, a sync host does not."""
         self.store = store
+        self.on_loop: object | None = None
+        """What `scimkit.loop` keeps for the service."""
+        self.is_full: Callable[[], bool] = lambda: False
+        """Whether requests wait in a queue that is full."""
+        self.last_health: Any = None
+        self.next_health_check = 0.0
         self._tokens = tokens
         self._dialect = dialect
         self._dialects = dialects
@@ -317,7 +320,7 @@ class ScimService:
         response.headers += ((REQUEST_ID, request.id),)
         if response.quirks:
             log_quirks(request, response)
-        log_access(request, response, principal)
+        log_access(request, response, principal, self.limits.deadline)
         if self._on_exchange is not None:
             try:
                 self._on_exchange(request, response)

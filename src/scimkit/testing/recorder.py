@@ -38,7 +38,7 @@ class Recorder:
     def __call__(self, request: Request, response: Response) -> None:
         """Append an exchange."""
         line = json.dumps(self.recorded(request, response), ensure_ascii=False)
-        with open(self._file, "a", encoding="utf-8", opener=_for_the_owner) as file:  # noqa: PTH123  # the opener
+        with open(self._file, "a", encoding="utf-8", opener=_for_the_owner) as file:  # the opener
             file.write(line + "\n")
 
     def recorded(self, request: Request, response: Response) -> dict[str, Any]:

@@ -107,7 +107,7 @@ class Executor:
                 self._begin(job)
                 return
             queue = self._writes if job.key else self._reads
-            if len(queue) >= self._longest or self._waiting_of[job.key] >= self._longest // 2 and job.key:
+            if len(queue) >= self._longest or (self._waiting_of[job.key] >= self._longest // 2 and job.key):
                 raise Unavailable()
             queue.append(job)
             if job.key:
