@@ -24,6 +24,8 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 _GONE: Final = "http.disconnect"
+_SHORT: Final = 65536
+"""Bytes that a server reads ahead, whether or not anybody asks for them."""
 
 
 class _ClientGone(Exception):
@@ -69,10 +71,26 @@ class ScimApp:
             return service.refuse(request, error)
         if request.method not in WITH_BODY:
             return await self._on_loop.handled(request)
+        return await self._respond_to_body(request, receive)
+
+    async def _respond_to_body(self, request: Request, receive: Receive) -> Response:
+        """Verify the token, then read the body.
+
+        Where the verification needs a thread, a short body that the server has already is handled in the same turn.
+        """
+        service, first = self.service, None
+        if service.blocking and service.verification_blocks and _is_short(request, service.limits.body):
+            first = asyncio.ensure_future(receive())
+            await asyncio.sleep(0)
+            if first.done() and len(first.result().get("body", b"")) == declared_length(request.headers):
+                request.body = first.result()["body"]
+                return await self._on_loop.handled(request)
         refused = await self._on_loop.authenticated(request)
         if refused is not None:
+            if first is not None:
+                first.cancel()
             return refused
-        body = await _read(receive, request, service.limits.body)
+        body = await _read(receive, request, service.limits.body, first)
         if body is None:
             return service.refuse(
                 request, PayloadTooLarge(f"The request body is larger than {service.limits.body} bytes.")
@@ -85,10 +103,9 @@ class ScimApp:
         path, root = scope["path"], scope.get("root_path", "").rstrip("/")
         if root and (path == root or path.startswith(f"{root}/")):
             path = path.removeprefix(root)
-        request = Request(scope["method"], relative_path(path, self._prefix))
-        request.query = scope.get("query_string", b"").decode("latin-1")
-        request.deadline = monotonic() + self.service.limits.deadline
-        return request
+        query = scope.get("query_string", b"").decode("latin-1")
+        deadline = monotonic() + self.service.limits.deadline
+        return Request(scope["method"], relative_path(path, self._prefix), query, deadline=deadline)
 
     def _read_headers(self, scope: AsgiScope, request: Request) -> None:
         """Raises: BadRequest if a header has no clear meaning."""
@@ -152,7 +169,15 @@ def _server(scope: AsgiScope) -> str:
     return host if port is None else f"{host}:{port}"
 
 
-async def _read(receive: Receive, request: Request, limit: int) -> bytes | None:
+def _is_short(request: Request, limit: int) -> bool:
+    """Whether a server may have the whole body with the headers; a client that expects 100 has not sent it yet."""
+    length = declared_length(request.headers)
+    return length is not None and length <= min(_SHORT, limit) and "expect" not in request.headers
+
+
+async def _read(
+    receive: Receive, request: Request, limit: int, first: Awaitable[Message] | None = None
+) -> bytes | None:
     """Return the body, or None when it is over the limit; then no more than that is read.
 
     Raises: _ClientGone if the client leaves before the body ends.
@@ -162,7 +187,8 @@ async def _read(receive: Receive, request: Request, limit: int) -> bytes | None:
         return None
     parts, size, more = [], 0, True
     while more:
-        message = await receive()
+        message = await (first or receive())
+        first = None
         if message["type"] == _GONE:
             raise _ClientGone
         part = message.get("body", b"")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -43,6 +44,7 @@ def encoded_path(path: str) -> str:
     return quote(path, safe=_IN_PATHS)
 
 
+@lru_cache(maxsize=32)  # of texts that are short, since a longer one raises
 def check_host(host: str) -> str:
     """Return a host that a URL can have. Raises: BadRequest if it is not `host[:port]` of RFC 3986."""
     if len(host) > _LONGEST_HOST or _HOST.match(host) is None:

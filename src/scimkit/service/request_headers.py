@@ -5,7 +5,7 @@ Source: RFC 9110 sections 5.2 and 5.3.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from scimkit.errors import BadRequest
@@ -17,14 +17,19 @@ _SINGLE: Final = frozenset({
     "proxy-authorization", "range", "referer", "user-agent", "x-request-id",
 })  # fmt: skip
 """Headers whose value is no list: a second line has no meaning (RFC 9110 section 5.3)."""
-_NO_COMMA: Final = ("content-type", "content-length")
 
 
-def read_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+def read_headers(pairs: Collection[tuple[bytes, bytes]]) -> dict[str, str]:
     """Return the headers of an ASGI scope by lower-case name; the lines of a list header are joined by commas.
 
     Raises: BadRequest if a header that is no list comes twice, or Host is not `host[:port]`.
     """
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in pairs}
+    return check_headers(headers if len(headers) == len(pairs) else _joined(pairs))
+
+
+def _joined(pairs: Collection[tuple[bytes, bytes]]) -> dict[str, str]:
+    """The headers of a request that has a name more than once."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in pairs:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
@@ -33,7 +38,7 @@ def read_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
                 raise _twice(name)
             value = f"{headers[name]}, {value}"
         headers[name] = value
-    return check_headers(headers)
+    return headers
 
 
 def check_headers(headers: dict[str, str]) -> dict[str, str]:
@@ -44,9 +49,10 @@ def check_headers(headers: dict[str, str]) -> dict[str, str]:
     authorization = headers.get("authorization")
     if authorization is not None and "," in authorization and authorization[:7].lower() == "bearer ":
         raise _twice("authorization")
-    for name in _NO_COMMA:
-        if "," in headers.get(name, ""):
-            raise _twice(name)
+    if "," in headers.get("content-type", ""):
+        raise _twice("content-type")
+    if "," in headers.get("content-length", ""):
+        raise _twice("content-length")
     host = headers.get("host")
     if host:
         check_host(host)
