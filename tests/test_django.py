@@ -153,7 +153,7 @@ def test_head_and_nothing() -> None:
     patterns = urls()
     id = send(patterns, "POST", "/scim/v2/Users", {"userName": "ada"}).json()["id"]
     whole, head = (send(patterns, method, f"/scim/v2/Users/{id}") for method in ("GET", "HEAD"))
-    assert head.headers == whole.headers
+    assert {**head.headers, "X-Request-Id": ""} == {**whole.headers, "X-Request-Id": ""}
     assert (head.content, head["Content-Type"]) == (b"", "application/scim+json")
     gone = send(patterns, "DELETE", f"/scim/v2/Users/{id}")
     assert (gone.status_code, gone.content, gone.has_header("Content-Type")) == (204, b"", False)

@@ -246,6 +246,15 @@ class UnsupportedMediaType(ScimError):
     default_detail = "Send application/scim+json or application/json, encoded in UTF-8."
 
 
+class UnsupportedContentEncoding(UnsupportedMediaType):
+    """415: the body is compressed; carries `Accept-Encoding` (RFC 9110 section 12.5.3)."""
+
+    default_detail = "Send the body without Content-Encoding."
+
+    def __init__(self) -> None:
+        super().__init__(headers=(("Accept-Encoding", "identity"),))
+
+
 class TooManyRequests(ScimError):
     """429: slow down; `Retry-After` is in whole seconds, the only form Okta reads."""
 

@@ -18,7 +18,8 @@ class Event:
 
     `resource_type` and `id` are None where they do not apply; `changed` says whether the store
     changed; `quirks` names the rewrites that the request needed; `skipped_members` are the ids of
-    members that do not exist; `detail` is the error's, None on success.
+    members that do not exist; `detail` is the error's, None on success. `request_id` is the id that the client sent or
+    the service made; the response has it as `X-Request-Id`.
     """
 
     method: str
@@ -32,6 +33,7 @@ class Event:
     quirks: tuple[str, ...] = ()
     skipped_members: tuple[str, ...] = ()
     detail: str | None = None
+    request_id: str = ""
 
 
 EventHook: TypeAlias = Callable[[Event], None]

@@ -12,11 +12,13 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
+from urllib.parse import unquote
 
 from scimkit.documents import parse_object, write_json
 from scimkit.errors import InvalidSyntax, InvalidValue, PayloadTooLarge
 from scimkit.service.calls import Call
 from scimkit.service.http import Request, Response, error_response, json_response
+from scimkit.service.locations import encoded_path
 
 BULK_REQUEST_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 BULK_RESPONSE_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
@@ -151,7 +153,7 @@ class _Run:
         if not operation.references <= self._ids.keys():
             self._fail(operation)
             return
-        response = await self._send(operation.method, self._resolved(operation.path), operation, data)
+        response = await self._send(operation.method, self._path_of(operation), operation, data)
         self._note(operation, response)
 
     async def _begin(self, operation: _Operation) -> None:
@@ -182,12 +184,16 @@ class _Run:
         relative = path.removeprefix(base.base_url)
         return await self._serve(self._call, Request(method, relative, "", headers, body, base.base_url))
 
+    def _path_of(self, operation: _Operation) -> str:
+        """The path of an operation relative to the endpoint, percent-decoded as that of a request."""
+        path: str = self._resolved(unquote(operation.path.removeprefix(self._call.request.base_url)))
+        return path
+
     def _note(self, operation: _Operation, response: Response) -> None:
         """Keep a result. Every operation but a failed POST has a location (section 3.7.3)."""
         operation.response = response
         if operation.method != "POST":
-            path = self._resolved(operation.path).removeprefix(self._call.request.base_url)
-            operation.location = self._call.request.base_url + path
+            operation.location = self._call.request.base_url + encoded_path(self._path_of(operation))
         if response.status >= 400:
             self._errors += 1
             if operation.bulk_id is not None:
@@ -195,7 +201,7 @@ class _Run:
         elif operation.method == "POST":
             operation.location = dict(response.headers).get("Location")
             if operation.location is not None and operation.bulk_id is not None:
-                self._ids[operation.bulk_id] = operation.location.rsplit("/", 1)[-1]
+                self._ids[operation.bulk_id] = unquote(operation.location.rsplit("/", 1)[-1])
 
     def _fail(self, operation: _Operation) -> None:
         error = InvalidValue("The operation refers to a bulkId that no successful operation has.")

@@ -12,8 +12,9 @@ from typing import Any, Final, Protocol, TypeAlias
 from urllib.parse import unquote_to_bytes
 
 from scimkit.documents import write_json
-from scimkit.errors import InvalidSyntax, InvalidValue, ScimError, UnsupportedMediaType
+from scimkit.errors import InvalidSyntax, InvalidValue, ScimError, UnsupportedContentEncoding, UnsupportedMediaType
 from scimkit.runner import run_sync
+from scimkit.tokens import Principal
 
 SCIM_JSON: Final = "application/scim+json"
 CONTENT_TYPE: Final = ("Content-Type", SCIM_JSON)
@@ -43,15 +44,19 @@ class Request:
     raw. `headers` has lower-case names. `base_url` is that of the SCIM endpoint as the client sees it,
     without a slash at its end. `deadline` is the reading of `time.monotonic()` by which the request must be answered;
     an adapter sets it when requests may wait in a queue. Without it, the service counts from its first step.
+    `principal` is the result of `ScimService.authenticate`; `handle` does not verify the token again. `id` is the
+    request id; the service reads it from a header or makes one. The repr shows no token, no body and no query.
     """
 
     method: str
     path: str
-    query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    query: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
     base_url: str = ""
     deadline: float | None = None
+    principal: Principal | None = None
+    id: str = ""
 
 
 @dataclass(slots=True)
@@ -62,7 +67,7 @@ class Response:
     """
 
     status: int
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     headers: tuple[tuple[str, str], ...] = ()
     quirks: tuple[str, ...] = ()
     more: Callable[[], Coroutine[Any, Any, bytes]] | None = None
@@ -195,6 +200,12 @@ class MediaTypeRepair(Protocol):
     def media_type(self, name: str) -> bool:
         """Report whether a body of that type is read as JSON."""
         ...
+
+
+def check_encoding(content_encoding: str | None) -> None:
+    """Check that a body is not compressed. Raises: UnsupportedContentEncoding."""
+    if content_encoding and content_encoding.strip().lower() != "identity":
+        raise UnsupportedContentEncoding()
 
 
 def check_media_type(content_type: str | None, repair: MediaTypeRepair) -> None:

@@ -7,6 +7,7 @@ routing or tokens, and never does I/O of its own.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from time import monotonic
 from typing import Any, Final, TypeAlias, cast
 
 from scimkit.dialects.marked_deleted import may_be_marked, unmarked
@@ -34,7 +35,7 @@ from scimkit.service.rendering import Renderer
 from scimkit.service.search import Searchable
 from scimkit.service.written import HasWritten, by_operations, in_document, nowhere
 from scimkit.stores.probes import wants_of
-from scimkit.stores.protocol import MEMBERS, MemberPages, Members, Query, Store, Written
+from scimkit.stores.protocol import MEMBERS, MemberPages, Members, Query, Scope, Store, Written
 from scimkit.stores.stamps import has_members
 
 PASSWORD: Final = "password"
@@ -171,8 +172,12 @@ class ResourceOperations:
         if conditional and conditions.is_unchanged(call.request.headers, document["meta"]["version"]):
             return _not_modified(document)
 
+        def scope_now() -> Scope:
+            """Each part of a stream has a deadline of its own; a slow client makes no read late."""
+            return Scope(call.scope.tenant, monotonic() + self._limits.deadline)
+
         def read(after: int) -> Awaitable[Members]:
-            return pages.members(call.scope, resource_type, id, after, self._limits.members_at_once)
+            return pages.members(scope_now(), resource_type, id, after, self._limits.members_at_once)
 
         first = await read(0)
         if first.next is None:
@@ -180,7 +185,10 @@ class ResourceOperations:
             return self._response(call, 200, whole, projection)
         render, base_url = self._renderer.render, call.request.base_url
         stream = MemberStream(
-            read, lambda some: render({"id": id, MEMBERS: some}, projection, base_url).get(MEMBERS, ()), first
+            read,
+            lambda some: render({"id": id, MEMBERS: some}, projection, base_url).get(MEMBERS, ()),
+            first,
+            lambda: self._store.get(scope_now(), resource_type, id, _nothing),
         )
         body = stream.begin(render(document, projection, base_url))
         return Response(200, body, (CONTENT_TYPE, ("ETag", document["meta"]["version"])), more=stream.more)

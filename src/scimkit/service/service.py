@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from time import monotonic
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from scimkit.dialects import DIALECTS, TOLERANT, Dialect, Repairs
 from scimkit.errors import (
@@ -20,6 +20,7 @@ from scimkit.errors import (
     NotImplementedByServer,
     PayloadTooLarge,
     ScimError,
+    Unauthorized,
 )
 from scimkit.events import AuthorisationHook, Event, EventHook, MeHook, PasswordHook
 from scimkit.schema.discovery import Features
@@ -37,13 +38,18 @@ from scimkit.service.http import (
     Response,
     accepted_type,
     as_media_type,
+    check_encoding,
     check_media_type,
     error_response,
     read_query,
 )
 from scimkit.service.limits import Limits
+from scimkit.service.locations import encoded_path
+from scimkit.service.logs import log_access, log_quirks, log_refused_token
 from scimkit.service.operations import ResourceOperations
 from scimkit.service.permissions import Permissions
+from scimkit.service.request_ids import HEADER as REQUEST_ID
+from scimkit.service.request_ids import current_request, request_id
 from scimkit.service.search import Search
 from scimkit.service.served import served_types
 from scimkit.stores.protocol import Scope, Store, SyncStore, lift
@@ -99,6 +105,15 @@ class ScimService:
         """Whether requests may wait for a disk or a network without an await."""
         self.is_async = store.is_async or tokens.is_async
         """Whether requests can be served on an event loop only."""
+        self.verification_blocks = tokens.is_async is False and bool(getattr(tokens, "blocking", True))
+        """Whether the verification of a token may wait for a disk or a network without an await."""
+        self.store = store
+        self.on_loop: object | None = None
+        """What `scimkit.loop` keeps for the service."""
+        self.is_full: Callable[[], bool] = lambda: False
+        """Whether requests wait in a queue that is full."""
+        self.last_health: Any = None
+        self.next_health_check = 0.0
         self._tokens = tokens
         self._dialect = dialect
         self._dialects = dialects
@@ -149,13 +164,12 @@ class ScimService:
         call: Call | None = None
         principal: Principal | None = None
         detail: str | None = None
+        if not request.id:
+            request.id = request_id(request.headers)
+        present = current_request.set(request)
         try:
-            self.limits.check_request(request.headers, request.query)
-            authorization = request.headers.get("authorization")
-            if authorization is not None or not _is_public(request):
-                answer = self._tokens.verify(bearer_token(authorization))
-                principal = answer if isinstance(answer, Principal) else await answer
-            whose = principal or _ANYONE
+            whose = request.principal or await self._verified(request)
+            principal = whose if whose is not _ANYONE else None
             name = whose.dialect or self._tenant_dialects.get(whose.tenant)
             repairs = Repairs(self._dialects.get(name, self._dialect) if name else self._dialect)
             scope = Scope(whose.tenant, request.deadline or monotonic() + self.limits.deadline)
@@ -178,7 +192,47 @@ class ScimService:
         if call is not None and call.repairs.fired:
             response = replace(response, quirks=tuple(call.repairs.fired))
         self._report(request, response, call, principal, detail)
+        current_request.reset(present)
         return response
+
+    async def authenticate(self, request: Request) -> Response | None:
+        """Verify the token of a request by its headers, before its body is read.
+
+        Sets `request.principal` and returns None if the request may go on to `handle`. Otherwise returns the response.
+        A host without an event loop calls `run_sync(service.authenticate(request))`.
+        """
+        try:
+            request.principal = await self._verified(request)
+        except ScimError as error:
+            return self.refuse(request, error)
+        except Exception:
+            _log.exception("the verification of a token failed")
+            return self.refuse(request, InternalError())
+        return None
+
+    def refuse(self, request: Request, error: ScimError) -> Response:
+        """Return the response of a request that cannot be handled, and tell the hooks of it as `handle` does."""
+        response = error_response(error)
+        if not request.id:
+            request.id = request_id(request.headers)
+        known = request.principal if request.principal is not _ANYONE else None
+        present = current_request.set(request)
+        self._report(request, response, None, known, error.detail)
+        current_request.reset(present)
+        return response
+
+    async def _verified(self, request: Request) -> Principal:
+        """Whose the token of a request is. Raises: Unauthorized, what the verifier raises."""
+        self.limits.check_request(request.headers, request.query)
+        authorization = request.headers.get("authorization")
+        if authorization is None and _is_public(request):
+            return _ANYONE
+        try:
+            answer = self._tokens.verify(bearer_token(authorization))
+            return answer if isinstance(answer, Principal) else await answer
+        except Unauthorized as error:
+            log_refused_token(request, error)
+            raise
 
     def _answer(self, call: Call) -> Awaitable[Response]:
         """Route a request. HEAD is GET, whose body the adapters leave out (RFC 9110 section 9.3.2)."""
@@ -199,6 +253,7 @@ class ScimService:
         if request.method in WITH_BODY:
             if len(request.body) > self.limits.body:
                 raise PayloadTooLarge(f"The request body is larger than {self.limits.body} bytes.")
+            check_encoding(request.headers.get("content-encoding"))
             check_media_type(request.headers.get("content-type"), call.repairs)
         return handler(call)
 
@@ -267,7 +322,7 @@ class ScimService:
         if path is None:
             raise NotFound("There is no resource for this token.")
         call.request = replace(call.request, path=f"/{path.strip('/')}")
-        location = f"{call.request.base_url}{call.request.path}"
+        location = f"{call.request.base_url}{encoded_path(call.request.path)}"
         try:
             response = await self._answer(call)
         except ScimError as error:
@@ -278,10 +333,10 @@ class ScimService:
     def _report(
         self, request: Request, response: Response, call: Call | None, principal: Principal | None, detail: str | None
     ) -> None:
+        response.headers += ((REQUEST_ID, request.id),)
         if response.quirks:
-            _log.info(
-                "%s %s: %d, quirks: %s", request.method, request.path, response.status, ", ".join(response.quirks)
-            )
+            log_quirks(request, response)
+        log_access(request, response, principal, self.limits.deadline)
         if self._on_exchange is not None:
             try:
                 self._on_exchange(request, response)
@@ -301,6 +356,7 @@ class ScimService:
             quirks=response.quirks,
             skipped_members=call.skipped_members if call else (),
             detail=detail,
+            request_id=request.id,
         )
         try:
             self._on_event(event)

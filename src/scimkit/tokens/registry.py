@@ -27,8 +27,10 @@ _READ_KEPT: Final = 1024
 class InvalidToken(Unauthorized):
     """401 for a token that is not valid. `reason` is for the host's log; the client is not told it."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, token_id: str | None = None) -> None:
         self.reason = reason
+        self.token_id = token_id
+        """The id of the token, if the token was issued once."""
         super().__init__("The bearer token is not valid.", challenge=_INVALID)
 
 
@@ -78,6 +80,8 @@ class TokenStore(Protocol):
 class MemoryTokenStore:
     """Keeps token records in this process."""
 
+    blocking = False
+
     def __init__(self) -> None:
         self._lock = Lock()
         self._records: dict[str, TokenRecord] = {}
@@ -118,6 +122,11 @@ class TokenRegistry:
     """Issues, verifies, rotates and revokes tokens. A `SyncTokenVerifier`."""
 
     is_async: Literal[False] = False
+
+    @property
+    def blocking(self) -> bool:
+        """Whether a verification may wait for a database: unless the store of the tokens says that it never waits."""
+        return getattr(self._store, "blocking", True)
 
     def __init__(self, store: TokenStore | None = None, *, clock: Callable[[], datetime] = _utc_now) -> None:
         self._store = MemoryTokenStore() if store is None else store
@@ -165,7 +174,7 @@ class TokenRegistry:
         if record.revoked is not None or record.expires is not None:
             status = record.status(self._clock())
             if status != "Active":
-                raise InvalidToken(f"the token is {status.lower()}")
+                raise InvalidToken(f"the token is {status.lower()}", token_id=record.id)
         if record is not checked:
             principal = Principal(record.tenant, record.id, record.description, record.dialect)
             if known is not None or len(self._read) < _READ_KEPT:
