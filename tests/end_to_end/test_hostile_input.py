@@ -192,6 +192,10 @@ def test_a_body_is_refused_while_it_is_read(client: Client) -> None:
 
     scope = {"type": "http", "method": "POST", "path": "/Users", "headers": [], "query_string": b""}
     asyncio.run(ScimApp(client.service)(scope, receive, send))
+    assert (sent[0]["status"], read) == (401, 0), "without a token no body is read"
+    sent.clear()
+    scope["headers"] = [(b"authorization", f"Bearer {client.token}".encode())]
+    asyncio.run(ScimApp(client.service)(scope, receive, send))
     assert sent[0]["status"] == 413
     assert read < 10
 

@@ -76,5 +76,5 @@ def test_applications() -> None:
         assert sent[-2]["status"] == status
         started: list[str] = []
         environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path}
-        body = b"".join(wsgi.HealthApp(checked)(environ, lambda line, headers: started.append(line)))  # type: ignore[arg-type,return-value]
+        body = b"".join(wsgi.HealthApp(checked)(environ, lambda line, headers, to=started: to.append(line)))  # type: ignore[arg-type,return-value]
         assert (started[0][:3], body) == (str(status), sent[-1]["body"])
