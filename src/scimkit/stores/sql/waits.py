@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
 
 from scimkit.errors import Unavailable
 
@@ -124,7 +125,7 @@ def _restore(connection: sa.Connection, seconds: float) -> None:
             connection.exec_driver_sql(statement)
         if connection.in_transaction():
             connection.commit()
-    except sa.exc.DBAPIError:
+    except DBAPIError:
         connection.invalidate()
 
 
