@@ -160,4 +160,5 @@ def test_ids_of_a_hosts_own(monkeypatch: pytest.MonkeyPatch) -> None:
         assert bulk.body["Operations"][0]["status"] == "200"
         assert bulk.body["Operations"][0]["location"] == location
     group = client.group("team", "clé-ключ")
-    assert client.get(f"/Groups/{group}").body["members"][0]["$ref"].endswith("/Users/cl%C3%A9-%D0%BA%D0%BB%D1%8E%D1%87")
+    reference = client.get(f"/Groups/{group}").body["members"][0]["$ref"]
+    assert reference.endswith("/Users/cl%C3%A9-%D0%BA%D0%BB%D1%8E%D1%87")
