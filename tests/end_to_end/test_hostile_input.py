@@ -192,8 +192,9 @@ def test_a_body_is_refused_while_it_is_read(client: Client) -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": "POST", "path": "/Users", "headers": [], "query_string": b""}
-    asyncio.run(ScimApp(client.service)(scope, receive, send))
+    scope = {"type": "http", "method": "POST", "path": "/Users", "query_string": b""}
+    headers = [(b"authorization", f"Bearer {client.token}".encode())]
+    asyncio.run(ScimApp(client.service)({**scope, "headers": headers}, receive, send))
     assert sent[0]["status"] == 413
     assert read < 10
 
