@@ -20,7 +20,7 @@ from django.urls import include, path, reverse  # isort: skip
 import httpx
 
 from scimkit import MemoryStore, ScimService, TokenRegistry
-from scimkit.django import scim_urls
+from scimkit.django import health_urls, scim_urls
 from scimkit.service import Limits
 from scimkit.stores.protocol import lift
 from scimkit.testing.server import running
@@ -177,3 +177,11 @@ def test_an_async_service_has_an_async_view() -> None:
             assert created.status_code == 201
             assert client.get(created.headers["Location"]).json()["userName"] == "ada"
             assert client.post("/Users", content=b"x" * 2000).status_code == 400
+
+
+def test_probes() -> None:
+    """`health_urls` answers probes without a token."""
+    service = ScimService(MemoryStore(), tokens=TokenRegistry())
+    probes = (path("", include(health_urls(service))),)
+    for name in ("healthz", "readyz"):
+        assert send(probes, "GET", f"/{name}").status_code == 200

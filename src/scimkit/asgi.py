@@ -83,7 +83,7 @@ class ScimApp:
             first = asyncio.ensure_future(receive())
             await asyncio.sleep(0)
             if first.done() and len(first.result().get("body", b"")) == declared_length(request.headers):
-                request.body = first.result()["body"]
+                request.body = first.result().get("body", b"")
                 return await self._on_loop.handled(request)
         refused = await self._on_loop.authenticated(request)
         if refused is not None:

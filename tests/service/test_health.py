@@ -70,11 +70,11 @@ def test_applications() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
+    started: list[str] = []
     checked = service(Checked(ready=False))
     for path, status in (("/healthz", 200), ("/a/readyz", 503), ("/x", 404)):
         asyncio.run(asgi.HealthApp(checked)({"type": "http", "method": "GET", "path": path}, None, send))  # type: ignore[arg-type]
         assert sent[-2]["status"] == status
-        started: list[str] = []
         environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path}
-        body = b"".join(wsgi.HealthApp(checked)(environ, lambda line, headers, to=started: to.append(line)))  # type: ignore[arg-type,return-value]
-        assert (started[0][:3], body) == (str(status), sent[-1]["body"])
+        body = b"".join(wsgi.HealthApp(checked)(environ, lambda line, headers: started.append(line)))  # type: ignore[arg-type,return-value]
+        assert (started[-1][:3], body) == (str(status), sent[-1]["body"])
