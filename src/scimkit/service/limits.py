@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from scimkit.errors import HeadersTooLarge, InvalidValue, UriTooLong
 from scimkit.filters.parser import MAX_COMPARISONS, MAX_LENGTH
 from scimkit.patch.operations import MAX_OPERATIONS
 from scimkit.schema.resource_types import ResourceType
+
+
+_MOST_HEADERS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class Limits:
     body: int = 5 * 1024 * 1024
     """Bytes of a request body. Beyond: 413. Announced as `bulk.maxPayloadSize`."""
     headers: int = 64 * 1024
-    """Characters of all header names and values together. Beyond: 431."""
+    """Characters of all header values together; a request has at most 200 headers. Beyond: 431."""
     query: int = 64 * 1024
     """Characters of a query string. Beyond: 414. `POST .search` takes the same parameters in a body."""
     string_length: int = 65_536
@@ -59,7 +62,7 @@ class Limits:
             HeadersTooLarge: The headers are larger than `headers`.
             UriTooLong: The query string is longer than `query`.
         """
-        if sum(map(len, headers.values())) + sum(map(len, headers)) > self.headers:
+        if sum(map(len, headers.values())) > self.headers or len(headers) > _MOST_HEADERS:
             raise HeadersTooLarge(f"The headers are larger than {self.headers} characters.")
         if len(query) > self.query:
             raise UriTooLong(f"The query string is longer than {self.query} characters.")

@@ -157,6 +157,7 @@ class ScimService:
             if not any(each.resolve(path) for each in self.resource_types):
                 raise ValueError(f"no resource type has the sensitive attribute {path}")
         self._routes = self._make_routes(lifted)
+        self._names = frozenset(first for first, _ in self._routes)
         self._endpoints = {first.lower(): first for first, _ in self._routes}
 
     async def handle(self, request: Request) -> Response:
@@ -236,8 +237,11 @@ class ScimService:
 
     def _answer(self, call: Call) -> Awaitable[Response]:
         """Route a request. HEAD is GET, whose body the adapters leave out (RFC 9110 section 9.3.2)."""
-        request = self._at_endpoint(call)
+        request = call.request
         first, _, rest = request.path.strip("/").partition("/")
+        if first not in self._names:
+            request = self._at_endpoint(call)
+            first, _, rest = request.path.strip("/").partition("/")
         id = "" if rest in _FIXED else rest
         methods = self._routes.get((first, _ID if id else rest))
         if methods is None or "/" in rest:
