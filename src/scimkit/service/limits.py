@@ -11,7 +11,6 @@ from scimkit.filters.parser import MAX_COMPARISONS, MAX_LENGTH
 from scimkit.patch.operations import MAX_OPERATIONS
 from scimkit.schema.resource_types import ResourceType
 
-
 _MOST_HEADERS: Final = 200
 
 

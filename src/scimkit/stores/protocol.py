@@ -202,6 +202,27 @@ def served_by(store: object) -> tuple[Served, ...] | None:
     return cast("tuple[Served, ...] | None", getattr(store, "serves", None))
 
 
+@dataclass(frozen=True, slots=True)
+class StoreHealth:
+    """What a store says of itself. `detail` holds no password and no value of anyone's."""
+
+    ready: bool
+    detail: str = ""
+
+
+class HealthCheck(Protocol):
+    """What a sync store may offer besides its methods, for health checks and for the threads of an adapter."""
+
+    @property
+    def pool_size(self) -> int | None:
+        """How many requests the store serves at once; None if it does not know."""
+        ...
+
+    def check_health(self, deadline: float | None) -> StoreHealth:
+        """Ask the database something trivial, until a reading of `time.monotonic()`. Raises Unavailable."""
+        ...
+
+
 class Store(Protocol):
     """A store whose methods are awaited. The promises are those of `SyncStore`."""
 

@@ -10,6 +10,6 @@ except ModuleNotFoundError as missing:
 
 from scimkit.stores.sql.async_store import AsyncSqlStore
 from scimkit.stores.sql.store import SqlStore
-from scimkit.stores.sql.tokens import SqlTokenStore
+from scimkit.stores.sql.tokens import AsyncSqlTokenStore, SqlTokenStore
 
-__all__ = ["AsyncSqlStore", "SqlStore", "SqlTokenStore"]
+__all__ = ["AsyncSqlStore", "AsyncSqlTokenStore", "SqlStore", "SqlTokenStore"]

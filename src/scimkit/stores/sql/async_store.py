@@ -17,7 +17,19 @@ from scimkit.documents import Document
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.databases import no_answer
-from scimkit.stores.protocol import Lack, Members, Page, Query, Scope, Store, UnknownMembers, Wants, Written, everything
+from scimkit.stores.protocol import (
+    Lack,
+    Members,
+    Page,
+    Query,
+    Scope,
+    Store,
+    StoreHealth,
+    UnknownMembers,
+    Wants,
+    Written,
+    everything,
+)
 from scimkit.stores.sql import migrations, work
 from scimkit.stores.sql.database import (
     DRIVERS,
@@ -26,6 +38,7 @@ from scimkit.stores.sql.database import (
     Work,
     engine_options,
     own,
+    pool_size,
     prepared,
     reading,
     transact,
@@ -72,6 +85,15 @@ class AsyncSqlStore:
     def connection(self) -> AsyncConnection | None:
         """The connection of the transaction it was given in, for rows of the host's own; None outside of one."""
         return self._database.connection
+
+    @property
+    def pool_size(self) -> int | None:
+        """How many connections the pool of the engine keeps; None if it does not say."""
+        return pool_size(self.engine.sync_engine)
+
+    async def check_health(self, deadline: float | None) -> StoreHealth:
+        """Ask the database for the version of its tables. Raises Unavailable."""
+        return migrations.health(await self._database.read(migrations.current, deadline))
 
     async def upgrade(self) -> None:
         """Bring the tables to the newest schema. Raises: Unavailable."""

@@ -88,6 +88,12 @@ def engine_options(url: sa.URL) -> dict[str, Any]:
     return options
 
 
+def pool_size(engine: sa.Engine) -> int | None:
+    """Return how many connections the pool of an engine keeps; None for a pool that does not say."""
+    size = getattr(engine.pool, "size", None)
+    return None if size is None else int(size())
+
+
 def _prepare_sqlite(connection: Any, _: object) -> None:
     """Leave transactions to `_begin_sqlite`; let readers go on while one writes."""
     connection.isolation_level = None

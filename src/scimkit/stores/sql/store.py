@@ -17,6 +17,7 @@ from scimkit.stores.protocol import (
     Page,
     Query,
     Scope,
+    StoreHealth,
     SyncStore,
     UnknownMembers,
     Wants,
@@ -24,7 +25,7 @@ from scimkit.stores.protocol import (
     everything,
 )
 from scimkit.stores.sql import migrations, work
-from scimkit.stores.sql.database import Database, Joined, Result, prepared, sync_engine
+from scimkit.stores.sql.database import Database, Joined, Result, pool_size, prepared, sync_engine
 from scimkit.stores.sql.waits import STATEMENT_TIMEOUT
 
 
@@ -70,6 +71,15 @@ class SqlStore:
     def schema_version(self) -> str | None:
         """The version that the tables are at, such as `0002`; None when there are none. Raises: Unavailable."""
         return self._database.read(migrations.current)
+
+    @property
+    def pool_size(self) -> int | None:
+        """How many connections the pool of the engine keeps; None if it does not say."""
+        return pool_size(self.engine)
+
+    def check_health(self, deadline: float | None) -> StoreHealth:
+        """Ask the database for the version of its tables. Raises Unavailable."""
+        return migrations.health(self._database.read(migrations.current, deadline))
 
     def upgrade(self) -> None:
         """Bring the tables to the newest schema. Raises: Unavailable."""

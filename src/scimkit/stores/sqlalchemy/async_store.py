@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from copy import copy
 from typing import Any, Literal, TypeAlias
 
+import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
@@ -18,7 +19,18 @@ from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.links import Plan
 from scimkit.stores.mapped.work import Work
-from scimkit.stores.protocol import Lack, Page, Query, Scope, Store, UnknownMembers, Wants, Written, everything
+from scimkit.stores.protocol import (
+    Lack,
+    Page,
+    Query,
+    Scope,
+    Store,
+    StoreHealth,
+    UnknownMembers,
+    Wants,
+    Written,
+    everything,
+)
 from scimkit.stores.sql.async_store import insisted
 from scimkit.stores.sql.database import Attempts, Result
 from scimkit.stores.sqlalchemy.columns import Columns, association
@@ -55,6 +67,16 @@ class AsyncMappedStore:
         self.serves = self._plan.serves
         self.session: AsyncSession | None = None
         """The session of the transaction it was given in, as `MappedStore.session`."""
+
+    async def check_health(self, deadline: float | None) -> StoreHealth:
+        """Ask the database something trivial. Raises Unavailable."""
+
+        async def ask(_: Attempts) -> None:
+            async with self._maker() as session:
+                await session.execute(sa.select(1))
+
+        await insisted(ask, deadline)
+        return StoreHealth(True)
 
     async def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
         return await self._read(scope, resource_type, lambda work: work.get(id, wants))

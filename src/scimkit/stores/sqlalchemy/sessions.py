@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import sqlalchemy as sa
 from sqlalchemy import orm
 
 from scimkit.stores.sql.database import Attempts, Result, insisted
@@ -25,6 +26,12 @@ class Sessions:
 
     def __init__(self, maker: orm.sessionmaker[Any]) -> None:
         self._maker = maker
+
+    @property
+    def engine(self) -> sa.Engine | None:
+        """The engine that the sessions are bound to, if it is one."""
+        bind = self._maker.kw.get("bind")
+        return bind if isinstance(bind, sa.Engine) else None
 
     def read(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
         """The result of work that only reads. Raises: Unavailable."""
@@ -55,6 +62,8 @@ class Sessions:
 
 class JoinedSession:
     """Runs work within a transaction that is open already; a write that fails leaves what was done before."""
+
+    engine: None = None
 
     def __init__(self, session: orm.Session) -> None:
         self.session = session
