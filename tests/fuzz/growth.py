@@ -1,7 +1,7 @@
 """`python -m tests.fuzz.growth [--requests N] [--seed N]`: look for requests whose work grows faster than their size.
 
-Each request is made of random parts that repeat. It is sent with some parts and with twice as many.
-The steps are counted. Ends with status 1 if a request of twice the size takes more than three times the steps. Nothing is timed.
+Each request is made of random parts that repeat. It is sent with some parts and with twice as many. The steps are
+counted, and nothing is timed. Ends with status 1 if a request of twice the size takes more than three times the steps.
 """
 
 from __future__ import annotations
