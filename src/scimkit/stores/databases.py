@@ -25,6 +25,12 @@ A database makes a join of each subquery that stands alone in an `and`, and look
 subquery, such as `(...) IS TRUE`, so that planning takes linear time.
 """
 
+MOST_CACHED: Final = 3
+"""Comparisons of the longest filter whose compiled statement is cached.
+
+A compiled statement takes some 15 KB for each comparison, and clients choose how a filter looks.
+"""
+
 _AT_ONCE: Final = 500
 _LOST: Final = frozenset({"40001", "40P01", "55P03", "23503", 1205, 1213, 1020, 1452, 1305})
 """SQLSTATEs of serialisation failure, deadlock, a lock not granted, and a member deleted since it was read; MySQL's and

@@ -13,8 +13,10 @@ from typing import Any
 
 from scimkit.documents import Document, write_json
 from scimkit.errors import InvalidValue, Uniqueness
+from scimkit.filters.ast import count_comparisons
 from scimkit.patch.changes import ChangeSet, ReferenceChanges, apply_changes
 from scimkit.schema.attributes import Attribute
+from scimkit.stores.databases import MOST_CACHED
 from scimkit.stores.mapped.assembly import assembled, dropped, filled, written
 from scimkit.stores.mapped.entries import entry_of
 from scimkit.stores.mapped.fields import moment_in
@@ -52,7 +54,8 @@ class Work:
         if query.sort is not None:
             field, folds = self._queries.order(query.sort)
             order = Order(field, query.sort.descending, folds)
-        window = Window(order, query.start_index, query.count, query.after, query.before)
+        is_cached = query.filter is None or count_comparisons(query.filter.node) <= MOST_CACHED
+        window = Window(order, query.start_index, query.count, query.after, query.before, is_cached)
         if condition is False:
             return Page([], 0)
         total, instances, positions = self._rows.matching(condition, window)
