@@ -199,7 +199,8 @@ class Served:
 
 def served_by(store: object) -> tuple[Served, ...] | None:
     """Return the resource types that a store serves, by its attribute `serves`; None if it serves any."""
-    return cast("tuple[Served, ...] | None", getattr(store, "serves", None))
+    serves = getattr(store, "serves", None)
+    return serves if isinstance(serves, tuple) else None
 
 
 @dataclass(frozen=True, slots=True)
