@@ -19,9 +19,9 @@ from scimkit.schema.attributes import folded
 from scimkit.schema.core import USER as USER_TYPE
 from scimkit.schema.projection import Projections
 from scimkit.service import conditions
-from scimkit.stores.sql import SqlStore
 from tests.client import GROUP, PATCH_OP, USER, Client
 from tests.growth import FACTOR, growth
+from tests.stores.databases import DATABASES, apart
 
 Make = Callable[[Client], Callable[[int], Callable[[], Any]]]
 BULK = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
@@ -29,15 +29,13 @@ LOOSE = Limits(values=100_000, filter_comparisons=100_000, filter_length=1_000_0
 """Limits that let the cases through, so that growth shows."""
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def client(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[Client]:
+@pytest.fixture(params=["memory", *(each for each in DATABASES if each != "mysql")])
+def client(request: pytest.FixtureRequest) -> Iterator[Client]:
     """A service over each store, with limits that let the cases through."""
     if request.param == "memory":
         yield Client(MemoryStore(), limits=LOOSE)
     else:
-        store = SqlStore(f"sqlite:///{tmp_path}/bounded.db")
-        yield Client(store, limits=LOOSE)
-        store.engine.dispose()
+        yield Client(apart(request.param), limits=LOOSE)
 
 
 def emails(number: int) -> list[dict[str, Any]]:
