@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -151,4 +154,74 @@ def test_what_a_database_can_never_evaluate(tmp_path: Any) -> None:
     wanted = filters.parse(f"emails[{inside}]", max_comparisons=10_000, max_length=10**6)
     with pytest.raises(InvalidFilter):
         store.search(soon(20), Query(USER, wanted))
+    store.engine.dispose()
+
+
+class Silence:
+    """A proxy in front of a database that stops to forward anything, as a host does whose packets are dropped."""
+
+    def __init__(self, connect: Callable[[], socket.socket]) -> None:
+        self.silent = threading.Event()
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        self._connect = connect
+        self._sockets: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._server.accept()
+            except OSError:
+                return
+            server = self._connect()
+            self._sockets += [client, server]
+            for one, other in ((client, server), (server, client)):
+                threading.Thread(target=self._forward, args=(one, other), daemon=True).start()
+
+    def _forward(self, one: socket.socket, other: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                if not self.silent.is_set():
+                    other.sendall(data)
+
+    def close(self) -> None:
+        for each in (self._server, *self._sockets):
+            each.close()
+
+
+def connected(url: sa.URL) -> socket.socket:
+    """Return a connection to a server, which may listen on a socket in the file system."""
+    folder = url.query.get("host")
+    if folder is None:
+        return socket.create_connection((url.host, url.port or 3306))
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(f"{folder}/.s.PGSQL.5432")
+    return client
+
+
+@pytest.mark.parametrize("database", [each for each in DATABASES if each.values[0] != "sqlite"])
+def test_a_database_that_does_not_answer(database: str) -> None:
+    """A server that is silent in the middle of a connection is given up at the deadline, sync and awaited."""
+    there = sa.make_url(url_of(database))
+    silence = Silence(lambda: connected(there))
+    through = there.set(host="127.0.0.1", port=silence.port, query={})
+    url = through.render_as_string(hide_password=False)
+    store = SqlStore(url)
+    query = Query(USER, filters.parse('userName eq "nobody"'))
+    assert store.search(soon(20), query).total == 0
+
+    async def check() -> None:
+        awaited = AsyncSqlStore(url)
+        assert (await awaited.search(soon(20), query)).total == 0
+        silence.silent.set()
+        with pytest.raises(Unavailable):
+            await awaited.search(soon(), query)
+
+    asyncio.run(check())
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        store.search(soon(), query)
+    assert time.monotonic() - began < STATEMENT_TIMEOUT
+    silence.close()
     store.engine.dispose()

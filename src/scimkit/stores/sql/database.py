@@ -24,6 +24,7 @@ from scimkit.stores.sql.waits import (
     bounded,
     busy_timeout,
     connect_options,
+    connection_that_listens,
     unbounded,
 )
 
@@ -58,6 +59,10 @@ def own(engine: sa.Engine, statement_timeout: float) -> sa.Engine:
     if engine.dialect.driver == "psycopg":
         engine.dialect.use_insertmanyvalues_wo_returning = True  # rows in one statement, not a statement a row
         event.listen(engine, "connect", _prepare_postgresql)
+        if not engine.dialect.is_async:
+            event.listen(
+                engine, "do_connect", lambda dialect, record, args, options: connection_that_listens(args, options)
+            )
     prepared(engine)
     bound_statements(engine, statement_timeout)
     return engine

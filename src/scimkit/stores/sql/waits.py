@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import signature
 from time import monotonic
 from typing import Any, Final
 
@@ -24,6 +25,9 @@ CONNECT_TIMEOUT: Final = 5
 POOL_TIMEOUT: Final = 2.0
 """Seconds to wait for a connection of the pool."""
 
+_READ_TIMEOUT: Final = 20
+_GRACE: Final = 0.5
+"""Seconds that a server has to say that it cancelled a statement, before it counts as silent."""
 _LIMIT: Final = "scimkit_statement_timeout"
 _UNTIL: Final = "scimkit_until"
 _STEPS: Final = 20_000
@@ -37,7 +41,7 @@ def connect_options(url: sa.URL) -> dict[str, Any]:
         return {"connect_timeout": CONNECT_TIMEOUT, "keepalives_idle": 5, "keepalives_interval": 2,
                 "keepalives_count": 3, "tcp_user_timeout": 10_000}  # fmt: skip
     if driver == "pymysql":
-        return {"connect_timeout": CONNECT_TIMEOUT, "read_timeout": 20, "write_timeout": 20}
+        return {"connect_timeout": CONNECT_TIMEOUT, "read_timeout": _READ_TIMEOUT, "write_timeout": _READ_TIMEOUT}
     if driver == "asyncmy":
         return {"connect_timeout": CONNECT_TIMEOUT}
     return {}
@@ -77,6 +81,7 @@ def bounded(connection: sa.Connection, deadline: float | None) -> Iterator[None]
     if limit is None:
         yield
         return
+    listen_until(connection.connection.dbapi_connection, deadline)
     if connection.dialect.name == "sqlite":
         connection.info[_UNTIL] = monotonic() + min(limit, left or limit)
         try:
@@ -94,6 +99,38 @@ def bounded(connection: sa.Connection, deadline: float | None) -> Iterator[None]
     finally:
         if not connection.closed and not connection.invalidated:
             _restore(connection, limit)
+
+
+def listen_until(dbapi_connection: Any, deadline: float | None) -> None:
+    """Tell a driver that blocks how long to wait for a server that does not answer at all."""
+    if hasattr(dbapi_connection, "listens_until"):
+        dbapi_connection.listens_until = None if deadline is None else deadline + _GRACE
+    elif hasattr(dbapi_connection, "_read_timeout"):  # PyMySQL sets its socket's timeout from it before each read
+        left = _READ_TIMEOUT if deadline is None else min(deadline - monotonic() + _GRACE, _READ_TIMEOUT)
+        dbapi_connection._read_timeout = left
+
+
+def connection_that_listens(arguments: Any, options: Any) -> Any:
+    """Return a connection of psycopg that gives up at its `listens_until`, if psycopg knows how to."""
+    import psycopg
+
+    if "timeout" not in signature(psycopg.Connection.wait).parameters:
+        return psycopg.connect(*arguments, **options)
+
+    class Listening(psycopg.Connection[Any]):
+        listens_until: float | None = None
+
+        def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+            until = self.listens_until
+            if until is None or timeout is not None:
+                return super().wait(gen, interval, timeout)
+            try:
+                return super().wait(gen, interval, max(until - monotonic(), 0.05))
+            except psycopg.errors._WaitTimeout:
+                self.pgconn.finish()
+                raise psycopg.OperationalError("the server did not answer in time") from None
+
+    return Listening.connect(*arguments, **options)
 
 
 @contextmanager
