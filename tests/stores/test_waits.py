@@ -225,3 +225,18 @@ def test_a_database_that_does_not_answer(database: str) -> None:
     assert time.monotonic() - began < STATEMENT_TIMEOUT
     silence.close()
     store.engine.dispose()
+
+
+def test_an_outage_says_what_the_driver_said(caplog: pytest.LogCaptureFixture, tmp_path: Any) -> None:
+    """The log of an outage has host, role and database, or what else the driver said of the connection."""
+    for url, said in (
+        ("postgresql+psycopg://nobody@127.0.0.1:1/helpdesk", "127.0.0.1"),
+        ("mysql+pymysql://nobody@127.0.0.1:1/helpdesk", "127.0.0.1"),
+        (f"sqlite:///{tmp_path}/no/such/folder.db", "unable to open database file"),
+    ):
+        caplog.clear()
+        store = SqlStore(url, upgrade=False)
+        with pytest.raises(Unavailable):
+            store.search(soon(2), Query(USER))
+        assert said in caplog.text
+        store.engine.dispose()

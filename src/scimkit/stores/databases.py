@@ -39,6 +39,13 @@ a member deleted since, and a savepoint that went with the transaction that lost
 _BUSY: Final = ("SQLITE_BUSY", "SQLITE_LOCKED")
 _TIMED_OUT: Final = frozenset({"57014", 1969, 3024, "SQLITE_INTERRUPT"})
 """What each database says of a statement that it cancelled because it took too long."""
+_CONNECTION_CLASSES: Final = frozenset({"08", "28", "3D", "53", "57"})
+"""Classes of SQLSTATEs: connection, authorization, unknown database, lack of resources, intervention of an operator."""
+_CONNECTION_ERRORS: Final = frozenset({"OperationalError", "ConnectionError", "OSError", "ConnectionTimeout"})
+_CONNECTION_NUMBERS: Final = frozenset({
+    1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 2002, 2003, 2005, 2006, 2013, "SQLITE_CANTOPEN", "SQLITE_FULL",
+    "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_NOTADB", "SQLITE_CORRUPT",
+})  # fmt: skip
 _TOO_COMPLEX: Final = frozenset({"54000", "54001", "54011", "54023", 1116, 1390, 1436, 3170})
 """SQLSTATEs of PostgreSQL for statements that are too complex (class 54); numbers of MySQL and MariaDB for too many
 tables or placeholders, a thread stack that is too small, and memory for range optimization."""
@@ -74,8 +81,22 @@ def unavailable(error: BaseException | None) -> Unavailable:
     if timed_out(error):
         _log.error("the database cancelled a statement that took too long: %s %s", type(error).__name__, _codes(error))
     else:
-        _log.error("the database failed: %s %s", type(error).__name__, _codes(error))
+        _log.error("the database failed: %s %s%s", type(error).__name__, _codes(error), said_of_connection(error))
     return Unavailable()
+
+
+def said_of_connection(error: BaseException | None) -> str:
+    """Return what a driver says of a connection that failed: host, role, database, or why there is no room.
+
+    Errors of statements are left out, because they may hold somebody's values.
+    """
+    codes = _codes(error)
+    unreached = not codes and type(error).__name__ in _CONNECTION_ERRORS
+    classes = any(isinstance(code, str) and code[:2] in _CONNECTION_CLASSES for code in codes)
+    if error is None or not (unreached or classes or not _CONNECTION_NUMBERS.isdisjoint(codes)):
+        return ""
+    said = " ".join(str(error.args[-1] if error.args else error).split())
+    return f": {said[:300]}"
 
 
 def no_answer() -> Unavailable:

@@ -19,7 +19,7 @@ from scimkit.schema.attributes import Attribute
 from scimkit.stores.databases import MOST_CACHED
 from scimkit.stores.mapped.assembly import assembled, dropped, filled, written
 from scimkit.stores.mapped.entries import entry_of
-from scimkit.stores.mapped.fields import moment_in
+from scimkit.stores.mapped.fields import later, moment_in
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.links import Plan
 from scimkit.stores.mapped.queries import Queries
@@ -128,7 +128,8 @@ class Work:
         if version is not None:
             setattr(instance, version.name, (getattr(instance, version.name) or 0) + 1)
         if modified is not None:
-            setattr(instance, modified.name, moment_in(modified, datetime.now(UTC)))
+            moment = moment_in(modified, datetime.now(UTC))
+            setattr(instance, modified.name, later(getattr(instance, modified.name), moment))
 
     def _check_unique(self, given: Document, document: Document, instance: Any) -> None:
         """Raises: Uniqueness when another row has a value that must be unique."""

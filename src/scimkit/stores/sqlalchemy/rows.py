@@ -175,7 +175,8 @@ class ModelRows:
         if layout.version is not None:
             changed[layout.version.name] = getattr(model, layout.version.name) + 1
         if layout.modified is not None:
-            changed[layout.modified.name] = moment_in(layout.modified, datetime.now(UTC))
+            column, moment = getattr(model, layout.modified.name), moment_in(layout.modified, datetime.now(UTC))
+            changed[layout.modified.name] = sa.case((column > moment, column), else_=moment)
         for some in batches(sorted(keys)) if changed else ():
             query = sa.update(model).where(key_of(model).in_(some), self._own(layout, model))
             self._session.execute(query.values(changed), execution_options={"synchronize_session": False})
