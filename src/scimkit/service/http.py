@@ -57,6 +57,8 @@ class Request:
     deadline: float | None = None
     principal: Principal | None = None
     id: str = ""
+    refused: Principal | None = field(default=None, repr=False)
+    """Whose the token was, if it was issued once and is not valid now. For the host's events only."""
 
 
 @dataclass(slots=True)

@@ -233,6 +233,9 @@ class ScimService:
             return answer if isinstance(answer, Principal) else await answer
         except Unauthorized as error:
             log_refused_token(request, error)
+            token_id, tenant = getattr(error, "token_id", None), getattr(error, "tenant", None)
+            if token_id is not None and tenant is not None:
+                request.refused = Principal(tenant, token_id)
             raise
 
     def _answer(self, call: Call) -> Awaitable[Response]:
@@ -348,6 +351,7 @@ class ScimService:
                 _log.exception("the exchange hook failed")
         if self._on_event is None:
             return
+        principal = principal or request.refused
         event = Event(
             method=request.method,
             path=request.path,

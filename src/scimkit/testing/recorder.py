@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,6 +49,7 @@ class Recorder:
         headers = {name: request.headers.get(name, "") for name in _HEADERS}
         discovery = request.path.strip("/").partition("/")[0] in _DISCOVERY and response.status == 200
         return {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "method": request.method if request.method in METHODS else "OTHER",
             "path": fictions.path(request.path),
             "query": fictions.query(request.query, kind),

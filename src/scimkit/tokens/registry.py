@@ -27,10 +27,12 @@ _READ_KEPT: Final = 1024
 class InvalidToken(Unauthorized):
     """401 for a token that is not valid. `reason` is for the host's log; the client is not told it."""
 
-    def __init__(self, reason: str, *, token_id: str | None = None) -> None:
+    def __init__(self, reason: str, *, token_id: str | None = None, tenant: str | None = None) -> None:
         self.reason = reason
         self.token_id = token_id
         """The id of the token, if the token was issued once."""
+        self.tenant = tenant
+        """The tenant of the token, if the token was issued once."""
         super().__init__("The bearer token is not valid.", challenge=_INVALID)
 
 
@@ -158,7 +160,7 @@ class _Verifier:
         if record.revoked is not None or record.expires is not None:
             status = record.status(self._clock())
             if status != "Active":
-                raise InvalidToken(f"the token is {status.lower()}", token_id=record.id)
+                raise InvalidToken(f"the token is {status.lower()}", token_id=record.id, tenant=record.tenant)
         if record is not checked:
             principal = Principal(record.tenant, record.id, record.description, record.dialect)
             if checked is not None or len(self._read) < _READ_KEPT:

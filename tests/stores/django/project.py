@@ -5,7 +5,8 @@ Importing this module sets Django up in the process.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from threading import current_thread, main_thread
 from typing import Any
@@ -34,7 +35,8 @@ settings.configure(
     },
     INSTALLED_APPS=[
         "django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions",
-        "django.contrib.messages", "scimkit.stores.django", "tests.stores.django.helpdesk",
+        "django.contrib.messages", "scimkit.stores.django", "scimkit.stores.django.external_ids",
+        "tests.stores.django.helpdesk",
     ],
     MIDDLEWARE=["django.middleware.security.SecurityMiddleware", "django.middleware.common.CommonMiddleware",
                 "django.middleware.csrf.CsrfViewMiddleware"],
@@ -69,6 +71,21 @@ def migrate(database: str) -> None:
         call_command("migrate", database=database, run_syncdb=True, verbosity=0)
         if database == "mysql":
             cursor.execute("SELECT RELEASE_LOCK('scimkit-django')")
+
+
+@contextmanager
+def alone(using: str) -> Iterator[None]:
+    """Keep the tests of other processes off Django's own users meanwhile: all are in the one MariaDB."""
+    if using != "mysql":
+        yield
+        return
+    connection = connections[using].copy()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT GET_LOCK('scimkit-django-users', 300)")
+            yield
+    finally:
+        connection.close()
 
 
 class Hosted:

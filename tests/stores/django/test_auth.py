@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.stores.django.project import alias
+from tests.stores.django.project import alias, alone
 
 from django.contrib.auth.models import Group, User  # isort: skip
 from django.db.models import Q  # isort: skip
@@ -24,12 +25,13 @@ SCOPE = Scope()
 
 
 @pytest.fixture(params=DATABASES)
-def using(request: pytest.FixtureRequest) -> str:
+def using(request: pytest.FixtureRequest) -> Iterator[str]:
     """The alias of each database, without users."""
     using = alias(request.param)
-    User.objects.using(using).all().delete()
-    Group.objects.using(using).all().delete()
-    return using
+    with alone(using):
+        User.objects.using(using).all().delete()
+        Group.objects.using(using).all().delete()
+        yield using
 
 
 @pytest.fixture

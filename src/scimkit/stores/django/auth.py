@@ -16,6 +16,7 @@ from django.db.models import Q
 
 from scimkit.errors import InvalidValue
 from scimkit.schema.core import GROUP, USER
+from scimkit.stores.django.beside import Beside
 from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.entries import Constant
 
@@ -29,7 +30,7 @@ def auth_models(*, where: Q | None = None) -> list[ResourceMapping]:
 
     `where` says which users are served, such as `Q(is_superuser=False)`. A user model without `first_name`,
     `last_name`, an email field or `date_joined` goes without what they would have. A new user has an unusable
-    password until one is set.
+    password until one is set. `externalId` is mapped if the app `scimkit.stores.django.external_ids` is installed.
     """
     model: Any = get_user_model()
     names = {each.name for each in model._meta.concrete_fields}
@@ -38,18 +39,22 @@ def auth_models(*, where: Q | None = None) -> list[ResourceMapping]:
     attributes |= {path: name for path, name in _OPTIONAL.items() if name in names}
     if email in names and email != login:
         attributes |= {'emails[type eq "work"].value': email, 'emails[type eq "work"].primary': Constant(True)}
+    external = {"externalId": Beside("scim_external_id", "value")} if apps.is_installed(_EXTERNAL_IDS) else {}
     created = "date_joined" if "date_joined" in names else None
     identity, group = model._meta.pk.name, apps.get_model("auth", "Group")
     users = model._meta.get_field("groups").remote_field.get_accessor_name()
     return [
         ResourceMapping(
-            USER, model, id=identity, prefix=_USER, attributes=attributes, created=created, where=where,
-            new=_without_password,
+            USER, model, id=identity, prefix=_USER, attributes=attributes | external, created=created,
+            where=where, new=_without_password,
         ),
-        ResourceMapping(GROUP, group, id="id", prefix=_GROUP, attributes={"displayName": "name"}, members=[users]),
+        ResourceMapping(
+            GROUP, group, id="id", prefix=_GROUP, attributes={"displayName": "name"} | external, members=[users]
+        ),
     ]  # fmt: skip
 
 
+_EXTERNAL_IDS: Final = "scimkit.stores.django.external_ids"
 _OPTIONAL: Final = {"name.givenName": "first_name", "name.familyName": "last_name"}
 
 

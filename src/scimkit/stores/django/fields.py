@@ -83,6 +83,13 @@ class ModelFields:
             source=found,
         )
 
+    def beside(self, relation: str, column: str) -> tuple[Any, Field]:
+        """Return the model of a row beside, and a column of it. Raises: ValueError when there is no such row."""
+        found = next((each for each in self._model._meta.related_objects if each.name == relation), None)
+        if found is None or not found.one_to_one:
+            raise ValueError(f"no OneToOneField leads from {relation} to the model {self._model.__name__}")
+        return found.related_model, ModelFields(found.related_model).field(column)
+
     def relation(self, given: Any) -> Relation:
         """As `Fields.relation`; `given` is the name of a foreign key."""
         found = next((each for each in self._model._meta.concrete_fields if each.name == given), None)

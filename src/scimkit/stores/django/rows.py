@@ -17,6 +17,7 @@ from django.db.models import Case, F, Q, Value, When
 from scimkit.errors import Conflict, NotFound
 from scimkit.schema.attributes import Attribute
 from scimkit.stores.databases import batches, lost
+from scimkit.stores.django.beside import besides_of
 from scimkit.stores.django.conditions import ModelConditions, between, sides
 from scimkit.stores.django.pages import Pages
 from scimkit.stores.django.refusals import REFUSED, refusal
@@ -42,7 +43,9 @@ class ModelRows:
         self._scope = scope
         self._model: Any = layout.mapped.model
         self._read: dict[Any, dict[str, Any]] = {}
-        self._referred = [each.relation.name for each in references_of(layout)]
+        self._beside = besides_of(layout)
+        referred = [each.relation.name for each in references_of(layout)]
+        self._referred = [*referred, *(each.relation for each in self._beside)]
 
     def find(self, id: str, *, lock: bool = False) -> Any:
         value = self.layout.id.value(id)
@@ -94,6 +97,8 @@ class ModelRows:
                 instance.save(using=self._using, force_insert=True)
             else:
                 instance.save(using=self._using, update_fields=self._changed(instance))
+            for each in self._beside:
+                each.save(instance, self._using)
             instance.refresh_from_db(using=self._using)
         except REFUSED as error:
             raise refusal(error, self.layout) from None

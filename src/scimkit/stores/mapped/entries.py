@@ -278,12 +278,10 @@ def field_of(entry: Any) -> Field | None:
     """The column that an entry is compared by, for an order; None when there is no such one."""
     if isinstance(entry, ReadOnly):
         return field_of(entry.entry)
-    field: Field | None = None
-    if isinstance(entry, Computed):
-        field = entry.expression
-    elif isinstance(entry, Column):
-        field = entry.column if entry.key is None else entry.key
-    return field
+    if isinstance(entry, Column):
+        found: Field = entry.column if entry.key is None else entry.key
+        return found
+    return getattr(entry, "expression", None)
 
 
 def shown_by(entry: Any) -> Field | None:

@@ -44,7 +44,7 @@ from scimkit.stores.sql.database import (
     transact,
     with_driver,
 )
-from scimkit.stores.sql.waits import STATEMENT_TIMEOUT, bounded
+from scimkit.stores.sql.waits import STATEMENT_TIMEOUT, awaited_connection_that_listens, bounded
 
 _ASYNC_DRIVERS: Final = {**DRIVERS, "sqlite": "sqlite+aiosqlite", "mysql": "mysql+asyncmy",
                          "mariadb": "mysql+asyncmy"}  # fmt: skip
@@ -155,7 +155,10 @@ class AsyncSqlStore:
 def async_engine(url: str, statement_timeout: float = STATEMENT_TIMEOUT) -> AsyncEngine:
     """Return an async engine for the same URLs. Raises ValueError for another database."""
     parsed = with_driver(url, _ASYNC_DRIVERS)
-    engine = create_async_engine(parsed, **engine_options(parsed))
+    options = engine_options(parsed)
+    if parsed.get_driver_name() == "psycopg":
+        options["connect_args"]["async_creator_fn"] = awaited_connection_that_listens
+    engine = create_async_engine(parsed, **options)
     own(engine.sync_engine, statement_timeout)
     return engine
 
@@ -166,7 +169,7 @@ async def insisted(transaction: Callable[[Attempts], Awaitable[Result]], deadlin
     while True:
         left = None if deadline is None else deadline - monotonic()
         try:
-            async with asyncio.timeout(left):
+            async with asyncio.timeout(None if left is None else left + 1):  # a driver that listens ends before
                 return await transaction(attempts)
         except (DBAPIError, PoolTimeout) as error:
             seconds = attempts.failed(error)

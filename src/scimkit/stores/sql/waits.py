@@ -103,8 +103,9 @@ def bounded(connection: sa.Connection, deadline: float | None) -> Iterator[None]
 
 def listen_until(dbapi_connection: Any, deadline: float | None) -> None:
     """Tell a driver that blocks how long to wait for a server that does not answer at all."""
-    if hasattr(dbapi_connection, "listens_until"):
-        dbapi_connection.listens_until = None if deadline is None else deadline + _GRACE
+    connection = getattr(dbapi_connection, "driver_connection", dbapi_connection)
+    if hasattr(connection, "listens_until"):
+        connection.listens_until = None if deadline is None else deadline + _GRACE
     elif hasattr(dbapi_connection, "_read_timeout"):  # PyMySQL sets its socket's timeout from it before each read
         left = _READ_TIMEOUT if deadline is None else min(deadline - monotonic() + _GRACE, _READ_TIMEOUT)
         dbapi_connection._read_timeout = left
@@ -131,6 +132,32 @@ def connection_that_listens(arguments: Any, options: Any) -> Any:
                 raise psycopg.OperationalError("the server did not answer in time") from None
 
     return Listening.connect(*arguments, **options)
+
+
+async def awaited_connection_that_listens(*arguments: Any, **options: Any) -> Any:
+    """Return an awaited connection of psycopg that gives up at its `listens_until`, if psycopg knows how to.
+
+    Without that, psycopg spends ten seconds more on cancelling a statement of a server that does not answer.
+    """
+    import psycopg
+
+    if "timeout" not in signature(psycopg.AsyncConnection.wait).parameters:
+        return await psycopg.AsyncConnection.connect(*arguments, **options)
+
+    class Listening(psycopg.AsyncConnection[Any]):
+        listens_until: float | None = None
+
+        async def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+            until = self.listens_until
+            if until is None or timeout is not None:
+                return await super().wait(gen, interval, timeout)
+            try:
+                return await super().wait(gen, interval, max(until - monotonic(), 0.05))
+            except psycopg.errors._WaitTimeout:
+                self.pgconn.finish()
+                raise psycopg.OperationalError("the server did not answer in time") from None
+
+    return await Listening.connect(*arguments, **options)
 
 
 @contextmanager

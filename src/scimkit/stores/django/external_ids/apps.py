@@ -1,0 +1,14 @@
+"""The app `scimkit.stores.django.external_ids`: it keeps the `externalId` of Django's own users and groups."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ExternalIdsConfig(AppConfig):
+    """The tables refer to the user model of the project, so that they are an app of their own."""
+
+    name = "scimkit.stores.django.external_ids"
+    label = "scimkit_external_ids"
+    verbose_name = "SCIM external ids"
+    default_auto_field = "django.db.models.BigAutoField"

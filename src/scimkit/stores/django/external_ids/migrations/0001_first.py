@@ -1,0 +1,49 @@
+"""The tables of external ids."""
+
+import django.db.models.deletion
+from django.conf import settings
+from django.db import migrations, models
+
+
+def _owner(model: str) -> models.OneToOneField:  # type: ignore[type-arg]  # which it takes in its stubs only
+    return models.OneToOneField(
+        on_delete=django.db.models.deletion.CASCADE,
+        primary_key=True,
+        related_name="scim_external_id",
+        serialize=False,
+        to=model,
+    )
+
+
+class Migration(migrations.Migration):
+    """As `scimkit.stores.django.external_ids.models` has them."""
+
+    initial = True
+    dependencies = (
+        ("auth", "0001_initial"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    )
+    operations = (
+        migrations.CreateModel(
+            name="UserExternalId",
+            fields=[
+                ("user", _owner(settings.AUTH_USER_MODEL)),
+                ("value", models.CharField(db_index=True, max_length=255)),
+            ],
+            options={
+                "verbose_name": "external id of a user",
+                "verbose_name_plural": "external ids of users",
+            },
+        ),
+        migrations.CreateModel(
+            name="GroupExternalId",
+            fields=[
+                ("group", _owner("auth.group")),
+                ("value", models.CharField(db_index=True, max_length=255)),
+            ],
+            options={
+                "verbose_name": "external id of a group",
+                "verbose_name_plural": "external ids of groups",
+            },
+        ),
+    )
