@@ -1,7 +1,7 @@
 """The store over Django's own users and groups keeps the contract.
 
-Only on SQLite: Django's table of users has no constraint on names that differ by case. Two creates at once may both succeed
-where two transactions write at once. `docs/how-to/django.md` says how to add the constraint.
+Only on SQLite: Django's table of users has no constraint on names that differ by case. Two creates at once may both
+succeed where two transactions write at once. `docs/how-to/django.md` says how to add the constraint.
 """
 
 from __future__ import annotations
