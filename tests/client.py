@@ -59,7 +59,9 @@ class Client:
         request = Request(method, unquote(parts.path), parts.query, merged, content, BASE_URL)
         response = self.run(self.service.handle(request))
         document = json.loads(response.body) if response.body else None
-        return Answer(response.status, document, dict(response.headers), response.quirks)
+        answered = dict(response.headers)
+        answered.pop("X-Request-Id")  # another one for each request
+        return Answer(response.status, document, answered, response.quirks)
 
     def run(self, waiting: Coroutine[Any, Any, Response]) -> Response:
         """The response, without an event loop."""

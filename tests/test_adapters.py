@@ -167,14 +167,28 @@ FORWARDED = {
 @pytest.mark.parametrize(("kind", "location"), [(asgi.ScimApp, asgi_location), (wsgi.ScimApp, wsgi_location)])
 @pytest.mark.rfc("7644-1.3-1")
 def test_base_url(kind: Any, location: Any) -> None:
-    """`public_url` wins; forwarded headers are read only when told to; else the Host header, else the server."""
+    """`public_url` wins; forwarded headers are read only when told to; else the Host header, else the server.
+
+    The last value comes from the nearest proxy, and the one before it from the proxy before that.
+    """
     assert location(kind(service()), {}) == "http://10.0.0.1:8000"
     assert location(kind(service()), {"host": "a.example"}, "/scim") == "http://a.example/scim"
     assert location(kind(service()), FORWARDED) == "http://inner:8000"
-    trusting = kind(service(), trust_forwarded=True)
+    assert location(kind(service(), trust_forwarded=1), FORWARDED, "/scim") == "https://inner/desk/scim"
+    trusting = kind(service(), trust_forwarded=2)
+    spoofed = FORWARDED | {"x-forwarded-host": "evil.example, help.example.org, inner"}
     assert location(trusting, FORWARDED, "/scim") == "https://help.example.org/desk/scim"
-    public = kind(service(), public_url="https://p.example/v2/", trust_forwarded=True)
+    assert location(kind(service(), trust_forwarded=2), spoofed, "/scim") == "https://help.example.org/desk/scim"
+    public = kind(service(), public_url="https://p.example/v2/", trust_forwarded=1)
     assert location(public, FORWARDED, "/scim") == "https://p.example/v2"
+
+
+@pytest.mark.parametrize("kind", [asgi.ScimApp, wsgi.ScimApp])
+def test_trust_is_a_number(kind: Any) -> None:
+    """`trust_forwarded` counts proxies; True and a negative number are refused."""
+    for wrong in (True, -1, "1"):
+        with pytest.raises(ValueError, match="number of proxies"):
+            kind(service(), trust_forwarded=wrong)
 
 
 def test_wsgi_refuses_an_async_service() -> None:

@@ -29,6 +29,7 @@ class Answered:
         start, *bodies = sent
         self.status = start["status"]
         self.headers = {name.decode(): value.decode() for name, value in start["headers"]}
+        self.request_id = self.headers.pop("x-request-id")
         self.content = b"".join(each["body"] for each in bodies)
         self.read = read
 

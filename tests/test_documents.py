@@ -45,9 +45,7 @@ def obvious(body: bytes) -> Any:
     def refused(name: str) -> None:
         raise ValueError(name)
 
-    text = body.decode()
-    if text.startswith("\ufeff"):
-        raise ValueError("a byte order mark")
+    text = body.decode().removeprefix("\ufeff")
     value = json.loads(text, object_pairs_hook=unique, parse_constant=refused)
     for each, depth in walk(value, 1):
         if depth > MAX_DEPTH and isinstance(each, dict | list):

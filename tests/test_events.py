@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -189,3 +190,22 @@ class TestPasswordHook:
             *({"op": "replace", "path": "password", "value": value} for value in ("first", "second")),
         )
         assert handed == ["second"]
+
+
+def test_a_token_that_is_not_valid_any_more() -> None:
+    """The event of a revoked or expired token has tenant and token id, and every event has its time."""
+    events: list[Event] = []
+    client = Client(tenant="acme", on_event=events.append)
+    issued = client.tokens.issue("old", tenant="acme")
+    client.tokens.revoke(issued.record.id, tenant="acme")
+    expired = client.tokens.issue("short", tenant="acme", expires_in=timedelta(seconds=-1))
+    before = datetime.now(UTC)
+    for token, record in ((issued.token, issued.record), (expired.token, expired.record)):
+        client.token = token
+        answer = client.get("/Users")
+        assert (answer.status, events[-1].tenant, events[-1].token_id) == (401, "acme", record.id)
+        assert record.id not in str(answer.body)
+        assert before <= events[-1].time <= datetime.now(UTC)
+    client.token = "unknown"
+    assert client.get("/Users").status == 401
+    assert (events[-1].tenant, events[-1].token_id) == (None, None)

@@ -36,6 +36,6 @@ def test_an_example_runs(path: Path) -> None:
 def test_the_top_level_holds_nothing_else() -> None:
     """Nothing stands at the top but what the project is made of."""
     allowed = {"src", "tests", "docs", "pyproject.toml", "mkdocs.yml", "README.md", "LICENSE", "CHANGELOG.md",
-               "CONTRIBUTING.md"}  # fmt: skip
+               "CONTRIBUTING.md", "SECURITY.md"}  # fmt: skip
     built = {"site", "build", "dist"}
     assert {path.name for path in TOP.iterdir() if not path.name.startswith(".")} - built == allowed

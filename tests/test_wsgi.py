@@ -29,6 +29,7 @@ class Answered:
         self.line = status
         self.status = int(status.split()[0])
         self.headers = dict(headers)
+        self.request_id = self.headers.pop("X-Request-Id")
         self.content = content
 
     def json(self) -> Any:

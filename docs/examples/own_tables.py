@@ -1,4 +1,5 @@
 from datetime import datetime
+from tempfile import mkdtemp
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -31,6 +32,7 @@ class Agent(Base):
     disabled_at: orm.Mapped[datetime | None]
     manager_id: orm.Mapped[int | None] = orm.mapped_column(sa.ForeignKey("agent.id"))
     manager: orm.Mapped["Agent | None"] = orm.relationship(remote_side=id)
+    external_id: orm.Mapped[str | None] = orm.mapped_column(sa.String(255), index=True)
     settings: orm.Mapped[dict | None] = orm.mapped_column(sa.JSON)
     scim_extra: orm.Mapped[dict | None] = orm.mapped_column(sa.JSON)
     scim_version: orm.Mapped[int] = orm.mapped_column(default=1)
@@ -41,6 +43,7 @@ class Team(Base):
     __tablename__ = "team"
     id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
     name: orm.Mapped[str] = orm.mapped_column(sa.String(200), unique=True)
+    external_id: orm.Mapped[str | None] = orm.mapped_column(sa.String(255), index=True)
     scim_version: orm.Mapped[int] = orm.mapped_column(default=1)
     agents: orm.Mapped[list[Agent]] = orm.relationship(secondary=membership)
 
@@ -57,6 +60,7 @@ agents = ResourceMapping(
     rest=Agent.scim_extra,
     attributes={
         "userName": Agent.login,
+        "externalId": Agent.external_id,
         "name.givenName": Agent.first_name,
         "name.familyName": Agent.last_name,
         'emails[type eq "work"].value': Agent.email,
@@ -73,13 +77,14 @@ teams = ResourceMapping(
     id=Team.id,
     prefix="team-",
     version=Team.scim_version,
-    attributes={"displayName": Team.name},
+    attributes={"displayName": Team.name, "externalId": Team.external_id},
     members=[Team.agents],
 )
 
-engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool, connect_args={"check_same_thread": False})
+engine = sa.create_engine(f"sqlite:///{mkdtemp()}/helpdesk.db")
 store = MappedStore(orm.sessionmaker(engine), [agents, teams])
-service = ScimService(store, tokens=TokenRegistry())
+tokens = TokenRegistry()
+service = ScimService(store, tokens=tokens)
 
 # --- Somebody who was there before SCIM was ---
 Base.metadata.create_all(engine)
@@ -90,4 +95,3 @@ with orm.Session(engine) as session:
 found = store.search(Scope(), Query(USER, filters.parse('userName eq "ada@example.org" and active eq true')))
 assert found.documents[0]["id"] == "agent-1"
 assert found.documents[0]["emails"] == [{"value": "ada@example.org", "type": "work", "primary": True}]
-engine.dispose()

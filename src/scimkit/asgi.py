@@ -1,4 +1,4 @@
-"""The ASGI adapter: reads a bounded body, calls the service, writes the response. No framework.
+"""The ASGI adapter: verifies the token, reads a bounded body, calls the service, writes the response. No framework.
 
 Mount `ScimApp` under any path of a FastAPI, Starlette or Django application, or serve it alone.
 """
@@ -7,89 +7,161 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
-from typing import Any, Final, TypeAlias, TypeVar
+from time import monotonic
+from typing import Any, Final, TypeAlias
 
-from scimkit.errors import PayloadTooLarge
-from scimkit.runner import run_sync
+from scimkit.errors import NotFound, PayloadTooLarge, ScimError
+from scimkit.loop import loop_service
+from scimkit.loop.health import probe_of
 from scimkit.service import Request, Response, ScimService
 from scimkit.service.http import WITH_BODY, error_response
-from scimkit.service.locations import base_url, relative_path
+from scimkit.service.locations import base_url, check_proxies, relative_path
+from scimkit.service.request_headers import declared_length, read_headers
 
 AsgiScope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
-Result = TypeVar("Result")
+_GONE: Final = "http.disconnect"
+_SHORT: Final = 65536
+"""Bytes that a server reads ahead, whether or not anybody asks for them."""
 
-_LONGEST_NUMBER: Final = 18
+
+class _ClientGone(Exception):
+    """The client left before its body ended: nothing is served, and nobody reads an answer."""
 
 
 class ScimApp:
     """An ASGI 3 application that serves a `ScimService`.
 
     `prefix` is the path the endpoint has inside this application when nothing mounts it. `public_url`
-    is the endpoint's URL as clients see it, and wins over all else; `trust_forwarded` reads
-    `X-Forwarded-Proto`, `-Host` and `-Prefix` (only behind a proxy that sets them).
+    is the endpoint's URL as clients see it, and wins over all else; `trust_forwarded` is the number of proxies in
+    front of the service that set `X-Forwarded-Proto`, `-Host` and `-Prefix`. Values from beyond those are ignored.
+    Raises: ValueError if `trust_forwarded` is not a number.
     """
 
     def __init__(
-        self, service: ScimService, *, prefix: str = "", public_url: str | None = None, trust_forwarded: bool = False
+        self, service: ScimService, *, prefix: str = "", public_url: str | None = None, trust_forwarded: int = 0
     ) -> None:
         self.service = service
+        self._on_loop = loop_service(service)
         self._prefix = prefix.rstrip("/")
         self._public_url = public_url.rstrip("/") if public_url else None
-        self._trust_forwarded = trust_forwarded
+        self._proxies = check_proxies(trust_forwarded)
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Serve one connection: http, or the lifespan of the server."""
         if scope["type"] == "http":
-            await self._write(await self._respond(scope, receive), scope["method"], send)
+            try:
+                response = await self._respond(scope, receive)
+            except _ClientGone:
+                return
+            await self._write(response, scope["method"], receive, send)
         elif scope["type"] == "lifespan":
             await _live(receive, send)
         else:
             raise RuntimeError(f"SCIM is served over HTTP, not {scope['type']}")
 
     async def _respond(self, scope: AsgiScope, receive: Receive) -> Response:
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        method, path, root = scope["method"], scope["path"], scope.get("root_path", "").rstrip("/")
+        service, request = self.service, self._located(scope)
+        try:
+            self._read_headers(scope, request)
+        except ScimError as error:
+            return service.refuse(request, error)
+        if request.method not in WITH_BODY:
+            return await self._on_loop.handled(request)
+        return await self._respond_to_body(request, receive)
+
+    async def _respond_to_body(self, request: Request, receive: Receive) -> Response:
+        """Verify the token, then read the body.
+
+        Where the verification needs a thread, a short body that the server has already is handled in the same turn.
+        """
+        service, first = self.service, None
+        if service.blocking and service.verification_blocks and _is_short(request, service.limits.body):
+            first = asyncio.ensure_future(receive())
+            await asyncio.sleep(0)
+            if first.done() and len(first.result().get("body", b"")) == declared_length(request.headers):
+                request.body = first.result().get("body", b"")
+                return await self._on_loop.handled(request)
+        refused = await self._on_loop.authenticated(request)
+        if refused is not None:
+            if first is not None:
+                first.cancel()
+            return refused
+        body = await _read(receive, request, service.limits.body, first)
+        if body is None:
+            return service.refuse(
+                request, PayloadTooLarge(f"The request body is larger than {service.limits.body} bytes.")
+            )
+        request.body = body
+        return await self._on_loop.handled(request)
+
+    def _located(self, scope: AsgiScope) -> Request:
+        """The request without what its headers say."""
+        path, root = scope["path"], scope.get("root_path", "").rstrip("/")
         if root and (path == root or path.startswith(f"{root}/")):
             path = path.removeprefix(root)
-        body = b""
-        if method in WITH_BODY:
-            read = await _read(receive, headers, self.service.limits.body)
-            if read is None:
-                return error_response(
-                    PayloadTooLarge(f"The request body is larger than {self.service.limits.body} bytes.")
-                )
-            body = read
-        url = self._public_url or base_url(
+        query = scope.get("query_string", b"").decode("latin-1")
+        deadline = monotonic() + self.service.limits.deadline
+        return Request(scope["method"], relative_path(path, self._prefix), query, deadline=deadline)
+
+    def _read_headers(self, scope: AsgiScope, request: Request) -> None:
+        """Raises: BadRequest if a header has no clear meaning."""
+        headers = request.headers = read_headers(scope["headers"])
+        request.base_url = self._public_url or base_url(
             scheme=scope.get("scheme", "http"),
             host=headers.get("host") or _server(scope),
-            root=root + self._prefix,
-            headers=headers if self._trust_forwarded else {},
+            root=scope.get("root_path", "").rstrip("/") + self._prefix,
+            headers=headers,
+            proxies=self._proxies,
         )
-        query = scope.get("query_string", b"").decode("latin-1")
-        request = Request(method, relative_path(path, self._prefix), query, headers, body, url)
-        return await self._run(lambda: self.service.handle(request))
 
-    async def _run(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """The result of work of the service: in a thread, if its store may block."""
-        if self.service.blocking:
-            return await asyncio.to_thread(lambda: run_sync(work()))
-        return await work()
-
-    async def _write(self, response: Response, method: str, send: Send) -> None:
+    async def _write(self, response: Response, method: str, receive: Receive, send: Send) -> None:
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
         if response.status != 204 and response.more is None:
             headers.append((b"content-length", str(len(response.body)).encode()))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        part = b"" if method == "HEAD" else response.body
-        if response.more is not None and method != "HEAD":
+        if response.more is None or method == "HEAD":
+            await send({"type": "http.response.body", "body": b"" if method == "HEAD" else response.body})
+        else:
+            await self._stream(response.body, response.more, receive, send)
+
+    async def _stream(
+        self, part: bytes, more: Callable[[], Coroutine[Any, Any, bytes]], receive: Receive, send: Send
+    ) -> None:
+        """Send the parts of a body until the last one, or until the client leaves."""
+        gone = asyncio.ensure_future(_until_gone(receive))
+        try:
             while part:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
-                part = await self._run(response.more)
-        await send({"type": "http.response.body", "body": part})
+                await asyncio.sleep(0)  # the loop may learn that the client left
+                if gone.done():
+                    return
+                part = await self._on_loop.next_part(more)
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            gone.cancel()
+
+
+class HealthApp:
+    """An ASGI application that answers `/healthz` and `/readyz` for a `ScimService`, at the end of any path."""
+
+    def __init__(self, service: ScimService) -> None:
+        self.service = service
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Answer one probe."""
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+            return
+        probe = probe_of(scope["path"])
+        response = error_response(NotFound()) if probe is None else await probe(self.service)
+        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+        headers.append((b"content-length", str(len(response.body)).encode()))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})
 
 
 def _server(scope: AsgiScope) -> str:
@@ -97,24 +169,43 @@ def _server(scope: AsgiScope) -> str:
     return host if port is None else f"{host}:{port}"
 
 
-async def _read(receive: Receive, headers: dict[str, str], limit: int) -> bytes | None:
-    """The body, or None when it is over the limit; then no more than that is read."""
-    length = headers.get("content-length", "")
-    if length.isdecimal() and (len(length) > _LONGEST_NUMBER or int(length) > limit):
+def _is_short(request: Request, limit: int) -> bool:
+    """Whether a server may have the whole body with the headers; a client that expects 100 has not sent it yet."""
+    length = declared_length(request.headers)
+    return length is not None and length <= min(_SHORT, limit) and "expect" not in request.headers
+
+
+async def _read(
+    receive: Receive, request: Request, limit: int, first: Awaitable[Message] | None = None
+) -> bytes | None:
+    """Return the body, or None when it is over the limit; then no more than that is read.
+
+    Raises: _ClientGone if the client leaves before the body ends.
+    """
+    length = declared_length(request.headers)
+    if length is not None and length > limit:
         return None
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        return body if len(body) <= limit else None
-    parts, size = [body], len(body)
-    while message.get("more_body"):
-        message = await receive()
+    parts, size, more = [], 0, True
+    while more:
+        message = await (first or receive())
+        first = None
+        if message["type"] == _GONE:
+            raise _ClientGone
         part = message.get("body", b"")
         size += len(part)
         if size > limit:
             return None
         parts.append(part)
-    return b"".join(parts)
+        more = message.get("more_body", False)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+async def _until_gone(receive: Receive) -> None:
+    """Return when the client leaves. A request without a body has one message before that."""
+    for _ in range(2):
+        if (await receive())["type"] == _GONE:
+            return
+    await asyncio.get_running_loop().create_future()
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import multiprocessing
 import os
 import secrets
+import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
 import uvicorn
 
-from scimkit.asgi import ScimApp
+from scimkit.asgi import AsgiScope, HealthApp, Receive, ScimApp, Send
+from scimkit.cli_logs import configure_logging
 from scimkit.dialects import DIALECTS
 from scimkit.errors import ScimError
 from scimkit.service import ScimService
@@ -33,11 +40,23 @@ PREFIX: Final = "/scim/v2"
 """Where the endpoint is mounted by `serve` and `demo`."""
 
 STORE_URLS: Final = "memory://, sqlite:///FILE, postgresql+psycopg://USER@HOST/NAME or mysql+pymysql://USER@HOST/NAME"
+PROBES: Final = ("/healthz", "/readyz")
 _SETTINGS: Final = "SCIMKIT_SERVE"
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+_LONGEST_PAUSE: Final = 30
+_WATCH: Final = 0.5
+"""Seconds between two looks of a worker at its parent."""
+_AFTER_GRACE: Final = 5
+"""Seconds that the server has for its own end after the grace period."""
+
+_log = logging.getLogger("scimkit.serve")
 
 
 def open_store(url: str) -> tuple[SyncStore, TokenRegistry]:
-    """The store of a URL, and the registry of the tokens kept beside it. Raises: typer.BadParameter."""
+    """The store of a URL, and the registry of the tokens kept beside it.
+
+    Raises: typer.BadParameter, StoreUnavailable.
+    """
     if url == "memory://":
         return MemoryStore(), TokenRegistry(MemoryTokenStore())
     from scimkit.stores.sql import SqlTokenStore
@@ -64,13 +83,35 @@ def sql_store(url: str) -> SqlStore:
         raise typer.BadParameter(f"the driver {missing.name} is not installed", param_hint="--store") from None
 
 
+class StoreUnavailable(Exception):
+    """The database of the store cannot be opened. The text is one line, without a password."""
+
+
 @contextmanager
 def explained() -> Iterator[None]:
-    """What a database refuses is a mistake in the URL of the store. Raises: typer.BadParameter."""
+    """Say in one line what a database refuses. Raises: StoreUnavailable."""
     try:
         yield
-    except ScimError:
-        raise typer.BadParameter("the database cannot be opened", param_hint="--store") from None
+    except ScimError as error:
+        cause: Any = error.__cause__ or error.__context__
+        said = str(getattr(cause, "orig", None) or cause or "").strip().partition("\n")[0]
+        reason = f": {said}" if said else ""
+        raise StoreUnavailable(f"the database cannot be opened{reason}") from None
+
+
+def store_url(store: str | None, store_file: Path | None) -> str:
+    """Return the URL of the store, from an option, the environment or a file. Raises: typer.BadParameter."""
+    if store_file is None:
+        return store or "memory://"
+    if store is not None:
+        raise typer.BadParameter("give the URL or a file that has it, not both", param_hint="--store-file")
+    try:
+        url = store_file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise typer.BadParameter(f"the file cannot be read: {error.strerror}", param_hint="--store-file") from None
+    if not url:
+        raise typer.BadParameter("the file is empty", param_hint="--store-file")
+    return url
 
 
 def cursors_of(secret: str | None) -> Cursors:
@@ -78,50 +119,155 @@ def cursors_of(secret: str | None) -> Cursors:
     return Cursors(None if secret is None else hashlib.sha256(secret.encode()).digest())
 
 
-def application() -> ScimApp:
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `serve` was told; processes hand it on as JSON."""
+
+    store: str
+    dialect: str
+    host: str
+    port: int
+    public_url: str | None
+    cursor_secret: str | None
+    grace: int
+    log_format: str
+    log_level: str
+    access_log: bool
+    parent: int = 0
+
+
+class Served:
+    """The ASGI application of `serve`: SCIM under `/scim/v2`, and probes at `/healthz` and `/readyz`."""
+
+    def __init__(self, settings: Settings, store: SyncStore, tokens: TokenRegistry) -> None:
+        cursors = cursors_of(settings.cursor_secret)
+        service = ScimService(store, tokens=tokens, dialect=DIALECTS[settings.dialect], cursors=cursors)
+        self._scim = ScimApp(service, prefix=PREFIX, public_url=settings.public_url)
+        self._health = HealthApp(service)
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        is_probe = scope["type"] == "http" and scope["path"] in PROBES
+        await (self._health if is_probe else self._scim)(scope, receive, send)
+
+
+def prepare(settings: Settings) -> None:
+    """Configure the log, and say what trusting the Host header means where that is done."""
+    configure_logging(settings.log_format, settings.log_level, access_log=settings.access_log)
+    if settings.public_url is None and settings.host not in _LOOPBACK:
+        _log.warning("URLs in responses follow the Host header, which a client chooses; set --public-url")
+
+
+def application() -> Served:
     """The application of one of several processes, as its parent set it out in the environment."""
-    settings = json.loads(os.environ[_SETTINGS])
-    store, tokens = open_store(settings["store"])
-    service = ScimService(
-        store, tokens=tokens, dialect=DIALECTS[settings["dialect"]], cursors=cursors_of(settings["cursor_secret"])
-    )
-    return ScimApp(service, prefix=PREFIX, public_url=settings["public_url"])
+    settings = Settings(**json.loads(os.environ[_SETTINGS]))
+    configure_logging(settings.log_format, settings.log_level, access_log=settings.access_log)
+    threading.Thread(target=_end_with_parent, args=(settings.parent, settings.grace), daemon=True).start()
+    return Served(settings, *_patiently_opened(settings.store))
 
 
-def serve_one(app: ScimApp, host: str, port: int, token: str | None) -> None:
-    """Serve in this process until it is told to stop."""
+def _patiently_opened(url: str) -> tuple[SyncStore, TokenRegistry]:
+    """Open a store; wait with growing pauses while its database cannot be opened. SIGTERM ends the process."""
+    before = signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    try:
+        for attempt in count():
+            try:
+                return open_store(url)
+            except StoreUnavailable as error:
+                pause = min(_LONGEST_PAUSE, 2**attempt)
+                _log.error("%s; the next attempt is in %d s", error, pause)
+                time.sleep(pause)
+        raise AssertionError
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end_with_parent(parent: int, grace: int) -> None:
+    """End this process, a worker, when its parent is gone: nobody would replace it or tell it to stop."""
+    while os.getppid() == parent:
+        time.sleep(_WATCH)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(grace + _AFTER_GRACE)
+    os._exit(1)
+
+
+def serve_one(app: Served, settings: Settings, token: str | None) -> None:
+    """Serve in this process until SIGTERM; requests have the grace period to end, a second signal ends it at once."""
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: Any = None) -> None:
             await super().startup(sockets)
             if self.started:
-                _say_ready(host, self.servers[0].sockets[0].getsockname()[1])
+                _say_ready(settings.host, self.servers[0].sockets[0].getsockname()[1])
                 if token is not None:
                     typer.echo(f"Token: {token}")
                     sys.stdout.flush()
 
-    Server(uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False)).run()
+        def handle_exit(self, sig: int, frame: Any) -> None:
+            if self.should_exit:
+                os._exit(128 + sig)
+            super().handle_exit(sig, frame)
+            _end_after(settings.grace + _AFTER_GRACE, lambda: os._exit(1))
+
+    Server(
+        uvicorn.Config(
+            app, host=settings.host, port=settings.port, log_config=None, access_log=False,
+            timeout_graceful_shutdown=settings.grace,
+        )
+    ).run()
 
 
-def serve_many(
-    store: str, dialect: str, host: str, port: int, public_url: str | None, workers: int, cursor_secret: str | None
-) -> None:
+def serve_many(settings: Settings, workers: int) -> None:
     """Serve in several processes over one database until told to stop; one that dies is started again."""
-    open_store(store)  # the tables are made before the processes race for it
-    secret = cursor_secret or secrets.token_hex(32)
-    settings = {"store": store, "dialect": dialect, "public_url": public_url, "cursor_secret": secret}
-    os.environ[_SETTINGS] = json.dumps(settings)
+    open_store(settings.store)  # the tables are made before the processes race for it
+    secret = settings.cursor_secret or secrets.token_hex(32)
+    handed = asdict(replace(settings, cursor_secret=secret, parent=os.getpid()))
+    os.environ[_SETTINGS] = json.dumps(handed)
+    host = settings.host
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, port), family=family, backlog=2048) as listener:
+    with socket.create_server((host, settings.port), family=family, backlog=2048) as listener:
         # Connections inherit this. Without it the end of an answer waits 40 ms for the client's kernel to say that the
         # beginning came: no event loop sets it on a socket that was handed over.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         bound = listener.getsockname()[1]
         threading.Thread(target=_when_ready, args=(host, bound), daemon=True).start()
+        _end_on_second_signal(settings.grace)
         uvicorn.run(
             "scimkit.cli_serve:application", factory=True, fd=listener.fileno(), workers=workers,
-            log_level="warning", access_log=False,
+            log_config=None, access_log=False, timeout_graceful_shutdown=settings.grace,
         )  # fmt: skip
+
+
+def _end_on_second_signal(grace: int) -> None:
+    """Kill the workers and end at the second SIGTERM or SIGINT, or when the grace period after the first is over.
+
+    uvicorn sets its own handlers of signals, so this reads the signals from a pipe that Python writes them to.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+
+    def end() -> None:
+        for each in multiprocessing.active_children():
+            each.kill()
+        os._exit(1)
+
+    def watch() -> None:
+        told = 0
+        while True:
+            told += sum(each in (signal.SIGTERM, signal.SIGINT) for each in os.read(reading, 16))
+            if told > 1:
+                end()
+            if told:
+                _end_after(grace + _AFTER_GRACE, end)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _end_after(seconds: float, end: Callable[[], None]) -> None:
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
 
 
 def _when_ready(host: str, port: int) -> None:

@@ -1,4 +1,4 @@
-"""The Django adapter: reads a bounded body, calls the service, writes the response. The URLs of a `ScimService`.
+"""The Django adapter: verifies the token, reads a bounded body, calls the service, writes the response.
 
     urlpatterns = [path("scim/v2/", include(scim_urls(service)))]
 
@@ -9,6 +9,7 @@ Scheme, host and mount path are what Django says they are (`SECURE_PROXY_SSL_HEA
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 try:
@@ -22,10 +23,13 @@ except ModuleNotFoundError as missing:
     raise ModuleNotFoundError("the URLs need Django: pip install 'scimkit[django]'") from missing
 
 from scimkit.errors import InvalidSyntax, PayloadTooLarge, ScimError
+from scimkit.loop import awaited_health, loop_service
 from scimkit.runner import run_sync
 from scimkit.service import Request, Response, ScimService
-from scimkit.service.http import error_response
+from scimkit.service.health import health, live
+from scimkit.service.http import WITH_BODY
 from scimkit.service.locations import base_url
+from scimkit.service.request_headers import check_headers, declared_length
 
 View = Callable[..., Any]
 
@@ -42,19 +46,55 @@ def scim_urls(service: ScimService) -> list[Any]:
     return [path("", view, name="scim"), re_path(r"^(?P<path>[\s\S]+)\Z", view, name="scim")]
 
 
+def health_urls(service: ScimService) -> list[Any]:
+    """What to `include` for probes: `healthz` says that the process answers, `readyz` that it can serve requests."""
+
+    def healthz(request: HttpRequest) -> HttpResponseBase:
+        return _written(request, live())
+
+    def readyz(request: HttpRequest) -> HttpResponseBase:
+        return _written(request, health(service).response())
+
+    async def awaited_readyz(request: HttpRequest) -> HttpResponseBase:
+        return _written(request, (await awaited_health(service)).response())
+
+    ready = awaited_readyz if service.store.is_async else readyz
+    return [re_path(r"^healthz$", _open_to_tokens(healthz)), re_path(r"^readyz$", _open_to_tokens(ready))]
+
+
 def _view(service: ScimService) -> View:
     def scim(request: HttpRequest, path: str = "") -> HttpResponseBase:
-        asked = _read(request, path, service.limits.body)
-        response = run_sync(service.handle(asked)) if isinstance(asked, Request) else asked
+        asked = Request(request.method or "", f"/{path}", request.META.get("QUERY_STRING", ""))
+        try:
+            _read_headers(request, path, asked, service)
+            response = None
+            if asked.method in WITH_BODY:
+                response = run_sync(service.authenticate(asked))
+            if response is None:
+                asked.body = _read_body(request, asked, service.limits.body)
+                response = run_sync(service.handle(asked))
+        except ScimError as error:
+            response = service.refuse(asked, error)
         return _written(request, response, response.parts())
 
     return scim
 
 
 def _async_view(service: ScimService) -> View:
+    on_loop = loop_service(service)
+
     async def scim(request: HttpRequest, path: str = "") -> HttpResponseBase:
-        asked = _read(request, path, service.limits.body)
-        response = await service.handle(asked) if isinstance(asked, Request) else asked
+        asked = Request(request.method or "", f"/{path}", request.META.get("QUERY_STRING", ""))
+        try:
+            _read_headers(request, path, asked, service)
+            response = None
+            if asked.method in WITH_BODY:
+                response = await on_loop.authenticated(asked)
+            if response is None:
+                asked.body = _read_body(request, asked, service.limits.body)
+                response = await on_loop.handled(asked)
+        except ScimError as error:
+            response = service.refuse(asked, error)
         return _written(request, response, response.awaited_parts())
 
     return scim
@@ -69,30 +109,41 @@ def _open_to_tokens(view: View) -> View:
     return exempt  # type: ignore[no-any-return]
 
 
-def _read(request: HttpRequest, path: str, limit: int) -> Request | Response:
-    """The request as the service takes it, or the answer to one that cannot be read."""
+def _read_headers(request: HttpRequest, path: str, asked: Request, service: ScimService) -> None:
+    """Raises: BadRequest if a header has no clear meaning, or Django does not serve the host."""
+    asked.deadline = monotonic() + service.limits.deadline
+    asked.headers = check_headers({name.lower(): value for name, value in request.headers.items()})
+    root = request.path.removesuffix(path).rstrip("/")
+    try:
+        host = request.get_host()
+    except DisallowedHost:
+        raise InvalidSyntax("This service is not at the host that the request names.") from None
+    asked.base_url = base_url(scheme=request.scheme or "http", host=host, root=root, headers={})
+
+
+def _read_body(request: HttpRequest, asked: Request, limit: int) -> bytes:
+    """Return the body of a request whose method has one.
+
+    Raises: PayloadTooLarge, InvalidSyntax if the body ends before its length.
+    """
+    if asked.method not in WITH_BODY:
+        return b""
+    length = declared_length(asked.headers)
+    too_large = PayloadTooLarge(f"The request body is larger than {limit} bytes.")
+    if length is not None and length > limit:
+        raise too_large
     try:
         body = request.read(limit + 1)
-        root = request.path.removesuffix(path).rstrip("/")
-        where = base_url(scheme=request.scheme or "http", host=request.get_host(), root=root, headers={})
     except UnreadablePostError:
-        return error_response(InvalidSyntax("The request body ended too early."))
-    except DisallowedHost:
-        return error_response(InvalidSyntax("This service is not at the host that the request names."))
+        raise InvalidSyntax("The request body ended too early.") from None
     if len(body) > limit:
-        too_large: ScimError = PayloadTooLarge(f"The request body is larger than {limit} bytes.")
-        return error_response(too_large)
-    return Request(
-        method=request.method or "",
-        path=f"/{path}",
-        query=request.META.get("QUERY_STRING", ""),
-        headers={name.lower(): value for name, value in request.headers.items()},
-        body=body,
-        base_url=where,
-    )
+        raise too_large
+    if length is not None and len(body) < length:
+        raise InvalidSyntax("The request body ended too early.")
+    return body
 
 
-def _written(request: HttpRequest, response: Response, parts: Any) -> HttpResponseBase:
+def _written(request: HttpRequest, response: Response, parts: Any = None) -> HttpResponseBase:
     answer: HttpResponseBase
     if request.method == "HEAD" or response.more is None:
         answer = HttpResponse(b"" if request.method == "HEAD" else response.body, status=response.status)

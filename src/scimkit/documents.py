@@ -58,7 +58,7 @@ _write: Final = _writer()
 def parse_json(body: bytes) -> Any:
     """Read a UTF-8 JSON text as RFC 8259 has it and RFC 7644 section 3.12 expects it.
 
-    Refused: NaN and infinities, lone surrogates, other encodings, a byte order mark, nesting deeper
+    Refused: NaN and infinities, lone surrogates, other encodings, nesting deeper
     than `MAX_DEPTH`, a name given twice in one object, and NUL in any string (no database keeps it).
     A number too large for a float is infinite, which no attribute takes.
 
@@ -66,6 +66,8 @@ def parse_json(body: bytes) -> Any:
     """
     try:
         text = body.decode()
+        if text[:1] == "\ufeff":  # a byte order mark, which RFC 8259 section 8.1 lets a reader ignore
+            text = text[1:]
     except ValueError:
         raise InvalidSyntax(_NOT_JSON) from None
     escaped = "\\" in text

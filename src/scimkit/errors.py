@@ -232,11 +232,27 @@ class PayloadTooLarge(ScimError):
     default_detail = "The request is larger than this server accepts."
 
 
+class UriTooLong(ScimError):
+    """414: the query string is longer than the limit. `POST .search` takes the same parameters in a body."""
+
+    status = 414
+    default_detail = "The query string is too long. Send the parameters with POST to .search."
+
+
 class UnsupportedMediaType(ScimError):
     """415: the body is neither application/scim+json nor application/json in UTF-8."""
 
     status = 415
     default_detail = "Send application/scim+json or application/json, encoded in UTF-8."
+
+
+class UnsupportedContentEncoding(UnsupportedMediaType):
+    """415: the body is compressed; carries `Accept-Encoding` (RFC 9110 section 12.5.3)."""
+
+    default_detail = "Send the body without Content-Encoding."
+
+    def __init__(self) -> None:
+        super().__init__(headers=(("Accept-Encoding", "identity"),))
 
 
 class TooManyRequests(ScimError):
@@ -247,6 +263,13 @@ class TooManyRequests(ScimError):
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(headers=(("Retry-After", str(retry_after)),))
+
+
+class HeadersTooLarge(ScimError):
+    """431: the headers are larger than the limit (RFC 6585 section 5)."""
+
+    status = 431
+    default_detail = "The request headers are too large."
 
 
 class InternalError(ScimError):

@@ -6,10 +6,15 @@ An event never holds a token, a password, or any attribute value.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 from scimkit.tokens import Principal
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +23,9 @@ class Event:
 
     `resource_type` and `id` are None where they do not apply; `changed` says whether the store
     changed; `quirks` names the rewrites that the request needed; `skipped_members` are the ids of
-    members that do not exist; `detail` is the error's, None on success.
+    members that do not exist; `detail` is the error's, None on success. `request_id` is the id that the client sent or
+    the service made; the response has it as `X-Request-Id`. `time` is when it was answered, in UTC. `tenant` and
+    `token_id` are those of a token that was issued, also if it is revoked or expired now; the client is not told.
     """
 
     method: str
@@ -32,6 +39,8 @@ class Event:
     quirks: tuple[str, ...] = ()
     skipped_members: tuple[str, ...] = ()
     detail: str | None = None
+    request_id: str = ""
+    time: datetime = field(default_factory=_utc_now)
 
 
 EventHook: TypeAlias = Callable[[Event], None]

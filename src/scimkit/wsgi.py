@@ -1,4 +1,4 @@
-"""The WSGI adapter: reads a bounded body, calls the service, writes the response. No framework.
+"""The WSGI adapter: verifies the token, reads a bounded body, calls the service, writes the response. No framework.
 
 Mount `ScimApp` under any path of a Flask or Django application, or serve it alone.
 """
@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from time import monotonic
+from typing import TYPE_CHECKING
 
-from scimkit.errors import PayloadTooLarge
+from scimkit.errors import InvalidSyntax, NotFound, PayloadTooLarge, ScimError
 from scimkit.runner import run_sync
 from scimkit.service import Request, Response, ScimService
-from scimkit.service.http import error_response
-from scimkit.service.locations import base_url, relative_path
+from scimkit.service.health import health, live
+from scimkit.service.http import WITH_BODY, error_response
+from scimkit.service.locations import base_url, check_proxies, relative_path
+from scimkit.service.request_headers import check_headers, declared_length
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
-
-_LONGEST_NUMBER: Final = 18
 
 
 class ScimApp:
@@ -29,48 +30,75 @@ class ScimApp:
     """
 
     def __init__(
-        self, service: ScimService, *, prefix: str = "", public_url: str | None = None, trust_forwarded: bool = False
+        self, service: ScimService, *, prefix: str = "", public_url: str | None = None, trust_forwarded: int = 0
     ) -> None:
         if service.is_async:
             raise ValueError("WSGI takes a sync store and a sync token verifier; serve this service with scimkit.asgi")
         self.service = service
         self._prefix = prefix.rstrip("/")
         self._public_url = public_url.rstrip("/") if public_url else None
-        self._trust_forwarded = trust_forwarded
+        self._proxies = check_proxies(trust_forwarded)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         response = self._respond(environ)
-        status = f"{response.status} {HTTPStatus(response.status).phrase}"
-        headers = list(response.headers)
-        if response.status != 204 and response.more is None:
-            headers.append(("Content-Length", str(len(response.body))))
-        start_response(status, headers)
-        if environ["REQUEST_METHOD"] == "HEAD":
-            return []
-        return [response.body] if response.more is None else response.parts()
+        return _written(environ, start_response, response)
 
     def _respond(self, environ: WSGIEnvironment) -> Response:
-        limit = self.service.limits.body
-        body = _read(environ, limit)
-        if body is None:
-            return error_response(PayloadTooLarge(f"The request body is larger than {limit} bytes."))
-        headers = _headers(environ)
+        service = self.service
         request = Request(
-            method=environ["REQUEST_METHOD"],
-            path=relative_path(_text(environ.get("PATH_INFO", "")), self._prefix),
-            query=environ.get("QUERY_STRING", ""),
-            headers=headers,
-            body=body,
-            base_url=self._public_url
-            or base_url(
-                scheme=environ.get("wsgi.url_scheme", "http"),
-                host=headers.get("host") or f"{environ.get('SERVER_NAME')}:{environ.get('SERVER_PORT')}",
-                root=_text(environ.get("SCRIPT_NAME", "")).rstrip("/") + self._prefix,
-                headers=headers if self._trust_forwarded else {},
-            ),
+            environ["REQUEST_METHOD"],
+            relative_path(_text(environ.get("PATH_INFO", "")), self._prefix),
+            environ.get("QUERY_STRING", ""),
+            deadline=monotonic() + service.limits.deadline,
         )
-        return run_sync(self.service.handle(request))
+        try:
+            self._read_headers(environ, request)
+            if request.method in WITH_BODY:
+                refused = run_sync(service.authenticate(request))
+                if refused is not None:
+                    return refused
+                request.body = _read(environ, request, service.limits.body)
+        except ScimError as error:
+            return service.refuse(request, error)
+        return run_sync(service.handle(request))
+
+    def _read_headers(self, environ: WSGIEnvironment, request: Request) -> None:
+        headers = request.headers = _headers(environ)
+        request.base_url = self._public_url or base_url(
+            scheme=environ.get("wsgi.url_scheme", "http"),
+            host=headers.get("host") or f"{environ.get('SERVER_NAME')}:{environ.get('SERVER_PORT')}",
+            root=_text(environ.get("SCRIPT_NAME", "")).rstrip("/") + self._prefix,
+            headers=headers,
+            proxies=self._proxies,
+        )
+
+
+class HealthApp:
+    """A WSGI application that answers `/healthz` and `/readyz` for a `ScimService`, at the end of any path."""
+
+    def __init__(self, service: ScimService) -> None:
+        self.service = service
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one probe."""
+        path = environ.get("PATH_INFO", "") or environ.get("SCRIPT_NAME", "")
+        name = path.rsplit("/", 1)[-1]
+        if name == "readyz":
+            response = health(self.service).response()
+        else:
+            response = live() if name == "healthz" else error_response(NotFound())
+        return _written(environ, start_response, response)
+
+
+def _written(environ: WSGIEnvironment, start_response: StartResponse, response: Response) -> Iterable[bytes]:
+    headers = list(response.headers)
+    if response.status != 204 and response.more is None:
+        headers.append(("Content-Length", str(len(response.body))))
+    start_response(f"{response.status} {HTTPStatus(response.status).phrase}", headers)
+    if environ["REQUEST_METHOD"] == "HEAD":
+        return []
+    return [response.body] if response.more is None else response.parts()
 
 
 def _text(path: str) -> str:
@@ -79,24 +107,37 @@ def _text(path: str) -> str:
 
 
 def _headers(environ: WSGIEnvironment) -> dict[str, str]:
+    """Raises: BadRequest if a header has no clear meaning."""
     headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
     if environ.get("CONTENT_TYPE"):
         headers["content-type"] = environ["CONTENT_TYPE"]
-    return headers
+    if environ.get("CONTENT_LENGTH"):
+        headers["content-length"] = environ["CONTENT_LENGTH"]
+    return check_headers(headers)
 
 
-def _read(environ: WSGIEnvironment, limit: int) -> bytes | None:
-    """The body, or None when it is over the limit; then no more than that is read."""
-    length: Any = environ.get("CONTENT_LENGTH") or ""
-    stream = environ["wsgi.input"]
-    if length.isdecimal():
-        return None if len(length) > _LONGEST_NUMBER or int(length) > limit else stream.read(int(length))
-    if not environ.get("wsgi.input_terminated"):
+def _read(environ: WSGIEnvironment, request: Request, limit: int) -> bytes:
+    """Return the body; of a body over the limit no more than that is read.
+
+    Raises: PayloadTooLarge, InvalidSyntax if the body ends before its length or its last chunk.
+    """
+    length, stream = declared_length(request.headers), environ["wsgi.input"]
+    if length is None and not environ.get("wsgi.input_terminated"):
         return b""
+    if length is not None and length > limit:
+        raise PayloadTooLarge(f"The request body is larger than {limit} bytes.")
     parts, size = [], 0
-    while part := stream.read(65536):
+    while length is None or size < length:
+        try:
+            part = stream.read(65536 if length is None else length - size)
+        except Exception:  # of the server's own classes, when the connection or the chunked coding breaks
+            raise InvalidSyntax("The request body ended too early.") from None
+        if not part:
+            break
         size += len(part)
         if size > limit:
-            return None
+            raise PayloadTooLarge(f"The request body is larger than {limit} bytes.")
         parts.append(part)
+    if length is not None and size < length:
+        raise InvalidSyntax("The request body ended too early.")
     return b"".join(parts)

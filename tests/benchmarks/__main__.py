@@ -57,7 +57,7 @@ def all_steps(*, quick: bool, full: bool, only: str) -> Iterator[list[Step]]:
     yield plain
     if only and plain:
         return
-    for people in (200,) if quick else (1_000, 10_000, MOST_PEOPLE):
+    for people in (60,) if quick else (1_000, 10_000, MOST_PEOPLE):
         groups = (100,) if quick else (100, people - 1) if people == 10_000 else ()
         whose = ("ours", "floor") if people == MOST_PEOPLE else ("ours", "theirs", "floor")
         if any(only in name for name in request_names(people, groups)):

@@ -156,7 +156,7 @@ MORE: Final[Mapping[str, tuple[Shape, ...]]] = {
         reads("/Users?count=-1"),
         reads("/Users?startIndex=101&count=100"),
         *(refused("GET", f"/Users?{query}", None) for query in
-          ("startIndex=abc", "count=ten", "count=1.5", "startIndex=99999999999999999999")),
+          ("startIndex=abc", "count=ten", "count=1.5")),
         asks({"schemas": [SEARCH], "startIndex": "2", "count": "1"}, "ada"),
         asks({"schemas": [SEARCH], "STARTINDEX": 0, "Count": 10}, "boss", "ada", "bob"),
         asks({"filter": None, "startIndex": None, "count": None}, "boss", "ada", "bob"),
@@ -183,7 +183,7 @@ MORE: Final[Mapping[str, tuple[Shape, ...]]] = {
         new({"roles": ["agent", "lead"]}, {"roles": [{"value": "agent"}, {"value": "lead"}]}),
         new({"roles": [{"value": "a", "displayName": "A"}, {"value": "b", "display": "B", "displayName": "C"}]},
             {"roles": [{"value": "a", "display": "A"}, {"value": "b", "display": "B"}]}),
-        new({"roles": [{"value": '{"id":"1","value":"Agent"}'}]}, {"roles": [{"value": '{"id":"1","value":"Agent"}'}]}),
+        new({"roles": [{"value": '{"id":"1","value":"Agent"}'}]}, {"roles": [{"value": "Agent"}]}),
         new({"entitlements": {"value": "x", "displayName": "X"}, "ims": "x", "photos": "https://example.org/p"},
             {"entitlements": [{"value": "x", "display": "X"}], "ims": [{"value": "x"}],
              "photos": [{"value": "https://example.org/p"}]}),

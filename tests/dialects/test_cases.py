@@ -17,8 +17,7 @@ from typing import Any
 import pytest
 
 from scimkit import MemoryStore, lift
-from scimkit.stores.sql import SqlStore
-from scimkit.stores.sql.async_store import AsyncSqlStore
+from scimkit.stores.sql import AsyncSqlStore, SqlStore
 from tests.client import Answer, Client
 
 CASES = [json.loads(line) for line in Path(__file__).with_name("cases.jsonl").read_text().splitlines()]
@@ -61,7 +60,7 @@ def make_client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     loop = AsyncClient.loop = asyncio.new_event_loop()
     store: Any
     if request.param == "async sqlite":
-        store = AsyncSqlStore(url, sleep=asyncio.sleep)
+        store = AsyncSqlStore(url)
         loop.run_until_complete(store.upgrade())
     else:
         store = {"memory": MemoryStore, "async memory": Awaited, "sqlite": lambda: SqlStore(url)}[request.param]()

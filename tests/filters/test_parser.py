@@ -297,13 +297,34 @@ def test_length_limit() -> None:
         "not (" * 40 + "a pr" + ")" * 40,
         "a[" + "(" * 39 + "b pr" + ")" * 39 + "]",
         "(" * 39 + "a[b pr]" + ")" * 39,
-        " and ".join(["(a pr)", "not (b pr)", "a[b pr]"] * 100),
+        " and ".join(f"(a pr) and not (b{n} pr) and a[b{n} pr]" for n in range(66)),
     ],
 )
 def test_depth_limit(text: str) -> None:
     """Forty levels of parentheses, `not` and brackets together are read; what stands side by side adds none."""
     assert MAX_DEPTH == 40
     assert parse(str(parse(text))) == parse(text)
+
+
+def test_number_of_comparisons() -> None:
+    """A filter has at most 200 comparisons, or as many as the caller allows."""
+    terms = [f'a eq "{n}"' for n in range(201)]
+    assert len(parse(" or ".join(terms[:200])).operands) == 200  # type: ignore[union-attr]
+    with pytest.raises(InvalidFilter, match="too many comparisons"):
+        parse(" or ".join(terms))
+    assert parse(" or ".join(terms), max_comparisons=201)
+    with pytest.raises(InvalidFilter, match="longer than 10 characters"):
+        parse('name eq "x"', max_length=10)
+
+
+@pytest.mark.parametrize("word", ["and", "or"])
+def test_equal_operands_are_one(word: str) -> None:
+    """Operands that say the same are evaluated once; `1`, `1.0` and `true` do not say the same."""
+    assert parse(f" {word} ".join(['a eq "x"'] * 50)) == parse('a eq "x"')
+    assert parse(f'a pr {word} b pr {word} a pr {word} c pr') == parse(f"a pr {word} b pr {word} c pr")
+    for other in ("true", "1.0"):
+        assert str(parse(f"a eq 1 {word} a eq {other}")) == f"a eq 1 {word} a eq {other}"
+        assert str(parse(f"a eq 1 {word} a eq {other} {word} b pr")) == f"a eq 1 {word} a eq {other} {word} b pr"
 
 
 @pytest.mark.parametrize(

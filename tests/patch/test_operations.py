@@ -93,7 +93,7 @@ REFUSED: list[tuple[dict[str, Any], type[ScimError], str | None]] = [
     (body("add"), InvalidSyntax, "An operation must be an object."),
     (body({**LABEL, "more": 1}), InvalidSyntax, EXTRA),
     (body({"path": "label", "value": "x"}), InvalidSyntax, OP),
-    (body({**LABEL, "op": "Add"}), InvalidSyntax, OP),
+    (body({**LABEL, "op": "Append"}), InvalidSyntax, OP),
     (body({**LABEL, "op": 1}), InvalidSyntax, OP),
     (body({"op": "remove"}), NoTarget, "A remove operation must have a path."),
     (body({"op": "remove", "path": ""}), NoTarget, "A remove operation must have a path."),
@@ -115,7 +115,6 @@ REFUSED: list[tuple[dict[str, Any], type[ScimError], str | None]] = [
     (body({"op": "add", "path": "nothing", "value": 1}), InvalidPath, NOT_THERE),
     (body({"op": "add", "path": "parts[size eq 1].no", "value": 1}), InvalidPath, NOT_THERE),
     (body({"op": "add", "path": "id", "value": "x"}), MutabilityViolation, "id is read-only."),
-    (body({"op": "add", "value": {"id": "x"}}), MutabilityViolation, "id is read-only."),
     (body({"op": "remove", "path": "meta.version"}), MutabilityViolation, "meta is read-only."),
     (
         body({"op": "replace", "path": "owner.displayName", "value": "x"}),
@@ -130,7 +129,7 @@ REFUSED: list[tuple[dict[str, Any], type[ScimError], str | None]] = [
     (body({"op": "add", "path": "ports", "value": "x"}), InvalidValue, "ports must be a whole number."),
     (body({"op": "add", "path": "site", "value": "x"}), InvalidValue, "site must be an object."),
     (body({"op": "replace", "path": "site", "value": ["x"]}), InvalidValue, "site must be an object."),
-    (body({"op": "add", "path": "tags", "value": "x"}), InvalidValue, "tags must be an array."),
+    (body({"op": "replace", "path": "tags", "value": "x"}), InvalidValue, "tags must be an array."),
     (body({"op": "add", "path": 'tags[value eq "x"]', "value": ["y"]}), InvalidValue, "tags must be a string."),
     (body({"op": "add", "path": "parts[size eq 1]", "value": [{}]}), InvalidValue, "parts must be an object."),
     (
@@ -152,6 +151,14 @@ def test_refused(request_body: dict[str, Any], error: type[ScimError], detail: s
         read_operations(DEVICE, request_body)
     if detail is not None:
         assert caught.value.detail == detail
+
+
+def test_what_the_rfc_allows() -> None:
+    """`op` has no case, one added value is an array of one, and readOnly attributes in a value are ignored."""
+    ignored = {"id": "y", "label": "z"}
+    operations = body({"op": "ADD", "path": "tags", "value": "x"}, {"op": "Replace", "value": ignored})
+    read = [(each.op, each.path.attribute.name, each.value) for each in read_operations(DEVICE, operations)]
+    assert read == [("add", "tags", ["x"]), ("replace", "label", "z")]
 
 
 def test_number_of_operations() -> None:

@@ -47,9 +47,7 @@ def test_sorting_by_the_primary_value(client: Client) -> None:
     ("operation", "kinds"),
     [
         ({"op": "move", "path": "title", "value": "x"}, "invalidSyntax invalidValue"),
-        ({"op": "Add", "path": "title", "value": "x"}, "invalidSyntax invalidValue"),
         ({"op": "replace", "path": "groups", "value": [{"value": "g"}]}, "mutability"),
-        ({"op": "add", "value": {"meta": {"version": "x"}}}, "mutability"),
         ({"op": "replace", "path": "title[", "value": "x"}, "invalidPath"),
         ({"op": "replace", "path": "shoeSize", "value": 9}, "invalidPath"),
         ({"op": "add", "path": "title"}, "invalidSyntax invalidValue"),

@@ -210,9 +210,13 @@ def test_what_is_written_and_not_asked_for_is_not_returned() -> None:
 
 
 def test_number_of_plans() -> None:
-    """So many plans are kept and no more, since clients choose what they ask for; the others are made each time."""
+    """The 512 plans used last are kept. Junk drives out other junk, and a long text is never kept."""
     plans = Projections(DEVICE)
     kept = [plans.plan(f"label,x{number}", None) for number in range(512)]
     assert plans.plan("label,x0", None) is kept[0]
     assert plans.plan("label,x511", None) is kept[511]
-    assert plans.plan("label,x512", None) is not plans.plan("label,x512", None)
+    assert plans.plan("label,x512", None) is plans.plan("label,x512", None)
+    assert plans.plan("label,x0", None) is kept[0]
+    assert plans.plan("label,x1", None) is not kept[1]
+    long = "label," + "x" * 1024
+    assert plans.plan(long, None) is not plans.plan(long, None)

@@ -89,6 +89,6 @@ def test_the_swap_is_in_the_store() -> None:
     answer = client.patch(f"/Users/{id}", operation)
     assert (answer.status, answer.body["name"], answer.body["nickName"]) == (200, {"givenName": "x"}, "n0")
     Racing.races = 100
-    assert client.patch(f"/Users/{id}", {**operation, "value": "y"}).status == 409
+    assert client.patch(f"/Users/{id}", {**operation, "value": "y"}).status == 503
     answer = client.patch(f"/Users/{id}", {"op": "replace", "path": "active", "value": False})
     assert (answer.status, answer.body["active"]) == (200, False), "what needs nothing of the resource loses no race"

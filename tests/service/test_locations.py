@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scimkit.service.locations import base_url, relative_path
+from scimkit.errors import BadRequest
+from scimkit.service.locations import base_url, check_host, path_segment, relative_path
 
 
 class TestRelativePath:
@@ -35,7 +36,7 @@ class TestBaseUrl:
 
     def url(self, **headers: str) -> str:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return base_url(scheme="http", host="inner:8000", root="/scim/v2", headers=named)
+        return base_url(scheme="http", host="inner:8000", root="/scim/v2", headers=named, proxies=1)
 
     def test_plain(self) -> None:
         """Scheme, host and mount path."""
@@ -48,10 +49,35 @@ class TestBaseUrl:
             ({"x_forwarded_host": "help.example.org"}, "http://help.example.org/scim/v2"),
             ({"x_forwarded_prefix": "/desk"}, "http://inner:8000/desk/scim/v2"),
             ({"x_forwarded_prefix": "/desk/"}, "http://inner:8000/desk/scim/v2"),
-            ({"x_forwarded_host": "first.example, second.example"}, "http://first.example/scim/v2"),
+            ({"x_forwarded_host": "first.example, second.example"}, "http://second.example/scim/v2"),
             ({"x_forwarded_host": ""}, "http://inner:8000/scim/v2"),
         ],
     )
     def test_forwarded(self, headers: dict[str, str], url: str) -> None:
-        """Each forwarded header wins by its first value, an empty one does not."""
+        """Each forwarded header counts by the value of the trusted proxy; an empty one does not count."""
         assert self.url(**headers) == url
+
+    @pytest.mark.parametrize("headers", [{"x_forwarded_host": "a b"}, {"x_forwarded_proto": "javascript"}])
+    def test_forwarded_nonsense(self, headers: dict[str, str]) -> None:
+        """A value that no URL can have is 400."""
+        with pytest.raises(BadRequest):
+            self.url(**headers)
+
+
+@pytest.mark.parametrize("host", ["a", "a.example:80", "a.example:", "[::1]:8000", "[v1.x:y]", "a_b", "%41"])
+def test_hosts(host: str) -> None:
+    """What RFC 3986 section 3.2.2 calls a host, with or without a port."""
+    assert check_host(host) == host
+
+
+@pytest.mark.parametrize("host", ["", "a b", "a/b", "a@b", "a:b", "a,b", "[::1", "a\nb", "é", "x" * 301, "%4"])
+def test_no_hosts(host: str) -> None:
+    """All else is 400."""
+    with pytest.raises(BadRequest):
+        check_host(host)
+
+
+def test_ids_in_urls() -> None:
+    """An id is one segment: what has a meaning in URLs, and what is beyond ASCII, is percent-encoded."""
+    assert path_segment("2819c223-7f76") == "2819c223-7f76"
+    assert path_segment("clé/a?b") == "cl%C3%A9%2Fa%3Fb"

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from scimkit import GROUP, USER, Limits, MemoryStore, Request, Response, Scope, asgi, run_sync, wsgi
-from scimkit.stores.sql.async_store import AsyncSqlStore
+from scimkit.stores.sql import AsyncSqlStore
 from scimkit.testing.server import running
 from tests.client import Client
 from tests.stores.databases import DATABASES, store_of, url_of
@@ -158,7 +158,7 @@ def test_awaited(database: str) -> None:
     tenant = f"streamed-{os.getpid()}-{os.urandom(4).hex()}"
 
     async def play() -> None:
-        store = AsyncSqlStore(url_of(database), sleep=asyncio.sleep)
+        store = AsyncSqlStore(url_of(database))
         await store.upgrade()
         made = Client(store_of(database), tenant=tenant)
         people = [made.user(f"user{number}") for number in range(7)]

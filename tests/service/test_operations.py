@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
-from scimkit import Event, Limits, MemoryStore, ResourceType, Scope
+from scimkit import STRICT, TOLERANT, Event, Limits, MemoryStore, ResourceType, Scope
 from scimkit.errors import PreconditionFailed
+from scimkit.schema.core import GROUP as GROUP_TYPE
 from scimkit.schema.core import GROUP_SCHEMA
+from scimkit.schema.core import USER as USER_TYPE
+from scimkit.stores.sql import SqlStore
 from tests.client import BASE_URL, ENTERPRISE, ERROR, GROUP, PATCH_OP, USER, Client
 from tests.resource_types import DEVICE
 
@@ -115,7 +118,7 @@ def test_replace_clears_what_is_not_given(client: Client) -> None:
     assert "nickName" not in answer.body
     assert [each["value"] for each in answer.body["groups"]] == [group]
     assert client.put("/Users/nope", {"schemas": [USER], "userName": "x"}).status == 404
-    assert client.put(f"/Users/{id}", {"schemas": [USER], "userName": "x", "id": "other"}).status == 400
+    assert client.put(f"/Users/{id}", {"schemas": [USER], "userName": "x", "id": "other"}).id == id
 
 
 @pytest.mark.rfc("7644-3.5.2-7", "7644-3.5.2-8")
@@ -281,13 +284,13 @@ def test_a_patch_that_loses_a_race_is_made_again() -> None:
     assert client.patch(f"/Users/{ada}", ADD_PHONE).body["phoneNumbers"] == ADD_PHONE["value"]
 
 
-def test_a_patch_that_always_loses_is_a_conflict() -> None:
-    """After as many attempts as the limits say it is 409, and nothing is changed."""
+def test_a_patch_that_always_loses_is_unavailable() -> None:
+    """After as many attempts as the limits say it is 503 with Retry-After, and nothing is changed."""
     client = Client(RacedStore(races=3), limits=Limits(attempts=3))
     ada = client.user("ada")
     answer = client.patch(f"/Users/{ada}", ADD_PHONE)
-    assert (answer.status, answer.body["schemas"]) == (409, [ERROR])
-    assert "scimType" not in answer.body
+    assert (answer.status, answer.body["schemas"]) == (503, [ERROR])
+    assert answer.headers["Retry-After"].isdigit()
     assert "phoneNumbers" not in client.get(f"/Users/{ada}").body
 
 
@@ -305,7 +308,7 @@ def test_a_put_that_loses_a_race_is_made_again() -> None:
     assert client.put(f"/Devices/{id}", {**PHONE, "label": "y"}).body["label"] == "y"
     lost = Client(RacedStore(races=9), resource_types=(DEVICE,), limits=Limits(attempts=3))
     id = lost.post("/Devices", PHONE).id
-    assert lost.put(f"/Devices/{id}", {**PHONE, "label": "y"}).status == 409
+    assert lost.put(f"/Devices/{id}", {**PHONE, "label": "y"}).status == 503
 
 
 def test_a_put_keeps_what_the_client_cannot_read() -> None:
@@ -330,12 +333,17 @@ def test_required_attributes(client: Client, method: str) -> None:
     assert "userName" in answer.body["detail"]
 
 
-def test_the_id_in_a_body(client: Client) -> None:
-    """A PUT or PATCH that names another id than the URL is refused; the same id is taken."""
-    ada = client.user("ada")
-    for id, status in ((ada, 200), ("other", 400)):
-        assert client.put(f"/Users/{ada}", {"schemas": [USER], "userName": "ada", "id": id}).status == status
-        assert client.patch(f"/Users/{ada}", {"op": "replace", "value": {"id": id, "title": "x"}}).status == status
+def test_the_id_in_a_body() -> None:
+    """The id in the body of a PUT, or of a PATCH without a path, is ignored, and so are meta and groups."""
+    for dialect in (TOLERANT, STRICT):
+        client = Client(dialect=dialect)
+        ada = client.user("ada")
+        for id in (ada, "other"):
+            ignored = {"id": id, "meta": {"version": "x"}, "groups": [{"value": "g"}]}
+            answer = client.put(f"/Users/{ada}", {"schemas": [USER], "userName": "ada", **ignored})
+            assert (answer.status, answer.id, "groups" in answer.body) == (200, ada, False)
+            answer = client.patch(f"/Users/{ada}", {"op": "replace", "value": {"title": "x", **ignored}})
+            assert (answer.status, answer.id, answer.body["title"]) == (200, ada, "x")
 
 
 @pytest.mark.rfc("7643-3.1-8", "7643-3.1-10", "7644-3.14-2")
@@ -434,3 +442,30 @@ def test_a_filter_on_a_single_plain_value(client: Client) -> None:
         answer = client.patch(f"/Users/{ada}", operation)
         assert (answer.status, answer.body["scimType"]) == (400, "invalidPath")
     assert client.get(f"/Users/{ada}").body["userName"] == "ada"
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_groups_may_share_a_name_if_the_host_says_so(kind: str, tmp_path: Any) -> None:
+    """A host turns the uniqueness of displayName off: the schema says `none`, and two groups have one name."""
+    store = MemoryStore() if kind == "memory" else SqlStore(f"sqlite:///{tmp_path}/names.db")
+    shared = Client(store, resource_types=(USER_TYPE, GROUP_TYPE.without_uniqueness("displayName")))
+    first, second = shared.group("Agents"), shared.group("Agents")
+    found = shared.get('/Groups?filter=displayName eq "agents"').body["Resources"]
+    assert {each["id"] for each in found} == {first, second}
+    schema = shared.get(f"/Schemas/{GROUP_SCHEMA['id']}").body
+    assert next(each for each in schema["attributes"] if each["name"] == "displayName")["uniqueness"] == "none"
+    assert Client().get(f"/Schemas/{GROUP_SCHEMA['id']}").body["attributes"][0]["uniqueness"] == "server"
+    with pytest.raises(ValueError, match="not unique"):
+        GROUP_TYPE.without_uniqueness("externalId")
+
+
+def test_descriptions_of_the_schemas(client: Client) -> None:
+    """The User schema is described as `User Account` and the Group schema as `Group` (RFC 7643 section 8.7.1)."""
+    described = {each["name"]: each["description"] for each in client.get("/Schemas").body["Resources"]}
+    assert (described["User"], described["Group"]) == ("User Account", "Group")
+
+
+@pytest.mark.parametrize("path", ["/ServiceProviderConfig", "/ResourceTypes/User", "/Schemas", f"/Schemas/{USER}"])
+def test_discovery_is_not_filtered(client: Client, path: str) -> None:
+    """A filter on a discovery endpoint is 403 (RFC 7644 section 4)."""
+    assert client.get(f'{path}?filter=id eq "x"').status == 403

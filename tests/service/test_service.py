@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from scimkit import (
     GROUP,
+    STRICT,
     USER,
     Event,
     Limits,
@@ -145,13 +146,28 @@ class TestRoutes:
 
     @pytest.mark.parametrize(
         "path",
-        ["/Nope", "/users", "/Users/1/2", "/Users/1/", "/Schemas/x", "/ResourceTypes/Nope", "/ResourceTypes/user",
+        ["/Nope", "/Users/1/2", "/Users/1/", "/Schemas/x", "/ResourceTypes/Nope", "/ResourceTypes/user",
          "/ServiceProviderConfig/1", "/Users/" + "x" * 300, "/Users/a\nb"],
     )  # fmt: skip
     @pytest.mark.rfc("7644-3.4.1-2", "7644-3.12-1", "7644-3.12-4", "7644-3.2-4")
     def test_unknown(self, client: Client, path: str) -> None:
         """What is not there is 404, endpoint and resource alike."""
         assert_error(client.get(path), 404)
+
+    def test_endpoints_in_another_case(self) -> None:
+        """An endpoint in another case is found, and Location has its proper case; strict answers 404."""
+        client = Client()
+        answer = client.post("/users", {"schemas": [USER_URN], "userName": "ada"})
+        assert (answer.status, answer.quirks) == (201, ("endpoint-case",))
+        assert answer.headers["Location"] == f"{BASE_URL}/Users/{answer.id}"
+        assert client.get(f"/USERS/{answer.id}").id == answer.id
+        assert client.get("/schemas").status == client.get("/serviceproviderconfig").status == 200
+        bulk = {
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+            "Operations": [{"method": "DELETE", "path": f"/users/{answer.id}"}],
+        }
+        assert client.post("/bulk", bulk).body["Operations"][0]["status"] == "204"
+        assert Client(dialect=STRICT).get("/users").status == 404
 
     @pytest.mark.parametrize(
         ("method", "path", "allowed"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import importlib.util
 import itertools
@@ -17,8 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from scimkit import Scope
-from scimkit.stores.sql import SqlStore
-from scimkit.stores.sql.async_store import AsyncSqlStore
+from scimkit.stores.sql import AsyncSqlStore, SqlStore
 
 MYSQL_URL = os.environ.get("SCIMKIT_TEST_MYSQL_URL")
 
@@ -72,7 +70,7 @@ class Apart:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
-        if name in ("is_async", "blocking", "engine", "lacks", "serves"):
+        if name in ("is_async", "blocking", "engine", "lacks", "serves", "pool_size"):
             return method
         return lambda scope, *rest: method(self._own(scope), *rest)
 
@@ -91,7 +89,7 @@ def apart(database: str) -> Apart:
 def apart_async(database: str) -> Apart:
     """The same, awaited, with an engine of its own."""
     store_of(database)  # makes the tables
-    return Apart(AsyncSqlStore(url_of(database), sleep=asyncio.sleep))
+    return Apart(AsyncSqlStore(url_of(database)))
 
 
 def end_connection(engine: sa.Engine, number: int) -> None:

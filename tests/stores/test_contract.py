@@ -17,8 +17,8 @@ class TestMemoryStore(StoreContract):
     """The memory store, held to a slow model."""
 
     resource_types = (USER, GROUP, DEVICE)
-    examples = 40
-    lives = 15
+    examples = 25
+    lives = 6
 
     def make_store(self) -> MemoryStore:
         return MemoryStore()

@@ -12,14 +12,15 @@ from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scimkit import GROUP, USER, Query, Scope
+from scimkit import GROUP, USER, MemoryStore, Query, Scope
 from scimkit.errors import ScimError
 from scimkit.patch import ChangeSet, ReferenceChanges
+from scimkit.stores import memory
 from scimkit.stores.protocol import Store, SyncStore
-from scimkit.stores.sql import SqlStore, migrations
-from scimkit.stores.sql.async_store import AsyncSqlStore
+from scimkit.stores.sql import AsyncSqlStore, SqlStore, migrations, rows
 from scimkit.stores.sql.keys import encoded
 from scimkit.stores.sql.tables import METADATA
+from tests.client import Client
 from tests.stores.databases import DATABASES, apart, store_of, url_of
 
 on_every_database = pytest.mark.parametrize("database", DATABASES)
@@ -68,7 +69,7 @@ def test_no_plan_is_compiled(database: str) -> None:
     store.engine.dispose()
 
     async def awaited() -> Any:
-        engine = AsyncSqlStore(url_of(database), sleep=asyncio.sleep).engine
+        engine = AsyncSqlStore(url_of(database)).engine
         async with engine.connect() as connection:
             found = (await connection.execute(shown)).scalar()
         await engine.dispose()
@@ -131,9 +132,28 @@ def test_a_connection_for_the_host(database: str) -> None:
         await inner.connection.execute(sa.text("SELECT 1"))
 
     async def play() -> None:
-        other = AsyncSqlStore(url_of(database), sleep=asyncio.sleep)
+        other = AsyncSqlStore(url_of(database))
         await other.transaction(scope, awaited)
         assert other.connection is None
         await other.engine.dispose()
 
     asyncio.run(play())
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_the_time_of_a_change_never_goes_back(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the clock does, lastModified is not before it was, and not before created; nor is that of a group."""
+    for client in (Client(apart(database)), Client(MemoryStore())):
+        user = client.user("ada")
+        group = client.group("Agents", user)
+        before = {path: client.get(path).body["meta"] for path in (f"/Users/{user}", f"/Groups/{group}")}
+        with monkeypatch.context() as patch:
+            for module in (rows, memory):
+                patch.setattr(module, "now", lambda: "2001-01-01T00:00:00.000000Z")
+            answer = client.patch(f"/Users/{user}", {"op": "replace", "path": "active", "value": False})
+            assert answer.status == 200
+            assert client.delete(f"/Users/{user}").status == 204
+        assert answer.body["meta"]["lastModified"] >= before[f"/Users/{user}"]["lastModified"]
+        touched = client.get(f"/Groups/{group}").body["meta"]
+        assert touched["version"] != before[f"/Groups/{group}"]["version"]
+        assert touched["lastModified"] == before[f"/Groups/{group}"]["lastModified"] >= touched["created"]

@@ -15,8 +15,7 @@ from scimkit import GROUP, USER, Scope, lift
 from scimkit.errors import ScimError
 from scimkit.patch import ChangeSet, ReferenceChanges
 from scimkit.stores.protocol import Store
-from scimkit.stores.sql import SqlStore
-from scimkit.stores.sql.async_store import AsyncSqlStore
+from scimkit.stores.sql import AsyncSqlStore, SqlStore
 
 
 async def write(store: Store, scope: Scope) -> None:
@@ -57,7 +56,7 @@ def _say(**said: Any) -> None:
 def main(url: str, tenant: str, colour: str) -> None:
     """Write with a store of that colour."""
     if colour == "async":
-        store: Store = AsyncSqlStore(url, sleep=asyncio.sleep)
+        store: Store = AsyncSqlStore(url)
     else:
         store = lift(SqlStore(url, upgrade=False))
     asyncio.run(write(store, Scope(tenant)))

@@ -12,7 +12,7 @@ from typing import Any
 from scimkit.dialects.clauses import clause_of
 from scimkit.dialects.quirks import NOT_MINE, QUIRKS, Quirk, Stage
 from scimkit.documents import Document
-from scimkit.errors import InvalidFilter, InvalidValue, NotAcceptable, ScimError
+from scimkit.errors import InvalidFilter, InvalidValue, NotAcceptable, NotFound, ScimError
 from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, Value, ValuePath
 from scimkit.filters.comparisons import comparison_value
 from scimkit.filters.filter import Filter
@@ -96,9 +96,17 @@ class Repairs(PatchRefusal):
         answer = self._ask("primaries", attribute, values)
         return super().primaries(attribute, values) if answer is NOT_MINE else answer
 
+    def embedded(self, attribute: Attribute, text: str) -> Any:
+        answer = self._ask("embedded", attribute, text)
+        return None if answer is NOT_MINE else answer
+
     def operation_name(self, name: str) -> str | None:
         answer = self._ask("operation_name", name)
-        return None if answer is NOT_MINE else answer
+        return super().operation_name(name) if answer is NOT_MINE else answer
+
+    def added(self, attribute: Attribute, value: object) -> object:
+        answer = self._ask("values", attribute, value)
+        return super().added(attribute, value) if answer is NOT_MINE else answer
 
     def message(self, schema: str) -> None:
         if self._ask("message", schema) is NOT_MINE:
@@ -136,6 +144,24 @@ class Repairs(PatchRefusal):
         if self._ask("empty_filter") is NOT_MINE:
             raise InvalidFilter("The filter is empty.")
 
+    def empty_parameter(self, name: str) -> None:
+        """Take note of a query parameter without a value, which is then left out. Raises InvalidValue to refuse."""
+        if self._ask("empty_parameter", name) is NOT_MINE:
+            raise InvalidValue(f"The parameter {name} must have a value.")
+
+    def endpoint(self) -> None:
+        """Take note of an endpoint whose name is in another case. Raises NotFound to refuse."""
+        if self._ask("endpoint") is NOT_MINE:
+            raise NotFound("There is no such endpoint.")
+
+    def media_type(self, name: str) -> bool:
+        """Report whether a body of another media type is read as JSON."""
+        return self._ask("media_type", name) is True
+
+    def is_marked_deleted(self, old: str, new: str) -> bool:
+        """Report whether a new value is the present one, marked as deleted."""
+        return self._ask("marked_deleted", old, new) is True
+
     def parameter(self, name: str, value: object) -> str | int:
         """A parameter of a search for one of another type. Raises: InvalidValue."""
         answer = self._ask("parameter", name, value)
@@ -152,9 +178,9 @@ class Repairs(PatchRefusal):
         """Whether it is worth to look who is in the way of a create."""
         return bool(self.dialect.at("conflict"))
 
-    def restores(self, holder: Document) -> bool:
-        """Whether a create writes the resource anew that is in its way, which is a conflict otherwise."""
-        return self._ask("conflict", holder) is True
+    def restores(self, holder: Document, document: Document) -> bool:
+        """Report whether a create writes the resource anew that is in its way, which is a conflict otherwise."""
+        return self._ask("conflict", holder, document) is True
 
     def creates_elements(self, attribute: Attribute) -> bool:
         return self._ask("creates_elements", attribute) is True
@@ -162,6 +188,9 @@ class Repairs(PatchRefusal):
     def bare_value(self, word: str) -> str | bool | None:
         answer = self._ask("bare_value", word)
         return None if answer is NOT_MINE else answer
+
+    def single_quoted(self) -> bool:
+        return self._ask("single_quoted") is True
 
     def narrowed_value_path(self) -> bool:
         return self._ask("narrowed_value_path") is True
@@ -186,6 +215,11 @@ class Repairs(PatchRefusal):
         except InvalidFilter:
             wanted = Filter(self._fitted(wanted.node, resource_type))
             wanted.check(resource_type)
+        node = wanted.node
+        if type(node) is Comparison and node.operator == "eq" and type(node.value) is str and len(node.value) > 32:
+            wider = self._ask("looked_up", node, resource_type)
+            if wider is not NOT_MINE:
+                wanted = Filter(wider)
         return wanted
 
     def _fitted(self, node: Node, scope: ResourceType | ElementScope) -> Node:
@@ -215,10 +249,8 @@ class Repairs(PatchRefusal):
         return fitted
 
 
-_OPT_IN = ("json-text",)
-
 STRICT = Dialect("strict")
 """The RFC and no more."""
 
-TOLERANT = Dialect("tolerant", [quirk for quirk in QUIRKS if quirk.name not in _OPT_IN])
+TOLERANT = Dialect("tolerant", QUIRKS)
 """Every quirk that cannot be misread. The default."""

@@ -1,4 +1,4 @@
-"""The dialect of Microsoft Entra ID: `tolerant`, and JSON texts in roles read as the roles they are.
+"""The dialect of Microsoft Entra ID. It has every quirk, as `tolerant` has, and tells the log which provider is served.
 
 Source: learn.microsoft.com/entra/identity/app-provisioning/customize-application-attributes.
 """

@@ -14,6 +14,9 @@ from typing import Final, Literal, TypeAlias, get_args
 Operator: TypeAlias = Literal["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"]
 """The comparison operators, in lower case. `pr` is a node of its own."""
 
+LONGEST_CACHED: Final = 256
+"""Characters of the longest client text that a cache of parsed texts keeps, so that caches are bounded in bytes."""
+
 OPERATORS: Final[frozenset[str]] = frozenset(get_args(Operator))
 
 Value: TypeAlias = str | int | float | bool | None
@@ -87,13 +90,33 @@ Node: TypeAlias = Comparison | Present | Not | And | Or | ValuePath
 
 
 def conjunction(operands: list[Node]) -> Node:
-    """The operands joined by `and`, flat; a single operand is itself."""
-    return operands[0] if len(operands) == 1 else And(tuple(_flat(operands, And)))
+    """Join the operands by `and`: flat, each once. A single operand is returned as it is."""
+    if len(operands) == 1:
+        return operands[0]
+    flat = _each_once(_flat(operands, And))
+    return flat[0] if len(flat) == 1 else And(flat)
 
 
 def disjunction(operands: list[Node]) -> Node:
-    """The operands joined by `or`, flat; a single operand is itself."""
-    return operands[0] if len(operands) == 1 else Or(tuple(_flat(operands, Or)))
+    """Join the operands by `or`: flat, each once. A single operand is returned as it is."""
+    if len(operands) == 1:
+        return operands[0]
+    flat = _each_once(_flat(operands, Or))
+    return flat[0] if len(flat) == 1 else Or(flat)
+
+
+def _each_once(operands: Iterator[Node]) -> tuple[Node, ...]:
+    """Return the operands without those that repeat one before them.
+
+    Operands are compared as text, because `1`, `1.0` and `true` are equal in Python.
+    """
+    flat = tuple(operands)
+    if len(flat) == 2:
+        return flat[:1] if flat[0] == flat[1] and str(flat[0]) == str(flat[1]) else flat
+    first: dict[str, Node] = {}
+    for each in flat:
+        first.setdefault(str(each), each)
+    return tuple(first.values())
 
 
 def _flat(operands: list[Node], kind: type[And] | type[Or]) -> Iterator[Node]:
@@ -102,6 +125,17 @@ def _flat(operands: list[Node], kind: type[And] | type[Or]) -> Iterator[Node]:
             yield from operand.operands
         else:
             yield operand
+
+
+def count_comparisons(node: Node) -> int:
+    """Return how many comparisons and presence tests a filter has, those in brackets included."""
+    if isinstance(node, Comparison | Present):
+        return 1
+    if isinstance(node, Not):
+        return count_comparisons(node.operand)
+    if isinstance(node, ValuePath):
+        return count_comparisons(node.filter)
+    return sum(map(count_comparisons, node.operands))
 
 
 def paths_of(node: Node) -> Iterator[str]:

@@ -9,9 +9,9 @@ from functools import lru_cache
 from typing import Any
 
 from scimkit.documents import Document
-from scimkit.filters.ast import Comparison, Node
+from scimkit.filters.ast import LONGEST_CACHED, Comparison, Node
 from scimkit.filters.comparisons import Coercion, refuse_value
-from scimkit.filters.parser import STRICT, Lenience
+from scimkit.filters.parser import MAX_COMPARISONS, MAX_LENGTH, STRICT, Lenience
 from scimkit.filters.parser import parse as parse_node
 from scimkit.filters.predicate import Predicate, Scope, compared, compile_filter
 from scimkit.schema.attributes import AttributePath
@@ -76,11 +76,29 @@ class Filter:
         return self.compile(resource_type)(document)
 
 
-def parse(text: str, lenience: Lenience = STRICT) -> Filter:
-    """Read a filter. Raises: InvalidFilter, which knows the position and draws a caret."""
-    return Filter(parse_node(text, lenience)) if lenience is not STRICT else _parse_strict(text)
+def parse(
+    text: str,
+    lenience: Lenience = STRICT,
+    *,
+    max_length: int = MAX_LENGTH,
+    max_comparisons: int = MAX_COMPARISONS,
+) -> Filter:
+    """Read a filter.
+
+    Args:
+        text: The filter (RFC 7644 section 3.4.2.2).
+        lenience: Decides about text that is not in RFC form. The default refuses it.
+        max_length: Characters that the filter may have.
+        max_comparisons: Comparisons and presence tests that the filter may have.
+
+    Raises:
+        InvalidFilter: The filter is not valid or exceeds a limit. The error knows the position and draws a caret.
+    """
+    if lenience is STRICT and len(text) <= min(LONGEST_CACHED, max_length):
+        return _parse_strict(text, max_comparisons)
+    return Filter(parse_node(text, lenience, max_length=max_length, max_comparisons=max_comparisons))
 
 
 @lru_cache(maxsize=512)
-def _parse_strict(text: str) -> Filter:
-    return Filter(parse_node(text))
+def _parse_strict(text: str, max_comparisons: int) -> Filter:
+    return Filter(parse_node(text, max_comparisons=max_comparisons))

@@ -14,6 +14,7 @@ from typing import Final, NoReturn, Protocol
 
 from scimkit.errors import InvalidFilter
 from scimkit.filters.ast import (
+    LONGEST_CACHED,
     OPERATORS,
     Comparison,
     Node,
@@ -31,7 +32,10 @@ MAX_LENGTH: Final = 10_000
 MAX_DEPTH: Final = 40
 """Levels of parentheses, brackets and `not` a filter may have."""
 
-_TOKEN: Final = re.compile(r'\s*(?:("(?:[^"\\\x00-\x1f]|\\.)*")|([()\[\]])|([^\s()\[\]"]+)|(.))', re.DOTALL)
+MAX_COMPARISONS: Final = 200
+"""Comparisons and presence tests a filter may have."""
+
+_TOKEN: Final = re.compile(r'\s*(?:("(?:[^"\\\x00-\x1f]|\\.)*+")|([()\[\]])|([^\s()\[\]"]+)|(.))', re.DOTALL)
 _STRING, _BRACKET, _WORD, _STRAY, _END = 1, 2, 3, 4, 5
 
 _ATTRIBUTE_PATH: Final = re.compile(
@@ -39,6 +43,8 @@ _ATTRIBUTE_PATH: Final = re.compile(
     r"[A-Za-z$][A-Za-z0-9_$\-]*(?:\.[A-Za-z$][A-Za-z0-9_$\-]*)?\Z",
     re.IGNORECASE,
 )
+_SINGLE_QUOTED: Final = re.compile(r"'((?:[^'\\]|\\.|'(?![\s)\]]|\Z))*+)'", re.DOTALL)
+"""A text in single quotes: a quote within it is escaped, doubled, or followed by more of the text."""
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,300})(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?\Z")
 _LITERALS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
 _EXPRESSION: Final = re.compile(
@@ -52,6 +58,10 @@ class Lenience(Protocol):
 
     def bare_value(self, word: str) -> str | bool | None:
         """The value of a word without quotes; None refuses it."""
+        ...
+
+    def single_quoted(self) -> bool:
+        """Report whether a text in single quotes is a string."""
         ...
 
     def narrowed_value_path(self) -> bool:
@@ -69,6 +79,9 @@ class Strict:
     def bare_value(self, word: str) -> str | bool | None:
         return None
 
+    def single_quoted(self) -> bool:
+        return False
+
     def narrowed_value_path(self) -> bool:
         return False
 
@@ -79,15 +92,28 @@ class Strict:
 STRICT: Final = Strict()
 
 
-def parse(text: str, lenience: Lenience = STRICT) -> Node:
-    """The syntax tree of a filter.
+def parse(
+    text: str,
+    lenience: Lenience = STRICT,
+    *,
+    max_length: int = MAX_LENGTH,
+    max_comparisons: int = MAX_COMPARISONS,
+) -> Node:
+    """Read a filter into its syntax tree.
 
-    Raises: InvalidFilter, with the text and the position of the error.
+    Args:
+        text: The filter (RFC 7644 section 3.4.2.2).
+        lenience: Decides about text that is not in RFC form. The default refuses it.
+        max_length: Characters that the filter may have.
+        max_comparisons: Comparisons and presence tests that the filter may have.
+
+    Raises:
+        InvalidFilter: The filter is not valid or exceeds a limit. The error has the text and the position.
     """
-    if len(text) > MAX_LENGTH:
-        raise InvalidFilter(f"The filter is longer than {MAX_LENGTH} characters.")
+    if len(text) > max_length:
+        raise InvalidFilter(f"The filter is longer than {max_length} characters.")
     found = _EXPRESSION.match(text)
-    return (found and _attribute_expression(found)) or _descend(text, lenience)
+    return (found and _attribute_expression(found)) or _descend(text, lenience, max_comparisons)
 
 
 def _attribute_expression(found: re.Match[str]) -> Node | None:
@@ -103,32 +129,39 @@ def _attribute_expression(found: re.Match[str]) -> Node | None:
     return Comparison(path, operator, _LITERALS[literal] if string is None else string)  # type: ignore[arg-type]
 
 
-def _descend(text: str, lenience: Lenience) -> Node:
-    parser = _Parser(text, lenience)
+def _descend(text: str, lenience: Lenience, max_comparisons: int) -> Node:
+    parser = _Parser(text, lenience, max_comparisons)
     node = parser.disjunction(0)
     if parser.kind != _END:
         parser.fail("Expected the end of the filter, 'and' or 'or'")
     return node
 
 
-@lru_cache(maxsize=1024)
 def is_attribute_path(text: str) -> bool:
-    """Whether a text has the form of an attribute path (attrPath of RFC 7644 figure 1)."""
+    """Report whether a text has the form of an attribute path (attrPath of RFC 7644 figure 1)."""
+    return _is_short_path(text) if len(text) <= LONGEST_CACHED else _ATTRIBUTE_PATH.match(text) is not None
+
+
+@lru_cache(maxsize=1024)
+def _is_short_path(text: str) -> bool:
     return _ATTRIBUTE_PATH.match(text) is not None
 
 
 class _Parser:
     """One pass over the tokens. `kind`, `token` and `position` are those of the next token."""
 
-    __slots__ = ("_found", "_index", "_lenience", "_text", "_tokens", "kind", "token")
+    __slots__ = ("_comparisons_left", "_found", "_index", "_lenience", "_text", "_tokens", "kind", "token")
 
-    def __init__(self, text: str, lenience: Lenience) -> None:
+    def __init__(self, text: str, lenience: Lenience, max_comparisons: int) -> None:
+        self._comparisons_left = max_comparisons
         self._text = text
         self._lenience = lenience
-        self._tokens = tokens = list(_TOKEN.finditer(text.rstrip()))
-        for found in tokens:
-            if found.lastindex == _STRAY:
+        self._tokens: list[re.Match[str]] = []
+        tokens = self._tokens
+        for found in _TOKEN.finditer(text.rstrip()):
+            if found.lastindex == _STRAY:  # stop here: the rest would be scanned again for each open quotation mark
                 raise InvalidFilter("A string is not closed.", text=text, position=found.start(_STRAY))
+            tokens.append(found)
         self._index = -1
         self._found: re.Match[str] | None = None
         self.kind, self.token = _END, ""
@@ -213,6 +246,9 @@ class _Parser:
         )
 
     def comparison(self, path: str) -> Node:
+        self._comparisons_left -= 1
+        if self._comparisons_left < 0:
+            self.fail("The filter has too many comparisons")
         operator = self.token.lower()
         if operator == "pr":
             self.advance()
@@ -236,10 +272,21 @@ class _Parser:
         number = _NUMBER.match(token)
         if number is not None:
             return self.number(token, whole=not (number[1] or number[2]))
+        if token[0] == "'":
+            return self.single_quoted()
         value = self._lenience.bare_value(token)
         if value is None:
             self.fail("A string value must be in double quotes")
         return value
+
+    def single_quoted(self) -> str:
+        """Read a text in single quotes, which may be several tokens. The next token is then its last one."""
+        found = _SINGLE_QUOTED.match(self._text, self.position)
+        if found is None or not self._lenience.single_quoted():
+            self.fail("A string value must be in double quotes")
+        while self._index + 1 < len(self._tokens) and self._tokens[self._index + 1].end() <= found.end():
+            self._index += 1
+        return found[1].replace("''", "'").replace("\\'", "'").replace("\\\\", "\\")
 
     def number(self, token: str, *, whole: bool) -> Value:
         """A number; as text, where bare words are allowed and the number would not print back the same."""

@@ -20,7 +20,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from scimkit.documents import Document
 from scimkit.errors import InvalidFilter
-from scimkit.filters.ast import And, Comparison, Node, Not, Or, ValuePath
+from scimkit.filters.ast import LONGEST_CACHED, And, Comparison, Node, Not, Or, ValuePath
 from scimkit.filters.comparisons import (
     Coercion,
     Test,
@@ -87,7 +87,7 @@ def compile_filter(node: Node, scope: Scope, coerce: Coercion = refuse_value) ->
 
 def compared(node: Comparison, scope: Scope) -> tuple[AttributePath, Any]:
     """What one expression compares, and the key that it compares it with. Raises as `compile_filter` does."""
-    path = _compared_at(node.path, scope)
+    path = (_compared_at if len(node.path) <= LONGEST_CACHED else _compared_at.__wrapped__)(node.path, scope)
     key = comparison_value(path.leaf, node)
     if key is None:
         check_null_operator(node.operator)
@@ -216,6 +216,6 @@ def _some_element(path: AttributePath, element: Test) -> Predicate:
             return any(map(element, value))
         return element(value)
 
-    if path.sub_attribute is not None:
+    if path.sub_attribute is not None or attribute.type != "complex":
         raise InvalidFilter(f"{path.text} takes no filter in brackets.")
     return matches if path.extension is None else _within(path.extension.name, matches)

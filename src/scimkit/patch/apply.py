@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from scimkit.documents import Document
-from scimkit.errors import MutabilityViolation, NoTarget
+from scimkit.errors import MutabilityViolation, NoTarget, TooMany
+from scimkit.filters.ast import count_comparisons
 from scimkit.patch.changes import ChangeSet, changes_between
 from scimkit.patch.operations import Operation, read_operations
 from scimkit.patch.paths import PatchPath, element_described
@@ -23,6 +24,9 @@ from scimkit.schema.requirements import check_unchanged, require, require_within
 from scimkit.schema.resource_types import ResourceType
 
 Element = dict[str, Any]
+
+MAX_STEPS: Final = 2_000_000
+"""Values that the operations of one PATCH may look at, each counted once for each comparison of a filter."""
 
 _NO_MATCH: Final = "The filter in the path matched no value."
 
@@ -51,7 +55,12 @@ def apply_operations(
 ) -> PatchResult:
     """Apply operations, in order, each to the result of the one before. Raises as `apply` does."""
     changed = dict(document)
+    steps = 0
     for operation in operations:
+        if operation.path.attribute.multi_valued:
+            steps += _steps(changed, operation.path)
+            if steps > MAX_STEPS:
+                raise TooMany("The operations compare too many values. Send fewer operations in one request.")
         _apply_one(changed, operation, repair)
     for attribute in resource_type.required:
         if attribute.name not in changed and attribute.name in document:
@@ -71,6 +80,13 @@ def apply_operations(
         changed["schemas"] = schemas
         changes = replace(changes, assigned={**changes.assigned, "schemas": schemas})
     return PatchResult(changed, changes)
+
+
+def _steps(document: Mapping[str, Any], path: PatchPath) -> int:
+    """Return how many comparisons an operation makes on the values of a multi-valued attribute."""
+    host = document if path.extension is None else document.get(path.extension.name, {})
+    values = len(host.get(path.attribute.name, ()))
+    return values if path.filter is None else values * (1 + count_comparisons(path.filter))
 
 
 def _apply_one(document: dict[str, Any], operation: Operation, repair: PatchRepair) -> None:
@@ -169,9 +185,9 @@ def _write_elements(old: Any, operation: Operation, repair: PatchRepair) -> Any:
         elements.append(_new_element(path, repair))
         chosen = [len(elements) - 1]
     if attribute.type != "complex":
-        return distinct(
-            attribute, [operation.value if index in chosen else each for index, each in enumerate(elements)]
-        )
+        for index in chosen:
+            elements[index] = operation.value
+        return distinct(attribute, elements)
     for index in chosen:
         written = _written(path, elements[index], operation, repair)
         elements[index] = {**elements[index], **written} if created else written
@@ -273,7 +289,8 @@ def _each_once(attribute: Attribute, elements: list[Element], written: list[int]
         return elements
     in_order = sorted(range(len(elements)), key=set(written).__contains__)
     once = distinct(attribute, [elements[index] for index in in_order])
-    return sorted(once, key=lambda each: keys.index(element_key(attribute, each)))
+    first = {key: index for index, key in reversed(list(enumerate(keys)))}
+    return sorted(once, key=lambda each: first[element_key(attribute, each)])
 
 
 def _without(attribute: Attribute, old: list[Any], values: list[Any]) -> list[Any]:
@@ -281,7 +298,18 @@ def _without(attribute: Attribute, old: list[Any], values: list[Any]) -> list[An
     if attribute.keyed or attribute.type != "complex":
         gone = {element_key(attribute, each) for each in values}
         return [each for each in old if element_key(attribute, each) not in gone]
-    return [each for each in old if not any(item.items() <= each.items() for item in values)]
+    listed: dict[tuple[str, ...], set[object]] = {}
+    for item in values:
+        names = tuple(sorted(item))
+        listed.setdefault(names, set()).add(_values_at(item, names))
+    return [each for each in old if not any(_values_at(each, names) in some for names, some in listed.items())]
+
+
+def _values_at(element: Element, names: tuple[str, ...]) -> object:
+    """Return the values of some sub-attributes, hashable. Return None if the element lacks one of them."""
+    if any(name not in element for name in names):
+        return None
+    return tuple([tuple(each) if type(each) is list else each for each in map(element.__getitem__, names)])
 
 
 def _without_sub_attribute(element: Element, sub: Attribute, operation: Operation) -> Element:

@@ -41,9 +41,12 @@ class Operation:
 
 
 def read_operations(
-    resource_type: ResourceType, body: Mapping[str, Any], repair: PatchRepair = REFUSE
+    resource_type: ResourceType,
+    body: Mapping[str, Any],
+    repair: PatchRepair = REFUSE,
+    max_operations: int = MAX_OPERATIONS,
 ) -> list[Operation]:
-    """The operations of a PatchOp body, in order.
+    """The operations of a PatchOp body, in order, at most `max_operations`.
 
     Raises: InvalidSyntax, InvalidPath, InvalidFilter, InvalidValue, MutabilityViolation, NoTarget.
     """
@@ -59,8 +62,8 @@ def read_operations(
         repair.extra_member(name)
     if type(entries) is not list or not entries:
         raise InvalidSyntax("Operations must be an array with at least one operation.")
-    if len(entries) > MAX_OPERATIONS:
-        raise InvalidSyntax(f"A PATCH may have at most {MAX_OPERATIONS} operations.")
+    if len(entries) > max_operations:
+        raise InvalidSyntax(f"A PATCH may have at most {max_operations} operations.")
     operations: list[Operation] = []
     for entry in entries:
         _read_operation(resource_type, entry, repair, operations)
@@ -203,7 +206,9 @@ def _note(path: PatchPath, op: OperationName, value: object, repair: PatchRepair
         one = value[0] if type(value) is list and len(value) == 1 else value
         if type(one) is dict and points_by_uri(one):
             value = repair.value(leaf, one)
-    read = read_value(leaf, value, repair)
+    if op == "add" and leaf.multi_valued and value is not None and type(value) is not list:
+        value = repair.added(leaf, value)
+    read = UNASSIGNED if value is UNASSIGNED else read_value(leaf, value, repair)
     if op == "replace" and (read is UNASSIGNED or read == "") and _clears_whole(path, repair):
         into.append(Operation("remove", replace(path, sub_attribute=None)))
         return

@@ -24,6 +24,10 @@ class PatchRepair(Repair, Lenience, Protocol):
         """An operation name for one that is none; None refuses it."""
         ...
 
+    def added(self, attribute: Attribute, value: object) -> object:
+        """Return the array for one value that is added to a multi-valued attribute (RFC 7644 section 3.5.2.1)."""
+        ...
+
     def message(self, schema: str) -> None:
         """Told that the body does not name the schema of its message; raises InvalidSyntax to refuse."""
         ...
@@ -72,7 +76,10 @@ class PatchRefusal(Refusal, StrictFilters):
     """The `PatchRepair` that repairs nothing: the RFC and no more."""
 
     def operation_name(self, name: str) -> str | None:
-        return None
+        return name.lower()  # `op` is not caseExact (RFC 7643 section 2.2)
+
+    def added(self, attribute: Attribute, value: object) -> object:
+        return [value]
 
     def message(self, schema: str) -> None:
         raise InvalidSyntax(f"schemas must be an array with {schema}.")
@@ -87,7 +94,8 @@ class PatchRefusal(Refusal, StrictFilters):
         raise InvalidPath(f"The path names an attribute that {resource_type.name} does not have.")
 
     def read_only(self, attribute: Attribute, in_value: bool) -> None:
-        raise MutabilityViolation(f"{attribute.path} is read-only.")
+        if not in_value:
+            raise MutabilityViolation(f"{attribute.path} is read-only.")
 
     def removal(self, attribute: Attribute, value: object) -> object:
         raise InvalidSyntax("A remove operation takes no value; select values with a filter in its path.")

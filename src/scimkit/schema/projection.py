@@ -8,6 +8,7 @@ Source: RFC 7643 section 2.4 (returned), RFC 7644 sections 3.4.2.5 and 3.9.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from scimkit.documents import Document
@@ -18,6 +19,8 @@ Tree: TypeAlias = Mapping[str, "Tree | None"]
 """The names to keep; None keeps all that is below a name."""
 
 _PLANS_KEPT: Final = 512
+_LONGEST_KEPT: Final = 1024
+"""Characters of the longest parameters whose plan is kept, so that the cache is bounded in bytes."""
 
 
 class Projection:
@@ -66,11 +69,11 @@ class Projection:
 class Projections:
     """The plans of one resource type, each compiled once."""
 
-    __slots__ = ("_plans", "_resource_type", "on_request", "whole")
+    __slots__ = ("_recent", "_resource_type", "on_request", "whole")
 
     def __init__(self, resource_type: ResourceType) -> None:
         self._resource_type = resource_type
-        self._plans: dict[tuple[str | None, str | None, str], Projection] = {}
+        self._recent = lru_cache(maxsize=_PLANS_KEPT)(self._compile)
         self.on_request = tuple(_on_request(resource_type))
         """The attributes that are returned when they are asked for, or when a client has written them."""
         self.whole = Projection(resource_type, (), ())
@@ -86,30 +89,26 @@ class Projections:
         """
         if not attributes and not excluded and not written:
             return self.whole
-        plan = self._plans.get((attributes, excluded, written))
-        if plan is None:
-            paths = [split_paths(each or "") for each in (attributes, excluded, written)]
-            plan = Projection(self._resource_type, *paths)
-            if len(self._plans) < _PLANS_KEPT:
-                self._plans[attributes, excluded, written] = plan
-        return plan
+        size = len(attributes or "") + len(excluded or "")
+        return (self._recent if size <= _LONGEST_KEPT else self._compile)(attributes or "", excluded or "", written)
+
+    def _compile(self, attributes: str, excluded: str, written: str) -> Projection:
+        return Projection(self._resource_type, *map(split_paths, (attributes, excluded, written)))
 
 
 def split_paths(text: str) -> list[str]:
     """The paths of a comma-separated list, each without a filter in brackets it may have."""
-    paths, depth, current = [], 0, ""
+    if "[" not in text:
+        return [path.strip() for path in text.replace("]", "").split(",") if path.strip()]
+    kept, depth = [], 0
     for character in text:
         if character == "[":
             depth += 1
         elif character == "]":
             depth = max(0, depth - 1)
         elif depth == 0:
-            if character == ",":
-                paths.append(current)
-                current = ""
-            else:
-                current += character
-    return [path.strip() for path in [*paths, current] if path.strip()]
+            kept.append(character)
+    return [path.strip() for path in "".join(kept).split(",") if path.strip()]
 
 
 def _resolved(resource_type: ResourceType, texts: Iterable[str]) -> list[AttributePath] | None:

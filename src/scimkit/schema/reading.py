@@ -118,15 +118,52 @@ def _read_table(table: AttributeTable, body: Mapping[str, Any], repair: Repair) 
         if canonical in document:
             raise InvalidSyntax(f"{attribute.path} is given twice.")
         document[canonical] = value
+    placed = _Elements()
     for target, value in elsewhere:
         if target:
-            _place(document, target, value, repair)
+            _place(document, target, value, repair, placed)
         elif type(value) is dict:
             document = _read_table(table, value, repair) | document
     return document
 
 
-def _place(document: dict[str, Any], place: Place, value: object, repair: Repair) -> None:
+class _Elements:
+    """Finds elements of multi-valued attributes by what some of their sub-attributes say, without a scan for each."""
+
+    __slots__ = ("_indexes",)
+
+    def __init__(self) -> None:
+        self._indexes: dict[int, dict[tuple[str, ...], dict[object, dict[str, Any]]]] = {}
+        """List of values (by identity), names of sub-attributes, their values: the first such element."""
+
+    def find(self, values: list[dict[str, Any]], wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the first element with the wanted sub-attributes. Append one if there is none."""
+        indexes = self._indexes.setdefault(id(values), {})
+        names = tuple(sorted(wanted))
+        index = indexes.get(names)
+        if index is None:
+            index = indexes[names] = {}
+            for each in values:
+                _enter(index, names, each)
+        element = index.get(tuple([wanted[name] for name in names]))
+        if element is None:
+            element = dict(wanted)
+            values.append(element)
+            self.note(values, element)
+        return element
+
+    def note(self, values: list[dict[str, Any]], element: dict[str, Any]) -> None:
+        """Take note of an element that is new or has another sub-attribute."""
+        for names, index in self._indexes[id(values)].items():
+            _enter(index, names, element)
+
+
+def _enter(index: dict[object, dict[str, Any]], names: tuple[str, ...], element: dict[str, Any]) -> None:
+    if all(name in element and type(element[name]) is not list for name in names):
+        index.setdefault(tuple([element[name] for name in names]), element)
+
+
+def _place(document: dict[str, Any], place: Place, value: object, repair: Repair, placed: _Elements) -> None:
     """Read a value that stood elsewhere into its place, unless its place is taken."""
     leaf = place[-1]
     if not isinstance(leaf, Attribute) or leaf.is_ignored:
@@ -135,16 +172,17 @@ def _place(document: dict[str, Any], place: Place, value: object, repair: Repair
     if read is UNASSIGNED:
         return
     values: list[dict[str, Any]] = []
+    in_element = False
     for step in place[:-1]:
         if not isinstance(step, Attribute):
-            document = next((each for each in values if step.items() <= each.items()), dict(step))
-            if document not in values:
-                values.append(document)
+            document, in_element = placed.find(values, step), True
         elif step.multi_valued:
-            values = document.setdefault(step.name, [])
+            values, in_element = document.setdefault(step.name, []), False
         else:
-            document = document.setdefault(step.name, {})
+            document, in_element = document.setdefault(step.name, {}), False
     document.setdefault(leaf.name, read)
+    if in_element:
+        placed.note(values, document)
 
 
 def _read_values(attribute: Attribute, value: object, repair: Repair) -> Any:
@@ -205,15 +243,16 @@ def _read_date_time(attribute: Attribute, value: object, repair: Repair) -> Any:
 
 def _read_binary(attribute: Attribute, value: object, repair: Repair) -> Any:
     """Base64 with either alphabet, with or without its padding (RFC 7643 section 2.3.6, RFC 4648 sections 4 and 5)."""
-    if type(value) is str and value:
-        padding = "" if value.endswith("=") else "=" * (-len(value) % 4)
-        try:
-            base64.b64decode(value.replace("-", "+").replace("_", "/") + padding, validate=True)
-        except (binascii.Error, ValueError):
-            pass
-        else:
-            return value
-    return _repaired(attribute, value, str, repair)
+    return value if type(value) is str and is_base64(value) else _repaired(attribute, value, str, repair)
+
+
+def is_base64(text: str) -> bool:
+    """Report whether a text is base64, with either alphabet, with or without its padding."""
+    padding = "" if text.endswith("=") else "=" * (-len(text) % 4)
+    try:
+        return bool(base64.b64decode(text.replace("-", "+").replace("_", "/") + padding, validate=True))
+    except (binascii.Error, ValueError):
+        return False
 
 
 def _read_complex(attribute: Attribute, value: object, repair: Repair) -> Any:
@@ -224,8 +263,13 @@ def _read_complex(attribute: Attribute, value: object, repair: Repair) -> Any:
         if type(value) is not dict:
             return REFUSE.value(attribute, value)
     document = _read_table(attribute.children, value, repair)
-    if attribute.is_reference and not document.get("value"):
-        return _read_reference(attribute, value, document, repair)
+    if attribute.is_reference:
+        return document if document.get("value") else _read_reference(attribute, value, document, repair)
+    inner = document.get("value")
+    if type(inner) is str and inner[:1] == "{":
+        found = repair.embedded(attribute, inner)
+        if found is not None:
+            document |= _read_table(attribute.children, found, repair)
     return document or UNASSIGNED
 
 

@@ -61,6 +61,10 @@ class Repair(Protocol):
         """Told that `schemas` is missing, malformed, or names other schemas; raises to refuse."""
         ...
 
+    def embedded(self, attribute: Attribute, text: str) -> Mapping[str, object] | None:
+        """Return the object whose JSON a `value` is, if it stands for all of the value; None if it is text."""
+        ...
+
     def primaries(self, attribute: Attribute, values: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Values of which more than one is primary, made right; raises InvalidValue to refuse."""
         ...
@@ -84,6 +88,9 @@ class Refusal:
         raise InvalidSyntax(
             f"schemas must be an array with {resource_type.schema} and the URNs of the extensions used."
         )
+
+    def embedded(self, attribute: Attribute, text: str) -> Mapping[str, object] | None:
+        return None
 
     def primaries(self, attribute: Attribute, values: list[dict[str, Any]]) -> list[dict[str, Any]]:
         raise InvalidValue(f"{attribute.path} has more than one primary value.")

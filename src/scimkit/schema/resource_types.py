@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from scimkit.schema.attributes import (
@@ -22,7 +23,9 @@ from scimkit.schema.attributes import (
 SchemaDocument: TypeAlias = Mapping[str, Any]
 """A Schema resource as JSON (RFC 7643 section 7): at least `id`, `name` and `attributes`."""
 
-_PATHS_KEPT: Final = 4096
+_PATHS_KEPT: Final = 1024
+_LONGEST_KEPT: Final = 256
+"""Characters of the longest path text that is kept, so that the cache is bounded in bytes."""
 
 COMMON_ATTRIBUTES: Final[tuple[Mapping[str, Any], ...]] = (
     {"name": "schemas", "type": "reference", "multiValued": True, "returned": "always", "required": True,
@@ -61,7 +64,7 @@ class ResourceType:
     """
 
     __slots__ = (
-        "_paths", "_schemas", "attributes", "description", "endpoint", "extension_names", "extensions", "indexed",
+        "_find_recent", "_schemas", "attributes", "description", "endpoint", "extension_names", "extensions", "indexed",
         "name", "required", "requiring", "schema", "schema_documents", "unique",
     )  # fmt: skip
 
@@ -106,7 +109,7 @@ class ResourceType:
             if attribute.required and attribute.mutability != "readOnly"
         )  # fmt: skip
         self.requiring = requiring(self.attributes)
-        self._paths: dict[str, AttributePath | None] = {}
+        self._find_recent = lru_cache(maxsize=_PATHS_KEPT)(self._find)
         self._schemas: dict[tuple[str, ...], list[str]] = {}
         self.unique = self._unique_paths(unique)
         self.schema_documents = tuple(self._announced(each) for each in self.schema_documents)
@@ -115,19 +118,47 @@ class ResourceType:
     def __repr__(self) -> str:
         return f"<ResourceType {self.name} at {self.endpoint}>"
 
+    def without_uniqueness(self, *paths: str) -> ResourceType:
+        """Return the same type, in which some attributes need not be unique; its schema says `none` of them.
+
+        `GROUP.without_uniqueness("displayName")` lets two groups share a name, as RFC 7643 section 8.7.1 does.
+
+        Raises:
+            ValueError: A path names no attribute of the type that is unique.
+        """
+        texts = {self._must_find(path) for path in paths}
+        if not texts <= set(self.unique):
+            raise ValueError(f"resource type {self.name} has a path that is not unique")
+
+        def relaxed(document: SchemaDocument) -> SchemaDocument:
+            prefix = "" if document["id"] == self.schema else f"{document['id']}:"
+            entries = [
+                {**each, "uniqueness": "none"} if f"{prefix}{each['name']}" in texts else each
+                for each in document.get("attributes") or ()
+            ]
+            return {**document, "attributes": entries}
+
+        base, *extensions = map(relaxed, self.schema_documents)
+        return ResourceType(
+            base,
+            extensions=[
+                SchemaExtension(document, each.required)
+                for document, each in zip(extensions, self.extensions, strict=True)
+            ],
+            name=self.name,
+            endpoint=self.endpoint,
+            description=self.description,
+            unique=[each for each in self.unique if each not in texts],
+            indexed=self.indexed,
+        )
+
     def resolve(self, text: str) -> AttributePath | None:
         """The attribute a path text names, in any case, with or without the URN of its schema.
 
         The grammar is RFC 7644 section 3.10: `[URN ":"] name ["." subAttribute]`, or the URN of an
         extension as a whole. None when there is no such attribute.
         """
-        try:
-            return self._paths[text]
-        except KeyError:
-            path = self._find(text)
-            if len(self._paths) < _PATHS_KEPT:
-                self._paths[text] = path
-            return path
+        return self._find_recent(text) if len(text) <= _LONGEST_KEPT else self._find(text)
 
     def schemas_of(self, document: Mapping[str, Any]) -> list[str]:
         """`schemas` of a document: the type's URN, and those of the extensions it has (RFC 7643 section 3).

@@ -12,11 +12,13 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
+from urllib.parse import unquote
 
 from scimkit.documents import parse_object, write_json
 from scimkit.errors import InvalidSyntax, InvalidValue, PayloadTooLarge
 from scimkit.service.calls import Call
 from scimkit.service.http import Request, Response, error_response, json_response
+from scimkit.service.locations import encoded_path
 
 BULK_REQUEST_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 BULK_RESPONSE_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
@@ -40,9 +42,14 @@ class _Operation:
     bulk_id: str | None
     version: str | None
     data: Any
+    number: int = 0
     response: Response | None = None
     location: str | None = None
     references: frozenset[str] = field(default_factory=frozenset)
+    awaited: Iterator[_Operation] | None = None
+    next_awaited: _Operation | None = None
+    is_waited_for: bool = False
+    is_done: bool = False
 
 
 class Bulk:
@@ -78,6 +85,8 @@ class Bulk:
         if len(entries) > self._most:
             raise PayloadTooLarge(f"A bulk request may have at most {self._most} operations.")
         operations = [_read_operation(entry) for entry in entries]
+        for number, each in enumerate(operations):
+            each.number = number
         named = [each.bulk_id for each in operations if each.bulk_id is not None]
         if len(set(named)) != len(named):
             raise InvalidValue("Two operations have the same bulkId.")
@@ -90,55 +99,61 @@ class _Run:
     def __init__(self, serve: Serve, call: Call, operations: list[_Operation], fail_on_errors: int) -> None:
         self._serve = serve
         self._call = call
-        self._pending = list(operations)
+        self._operations = operations
         self._unfinished: list[_Operation] = []
-        self._promised = {each.bulk_id for each in operations if each.method == "POST"}
+        self._creations = {each.bulk_id: each for each in operations if each.method == "POST" and each.bulk_id}
+        self._promised = set(self._creations)
         self._ids: dict[str, str] = {}
         self._errors = 0
         self._fail_on_errors = fail_on_errors
 
     async def run(self) -> None:
-        """Serve every operation in order, each after the creation of what it refers to, until too many have failed."""
-        while self._pending and not self._is_over():
-            operation = self._next()
-            self._pending.remove(operation)
-            if self._is_ready(operation):
-                await self._perform(operation, operation.data)
-            elif operation.references <= self._promised:
-                await self._begin(operation)
-            else:
-                self._fail(operation)
+        """Serve every operation in order, each after the creation of what it refers to, until too many have failed.
+
+        No operation overtakes another that does not need it, which might change what they come to. The work grows with
+        the number of operations and references: each reference is looked at once.
+        """
+        for first in self._operations:
+            chain = [] if first.is_done else [first]
+            while chain and not self._is_over():
+                operation = chain[-1]
+                operation.is_waited_for = True
+                creation = self._awaited(operation)
+                if creation is not None and not creation.is_waited_for:
+                    chain.append(creation)
+                    continue
+                chain.pop().is_done = True
+                if creation is None:
+                    await self._perform(operation, operation.data)
+                elif operation.references <= self._promised:
+                    await self._begin(operation)
+                else:
+                    self._fail(operation)
         for operation in self._unfinished:
             await self._finish(operation)
 
     def _is_over(self) -> bool:
         return 0 < self._fail_on_errors <= self._errors
 
-    def _next(self) -> _Operation:
-        """The first operation, or the creation that it waits for, or that waits for another in a circle.
+    def _awaited(self, operation: _Operation) -> _Operation | None:
+        """Return the first creation, in the order of the request, that an operation waits for. None if it is ready.
 
-        So no operation overtakes another that does not need it, which might change what they come to.
+        A reference that is resolved, or never will be, is not looked at again.
         """
-        operation = self._pending[0]
-        passed = []
-        while not self._is_ready(operation):
-            passed.append(operation)
-            awaited = operation.references & self._promised - self._ids.keys()
-            creation = next((each for each in self._pending if each.method == "POST" and each.bulk_id in awaited), None)
-            if creation is None or creation in passed:
-                break
-            operation = creation
-        return operation
-
-    def _is_ready(self, operation: _Operation) -> bool:
-        """Whether everything an operation refers to exists, or never will."""
-        return all(each in self._ids or each not in self._promised for each in operation.references)
+        if operation.awaited is None:
+            found = [self._creations[each] for each in operation.references if each in self._creations]
+            operation.awaited = iter(sorted(found, key=lambda each: each.number))
+            operation.next_awaited = next(operation.awaited, None)
+        creation = operation.next_awaited
+        while creation is not None and (creation.bulk_id in self._ids or creation.bulk_id not in self._promised):
+            creation = operation.next_awaited = next(operation.awaited, None)
+        return creation
 
     async def _perform(self, operation: _Operation, data: Any) -> None:
         if not operation.references <= self._ids.keys():
             self._fail(operation)
             return
-        response = await self._send(operation.method, self._resolved(operation.path), operation, data)
+        response = await self._send(operation.method, self._path_of(operation), operation, data)
         self._note(operation, response)
 
     async def _begin(self, operation: _Operation) -> None:
@@ -169,12 +184,16 @@ class _Run:
         relative = path.removeprefix(base.base_url)
         return await self._serve(self._call, Request(method, relative, "", headers, body, base.base_url))
 
+    def _path_of(self, operation: _Operation) -> str:
+        """The path of an operation relative to the endpoint, percent-decoded as that of a request."""
+        path: str = self._resolved(unquote(operation.path.removeprefix(self._call.request.base_url)))
+        return path
+
     def _note(self, operation: _Operation, response: Response) -> None:
         """Keep a result. Every operation but a failed POST has a location (section 3.7.3)."""
         operation.response = response
         if operation.method != "POST":
-            path = self._resolved(operation.path).removeprefix(self._call.request.base_url)
-            operation.location = self._call.request.base_url + path
+            operation.location = self._call.request.base_url + encoded_path(self._path_of(operation))
         if response.status >= 400:
             self._errors += 1
             if operation.bulk_id is not None:
@@ -182,7 +201,7 @@ class _Run:
         elif operation.method == "POST":
             operation.location = dict(response.headers).get("Location")
             if operation.location is not None and operation.bulk_id is not None:
-                self._ids[operation.bulk_id] = operation.location.rsplit("/", 1)[-1]
+                self._ids[operation.bulk_id] = unquote(operation.location.rsplit("/", 1)[-1])
 
     def _fail(self, operation: _Operation) -> None:
         error = InvalidValue("The operation refers to a bulkId that no successful operation has.")

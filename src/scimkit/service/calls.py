@@ -20,7 +20,7 @@ class Call:
     """
 
     request: Request
-    parameters: Parameters
+    parameters: Parameters = field(repr=False)
     scope: Scope
     principal: Principal
     repairs: Repairs

@@ -11,7 +11,8 @@ from typing import Final
 
 from scimkit.errors import PreconditionFailed
 
-_TAG: Final = re.compile(r'\s*(?:W/)?("[^"\x00-\x20\x7f]*")\s*(?:,|\Z)')
+_SEPARATOR: Final = re.compile(r"[\s,]*+")
+_TAG: Final = re.compile(r'(?:W/)?("[^"\x00-\x20\x7f]*+")\s*+(?:,|\Z)')
 _ANY: Final = "*"
 
 
@@ -41,7 +42,23 @@ def is_unchanged(headers: Mapping[str, str], version: str) -> bool:
 
 
 def _names(header: str, version: str) -> bool:
-    """Whether a list of entity tags, or `*`, has a version. A list that cannot be read has none."""
+    """Report whether a list of entity tags, or `*`, names a version. What is no entity tag names none.
+
+    The scan takes one step for each element of the list and never looks at a character twice.
+    """
     if header.strip() == _ANY:
         return True
-    return version.removeprefix("W/") in _TAG.findall(header)
+    wanted, position = version.removeprefix("W/"), 0
+    while True:
+        position = _SEPARATOR.match(header, position).end()  # type: ignore[union-attr]  # matches the empty text too
+        if position == len(header):
+            return False
+        tag = _TAG.match(header, position)
+        if tag is None:
+            position = header.find(",", position)
+            if position < 0:
+                return False
+        elif tag[1] == wanted:
+            return True
+        else:
+            position = tag.end()

@@ -32,6 +32,7 @@ class Discovery:
 
     async def service_provider_config(self, call: Call) -> Response:
         """`GET /ServiceProviderConfig` (RFC 7643 section 5)."""
+        _check_unfiltered(call)
         return json_response(200, service_provider_config(self._features, call.request.base_url))
 
     async def list_resource_types(self, call: Call) -> Response:
@@ -41,6 +42,7 @@ class Discovery:
 
     async def read_resource_type(self, call: Call) -> Response:
         """`GET /ResourceTypes/{name}`. Raises: NotFound."""
+        _check_unfiltered(call)
         for each in self._resource_types:
             if each.name == call.id:
                 return json_response(200, resource_type_document(each, call.request.base_url))
@@ -58,6 +60,7 @@ class Discovery:
 
     async def read_schema(self, call: Call) -> Response:
         """`GET /Schemas/{urn}`, in any case. Raises: NotFound."""
+        _check_unfiltered(call)
         for urn, schema in schema_documents(self._resource_types).items():
             if urn.lower() == str(call.id).lower():
                 return json_response(200, self._schema(schema, call))
@@ -65,7 +68,12 @@ class Discovery:
 
 
 def _discovered(call: Call, documents: list[dict[str, Any]]) -> Response:
-    """A list of discovery documents; a filter on them is forbidden (RFC 7644 section 4)."""
+    """A list of discovery documents."""
+    _check_unfiltered(call)
+    return json_response(200, list_response(documents, len(documents), 1))
+
+
+def _check_unfiltered(call: Call) -> None:
+    """Refuse a filter on discovery documents (RFC 7644 section 4). Raises Forbidden."""
     if "filter" in call.parameters:
         raise Forbidden("Discovery documents cannot be filtered.")
-    return json_response(200, list_response(documents, len(documents), 1))

@@ -12,8 +12,9 @@ from typing import Any, Final, Protocol, TypeAlias
 from urllib.parse import unquote_to_bytes
 
 from scimkit.documents import write_json
-from scimkit.errors import InvalidSyntax, InvalidValue, ScimError, UnsupportedMediaType
+from scimkit.errors import InvalidSyntax, InvalidValue, ScimError, UnsupportedContentEncoding, UnsupportedMediaType
 from scimkit.runner import run_sync
+from scimkit.tokens import Principal
 
 SCIM_JSON: Final = "application/scim+json"
 CONTENT_TYPE: Final = ("Content-Type", SCIM_JSON)
@@ -30,7 +31,9 @@ READ_WHEN_EMPTY: Final = frozenset({"cursor", "filter"})
 _MAX_PARAMETERS: Final = 50
 _QUALITY: Final = re.compile(r"(?:^|;)\s*q\s*=\s*([01](?:\.\d*)?)\s*(?:;|\Z)")
 _BEYOND_COUNTING: Final = 10**18
-"""Databases count to a little more."""
+"""Databases count to a little more. A larger number is read as this one."""
+_LONGEST_NUMBER: Final = 18
+_WHOLE_NUMBER: Final = re.compile(r"\s*([+-]?)[0-9]+\s*")
 
 
 @dataclass(slots=True)
@@ -41,15 +44,21 @@ class Request:
     raw. `headers` has lower-case names. `base_url` is that of the SCIM endpoint as the client sees it,
     without a slash at its end. `deadline` is the reading of `time.monotonic()` by which the request must be answered;
     an adapter sets it when requests may wait in a queue. Without it, the service counts from its first step.
+    `principal` is the result of `ScimService.authenticate`; `handle` does not verify the token again. `id` is the
+    request id; the service reads it from a header or makes one. The repr shows no token, no body and no query.
     """
 
     method: str
     path: str
-    query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    query: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
     base_url: str = ""
     deadline: float | None = None
+    principal: Principal | None = None
+    id: str = ""
+    refused: Principal | None = field(default=None, repr=False)
+    """Whose the token was, if it was issued once and is not valid now. For the host's events only."""
 
 
 @dataclass(slots=True)
@@ -60,7 +69,7 @@ class Response:
     """
 
     status: int
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     headers: tuple[tuple[str, str], ...] = ()
     quirks: tuple[str, ...] = ()
     more: Callable[[], Coroutine[Any, Any, bytes]] | None = None
@@ -90,7 +99,7 @@ def error_response(error: ScimError) -> Response:
 
 def read_query(query: str) -> dict[str, str]:
     """The query parameters by lower-case name; `+` is a space unless spaces are `%20`. Unknown ones are passed over
-    (RFC 7644 section 3.4.2), and so are empty ones that have no meaning.
+    (RFC 7644 section 3.4.2).
 
     Raises: InvalidSyntax when the query is not UTF-8, has too many parameters, or has one twice.
     """
@@ -107,8 +116,6 @@ def read_query(query: str) -> dict[str, str]:
             if name not in _KNOWN:
                 continue
         value = _decoded(text)
-        if not value and name not in READ_WHEN_EMPTY:
-            continue
         if parameters.setdefault(name, value) != value:
             raise InvalidSyntax("The query string has the same parameter twice.")
     return parameters
@@ -135,15 +142,16 @@ def integer(parameters: Parameters, name: str, default: int) -> int:
     value = parameters.get(name.lower())
     if value is None:
         return default
+    if type(value) is str and len(value) > _LONGEST_NUMBER:
+        whole = _WHOLE_NUMBER.fullmatch(value)
+        value = None if whole is None else -_BEYOND_COUNTING if whole[1] == "-" else _BEYOND_COUNTING
     try:
-        number = int(value) if type(value) is int or len(str(value)) < 20 else _not_an_integer(name)
+        number = int(value) if value is not None else None
     except ValueError:
-        return _not_an_integer(name)
-    return number if abs(number) < _BEYOND_COUNTING else _not_an_integer(name)
-
-
-def _not_an_integer(name: str) -> int:
-    raise InvalidValue(f"The parameter {name} must be a whole number.")
+        number = None
+    if number is None:
+        raise InvalidValue(f"The parameter {name} must be a whole number.")
+    return max(-_BEYOND_COUNTING, min(number, _BEYOND_COUNTING))
 
 
 class AcceptRepair(Protocol):
@@ -188,12 +196,26 @@ def as_media_type(response: Response, media_type: str) -> Response:
     return replace(response, headers=tuple(headers))
 
 
-def check_media_type(content_type: str | None) -> None:
+class MediaTypeRepair(Protocol):
+    """What the check of a media type asks when it is not JSON's."""
+
+    def media_type(self, name: str) -> bool:
+        """Report whether a body of that type is read as JSON."""
+        ...
+
+
+def check_encoding(content_encoding: str | None) -> None:
+    """Check that a body is not compressed. Raises: UnsupportedContentEncoding."""
+    if content_encoding and content_encoding.strip().lower() != "identity":
+        raise UnsupportedContentEncoding()
+
+
+def check_media_type(content_type: str | None, repair: MediaTypeRepair) -> None:
     """Check that a body is JSON in UTF-8; no header at all is taken as that. Raises: UnsupportedMediaType."""
     if not content_type or content_type in (SCIM_JSON, JSON):
         return
     media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
-    if media_type not in (SCIM_JSON, JSON):
+    if media_type not in (SCIM_JSON, JSON) and not repair.media_type(media_type):
         raise UnsupportedMediaType()
     for parameter in parameters:
         name, _, value = parameter.partition("=")

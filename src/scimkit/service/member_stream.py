@@ -21,8 +21,9 @@ Render: TypeAlias = Callable[[Sequence[Document]], Sequence[Mapping[str, Any]]]
 class MemberStream:
     """The JSON text of a group in parts: all else and the first members, then more of them."""
 
-    def __init__(self, read: Read, render: Render, first: Members) -> None:
+    def __init__(self, read: Read, render: Render, first: Members, check: Callable[[], Awaitable[object]]) -> None:
         self._read = read
+        self._check = check
         self._render = render
         self._first = first
         self._next = first.next
@@ -33,13 +34,19 @@ class MemberStream:
         return write_json(rendered)[:-1] + b',"members":[' + self._written(self._first)
 
     async def more(self) -> bytes:
-        """The next part; empty after the last. Raises: what the store raises; the text then has no end."""
+        """Return the next part; empty after the last part.
+
+        `check` is awaited before the end: it raises if the group was deleted meanwhile, so that a client never takes
+        the members that were sent for all members.
+        Raises: what the store raises; the text then has no end.
+        """
         part = b""
         while not part and self._next is not None:
             found = await self._read(self._next)
             self._next = found.next
             part = self._written(found)
             if self._next is None:
+                await self._check()
                 part += b"]}"
         return part
 

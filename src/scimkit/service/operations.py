@@ -7,14 +7,17 @@ routing or tokens, and never does I/O of its own.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from time import monotonic
 from typing import Any, Final, TypeAlias, cast
 
+from scimkit.dialects.marked_deleted import may_be_marked, unmarked
 from scimkit.documents import Document, parse_object, write_json
-from scimkit.errors import Conflict, NotFound, PreconditionFailed, Uniqueness
+from scimkit.errors import NotFound, PreconditionFailed, Unavailable, Uniqueness
 from scimkit.events import PasswordHook
 from scimkit.filters.ast import Comparison
 from scimkit.filters.filter import Filter
 from scimkit.patch.apply import apply_operations
+from scimkit.patch.changes import ChangeSet, changes_between
 from scimkit.patch.direct import direct_changes
 from scimkit.patch.operations import Operation, read_operations
 from scimkit.schema.projection import Projection, Projections
@@ -24,16 +27,15 @@ from scimkit.schema.resource_types import ResourceType
 from scimkit.service import conditions
 from scimkit.service.calls import Call
 from scimkit.service.http import CONTENT_TYPE, Response
-from scimkit.service.limits import Limits
+from scimkit.service.limits import Limits, ValueLimit
 from scimkit.service.member_stream import MemberStream
 from scimkit.service.parameters import filter_of, fitted, projection_of
 from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import Renderer
-from scimkit.service.same_id import check_same_id, check_same_id_in_values
 from scimkit.service.search import Searchable
 from scimkit.service.written import HasWritten, by_operations, in_document, nowhere
 from scimkit.stores.probes import wants_of
-from scimkit.stores.protocol import MEMBERS, MemberPages, Members, Query, Store, Written
+from scimkit.stores.protocol import MEMBERS, MemberPages, Members, Query, Scope, Store, Written
 from scimkit.stores.stamps import has_members
 
 PASSWORD: Final = "password"
@@ -61,6 +63,7 @@ class ResourceOperations:
         self.resource_type = resource_type
         self._store = store
         self._limits = limits
+        self._value_limit = ValueLimit(resource_type, limits.values)
         self._set_password = set_password
         self._hooks_wait_inside = hooks_wait_inside
         self._permissions = permissions
@@ -79,8 +82,7 @@ class ResourceOperations:
 
     async def create(self, call: Call) -> Response:
         """`POST /Users` (section 3.3): 201 with the resource and its location."""
-        body = parse_object(call.request.body)
-        document = read_resource(self.resource_type, body, call.repairs)
+        document = self._document(call, self._body(call))
         projection = self._projection(call, in_document(document))
         call.password = document.pop(PASSWORD, None)
         written = await self._written(
@@ -94,12 +96,27 @@ class ResourceOperations:
         response.headers += (("Location", location),)
         return response
 
+    def _body(self, call: Call) -> dict[str, Any]:
+        """Read the JSON object of a body. A body that is short enough has no string that is too long."""
+        data = call.request.body
+        body = parse_object(data)
+        if len(data) > self._limits.string_length:
+            self._limits.check_strings(body)
+        return body
+
+    def _document(self, call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Read the resource in a body. A body that is short enough has no attribute with too many values."""
+        document = read_resource(self.resource_type, body, call.repairs)
+        if len(call.request.body) > 2 * self._limits.values:
+            self._value_limit.check(document)
+        return document
+
     async def _created(self, store: Store, call: Call, document: dict[str, Any]) -> Written:
         try:
             return await store.create(call.scope, self.resource_type, document)
         except Uniqueness:
             holder = await self._holder(store, call, document) if call.repairs.may_restore else None
-            if holder is None or not call.repairs.restores(holder):
+            if holder is None or not call.repairs.restores(holder, document):
                 raise
         await self._permissions.require(call, "replace", self.resource_type)
         return await store.replace(call.scope, self.resource_type, holder["id"], document, holder["meta"]["version"])
@@ -119,7 +136,7 @@ class ResourceOperations:
         A filter is heeded here too: a resource that does not match it is 404 (section 3.4.2.2).
         """
         projection = self._projection(call)
-        filtered = filter_of(call.parameters, call)
+        filtered = filter_of(call.parameters, call, self._limits)
         if filtered is not None:
             return self._read_matching(call, projection, filtered)
         return self._read(call, projection, conditional=conditions.is_conditional(call.request.headers))
@@ -155,8 +172,12 @@ class ResourceOperations:
         if conditional and conditions.is_unchanged(call.request.headers, document["meta"]["version"]):
             return _not_modified(document)
 
+        def scope_now() -> Scope:
+            """Each part of a stream has a deadline of its own; a slow client makes no read late."""
+            return Scope(call.scope.tenant, monotonic() + self._limits.deadline)
+
         def read(after: int) -> Awaitable[Members]:
-            return pages.members(call.scope, resource_type, id, after, self._limits.members_at_once)
+            return pages.members(scope_now(), resource_type, id, after, self._limits.members_at_once)
 
         first = await read(0)
         if first.next is None:
@@ -164,16 +185,18 @@ class ResourceOperations:
             return self._response(call, 200, whole, projection)
         render, base_url = self._renderer.render, call.request.base_url
         stream = MemberStream(
-            read, lambda some: render({"id": id, MEMBERS: some}, projection, base_url).get(MEMBERS, ()), first
+            read,
+            lambda some: render({"id": id, MEMBERS: some}, projection, base_url).get(MEMBERS, ()),
+            first,
+            lambda: self._store.get(scope_now(), resource_type, id, _nothing),
         )
         body = stream.begin(render(document, projection, base_url))
         return Response(200, body, (CONTENT_TYPE, ("ETag", document["meta"]["version"])), more=stream.more)
 
     async def replace(self, call: Call) -> Response:
         """`PUT /Users/{id}` (section 3.5.1): what is not given is cleared, memberships of a user stay."""
-        id, body = call.id, parse_object(call.request.body)
-        check_same_id(id, body)
-        document = read_resource(self.resource_type, body, call.repairs)
+        id, body = call.id, self._body(call)
+        document = self._document(call, body)
         projection = self._projection(call, in_document(document))
         call.password = document.pop(PASSWORD, None)
         kept = [*self._write_only, *self._kept_members(call, body)]
@@ -193,29 +216,30 @@ class ResourceOperations:
         self, store: Store, call: Call, id: str, document: dict[str, Any], kept: Sequence[str]
     ) -> Written:
         headers = call.request.headers
-        if not self._has_immutable and not kept and not conditions.is_conditional(headers):
+        plain = not self._has_immutable and not kept and not may_be_marked(document)
+        if plain and not conditions.is_conditional(headers):
             return await store.replace(call.scope, self.resource_type, id, document)
         for _ in range(self._limits.attempts):
             old = await store.get(call.scope, self.resource_type, id)
             conditions.check(headers, old["meta"]["version"])
             check_immutable(self.resource_type, old, document)
             same = {name: old[name] for name in kept if name in old and name not in document}
+            same |= unmarked(old, document, call.repairs)
             try:
                 return await store.replace(
                     call.scope, self.resource_type, id, {**document, **same}, old["meta"]["version"]
                 )
             except PreconditionFailed:
                 continue
-        raise Conflict()
+        raise Unavailable()
 
     async def patch(self, call: Call) -> Response:
         """`PATCH /Users/{id}` (section 3.5.2): 200 with the resource, 204 for a group unless attributes are named."""
-        id, body = call.id, parse_object(call.request.body)
-        check_same_id_in_values(id, body)
-        operations = read_operations(self.resource_type, body, call.repairs)
+        id, body = call.id, self._body(call)
+        operations = read_operations(self.resource_type, body, call.repairs, self._limits.patch_operations)
         projection = self._projection(call, by_operations(operations))
         changes = direct_changes(operations)
-        if changes is not None and (self._has_members or not changes.references):
+        if changes is not None and (self._has_members or not changes.references) and not _needs_old(changes):
             conditional = conditions.is_conditional(call.request.headers)
             version = await self._version(call) if conditional else None
             written = await self._store.change(call.scope, self.resource_type, id, changes, version)
@@ -239,6 +263,10 @@ class ResourceOperations:
             conditions.check(call.request.headers, old["meta"]["version"])
             result = apply_operations(self.resource_type, old, operations, call.repairs)
             changes = result.changes
+            kept = unmarked(old, result.document, call.repairs)
+            if kept:
+                changes = changes_between(self.resource_type, old, {**result.document, **kept})
+            self._value_limit.check(changes.assigned)
             call.password = changes.assigned.get(PASSWORD)
             if call.password is not None:
                 changes = _without_password(changes)
@@ -248,7 +276,7 @@ class ResourceOperations:
                 return await store.change(call.scope, self.resource_type, id, changes, old["meta"]["version"])
             except PreconditionFailed:
                 continue
-        raise Conflict()
+        raise Unavailable()
 
     async def delete(self, call: Call) -> Response:
         """`DELETE /Users/{id}` (section 3.6): 204, then 404 for ever."""
@@ -309,6 +337,11 @@ class ResourceOperations:
 
 def _not_modified(document: Document) -> Response:
     return Response(304, headers=(("ETag", document["meta"]["version"]),))
+
+
+def _needs_old(changes: ChangeSet) -> bool:
+    """Report whether a change means something else on some resources than it says."""
+    return may_be_marked(changes.assigned)
 
 
 def _nothing(name: str) -> bool:

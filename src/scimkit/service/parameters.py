@@ -21,13 +21,15 @@ from scimkit.service.limits import Limits
 SEARCH_REQUEST_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 
 
-def filter_of(parameters: Parameters, call: Call) -> Filter | None:
+def filter_of(parameters: Parameters, call: Call, limits: Limits) -> Filter | None:
     """The filter of a request, if it has one (section 3.4.2.2). Raises: InvalidFilter."""
     text = parameters.get("filter")
     if text == "":
         call.repairs.empty_filter()
         return None
-    return None if text is None else parse(str(text), call.repairs)
+    if text is None:
+        return None
+    return parse(str(text), call.repairs, max_length=limits.filter_length, max_comparisons=limits.filter_comparisons)
 
 
 def fitted(wanted: Filter, resource_type: ResourceType, call: Call, limits: Limits) -> Filter:

@@ -13,6 +13,7 @@ from scimkit.documents import Document
 from scimkit.schema.attributes import Attribute
 from scimkit.schema.projection import Projection
 from scimkit.schema.resource_types import ResourceType
+from scimkit.service.locations import path_segment
 
 LIST_RESPONSE_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
@@ -40,14 +41,14 @@ class Renderer:
 
     def location(self, id: str, base_url: str) -> str:
         """The URL of a resource (RFC 7644 section 3.1)."""
-        return f"{base_url}{self._endpoint}/{id}"
+        return f"{base_url}{self._endpoint}/{path_segment(id)}"
 
     def render(self, document: Document, projection: Projection, base_url: str) -> dict[str, Any]:
         """The JSON object to send."""
         rendered = dict(projection.apply(document))
         if projection.wants_location:
             meta = rendered["meta"] = dict(rendered.get("meta", ()))
-            meta["location"] = f"{base_url}{self._endpoint}/{document['id']}"
+            meta["location"] = self.location(document["id"], base_url)
         for extension, name, multi_valued, endpoint in self._references:
             holder = rendered if extension is None else rendered.get(extension)
             if holder is None or name not in holder:
@@ -68,7 +69,7 @@ class Renderer:
         if not endpoint or "value" not in value:
             return value
         referring = dict(value)
-        referring["$ref"] = f"{base_url}{endpoint}/{value['value']}"
+        referring["$ref"] = f"{base_url}{endpoint}/{path_segment(value['value'])}"
         return referring
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from scimkit.documents import Document, parse_object
-from scimkit.errors import InvalidCount, InvalidFilter, InvalidPath, InvalidValue, NotImplementedByServer
+from scimkit.errors import InvalidCount, InvalidFilter, InvalidPath, InvalidValue, NotImplementedByServer, TooMany
 from scimkit.filters.ast import paths_of
 from scimkit.filters.filter import Filter
 from scimkit.filters.narrowing import narrow
@@ -87,12 +87,16 @@ class Search:
         self, call: Call, parts: Sequence[_Part], first: int, count: int
     ) -> tuple[list[Mapping[str, Any]], int]:
         """A page of several types in one order: the best of each type up to its end, put in order."""
+        totals = [await self._total(call, part) for part in parts]
+        total, descending = sum(totals), False
+        if first >= total:
+            return [], total
+        if first + count > self._limits.sorted_window:
+            raise TooMany("The page is too far from the beginning. Use a cursor, or search one resource type.")
         found: list[tuple[tuple[bool, Any], Mapping[str, Any]]] = []
-        total, descending = 0, False
         for part in parts:
             part.query.count = first + count
             page = await self._store.search(call.scope, part.query)
-            total += page.total
             sort = part.query.sort
             key_of = sort_key(sort) if sort is not None else _last
             descending = descending or (sort is not None and sort.descending)
@@ -100,6 +104,10 @@ class Search:
             found += [(key_of(each), one) for each, one in zip(page.documents, rendered, strict=True)]
         found.sort(key=lambda pair: pair[0], reverse=descending)
         return [resource for _, resource in found[first : first + count]], total
+
+    async def _total(self, call: Call, part: _Part) -> int:
+        """Return how many resources of a type match."""
+        return (await self._store.search(call.scope, replace(part.query, count=0))).total
 
     def _require(self, capability: Lack, otherwise: str) -> None:
         """Raises: NotImplementedByServer when the store lacks it."""
@@ -156,7 +164,7 @@ class Search:
 
     def _parts(self, call: Call, parameters: Parameters, kinds: Sequence[Searchable]) -> list[_Part]:
         """What to ask of the store for each type; types of which nothing can match are left out."""
-        wanted = filter_of(parameters, call)
+        wanted = filter_of(parameters, call, self._limits)
         sorts = self._sorts(parameters) if "sortby" in parameters else None
         if len(self._kinds) == 1:
             return [self._part(call, parameters, 0, wanted, sorts)]

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from time import monotonic
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from scimkit.dialects import DIALECTS, TOLERANT, Dialect, Repairs
 from scimkit.errors import (
@@ -20,6 +20,7 @@ from scimkit.errors import (
     NotImplementedByServer,
     PayloadTooLarge,
     ScimError,
+    Unauthorized,
 )
 from scimkit.events import AuthorisationHook, Event, EventHook, MeHook, PasswordHook
 from scimkit.schema.discovery import Features
@@ -29,19 +30,26 @@ from scimkit.service.calls import Call, Handler
 from scimkit.service.cursors import Cursors
 from scimkit.service.discovery import Discovery
 from scimkit.service.http import (
+    READ_WHEN_EMPTY,
     SCIM_JSON,
     WITH_BODY,
+    Parameters,
     Request,
     Response,
     accepted_type,
     as_media_type,
+    check_encoding,
     check_media_type,
     error_response,
     read_query,
 )
 from scimkit.service.limits import Limits
+from scimkit.service.locations import encoded_path
+from scimkit.service.logs import log_access, log_quirks, log_refused_token
 from scimkit.service.operations import ResourceOperations
 from scimkit.service.permissions import Permissions
+from scimkit.service.request_ids import HEADER as REQUEST_ID
+from scimkit.service.request_ids import current_request, request_id
 from scimkit.service.search import Search
 from scimkit.service.served import served_types
 from scimkit.stores.protocol import Scope, Store, SyncStore, lift
@@ -97,6 +105,15 @@ class ScimService:
         """Whether requests may wait for a disk or a network without an await."""
         self.is_async = store.is_async or tokens.is_async
         """Whether requests can be served on an event loop only."""
+        self.verification_blocks = tokens.is_async is False and bool(getattr(tokens, "blocking", True))
+        """Whether the verification of a token may wait for a disk or a network without an await."""
+        self.store = store
+        self.on_loop: object | None = None
+        """What `scimkit.loop` keeps for the service."""
+        self.is_full: Callable[[], bool] = lambda: False
+        """Whether requests wait in a queue that is full."""
+        self.last_health: Any = None
+        self.next_health_check = 0.0
         self._tokens = tokens
         self._dialect = dialect
         self._dialects = dialects
@@ -140,22 +157,27 @@ class ScimService:
             if not any(each.resolve(path) for each in self.resource_types):
                 raise ValueError(f"no resource type has the sensitive attribute {path}")
         self._routes = self._make_routes(lifted)
+        self._names = frozenset(first for first, _ in self._routes)
+        self._endpoints = {first.lower(): first for first, _ in self._routes}
 
     async def handle(self, request: Request) -> Response:
         """Answer a request. Never raises: every failure is a SCIM error."""
         call: Call | None = None
         principal: Principal | None = None
         detail: str | None = None
+        if not request.id:
+            request.id = request_id(request.headers)
+        present = current_request.set(request)
         try:
-            authorization = request.headers.get("authorization")
-            if authorization is not None or not _is_public(request):
-                answer = self._tokens.verify(bearer_token(authorization))
-                principal = answer if isinstance(answer, Principal) else await answer
-            whose = principal or _ANYONE
+            whose = request.principal or await self._verified(request)
+            principal = whose if whose is not _ANYONE else None
             name = whose.dialect or self._tenant_dialects.get(whose.tenant)
             repairs = Repairs(self._dialects.get(name, self._dialect) if name else self._dialect)
             scope = Scope(whose.tenant, request.deadline or monotonic() + self.limits.deadline)
-            call = Call(request, read_query(request.query), scope, whose, repairs)
+            parameters = read_query(request.query)
+            call = Call(request, parameters, scope, whose, repairs)
+            if "" in parameters.values():
+                call.parameters = _without_empty(parameters, repairs)
             accept = request.headers.get("accept")
             media_type = SCIM_JSON if accept is None else accepted_type(accept, repairs)
             response = await self._answer(call)
@@ -171,12 +193,58 @@ class ScimService:
         if call is not None and call.repairs.fired:
             response = replace(response, quirks=tuple(call.repairs.fired))
         self._report(request, response, call, principal, detail)
+        current_request.reset(present)
         return response
+
+    async def authenticate(self, request: Request) -> Response | None:
+        """Verify the token of a request by its headers, before its body is read.
+
+        Sets `request.principal` and returns None if the request may go on to `handle`. Otherwise returns the response.
+        A host without an event loop calls `run_sync(service.authenticate(request))`.
+        """
+        try:
+            request.principal = await self._verified(request)
+        except ScimError as error:
+            return self.refuse(request, error)
+        except Exception:
+            _log.exception("the verification of a token failed")
+            return self.refuse(request, InternalError())
+        return None
+
+    def refuse(self, request: Request, error: ScimError) -> Response:
+        """Return the response of a request that cannot be handled, and tell the hooks of it as `handle` does."""
+        response = error_response(error)
+        if not request.id:
+            request.id = request_id(request.headers)
+        known = request.principal if request.principal is not _ANYONE else None
+        present = current_request.set(request)
+        self._report(request, response, None, known, error.detail)
+        current_request.reset(present)
+        return response
+
+    async def _verified(self, request: Request) -> Principal:
+        """Whose the token of a request is. Raises: Unauthorized, what the verifier raises."""
+        self.limits.check_request(request.headers, request.query)
+        authorization = request.headers.get("authorization")
+        if authorization is None and _is_public(request):
+            return _ANYONE
+        try:
+            answer = self._tokens.verify(bearer_token(authorization))
+            return answer if isinstance(answer, Principal) else await answer
+        except Unauthorized as error:
+            log_refused_token(request, error)
+            token_id, tenant = getattr(error, "token_id", None), getattr(error, "tenant", None)
+            if token_id is not None and tenant is not None:
+                request.refused = Principal(tenant, token_id)
+            raise
 
     def _answer(self, call: Call) -> Awaitable[Response]:
         """Route a request. HEAD is GET, whose body the adapters leave out (RFC 9110 section 9.3.2)."""
         request = call.request
         first, _, rest = request.path.strip("/").partition("/")
+        if first not in self._names:
+            request = self._at_endpoint(call)
+            first, _, rest = request.path.strip("/").partition("/")
         id = "" if rest in _FIXED else rest
         methods = self._routes.get((first, _ID if id else rest))
         if methods is None or "/" in rest:
@@ -192,8 +260,18 @@ class ScimService:
         if request.method in WITH_BODY:
             if len(request.body) > self.limits.body:
                 raise PayloadTooLarge(f"The request body is larger than {self.limits.body} bytes.")
-            check_media_type(request.headers.get("content-type"))
+            check_encoding(request.headers.get("content-encoding"))
+            check_media_type(request.headers.get("content-type"), call.repairs)
         return handler(call)
+
+    def _at_endpoint(self, call: Call) -> Request:
+        """Return the request at an endpoint that there is, whose name may be in another case. Raises NotFound."""
+        first, slash, rest = call.request.path.strip("/").partition("/")
+        name = self._endpoints.get(first.lower())
+        if name is not None and name != first:
+            call.repairs.endpoint()
+            call.request = replace(call.request, path=f"/{name}{slash}{rest}")
+        return call.request
 
     def _make_routes(self, store: Store) -> dict[tuple[str, str], Mapping[str, Handler]]:
         """Endpoint, and what follows it, to the methods it takes (RFC 7644 section 3.2)."""
@@ -229,9 +307,8 @@ class ScimService:
     async def _serve_part(self, call: Call, request: Request) -> Response:
         """Serve one operation of a bulk, as a request of its own on a resource type."""
         part = Call(request, {}, call.scope, call.principal, call.repairs)
-        first = request.path.strip("/").partition("/")[0]
         try:
-            if first not in self._resources:
+            if self._at_endpoint(part).path.strip("/").partition("/")[0] not in self._resources:
                 raise NotFound("There is no such resource type.")
             response = await self._answer(part)
         except ScimError as error:
@@ -252,7 +329,7 @@ class ScimService:
         if path is None:
             raise NotFound("There is no resource for this token.")
         call.request = replace(call.request, path=f"/{path.strip('/')}")
-        location = f"{call.request.base_url}{call.request.path}"
+        location = f"{call.request.base_url}{encoded_path(call.request.path)}"
         try:
             response = await self._answer(call)
         except ScimError as error:
@@ -263,10 +340,10 @@ class ScimService:
     def _report(
         self, request: Request, response: Response, call: Call | None, principal: Principal | None, detail: str | None
     ) -> None:
+        response.headers += ((REQUEST_ID, request.id),)
         if response.quirks:
-            _log.info(
-                "%s %s: %d, quirks: %s", request.method, request.path, response.status, ", ".join(response.quirks)
-            )
+            log_quirks(request, response)
+        log_access(request, response, principal, self.limits.deadline)
         if self._on_exchange is not None:
             try:
                 self._on_exchange(request, response)
@@ -274,6 +351,7 @@ class ScimService:
                 _log.exception("the exchange hook failed")
         if self._on_event is None:
             return
+        principal = principal or request.refused
         event = Event(
             method=request.method,
             path=request.path,
@@ -286,6 +364,7 @@ class ScimService:
             quirks=response.quirks,
             skipped_members=call.skipped_members if call else (),
             detail=detail,
+            request_id=request.id,
         )
         try:
             self._on_event(event)
@@ -293,8 +372,17 @@ class ScimService:
             _log.exception("the event hook failed")
 
     def _type_at(self, path: str) -> str | None:
-        operations = self._resources.get(path.strip("/").partition("/")[0])
+        first = path.strip("/").partition("/")[0]
+        operations = self._resources.get(self._endpoints.get(first.lower(), first))
         return operations.resource_type.name if operations else None
+
+
+def _without_empty(parameters: Parameters, repairs: Repairs) -> dict[str, str | int]:
+    """Return the parameters without those that have no value and no meaning without one. Raises InvalidValue."""
+    for name, value in parameters.items():
+        if value == "" and name not in READ_WHEN_EMPTY:
+            repairs.empty_parameter(name)
+    return {name: value for name, value in parameters.items() if value != "" or name in READ_WHEN_EMPTY}
 
 
 async def _at_once(response: Response) -> Response:

@@ -179,7 +179,7 @@ class Table:
     def put(self, id: str, entry: Entry, document: dict[str, Any], moves: list[Move], modified: str) -> None:
         """Keep another state of a resource: the next version."""
         entry.version += 1
-        entry.modified = modified
+        entry.modified = max(modified, entry.modified)  # whatever the clock does
         entry.document = document
         _make(moves, id)
 

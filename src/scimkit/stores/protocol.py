@@ -199,7 +199,29 @@ class Served:
 
 def served_by(store: object) -> tuple[Served, ...] | None:
     """Return the resource types that a store serves, by its attribute `serves`; None if it serves any."""
-    return cast("tuple[Served, ...] | None", getattr(store, "serves", None))
+    serves = getattr(store, "serves", None)
+    return serves if isinstance(serves, tuple) else None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreHealth:
+    """What a store says of itself. `detail` holds no password and no value of anyone's."""
+
+    ready: bool
+    detail: str = ""
+
+
+class HealthCheck(Protocol):
+    """What a sync store may offer besides its methods, for health checks and for the threads of an adapter."""
+
+    @property
+    def pool_size(self) -> int | None:
+        """How many requests the store serves at once; None if it does not know."""
+        ...
+
+    def check_health(self, deadline: float | None) -> StoreHealth:
+        """Ask the database something trivial, until a reading of `time.monotonic()`. Raises Unavailable."""
+        ...
 
 
 class Store(Protocol):

@@ -9,9 +9,11 @@ One JSON line an exchange. Headers are not recorded, but for the media types.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,7 +39,7 @@ class Recorder:
     def __call__(self, request: Request, response: Response) -> None:
         """Append an exchange."""
         line = json.dumps(self.recorded(request, response), ensure_ascii=False)
-        with self._file.open("a", encoding="utf-8") as file:
+        with open(self._file, "a", encoding="utf-8", opener=_for_the_owner) as file:  # the opener
             file.write(line + "\n")
 
     def recorded(self, request: Request, response: Response) -> dict[str, Any]:
@@ -47,6 +49,7 @@ class Recorder:
         headers = {name: request.headers.get(name, "") for name in _HEADERS}
         discovery = request.path.strip("/").partition("/")[0] in _DISCOVERY and response.status == 200
         return {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "method": request.method if request.method in METHODS else "OTHER",
             "path": fictions.path(request.path),
             "query": fictions.query(request.query, kind),
@@ -57,6 +60,14 @@ class Recorder:
             "response": None if discovery else fictions.body(_json(response.body), kind),
             "quirks": list(response.quirks),
         }
+
+
+def _for_the_owner(path: str, flags: int) -> int:
+    """Open a file that only its owner can read, whoever made it."""
+    descriptor = os.open(path, flags, 0o600)
+    if hasattr(os, "fchmod"):
+        os.fchmod(descriptor, 0o600)
+    return descriptor
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,14 @@ This module never opens a port to anything but the host it is told, by default t
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any, Final
 
 _PATIENCE: Final = 20.0
@@ -39,20 +42,32 @@ def running(app: Callable[..., Any], *, host: str = "127.0.0.1", port: int = 0) 
             raise PortTaken(f"port {port} of {host} cannot be used: {error.strerror}") from None
         config = uvicorn.Config(app, log_level="error", access_log=False)
         server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
+        served = asyncio.run_coroutine_threadsafe(server.serve(sockets=[listener]), _loop())
         try:
-            _wait_for(server, thread)
+            _wait_for(server, served)
             address = f"[{host}]" if ":" in host else host
             yield f"http://{address}:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(_PATIENCE)
+            with suppress(TimeoutError):
+                served.result(_PATIENCE)
 
 
-def _wait_for(server: Any, thread: threading.Thread) -> None:
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """Return the event loop of all servers of the process, in a thread of its own.
+
+    There is one loop, because what an application keeps, such as connections of asyncpg, belongs to the loop of its
+    first request.
+    """
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="scimkit-testing", daemon=True).start()
+    return loop
+
+
+def _wait_for(server: Any, served: Future[None]) -> None:
     deadline = time.monotonic() + _PATIENCE
     while not server.started:
-        if not thread.is_alive() or time.monotonic() > deadline:
+        if served.done() or time.monotonic() > deadline:
             raise TimeoutError("the server did not start")
         time.sleep(0.01)

@@ -3,6 +3,8 @@
 from scimkit.tokens.bearer import bearer_token
 from scimkit.tokens.format import PATTERN, PREFIX
 from scimkit.tokens.registry import (
+    AsyncTokenRegistry,
+    AsyncTokenStore,
     InvalidToken,
     IssuedToken,
     MemoryTokenStore,
@@ -13,6 +15,6 @@ from scimkit.tokens.registry import (
 from scimkit.tokens.verifier import Principal, SyncTokenVerifier, TokenVerifier
 
 __all__ = [
-    "PATTERN", "PREFIX", "InvalidToken", "IssuedToken", "MemoryTokenStore", "Principal", "SyncTokenVerifier",
-    "TokenRecord", "TokenRegistry", "TokenStore", "TokenVerifier", "bearer_token",
+    "PATTERN", "PREFIX", "AsyncTokenRegistry", "AsyncTokenStore", "InvalidToken", "IssuedToken", "MemoryTokenStore",
+    "Principal", "SyncTokenVerifier", "TokenRecord", "TokenRegistry", "TokenStore", "TokenVerifier", "bearer_token",
 ]  # fmt: skip

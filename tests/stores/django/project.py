@@ -35,7 +35,8 @@ settings.configure(
     },
     INSTALLED_APPS=[
         "django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions",
-        "django.contrib.messages", "scimkit.stores.django", "scimkit.stores.django.external_ids", "tests.stores.django.helpdesk",
+        "django.contrib.messages", "scimkit.stores.django", "scimkit.stores.django.external_ids",
+        "tests.stores.django.helpdesk",
     ],
     MIDDLEWARE=["django.middleware.security.SecurityMiddleware", "django.middleware.common.CommonMiddleware",
                 "django.middleware.csrf.CsrfViewMiddleware"],

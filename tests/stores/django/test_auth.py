@@ -148,8 +148,9 @@ class TestExternalIds:
         assert not GroupExternalId.objects.using(using).exists()
 
     @pytest.mark.parametrize(("text", "names"), [
-        ('externalId eq "E-1"', "a"), ('externalId eq "e-1"', ""), ('externalId ne "E-1"', "bcd"), ("externalId pr", "ab"),
-        ('externalId sw "E"', "a"), ('externalId co "-2"', "b"), ('not (externalId eq "E-1")', "bcd"),
+        ('externalId eq "E-1"', "a"), ('externalId eq "e-1"', ""), ('externalId ne "E-1"', "bcd"),
+        ("externalId pr", "ab"), ('externalId sw "E"', "a"), ('externalId co "-2"', "b"),
+        ('not (externalId eq "E-1")', "bcd"),
         ("externalId eq null", "cd"), ('externalId eq "E-1" or userName eq "d"', "ad"), ('externalId gt "E-1"', "b"),
     ])  # fmt: skip
     def test_filters(self, client: Client, text: str, names: str) -> None:

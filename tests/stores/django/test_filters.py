@@ -44,7 +44,7 @@ def test_generated_filters_agree_with_the_reference(database: str) -> None:
     """Of rows of any make, a filter finds those whose documents the slow model finds; or it is refused."""
     store, using, asked, refused = helpdesk_of(database), alias(database), [0], [0]
 
-    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(AGENTS, min_size=1, max_size=6), st.data())
     def agree(agents: list[dict[str, Any]], data: st.DataObject) -> None:
         scope = Scope(account())

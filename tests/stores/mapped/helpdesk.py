@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import os
 from datetime import UTC, datetime
@@ -185,7 +184,7 @@ def helpdesk(database: str) -> Apart:
 
 def helpdesk_awaited(engine: AsyncEngine) -> Apart:
     """The same, awaited."""
-    return Apart(AsyncMappedStore(async_sessionmaker(engine), (AGENTS, TEAMS), sleep=asyncio.sleep))
+    return Apart(AsyncMappedStore(async_sessionmaker(engine), (AGENTS, TEAMS)))
 
 
 def account() -> str:

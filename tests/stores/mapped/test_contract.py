@@ -23,8 +23,8 @@ class TestMappedStore(StoreContract):
     """The helpdesk on every database, which keeps what it has no column for in JSON."""
 
     texts = ("a", "A", "b", "work", "Work", "home", "ada@example.org", "a b", 'q"\\', "x" * 40)
-    examples = 6
-    lives = 4
+    examples = 4
+    lives = 2
     database: str
 
     @pytest.fixture(autouse=True, params=DATABASES)

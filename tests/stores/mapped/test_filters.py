@@ -16,6 +16,7 @@ from scimkit.schema.attributes import AttributePath
 from scimkit.stores.sorting import Sort
 from scimkit.stores.sqlalchemy import Column, MappedStore, ResourceMapping
 from scimkit.testing import reference, strategies
+from tests.client import Client
 from tests.stores.databases import DATABASES, MYSQL_URL
 from tests.stores.mapped.helpdesk import (
     ATTRIBUTES,
@@ -24,6 +25,7 @@ from tests.stores.mapped.helpdesk import (
     Membership,
     Team,
     account,
+    helpdesk,
     helpdesk_of,
     sessions_of,
 )
@@ -238,3 +240,13 @@ def test_a_collation_that_folds_case_is_an_index() -> None:
     with sessions_of("mysql")() as session:
         plan = session.connection().exec_driver_sql(f"EXPLAIN {statement}", given).mappings().one()
     assert (plan["key"], plan["ref"]) == ("hd_agent_login_as_it_folds", "const,const")
+
+
+@pytest.mark.parametrize("wanted", ['userName eq "a\\u0000b"', 'userName co "a\\u0000b"', 'id eq "a\\u0000b"'])
+@pytest.mark.parametrize("database", DATABASES)
+def test_a_null_character_is_found_nowhere(database: str, wanted: str) -> None:
+    """No database keeps a null character, so a filter with one matches nothing, and is no outage."""
+    client = Client(helpdesk(database))
+    client.user("ada")
+    answer = client.post("/Users/.search", {"filter": wanted})
+    assert (answer.status, answer.body["totalResults"]) == (200, 0), answer.body

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import replace
 from typing import Any
@@ -76,7 +75,7 @@ class TestSources:
     def test_a_sync_source(self, source: Any) -> None:
         """AsyncMappedStore refuses a source that is not async, and says which store takes it."""
         with pytest.raises(TypeError, match=r"to MappedStore of scimkit\.stores\.sqlalchemy$"):
-            AsyncMappedStore(source(sa.create_engine("sqlite://")), (AGENTS, TEAMS), sleep=asyncio.sleep)
+            AsyncMappedStore(source(sa.create_engine("sqlite://")), (AGENTS, TEAMS))
 
 
 class TestNotKept:
@@ -116,7 +115,7 @@ class TestNotKept:
         assert created.status == 201
         assert sorted(created.quirks) == sorted(expected)
         assert events[-1].quirks == created.quirks
-        assert all(each in caplog.messages[-1] for each in expected)
+        assert all(each in caplog.text for each in expected)
         assert "Countess" not in caplog.text
         assert client.put(f"/Users/{created.id}", {**ADA, "nickName": "x"}).quirks == (expected[0],)
         work = {"op": "add", "path": f"{ENTERPRISE}:division", "value": "x"}

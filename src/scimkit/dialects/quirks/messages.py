@@ -18,6 +18,10 @@ def _no_urn(attribute: Attribute, value: object) -> Any:
     return UNASSIGNED if attribute.path == "schemas" and type(value) is not str else NOT_MINE
 
 
+def _is_text_json(name: str) -> Any:
+    return True if name == "text/json" else NOT_MINE
+
+
 def _parameter_type(name: str, value: object) -> Any:
     """`"10"` for a number, `"userName,emails"` for a list of attributes."""
     if type(value) is not str:
@@ -52,6 +56,33 @@ MESSAGES: Final[tuple[Quirk, ...]] = (
         ("hosts' templates",),
         ENTRA_COMPATIBILITY,
         accepted,
+    ),
+    Quirk(
+        "empty-parameter",
+        "empty_parameter",
+        "a query parameter with nothing after it, as startIndex=, is left out",
+        "an empty text is no number and no attribute",
+        ("hosts' templates",),
+        "RFC 7644 section 3.4.2",
+        accepted,
+    ),
+    Quirk(
+        "endpoint-case",
+        "endpoint",
+        "an endpoint in another case, as /users",
+        "no endpoint differs from another by case",
+        ("Microsoft's test collection",),
+        ENTRA_POSTMAN,
+        accepted,
+    ),
+    Quirk(
+        "text-json",
+        "media_type",
+        "a body of the media type text/json",
+        "it is an old name of application/json",
+        (".NET clients",),
+        "RFC 7644 section 3.8",
+        _is_text_json,
     ),
     Quirk(
         "parameter-text",

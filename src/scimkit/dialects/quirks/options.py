@@ -6,11 +6,30 @@ from typing import Any, Final
 
 from scimkit.dialects.quirks.quirk import NOT_MINE, Quirk
 from scimkit.documents import Document
-from scimkit.schema.attributes import Attribute
+from scimkit.schema.attributes import Attribute, folded
 
 
-def _inactive(holder: Document) -> Any:
+def _inactive(holder: Document, document: Document) -> Any:
     return True if holder.get("active") is False else NOT_MINE
+
+
+def _same_and_inactive(holder: Document, document: Document) -> Any:
+    """Report whether the holder is inactive and has both names of the user in the document."""
+    if holder.get("active") is not False or not document.get("externalId"):
+        return NOT_MINE
+    same_name = folded(holder.get("userName")) == folded(document.get("userName"))
+    return True if same_name and holder.get("externalId") == document["externalId"] else NOT_MINE
+
+
+SAME_USER_AGAIN: Final = Quirk(
+    "same-user-again",
+    "conflict",
+    "a POST of an inactive user with the same userName and externalId: restored with the same id, 201",
+    "both names are those of one user, who is inactive",
+    ("Okta",),
+    "github.com/better-auth/better-auth/pull/11111",
+    _same_and_inactive,
+)
 
 
 def _references(attribute: Attribute) -> Any:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 Stage: TypeAlias = Literal[
-    "attribute_path", "bare_value", "clears_whole", "compared", "conflict", "creates_elements", "empty_filter",
-    "extra_member", "message", "name", "narrowed_value_path", "omitted", "operation_name", "parameter", "part",
-    "path", "primaries", "read_only", "removal", "schemas", "unacceptable", "unknown", "value", "values",
+    "attribute_path", "bare_value", "clears_whole", "compared", "conflict", "creates_elements", "embedded",
+    "empty_filter", "empty_parameter", "endpoint", "extra_member", "looked_up", "marked_deleted", "media_type",
+    "message", "name", "narrowed_value_path", "omitted", "operation_name", "parameter", "part", "path", "primaries",
+    "read_only", "removal", "schemas", "single_quoted", "unacceptable", "unknown", "value", "values",
 ]  # fmt: skip
 """Where the engine asks: the methods of `scimkit.patch.operations.PatchRepair`, and some of the service."""
 

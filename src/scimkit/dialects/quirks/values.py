@@ -18,6 +18,7 @@ from scimkit.dialects.quirks.quirk import (
 from scimkit.documents import parse_object
 from scimkit.errors import InvalidSyntax
 from scimkit.schema.attributes import Attribute
+from scimkit.schema.reading import is_base64
 from scimkit.schema.repair import UNASSIGNED
 
 _BOOLEANS: Final = {"true": True, "false": False}
@@ -92,7 +93,7 @@ def _reference_by_uri(attribute: Attribute, value: object) -> Any:
 
 
 def _empty_for_unassigned(attribute: Attribute, value: object) -> Any:
-    if value == "" and attribute.type in ("complex", "dateTime", "binary", "integer", "decimal"):
+    if value == "" and attribute.type in ("complex", "boolean", "dateTime", "binary", "integer", "decimal"):
         return UNASSIGNED
     if attribute.is_reference and type(value) is dict and member(value, "value") == "":
         return UNASSIGNED
@@ -104,13 +105,24 @@ def member(value: dict[str, Any], name: str) -> Any:
 
 
 def _json_in_text(attribute: Attribute, value: object) -> Any:
-    """Turned on by the `entra` dialect only, since a role's value may be any text."""
+    """Read a text as the object it is the JSON of. The object has a value and something that says whose it is."""
     if attribute.type != "complex" or type(value) is not str or not value.startswith("{"):
         return NOT_MINE
     try:
-        return parse_object(value.encode())
+        found = parse_object(value.encode())
     except InvalidSyntax:
         return NOT_MINE
+    names = {name.lower() for name in found}
+    return found if "value" in names and not names.isdisjoint(("id", "displayname")) else NOT_MINE
+
+
+def _base64_with_space(attribute: Attribute, value: object) -> Any:
+    """Drop white space from base64, and the lines around a PEM body (RFC 7468)."""
+    if attribute.type != "binary" or type(value) is not str:
+        return NOT_MINE
+    lines = [line for line in value.splitlines() if not line.startswith("-----")]
+    text = "".join("".join(lines).split())
+    return text if text and text != value and is_base64(text) else NOT_MINE
 
 
 def _wrapped_values(attribute: Attribute, value: object) -> Any:
@@ -148,11 +160,29 @@ VALUES: Final[tuple[Quirk, ...]] = (
     Quirk(
         "json-text",
         "value",
-        "a complex value as JSON in a string (entra dialect only)",
-        "off unless asked for",
+        "a complex value as JSON in a string, as a role of AppRoleAssignmentsComplex",
+        "it has a value, and an id or a display name",
         ("Entra",),
         ENTRA_ATTRIBUTES,
         _json_in_text,
+    ),
+    Quirk(
+        "json-text-in-value",
+        "embedded",
+        "a complex value as JSON in its own value sub-attribute",
+        "it has a value, and an id or a display name",
+        ("Entra",),
+        ENTRA_ATTRIBUTES,
+        _json_in_text,
+    ),
+    Quirk(
+        "base64-with-space",
+        "value",
+        "base64 with line breaks, spaces or PEM lines around it",
+        "white space means nothing in base64",
+        ("hosts' templates",),
+        "RFC 7468 section 2",
+        _base64_with_space,
     ),
     Quirk(
         "array-of-one",

@@ -1,7 +1,7 @@
 """Django's own users and groups as SCIM's: declarations for `django.contrib.auth`, or for a user model like its own.
 
-    store = DjangoStore(auth_models())
-    service = ScimService(store, tokens=..., set_password=set_password)
+store = DjangoStore(auth_models())
+service = ScimService(store, tokens=..., set_password=set_password)
 """
 
 from __future__ import annotations

@@ -7,15 +7,25 @@ column too. This module never runs a query.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import reduce
-from operator import and_, or_
 from typing import Any, Final, TypeAlias
 
-from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, TextField, Value
+from django.db.models import (
+    Case,
+    Exists,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    TextField,
+    Value,
+    When,
+)
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, IsNull, LessThan, LessThanOrEqual
 
 from scimkit.errors import InvalidFilter
+from scimkit.stores.databases import MOST_JOINS
 from scimkit.stores.django.fields import Pairs, plain
 from scimkit.stores.django.functions import JsonText, Length, Part, Place, Utf8
 from scimkit.stores.mapped.fields import Field
@@ -39,10 +49,12 @@ class ModelConditions:
         self._own = own
 
     def all(self, conditions: Sequence[Q]) -> Q:
-        return reduce(and_, conditions)
+        """Join conditions by `and`. See `scimkit.stores.databases.MOST_JOINS`."""
+        met = [*conditions[:MOST_JOINS], *map(_unjoined, conditions[MOST_JOINS:])]
+        return met[0] if len(met) == 1 else Q(*met)
 
     def any(self, conditions: Sequence[Q]) -> Q:
-        return reduce(or_, conditions)
+        return conditions[0] if len(conditions) == 1 else Q(*conditions, _connector=Q.OR)
 
     def no(self, condition: Q) -> Q:
         return ~condition
@@ -144,3 +156,9 @@ def _ends(key: Any, wanted: Any) -> Q:
 _TEXT: Final[dict[str, Callable[[Any, Any], Q]]] = {
     "co": lambda key, wanted: Q(GreaterThan(Place(key, wanted), 0)), "sw": _starts, "ew": _ends,
 }  # fmt: skip
+
+
+def _unjoined(condition: Q) -> Q:
+    """Return a condition in a form that no database turns into a join."""
+    truth = Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
+    return Q(Exact(truth, Value(1)))

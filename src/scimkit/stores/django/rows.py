@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.db import IntegrityError, connections
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 
 from scimkit.errors import Conflict, NotFound
 from scimkit.schema.attributes import Attribute
@@ -187,7 +187,9 @@ class ModelRows:
         if layout.version is not None:
             changed[layout.version.name] = F(layout.version.name) + 1
         if layout.modified is not None:
-            changed[layout.modified.name] = moment_in(layout.modified, datetime.now(UTC))
+            name, moment = layout.modified.name, moment_in(layout.modified, datetime.now(UTC))
+            is_later = When(**{f"{name}__gt": moment}, then=F(name))
+            changed[name] = Case(is_later, default=Value(moment, output_field=layout.modified.source))
         for some in batches(sorted(keys)) if changed else ():
             self._served(layout).filter(pk__in=some).update(**changed)
 

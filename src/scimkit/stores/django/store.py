@@ -38,13 +38,13 @@ class DjangoStore(RowStore):
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
         joined = copy(self)
         joined._transactions = Joined(self._transactions.using)
-        return self._transactions.write(lambda: work(joined))
+        return self._transactions.write(lambda: work(joined), scope.deadline)
 
-    def _read(self, work: Callable[[RowsOf], Result]) -> Result:
-        return self._transactions.read(lambda: work(self._rows))
+    def _read(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
+        return self._transactions.read(lambda: work(self._rows), deadline)
 
-    def _write(self, work: Callable[[RowsOf], Result]) -> Result:
-        return self._transactions.write(lambda: work(self._rows))
+    def _write(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
+        return self._transactions.write(lambda: work(self._rows), deadline)
 
     @property
     def _rows(self) -> RowsOf:

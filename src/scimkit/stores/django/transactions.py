@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from django.db import DataError, Error, IntegrityError, connections, transaction
 
-from scimkit.errors import Conflict, InvalidValue
-from scimkit.stores.databases import ATTEMPTS, lost, pause, unavailable
+from scimkit.errors import Conflict, InvalidFilter, InvalidValue
+from scimkit.stores.databases import ATTEMPTS, lost, pause, too_complex, unavailable
 
 Result = TypeVar("Result")
 
@@ -21,27 +21,30 @@ class Transactions:
     def __init__(self, using: str) -> None:
         self.using = using
 
-    def read(self, work: Callable[[], Result]) -> Result:
+    def read(self, work: Callable[[], Result], deadline: float | None = None) -> Result:
         """The result of work that only reads. Raises: Unavailable."""
         with self._translated():
             return work()
 
-    def write(self, work: Callable[[], Result]) -> Result:
+    def write(self, work: Callable[[], Result], deadline: float | None = None) -> Result:
         """The result of work, all of it committed or none; tried again when another transaction was in its way.
 
-        A transaction that the host has begun already is not ours to try again. Raises: Conflict, Unavailable.
+        A transaction that the host has begun already is not ours to try again. Raises: Unavailable, by the deadline at
+        the latest.
         """
         connection = connections[self.using]
-        for attempt in range(1 if connection.in_atomic_block else ATTEMPTS):
+        attempt = 0
+        while True:
             with self._translated():
                 try:
                     with transaction.atomic(using=self.using):
                         return work()
                 except Error as error:
-                    if not lost(error.__cause__):
+                    seconds, attempt = pause(attempt), attempt + 1
+                    over = attempt == ATTEMPTS if deadline is None else time.monotonic() + seconds >= deadline
+                    if over or connection.in_atomic_block or not lost(error.__cause__):
                         raise
-            time.sleep(pause(attempt))
-        raise Conflict()
+            time.sleep(seconds)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -53,6 +56,8 @@ class Transactions:
         except DataError:
             raise InvalidValue("A value is not one that this service can have.") from None
         except Error as error:
+            if too_complex(error.__cause__):
+                raise InvalidFilter("The filter is too complex for the database. Use fewer comparisons.") from None
             connection = connections[self.using]
             if not connection.in_atomic_block:
                 connection.close_if_unusable_or_obsolete()
@@ -65,11 +70,11 @@ class Joined:
     def __init__(self, using: str) -> None:
         self.using = using
 
-    def read(self, work: Callable[[], Result]) -> Result:
+    def read(self, work: Callable[[], Result], deadline: float | None = None) -> Result:
         """As `Transactions.read`; the transaction answers for failures."""
         return work()
 
-    def write(self, work: Callable[[], Result]) -> Result:
+    def write(self, work: Callable[[], Result], deadline: float | None = None) -> Result:
         """As `Transactions.write`; the transaction answers for failures, and is what is tried again."""
         with transaction.atomic(using=self.using):
             return work()

@@ -110,6 +110,12 @@ def moment_in(field: Field, moment: datetime) -> datetime:
     return moment if field.aware else moment.astimezone(UTC).replace(tzinfo=None)
 
 
+def later(old: Any, new: datetime) -> datetime:
+    """Return the later of two instants that a column has, so that the time of a change never goes back."""
+    is_comparable = isinstance(old, datetime) and (old.tzinfo is None) == (new.tzinfo is None)
+    return max(old, new) if is_comparable else new
+
+
 def finer(text: str) -> bool:
     """Whether a dateTime lies between two microseconds, which no column has."""
     instant = parse_instant(text)

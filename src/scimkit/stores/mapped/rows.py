@@ -34,6 +34,8 @@ class Window:
     count: int
     after: Position | None
     before: Position | None
+    is_cached: bool = True
+    """Whether the compiled statement is kept for the next request with a filter of the same form."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,25 +37,25 @@ class RowStore(ABC):
         self._unknown_members: UnknownMembers = unknown_members
 
     @abstractmethod
-    def _read(self, work: Callable[[RowsOf], Result]) -> Result:
+    def _read(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
         """The result of work that only reads. Raises: Unavailable."""
 
     @abstractmethod
-    def _write(self, work: Callable[[RowsOf], Result]) -> Result:
-        """The result of work, all of it committed or none. Raises: Conflict, Unavailable."""
+    def _write(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
+        """The result of work, all of it committed or none. Raises: Unavailable."""
 
     @abstractmethod
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
         """As `SyncStore.transaction`."""
 
     def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
-        return self._read(lambda rows: self._work(rows, scope, resource_type).get(id, wants))
+        return self._read(lambda rows: self._work(rows, scope, resource_type).get(id, wants), scope.deadline)
 
     def search(self, scope: Scope, query: Query) -> Page:
-        return self._read(lambda rows: self._work(rows, scope, query.resource_type).search(query))
+        return self._read(lambda rows: self._work(rows, scope, query.resource_type).search(query), scope.deadline)
 
     def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
-        return self._write(lambda rows: self._work(rows, scope, resource_type).create(document))
+        return self._write(lambda rows: self._work(rows, scope, resource_type).create(document), scope.deadline)
 
     def replace(
         self,
@@ -65,7 +65,9 @@ class RowStore(ABC):
         document: Document,
         expected_version: str | None = None,
     ) -> Written:
-        return self._write(lambda rows: self._work(rows, scope, resource_type).replace(id, document, expected_version))
+        return self._write(
+            lambda rows: self._work(rows, scope, resource_type).replace(id, document, expected_version), scope.deadline
+        )
 
     def change(
         self,
@@ -75,10 +77,12 @@ class RowStore(ABC):
         changes: ChangeSet,
         expected_version: str | None = None,
     ) -> Written:
-        return self._write(lambda rows: self._work(rows, scope, resource_type).change(id, changes, expected_version))
+        return self._write(
+            lambda rows: self._work(rows, scope, resource_type).change(id, changes, expected_version), scope.deadline
+        )
 
     def delete(self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None) -> None:
-        self._write(lambda rows: self._work(rows, scope, resource_type).delete(id, expected_version))
+        self._write(lambda rows: self._work(rows, scope, resource_type).delete(id, expected_version), scope.deadline)
 
     def _work(self, rows: RowsOf, scope: Scope, resource_type: ResourceType) -> Work:
         return Work(self._plan, rows(self._plan.layout(resource_type), scope), self._unknown_members)

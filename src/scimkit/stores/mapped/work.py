@@ -13,11 +13,13 @@ from typing import Any
 
 from scimkit.documents import Document, write_json
 from scimkit.errors import InvalidValue, Uniqueness
+from scimkit.filters.ast import count_comparisons
 from scimkit.patch.changes import ChangeSet, ReferenceChanges, apply_changes
 from scimkit.schema.attributes import Attribute
+from scimkit.stores.databases import MOST_CACHED
 from scimkit.stores.mapped.assembly import assembled, dropped, filled, written
 from scimkit.stores.mapped.entries import entry_of
-from scimkit.stores.mapped.fields import moment_in
+from scimkit.stores.mapped.fields import later, moment_in
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.links import Plan
 from scimkit.stores.mapped.queries import Queries
@@ -52,7 +54,8 @@ class Work:
         if query.sort is not None:
             field, folds = self._queries.order(query.sort)
             order = Order(field, query.sort.descending, folds)
-        window = Window(order, query.start_index, query.count, query.after, query.before)
+        is_cached = query.filter is None or count_comparisons(query.filter.node) <= MOST_CACHED
+        window = Window(order, query.start_index, query.count, query.after, query.before, is_cached)
         if condition is False:
             return Page([], 0)
         total, instances, positions = self._rows.matching(condition, window)
@@ -125,7 +128,8 @@ class Work:
         if version is not None:
             setattr(instance, version.name, (getattr(instance, version.name) or 0) + 1)
         if modified is not None:
-            setattr(instance, modified.name, moment_in(modified, datetime.now(UTC)))
+            moment = moment_in(modified, datetime.now(UTC))
+            setattr(instance, modified.name, later(getattr(instance, modified.name), moment))
 
     def _check_unique(self, given: Document, document: Document, instance: Any) -> None:
         """Raises: Uniqueness when another row has a value that must be unique."""

@@ -1,6 +1,6 @@
 """The SQL store, through SQLAlchemy. The only package that imports it.
 
-`scimkit.stores.sql.async_store` has the store for event loops, which needs `scimkit[async]`.
+`AsyncSqlStore` needs `scimkit[async]`.
 """
 
 try:
@@ -8,7 +8,8 @@ try:
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError("the SQL store needs SQLAlchemy: pip install 'scimkit[sql]'") from missing
 
+from scimkit.stores.sql.async_store import AsyncSqlStore
 from scimkit.stores.sql.store import SqlStore
-from scimkit.stores.sql.tokens import SqlTokenStore
+from scimkit.stores.sql.tokens import AsyncSqlTokenStore, SqlTokenStore
 
-__all__ = ["SqlStore", "SqlTokenStore"]
+__all__ = ["AsyncSqlStore", "AsyncSqlTokenStore", "SqlStore", "SqlTokenStore"]

@@ -1,21 +1,35 @@
-"""`AsyncSqlStore`: the SQL store awaited. SQLAlchemy runs the same work on its own bridge; nothing is written twice.
-
-This module imports no event loop.
-"""
+"""`AsyncSqlStore`: the SQL store awaited. SQLAlchemy runs the same work on its own bridge; nothing is written twice."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from copy import copy
+from time import monotonic
 from typing import Final, Literal, TypeAlias
 
+import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from scimkit.documents import Document
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.protocol import Lack, Members, Page, Query, Scope, Store, UnknownMembers, Wants, Written, everything
+from scimkit.stores.databases import no_answer
+from scimkit.stores.protocol import (
+    Lack,
+    Members,
+    Page,
+    Query,
+    Scope,
+    Store,
+    StoreHealth,
+    UnknownMembers,
+    Wants,
+    Written,
+    everything,
+)
 from scimkit.stores.sql import migrations, work
 from scimkit.stores.sql.database import (
     DRIVERS,
@@ -24,10 +38,13 @@ from scimkit.stores.sql.database import (
     Work,
     engine_options,
     own,
+    pool_size,
     prepared,
     reading,
+    transact,
     with_driver,
 )
+from scimkit.stores.sql.waits import STATEMENT_TIMEOUT, awaited_connection_that_listens, bounded
 
 _ASYNC_DRIVERS: Final = {**DRIVERS, "sqlite": "sqlite+aiosqlite", "mysql": "mysql+asyncmy",
                          "mariadb": "mysql+asyncmy"}  # fmt: skip
@@ -37,9 +54,13 @@ AsyncWork: TypeAlias = Callable[[AsyncConnection], Awaitable[Result]]
 
 
 class AsyncSqlStore:
-    """A `Store` in a SQL database, awaited; the URLs are those of `SqlStore`.
+    """A `Store` in a SQL database, awaited. Await `upgrade` before the first use.
 
-    `sleep` is that of the event loop, such as `asyncio.sleep`. Await `upgrade` before the first use.
+    Args:
+        url: The URL of the database, as for `SqlStore`, or an engine of the host's own.
+        unknown_members: What becomes of a member that does not exist.
+        statement_timeout: Seconds that one statement, or the wait for one lock, may take. An engine of the host's own
+            keeps its timeouts.
     """
 
     is_async: Literal[True] = True
@@ -49,15 +70,15 @@ class AsyncSqlStore:
         self,
         url: str | AsyncEngine,
         *,
-        sleep: Callable[[float], Awaitable[object]],
         unknown_members: UnknownMembers = "skip",
+        statement_timeout: float = STATEMENT_TIMEOUT,
     ) -> None:
         if isinstance(url, str):
-            self.engine = async_engine(url)
+            self.engine = async_engine(url, statement_timeout)
         else:
             self.engine = url
             prepared(url.sync_engine)
-        self._database: AsyncDatabase | AsyncJoined = AsyncDatabase(self.engine, sleep)
+        self._database: AsyncDatabase | AsyncJoined = AsyncDatabase(self.engine)
         self._unknown_members: UnknownMembers = unknown_members
 
     @property
@@ -65,18 +86,29 @@ class AsyncSqlStore:
         """The connection of the transaction it was given in, for rows of the host's own; None outside of one."""
         return self._database.connection
 
+    @property
+    def pool_size(self) -> int | None:
+        """How many connections the pool of the engine keeps; None if it does not say."""
+        return pool_size(self.engine.sync_engine)
+
+    async def check_health(self, deadline: float | None) -> StoreHealth:
+        """Ask the database for the version of its tables. Raises Unavailable."""
+        return migrations.health(await self._database.read(migrations.current, deadline))
+
     async def upgrade(self) -> None:
         """Bring the tables to the newest schema. Raises: Unavailable."""
-        await self._database.write(migrations.upgrade)
+        await self._database.write(migrations.upgrade, takes_long=True)
 
     async def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
-        return await self._database.read(work.get(scope, resource_type, id, wants))
+        return await self._database.read(work.get(scope, resource_type, id, wants), scope.deadline)
 
     async def search(self, scope: Scope, query: Query) -> Page:
-        return await self._database.read(work.search(scope, query))
+        return await self._database.read(work.search(scope, query), scope.deadline)
 
     async def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
-        return await self._database.write(work.create(scope, resource_type, document, self._unknown_members))
+        return await self._database.write(
+            work.create(scope, resource_type, document, self._unknown_members), scope.deadline
+        )
 
     async def replace(
         self,
@@ -87,7 +119,7 @@ class AsyncSqlStore:
         expected_version: str | None = None,
     ) -> Written:
         return await self._database.write(
-            work.replace(scope, resource_type, id, document, expected_version, self._unknown_members)
+            work.replace(scope, resource_type, id, document, expected_version, self._unknown_members), scope.deadline
         )
 
     async def change(
@@ -99,19 +131,19 @@ class AsyncSqlStore:
         expected_version: str | None = None,
     ) -> Written:
         return await self._database.write(
-            work.change(scope, resource_type, id, changes, expected_version, self._unknown_members)
+            work.change(scope, resource_type, id, changes, expected_version, self._unknown_members), scope.deadline
         )
 
     async def delete(
         self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
     ) -> None:
-        await self._database.write(work.delete(scope, resource_type, id, expected_version))
+        await self._database.write(work.delete(scope, resource_type, id, expected_version), scope.deadline)
 
     async def members(self, scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Members:
-        return await self._database.read(work.members(scope, resource_type, id, after, count))
+        return await self._database.read(work.members(scope, resource_type, id, after, count), scope.deadline)
 
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
-        return await self._database.transaction(lambda connection: work(self._joined(connection)))
+        return await self._database.transaction(lambda connection: work(self._joined(connection)), scope.deadline)
 
     def _joined(self, connection: AsyncConnection) -> AsyncSqlStore:
         """This store within a transaction."""
@@ -120,56 +152,66 @@ class AsyncSqlStore:
         return store
 
 
-def async_engine(url: str) -> AsyncEngine:
-    """An async engine for the same URLs. Raises: ValueError for another database."""
+def async_engine(url: str, statement_timeout: float = STATEMENT_TIMEOUT) -> AsyncEngine:
+    """Return an async engine for the same URLs. Raises ValueError for another database."""
     parsed = with_driver(url, _ASYNC_DRIVERS)
-    engine = create_async_engine(parsed, **engine_options(parsed))
-    own(engine.sync_engine)
+    options = engine_options(parsed)
+    if parsed.get_driver_name() == "psycopg":
+        options["connect_args"]["async_creator_fn"] = awaited_connection_that_listens
+    engine = create_async_engine(parsed, **options)
+    own(engine.sync_engine, statement_timeout)
     return engine
 
 
-async def insisted(
-    transaction: Callable[[Attempts], Awaitable[Result]],
-    sleep: Callable[[float], Awaitable[object]],
-    *,
-    reads: bool = False,
-) -> Result:
-    """As `database.insisted`, for a transaction that is awaited."""
-    attempts = Attempts(reads)
+async def insisted(transaction: Callable[[Attempts], Awaitable[Result]], deadline: float | None = None) -> Result:
+    """Await a transaction as `database.insisted` runs one. A database that does not answer is left at the deadline."""
+    attempts = Attempts(deadline)
     while True:
+        left = None if deadline is None else deadline - monotonic()
         try:
-            return await transaction(attempts)
-        except DBAPIError as error:
+            async with asyncio.timeout(None if left is None else left + 1):  # a driver that listens ends before
+                return await transaction(attempts)
+        except (DBAPIError, PoolTimeout) as error:
             seconds = attempts.failed(error)
-        await sleep(seconds)
+        except TimeoutError:
+            raise no_answer() from None
+        await asyncio.sleep(seconds)
 
 
 class AsyncDatabase:
-    """Runs work in transactions on an async engine; `sleep` is the event loop's."""
+    """Runs work in transactions on an async engine."""
 
     connection: None = None
 
-    def __init__(self, engine: AsyncEngine, sleep: Callable[[float], Awaitable[object]]) -> None:
+    def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
-        self._sleep = sleep
 
-    async def read(self, work: Work[Result]) -> Result:
-        """As `Database.read`."""
+    async def read(self, work: Work[Result], deadline: float | None = None) -> Result:
+        """Await what `Database.read` returns."""
         options = reading(self.engine.dialect.name)
+
+        def limited(connection: sa.Connection) -> Result:
+            with bounded(connection, deadline):
+                return work(connection)
 
         async def transaction(_: Attempts) -> Result:
             async with self.engine.connect() as connection:
                 await connection.execution_options(**options)
-                return await connection.run_sync(work)
+                return await connection.run_sync(limited)
 
-        return await insisted(transaction, self._sleep, reads=True)
+        return await insisted(transaction, deadline)
 
-    async def write(self, work: Work[Result]) -> Result:
-        """As `Database.write`."""
-        return await self.transaction(lambda connection: connection.run_sync(work))
+    async def write(self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False) -> Result:
+        """Await what `Database.write` returns."""
 
-    async def transaction(self, work: AsyncWork[Result]) -> Result:
-        """As `Database.write`, for work that is awaited."""
+        async def transaction(attempts: Attempts) -> Result:
+            async with self.engine.connect() as connection:
+                return await connection.run_sync(transact, work, attempts, takes_long=takes_long)
+
+        return await insisted(transaction, deadline)
+
+    async def transaction(self, work: AsyncWork[Result], deadline: float | None = None) -> Result:
+        """Await the result of awaited work, in a transaction as `write` makes one."""
 
         async def transaction(attempts: Attempts) -> Result:
             async with self.engine.begin() as connection:
@@ -177,7 +219,7 @@ class AsyncDatabase:
                 attempts.committing = True
             return result
 
-        return await insisted(transaction, self._sleep)
+        return await insisted(transaction, deadline)
 
 
 class AsyncJoined:
@@ -186,15 +228,15 @@ class AsyncJoined:
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
 
-    async def read(self, work: Work[Result]) -> Result:
+    async def read(self, work: Work[Result], deadline: float | None = None) -> Result:
         """As `Joined.read`."""
         return await self.connection.run_sync(work)
 
-    async def write(self, work: Work[Result]) -> Result:
+    async def write(self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False) -> Result:
         """As `Joined.write`."""
         return await self.transaction(lambda connection: connection.run_sync(work))
 
-    async def transaction(self, work: AsyncWork[Result]) -> Result:
+    async def transaction(self, work: AsyncWork[Result], deadline: float | None = None) -> Result:
         """As `Joined.write`, for work that is awaited."""
         async with self.connection.begin_nested():
             return await work(self.connection)

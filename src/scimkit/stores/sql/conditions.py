@@ -17,6 +17,7 @@ from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, ValuePa
 from scimkit.filters.predicate import comparable, resolve
 from scimkit.schema.attributes import Attribute, AttributePath, folded
 from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.databases import MOST_JOINS
 from scimkit.stores.protocol import GROUPS, MEMBERS, META
 from scimkit.stores.sql.comparisons import ALWAYS, NEVER, Column, Condition, Holds, Test, bytes_of, cell, test_of
 from scimkit.stores.sql.keys import slot
@@ -81,7 +82,7 @@ class _Compiler:
 
     def condition(self, node: Node) -> Condition:
         if isinstance(node, And):
-            return sa.and_(*map(self.condition, node.operands))
+            return self._all(node.operands)
         if isinstance(node, Or):
             return sa.or_(*map(self.condition, node.operands))
         if isinstance(node, Not):
@@ -102,6 +103,13 @@ class _Compiler:
         if path.extension is None and (path.attribute.name == "id" or path.attribute.name == META):
             return _on_column(path, node, test)
         return self._met(path, test)
+
+    def _all(self, operands: Sequence[Node]) -> Condition:
+        """Join conditions by `and`. Those that lead to few resources come first, so that they stay joins."""
+        if len(operands) > MOST_JOINS:
+            operands = sorted(operands, key=lambda each: not leads_to_few(each, self._type))
+        met = [self.condition(each) for each in operands]
+        return sa.and_(*met[:MOST_JOINS], *(each.is_(sa.true()) for each in met[MOST_JOINS:]))
 
     def _slot(self, attribute: Attribute) -> int:
         return slot(self._tenant, self._type.name, attribute.path)

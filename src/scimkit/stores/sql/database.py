@@ -13,9 +13,20 @@ from typing import Any, Final, TypeAlias, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from scimkit.errors import Conflict
-from scimkit.stores.databases import ATTEMPTS, lost, pause, unavailable
+from scimkit.errors import InvalidFilter
+from scimkit.stores.databases import ATTEMPTS, exhausted, lost, pause, timed_out, too_complex, unavailable
+from scimkit.stores.sql.waits import (
+    POOL_TIMEOUT,
+    STATEMENT_TIMEOUT,
+    bound_statements,
+    bounded,
+    busy_timeout,
+    connect_options,
+    connection_that_listens,
+    unbounded,
+)
 
 Result = TypeVar("Result")
 Work: TypeAlias = Callable[[sa.Connection], Result]
@@ -26,13 +37,13 @@ _NOT_READY: Final = frozenset({1047})
 """A Galera node that is not part of its cluster, for now."""
 
 
-def sync_engine(url: str) -> sa.Engine:
+def sync_engine(url: str, statement_timeout: float = STATEMENT_TIMEOUT) -> sa.Engine:
     """An engine for `sqlite:///FILE`, `postgresql+psycopg://...` or `mysql+pymysql://...`.
 
     Raises: ValueError for another database.
     """
     parsed = with_driver(url, DRIVERS)
-    return own(sa.create_engine(parsed, **engine_options(parsed)))
+    return own(sa.create_engine(parsed, **engine_options(parsed)), statement_timeout)
 
 
 def prepared(engine: sa.Engine) -> sa.Engine:
@@ -43,12 +54,18 @@ def prepared(engine: sa.Engine) -> sa.Engine:
     return engine
 
 
-def own(engine: sa.Engine) -> sa.Engine:
-    """As `prepared`, for an engine that nobody else uses."""
+def own(engine: sa.Engine, statement_timeout: float) -> sa.Engine:
+    """Prepare an engine that nobody else uses; its statements end after some seconds."""
     if engine.dialect.driver == "psycopg":
         engine.dialect.use_insertmanyvalues_wo_returning = True  # rows in one statement, not a statement a row
         event.listen(engine, "connect", _prepare_postgresql)
-    return prepared(engine)
+        if not engine.dialect.is_async:
+            event.listen(
+                engine, "do_connect", lambda dialect, record, args, options: connection_that_listens(args, options)
+            )
+    prepared(engine)
+    bound_statements(engine, statement_timeout)
+    return engine
 
 
 def with_driver(url: str, drivers: dict[str, str]) -> sa.URL:
@@ -64,15 +81,22 @@ def with_driver(url: str, drivers: dict[str, str]) -> sa.URL:
 def engine_options(url: sa.URL) -> dict[str, Any]:
     """What an engine for the URL is made with."""
     if url.get_backend_name() == "sqlite":
-        return {"connect_args": {"timeout": 30}}
-    options: dict[str, Any] = {"isolation_level": "READ COMMITTED", "pool_size": 10}
+        return {"connect_args": {"timeout": STATEMENT_TIMEOUT}}
+    options: dict[str, Any] = {"isolation_level": "READ COMMITTED", "pool_size": 10, "pool_timeout": POOL_TIMEOUT}
+    options["connect_args"] = connect_options(url)
     if url.get_backend_name() in ("mysql", "mariadb"):
-        options["connect_args"] = {"charset": "utf8mb4"}
+        options["connect_args"]["charset"] = "utf8mb4"
     elif url.drivername == DRIVERS["postgresql"]:
         # PostgreSQL keeps the plan of a prepared statement, and one made while a table was small reads all of it
         # for ever. It is also what a pooler between needs.
-        options["connect_args"] = {"prepare_threshold": None}
+        options["connect_args"]["prepare_threshold"] = None
     return options
+
+
+def pool_size(engine: sa.Engine) -> int | None:
+    """Return how many connections the pool of an engine keeps; None for a pool that does not say."""
+    size = getattr(engine.pool, "size", None)
+    return None if size is None else int(size())
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
@@ -94,43 +118,74 @@ def _prepare_postgresql(connection: Any, _: object) -> None:
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     reads = connection.get_execution_options().get("scimkit_reads", False)
+    milliseconds = None if reads else busy_timeout(connection)
+    if milliseconds is not None:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {milliseconds}")
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 @dataclass(slots=True)
 class Attempts:
-    """How often a transaction was tried. It `reads` when it changes nothing, and says when it is `committing`."""
+    """Counts the attempts at a transaction and decides about the next one.
 
-    reads: bool = False
+    `deadline` is a reading of `time.monotonic()`: the transaction is tried again until then, or `ATTEMPTS` times if
+    there is no deadline. A transaction says when it is `committing`.
+    """
+
+    deadline: float | None = None
     committing: bool = False
     number: int = 0
 
-    def failed(self, error: DBAPIError) -> float:
-        """Seconds to wait for the next attempt: the database did nothing.
+    def failed(self, error: DBAPIError | PoolTimeout) -> float:
+        """Return the seconds to wait before the next attempt, if the database did nothing in this one.
 
-        When a connection breaks at the commit, no one knows. Raises: what a client is told otherwise.
+        A connection lost during COMMIT is not retried, because the outcome is unknown. Neither is a statement that
+        took too long.
+
+        Raises:
+            InvalidFilter: The statement exceeds what the database can evaluate.
+            Unavailable: The database failed otherwise, or there is no time left.
         """
+        if isinstance(error, PoolTimeout):
+            raise exhausted() from None
+        if too_complex(error.orig):
+            raise InvalidFilter("The filter is too complex for the database. Use fewer comparisons.") from None
         number = error.orig.args[0] if error.orig is not None and error.orig.args else None
         broken = error.connection_invalidated and not self.committing
+        again = (lost(error.orig) or broken or number in _NOT_READY) and not timed_out(error.orig)
+        seconds = pause(self.number)
         self.number += 1
-        if self.number == ATTEMPTS or not (lost(error.orig) or broken or number in _NOT_READY):
-            raise (Conflict() if lost(error.orig) and not self.reads else unavailable(error.orig)) from None
+        over = self.number == ATTEMPTS if self.deadline is None else time.monotonic() + seconds >= self.deadline
+        if over or not again:
+            raise unavailable(error.orig) from None
         self.committing = False
-        return pause(self.number - 1)
+        return seconds
 
 
-def insisted(transaction: Callable[[Attempts], Result], *, reads: bool = False) -> Result:
-    """The result of a transaction, tried again when another one was in its way or its connection was gone.
+def insisted(transaction: Callable[[Attempts], Result], deadline: float | None = None) -> Result:
+    """Return the result of a transaction, tried again if another one was in its way or its connection was gone.
 
-    Raises: Conflict when that went on too long, Unavailable.
+    Raises:
+        Unavailable: The database failed, or the deadline passed.
     """
-    attempts = Attempts(reads)
+    attempts = Attempts(deadline)
     while True:
         try:
             return transaction(attempts)
-        except DBAPIError as error:
+        except (DBAPIError, PoolTimeout) as error:
             seconds = attempts.failed(error)
         time.sleep(seconds)
+
+
+def transact(connection: sa.Connection, work: Work[Result], attempts: Attempts, *, takes_long: bool) -> Result:
+    """Return the result of work in a transaction of a connection, bounded by the deadline of the attempts."""
+    with unbounded(connection) if takes_long else bounded(connection, attempts.deadline):
+        if connection.in_transaction():
+            connection.commit()  # of the statements that set a timeout
+        with connection.begin():
+            result = work(connection)
+            attempts.committing = True
+        return result
 
 
 def reading(dialect: str) -> dict[str, Any]:
@@ -146,29 +201,30 @@ class Database:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
 
-    def read(self, work: Work[Result]) -> Result:
-        """The result of work that only reads. Raises: Unavailable."""
+    def read(self, work: Work[Result], deadline: float | None = None) -> Result:
+        """Return the result of work that only reads. Raises Unavailable, by the deadline at the latest."""
         options = reading(self.engine.dialect.name)
 
         def transaction(_: Attempts) -> Result:
-            with self.engine.connect().execution_options(**options) as connection:
+            with self.engine.connect().execution_options(**options) as connection, bounded(connection, deadline):
                 return work(connection)
 
-        return insisted(transaction, reads=True)
+        return insisted(transaction, deadline)
 
-    def write(self, work: Work[Result]) -> Result:
-        """The result of work, all of it committed or none; tried again as `insisted` does.
+    def write(self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False) -> Result:
+        """Return the result of work, all of it committed or none; tried again as `insisted` does.
 
-        Raises: Conflict when that went on too long, Unavailable.
+        Args:
+            work: A function of a connection.
+            deadline: A reading of `time.monotonic()` by which the work must end.
+            takes_long: Lift the timeout of statements, for migrations.
         """
 
         def transaction(attempts: Attempts) -> Result:
-            with self.engine.begin() as connection:
-                result = work(connection)
-                attempts.committing = True
-            return result
+            with self.engine.connect() as connection:
+                return transact(connection, work, attempts, takes_long=takes_long)
 
-        return insisted(transaction)
+        return insisted(transaction, deadline)
 
 
 class Joined:
@@ -177,11 +233,11 @@ class Joined:
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection
 
-    def read(self, work: Work[Result]) -> Result:
+    def read(self, work: Work[Result], deadline: float | None = None) -> Result:
         """As `Database.read`; the transaction answers for failures."""
         return work(self.connection)
 
-    def write(self, work: Work[Result]) -> Result:
+    def write(self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False) -> Result:
         """As `Database.write`; the transaction answers for failures, and is what is tried again."""
         with self.connection.begin_nested():
             return work(self.connection)

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from scimkit.filters.ast import count_comparisons
+from scimkit.stores.databases import MOST_CACHED
 from scimkit.stores.paging import Position
 from scimkit.stores.protocol import GROUPS, MEMBERS, META, Page, Query, Scope
 from scimkit.stores.sorting import Sort
@@ -25,17 +27,23 @@ _SORTED: Final = VALUES.alias()
 def page(connection: sa.Connection, scope: Scope, query: Query) -> Page:
     """One page and the total. Raises: InvalidFilter."""
     rows = Rows(connection, scope, query.resource_type)
-    matching = OWN
+    matching: Any = OWN
+    options: dict[str, Any] = {}
     if query.filter is not None:
         query.filter.compile(query.resource_type)
         node = query.filter.node
+        if count_comparisons(node) > MOST_CACHED:
+            options = {"compiled_cache": None}
         own = HELD if leads_to_few(node, query.resource_type) else OWN
         matching = sa.and_(own, condition(node, query.resource_type, scope.tenant))
     key = None if query.sort is None else _sort_key(query.sort, query.resource_type, scope.tenant)
-    found = list(connection.execute(_select(query, matching, key), rows.own)) if query.count else []
+    found: list[Any] = []
+    if query.count:
+        found = list(connection.execute(_select(query, matching, key), rows.own, execution_options=options))
     total = _total(query, len(found))
     if total is None:
-        total = connection.scalar(sa.select(sa.func.count()).select_from(RESOURCES).where(matching), rows.own) or 0
+        counted = sa.select(sa.func.count()).select_from(RESOURCES).where(matching)
+        total = connection.scalar(counted, rows.own, execution_options=options) or 0
     if query.before is not None:
         found.reverse()
     kept = [Kept.of(row) for row in found]

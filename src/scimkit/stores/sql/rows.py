@@ -92,7 +92,7 @@ class Rows:
 
     def update(self, old: Kept, document: Document | None) -> Kept:
         """Put a resource into its next state; without a document only its version and instant change."""
-        instant, version = now(), old.version + 1
+        instant, version = max(now(), old.modified), old.version + 1  # whatever the clock does
         changed: dict[str, Any] = {"version": version, **_stamps(instant)}
         kept = old.document
         if document is not None:

@@ -44,6 +44,10 @@ FIND_LOCKED: Final = FIND.with_for_update()
 UPDATE: Final = sa.update(RESOURCES).where(RESOURCES.c.sequence == sa.bindparam("number"))
 DELETE: Final = sa.delete(RESOURCES).where(HELD, RESOURCES.c.sequence == sa.bindparam("number"))
 
+_MODIFIED: Final = sa.bindparam("modified", type_=RESOURCES.c.modified.type)
+_MODIFIED_KEY: Final = sa.bindparam("modified_key", type_=RESOURCES.c.modified_key.type)
+_IS_LATER: Final = RESOURCES.c.modified_key > _MODIFIED_KEY
+
 TOUCH: Final = (
     sa.update(RESOURCES)
     .where(
@@ -52,10 +56,11 @@ TOUCH: Final = (
     )
     .values({
         RESOURCES.c.version: RESOURCES.c.version + 1,
-        RESOURCES.c.modified: sa.bindparam("modified"), RESOURCES.c.modified_key: sa.bindparam("modified_key"),
+        RESOURCES.c.modified: sa.case((_IS_LATER, RESOURCES.c.modified), else_=_MODIFIED),
+        RESOURCES.c.modified_key: sa.case((_IS_LATER, RESOURCES.c.modified_key), else_=_MODIFIED_KEY),
     })
 )  # fmt: skip
-"""Resources become their next version as they are."""
+"""Resources become their next version as they are. The time of the last change never goes back."""
 
 DROP_CLAIM: Final = sa.delete(CLAIMS).where(
     CLAIMS.c.slot == sa.bindparam("the_slot"), CLAIMS.c.digest == sa.bindparam("the_digest")

@@ -17,6 +17,7 @@ from scimkit.stores.protocol import (
     Page,
     Query,
     Scope,
+    StoreHealth,
     SyncStore,
     UnknownMembers,
     Wants,
@@ -24,22 +25,38 @@ from scimkit.stores.protocol import (
     everything,
 )
 from scimkit.stores.sql import migrations, work
-from scimkit.stores.sql.database import Database, Joined, Result, prepared, sync_engine
+from scimkit.stores.sql.database import Database, Joined, Result, pool_size, prepared, sync_engine
+from scimkit.stores.sql.waits import STATEMENT_TIMEOUT
 
 
 class SqlStore:
     """A `SyncStore` in a SQL database: `sqlite:///FILE`, `postgresql+psycopg://...`, `mysql+pymysql://...`.
 
-    Takes an engine of the host's own too. Its tables are made or upgraded unless `upgrade` is False.
-    Raises: ValueError for another database, Unavailable when it cannot be reached.
+    Args:
+        url: The URL of the database, or an engine of the host's own.
+        unknown_members: What becomes of a member that does not exist.
+        upgrade: Whether to make the tables or upgrade them.
+        statement_timeout: Seconds that one statement, or the wait for one lock, may take. Then it is cancelled, and the
+            client gets 503 with Retry-After. An engine of the host's own keeps its timeouts.
+
+    Raises:
+        ValueError: The URL is of another database.
+        Unavailable: The database cannot be reached.
     """
 
     is_async: Literal[False] = False
     blocking = True
     lacks: Collection[Lack] = ()
 
-    def __init__(self, url: str | sa.Engine, *, unknown_members: UnknownMembers = "skip", upgrade: bool = True) -> None:
-        self.engine = sync_engine(url) if isinstance(url, str) else prepared(url)
+    def __init__(
+        self,
+        url: str | sa.Engine,
+        *,
+        unknown_members: UnknownMembers = "skip",
+        upgrade: bool = True,
+        statement_timeout: float = STATEMENT_TIMEOUT,
+    ) -> None:
+        self.engine = sync_engine(url, statement_timeout) if isinstance(url, str) else prepared(url)
         self._database: Database | Joined = Database(self.engine)
         self._unknown_members: UnknownMembers = unknown_members
         if upgrade:
@@ -55,18 +72,27 @@ class SqlStore:
         """The version that the tables are at, such as `0002`; None when there are none. Raises: Unavailable."""
         return self._database.read(migrations.current)
 
+    @property
+    def pool_size(self) -> int | None:
+        """How many connections the pool of the engine keeps; None if it does not say."""
+        return pool_size(self.engine)
+
+    def check_health(self, deadline: float | None) -> StoreHealth:
+        """Ask the database for the version of its tables. Raises Unavailable."""
+        return migrations.health(self._database.read(migrations.current, deadline))
+
     def upgrade(self) -> None:
         """Bring the tables to the newest schema. Raises: Unavailable."""
-        self._database.write(migrations.upgrade)
+        self._database.write(migrations.upgrade, takes_long=True)
 
     def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
-        return self._database.read(work.get(scope, resource_type, id, wants))
+        return self._database.read(work.get(scope, resource_type, id, wants), scope.deadline)
 
     def search(self, scope: Scope, query: Query) -> Page:
-        return self._database.read(work.search(scope, query))
+        return self._database.read(work.search(scope, query), scope.deadline)
 
     def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
-        return self._database.write(work.create(scope, resource_type, document, self._unknown_members))
+        return self._database.write(work.create(scope, resource_type, document, self._unknown_members), scope.deadline)
 
     def replace(
         self,
@@ -77,7 +103,7 @@ class SqlStore:
         expected_version: str | None = None,
     ) -> Written:
         return self._database.write(
-            work.replace(scope, resource_type, id, document, expected_version, self._unknown_members)
+            work.replace(scope, resource_type, id, document, expected_version, self._unknown_members), scope.deadline
         )
 
     def change(
@@ -89,17 +115,17 @@ class SqlStore:
         expected_version: str | None = None,
     ) -> Written:
         return self._database.write(
-            work.change(scope, resource_type, id, changes, expected_version, self._unknown_members)
+            work.change(scope, resource_type, id, changes, expected_version, self._unknown_members), scope.deadline
         )
 
     def delete(self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None) -> None:
-        self._database.write(work.delete(scope, resource_type, id, expected_version))
+        self._database.write(work.delete(scope, resource_type, id, expected_version), scope.deadline)
 
     def members(self, scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Members:
-        return self._database.read(work.members(scope, resource_type, id, after, count))
+        return self._database.read(work.members(scope, resource_type, id, after, count), scope.deadline)
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
-        return self._database.write(lambda connection: work(self._joined(connection)))
+        return self._database.write(lambda connection: work(self._joined(connection)), scope.deadline)
 
     def _joined(self, connection: sa.Connection) -> SqlStore:
         """This store within a transaction."""

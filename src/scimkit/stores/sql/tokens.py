@@ -8,39 +8,87 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from scimkit.stores.sql.database import Database
+from scimkit.stores.sql.async_store import AsyncDatabase
+from scimkit.stores.sql.database import Database, Work
 from scimkit.stores.sql.tables import TOKENS
 from scimkit.tokens import TokenRecord
 
+_PATIENCE: Final = 10.0
+"""Seconds that a look at a token may take."""
 _INSTANTS: Final = ("created", "expires", "revoked")
+
+
+def _add(record: TokenRecord) -> Work[object]:
+    return lambda connection: connection.execute(sa.insert(TOKENS).values(_row(record)))
+
+
+def _find(id: str) -> Work[TokenRecord | None]:
+    def run(connection: sa.Connection) -> TokenRecord | None:
+        row = connection.execute(sa.select(TOKENS).where(TOKENS.c.id == id)).mappings().first()
+        return None if row is None else _record(row)
+
+    return run
+
+
+def _list(tenant: str) -> Work[Sequence[TokenRecord]]:
+    query = sa.select(TOKENS).where(TOKENS.c.tenant == tenant).order_by(TOKENS.c.created)
+    return lambda connection: [_record(row) for row in connection.execute(query).mappings().all()]
+
+
+def _update(record: TokenRecord) -> Work[object]:
+    changed = sa.update(TOKENS).where(TOKENS.c.id == record.id).values(_row(record))
+    return lambda connection: connection.execute(changed)
 
 
 class SqlTokenStore:
     """A `TokenStore` on the engine of a `SqlStore`, which makes its table."""
 
+    blocking = True
+
     def __init__(self, engine: sa.Engine) -> None:
         self._database = Database(engine)
 
     def add(self, record: TokenRecord) -> None:
-        self._database.write(lambda connection: connection.execute(sa.insert(TOKENS).values(_row(record))))
+        self._database.write(_add(record), _soon())
 
     def find(self, id: str) -> TokenRecord | None:
-        query = sa.select(TOKENS).where(TOKENS.c.id == id)
-        row = self._database.read(lambda connection: connection.execute(query).mappings().first())
-        return None if row is None else _record(row)
+        return self._database.read(_find(id), _soon())
 
     def list(self, tenant: str) -> Sequence[TokenRecord]:
-        query = sa.select(TOKENS).where(TOKENS.c.tenant == tenant).order_by(TOKENS.c.created)
-        rows = self._database.read(lambda connection: connection.execute(query).mappings().all())
-        return [_record(row) for row in rows]
+        return self._database.read(_list(tenant), _soon())
 
     def update(self, record: TokenRecord) -> None:
-        changed = sa.update(TOKENS).where(TOKENS.c.id == record.id).values(_row(record))
-        self._database.write(lambda connection: connection.execute(changed))
+        self._database.write(_update(record), _soon())
+
+
+class AsyncSqlTokenStore:
+    """An `AsyncTokenStore` on the engine of an `AsyncSqlStore`, which makes its table."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._database = AsyncDatabase(engine)
+
+    async def add(self, record: TokenRecord) -> None:
+        await self._database.write(_add(record), _soon())
+
+    async def find(self, id: str) -> TokenRecord | None:
+        return await self._database.read(_find(id), _soon())
+
+    async def list(self, tenant: str) -> Sequence[TokenRecord]:
+        return await self._database.read(_list(tenant), _soon())
+
+    async def update(self, record: TokenRecord) -> None:
+        await self._database.write(_update(record), _soon())
+
+
+def _soon() -> float:
+    """Return the deadline of a request for a token, which has no scope that says one."""
+    return monotonic() + _PATIENCE
 
 
 def _row(record: TokenRecord) -> dict[str, Any]:

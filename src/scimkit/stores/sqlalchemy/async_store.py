@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from copy import copy
 from typing import Any, Literal, TypeAlias
 
+import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
@@ -18,7 +19,18 @@ from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.links import Plan
 from scimkit.stores.mapped.work import Work
-from scimkit.stores.protocol import Lack, Page, Query, Scope, Store, UnknownMembers, Wants, Written, everything
+from scimkit.stores.protocol import (
+    Lack,
+    Page,
+    Query,
+    Scope,
+    Store,
+    StoreHealth,
+    UnknownMembers,
+    Wants,
+    Written,
+    everything,
+)
 from scimkit.stores.sql.async_store import insisted
 from scimkit.stores.sql.database import Attempts, Result
 from scimkit.stores.sqlalchemy.columns import Columns, association
@@ -31,8 +43,7 @@ _Ask: TypeAlias = Callable[[Work], Result]
 class AsyncMappedStore:
     """A `Store` over the host's own models, through its `AsyncEngine` or its `async_sessionmaker`.
 
-    As `MappedStore` otherwise. `sleep` is that of the event loop, such as `asyncio.sleep`. Raises: TypeError for a
-    source that is not async.
+    As `MappedStore` otherwise. Raises TypeError for a source that is not async.
     """
 
     is_async: Literal[True] = True
@@ -42,7 +53,6 @@ class AsyncMappedStore:
         source: AsyncEngine | async_sessionmaker[Any],
         mapped: Sequence[ResourceMapping],
         *,
-        sleep: Callable[[float], Awaitable[object]],
         unknown_members: UnknownMembers = "skip",
     ) -> None:
         if not isinstance(source, AsyncEngine | async_sessionmaker):
@@ -51,13 +61,22 @@ class AsyncMappedStore:
                 "give an Engine or a sessionmaker to MappedStore of scimkit.stores.sqlalchemy"
             )
         self._maker = async_sessionmaker(source) if isinstance(source, AsyncEngine) else source
-        self._sleep = sleep
         self._plan = Plan(mapped, Columns, association)
         self._unknown_members: UnknownMembers = unknown_members
         self.lacks: Collection[Lack] = self._plan.lacks
         self.serves = self._plan.serves
         self.session: AsyncSession | None = None
         """The session of the transaction it was given in, as `MappedStore.session`."""
+
+    async def check_health(self, deadline: float | None) -> StoreHealth:
+        """Ask the database something trivial. Raises Unavailable."""
+
+        async def ask(_: Attempts) -> None:
+            async with self._maker() as session:
+                await session.execute(sa.select(1))
+
+        await insisted(ask, deadline)
+        return StoreHealth(True)
 
     async def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
         return await self._read(scope, resource_type, lambda work: work.get(id, wants))
@@ -94,7 +113,7 @@ class AsyncMappedStore:
         await self._write(scope, resource_type, lambda work: work.delete(id, expected_version))
 
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
-        return await self._transaction(lambda session: work(self._joined(session)))
+        return await self._transaction(lambda session: work(self._joined(session)), scope.deadline)
 
     async def _read(self, scope: Scope, resource_type: ResourceType, ask: _Ask[Result]) -> Result:
         """As `Sessions.read`, or `JoinedSession.read` in a transaction."""
@@ -106,13 +125,15 @@ class AsyncMappedStore:
                 await session.run_sync(begin, "BEGIN", scimkit_reads=True)
                 return await session.run_sync(self._asked, scope, resource_type, ask)
 
-        return await insisted(transaction, self._sleep, reads=True)
+        return await insisted(transaction, scope.deadline)
 
     async def _write(self, scope: Scope, resource_type: ResourceType, ask: _Ask[Result]) -> Result:
         """As `Sessions.write`, or `JoinedSession.write` in a transaction."""
-        return await self._transaction(lambda session: session.run_sync(self._asked, scope, resource_type, ask))
+        return await self._transaction(
+            lambda session: session.run_sync(self._asked, scope, resource_type, ask), scope.deadline
+        )
 
-    async def _transaction(self, work: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
+    async def _transaction(self, work: Callable[[AsyncSession], Awaitable[Result]], deadline: float | None) -> Result:
         if self.session is not None:
             async with self.session.begin_nested():
                 return await work(self.session)
@@ -125,7 +146,7 @@ class AsyncMappedStore:
                 attempts.committing = True
                 return result
 
-        return await insisted(transaction, self._sleep)
+        return await insisted(transaction, deadline)
 
     def _asked(self, session: orm.Session, scope: Scope, resource_type: ResourceType, ask: _Ask[Result]) -> Result:
         rows = ModelRows(session, self._plan.layout(resource_type), scope)

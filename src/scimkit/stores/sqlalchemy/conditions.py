@@ -16,6 +16,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from scimkit.errors import InvalidFilter
+from scimkit.stores.databases import MOST_JOINS
 from scimkit.stores.mapped.fields import Field
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.links import End
@@ -60,7 +61,8 @@ class ModelConditions:
         self._own = own
 
     def all(self, conditions: Sequence[Condition]) -> Condition:
-        return sa.and_(*conditions)
+        """Join conditions by `and`. See `scimkit.stores.databases.MOST_JOINS`."""
+        return sa.and_(*conditions[:MOST_JOINS], *(each.is_(sa.true()) for each in conditions[MOST_JOINS:]))
 
     def any(self, conditions: Sequence[Condition]) -> Condition:
         return sa.or_(*conditions)
@@ -75,6 +77,7 @@ class ModelConditions:
 
     def one_of(self, field: Field, values: Sequence[Any]) -> Condition:
         place = self.place(field)
+        values = [each for each in values if not (type(each) is str and "\0" in each)]
         return sa.and_(place.is_not(None), place.in_(values))
 
     def compare(self, field: Field, operator: str, value: Any, *, folds: bool) -> Condition:
@@ -82,6 +85,9 @@ class ModelConditions:
         there = utf8(place) != b"" if field.blank else place.is_not(None)
         if type(value) is not str:
             return sa.and_(there, _COMPARE[operator](place, value))
+        if "\0" in value:  # which not every database has in a text
+            text = sa.literal((value.lower() if folds else value).encode(), sa.LargeBinary())
+            return sa.and_(there, {**_COMPARE, **_TEXT}[operator](utf8(sa.func.lower(place) if folds else place), text))
         constant: Any = sa.literal(value, sa.String())
         column, given = (sa.func.lower(place), sa.func.lower(constant)) if folds else (place, constant)
         key, wanted = utf8(column), utf8(given)
@@ -134,6 +140,8 @@ class LinkedConditions(ModelConditions):
 
 def equal(column: Any, value: Any) -> Condition:
     """Where a column has a value, to the letter."""
+    if type(value) is str and "\0" in value:  # which not every database has in a text
+        return sa.false()
     same: Condition = column == value
     return sa.and_(same, utf8(column) == utf8(sa.literal(value, sa.String()))) if type(value) is str else same
 

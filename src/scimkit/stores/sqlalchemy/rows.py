@@ -58,11 +58,14 @@ class ModelRows:
         wanted = self._own(self.layout, self._model)
         if condition is not True:
             wanted = sa.and_(wanted, condition)
-        total = self._session.scalar(sa.select(sa.func.count()).select_from(self._model).where(wanted)) or 0
+        options: dict[str, Any] = {} if window.is_cached else {"compiled_cache": None}
+        counted = sa.select(sa.func.count()).select_from(self._model).where(wanted)
+        total = self._session.scalar(counted, execution_options=options) or 0
         if not window.count:
             return total, [], []
         pages = Pages(self.conditions, self.layout, window)
-        found = self._session.execute(pages.of(self._select().where(wanted))).all()
+        query = pages.of(self._select().where(wanted))
+        found = self._session.execute(query, execution_options=options).all()
         rows = pages.in_order(found)
         return total, [row[0] for row in rows], [pages.position(row) for row in rows]
 
@@ -172,7 +175,8 @@ class ModelRows:
         if layout.version is not None:
             changed[layout.version.name] = getattr(model, layout.version.name) + 1
         if layout.modified is not None:
-            changed[layout.modified.name] = moment_in(layout.modified, datetime.now(UTC))
+            column, moment = getattr(model, layout.modified.name), moment_in(layout.modified, datetime.now(UTC))
+            changed[layout.modified.name] = sa.case((column > moment, column), else_=moment)
         for some in batches(sorted(keys)) if changed else ():
             query = sa.update(model).where(key_of(model).in_(some), self._own(layout, model))
             self._session.execute(query.values(changed), execution_options={"synchronize_session": False})

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import sqlalchemy as sa
 from sqlalchemy import orm
 
 from scimkit.stores.sql.database import Attempts, Result, insisted
@@ -26,7 +27,13 @@ class Sessions:
     def __init__(self, maker: orm.sessionmaker[Any]) -> None:
         self._maker = maker
 
-    def read(self, work: SessionWork[Result]) -> Result:
+    @property
+    def engine(self) -> sa.Engine | None:
+        """The engine that the sessions are bound to, if it is one."""
+        bind = self._maker.kw.get("bind")
+        return bind if isinstance(bind, sa.Engine) else None
+
+    def read(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
         """The result of work that only reads. Raises: Unavailable."""
 
         def transaction(_: Attempts) -> Result:
@@ -34,12 +41,12 @@ class Sessions:
                 begin(session, "BEGIN", scimkit_reads=True)
                 return work(session)
 
-        return insisted(transaction, reads=True)
+        return insisted(transaction, deadline)
 
-    def write(self, work: SessionWork[Result]) -> Result:
+    def write(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
         """The result of work, all of it committed or none; tried again as `insisted` does.
 
-        Raises: Conflict when that went on too long, Unavailable.
+        Raises: Unavailable, by the deadline at the latest.
         """
 
         def transaction(attempts: Attempts) -> Result:
@@ -50,20 +57,22 @@ class Sessions:
                 attempts.committing = True
                 return result
 
-        return insisted(transaction)
+        return insisted(transaction, deadline)
 
 
 class JoinedSession:
     """Runs work within a transaction that is open already; a write that fails leaves what was done before."""
 
+    engine: None = None
+
     def __init__(self, session: orm.Session) -> None:
         self.session = session
 
-    def read(self, work: SessionWork[Result]) -> Result:
+    def read(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
         """As `Sessions.read`; the transaction answers for failures."""
         return work(self.session)
 
-    def write(self, work: SessionWork[Result]) -> Result:
+    def write(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
         """As `Sessions.write`; the transaction answers for failures, and is what is tried again."""
         with self.session.begin_nested():
             return work(self.session)

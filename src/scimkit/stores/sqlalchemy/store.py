@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import copy
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,8 +16,8 @@ from sqlalchemy import orm
 from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.links import Plan
 from scimkit.stores.mapped.store import RowsOf, RowStore
-from scimkit.stores.protocol import Scope, SyncStore, UnknownMembers
-from scimkit.stores.sql.database import Result
+from scimkit.stores.protocol import Scope, StoreHealth, SyncStore, UnknownMembers
+from scimkit.stores.sql.database import Result, pool_size
 from scimkit.stores.sqlalchemy.columns import Columns, association
 from scimkit.stores.sqlalchemy.rows import ModelRows
 from scimkit.stores.sqlalchemy.sessions import JoinedSession, Sessions
@@ -53,14 +54,25 @@ class MappedStore(RowStore):
         """
         return self._sessions.session
 
+    @property
+    def pool_size(self) -> int | None:
+        """How many connections the pool of the engine keeps; None if the sessions name no engine."""
+        engine = self._sessions.engine
+        return pool_size(engine) if engine is not None else None
+
+    def check_health(self, deadline: float | None) -> StoreHealth:
+        """Ask the database something trivial. Raises Unavailable."""
+        self._sessions.read(lambda session: session.execute(sa.select(1)), deadline)
+        return StoreHealth(True)
+
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
-        return self._sessions.write(lambda session: work(self._joined(session)))
+        return self._sessions.write(lambda session: work(self._joined(session)), scope.deadline)
 
-    def _read(self, work: Callable[[RowsOf], Result]) -> Result:
-        return self._sessions.read(lambda session: work(lambda layout, scope: ModelRows(session, layout, scope)))
+    def _read(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
+        return self._sessions.read(lambda session: work(partial(ModelRows, session)), deadline)
 
-    def _write(self, work: Callable[[RowsOf], Result]) -> Result:
-        return self._sessions.write(lambda session: work(lambda layout, scope: ModelRows(session, layout, scope)))
+    def _write(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
+        return self._sessions.write(lambda session: work(partial(ModelRows, session)), deadline)
 
     def _joined(self, session: orm.Session) -> MappedStore:
         """This store within a transaction."""

@@ -17,6 +17,8 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from scimkit.stores.protocol import StoreHealth
+
 HEAD: Final = "0002"
 """The newest version."""
 
@@ -32,6 +34,13 @@ def current(connection: sa.Connection) -> str | None:
         return None
     version: str | None = connection.scalar(sa.select(sa.func.max(_VERSION.c.version_num)))
     return version
+
+
+def health(version: str | None) -> StoreHealth:
+    """Return whether tables at a version can serve requests."""
+    if (version or "") < HEAD:
+        return StoreHealth(False, f"the tables are at version {version}; scimkit migrate brings them to {HEAD}")
+    return StoreHealth(True)
 
 
 def upgrade(connection: sa.Connection) -> None:

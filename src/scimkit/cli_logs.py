@@ -1,0 +1,60 @@
+"""Log lines of `scimkit serve`: each has time, level, logger, method, path and request id. One line a record."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from scimkit.service.request_ids import current_request, one_line
+
+LEVELS: Final = ("debug", "info", "warning", "error")
+FORMATS: Final = ("text", "json")
+_FIELDS: Final = ("request_id", "method", "path", "status", "milliseconds", "tenant", "token_id", "reason", "quirks")
+"""The extra fields of the library's records that a line shows."""
+
+
+def configure_logging(log_format: str, level: str, *, access_log: bool) -> None:
+    """Send the records of all loggers to standard error in one format."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Json() if log_format == "json" else _Text())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("scimkit").setLevel(level.upper())
+    logging.getLogger("scimkit.access").setLevel(logging.INFO if access_log else logging.WARNING)
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    """The extra fields of a record; the request that is being served names itself where the record does not."""
+    fields = {name: getattr(record, name) for name in _FIELDS if getattr(record, name, None) is not None}
+    request = current_request.get()
+    if request is not None and "request_id" not in fields:
+        named = {"request_id": request.id, "method": one_line(request.method), "path": one_line(request.path)}
+        fields = {**named, **fields}
+    return fields
+
+
+def _time(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class _Json(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {"time": _time(record), "level": record.levelname, "logger": record.name, "message": record.getMessage()}
+        line |= _fields(record)
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+class _Text(logging.Formatter):
+    """Time, level, logger, the fields as `name=value`, and the message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = " ".join(f"{name}={one_line(str(value))}" for name, value in _fields(record).items())
+        said = one_line(record.getMessage())
+        line = " ".join(each for each in (_time(record), record.levelname, record.name, fields, said) if each)
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line

@@ -1,0 +1,217 @@
+"""Bounds of every wait in a database: connections, locks, statements. This module knows no SCIM.
+
+Engines of our own get a statement timeout on every connection, so that a request with enough time left costs no round
+trip more. A transaction with less time left sets its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from inspect import signature
+from time import monotonic
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
+
+from scimkit.errors import Unavailable
+
+STATEMENT_TIMEOUT: Final = 5.0
+"""Seconds that one statement, or the wait for one lock, may take by default."""
+CONNECT_TIMEOUT: Final = 5
+"""Seconds to wait for a new connection."""
+POOL_TIMEOUT: Final = 2.0
+"""Seconds to wait for a connection of the pool."""
+
+_READ_TIMEOUT: Final = 20
+_GRACE: Final = 0.5
+"""Seconds that a server has to say that it cancelled a statement, before it counts as silent."""
+_LIMIT: Final = "scimkit_statement_timeout"
+_UNTIL: Final = "scimkit_until"
+_STEPS: Final = 20_000
+"""Instructions of SQLite's virtual machine between two looks at the clock."""
+
+
+def connect_options(url: sa.URL) -> dict[str, Any]:
+    """Return arguments of the driver that bound the wait for a new connection and for a host that does not answer."""
+    driver = url.get_driver_name()
+    if driver == "psycopg":
+        return {"connect_timeout": CONNECT_TIMEOUT, "keepalives_idle": 5, "keepalives_interval": 2,
+                "keepalives_count": 3, "tcp_user_timeout": 10_000}  # fmt: skip
+    if driver == "pymysql":
+        return {"connect_timeout": CONNECT_TIMEOUT, "read_timeout": _READ_TIMEOUT, "write_timeout": _READ_TIMEOUT}
+    if driver == "asyncmy":
+        return {"connect_timeout": CONNECT_TIMEOUT}
+    return {}
+
+
+def bound_statements(engine: sa.Engine, seconds: float) -> None:
+    """Give every connection of an engine of our own a timeout for statements and locks."""
+
+    def bound(dbapi_connection: Any, record: Any) -> None:
+        record.info[_LIMIT] = seconds
+        if engine.dialect.name == "sqlite":
+            _watch(dbapi_connection, record.info)
+            return
+        cursor = dbapi_connection.cursor()
+        for statement in _statements(engine.dialect, seconds):
+            cursor.execute(statement)
+        cursor.close()
+        if engine.dialect.name == "postgresql":
+            dbapi_connection.commit()
+
+    event.listen(engine, "connect", bound)
+
+
+@contextmanager
+def bounded(connection: sa.Connection, deadline: float | None) -> Iterator[None]:
+    """Bound what is done on a connection by a deadline, a reading of `time.monotonic()`.
+
+    Connections of a host's own engine keep the timeouts that the host gave them.
+
+    Raises:
+        Unavailable: The deadline has passed.
+    """
+    left = None if deadline is None else deadline - monotonic()
+    if left is not None and left <= 0:
+        raise Unavailable()
+    limit = connection.info.get(_LIMIT)
+    if limit is None:
+        yield
+        return
+    listen_until(connection.connection.dbapi_connection, deadline)
+    if connection.dialect.name == "sqlite":
+        connection.info[_UNTIL] = monotonic() + min(limit, left or limit)
+        try:
+            yield
+        finally:
+            connection.info[_UNTIL] = None
+        return
+    if left is None or left >= limit:
+        yield
+        return
+    for statement in _statements(connection.dialect, left):
+        connection.exec_driver_sql(statement)
+    try:
+        yield
+    finally:
+        if not connection.closed and not connection.invalidated:
+            _restore(connection, limit)
+
+
+def listen_until(dbapi_connection: Any, deadline: float | None) -> None:
+    """Tell a driver that blocks how long to wait for a server that does not answer at all."""
+    connection = getattr(dbapi_connection, "driver_connection", dbapi_connection)
+    if hasattr(connection, "listens_until"):
+        connection.listens_until = None if deadline is None else deadline + _GRACE
+    elif hasattr(dbapi_connection, "_read_timeout"):  # PyMySQL sets its socket's timeout from it before each read
+        left = _READ_TIMEOUT if deadline is None else min(deadline - monotonic() + _GRACE, _READ_TIMEOUT)
+        dbapi_connection._read_timeout = left
+
+
+def connection_that_listens(arguments: Any, options: Any) -> Any:
+    """Return a connection of psycopg that gives up at its `listens_until`, if psycopg knows how to."""
+    import psycopg
+
+    if "timeout" not in signature(psycopg.Connection.wait).parameters:
+        return psycopg.connect(*arguments, **options)
+
+    class Listening(psycopg.Connection[Any]):
+        listens_until: float | None = None
+
+        def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+            until = self.listens_until
+            if until is None or timeout is not None:
+                return super().wait(gen, interval, timeout)
+            try:
+                return super().wait(gen, interval, max(until - monotonic(), 0.05))
+            except psycopg.errors._WaitTimeout:
+                self.pgconn.finish()
+                raise psycopg.OperationalError("the server did not answer in time") from None
+
+    return Listening.connect(*arguments, **options)
+
+
+async def awaited_connection_that_listens(*arguments: Any, **options: Any) -> Any:
+    """Return an awaited connection of psycopg that gives up at its `listens_until`, if psycopg knows how to.
+
+    Without that, psycopg spends ten seconds more on cancelling a statement of a server that does not answer.
+    """
+    import psycopg
+
+    if "timeout" not in signature(psycopg.AsyncConnection.wait).parameters:
+        return await psycopg.AsyncConnection.connect(*arguments, **options)
+
+    class Listening(psycopg.AsyncConnection[Any]):
+        listens_until: float | None = None
+
+        async def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+            until = self.listens_until
+            if until is None or timeout is not None:
+                return await super().wait(gen, interval, timeout)
+            try:
+                return await super().wait(gen, interval, max(until - monotonic(), 0.05))
+            except psycopg.errors._WaitTimeout:
+                self.pgconn.finish()
+                raise psycopg.OperationalError("the server did not answer in time") from None
+
+    return await Listening.connect(*arguments, **options)
+
+
+@contextmanager
+def unbounded(connection: sa.Connection) -> Iterator[None]:
+    """Let statements take as long as they need, for migrations."""
+    limit = connection.info.get(_LIMIT)
+    if limit is None or connection.dialect.name == "sqlite":
+        yield
+        return
+    for statement in _statements(connection.dialect, 0):
+        connection.exec_driver_sql(statement)
+    try:
+        yield
+    finally:
+        if not connection.closed and not connection.invalidated:
+            _restore(connection, limit)
+
+
+def busy_timeout(connection: sa.Connection) -> int | None:
+    """Return the milliseconds that a transaction of SQLite may wait for its lock; None for the driver's own."""
+    until = connection.info.get(_UNTIL)
+    return None if until is None else max(int((until - monotonic()) * 1000), 0)
+
+
+def _restore(connection: sa.Connection, seconds: float) -> None:
+    """Give a connection its usual timeouts back; one that cannot be told is not used again."""
+    try:
+        for statement in _statements(connection.dialect, seconds):
+            connection.exec_driver_sql(statement)
+        if connection.in_transaction():
+            connection.commit()
+    except DBAPIError:
+        connection.invalidate()
+
+
+def _statements(dialect: Any, seconds: float) -> list[str]:
+    """Return the statements that set the timeouts of a session; 0 seconds is no timeout."""
+    if dialect.name == "postgresql":
+        milliseconds = max(int(seconds * 1000), 1) if seconds else 0
+        return [f"SET statement_timeout = {milliseconds}", f"SET lock_timeout = {milliseconds}"]
+    lock = f"SET SESSION innodb_lock_wait_timeout = {max(int(seconds), 1) if seconds else 3600}"
+    if getattr(dialect, "is_mariadb", False):
+        return [f"SET SESSION max_statement_time = {max(seconds, 0.001) if seconds else 0:.3f}", lock]
+    return [f"SET SESSION max_execution_time = {max(int(seconds * 1000), 1) if seconds else 0}", lock]
+
+
+def _watch(dbapi_connection: Any, info: dict[Any, Any]) -> None:
+    """Have SQLite look at the clock while it works, and end a statement whose time is up."""
+
+    def is_over() -> bool:
+        until = info.get(_UNTIL)
+        return until is not None and monotonic() > until
+
+    if hasattr(dbapi_connection, "run_async"):
+        dbapi_connection.run_async(lambda connection: connection.set_progress_handler(is_over, _STEPS))
+    else:
+        dbapi_connection.set_progress_handler(is_over, _STEPS)

@@ -1,0 +1,1 @@
+"""The memory of a service after very many different requests."""

@@ -1,0 +1,17 @@
+"""A short form of `python -m tests.memory`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.memory.__main__ import MOST, growth
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
+def test_different_requests_leave_nothing_behind() -> None:
+    """Caches that are full grow no more, whatever clients ask for."""
+    assert Path("/proc/self/statm").exists()
+    assert growth(6_000) < MOST

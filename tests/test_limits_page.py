@@ -1,0 +1,34 @@
+"""The page of limits says what the code does."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from scimkit import Limits
+from scimkit.documents import MAX_DEPTH as JSON_DEPTH
+from scimkit.filters.parser import MAX_DEPTH as FILTER_DEPTH
+from scimkit.patch.apply import MAX_STEPS
+from scimkit.stores.sql.waits import CONNECT_TIMEOUT, POOL_TIMEOUT, STATEMENT_TIMEOUT
+
+PAGE = (Path(__file__).parents[1] / "docs" / "reference" / "limits.md").read_text()
+
+
+def test_every_limit_has_its_row_with_its_default() -> None:
+    """The table has the fields of `Limits` in their order, each with its default."""
+    rows = re.findall(r"^\| `([a-z_]+)` \| ([^|]+) \|", PAGE, re.MULTILINE)
+    assert rows == [(each.name, str(each.default)) for each in fields(Limits)]
+
+
+def test_fixed_limits() -> None:
+    """The numbers of the other tables are those of the code."""
+    for text, number in (
+        ("levels of nesting in a JSON body", JSON_DEPTH),
+        ("levels of parentheses, brackets and `not` in a filter", FILTER_DEPTH),
+        ("values that the operations of one PATCH compare", MAX_STEPS),
+        ("seconds of one SQL statement, or of the wait for one lock", f"{STATEMENT_TIMEOUT:.0f}"),
+        ("seconds until a new connection is there", CONNECT_TIMEOUT),
+        ("seconds until a connection of the pool is free", f"{POOL_TIMEOUT:.0f}"),
+    ):
+        assert f"| {text} | {number} |" in PAGE
