@@ -34,3 +34,8 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 def client() -> Client:
     """A client of a fresh service over a memory store."""
     return Client()
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return one worker more than there are cores: tests that wait for a deadline or a database leave theirs idle."""
+    return (os.cpu_count() or 1) + 1
