@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 from tests.client import Client
 
-settings.register_profile("dev", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("dev", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile(
     "ci",
     max_examples=150,

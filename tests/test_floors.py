@@ -75,3 +75,15 @@ def test_every_test_states_its_behaviour() -> None:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not ast.get_docstring(node):
                 silent.append(f"{path.name}: {node.name}")
     assert silent == []
+
+
+def test_the_sync_store_needs_no_asyncio_of_sqlalchemy() -> None:
+    """`scimkit[sql]` without greenlet serves: what is awaited is imported when it is asked for."""
+    code = (
+        "import sys; sys.modules['greenlet'] = None;"
+        "from scimkit.stores.sql import SqlStore, SqlTokenStore; import scimkit.stores.sqlalchemy;"
+        "SqlTokenStore(SqlStore('sqlite://').engine);"
+        "print('sqlalchemy.ext.asyncio' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -3,13 +3,31 @@
 `AsyncSqlStore` needs `scimkit[async]`.
 """
 
+from typing import TYPE_CHECKING, Any
+
 try:
     import sqlalchemy as _  # noqa: F401
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError("the SQL store needs SQLAlchemy: pip install 'scimkit[sql]'") from missing
 
-from scimkit.stores.sql.async_store import AsyncSqlStore
 from scimkit.stores.sql.store import SqlStore
-from scimkit.stores.sql.tokens import AsyncSqlTokenStore, SqlTokenStore
+from scimkit.stores.sql.tokens import SqlTokenStore
+
+if TYPE_CHECKING:
+    from scimkit.stores.sql.async_store import AsyncSqlStore
+    from scimkit.stores.sql.async_tokens import AsyncSqlTokenStore
 
 __all__ = ["AsyncSqlStore", "AsyncSqlTokenStore", "SqlStore", "SqlTokenStore"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is awaited when it is asked for: SQLAlchemy's asyncio module needs greenlet, an extra."""
+    if name == "AsyncSqlStore":
+        from scimkit.stores.sql.async_store import AsyncSqlStore
+
+        return AsyncSqlStore
+    if name == "AsyncSqlTokenStore":
+        from scimkit.stores.sql.async_tokens import AsyncSqlTokenStore
+
+        return AsyncSqlTokenStore
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

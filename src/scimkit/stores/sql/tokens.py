@@ -12,9 +12,7 @@ from time import monotonic
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from scimkit.stores.sql.async_store import AsyncDatabase
 from scimkit.stores.sql.database import Database, Work
 from scimkit.stores.sql.tables import TOKENS
 from scimkit.tokens import TokenRecord
@@ -24,11 +22,11 @@ _PATIENCE: Final = 10.0
 _INSTANTS: Final = ("created", "expires", "revoked")
 
 
-def _add(record: TokenRecord) -> Work[object]:
+def add_record(record: TokenRecord) -> Work[object]:
     return lambda connection: connection.execute(sa.insert(TOKENS).values(_row(record)))
 
 
-def _find(id: str) -> Work[TokenRecord | None]:
+def find_record(id: str) -> Work[TokenRecord | None]:
     def run(connection: sa.Connection) -> TokenRecord | None:
         row = connection.execute(sa.select(TOKENS).where(TOKENS.c.id == id)).mappings().first()
         return None if row is None else _record(row)
@@ -36,12 +34,12 @@ def _find(id: str) -> Work[TokenRecord | None]:
     return run
 
 
-def _list(tenant: str) -> Work[Sequence[TokenRecord]]:
+def list_records(tenant: str) -> Work[Sequence[TokenRecord]]:
     query = sa.select(TOKENS).where(TOKENS.c.tenant == tenant).order_by(TOKENS.c.created)
     return lambda connection: [_record(row) for row in connection.execute(query).mappings().all()]
 
 
-def _update(record: TokenRecord) -> Work[object]:
+def update_record(record: TokenRecord) -> Work[object]:
     changed = sa.update(TOKENS).where(TOKENS.c.id == record.id).values(_row(record))
     return lambda connection: connection.execute(changed)
 
@@ -55,38 +53,19 @@ class SqlTokenStore:
         self._database = Database(engine)
 
     def add(self, record: TokenRecord) -> None:
-        self._database.write(_add(record), _soon())
+        self._database.write(add_record(record), soon())
 
     def find(self, id: str) -> TokenRecord | None:
-        return self._database.read(_find(id), _soon())
+        return self._database.read(find_record(id), soon())
 
     def list(self, tenant: str) -> Sequence[TokenRecord]:
-        return self._database.read(_list(tenant), _soon())
+        return self._database.read(list_records(tenant), soon())
 
     def update(self, record: TokenRecord) -> None:
-        self._database.write(_update(record), _soon())
+        self._database.write(update_record(record), soon())
 
 
-class AsyncSqlTokenStore:
-    """An `AsyncTokenStore` on the engine of an `AsyncSqlStore`, which makes its table."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._database = AsyncDatabase(engine)
-
-    async def add(self, record: TokenRecord) -> None:
-        await self._database.write(_add(record), _soon())
-
-    async def find(self, id: str) -> TokenRecord | None:
-        return await self._database.read(_find(id), _soon())
-
-    async def list(self, tenant: str) -> Sequence[TokenRecord]:
-        return await self._database.read(_list(tenant), _soon())
-
-    async def update(self, record: TokenRecord) -> None:
-        await self._database.write(_update(record), _soon())
-
-
-def _soon() -> float:
+def soon() -> float:
     """Return the deadline of a request for a token, which has no scope that says one."""
     return monotonic() + _PATIENCE
 
