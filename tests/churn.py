@@ -28,7 +28,7 @@ import httpx
 from scimkit.cli_serve import open_store
 from scimkit.stores.sql import SqlStore
 from scimkit.testing.directory import Directory
-from scimkit.testing.life import crowd, marked, random_life
+from scimkit.testing.directory_history import crowd, marked, random_history
 from scimkit.testing.providers import PROVIDERS, Provider, provider
 from scimkit.testing.report import explained
 from scimkit.tokens import TokenRegistry
@@ -59,11 +59,11 @@ class Part:
         """Everybody is provisioned, then cycle after cycle: things happen, and are synchronised."""
         start = time.perf_counter()
         if self.simulator.test_connection():
-            self.simulator.synchronise()
+            self.simulator.synchronize()
             for events in self.cycles:
                 for event in events:
                     event.happen(self.directory)
-                self.simulator.synchronise()
+                self.simulator.synchronize()
                 self.done += 1
                 on_cycle()
         self.seconds = time.perf_counter() - start
@@ -132,7 +132,7 @@ def run(
         for number, name in enumerate(PROVIDERS):
             mark = f"p{number}{token_hex(3)}"
             share = crowd(_share(people, number), _share(groups, number), seed=seed + number)
-            life = random_life(seed + number, length=events * cycles, directory=share)[1]
+            life = random_history(seed + number, length=events * cycles, directory=share)[1]
             happening = [event.marked(mark) for event in life]
             token = tokens.issue(name, tenant=tenant).token
             simulator = provider(name, endpoint, token, marked(share, mark))
@@ -145,7 +145,7 @@ def run(
         for part in parts:
             part.simulator.verify()
             part.simulator.close()
-        users, groups = everything(endpoint, tokens.issue("audit", tenant=tenant).token)
+        users, groups = all_attributes(endpoint, tokens.issue("audit", tenant=tenant).token)
         outcome.users, outcome.groups = len(users), len(groups)
         outcome.wrong += differences(parts, users, groups)
         outcome.wrong += [
@@ -183,7 +183,7 @@ def differences(parts: list[Part], users: list[Any], groups: list[Any]) -> list[
     return [*wrong, *(f"in no directory: {name}" for name in sorted(unknown))]
 
 
-def everything(endpoint: str, token: str, client: httpx.Client | None = None) -> tuple[list[Any], list[Any]]:
+def all_attributes(endpoint: str, token: str, client: httpx.Client | None = None) -> tuple[list[Any], list[Any]]:
     """All users and all groups, page by page."""
     found: list[list[Any]] = []
     with client or httpx.Client(timeout=_PATIENCE) as http:

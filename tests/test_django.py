@@ -22,7 +22,7 @@ import httpx
 from scimkit import MemoryStore, ScimService, TokenRegistry
 from scimkit.django import health_urls, scim_urls
 from scimkit.service import Limits
-from scimkit.stores.protocol import lift
+from scimkit.stores.protocol import as_async_store
 from scimkit.testing.server import running
 from tests.client import ERROR
 
@@ -163,14 +163,14 @@ def test_transactions_are_the_stores_own(monkeypatch: pytest.MonkeyPatch) -> Non
     """With ATOMIC_REQUESTS, requests of the endpoint are not in a transaction of Django's."""
     monkeypatch.setitem(connections.settings["default"], "ATOMIC_REQUESTS", True)
     inside: list[bool] = []
-    patterns = urls(on_event=lambda event: inside.append(connections["default"].in_atomic_block))
+    patterns = urls(on_request_completed=lambda event: inside.append(connections["default"].in_atomic_block))
     send(patterns, "GET", "/scim/v2/Users")
     assert inside == [False]
 
 
 def test_an_async_service_has_an_async_view() -> None:
     """A service over an async store is awaited by Django, under ASGI."""
-    with running(AsgiProject(urls(lift(MemoryStore())))) as url:
+    with running(AsgiProject(urls(as_async_store(MemoryStore())))) as url:
         client = httpx.Client(base_url=f"{url}/scim/v2", headers={"Authorization": f"Bearer {TOKEN}"})
         with client:
             created = client.post("/Users", json={"userName": "ada"})

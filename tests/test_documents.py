@@ -215,7 +215,7 @@ def test_the_library_works_without_orjson() -> None:
         "from scimkit import *;"
         "tokens = TokenRegistry(); headers = {'authorization': 'Bearer ' + tokens.issue('x').token};"
         "service = ScimService(MemoryStore(), tokens=tokens);"
-        "body = b'{\"schemas\": [\"urn:ietf:params:scim:schemas:core:2.0:User\"], \"userName\": \"ada\"}';"
+        'body = b\'{"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ada"}\';'
         "made = run_sync(service.handle(Request('POST', '/Users', '', headers, body)));"
         "found = run_sync(service.handle(Request('GET', '/Users', 'filter=userName+eq+%22ADA%22', headers)));"
         "print(made.status, found.status, b'\"totalResults\":1' in found.body)"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from scimkit import USER as USER_TYPE
-from scimkit import Event, MemoryStore, Request, Scope
+from scimkit import MemoryStore, Request, RequestCompleted, Scope
 from tests.client import USER, Client
 
 
@@ -18,16 +18,16 @@ class TestEvents:
     """One event for every request."""
 
     @pytest.fixture
-    def events(self) -> list[Event]:
+    def events(self) -> list[RequestCompleted]:
         """What the hook was told."""
         return []
 
     @pytest.fixture
-    def client(self, events: list[Event]) -> Client:
+    def client(self, events: list[RequestCompleted]) -> Client:
         """A client whose service tells."""
-        return Client(on_event=events.append, tenant="acme")
+        return Client(on_request_completed=events.append, tenant="acme")
 
-    def test_a_change(self, client: Client, events: list[Event]) -> None:
+    def test_a_change(self, client: Client, events: list[RequestCompleted]) -> None:
         """It says who did what to which resource, and what it came to."""
         ada = client.user("ada")
         event = events[-1]
@@ -37,7 +37,7 @@ class TestEvents:
         assert client.token not in repr(event)
         assert event.detail is None
 
-    def test_a_read_changes_nothing(self, client: Client, events: list[Event]) -> None:
+    def test_a_read_changes_nothing(self, client: Client, events: list[RequestCompleted]) -> None:
         """Reads and changes that change nothing are told apart from changes."""
         ada = client.user("ada", active=True)
         client.get(f"/Users/{ada}")
@@ -47,18 +47,18 @@ class TestEvents:
         assert [each.changed for each in events] == [True, False, False, True, True]
         assert {each.id for each in events} == {ada}
 
-    def test_a_search_has_no_id(self, client: Client, events: list[Event]) -> None:
+    def test_a_search_has_no_id(self, client: Client, events: list[RequestCompleted]) -> None:
         """Neither by GET nor by POST: it is about no one resource."""
         client.get("/Users")
         client.post("/Users/.search", {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]})
         assert [(each.status, each.resource_type, each.id) for each in events] == [(200, "User", None)] * 2
 
-    def test_quirks(self, client: Client, events: list[Event]) -> None:
+    def test_quirks(self, client: Client, events: list[RequestCompleted]) -> None:
         """The quirks that a request needed are named."""
         client.post("/Users", {"userName": "ada", "active": "True"})
         assert events[-1].quirks == ("boolean-text", "other-schemas")
 
-    def test_skipped_members(self, client: Client, events: list[Event]) -> None:
+    def test_skipped_members(self, client: Client, events: list[RequestCompleted]) -> None:
         """Members that do not exist are named, on create, PUT and PATCH."""
         group = client.group("Staff", "nobody")
         assert events[-1].skipped_members == ("nobody",)
@@ -67,7 +67,7 @@ class TestEvents:
         client.put(f"/Groups/{group}", {"displayName": "Staff", "members": [{"value": "none"}]})
         assert events[-1].skipped_members == ("none",)
 
-    def test_failures(self, client: Client, events: list[Event]) -> None:
+    def test_failures(self, client: Client, events: list[RequestCompleted]) -> None:
         """A failed request is told with its detail; one without a valid token has no tenant."""
         client.get("/Users/1")
         assert (events[-1].status, events[-1].tenant, events[-1].detail) == (404, "acme", "This User does not exist.")
@@ -77,7 +77,7 @@ class TestEvents:
         assert (events[-1].status, events[-1].resource_type) == (404, None)
 
     @pytest.mark.rfc("7643-9.3-1")
-    def test_no_values(self, client: Client, events: list[Event]) -> None:
+    def test_no_values(self, client: Client, events: list[RequestCompleted]) -> None:
         """No attribute value, password or token stands in an event."""
         client.post("/Users", {"userName": "ada@example.org", "password": "t1meMa$heen", "title": "Countess"})
         client.post("/Users", {"userName": "ada@example.org", "password": "t1meMa$heen", "title": "Countess"})
@@ -90,9 +90,9 @@ class TestEvents:
 def test_passwords() -> None:
     """A password is handed to the host's hook and dropped: never returned, stored, found or logged."""
     handed: list[tuple[str, str, str]] = []
-    events: list[Event] = []
+    events: list[RequestCompleted] = []
     store = MemoryStore()
-    client = Client(store, set_password=lambda *args: handed.append(args), on_event=events.append)
+    client = Client(store, set_password=lambda *args: handed.append(args), on_request_completed=events.append)
     answer = client.post("/Users", {"schemas": [USER], "userName": "ada", "password": "s3cret1"})
     client.put(f"/Users/{answer.id}", {"schemas": [USER], "userName": "ada", "password": "s3cret2"})
     for operation in ({"path": "password", "value": "s3cret3"}, {"value": {"password": "s3cret4", "title": "x"}}):
@@ -161,7 +161,7 @@ class TestPasswordHook:
         """Over a store that has none the service says so at once."""
 
         class Plain(MemoryStore):
-            lacks = ("member_pages", "transactions")
+            unsupported = ("member_pages", "transactions")
 
         with pytest.raises(ValueError, match="transactions"):
             Client(Plain(), set_password=lambda *_: None)
@@ -194,8 +194,8 @@ class TestPasswordHook:
 
 def test_a_token_that_is_not_valid_any_more() -> None:
     """The event of a revoked or expired token has tenant and token id, and every event has its time."""
-    events: list[Event] = []
-    client = Client(tenant="acme", on_event=events.append)
+    events: list[RequestCompleted] = []
+    client = Client(tenant="acme", on_request_completed=events.append)
     issued = client.tokens.issue("old", tenant="acme")
     client.tokens.revoke(issued.record.id, tenant="acme")
     expired = client.tokens.issue("short", tenant="acme", expires_in=timedelta(seconds=-1))

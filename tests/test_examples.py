@@ -10,8 +10,8 @@ import pytest
 
 from scimkit import wsgi
 from scimkit.testing.directory import sample_directory
-from scimkit.testing.endpoint import reached
-from scimkit.testing.life import marked, play, whole_life
+from scimkit.testing.directory_history import full_history, marked, play
+from scimkit.testing.endpoint import open_endpoint
 from scimkit.testing.providers import PROVIDERS, provider
 from scimkit.testing.report import explained
 
@@ -40,12 +40,12 @@ def test_every_provider_succeeds(examples: dict[str, Any], example: str, name: s
     found = examples[example]
     token = found["tokens"].issue(name).token
     mark = f"{example[:3]}{name}"
-    with reached(wsgi.ScimApp(found["service"])) as endpoint:
+    with open_endpoint(wsgi.ScimApp(found["service"])) as endpoint:
         simulator = provider(
             name, endpoint.base_url, token, marked(sample_directory(), mark), client=endpoint.client
         )  # fmt: skip
         try:
-            report = play(simulator, [event.marked(mark) for event in whole_life()])
+            report = play(simulator, [event.marked(mark) for event in full_history()])
             assert report.passed, "\n\n".join(explained(step) for step in report.failures)
         finally:
             simulator.clean_up()

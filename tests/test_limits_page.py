@@ -10,7 +10,7 @@ from scimkit import Limits
 from scimkit.documents import MAX_DEPTH as JSON_DEPTH
 from scimkit.filters.parser import MAX_DEPTH as FILTER_DEPTH
 from scimkit.patch.apply import MAX_STEPS
-from scimkit.stores.sql.waits import CONNECT_TIMEOUT, POOL_TIMEOUT, STATEMENT_TIMEOUT
+from scimkit.stores.sql.timeouts import CONNECT_TIMEOUT, POOL_TIMEOUT, STATEMENT_TIMEOUT
 
 PAGE = (Path(__file__).parents[1] / "docs" / "reference" / "limits.md").read_text()
 

@@ -1,5 +1,5 @@
 from scimkit import STRICT, TOLERANT, USER, MemoryStore, Quirk, ResourceType, ScimService, TokenRegistry
-from scimkit.dialects import KEEP_OMITTED_MEMBERS, NOT_MINE, RESTORE_INACTIVE
+from scimkit.dialects import KEEP_OMITTED_MEMBERS, NOT_APPLICABLE, RESTORE_INACTIVE
 from scimkit.schema.core import GROUP_SCHEMA
 
 tokens = TokenRegistry()
@@ -12,7 +12,7 @@ by_tenant = ScimService(MemoryStore(), tokens=tokens, tenant_dialects={"acme": "
 def yes_and_no(attribute, value):
     if attribute.type == "boolean" and value in ("yes", "no"):
         return value == "yes"
-    return NOT_MINE
+    return NOT_APPLICABLE
 
 
 quirk = Quirk("yes-and-no", "value", "yes and no for booleans", "no boolean is a text", ("us",), "our own", yes_and_no)

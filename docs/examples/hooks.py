@@ -1,11 +1,11 @@
-from scimkit import Event, MemoryStore, ScimService, TokenRegistry
+from scimkit import RequestCompleted, MemoryStore, ScimService, TokenRegistry
 from scimkit.events import Access
 from scimkit.tokens import Principal
 
-log: list[Event] = []
+log: list[RequestCompleted] = []
 
 
-def authorise(access: Access) -> bool:
+def authorize(access: Access) -> bool:
     return access.operation != "delete" or access.resource_type != "User"
 
 
@@ -20,8 +20,8 @@ def set_password(tenant: str, user_id: str, password: str) -> None:
 service = ScimService(
     MemoryStore(),
     tokens=TokenRegistry(),
-    authorise=authorise,
+    authorize=authorize,
     me=me,
     set_password=set_password,
-    on_event=log.append,
+    on_request_completed=log.append,
 )

@@ -5,42 +5,42 @@ from threading import RLock
 from scimkit import Page, Written
 from scimkit.errors import NotFound
 from scimkit.patch.changes import apply_changes
-from scimkit.stores import stamps
-from scimkit.stores.probes import check_unique
-from scimkit.stores.protocol import everything
+from scimkit.stores import metadata
+from scimkit.stores.index_lookup import check_unique
+from scimkit.stores.protocol import all_attributes
 
 
 class MinimalStore:
-    is_async = False
-    blocking = False  # no call waits for a disk or a network
-    lacks = ("cursors", "member_pages", "sort")  # the service refuses these
+    is_async = blocking = False  # no call waits for a disk or a network
+    unsupported = ("cursors", "member_pages", "sort")  # the service refuses these
 
     def __init__(self):
         self.lock = RLock()
         self.rows = {}  # by id, in the order of creation; a row is replaced, never changed
 
-    def get(self, scope, resource_type, id, wants=everything):
+    def get(self, scope, resource_type, id, requested=all_attributes):
         with self.lock:
             return self._whole(resource_type, self._row(scope, resource_type, id))
 
     def search(self, scope, query):
         kind, start = query.resource_type, max(query.start_index, 1) - 1
-        matches = query.filter.compile(kind) if query.filter else everything  # raises InvalidFilter
+        matches = query.filter.compile(kind) if query.filter else all_attributes  # raises InvalidFilter
         with self.lock:
             found = [self._whole(kind, row) for row in self._of(scope, kind)]
         found = [document for document in found if matches(document)]
         return Page(found[start : start + query.count], len(found))
 
     def create(self, scope, resource_type, document):
-        row = {"tenant": scope.tenant, "type": resource_type.name, "id": stamps.new_id(), "version": 0}
-        row |= {"created": stamps.now(), "document": {}, "members": []}
+        row = {"tenant": scope.tenant, "type": resource_type.name, "id": metadata.new_id(), "version": 0}
+        row |= {"created": metadata.now(), "document": {}, "members": []}
         with self.lock:
-            return self._write(scope, resource_type, row, stamps.replacement(resource_type, {}, document))
+            return self._write(scope, resource_type, row, metadata.replacement(resource_type, {}, document))
 
     def replace(self, scope, resource_type, id, document, expected_version=None):
         with self.lock:
             row = self._row(scope, resource_type, id, expected_version)
-            return self._write(scope, resource_type, row, stamps.replacement(resource_type, row["document"], document))
+            changes = metadata.replacement(resource_type, row["document"], document)
+            return self._write(scope, resource_type, row, changes)
 
     def change(self, scope, resource_type, id, changes, expected_version=None):
         with self.lock:
@@ -70,15 +70,15 @@ class MinimalStore:
         row = next((row for row in self._of(scope, kind) if row["id"] == id), None)
         if row is None:
             raise NotFound(f"This {kind.name} does not exist.")
-        stamps.check_version(expected_version, stamps.version_tag(row["version"]))
+        metadata.check_version(expected_version, metadata.version_tag(row["version"]))
         return row
 
     def _whole(self, kind, row):
         groups = [each["document"] for each in self.rows.values() if row["id"] in each["members"]]
         computed = {
-            "members": [stamps.member_entry(id, self.rows[id]["type"], None) for id in row["members"]],
-            "groups": [stamps.membership(each) for each in groups if stamps.is_computed(kind, "groups")],
-            "meta": stamps.meta_of(kind, created=row["created"], modified=row["modified"], version=row["version"]),
+            "members": [metadata.member_entry(id, self.rows[id]["type"], None) for id in row["members"]],
+            "groups": [metadata.membership(each) for each in groups if metadata.is_computed(kind, "groups")],
+            "meta": metadata.meta_of(kind, created=row["created"], modified=row["modified"], version=row["version"]),
         }
         return row["document"] | {name: value for name, value in computed.items() if value}
 
@@ -96,4 +96,4 @@ class MinimalStore:
 
     def _keep(self, row, document, members):
         state = {"document": document, "members": members, "version": row["version"] + 1}
-        self.rows[row["id"]] = row | state | {"modified": stamps.now() if row["version"] else row["created"]}
+        self.rows[row["id"]] = row | state | {"modified": metadata.now() if row["version"] else row["created"]}

@@ -29,7 +29,9 @@ def test_the_predicate_says_what_the_slow_model_says(document, node):
 @given(documents(USER), attribute_paths(USER))
 def test_a_filter_on_what_is_there_matches(document, path):
     """`pr` holds of exactly what has a value."""
-    assert parse(f"{path.text} pr").matches(document, USER) is not parse(f"not ({path.text} pr)").matches(document, USER)
+    assert parse(f"{path.text} pr").matches(document, USER) is not parse(f"not ({path.text} pr)").matches(
+        document, USER
+    )
 
 
 test_patch_is_atomic()

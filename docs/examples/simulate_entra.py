@@ -7,6 +7,6 @@ tokens = TokenRegistry()
 service = ScimService(MemoryStore(), tokens=tokens)
 
 with running(ScimApp(service)) as url:
-    report = run_story(url, tokens.issue("Entra").token, flavour="aadOptscim062020")
+    report = run_story(url, tokens.issue("Entra").token, flavor="aadOptscim062020")
 
 assert report.passed, [(step.title, step.reason) for step in report.failures]

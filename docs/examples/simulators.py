@@ -1,24 +1,22 @@
 from scimkit import MemoryStore, ScimService, TokenRegistry
 from scimkit.testing.directory import key_of, sample_directory
-from scimkit.testing.endpoint import reached
-from scimkit.testing.life import play, random_life, whole_life
+from scimkit.testing.endpoint import open_endpoint
+from scimkit.testing.directory_history import play, random_history, full_history
 from scimkit.testing.providers import provider
 from scimkit.wsgi import ScimApp
 
 tokens = TokenRegistry()
 application = ScimApp(ScimService(MemoryStore(), tokens=tokens))  # or an ASGI application, or a URL
 
-with reached(application) as endpoint:
-    okta = provider(
-        "okta", endpoint.base_url, tokens.issue("Okta").token, sample_directory(), client=endpoint.client
-    )
-    report = play(okta, whole_life())
+with open_endpoint(application) as endpoint:
+    okta = provider("okta", endpoint.base_url, tokens.issue("Okta").token, sample_directory(), client=endpoint.client)
+    report = play(okta, full_history())
     assert report.passed, [(step.title, step.reason, step.fix) for step in report.failures]
 
     okta.directory.change(key_of("ada"), title="Head of Support")  # step by step
-    assert okta.synchronise()
+    assert okta.synchronize()
     okta.clean_up()
     okta.close()
 
-directory, events = random_life(7, length=50)  # the same seed, the same life
+directory, events = random_history(7, length=50)  # the same seed, the same life
 assert len(events) == 50

@@ -11,12 +11,12 @@ from scimkit import filters, patch
 from scimkit.dialects import DIALECTS, ENTRA, STRICT, TOLERANT, Dialect, Quirk
 from scimkit.documents import Document
 from scimkit.errors import ScimError
-from scimkit.events import Event
+from scimkit.events import RequestCompleted
 from scimkit.runner import run_sync
 from scimkit.schema import ResourceType, SchemaExtension
 from scimkit.schema.core import GROUP, USER
 from scimkit.service import Limits, Request, Response, ScimService
-from scimkit.stores import MemoryStore, Page, Query, Scope, Store, SyncStore, Written, lift
+from scimkit.stores import MemoryStore, Page, Query, Scope, Store, SyncStore, Written, as_async_store
 from scimkit.tokens import MemoryTokenStore, Principal, TokenRegistry
 
 __version__ = "0.1.0"
@@ -30,7 +30,6 @@ __all__ = [
     "USER",
     "Dialect",
     "Document",
-    "Event",
     "Limits",
     "MemoryStore",
     "MemoryTokenStore",
@@ -39,6 +38,7 @@ __all__ = [
     "Query",
     "Quirk",
     "Request",
+    "RequestCompleted",
     "ResourceType",
     "Response",
     "SchemaExtension",
@@ -49,8 +49,8 @@ __all__ = [
     "SyncStore",
     "TokenRegistry",
     "Written",
+    "as_async_store",
     "filters",
-    "lift",
     "patch",
     "run_sync",
 ]  # fmt: skip

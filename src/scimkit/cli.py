@@ -25,7 +25,7 @@ from scimkit.cli_logs import FORMATS, LEVELS
 from scimkit.cli_serve import (
     PREFIX,
     STORE_URLS,
-    Served,
+    ServedType,
     Settings,
     StoreUnavailable,
     explained,
@@ -54,7 +54,10 @@ app.command()(check)
 StoreOption = Annotated[
     str,
     typer.Option(
-        "--store", metavar="URL", envvar="SCIMKIT_STORE", show_envvar=True,
+        "--store",
+        metavar="URL",
+        envvar="SCIMKIT_STORE",
+        show_envvar=True,
         help=f"Where users, groups and tokens are kept: {STORE_URLS}.",
     ),
 ]
@@ -79,8 +82,11 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 @app.command()
 def demo(
-    flavour: Annotated[
-        str, typer.Option(help="How Entra writes its PATCHes: default, aadOptscim062020, or both in turn.")
+    flavor: Annotated[
+        str,
+        typer.Option(
+            "--flavor", "--flavour", help="How Entra writes its PATCHes: default, aadOptscim062020, or both in turn."
+        ),
     ] = "both",
     keep: Annotated[bool, typer.Option("--keep", help="Leave the server running when the story is told.")] = False,
     port: Annotated[int, typer.Option(help="The loopback port to serve on; 0 takes a free one.", min=0, max=65535)] = 0,
@@ -91,20 +97,20 @@ def demo(
     Entra: *Test Connection*, *Provision on demand*, the initial cycle and incremental cycles.
     The exit status is 0 when every step passed.
     """
-    from scimkit.testing.entra import FLAVOURS
+    from scimkit.testing.entra import FLAVORS
     from scimkit.testing.server import PortTaken, running
 
-    if flavour != "both" and flavour not in FLAVOURS:
-        raise typer.BadParameter(f"choose from {', '.join((*FLAVOURS, 'both'))}", param_hint="--flavour")
+    if flavor != "both" and flavor not in FLAVORS:
+        raise typer.BadParameter(f"choose from {', '.join((*FLAVORS, 'both'))}", param_hint="--flavor")
     console = Console(highlight=False)
-    flavours = FLAVOURS if flavour == "both" else (flavour,)
+    flavors = FLAVORS if flavor == "both" else (flavor,)
     try:
         with tempfile.TemporaryDirectory(prefix="scimkit-demo-") as folder:
             store, tokens = open_store(f"sqlite:///{Path(folder) / 'helpdesk.db'}")
             service = ScimService(store, tokens=tokens)
             with running(ScimApp(service, prefix=PREFIX), port=port) as url:
                 endpoint = url + PREFIX
-                outcomes = [_tell(console, endpoint, tokens, name) for name in flavours]
+                outcomes = [_tell(console, endpoint, tokens, name) for name in flavors]
                 _point_entra_at(console)
                 if keep:
                     _wait(console, endpoint)
@@ -113,11 +119,11 @@ def demo(
     raise typer.Exit(0 if all(outcomes) else 1)
 
 
-def _tell(console: Console, endpoint: str, tokens: TokenRegistry, flavour: str) -> bool:
+def _tell(console: Console, endpoint: str, tokens: TokenRegistry, flavor: str) -> bool:
     """Play the story once, in a tenant of its own, and show each step while it happens."""
     from scimkit.testing.entra import run_story
 
-    tenant = f"demo-{flavour}"
+    tenant = f"demo-{flavor}"
     token = tokens.issue("Microsoft Entra ID", tenant=tenant).token
     console.print(f"\n[bold]Admin > Apps & Integrations > SCIM Tokens[/bold]  (tenant {tenant})")
     for name, value, use in (
@@ -127,8 +133,8 @@ def _tell(console: Console, endpoint: str, tokens: TokenRegistry, flavour: str) 
         ("Token", token, "Secret Token in Entra; shown once"),
     ):
         console.print(f"  {name:<14} {value}" + (f"  [dim]({use})[/dim]" if use else ""), soft_wrap=True)
-    console.print(f"\n[bold]Microsoft Entra ID > Provisioning[/bold]  (flavour {flavour})")
-    report = run_story(endpoint, token, flavour=flavour, on_step=lambda step: _show(console, step))
+    console.print(f"\n[bold]Microsoft Entra ID > Provisioning[/bold]  (flavor {flavor})")
+    report = run_story(endpoint, token, flavor=flavor, on_step=lambda step: _show(console, step))
     _sum_up(console, report)
     return report.passed
 
@@ -179,7 +185,9 @@ def serve(
     store: Annotated[
         str | None,
         typer.Option(
-            metavar="URL", envvar="SCIMKIT_STORE", show_envvar=True,
+            metavar="URL",
+            envvar="SCIMKIT_STORE",
+            show_envvar=True,
             help=f"Where users, groups and tokens are kept: {STORE_URLS}. Default: memory://.",
         ),
     ] = None,
@@ -200,7 +208,8 @@ def serve(
     cursor_secret: Annotated[
         str | None,
         typer.Option(
-            envvar="SCIMKIT_CURSOR_SECRET", show_envvar=True,
+            envvar="SCIMKIT_CURSOR_SECRET",
+            show_envvar=True,
             help="A text that servers behind one address share, so that a cursor of one is good at the others.",
         ),
     ] = None,
@@ -232,7 +241,7 @@ def serve(
         return
     opened, tokens = open_store(url)
     token = tokens.issue("scimkit serve").token if url == "memory://" else None
-    serve_one(Served(settings, opened, tokens), settings, token)
+    serve_one(ServedType(settings, opened, tokens), settings, token)
 
 
 @app.command()

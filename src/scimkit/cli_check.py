@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.padding import Padding
 
 if TYPE_CHECKING:
-    from scimkit.testing.life import Event
+    from scimkit.testing.directory_history import DirectoryEvent
     from scimkit.testing.report import Report, Step
 
 
@@ -37,7 +37,7 @@ def check(
     People and groups are created under names that nobody has, live through everything that happens in a
     directory, and are deleted in the end. The exit status is 1 when something fails.
     """
-    from scimkit.testing.life import random_life, whole_life
+    from scimkit.testing.directory_history import full_history, random_history
     from scimkit.testing.providers import PROVIDERS
 
     if not url.startswith(("http://", "https://")):
@@ -46,18 +46,18 @@ def check(
     if unknown:
         raise typer.BadParameter(f"choose from {', '.join(PROVIDERS)}", param_hint="--idp")
     console = Console(highlight=False)
-    life = whole_life() if seed is None else random_life(seed, length=events)[1]
-    passed = [_play(console, name, url, token, life) for name in idp or PROVIDERS]
+    history = full_history() if seed is None else random_history(seed, length=events)[1]
+    passed = [_play(console, name, url, token, history) for name in idp or PROVIDERS]
     if not all(passed):
         console.print(f"\n[red]{passed.count(False)} of {len(passed)} identity providers would fail.[/red]")
         raise typer.Exit(1)
     console.print(f"\n[green]All {len(passed)} identity providers would succeed.[/green]")
 
 
-def _play(console: Console, name: str, url: str, token: str, life: list[Event]) -> bool:
+def _play(console: Console, name: str, url: str, token: str, history: list[DirectoryEvent]) -> bool:
     """One provider, with names of its own; gives whether it found nothing and could clean up."""
     from scimkit.testing.directory import sample_directory
-    from scimkit.testing.life import marked, play
+    from scimkit.testing.directory_history import marked, play
     from scimkit.testing.providers import provider
 
     mark = f"check-{token_hex(4)}"
@@ -65,7 +65,9 @@ def _play(console: Console, name: str, url: str, token: str, life: list[Event]) 
         simulator = provider(name, url, token, marked(sample_directory(), mark))
         try:
             report = play(
-                simulator, [event.marked(mark) for event in life], on_event=_progress(status.update, name, len(life))
+                simulator,
+                [event.marked(mark) for event in history],
+                on_event=_progress(status.update, name, len(history)),
             )
         finally:
             status.update(f"{name}: cleaning up")
@@ -80,10 +82,10 @@ def _play(console: Console, name: str, url: str, token: str, life: list[Event]) 
     return report.passed and not left
 
 
-def _progress(show: Callable[[str], None], name: str, total: int) -> Callable[[Event | None], None]:
+def _progress(show: Callable[[str], None], name: str, total: int) -> Callable[[DirectoryEvent | None], None]:
     done = 0
 
-    def on_event(event: Event | None) -> None:
+    def on_event(event: DirectoryEvent | None) -> None:
         nonlocal done
         show(escape(f"{name}: {done}/{total} {event.title if event else 'Everybody is provisioned'}"))
         done += 1

@@ -18,7 +18,7 @@ def _utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class RequestCompleted:
     """One request and what it came to.
 
     `resource_type` and `id` are None where they do not apply; `changed` says whether the store
@@ -43,7 +43,7 @@ class Event:
     time: datetime = field(default_factory=_utc_now)
 
 
-EventHook: TypeAlias = Callable[[Event], None]
+RequestListener: TypeAlias = Callable[[RequestCompleted], None]
 """Told of every request after it was answered. It must not block; what it raises is logged."""
 
 OperationKind: TypeAlias = Literal["create", "read", "search", "replace", "patch", "delete"]
@@ -61,7 +61,7 @@ class Access:
     id: str | None
 
 
-AuthorisationHook: TypeAlias = Callable[[Access], Awaitable[bool] | bool]
+AuthorizationHook: TypeAlias = Callable[[Access], Awaitable[bool] | bool]
 """Whether a token may do something. Asked for every operation of a bulk and every type of a search."""
 
 MeHook: TypeAlias = Callable[[Principal], Awaitable[str | None] | str | None]

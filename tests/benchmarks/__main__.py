@@ -25,7 +25,7 @@ from tests.benchmarks import profiles
 from tests.benchmarks.clock import measured as measured_here
 from tests.benchmarks.processes import created, served
 from tests.benchmarks.requests import MEMBER, REQUESTS, STORE_STEPS, Ours, our_calls, store_member_steps
-from tests.benchmarks.sides import RemoteCall, Side, sides
+from tests.benchmarks.sides import ComparedStore, RemoteCall, sides
 from tests.benchmarks.steps import Step, filter_steps, patch_steps, round_trip_steps
 
 MOST_PEOPLE: Final = 100_000
@@ -82,7 +82,7 @@ def request_names(people: int, groups: Sequence[int]) -> list[str]:
     return [*(f"{title}, {people:,} users" for title in REQUESTS), *map(MEMBER.format, groups)]
 
 
-def request_steps(ready: Mapping[str, Side], people: int, groups: Sequence[int]) -> Iterator[Step]:
+def request_steps(ready: Mapping[str, ComparedStore], people: int, groups: Sequence[int]) -> Iterator[Step]:
     """The same, of sides that wait to be measured."""
     for name in request_names(people, groups):
         title = name.partition(", ")[0]

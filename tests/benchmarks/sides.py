@@ -16,7 +16,7 @@ from typing import Any
 from tests.benchmarks.clock import measured
 
 
-class Side:
+class ComparedStore:
     """Ours, the peer or the floor over so many people, waiting to be measured."""
 
     def __init__(self, who: str, people: int, groups: Sequence[int]) -> None:
@@ -46,7 +46,7 @@ class Side:
 class RemoteCall:
     """What a side does for a step."""
 
-    side: Side
+    side: ComparedStore
     title: str
 
     def measure(self, calls: int) -> float:
@@ -55,9 +55,9 @@ class RemoteCall:
 
 
 @contextmanager
-def sides(whose: Sequence[str], people: int, groups: Sequence[int]) -> Iterator[dict[str, Side]]:
+def sides(whose: Sequence[str], people: int, groups: Sequence[int]) -> Iterator[dict[str, ComparedStore]]:
     """The sides of a step, each in its process; they get ready at once."""
-    ready = {who: Side(who, people, groups) for who in whose}
+    ready = {who: ComparedStore(who, people, groups) for who in whose}
     try:
         yield ready
     finally:

@@ -29,7 +29,7 @@ ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 TheirUser = User[EnterpriseUser]
 
 
-Call: TypeAlias = Callable[[], Any] | RemoteCall
+RequestContext: TypeAlias = Callable[[], Any] | RemoteCall
 """What is measured: here, or in the process of a side."""
 
 
@@ -41,9 +41,9 @@ class Step:
     """
 
     name: str
-    ours: Call
-    peer: Call | None
-    floor: Call | None
+    ours: RequestContext
+    peer: RequestContext | None
+    floor: RequestContext | None
     goal: float | None
     whose: str
     calls: int = 300

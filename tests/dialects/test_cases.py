@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from scimkit import MemoryStore, lift
+from scimkit import MemoryStore, as_async_store
 from scimkit.stores.sql import AsyncSqlStore, SqlStore
 from tests.client import Answer, Client
 
@@ -28,10 +28,10 @@ class Awaited:
 
     is_async = True
     blocking = False
-    lacks = ("member_pages",)
+    unsupported = ("member_pages",)
 
     def __init__(self) -> None:
-        self._store = lift(MemoryStore())
+        self._store = as_async_store(MemoryStore())
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)

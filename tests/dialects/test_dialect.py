@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from scimkit import DIALECTS, ENTRA, STRICT, TOLERANT, Dialect, Event, Quirk, TokenRegistry
-from scimkit.dialects import NOT_MINE, QUIRKS
+from scimkit import DIALECTS, ENTRA, STRICT, TOLERANT, Dialect, Quirk, RequestCompleted, TokenRegistry
+from scimkit.dialects import NOT_APPLICABLE, QUIRKS
 from tests.client import ENTERPRISE, USER, Client
 
 
@@ -48,7 +48,7 @@ class TestDialect:
 
     def test_not_mine_goes_on(self) -> None:
         """A quirk that declines leaves the case to the next, and is not named."""
-        dialect = TOLERANT.extended("mine", quirk("first", NOT_MINE))
+        dialect = TOLERANT.extended("mine", quirk("first", NOT_APPLICABLE))
         answer = Client(dialect=dialect).post("/Users", {"schemas": [USER], "userName": "a", "x": 1})
         assert (answer.status, answer.quirks) == (201, ("unknown-attribute",))
 
@@ -178,8 +178,8 @@ class TestTelling:
 
     def test_the_log_line_and_the_event(self, caplog: pytest.LogCaptureFixture) -> None:
         """The quirks that fired are in the response object, the log line and the event, and not in the body."""
-        events: list[Event] = []
-        client = Client(on_event=events.append)
+        events: list[RequestCompleted] = []
+        client = Client(on_request_completed=events.append)
         with caplog.at_level("INFO", logger="scimkit"):
             answer = client.post("/Users", {"userName": "ada", "active": "True"})
         assert answer.quirks == events[-1].quirks == ("boolean-text", "other-schemas")

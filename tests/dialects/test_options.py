@@ -76,7 +76,7 @@ class TestRestoreInactive:
 
     def test_who_may_not_replace_may_not_restore(self) -> None:
         """The host is asked whether the token may replace."""
-        client = Client(dialect=OURS, authorise=lambda access: access.operation != "replace")
+        client = Client(dialect=OURS, authorize=lambda access: access.operation != "replace")
         client.user("ada", active=False)
         assert client.post("/Users", BODY).status == 403
 

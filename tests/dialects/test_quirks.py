@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scimkit import ENTRA, STRICT, TOLERANT
-from scimkit.dialects import NOT_MINE, QUIRKS, Quirk
+from scimkit.dialects import NOT_APPLICABLE, QUIRKS, Quirk
 from tests.client import BASE_URL, ENTERPRISE, PATCH_OP, USER, Client
 
 
@@ -369,7 +369,11 @@ def test_a_host_adds_a_quirk() -> None:
     """A host's own quirk is a few lines, and is asked before the others."""
 
     def swedish(attribute: Any, value: object) -> Any:
-        return {"ja": True, "nej": False}.get(str(value), NOT_MINE) if attribute.type == "boolean" else NOT_MINE
+        return (
+            {"ja": True, "nej": False}.get(str(value), NOT_APPLICABLE)
+            if attribute.type == "boolean"
+            else NOT_APPLICABLE
+        )
 
     quirk = Quirk("swedish", "value", "ja and nej", "no boolean is a text", ("us",), "our own", swedish)
     client, id = prepared(TOLERANT.extended("ours", quirk))

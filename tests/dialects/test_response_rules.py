@@ -83,7 +83,7 @@ def test_4_retry_after(client: Client, fault: ScimError) -> None:
     def refuse(_: object) -> bool:
         raise fault
 
-    answer = Client(authorise=refuse).get("/Users")
+    answer = Client(authorize=refuse).get("/Users")
     assert is_error(answer, fault.status)
     assert answer.headers["Retry-After"] == "30"
 

@@ -37,7 +37,7 @@ class World:
             self.ids[name] = self.client.user(**self.meant({"user_name": attributes["userName"], **attributes}))
         self.ids["staff"] = client.group("Staff", self.ids["ada"], self.ids["bob"])
 
-    def everything(self) -> Any:
+    def all_attributes(self) -> Any:
         """All that is there."""
         return [self.client.get(path).body for path in ("/Users", "/Groups")]
 
@@ -124,13 +124,13 @@ def test_strict_does_not_guess(habit: str) -> None:
     client = Client(resource_types=TYPES, dialect=STRICT)
     for number, shape in enumerate(TABLE[habit]):
         world = World(client.of_tenant(str(number)))
-        before = world.everything()
+        before = world.all_attributes()
         answer = world.send(shape)
         if answer.status < 300:
             assert answer.quirks == (), shape
         else:
             assert 400 <= answer.status < 500 and answer.body["detail"], shape
-            assert world.everything() == before, shape
+            assert world.all_attributes() == before, shape
 
 
 def test_there_are_more_than_a_thousand_shapes() -> None:

@@ -18,7 +18,7 @@ from scimkit.schema import attributes
 from scimkit.schema.attributes import folded
 from scimkit.schema.core import USER as USER_TYPE
 from scimkit.schema.projection import Projections
-from scimkit.service import conditions
+from scimkit.service import preconditions
 from tests.client import GROUP, PATCH_OP, USER, Client
 from tests.growth import FACTOR, growth
 from tests.stores.databases import DATABASES, apart
@@ -229,8 +229,8 @@ def test_conditions_are_scanned_once(header: str, monkeypatch: pytest.MonkeyPatc
             scans += 1
             return self.pattern.match(text, position)
 
-    monkeypatch.setattr(conditions, "_TAG", Counted(conditions._TAG))
-    assert not conditions.is_unchanged({"if-none-match": header}, 'W/"1"')
+    monkeypatch.setattr(preconditions, "_TAG", Counted(preconditions._TAG))
+    assert not preconditions.is_unchanged({"if-none-match": header}, 'W/"1"')
     assert scans <= header.count(",") + header.count('"') + 1
 
 
@@ -265,7 +265,7 @@ def test_caches_keep_no_long_text() -> None:
     """Texts of a megabyte leave nothing behind, and junk does not keep newer texts out."""
     plans = Projections(USER_TYPE)
     for n in range(3):
-        assert plans.plan(f"userName,{n}" + "x" * 1_000_000, None).wants("userName")
+        assert plans.plan(f"userName,{n}" + "x" * 1_000_000, None).requested("userName")
         assert USER_TYPE.resolve(f"{n}" + "x" * 1_000_000) is None
     assert plans._recent.cache_info().currsize == 0
     for n in range(3000):

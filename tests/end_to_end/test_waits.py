@@ -127,7 +127,7 @@ class Pages(MemoryStore):
     """A store with a group that is too large to be sent at once; it counts the pages that are read."""
 
     blocking = False
-    lacks = MemoryStore.lacks - {"member_pages"}
+    unsupported = MemoryStore.unsupported - {"member_pages"}
 
     def __init__(self) -> None:
         super().__init__()

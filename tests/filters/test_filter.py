@@ -8,12 +8,12 @@ from scimkit import GROUP, USER
 from scimkit.errors import InvalidFilter
 from scimkit.filters import Filter, Present, parse
 from scimkit.filters.ast import Comparison, Value
-from scimkit.filters.parser import Strict
+from scimkit.filters.parser import RefusingFilterHandler
 from scimkit.schema.attributes import Attribute
 
 
-class Words(Strict):
-    """A `Lenience` that takes bare words."""
+class Words(RefusingFilterHandler):
+    """A `FilterDeviationHandler` that takes bare words."""
 
     def bare_value(self, word: str) -> str:
         return word

@@ -21,7 +21,7 @@ from scimkit.filters.ast import (
     disjunction,
     paths_of,
 )
-from scimkit.filters.parser import MAX_DEPTH, MAX_LENGTH, STRICT, Strict, is_attribute_path, parse
+from scimkit.filters.parser import MAX_DEPTH, MAX_LENGTH, STRICT, RefusingFilterHandler, is_attribute_path, parse
 
 A, B, C, D = Present("a"), Present("b"), Present("c"), Present("d")
 
@@ -321,7 +321,7 @@ def test_number_of_comparisons() -> None:
 def test_equal_operands_are_one(word: str) -> None:
     """Operands that say the same are evaluated once; `1`, `1.0` and `true` do not say the same."""
     assert parse(f" {word} ".join(['a eq "x"'] * 50)) == parse('a eq "x"')
-    assert parse(f'a pr {word} b pr {word} a pr {word} c pr') == parse(f"a pr {word} b pr {word} c pr")
+    assert parse(f"a pr {word} b pr {word} a pr {word} c pr") == parse(f"a pr {word} b pr {word} c pr")
     for other in ("true", "1.0"):
         assert str(parse(f"a eq 1 {word} a eq {other}")) == f"a eq 1 {word} a eq {other}"
         assert str(parse(f"a eq 1 {word} a eq {other} {word} b pr")) == f"a eq 1 {word} a eq {other} {word} b pr"
@@ -353,7 +353,7 @@ def test_no_attribute_paths(text: str) -> None:
 
 
 class Lenient:
-    """A `Lenience` that allows all three liberties and notes what it was asked."""
+    """A `FilterDeviationHandler` that allows all three liberties and notes what it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
@@ -395,11 +395,11 @@ class Lenient:
 )
 def test_lenience(text: str, node: Node, asked: list[Any]) -> None:
     """A lenience is asked about bare words, odd numbers, odd paths and narrowed value paths, and only then."""
-    lenience = Lenient()
-    found = parse(text, lenience)
+    deviations = Lenient()
+    found = parse(text, deviations)
     assert found == node
     assert repr(found) == repr(node)  # tells 1 from True and 1.0
-    assert lenience.asked == asked
+    assert deviations.asked == asked
 
 
 @pytest.mark.parametrize(
@@ -425,7 +425,7 @@ def test_what_lenience_does_not_allow(text: str, position: int, message: str) ->
 
 def test_strict_allows_nothing() -> None:
     """The default lenience refuses each question."""
-    assert isinstance(STRICT, Strict)
+    assert isinstance(STRICT, RefusingFilterHandler)
     assert STRICT.bare_value("x") is None
     assert STRICT.narrowed_value_path() is False
     assert STRICT.attribute_path("1a") is None

@@ -12,7 +12,7 @@ from scim2_models import EnterpriseUser, ScimFilter, User
 
 from scimkit import GROUP, USER, ResourceType, ScimError, filters
 from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, ValuePath
-from scimkit.filters.narrowing import narrow
+from scimkit.filters.type_specialization import specialize
 from scimkit.testing import reference
 from scimkit.testing.strategies import documents
 from scimkit.testing.strategies import filters as filters_of
@@ -69,7 +69,7 @@ def _node_of(text: str) -> Node | None:
 @given(filters_of(USER), documents(USER))
 def test_narrowing_to_the_own_type_changes_nothing(node: Node, document: dict) -> None:
     """A filter that a type understands is narrowed to one with the same answers."""
-    narrowed = narrow(node, USER)
+    narrowed = specialize(node, USER)
     assert not isinstance(narrowed, bool)
     assert reference.matches(USER, document, narrowed) is reference.matches(USER, document, node)
 
@@ -77,7 +77,7 @@ def test_narrowing_to_the_own_type_changes_nothing(node: Node, document: dict) -
 @given(filters_of(USER), documents(GROUP))
 def test_narrowing_treats_missing_attributes_as_without_value(node: Node, document: dict) -> None:
     """What a type does not define has no value there (RFC 7644 section 3.4.2.1)."""
-    narrowed = narrow(node, GROUP)
+    narrowed = specialize(node, GROUP)
     if isinstance(narrowed, bool):
         expected = reference.matches(USER, document, node)
         assert narrowed is expected or {"displayName", "externalId"} & set(document)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from scimkit import GROUP, USER, MemoryStore, Request, ScimService, TokenRegistry, filters, patch, run_sync
-from scimkit.dialects import STRICT, TOLERANT, Repairs
+from scimkit.dialects import STRICT, TOLERANT, RequestDeviations
 from scimkit.documents import parse_json, parse_object
 from scimkit.errors import ScimError
 from scimkit.patch.paths import parse_path
@@ -34,9 +34,9 @@ ADA: Final = {
 }  # fmt: skip
 
 
-def _dialect(data: bytes) -> tuple[Repairs, bytes]:
+def _dialect(data: bytes) -> tuple[RequestDeviations, bytes]:
     """The first byte chooses how forgiving the reader is."""
-    return Repairs(_DIALECTS[data[0] & 1 if data else 0]), data[1:]
+    return RequestDeviations(_DIALECTS[data[0] & 1 if data else 0]), data[1:]
 
 
 def _text(data: bytes) -> str:
@@ -45,10 +45,10 @@ def _text(data: bytes) -> str:
 
 def filter_text(data: bytes) -> None:
     """A filter is read and evaluated, and what it prints reads the same."""
-    repairs, rest = _dialect(data)
+    deviations, rest = _dialect(data)
     try:
-        wanted = filters.parse(_text(rest), repairs)
-        wanted.compile(USER, repairs.compared)(ADA)
+        wanted = filters.parse(_text(rest), deviations)
+        wanted.compile(USER, deviations.compared)(ADA)
         assert filters.parse(str(wanted)) == wanted
     except ScimError:
         pass
@@ -56,9 +56,9 @@ def filter_text(data: bytes) -> None:
 
 def path_text(data: bytes) -> None:
     """A PATCH path is read."""
-    repairs, rest = _dialect(data)
+    deviations, rest = _dialect(data)
     with contextlib.suppress(ScimError):
-        parse_path(_text(rest), USER, repairs, repairs.compared)
+        parse_path(_text(rest), USER, deviations, deviations.compared)
 
 
 def json_body(data: bytes) -> None:
@@ -76,10 +76,10 @@ def json_body(data: bytes) -> None:
 
 def patch_body(data: bytes) -> None:
     """A PATCH body is applied to a user; the user it was applied to stays."""
-    repairs, rest = _dialect(data)
+    deviations, rest = _dialect(data)
     before = json.dumps(ADA)
     try:
-        result = patch.apply(USER, ADA, parse_object(rest), repairs)
+        result = patch.apply(USER, ADA, parse_object(rest), deviations)
         json.dumps(result.document)
     except ScimError:
         pass
@@ -88,10 +88,10 @@ def patch_body(data: bytes) -> None:
 
 def resource_body(data: bytes) -> None:
     """A body is read as a user and as a group; what was read reads the same again."""
-    repairs, rest = _dialect(data)
+    deviations, rest = _dialect(data)
     for resource_type in (USER, GROUP):
         try:
-            document = read_resource(resource_type, parse_object(rest), repairs)
+            document = read_resource(resource_type, parse_object(rest), deviations)
         except ScimError:
             continue
         assert read_resource(resource_type, document) == document

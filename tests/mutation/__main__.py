@@ -75,7 +75,7 @@ def _function(name: str) -> str:
     return ".".join(filter(None, (get_module_from_key(name), owner, function)))
 
 
-def report(console: Console, *, everything: bool) -> bool:
+def report(console: Console, *, all_attributes: bool) -> bool:
     """Print the counts, and what is not as the list says; true when nothing is."""
     with contextlib.chdir(WORK):
         states = {name: state for _, name, state in verdicts() if state != _NOT_RUN}
@@ -84,7 +84,7 @@ def report(console: Console, *, everything: bool) -> bool:
     for name, mutant in living.items():
         if mutant not in known:
             table.add_row(*map(escape, (mutant.function, mutant.was, mutant.becomes)), f"{states[name]}: {name}")
-    for mutant in known.keys() - living.values() if everything else ():
+    for mutant in known.keys() - living.values() if all_attributes else ():
         table.add_row(*map(escape, (mutant.function, mutant.was, mutant.becomes)), "explained, but killed or gone")
     if table.row_count:
         console.print(table)
@@ -108,7 +108,7 @@ def main() -> int:
     run(options.children, options.mutants)
     if options.again and not options.mutants and (living := list(alive())):
         run(options.children, living)
-    return 0 if report(Console(soft_wrap=True), everything=not options.mutants) else 1
+    return 0 if report(Console(soft_wrap=True), all_attributes=not options.mutants) else 1
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from scimkit import GROUP, USER, ResourceType, SchemaExtension, ScimError, patch
 from scimkit.errors import InvalidValue, MutabilityViolation, NoTarget
 from scimkit.filters import Value
 from scimkit.patch import ChangeSet, ReferenceChanges
-from scimkit.patch.repair import PatchRefusal
+from scimkit.patch.deviations import RefusingPatchHandler
 from scimkit.schema.attributes import Attribute
 from tests.resource_types import DEVICE, LEASE_SCHEMA
 
@@ -24,7 +24,7 @@ DISK, FAN = {"value": "a", "type": "disk"}, {"value": "b", "type": "fan"}
 PRIMARY_DISK, PRIMARY_FAN = {**DISK, "primary": True}, {**FAN, "primary": True}
 
 
-class Liberal(PatchRefusal):
+class Liberal(RefusingPatchHandler):
     """A repair that lets `remove` list values, creates the elements that filters describe, and reads JSON in a text."""
 
     def value(self, attribute: Attribute, value: object) -> object:
@@ -384,8 +384,13 @@ def test_rfc_examples(name: str) -> None:
 
 NO_MATCH = "The filter in the path matched no value."
 BATCH = "parts.batch is immutable and already has a value."
-TWO_PRIMARY: dict[str, Any] = {**LEASED, LEASE: {
-    "until": "2030-01-01T00:00:00Z", "contacts": [{"value": "x", "primary": True}, {"value": "y", "primary": True}]}}
+TWO_PRIMARY: dict[str, Any] = {
+    **LEASED,
+    LEASE: {
+        "until": "2030-01-01T00:00:00Z",
+        "contacts": [{"value": "x", "primary": True}, {"value": "y", "primary": True}],
+    },
+}
 REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], type[ScimError], str]] = {
     "remove what is required": ({}, remove("label"), MutabilityViolation, "label is required and cannot be removed."),
     "replace what is required by nothing": (

@@ -16,7 +16,7 @@ from scimkit.errors import (
     ScimError,
 )
 from scimkit.patch.operations import MAX_OPERATIONS, PATCH_OP_SCHEMA, Operation, read_operations
-from scimkit.schema.repair import UNASSIGNED
+from scimkit.schema.deviations import UNASSIGNED
 from tests.resource_types import DEVICE, LEASE_SCHEMA
 
 LEASE = LEASE_SCHEMA["id"]

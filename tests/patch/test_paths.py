@@ -9,7 +9,7 @@ import pytest
 from scimkit import GROUP, USER
 from scimkit.errors import InvalidFilter, InvalidPath
 from scimkit.filters.ast import Comparison, Value
-from scimkit.filters.parser import Strict
+from scimkit.filters.parser import RefusingFilterHandler
 from scimkit.patch.paths import PatchPath, element_described, parse_path, path_to, references_selected
 from scimkit.schema.attributes import Attribute, compile_attribute
 from tests.resource_types import DEVICE, LEASE_SCHEMA
@@ -111,8 +111,8 @@ def test_filter_that_is_wrong(text: str) -> None:
         parse_path(text, DEVICE)
 
 
-class Words(Strict):
-    """A `Lenience` that takes a bare word, and counts how often it is asked."""
+class Words(RefusingFilterHandler):
+    """A `FilterDeviationHandler` that takes a bare word, and counts how often it is asked."""
 
     def __init__(self) -> None:
         self.asked = 0

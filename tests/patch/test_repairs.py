@@ -12,10 +12,10 @@ import pytest
 
 from scimkit import GROUP, ResourceType, SchemaExtension
 from scimkit.errors import InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue, MutabilityViolation, NoTarget
+from scimkit.patch.deviations import RefusingPatchHandler
 from scimkit.patch.operations import PATCH_OP_SCHEMA, read_operations
 from scimkit.patch.paths import PatchPath
-from scimkit.patch.repair import PatchRefusal
-from scimkit.schema.repair import UNASSIGNED
+from scimkit.schema.deviations import UNASSIGNED
 from tests.resource_types import DEVICE, LEASE_SCHEMA
 
 LEASE = LEASE_SCHEMA["id"]
@@ -51,14 +51,14 @@ def _question(name: str) -> Callable[..., Any]:
     def ask(self: Scripted, *told: Any) -> Any:
         self.asked.append((name, *(getattr(each, "path", getattr(each, "name", each)) for each in told)))
         if name not in self.answers:
-            return getattr(PatchRefusal, name)(self, *told)
+            return getattr(RefusingPatchHandler, name)(self, *told)
         answer = self.answers[name]
         return answer(*told) if callable(answer) else answer
 
     return ask
 
 
-class Scripted(PatchRefusal):
+class Scripted(RefusingPatchHandler):
     """A repair with an answer to some questions, which refuses at the others, and notes what it was asked.
 
     It notes attributes by their paths and resource types by their names.
@@ -97,7 +97,9 @@ def place(path: PatchPath) -> str:
     return f"{extension}{path.attribute.name}{selected}" + (f".{path.sub_attribute.name}" if path.sub_attribute else "")
 
 
-def read(repair: PatchRefusal, *entries: Any, of: ResourceType = DEVICE, **members: Any) -> list[tuple[str, str, Any]]:
+def read(
+    repair: RefusingPatchHandler, *entries: Any, of: ResourceType = DEVICE, **members: Any
+) -> list[tuple[str, str, Any]]:
     """The operations of a body, each as name, place and value."""
     found = read_operations(of, {**body(*entries), **members}, repair)
     return [(each.op, place(each.path), each.value) for each in found]
@@ -187,8 +189,8 @@ class TestNames:
         repair = Scripted(name="even", path="label")
         assert read(repair, {"op": "add", "value": {"odd": "x"}}) == [("add", "label", "x")]
         assert repair.asked == [("name", "Device", "odd"), ("path", "Device", "even")]
-        for nowhere in (None, ""):
-            assert read(Scripted(name="even", path=nowhere), {"op": "add", "value": {"odd": {}}}) == []
+        for nothing_written in (None, ""):
+            assert read(Scripted(name="even", path=nothing_written), {"op": "add", "value": {"odd": {}}}) == []
 
     def test_the_schema_within_the_value_is_read_as_the_value(self) -> None:
         """Attributes under the URN of the core schema are asked for as those beside it are; it may be no object."""
@@ -630,7 +632,7 @@ class TestRefusal:
 
     def test_nothing_is_meant_by_what_is_not_said(self) -> None:
         """Neither a part, nor the whole, nor an element is guessed at, and no name of an operation."""
-        refusal = PatchRefusal()
+        refusal = RefusingPatchHandler()
         assert refusal.operation_name("Add") == "add"
         assert refusal.part(PARTS, "x") is None
         assert refusal.clears_whole(OWNER, OWNER.children["value"]) is False

@@ -67,10 +67,10 @@ def test_every_page_is_authorised() -> None:
     """Who may no longer search gets no further page, whatever the cursor."""
     allowed = [True]
 
-    def authorise(access: Access) -> bool:
+    def authorize(access: Access) -> bool:
         return access.operation != "search" or allowed[0]
 
-    client = Client(dialect=STRICT, authorise=authorise)
+    client = Client(dialect=STRICT, authorize=authorize)
     for number in range(3):
         client.user(f"u{number}")
     cursor = client.get("/Users?cursor&count=2").body["nextCursor"]
@@ -109,7 +109,7 @@ def test_the_count_of_later_pages(client: Client) -> None:
 def test_after_a_change_of_permissions(query: str) -> None:
     """A cursor over several types goes on where it was, with what may be searched now, and with its total."""
     allowed = {"User", "Group"}
-    client = Client(dialect=STRICT, authorise=lambda access: access.resource_type in allowed)
+    client = Client(dialect=STRICT, authorize=lambda access: access.resource_type in allowed)
     for number in range(3):
         client.user(f"u{number}")
     groups = [client.group(f"g{number}") for number in range(3)]

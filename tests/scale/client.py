@@ -70,9 +70,7 @@ class Timed:
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000
 
 
-def run(
-    calls: Iterable[Callable[[], object]], threads: int, done: Callable[[int], None] | None = None
-) -> Timed:
+def run(calls: Iterable[Callable[[], object]], threads: int, done: Callable[[int], None] | None = None) -> Timed:
     """Make the calls, several at once; `done` is told how many have ended."""
     timed, lock, waiting = Timed([], []), threading.Lock(), iter(calls)
 

@@ -88,7 +88,7 @@ def test_wants_location(attributes: tuple[str, ...], excluded: tuple[str, ...], 
 def test_wants() -> None:
     """A store is told which attributes it need not load."""
     plan = Projection(DEVICE, ["site.city"], [])
-    assert [name for name in ("site", "label", "id") if plan.wants(name)] == ["site", "id"]
+    assert [name for name in ("site", "label", "id") if plan.requested(name)] == ["site", "id"]
 
 
 @pytest.mark.parametrize(

@@ -125,11 +125,11 @@ def test_each_operation_is_authorised() -> None:
     """The host is asked for each operation of a bulk."""
     asked: list[Access] = []
 
-    def authorise(access: Access) -> bool:
+    def authorize(access: Access) -> bool:
         asked.append(access)
         return access.operation != "delete"
 
-    client = Client(authorise=authorise)
+    client = Client(authorize=authorize)
     ada = client.user("ada")
     answer = bulk(client, {"method": "DELETE", "path": f"/Users/{ada}"}, post("b", userName="bo"))
     assert statuses(answer) == ["403", "201"]

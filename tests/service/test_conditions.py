@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scimkit import MemoryStore
-from scimkit.service import conditions
+from scimkit.service import preconditions
 from tests.client import GROUP, USER, Client
 
 
@@ -19,7 +19,7 @@ from tests.client import GROUP, USER, Client
 @pytest.mark.rfc("7644-3.14-1", "7643-3.1-11")
 def test_lists_of_tags(header: str, expected: bool) -> None:
     """A list of entity tags, weak or strong, or `*`; what is none has no version."""
-    assert conditions.is_unchanged({"if-none-match": header}, 'W/"1"') is expected
+    assert preconditions.is_unchanged({"if-none-match": header}, 'W/"1"') is expected
 
 
 @pytest.mark.rfc("7644-3.14-3")

@@ -65,7 +65,7 @@ def test_a_step_of_its_own() -> None:
     events: list[Any] = []
     tokens = TokenRegistry()
     issued = tokens.issue("x", tenant="acme")
-    service = ScimService(MemoryStore(), tokens=tokens, on_event=events.append)
+    service = ScimService(MemoryStore(), tokens=tokens, on_request_completed=events.append)
     request = Request("GET", "/Users", headers={"authorization": f"Bearer {issued.token}"})
     assert run_sync(service.authenticate(request)) is None
     assert request.principal is not None
@@ -104,7 +104,7 @@ def test_reasons_of_refused_tokens(caplog: pytest.LogCaptureFixture) -> None:
 def test_request_ids(headers: dict[str, str], kept: str | None) -> None:
     """A sane id of the client is kept, another is replaced; response and event have it."""
     events: list[Any] = []
-    service = ScimService(MemoryStore(), tokens=TokenRegistry(), on_event=events.append)
+    service = ScimService(MemoryStore(), tokens=TokenRegistry(), on_request_completed=events.append)
     sent = dict(run_sync(service.handle(Request("GET", "/Users", headers=headers))).headers)["X-Request-Id"]
     assert sent == events[0].request_id
     assert sent == kept if kept else (sent.isalnum() and len(sent) == 16)
@@ -140,8 +140,6 @@ def test_recordings_are_private(tmp_path: Path) -> None:
     client = Client(on_exchange=Recorder(file))
     client.get("/Users")
     assert file.stat().st_mode & 0o777 == 0o600
-
-
 
 
 def test_ids_of_a_hosts_own(monkeypatch: pytest.MonkeyPatch) -> None:

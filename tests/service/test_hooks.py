@@ -20,11 +20,11 @@ def test_a_forbidden_operation(forbidden: str) -> None:
     id = allowed.user("ada")
     asked: list[Access] = []
 
-    def authorise(access: Access) -> bool:
+    def authorize(access: Access) -> bool:
         asked.append(access)
         return access.operation != forbidden
 
-    client = Client(authorise=authorise)
+    client = Client(authorize=authorize)
     if forbidden != "create":
         id = client.user("ada")
     answers = {
@@ -46,11 +46,11 @@ def test_what_the_hook_is_asked() -> None:
     """It is asked before a body is read, with the id of the path; a search and what no resource can be have none."""
     asked: list[Access] = []
 
-    def authorise(access: Access) -> bool:
+    def authorize(access: Access) -> bool:
         asked.append(access)
         return False
 
-    client = Client(authorise=authorise)
+    client = Client(authorize=authorize)
     headers = {"authorization": f"Bearer {client.token}"}
     for method, path in (("POST", "/Users"), ("PUT", "/Users/7"), ("POST", "/Users/.search"), ("GET", "/Users")):
         assert run_sync(client.service.handle(Request(method, path, "", headers, b"{"))).status == 403
@@ -63,7 +63,7 @@ def test_what_the_hook_is_asked() -> None:
 
 def test_a_root_search_leaves_out_forbidden_types() -> None:
     """A search over all types shows those that the token may search."""
-    client = Client(authorise=lambda access: (access.operation, access.resource_type) != ("search", "Group"))
+    client = Client(authorize=lambda access: (access.operation, access.resource_type) != ("search", "Group"))
     id = client.user("ada")
     client.group("g")
     assert [each["id"] for each in client.get("/").body["Resources"]] == [id]
@@ -99,7 +99,7 @@ def test_me_without_a_hook(client: Client) -> None:
 def test_async_hooks() -> None:
     """Hooks may be coroutines where there is an event loop."""
 
-    async def authorise(access: Access) -> bool:
+    async def authorize(access: Access) -> bool:
         await asyncio.sleep(0)
         return access.operation == "search"
 
@@ -108,7 +108,7 @@ def test_async_hooks() -> None:
         return None
 
     tokens = TokenRegistry()
-    service = ScimService(MemoryStore(), tokens=tokens, authorise=authorise, me=me)
+    service = ScimService(MemoryStore(), tokens=tokens, authorize=authorize, me=me)
     headers = {"authorization": f"Bearer {tokens.issue('x').token}"}
 
     def status(path: str) -> int:

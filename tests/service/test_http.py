@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scimkit.dialects import STRICT, Repairs
+from scimkit.dialects import STRICT, RequestDeviations
 from scimkit.errors import (
     InvalidFilter,
     InvalidSyntax,
@@ -110,7 +110,7 @@ class TestMediaType:
     @pytest.mark.rfc("7644-3.1-2")
     def test_accepted(self, content_type: str | None) -> None:
         """SCIM JSON or JSON in UTF-8; a body without a declared type is taken as that."""
-        check_media_type(content_type, Repairs(STRICT))
+        check_media_type(content_type, RequestDeviations(STRICT))
 
     @pytest.mark.parametrize(
         "content_type",
@@ -120,7 +120,7 @@ class TestMediaType:
     def test_refused(self, content_type: str) -> None:
         """Anything else is 415."""
         with pytest.raises(UnsupportedMediaType):
-            check_media_type(content_type, Repairs(STRICT))
+            check_media_type(content_type, RequestDeviations(STRICT))
 
 
 class TestResponses:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scimkit import STRICT, TOLERANT, Event, Limits, MemoryStore, ResourceType, Scope
+from scimkit import STRICT, TOLERANT, Limits, MemoryStore, RequestCompleted, ResourceType, Scope
 from scimkit.errors import PreconditionFailed
 from scimkit.schema.core import GROUP as GROUP_TYPE
 from scimkit.schema.core import GROUP_SCHEMA
@@ -152,8 +152,8 @@ def test_a_change_of_nothing_changes_nothing(client: Client) -> None:
 @pytest.mark.rfc("7643-4.2-2", "7644-3.5.2.2-2", "7644-3.5.2.3-2")
 def test_members(client: Client) -> None:
     """Members are added and removed by value; those that do not exist are passed over and reported."""
-    events: list[Event] = []
-    client = Client(on_event=events.append)
+    events: list[RequestCompleted] = []
+    client = Client(on_request_completed=events.append)
     ada, bo = client.user("ada"), client.user("bo")
     group = client.group("Agents", ada, "nobody")
     assert events[-1].skipped_members == ("nobody",)

@@ -74,8 +74,8 @@ def test_search(client: Client) -> None:
     request = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]}
     found = client.post("/Users/.search", {**request, "filter": 'userName eq "ada"', "attributes": ["userName"]}).body
     assert found["Resources"] == [{"schemas": [USER], "id": ada, "userName": "ada"}]
-    everything = client.post("/.search", request).body
-    assert [each["id"] for each in everything["Resources"]] == [ada, group]
+    all_attributes = client.post("/.search", request).body
+    assert [each["id"] for each in all_attributes["Resources"]] == [ada, group]
     both = {**request, "filter": "displayName pr", "sortBy": "displayName", "sortOrder": "ascending"}
     assert [each["id"] for each in client.post("/.search", both).body["Resources"]] == [group, ada]
     assert client.get('/?filter=userName eq "ada"').body["totalResults"] == 1

@@ -15,15 +15,15 @@ from scimkit import (
     GROUP,
     STRICT,
     USER,
-    Event,
     Limits,
     MemoryStore,
     Principal,
     Request,
+    RequestCompleted,
     ResourceType,
     ScimService,
     TokenRegistry,
-    lift,
+    as_async_store,
     run_sync,
 )
 from scimkit.errors import Unavailable
@@ -359,11 +359,11 @@ class TestDefects:
     def test_a_defect_in_the_event_hook(self, caplog: pytest.LogCaptureFixture) -> None:
         """The answer is given all the same, and the defect is logged."""
 
-        def broken(event: Event) -> None:
+        def broken(event: RequestCompleted) -> None:
             raise ZeroDivisionError
 
         with caplog.at_level(logging.ERROR, "scimkit"):
-            assert Client(on_event=broken).get("/Users").status == 200
+            assert Client(on_request_completed=broken).get("/Users").status == 200
         assert "event hook" in caplog.text
 
     def test_a_suspending_store_without_a_loop(self) -> None:
@@ -371,7 +371,7 @@ class TestDefects:
 
         class Slow:
             is_async = True
-            lacks = ("member_pages",)
+            unsupported = ("member_pages",)
 
             async def get(self, *arguments: Any) -> Any:
                 await asyncio.sleep(0)
@@ -390,7 +390,7 @@ class TestColours:
 
     def test_a_lifted_store(self) -> None:
         """A sync store behind the async port serves without an event loop."""
-        client = Client(lift(MemoryStore()))
+        client = Client(as_async_store(MemoryStore()))
         assert client.service.is_async
         assert client.get(f"/Users/{client.user('ada')}").body["userName"] == "ada"
 

@@ -70,7 +70,7 @@ class Apart:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
-        if name in ("is_async", "blocking", "engine", "lacks", "serves", "pool_size"):
+        if name in ("is_async", "blocking", "engine", "unsupported", "serves", "pool_size"):
             return method
         return lambda scope, *rest: method(self._own(scope), *rest)
 

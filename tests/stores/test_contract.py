@@ -18,7 +18,7 @@ class TestMemoryStore(StoreContract):
 
     resource_types = (USER, GROUP, DEVICE)
     examples = 25
-    lives = 6
+    histories = 6
 
     def make_store(self) -> MemoryStore:
         return MemoryStore()
@@ -30,7 +30,7 @@ class TestMemoryStore(StoreContract):
 class TestRejectingMemoryStore(StoreContract):
     """The memory store that refuses unknown members."""
 
-    examples = lives = 5
+    examples = histories = 5
 
     def make_store(self) -> MemoryStore:
         return MemoryStore(unknown_members="reject")
@@ -44,7 +44,7 @@ class TestSqlStore(StoreContract):
 
     resource_types = (USER, GROUP, DEVICE)
     examples = 12
-    lives = 4
+    histories = 4
     database: str
 
     @pytest.fixture(autouse=True, params=DATABASES)
@@ -59,7 +59,7 @@ class TestAsyncSqlStore(TestSqlStore):
     """The awaited SQL store on every database."""
 
     examples = 4  # the statements are those of the other colour
-    lives = 1
+    histories = 1
 
     def make_store(self) -> Any:
         return apart_async(self.database)

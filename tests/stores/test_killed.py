@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from pydantic_core import from_json
 
 from scimkit import GROUP, USER, Query, Scope
-from scimkit.stores.sql.keys import cells
+from scimkit.stores.sql.index_entries import index_entries
 from scimkit.stores.sql.rows import Rows
 from scimkit.stores.sql.tables import CLAIMS, MEMBERSHIPS, RESOURCES, VALUES
 from tests.stores.databases import DATABASES, store_of, url_of
@@ -28,7 +28,7 @@ def inconsistencies(connection: sa.Connection, tenant: str) -> list[str]:
     for row in rows:
         kind = USER if row.type == "User" else GROUP
         document = from_json(row.document)
-        expected = {(each.slot, each.element, each.place, each.head) for each in cells(tenant, kind, document)}
+        expected = {(each.slot, each.element, each.place, each.head) for each in index_entries(tenant, kind, document)}
         columns = (VALUES.c.slot, VALUES.c.element, VALUES.c.place, VALUES.c.head)
         there = connection.execute(sa.select(*columns).where(VALUES.c.resource == row.sequence))
         if {(*each[:3], bytes(each[3])) for each in there} != expected:

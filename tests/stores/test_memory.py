@@ -278,7 +278,7 @@ class TestMembers:
         staff = group(store, "Staff", ada)
         assert "members" not in store.get(ACME, GROUP, staff, lambda name: name != "members")
         assert "groups" not in store.get(ACME, USER, ada, lambda name: name != "groups")
-        query = Query(GROUP, filters.parse("displayName pr"), wants=lambda name: name == "displayName")
+        query = Query(GROUP, filters.parse("displayName pr"), requested=lambda name: name == "displayName")
         assert "members" not in store.search(ACME, query).documents[0]
 
 

@@ -18,7 +18,7 @@ from scimkit.patch import ChangeSet, ReferenceChanges
 from scimkit.stores import memory
 from scimkit.stores.protocol import Store, SyncStore
 from scimkit.stores.sql import AsyncSqlStore, SqlStore, migrations, rows
-from scimkit.stores.sql.keys import encoded
+from scimkit.stores.sql.index_entries import encoded
 from scimkit.stores.sql.tables import METADATA
 from tests.client import Client
 from tests.stores.databases import DATABASES, apart, store_of, url_of

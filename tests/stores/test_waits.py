@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from scimkit import USER, Query, Scope, filters
 from scimkit.errors import InvalidFilter, Unavailable
 from scimkit.stores.sql import AsyncSqlStore, SqlStore
-from scimkit.stores.sql.waits import STATEMENT_TIMEOUT
+from scimkit.stores.sql.timeouts import STATEMENT_TIMEOUT
 from tests.stores.databases import DATABASES, url_of
 
 ADA = {"schemas": [USER.schema], "userName": "ada", "active": True}

@@ -11,7 +11,7 @@ import random
 import sys
 from typing import Any
 
-from scimkit import GROUP, USER, Scope, lift
+from scimkit import GROUP, USER, Scope, as_async_store
 from scimkit.errors import ScimError
 from scimkit.patch import ChangeSet, ReferenceChanges
 from scimkit.stores.protocol import Store
@@ -58,7 +58,7 @@ def main(url: str, tenant: str, colour: str) -> None:
     if colour == "async":
         store: Store = AsyncSqlStore(url)
     else:
-        store = lift(SqlStore(url, upgrade=False))
+        store = as_async_store(SqlStore(url, upgrade=False))
     asyncio.run(write(store, Scope(tenant)))
 
 

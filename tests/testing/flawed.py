@@ -11,8 +11,8 @@ from typing import Any
 from scimkit import MemoryStore, Request, ScimService, TokenRegistry
 from scimkit.service import Response
 from scimkit.testing.directory import sample_directory
-from scimkit.testing.endpoint import reached
-from scimkit.testing.life import Event, play, whole_life
+from scimkit.testing.directory_history import DirectoryEvent, full_history, play
+from scimkit.testing.endpoint import open_endpoint
 from scimkit.testing.providers import PROVIDERS
 from scimkit.testing.report import Report, Step
 from scimkit.wsgi import ScimApp
@@ -88,7 +88,7 @@ def connected(provider: str, tamper: Any = None, before: Any = None, **options: 
     """A provider's simulator, connected to a service in process."""
     tokens = TokenRegistry()
     service = Flawed(tamper or as_is, before, tokens=tokens, **options)
-    with reached(ScimApp(service)) as endpoint:
+    with open_endpoint(ScimApp(service)) as endpoint:
         simulator = PROVIDERS[provider](
             endpoint.base_url, tokens.issue("x").token, sample_directory(), client=endpoint.client
         )
@@ -97,11 +97,15 @@ def connected(provider: str, tamper: Any = None, before: Any = None, **options: 
 
 
 def lived(
-    provider: str, tamper: Any = None, before: Any = None, events: Sequence[Event] | None = None, **options: Any
+    provider: str,
+    tamper: Any = None,
+    before: Any = None,
+    events: Sequence[DirectoryEvent] | None = None,
+    **options: Any,
 ) -> Report:
     """The report of a life."""
     with connected(provider, tamper, before, **options) as simulator:
-        return play(simulator, whole_life() if events is None else events)
+        return play(simulator, full_history() if events is None else events)
 
 
 def findings(report: Report) -> list[str]:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from scimkit.testing.advice import advice
 from scimkit.testing.exchange import Exchange
+from scimkit.testing.remedies import advice
 from tests.client import ENTERPRISE, GROUP, PATCH_OP
 
 

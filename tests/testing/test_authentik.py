@@ -32,7 +32,7 @@ def test_who_is_there_is_adopted() -> None:
     with connected("authentik") as authentik:
         body = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ADA.king@example.org"}
         there = authentik._talk._connection.send("POST", "/Users", body).received["id"]
-        assert authentik.synchronise()
+        assert authentik.synchronize()
         assert sent(authentik.report, "Create Ada")[0].status == 409
         assert sent(authentik.report, "Match Ada")[0].request.endswith("userName%20eq%20ada.king%40example.org")
         assert sent(authentik.report, "Update Ada")[0].request == f"PUT /Users/{there}"
@@ -48,7 +48,7 @@ def test_a_group_that_is_there_is_adopted() -> None:
         for name in ("One", "Two", "Three", "support TIER 1"):
             body = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name}
             assert authentik._talk._connection.send("POST", "/Groups", body).status == 201
-        assert authentik.synchronise()
+        assert authentik.synchronize()
         pages = [step.request for step in sent(authentik.report, "Discover groups for Support Tier 1")]
         assert pages == ["GET /Groups", "GET /Groups?startIndex=3"]
         assert sent(authentik.report, "Members of Support Tier 1")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from scimkit.asgi import ScimApp
-from scimkit.testing.endpoint import reached
-from scimkit.testing.life import crowd, marked
+from scimkit.testing.directory_history import crowd, marked
+from scimkit.testing.endpoint import open_endpoint
 from scimkit.testing.providers import provider
-from tests.churn import Part, differences, everything, run
+from tests.churn import Part, all_attributes, differences, run
 from tests.client import Client
 from tests.stores.databases import DATABASES, url_of
 
@@ -25,18 +25,18 @@ def test_all_providers_at_once(database: str) -> None:
 def test_what_differs_is_found() -> None:
     """Who is in no directory is told of, and so are a member lost, a stranger in a team and who should work."""
     client = Client()
-    with reached(ScimApp(client.service)) as endpoint:
+    with open_endpoint(ScimApp(client.service)) as endpoint:
         simulator = provider("okta", endpoint.base_url, client.token, marked(crowd(12, 2), "m1"))
-        simulator.synchronise()
+        simulator.synchronize()
         part = Part("okta", "m1", simulator, [])
-        assert differences([part], *everything(endpoint.base_url, client.token)) == []
+        assert differences([part], *all_attributes(endpoint.base_url, client.token)) == []
         one, other = list(simulator.directory.teams.values())
         (lost, left) = sorted(one.members)[:2]
         gone, stranger = simulator._ids[lost], client.user("stranger")
         client.patch(f"/Groups/{simulator._ids[one.key]}", {"op": "remove", "path": f'members[value eq "{gone}"]'})
         client.patch(f"/Groups/{simulator._ids[other.key]}", {"op": "add", "path": "members", "value": stranger})
         client.patch(f"/Users/{simulator._ids[left]}", {"op": "replace", "path": "active", "value": False})
-        found = differences([part], *everything(endpoint.base_url, client.token))
+        found = differences([part], *all_attributes(endpoint.base_url, client.token))
         simulator.close()
     assert [each.partition(":")[2].split()[0] for each in found] == ["active,", "Crowd", "Crowd", "stranger"]
 

@@ -25,7 +25,7 @@ MinimalStore: Any = runpy.run_path(str(_EXAMPLE))["MinimalStore"]
 class TestMinimalStore(StoreContract):
     """The store of the documentation, which lacks sorts and cursors and says so."""
 
-    examples = lives = 8
+    examples = histories = 8
 
     def make_store(self) -> Any:
         return MinimalStore()
@@ -39,7 +39,7 @@ def test_the_minimal_store_is_short() -> None:
 class Modest(MemoryStore):
     """A store of one tenant's users, of whom it keeps little; it finds them by id and userName only."""
 
-    lacks = ("cursors", "filters", "member_pages", "sort", "tenants", "transactions")
+    unsupported = ("cursors", "filters", "member_pages", "sort", "tenants", "transactions")
 
     def search(self, scope: Scope, query: Query) -> Page:
         if query.filter is not None:
@@ -74,7 +74,7 @@ class TestModestStore(StoreContract):
     """A store that lacks nearly everything, and keeps nearly nothing, passes by saying so."""
 
     resource_types = (USER,)
-    examples = lives = 5
+    examples = histories = 5
     texts = ("a", "B", "ada", "Bob")
 
     def make_store(self) -> Modest:
@@ -92,7 +92,7 @@ class Flawed(StoreContract):
     """The contract, on a store that is wrong on purpose; what fails need not be made small."""
 
     phases = (Phase.generate,)
-    examples = lives = 120  # a flaw ends them; few find none in forty
+    examples = histories = 120  # a flaw ends them; few find none in forty
 
     def __init__(self, **methods: Any) -> None:
         self.kind = type("Wrong", (MemoryStore,), methods)
@@ -154,8 +154,8 @@ _FLAWS: list[tuple[str, dict[str, Any]]] = [
     ("test_positions", {"search": _by_index_only}),
     ("test_pages_stay_while_others_come_and_go", {"search": _by_index_only}),
     ("test_a_failed_work_leaves_nothing", {"transaction": _kept_always}),
-    ("test_it_lives_as_the_other_store_does", {"transaction": _kept_always}),
-    ("test_it_lives_as_the_other_store_does", {"change": _any_version}),
+    ("test_histories_agree_with_the_other_store", {"transaction": _kept_always}),
+    ("test_histories_agree_with_the_other_store", {"change": _any_version}),
 ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from scimkit import MemoryStore, Request, ScimService, TokenRegistry
 from scimkit.asgi import ScimApp
 from scimkit.service import Response
 from scimkit.testing.directory import key_of, sample_directory
-from scimkit.testing.entra import FLAVOURS, EntraSimulator, Report, run_story
+from scimkit.testing.entra import FLAVORS, EntraSimulator, Report, run_story
 from scimkit.testing.server import running
 from tests.testing.flawed import Answer, Flawed, as_is, with_body
 
@@ -79,17 +79,17 @@ def ignores_filters(request: Request) -> Request:
     return Request(request.method, request.path, "", request.headers, request.body, request.base_url)
 
 
-def story(tamper: Answer = as_is, before: Any = None, flavour: str = "default") -> Report:
+def story(tamper: Answer = as_is, before: Any = None, flavor: str = "default") -> Report:
     tokens = TokenRegistry()
     token = tokens.issue("Entra").token
     with running(ScimApp(Flawed(tamper, before, tokens=tokens))) as url:
-        return run_story(url, token, flavour=flavour)
+        return run_story(url, token, flavor=flavor)
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
-def test_a_sound_server_passes(flavour: str) -> None:
+@pytest.mark.parametrize("flavor", FLAVORS)
+def test_a_sound_server_passes(flavor: str) -> None:
     """Every step of the story passes, in both flavours; the report has each, with what was sent and got."""
-    report = story(flavour=flavour)
+    report = story(flavor=flavor)
     assert [(step.title, step.reason) for step in report.failures] == []
     assert report.passed
     titles = " | ".join(step.title for step in report.steps)

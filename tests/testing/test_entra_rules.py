@@ -10,10 +10,10 @@ import pytest
 from scimkit import Request
 from scimkit.service import Response
 from scimkit.testing.directory import Person, key_of
+from scimkit.testing.directory_history import play
 from scimkit.testing.entra import EntraSimulator
 from scimkit.testing.entra_quarantine import Quarantine
 from scimkit.testing.exchange import Exchange
-from scimkit.testing.life import play
 from scimkit.testing.report import Step
 from tests.testing.flawed import assert_found, connected, findings, sent, with_body, without
 
@@ -86,12 +86,12 @@ def test_the_job_itself_is_quarantined() -> None:
         return with_body(response, {"detail": "no"}, 401) if refusing.is_set() else response
 
     with connected("entra", tamper) as entra:
-        assert entra.synchronise()
+        assert entra.synchronize()
         refusing.set()
-        assert not entra.synchronise()
+        assert not entra.synchronize()
         assert entra.quarantine.active
         refusing.clear()
-        assert entra.synchronise()
+        assert entra.synchronize()
         assert not entra.quarantine.active
 
 
@@ -103,9 +103,9 @@ def test_a_mixed_tenant_sends_both_flavours() -> None:
             entra.provision_on_demand(key)
         entra.directory.change(key_of("ada"), title="Lead")
         entra.provision_on_demand(key_of("ada"))
-        entra.synchronise()
+        entra.synchronize()
         entra.directory.change(key_of("ada"), title="Head")
-        entra.synchronise()
+        entra.synchronize()
         updates = [each.exchange.sent["Operations"] for each in sent(entra.report, "Update Ada")]
         assert [operations[0]["op"] for operations in updates] == ["Replace", "replace"]
         assert findings(entra.report) == []
@@ -125,7 +125,7 @@ def test_memberships_at_the_same_time_lose_nothing() -> None:
         play(entra, [])
         assert len([each for each in sent(entra.report, "Add 43 to") if each.passed]) == 43
         entra.directory.leave(key_of("team/tier1"), *(f"k{n}" for n in range(30)))
-        assert entra.synchronise()
+        assert entra.synchronize()
         assert findings(entra.report) == []
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from scimkit import Request
 from scimkit.testing.directory import Team, key_of
-from scimkit.testing.life import Event
+from scimkit.testing.directory_history import DirectoryEvent
 from tests.testing.flawed import assert_found, connected, empties_on_remove, findings, lived, sent
 
 
@@ -30,8 +30,8 @@ def test_an_empty_group_is_not_created() -> None:
     """A team without members waits for its first one."""
     night = key_of("team/empty")
     events = [
-        Event("A team is formed", "form", (Team(night, "Empty"),)),
-        Event("Somebody joins", "join", (night, key_of("ada"))),
+        DirectoryEvent("A team is formed", "form", (Team(night, "Empty"),)),
+        DirectoryEvent("Somebody joins", "join", (night, key_of("ada"))),
     ]
     report = lived("jumpcloud", events=events[:1])
     assert not sent(report, "Create Empty")
@@ -45,7 +45,7 @@ def test_a_group_of_the_same_name_is_taken_over() -> None:
     with connected("jumpcloud") as jumpcloud:
         body = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Support Tier 1"}
         jumpcloud._talk._connection.send("POST", "/Groups", body)
-        assert jumpcloud.synchronise()
+        assert jumpcloud.synchronize()
         assert not sent(jumpcloud.report, "Create Support Tier 1")
 
 

@@ -10,7 +10,7 @@ import pytest
 from scimkit import Request
 from scimkit.service import Response
 from scimkit.testing.directory import key_of
-from scimkit.testing.life import play
+from scimkit.testing.directory_history import play
 from tests.testing.flawed import (
     assert_found,
     connected,

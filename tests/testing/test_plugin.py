@@ -8,7 +8,7 @@ import pytest
 
 from scimkit import MemoryStore, ScimService, TokenRegistry
 from scimkit.asgi import ScimApp
-from scimkit.testing.endpoint import reached
+from scimkit.testing.endpoint import open_endpoint
 from scimkit.testing.server import running
 
 pytest_plugins = ["pytester"]
@@ -68,7 +68,7 @@ def test_a_url_is_a_target() -> None:
     """A URL is taken as it is, with the path after it."""
     with (
         running(ScimApp(ScimService(MemoryStore(), tokens=TokenRegistry()))) as url,
-        reached(url + "/", "/scim/v2") as endpoint,
+        open_endpoint(url + "/", "/scim/v2") as endpoint,
     ):
         assert endpoint.base_url == f"{url}/scim/v2"
         assert endpoint.client is None
@@ -76,5 +76,5 @@ def test_a_url_is_a_target() -> None:
 
 def test_something_else_is_no_target() -> None:
     """A callable of one argument is neither ASGI nor WSGI."""
-    with pytest.raises(TypeError, match="neither"), reached(lambda request: None):
+    with pytest.raises(TypeError, match="neither"), open_endpoint(lambda request: None):
         pass

@@ -9,8 +9,8 @@ from scimkit import MemoryStore, Request, ScimService, TokenRegistry
 from scimkit.asgi import ScimApp
 from scimkit.service import Response
 from scimkit.testing.directory import sample_directory
-from scimkit.testing.endpoint import reached
-from scimkit.testing.life import Event, lives, marked, play, random_life, whole_life
+from scimkit.testing.directory_history import DirectoryEvent, full_history, histories, marked, play, random_history
+from scimkit.testing.endpoint import open_endpoint
 from scimkit.testing.providers import PROVIDERS, provider
 from scimkit.testing.report import explained
 from tests.testing.flawed import connected, findings, leaks_passwords, lived
@@ -20,9 +20,9 @@ from tests.testing.flawed import connected, findings, leaks_passwords, lived
 def test_a_sound_service_passes_a_whole_life(name: str) -> None:
     """Everything that happens in a directory reaches the service, over real HTTP, and nothing else changes."""
     tokens = TokenRegistry()
-    with reached(ScimApp(ScimService(MemoryStore(), tokens=tokens), prefix="/scim/v2"), "/scim/v2") as endpoint:
+    with open_endpoint(ScimApp(ScimService(MemoryStore(), tokens=tokens), prefix="/scim/v2"), "/scim/v2") as endpoint:
         simulator = provider(name, endpoint.base_url, tokens.issue(name).token, sample_directory())
-        report = play(simulator, whole_life())
+        report = play(simulator, full_history())
         simulator.close()
     assert findings(report) == []
     assert report.passed
@@ -32,7 +32,7 @@ def test_a_sound_service_passes_a_whole_life(name: str) -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_sound_service_passes_a_random_life(name: str, seed: int) -> None:
     """So does a life drawn by chance, longer than the written one."""
-    assert findings(lived(name, events=random_life(seed, length=40)[1])) == []
+    assert findings(lived(name, events=random_history(seed, length=40)[1])) == []
 
 
 @pytest.mark.parametrize("name", ["okta", "sailpoint"])
@@ -40,9 +40,9 @@ def test_a_sound_service_passes_any_life(name: str) -> None:
     """Whatever the life: one provider that replaces, one that patches."""
 
     @settings(max_examples=10)
-    @given(lives(length=15))
-    def any_life(life: tuple[object, list[Event]]) -> None:
-        assert findings(lived(name, events=life[1])) == []
+    @given(histories(length=15))
+    def any_life(history: tuple[object, list[DirectoryEvent]]) -> None:
+        assert findings(lived(name, events=history[1])) == []
 
     any_life()
 
@@ -53,7 +53,7 @@ def test_everything_created_is_deleted(name: str) -> None:
     with connected(name) as simulator:
         body = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "was.here"}
         assert simulator._talk._connection.send("POST", "/Users", body).status == 201
-        play(simulator, whole_life()[:3])
+        play(simulator, full_history()[:3])
         assert simulator.clean_up() == []
         listed = simulator._talk._connection.send("GET", "/Users").received
         assert [each["userName"] for each in listed["Resources"]] == ["was.here"]
@@ -68,7 +68,7 @@ def test_what_was_created_without_an_id_is_deleted(name: str) -> None:
         return Response(201, b"") if request.method == "POST" and response.status == 201 else response
 
     with connected(name, empty_201) as simulator:
-        assert not simulator.synchronise()
+        assert not simulator.synchronize()
         assert simulator._talk._connection.send("GET", "/Users").received["totalResults"] == 7
         assert simulator.clean_up() == []
         assert simulator._talk._connection.send("GET", "/Users").received["totalResults"] == 0
@@ -103,7 +103,7 @@ def test_a_returned_password_is_found(name: str) -> None:
 def test_no_service_at_all(name: str) -> None:
     """A service that cannot be reached is a finding, not an exception, and ends the life."""
     simulator = provider(name, "http://127.0.0.1:9", "scimkit_x", sample_directory())
-    report = play(simulator, whole_life())
+    report = play(simulator, full_history())
     simulator.close()
     assert not report.passed
     assert len(report.steps) < 10
@@ -113,7 +113,7 @@ def test_no_service_at_all(name: str) -> None:
 def test_marks_make_names_that_nobody_has() -> None:
     """A marked directory and marked events have the mark in every userName and every name of a team."""
     directory = marked(sample_directory(), "m1")
-    for event in whole_life():
+    for event in full_history():
         event.marked("m1").happen(directory)
     assert all(person.user_name.startswith("m1.") for person in directory.people.values())
     assert all(team.name.endswith(" m1") for team in directory.teams.values())
@@ -121,6 +121,6 @@ def test_marks_make_names_that_nobody_has() -> None:
 
 def test_a_life_is_the_same_each_time() -> None:
     """The same seed gives the same events; another gives others."""
-    assert random_life(5)[1] == random_life(5)[1]
-    assert random_life(5)[1] != random_life(6)[1]
-    assert len(random_life(5, length=12)[1]) == 12
+    assert random_history(5)[1] == random_history(5)[1]
+    assert random_history(5)[1] != random_history(6)[1]
+    assert len(random_history(5, length=12)[1]) == 12

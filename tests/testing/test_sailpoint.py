@@ -6,7 +6,7 @@ from typing import Any
 
 from scimkit import Request
 from scimkit.service import Response
-from scimkit.testing.life import play
+from scimkit.testing.directory_history import play
 from tests.testing.flawed import assert_found, connected, findings, lived, sent, with_body, without
 
 

@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from copy import copy
 from typing import Any
 
-from scimkit.dialects.clauses import clause_of
-from scimkit.dialects.quirks import NOT_MINE, QUIRKS, Quirk, Stage
+from scimkit.dialects.quirks import NOT_APPLICABLE, QUIRKS, Quirk, Stage
+from scimkit.dialects.rfc_clauses import clause_of
 from scimkit.documents import Document
 from scimkit.errors import InvalidFilter, InvalidValue, NotAcceptable, NotFound, ScimError
 from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, Value, ValuePath
 from scimkit.filters.comparisons import comparison_value
 from scimkit.filters.filter import Filter
 from scimkit.filters.predicate import ElementScope, comparable
-from scimkit.patch.repair import PatchRefusal
+from scimkit.patch.deviations import RefusingPatchHandler
 from scimkit.schema.attributes import Attribute, AttributeTable
-from scimkit.schema.repair import Place
+from scimkit.schema.deviations import Place
 from scimkit.schema.resource_types import ResourceType
 
 
@@ -60,7 +60,7 @@ class Dialect:
         return Dialect(name, [quirk for quirk in self.quirks if quirk.name not in names])
 
 
-class Repairs(PatchRefusal):
+class RequestDeviations(RefusingPatchHandler):
     """The repairs of one request: asks the quirks, notes which fired, and refuses what none takes."""
 
     def __init__(self, dialect: Dialect) -> None:
@@ -71,87 +71,87 @@ class Repairs(PatchRefusal):
     def _ask(self, stage: Stage, *arguments: object) -> Any:
         for quirk in self.dialect.at(stage):
             answer = quirk.rewrite(*arguments)
-            if answer is not NOT_MINE:
+            if answer is not NOT_APPLICABLE:
                 self.fired[quirk.name] = None
                 return answer
-        return NOT_MINE
+        return NOT_APPLICABLE
 
     def value(self, attribute: Attribute, value: object) -> object:
         answer = self._ask("value", attribute, value)
-        return super().value(attribute, value) if answer is NOT_MINE else answer
+        return super().value(attribute, value) if answer is NOT_APPLICABLE else answer
 
     def values(self, attribute: Attribute, value: object) -> object:
         answer = self._ask("values", attribute, value)
-        return super().values(attribute, value) if answer is NOT_MINE else answer
+        return super().values(attribute, value) if answer is NOT_APPLICABLE else answer
 
     def unknown(self, table: AttributeTable, name: str, value: object) -> Place | None:
         answer = self._ask("unknown", table, name, value)
-        return super().unknown(table, name, value) if answer is NOT_MINE else answer
+        return super().unknown(table, name, value) if answer is NOT_APPLICABLE else answer
 
     def schemas(self, resource_type: ResourceType, value: object) -> None:
-        if self._ask("schemas", resource_type, value) is NOT_MINE:
+        if self._ask("schemas", resource_type, value) is NOT_APPLICABLE:
             super().schemas(resource_type, value)
 
     def primaries(self, attribute: Attribute, values: list[dict[str, Any]]) -> list[dict[str, Any]]:
         answer = self._ask("primaries", attribute, values)
-        return super().primaries(attribute, values) if answer is NOT_MINE else answer
+        return super().primaries(attribute, values) if answer is NOT_APPLICABLE else answer
 
     def embedded(self, attribute: Attribute, text: str) -> Any:
         answer = self._ask("embedded", attribute, text)
-        return None if answer is NOT_MINE else answer
+        return None if answer is NOT_APPLICABLE else answer
 
     def operation_name(self, name: str) -> str | None:
         answer = self._ask("operation_name", name)
-        return super().operation_name(name) if answer is NOT_MINE else answer
+        return super().operation_name(name) if answer is NOT_APPLICABLE else answer
 
     def added(self, attribute: Attribute, value: object) -> object:
         answer = self._ask("values", attribute, value)
-        return super().added(attribute, value) if answer is NOT_MINE else answer
+        return super().added(attribute, value) if answer is NOT_APPLICABLE else answer
 
     def message(self, schema: str) -> None:
-        if self._ask("message", schema) is NOT_MINE:
+        if self._ask("message", schema) is NOT_APPLICABLE:
             super().message(schema)
 
     def extra_member(self, name: str) -> None:
-        if self._ask("extra_member", name) is NOT_MINE:
+        if self._ask("extra_member", name) is NOT_APPLICABLE:
             super().extra_member(name)
 
     def name(self, resource_type: ResourceType, name: str) -> str | None:
         answer = self._ask("name", resource_type, name)
-        return super().name(resource_type, name) if answer is NOT_MINE else answer
+        return super().name(resource_type, name) if answer is NOT_APPLICABLE else answer
 
     def path(self, resource_type: ResourceType, text: str) -> str | None:
         answer = self._ask("path", resource_type, text)
-        return super().path(resource_type, text) if answer is NOT_MINE else answer
+        return super().path(resource_type, text) if answer is NOT_APPLICABLE else answer
 
     def read_only(self, attribute: Attribute, in_value: bool) -> None:
-        if self._ask("read_only", attribute, in_value) is NOT_MINE:
+        if self._ask("read_only", attribute, in_value) is NOT_APPLICABLE:
             super().read_only(attribute, in_value)
 
     def removal(self, attribute: Attribute, value: object) -> object:
         answer = self._ask("removal", attribute, value)
-        return super().removal(attribute, value) if answer is NOT_MINE else answer
+        return super().removal(attribute, value) if answer is NOT_APPLICABLE else answer
 
     def part(self, attribute: Attribute, value: object) -> Attribute | None:
         answer = self._ask("part", attribute, value)
-        return None if answer is NOT_MINE else answer
+        return None if answer is NOT_APPLICABLE else answer
 
     def clears_whole(self, attribute: Attribute, sub_attribute: Attribute) -> bool:
         return self._ask("clears_whole", attribute, sub_attribute) is True
 
     def empty_filter(self) -> None:
         """Told that a filter is empty, which is then none. Raises: InvalidFilter."""
-        if self._ask("empty_filter") is NOT_MINE:
+        if self._ask("empty_filter") is NOT_APPLICABLE:
             raise InvalidFilter("The filter is empty.")
 
     def empty_parameter(self, name: str) -> None:
         """Take note of a query parameter without a value, which is then left out. Raises InvalidValue to refuse."""
-        if self._ask("empty_parameter", name) is NOT_MINE:
+        if self._ask("empty_parameter", name) is NOT_APPLICABLE:
             raise InvalidValue(f"The parameter {name} must have a value.")
 
     def endpoint(self) -> None:
         """Take note of an endpoint whose name is in another case. Raises NotFound to refuse."""
-        if self._ask("endpoint") is NOT_MINE:
+        if self._ask("endpoint") is NOT_APPLICABLE:
             raise NotFound("There is no such endpoint.")
 
     def media_type(self, name: str) -> bool:
@@ -187,7 +187,7 @@ class Repairs(PatchRefusal):
 
     def bare_value(self, word: str) -> str | bool | None:
         answer = self._ask("bare_value", word)
-        return None if answer is NOT_MINE else answer
+        return None if answer is NOT_APPLICABLE else answer
 
     def single_quoted(self) -> bool:
         return self._ask("single_quoted") is True
@@ -197,15 +197,15 @@ class Repairs(PatchRefusal):
 
     def attribute_path(self, text: str) -> str | None:
         answer = self._ask("attribute_path", text)
-        return None if answer is NOT_MINE else answer
+        return None if answer is NOT_APPLICABLE else answer
 
     def compared(self, attribute: Attribute, value: Value) -> Value:
         answer = self._ask("compared", attribute, value)
-        return super().compared(attribute, value) if answer is NOT_MINE else answer
+        return super().compared(attribute, value) if answer is NOT_APPLICABLE else answer
 
     def unacceptable(self) -> None:
         """A client accepts nothing that SCIM answers have; it is answered all the same unless a clause forbids."""
-        if self._ask("unacceptable") is NOT_MINE:
+        if self._ask("unacceptable") is NOT_APPLICABLE:
             raise NotAcceptable()
 
     def fitted(self, wanted: Filter, resource_type: ResourceType) -> Filter:
@@ -218,7 +218,7 @@ class Repairs(PatchRefusal):
         node = wanted.node
         if type(node) is Comparison and node.operator == "eq" and type(node.value) is str and len(node.value) > 32:
             wider = self._ask("looked_up", node, resource_type)
-            if wider is not NOT_MINE:
+            if wider is not NOT_APPLICABLE:
                 wanted = Filter(wider)
         return wanted
 

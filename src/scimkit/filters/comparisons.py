@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 from scimkit.errors import InvalidFilter
 from scimkit.filters.ast import Comparison, Operator, Value
 from scimkit.schema.attributes import Attribute, folded
-from scimkit.schema.instants import parse_instant
+from scimkit.schema.date_times import parse_instant
 
 Test: TypeAlias = Callable[[Any], bool]
 """Whether one value, or None for no value, matches."""

@@ -11,7 +11,7 @@ from typing import Any
 from scimkit.documents import Document
 from scimkit.filters.ast import LONGEST_CACHED, Comparison, Node
 from scimkit.filters.comparisons import Coercion, refuse_value
-from scimkit.filters.parser import MAX_COMPARISONS, MAX_LENGTH, STRICT, Lenience
+from scimkit.filters.parser import MAX_COMPARISONS, MAX_LENGTH, STRICT, FilterDeviationHandler
 from scimkit.filters.parser import parse as parse_node
 from scimkit.filters.predicate import Predicate, Scope, compared, compile_filter
 from scimkit.schema.attributes import AttributePath
@@ -78,7 +78,7 @@ class Filter:
 
 def parse(
     text: str,
-    lenience: Lenience = STRICT,
+    deviations: FilterDeviationHandler = STRICT,
     *,
     max_length: int = MAX_LENGTH,
     max_comparisons: int = MAX_COMPARISONS,
@@ -94,9 +94,9 @@ def parse(
     Raises:
         InvalidFilter: The filter is not valid or exceeds a limit. The error knows the position and draws a caret.
     """
-    if lenience is STRICT and len(text) <= min(LONGEST_CACHED, max_length):
+    if deviations is STRICT and len(text) <= min(LONGEST_CACHED, max_length):
         return _parse_strict(text, max_comparisons)
-    return Filter(parse_node(text, lenience, max_length=max_length, max_comparisons=max_comparisons))
+    return Filter(parse_node(text, deviations, max_length=max_length, max_comparisons=max_comparisons))
 
 
 @lru_cache(maxsize=512)

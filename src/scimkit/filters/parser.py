@@ -1,7 +1,7 @@
 """Filter text to syntax tree: a tokenizer of one regular expression and a recursive descent.
 
 The parser never looks at a schema, and never recurses deeper than `MAX_DEPTH`. Text that is not in
-RFC form is not guessed: a `Lenience` is asked, and the default one refuses.
+RFC form is not guessed: a `FilterDeviationHandler` is asked, and the default one refuses.
 Source: RFC 7644 section 3.4.2.2. Precedence: `not`, then `and`, then `or`.
 """
 
@@ -53,7 +53,7 @@ _EXPRESSION: Final = re.compile(
 """An attribute expression that is all of a filter: path, `pr`, operator, text of a string, literal."""
 
 
-class Lenience(Protocol):
+class FilterDeviationHandler(Protocol):
     """What the parser asks when a filter is not in RFC form."""
 
     def bare_value(self, word: str) -> str | bool | None:
@@ -73,8 +73,8 @@ class Lenience(Protocol):
         ...
 
 
-class Strict:
-    """The `Lenience` that allows nothing outside the RFC."""
+class RefusingFilterHandler:
+    """The `FilterDeviationHandler` that allows nothing outside the RFC."""
 
     def bare_value(self, word: str) -> str | bool | None:
         return None
@@ -89,12 +89,12 @@ class Strict:
         return None
 
 
-STRICT: Final = Strict()
+STRICT: Final = RefusingFilterHandler()
 
 
 def parse(
     text: str,
-    lenience: Lenience = STRICT,
+    deviations: FilterDeviationHandler = STRICT,
     *,
     max_length: int = MAX_LENGTH,
     max_comparisons: int = MAX_COMPARISONS,
@@ -113,7 +113,7 @@ def parse(
     if len(text) > max_length:
         raise InvalidFilter(f"The filter is longer than {max_length} characters.")
     found = _EXPRESSION.match(text)
-    return (found and _attribute_expression(found)) or _descend(text, lenience, max_comparisons)
+    return (found and _attribute_expression(found)) or _descend(text, deviations, max_comparisons)
 
 
 def _attribute_expression(found: re.Match[str]) -> Node | None:
@@ -129,8 +129,8 @@ def _attribute_expression(found: re.Match[str]) -> Node | None:
     return Comparison(path, operator, _LITERALS[literal] if string is None else string)  # type: ignore[arg-type]
 
 
-def _descend(text: str, lenience: Lenience, max_comparisons: int) -> Node:
-    parser = _Parser(text, lenience, max_comparisons)
+def _descend(text: str, deviations: FilterDeviationHandler, max_comparisons: int) -> Node:
+    parser = _Parser(text, deviations, max_comparisons)
     node = parser.disjunction(0)
     if parser.kind != _END:
         parser.fail("Expected the end of the filter, 'and' or 'or'")
@@ -152,10 +152,10 @@ class _Parser:
 
     __slots__ = ("_comparisons_left", "_found", "_index", "_lenience", "_text", "_tokens", "kind", "token")
 
-    def __init__(self, text: str, lenience: Lenience, max_comparisons: int) -> None:
+    def __init__(self, text: str, deviations: FilterDeviationHandler, max_comparisons: int) -> None:
         self._comparisons_left = max_comparisons
         self._text = text
-        self._lenience = lenience
+        self._lenience = deviations
         self._tokens: list[re.Match[str]] = []
         tokens = self._tokens
         for found in _TOKEN.finditer(text.rstrip()):

@@ -14,13 +14,13 @@ from scimkit.documents import Document
 from scimkit.errors import MutabilityViolation, NoTarget, TooMany
 from scimkit.filters.ast import count_comparisons
 from scimkit.patch.changes import ChangeSet, changes_between
+from scimkit.patch.deviations import REFUSE_DEVIATIONS, PatchDeviationHandler
 from scimkit.patch.operations import Operation, read_operations
 from scimkit.patch.paths import PatchPath, element_described
-from scimkit.patch.repair import REFUSE, PatchRepair
 from scimkit.schema.attributes import Attribute
+from scimkit.schema.constraints import check_unchanged, require, require_within
+from scimkit.schema.deviations import UNASSIGNED
 from scimkit.schema.reading import distinct, element_key, one_primary
-from scimkit.schema.repair import UNASSIGNED
-from scimkit.schema.requirements import check_unchanged, require, require_within
 from scimkit.schema.resource_types import ResourceType
 
 Element = dict[str, Any]
@@ -40,7 +40,10 @@ class PatchResult:
 
 
 def apply(
-    resource_type: ResourceType, document: Document, body: Mapping[str, Any], repair: PatchRepair = REFUSE
+    resource_type: ResourceType,
+    document: Document,
+    body: Mapping[str, Any],
+    repair: PatchDeviationHandler = REFUSE_DEVIATIONS,
 ) -> PatchResult:
     """Apply the body of a PATCH request to a document.
 
@@ -51,7 +54,10 @@ def apply(
 
 
 def apply_operations(
-    resource_type: ResourceType, document: Document, operations: Sequence[Operation], repair: PatchRepair = REFUSE
+    resource_type: ResourceType,
+    document: Document,
+    operations: Sequence[Operation],
+    repair: PatchDeviationHandler = REFUSE_DEVIATIONS,
 ) -> PatchResult:
     """Apply operations, in order, each to the result of the one before. Raises as `apply` does."""
     changed = dict(document)
@@ -89,7 +95,7 @@ def _steps(document: Mapping[str, Any], path: PatchPath) -> int:
     return values if path.filter is None else values * (1 + count_comparisons(path.filter))
 
 
-def _apply_one(document: dict[str, Any], operation: Operation, repair: PatchRepair) -> None:
+def _apply_one(document: dict[str, Any], operation: Operation, repair: PatchDeviationHandler) -> None:
     path = operation.path
     host = document if path.extension is None else dict(document.get(path.extension.name, ()))
     name = path.attribute.name
@@ -107,7 +113,7 @@ def _apply_one(document: dict[str, Any], operation: Operation, repair: PatchRepa
             document.pop(path.extension.name, None)
 
 
-def _add(old: Any, operation: Operation, repair: PatchRepair) -> Any:
+def _add(old: Any, operation: Operation, repair: PatchDeviationHandler) -> Any:
     """Section 3.5.2.1: a value is added to those there, a singular one takes its place."""
     path, value = operation.path, operation.value
     if value is UNASSIGNED:
@@ -117,7 +123,7 @@ def _add(old: Any, operation: Operation, repair: PatchRepair) -> Any:
     return _added(path.attribute, old, value, repair)
 
 
-def _replace(old: Any, operation: Operation, repair: PatchRepair) -> Any:
+def _replace(old: Any, operation: Operation, repair: PatchDeviationHandler) -> Any:
     """Section 3.5.2.3: values are replaced; sub-attributes that are not named stay."""
     path, value = operation.path, operation.value
     if value is UNASSIGNED:
@@ -129,7 +135,7 @@ def _replace(old: Any, operation: Operation, repair: PatchRepair) -> Any:
     return value
 
 
-def _remove(old: Any, operation: Operation, repair: PatchRepair) -> Any:
+def _remove(old: Any, operation: Operation, repair: PatchDeviationHandler) -> Any:
     """Section 3.5.2.2: what the path selects goes; where it selects nothing, nothing changes."""
     path, attribute = operation.path, operation.path.attribute
     if old is None:
@@ -148,7 +154,7 @@ def _remove(old: Any, operation: Operation, repair: PatchRepair) -> Any:
     return _values(attribute, distinct(attribute, [each for each in edited if each]))
 
 
-_APPLY: Final[Mapping[str, Callable[[Any, Operation, PatchRepair], Any]]] = {
+_APPLY: Final[Mapping[str, Callable[[Any, Operation, PatchDeviationHandler], Any]]] = {
     "add": _add,
     "replace": _replace,
     "remove": _remove,
@@ -172,7 +178,7 @@ def _values(attribute: Attribute, elements: list[Any]) -> Any:
     return elements[0] if elements else UNASSIGNED
 
 
-def _write_elements(old: Any, operation: Operation, repair: PatchRepair) -> Any:
+def _write_elements(old: Any, operation: Operation, repair: PatchDeviationHandler) -> Any:
     """Add or replace inside the elements that a path selects (RFC 7644 section 3.5.2.3, valuePath)."""
     path, attribute = operation.path, operation.path.attribute
     matches = path.matches or _every
@@ -196,7 +202,7 @@ def _write_elements(old: Any, operation: Operation, repair: PatchRepair) -> Any:
     return elements[0]
 
 
-def _new_element(path: PatchPath, repair: PatchRepair) -> Element:
+def _new_element(path: PatchPath, repair: PatchDeviationHandler) -> Element:
     """The element to write into where there is none; NoTarget if a filter selects nothing."""
     if path.filter is None:
         if path.attribute.multi_valued and path.attribute.keyed:
@@ -209,7 +215,7 @@ def _new_element(path: PatchPath, repair: PatchRepair) -> Element:
     raise NoTarget(_NO_MATCH)
 
 
-def _written(path: PatchPath, element: Element, operation: Operation, repair: PatchRepair) -> Element:
+def _written(path: PatchPath, element: Element, operation: Operation, repair: PatchDeviationHandler) -> Element:
     sub, value = path.sub_attribute, operation.value
     if sub is None:
         if operation.op == "replace" and path.attribute.multi_valued:
@@ -224,7 +230,7 @@ def _written(path: PatchPath, element: Element, operation: Operation, repair: Pa
     return {**element, sub.name: value}
 
 
-def _added(attribute: Attribute, old: Any, value: Any, repair: PatchRepair) -> Any:
+def _added(attribute: Attribute, old: Any, value: Any, repair: PatchDeviationHandler) -> Any:
     if attribute.multi_valued:
         return value if old is None else _appended(attribute, old, value, repair)
     if attribute.type == "complex":
@@ -233,7 +239,7 @@ def _added(attribute: Attribute, old: Any, value: Any, repair: PatchRepair) -> A
 
 
 def _merged(
-    attribute: Attribute, old: Element | None, value: Element, repair: PatchRepair, *, replace: bool = False
+    attribute: Attribute, old: Element | None, value: Element, repair: PatchDeviationHandler, *, replace: bool = False
 ) -> Element:
     """A complex value with another laid over it."""
     merged = dict(old) if old is not None else {}
@@ -252,7 +258,7 @@ def _merged(
     return merged
 
 
-def _appended(attribute: Attribute, old: list[Any], value: list[Any], repair: PatchRepair) -> list[Any]:
+def _appended(attribute: Attribute, old: list[Any], value: list[Any], repair: PatchDeviationHandler) -> list[Any]:
     """The values with others added; what is said anew of one with the same type and value is laid over it."""
     places = {element_key(attribute, each): at for at, each in enumerate(old)}
     elements, written = list(old), []
@@ -271,7 +277,9 @@ def _appended(attribute: Attribute, old: list[Any], value: list[Any], repair: Pa
     return _settled(attribute, elements, written, repair)
 
 
-def _settled(attribute: Attribute, elements: list[Element], written: list[int], repair: PatchRepair) -> list[Element]:
+def _settled(
+    attribute: Attribute, elements: list[Element], written: list[int], repair: PatchDeviationHandler
+) -> list[Element]:
     """The values, each once; one made primary takes that from the others (RFC 7644 section 3.5.2)."""
     if any(elements[index].get("primary") is True for index in written):
         chosen = set(written)

@@ -11,7 +11,7 @@ from typing import Any
 from scimkit.patch.changes import ChangeSet, ReferenceChanges
 from scimkit.patch.operations import Operation
 from scimkit.patch.paths import references_selected
-from scimkit.schema.repair import UNASSIGNED
+from scimkit.schema.deviations import UNASSIGNED
 
 
 def direct_changes(operations: Sequence[Operation]) -> ChangeSet | None:

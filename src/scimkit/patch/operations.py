@@ -1,7 +1,7 @@
 """PatchOp body to operations: every one with a resolved path and a canonical value.
 
 An operation without a path becomes one operation for each attribute of its value. What is not in RFC
-form is not guessed: a `PatchRepair` is asked. This module never sees a document.
+form is not guessed: a `PatchDeviationHandler` is asked. This module never sees a document.
 Source: RFC 7644 section 3.5.2.
 """
 
@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from scimkit.errors import InvalidPath, InvalidSyntax, InvalidValue, NoTarget
+from scimkit.patch.deviations import REFUSE_DEVIATIONS, PatchDeviationHandler
 from scimkit.patch.paths import PatchPath, parse_path
-from scimkit.patch.repair import REFUSE, PatchRepair
 from scimkit.schema.attributes import Attribute
+from scimkit.schema.deviations import UNASSIGNED
 from scimkit.schema.reading import points_by_uri, read_element, read_value
-from scimkit.schema.repair import UNASSIGNED
 from scimkit.schema.resource_types import ResourceType
 
 PATCH_OP_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
@@ -43,7 +43,7 @@ class Operation:
 def read_operations(
     resource_type: ResourceType,
     body: Mapping[str, Any],
-    repair: PatchRepair = REFUSE,
+    repair: PatchDeviationHandler = REFUSE_DEVIATIONS,
     max_operations: int = MAX_OPERATIONS,
 ) -> list[Operation]:
     """The operations of a PatchOp body, in order, at most `max_operations`.
@@ -70,7 +70,9 @@ def read_operations(
     return operations
 
 
-def _read_operation(resource_type: ResourceType, entry: Any, repair: PatchRepair, into: list[Operation]) -> None:
+def _read_operation(
+    resource_type: ResourceType, entry: Any, repair: PatchDeviationHandler, into: list[Operation]
+) -> None:
     if type(entry) is not dict:
         raise InvalidSyntax("An operation must be an object.")
     members = entry if _MEMBERS.issuperset(entry) else _members(entry, repair)
@@ -93,7 +95,7 @@ def _read_operation(resource_type: ResourceType, entry: Any, repair: PatchRepair
             _read_pathless(resource_type, op, value, repair, into)
 
 
-def _members(entry: Mapping[str, Any], repair: PatchRepair) -> dict[str, Any]:
+def _members(entry: Mapping[str, Any], repair: PatchDeviationHandler) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for name, value in entry.items():
         if name.lower() in members:
@@ -105,7 +107,7 @@ def _members(entry: Mapping[str, Any], repair: PatchRepair) -> dict[str, Any]:
     return members
 
 
-def _operation_name(name: object, repair: PatchRepair) -> OperationName:
+def _operation_name(name: object, repair: PatchDeviationHandler) -> OperationName:
     if type(name) is str and name not in _NAMES:
         name = repair.operation_name(name)
     if type(name) is not str or name not in _NAMES:
@@ -114,7 +116,7 @@ def _operation_name(name: object, repair: PatchRepair) -> OperationName:
 
 
 def _read_pathless(
-    resource_type: ResourceType, op: OperationName, value: object, repair: PatchRepair, into: list[Operation]
+    resource_type: ResourceType, op: OperationName, value: object, repair: PatchDeviationHandler, into: list[Operation]
 ) -> None:
     """An operation on the resource itself: its value is a set of attributes (RFC 7644 section 3.5.2.1)."""
     if op == "remove":
@@ -132,7 +134,7 @@ def _read_pathless(
 
 
 def _read_along(
-    resource_type: ResourceType, path: PatchPath, op: OperationName, value: object, repair: PatchRepair,
+    resource_type: ResourceType, path: PatchPath, op: OperationName, value: object, repair: PatchDeviationHandler,
     into: list[Operation], *, in_value: bool,
 ) -> None:  # fmt: skip
     """An operation at a path, or one for each attribute of the extension that it names."""
@@ -145,7 +147,7 @@ def _read_along(
 
 def _read_extension(
     resource_type: ResourceType, extension: Attribute, op: OperationName, value: Mapping[str, object],
-    repair: PatchRepair, into: list[Operation],
+    repair: PatchDeviationHandler, into: list[Operation],
 ) -> None:  # fmt: skip
     """An operation on an extension: its attributes are read as those of the resource itself are."""
     urn = extension.name
@@ -159,14 +161,14 @@ def _read_extension(
             _read_at(path, op, item, repair, into, in_value=True)
 
 
-def _named(resource_type: ResourceType, name: str, repair: PatchRepair) -> PatchPath | None:
+def _named(resource_type: ResourceType, name: str, repair: PatchDeviationHandler) -> PatchPath | None:
     """The path of a name that is no attribute; None where it is passed over."""
     text = repair.name(resource_type, name)
     path = None if text is None else _resolve(resource_type, text, repair)
     return path if isinstance(path, PatchPath) else None
 
 
-def _resolve(resource_type: ResourceType, text: str, repair: PatchRepair) -> PatchPath | str | None:
+def _resolve(resource_type: ResourceType, text: str, repair: PatchDeviationHandler) -> PatchPath | str | None:
     """The path that a text names; "" for the resource itself, None where it is passed over."""
     path = parse_path(text, resource_type, repair, repair.compared)
     if path is None:
@@ -180,7 +182,13 @@ def _resolve(resource_type: ResourceType, text: str, repair: PatchRepair) -> Pat
 
 
 def _read_at(
-    path: PatchPath, op: OperationName, value: object, repair: PatchRepair, into: list[Operation], *, in_value: bool
+    path: PatchPath,
+    op: OperationName,
+    value: object,
+    repair: PatchDeviationHandler,
+    into: list[Operation],
+    *,
+    in_value: bool,
 ) -> None:
     """Note the operation at a path, its value read into canonical form."""
     leaf = path.leaf
@@ -200,7 +208,9 @@ def _read_at(
         _note(path, op, value, repair, into)
 
 
-def _note(path: PatchPath, op: OperationName, value: object, repair: PatchRepair, into: list[Operation]) -> None:
+def _note(
+    path: PatchPath, op: OperationName, value: object, repair: PatchDeviationHandler, into: list[Operation]
+) -> None:
     leaf = path.leaf
     if leaf.is_reference and not leaf.multi_valued:
         one = value[0] if type(value) is list and len(value) == 1 else value
@@ -231,7 +241,13 @@ def _parts_cleared(attribute: Attribute, value: object) -> list[Attribute]:
 
 
 def _on_elements(
-    path: PatchPath, op: OperationName, value: object, repair: PatchRepair, into: list[Operation], *, in_value: bool
+    path: PatchPath,
+    op: OperationName,
+    value: object,
+    repair: PatchDeviationHandler,
+    into: list[Operation],
+    *,
+    in_value: bool,
 ) -> None:
     """An operation on the elements that a filter selects, or on the part of them that its value is meant for."""
     part = None if type(value) is dict else repair.part(path.attribute, value)
@@ -243,11 +259,11 @@ def _on_elements(
         into.append(Operation(op, replace(path, sub_attribute=part), read_value(part, value, repair)))
 
 
-def _clears_whole(path: PatchPath, repair: PatchRepair) -> bool:
+def _clears_whole(path: PatchPath, repair: PatchDeviationHandler) -> bool:
     return path.sub_attribute is not None and repair.clears_whole(path.attribute, path.sub_attribute)
 
 
-def _removal(path: PatchPath, value: object, repair: PatchRepair) -> Operation:
+def _removal(path: PatchPath, value: object, repair: PatchDeviationHandler) -> Operation:
     """A `remove` by path alone, or by the values it lists where the repair allows that."""
     one = path.filter is not None or not path.attribute.multi_valued
     if one and _clears_whole(path, repair):

@@ -12,7 +12,7 @@ from typing import Any, Final
 from scimkit.errors import InvalidFilter, InvalidPath
 from scimkit.filters.ast import And, Comparison, Node, Or
 from scimkit.filters.comparisons import Coercion, Test, comparison_value, refuse_value
-from scimkit.filters.parser import STRICT, Lenience
+from scimkit.filters.parser import STRICT, FilterDeviationHandler
 from scimkit.filters.parser import parse as parse_filter
 from scimkit.filters.predicate import ElementScope, compile_element_filter
 from scimkit.schema.attributes import Attribute, AttributePath
@@ -54,7 +54,7 @@ def path_to(path: AttributePath) -> PatchPath:
 
 
 def parse_path(
-    text: str, resource_type: ResourceType, lenience: Lenience = STRICT, coerce: Coercion = refuse_value
+    text: str, resource_type: ResourceType, deviations: FilterDeviationHandler = STRICT, coerce: Coercion = refuse_value
 ) -> PatchPath | None:
     """The path a text names; None when it names an attribute that the type does not have.
 
@@ -65,7 +65,7 @@ def parse_path(
         path = _parse_plain(text, resource_type) if len(text) <= _LONGEST_KEPT else None
     except (InvalidFilter, InvalidPath):
         path = None
-    return path or _parse(text, resource_type, lenience, coerce)
+    return path or _parse(text, resource_type, deviations, coerce)
 
 
 @lru_cache(maxsize=4096)
@@ -73,7 +73,9 @@ def _parse_plain(text: str, resource_type: ResourceType) -> PatchPath | None:
     return _parse(text, resource_type, STRICT, refuse_value)
 
 
-def _parse(text: str, resource_type: ResourceType, lenience: Lenience, coerce: Coercion) -> PatchPath | None:
+def _parse(
+    text: str, resource_type: ResourceType, deviations: FilterDeviationHandler, coerce: Coercion
+) -> PatchPath | None:
     head, bracket, rest = text.partition("[")
     head = head.strip()
     found = resource_type.resolve(head)
@@ -84,7 +86,7 @@ def _parse(text: str, resource_type: ResourceType, lenience: Lenience, coerce: C
     inside, closing, tail = rest.rpartition("]")
     if not closing or not inside.strip() or (tail and not tail.startswith(".")):
         raise InvalidPath("The path has a filter that is not closed, or more after it than a sub-attribute.")
-    node = parse_filter(inside, lenience)
+    node = parse_filter(inside, deviations)
     if found is None:
         return None
     attribute = found.leaf

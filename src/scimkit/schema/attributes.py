@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, get_args
 from unicodedata import combining, normalize
 
-from scimkit.schema.instants import parse_instant
+from scimkit.schema.date_times import parse_instant
 
 AttributeType: TypeAlias = Literal[
     "string", "boolean", "decimal", "integer", "dateTime", "binary", "reference", "complex"

@@ -26,7 +26,7 @@ _LONGEST_KEPT: Final = 1024
 class Projection:
     """What to return of the documents of a resource type.
 
-    `wants` tells a store what it need not load, such as the members of a group.
+    `requested` tells a store what it need not load, such as the members of a group.
     """
 
     __slots__ = ("_stripped", "_tree", "chosen", "wants_location")
@@ -51,7 +51,7 @@ class Projection:
         whole = requested is None and all(sub is None for sub in tree.values())
         self._stripped = tuple(name for name in resource_type.attributes if name not in tree) if whole else None
 
-    def wants(self, name: str) -> bool:
+    def requested(self, name: str) -> bool:
         """Whether any part of the top-level attribute of that canonical name is returned."""
         return name in self._tree
 

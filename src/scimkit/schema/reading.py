@@ -1,7 +1,7 @@
 """Client document to canonical document: names, types, required, read-only, unassigned values.
 
 One walk over the compiled table. What is not in RFC form is not guessed here: the walk asks a
-`Repair`, which rewrites the value or refuses it. This module never sees HTTP and never does I/O.
+`DeviationHandler`, which rewrites the value or refuses it. This module never sees HTTP and never does I/O.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from typing import Any, Final
 
 from scimkit.errors import InvalidSyntax, InvalidValue
 from scimkit.schema.attributes import Attribute, AttributeTable
-from scimkit.schema.instants import parse_instant
-from scimkit.schema.repair import REFUSE, UNASSIGNED, Place, Repair
-from scimkit.schema.requirements import require, require_within
+from scimkit.schema.constraints import require, require_within
+from scimkit.schema.date_times import parse_instant
+from scimkit.schema.deviations import REFUSE_DEVIATIONS, UNASSIGNED, DeviationHandler, Place
 from scimkit.schema.resource_types import ResourceType
 
 
-def read_resource(resource_type: ResourceType, body: Mapping[str, Any], repair: Repair = REFUSE) -> dict[str, Any]:
+def read_resource(
+    resource_type: ResourceType, body: Mapping[str, Any], repair: DeviationHandler = REFUSE_DEVIATIONS
+) -> dict[str, Any]:
     """The canonical document of a POST or PUT body (RFC 7644 sections 3.3 and 3.5.1).
 
     `id`, `meta` and other readOnly attributes are ignored, null and empty values are unassigned,
@@ -40,7 +42,7 @@ def read_resource(resource_type: ResourceType, body: Mapping[str, Any], repair: 
     return read
 
 
-def read_value(attribute: Attribute, value: object, repair: Repair = REFUSE) -> Any:
+def read_value(attribute: Attribute, value: object, repair: DeviationHandler = REFUSE_DEVIATIONS) -> Any:
     """The canonical value of an attribute, or `UNASSIGNED`. Raises: InvalidValue, InvalidSyntax.
 
     That complex values have what they must have is for `require_within` to check, once they are whole.
@@ -52,7 +54,7 @@ def read_value(attribute: Attribute, value: object, repair: Repair = REFUSE) -> 
     return _ONE[attribute.type](attribute, value, repair)
 
 
-def read_element(attribute: Attribute, value: object, repair: Repair = REFUSE) -> Any:
+def read_element(attribute: Attribute, value: object, repair: DeviationHandler = REFUSE_DEVIATIONS) -> Any:
     """The canonical form of one value of a multi-valued attribute, or `UNASSIGNED`."""
     return UNASSIGNED if value is None else _ONE[attribute.type](attribute, value, repair)
 
@@ -87,7 +89,7 @@ def distinct(attribute: Attribute, values: list[Any]) -> list[Any]:
     return list(unique.values())
 
 
-def _read_table(table: AttributeTable, body: Mapping[str, Any], repair: Repair) -> dict[str, Any]:
+def _read_table(table: AttributeTable, body: Mapping[str, Any], repair: DeviationHandler) -> dict[str, Any]:
     document: dict[str, Any] = {}
     elsewhere: list[tuple[Place, object]] = []
     known = table.by_any_name
@@ -163,7 +165,7 @@ def _enter(index: dict[object, dict[str, Any]], names: tuple[str, ...], element:
         index.setdefault(tuple([element[name] for name in names]), element)
 
 
-def _place(document: dict[str, Any], place: Place, value: object, repair: Repair, placed: _Elements) -> None:
+def _place(document: dict[str, Any], place: Place, value: object, repair: DeviationHandler, placed: _Elements) -> None:
     """Read a value that stood elsewhere into its place, unless its place is taken."""
     leaf = place[-1]
     if not isinstance(leaf, Attribute) or leaf.is_ignored:
@@ -185,13 +187,13 @@ def _place(document: dict[str, Any], place: Place, value: object, repair: Repair
         placed.note(values, document)
 
 
-def _read_values(attribute: Attribute, value: object, repair: Repair) -> Any:
+def _read_values(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
     if type(value) is not list:
         value = repair.values(attribute, value)
         if value is UNASSIGNED:
             return UNASSIGNED
         if type(value) is not list:
-            return REFUSE.values(attribute, value)
+            return REFUSE_DEVIATIONS.values(attribute, value)
     read_one = _ONE[attribute.type]
     values: list[Any] = []
     for item in value:
@@ -206,7 +208,7 @@ def _read_values(attribute: Attribute, value: object, repair: Repair) -> Any:
     return values[:] or UNASSIGNED  # a copy has no room to grow, which a stored document needs not
 
 
-def one_primary(attribute: Attribute, values: list[dict[str, Any]], repair: Repair) -> list[dict[str, Any]]:
+def one_primary(attribute: Attribute, values: list[dict[str, Any]], repair: DeviationHandler) -> list[dict[str, Any]]:
     """The values, of which at most one is primary (RFC 7643 section 2.4)."""
     seen = False
     for item in values:
@@ -217,31 +219,31 @@ def one_primary(attribute: Attribute, values: list[dict[str, Any]], repair: Repa
     return values
 
 
-def _read_string(attribute: Attribute, value: object, repair: Repair) -> Any:
+def _read_string(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
     return value if type(value) is str else _repaired(attribute, value, str, repair)
 
 
-def _read_boolean(attribute: Attribute, value: object, repair: Repair) -> Any:
+def _read_boolean(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
     return value if type(value) is bool else _repaired(attribute, value, bool, repair)
 
 
-def _read_integer(attribute: Attribute, value: object, repair: Repair) -> Any:
+def _read_integer(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
     return value if type(value) is int else _repaired(attribute, value, int, repair)
 
 
-def _read_decimal(attribute: Attribute, value: object, repair: Repair) -> Any:
+def _read_decimal(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
     if (type(value) is float and math.isfinite(value)) or type(value) is int:
         return value
     return _repaired(attribute, value, float, repair)
 
 
-def _read_date_time(attribute: Attribute, value: object, repair: Repair) -> Any:
+def _read_date_time(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
     if type(value) is str and parse_instant(value) is not None:
         return value
     return _repaired(attribute, value, str, repair)
 
 
-def _read_binary(attribute: Attribute, value: object, repair: Repair) -> Any:
+def _read_binary(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
     """Base64 with either alphabet, with or without its padding (RFC 7643 section 2.3.6, RFC 4648 sections 4 and 5)."""
     return value if type(value) is str and is_base64(value) else _repaired(attribute, value, str, repair)
 
@@ -255,13 +257,13 @@ def is_base64(text: str) -> bool:
         return False
 
 
-def _read_complex(attribute: Attribute, value: object, repair: Repair) -> Any:
+def _read_complex(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
     if type(value) is not dict:
         value = repair.value(attribute, value)
         if value is UNASSIGNED:
             return UNASSIGNED
         if type(value) is not dict:
-            return REFUSE.value(attribute, value)
+            return REFUSE_DEVIATIONS.value(attribute, value)
     document = _read_table(attribute.children, value, repair)
     if attribute.is_reference:
         return document if document.get("value") else _read_reference(attribute, value, document, repair)
@@ -273,7 +275,9 @@ def _read_complex(attribute: Attribute, value: object, repair: Repair) -> Any:
     return document or UNASSIGNED
 
 
-def _read_reference(attribute: Attribute, value: dict[str, Any], document: dict[str, Any], repair: Repair) -> Any:
+def _read_reference(
+    attribute: Attribute, value: dict[str, Any], document: dict[str, Any], repair: DeviationHandler
+) -> Any:
     """A reference that points nowhere: its `value` is empty, or it is one of several and has only a `$ref`.
 
     A singular one that is read, changed and put back may have its `$ref` still: it has no value.
@@ -296,7 +300,7 @@ def points_by_uri(value: Mapping[str, Any]) -> bool:
     return bool(given.get("$ref")) and "value" not in given
 
 
-_ONE: Final[Mapping[str, Callable[[Attribute, Any, Repair], Any]]] = {
+_ONE: Final[Mapping[str, Callable[[Attribute, Any, DeviationHandler], Any]]] = {
     "string": _read_string,
     "boolean": _read_boolean,
     "integer": _read_integer,
@@ -308,14 +312,14 @@ _ONE: Final[Mapping[str, Callable[[Attribute, Any, Repair], Any]]] = {
 }
 
 
-def _repaired(attribute: Attribute, value: object, wanted: type, repair: Repair) -> Any:
+def _repaired(attribute: Attribute, value: object, wanted: type, repair: DeviationHandler) -> Any:
     value = repair.value(attribute, value)
     if value is not UNASSIGNED and type(value) is not wanted:
-        return REFUSE.value(attribute, value)
+        return REFUSE_DEVIATIONS.value(attribute, value)
     return value
 
 
-def _check_schemas(resource_type: ResourceType, schemas: Any, repair: Repair) -> None:
+def _check_schemas(resource_type: ResourceType, schemas: Any, repair: DeviationHandler) -> None:
     """Check `schemas` against the type (RFC 7643 section 3): the base URN, and none but its extensions."""
     if type(schemas) is list:
         allowed = {resource_type.schema.lower(), *(each.name.lower() for each in resource_type.extensions)}

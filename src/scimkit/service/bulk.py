@@ -16,9 +16,9 @@ from urllib.parse import unquote
 
 from scimkit.documents import parse_object, write_json
 from scimkit.errors import InvalidSyntax, InvalidValue, PayloadTooLarge
-from scimkit.service.calls import Call
 from scimkit.service.http import Request, Response, error_response, json_response
 from scimkit.service.locations import encoded_path
+from scimkit.service.request_context import RequestContext
 
 BULK_REQUEST_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 BULK_RESPONSE_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
@@ -29,7 +29,7 @@ _REFERENCE: Final = re.compile(r'(?:\A|(?<=/))bulkId:(.+)\Z|(?<=")bulkId:([^"]+)
 _METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _MEMBERS: Final = frozenset({"schemas", "failonerrors", "operations"})
 
-Serve: TypeAlias = Callable[[Call, Request], Awaitable[Response]]
+Serve: TypeAlias = Callable[[RequestContext, Request], Awaitable[Response]]
 """Serves one request on behalf of a call, and answers every failure with an error response."""
 
 
@@ -59,24 +59,24 @@ class Bulk:
         self._serve = serve
         self._most = most
 
-    async def post(self, call: Call) -> Response:
+    async def post(self, call: RequestContext) -> Response:
         """`POST /Bulk`."""
         operations, fail_on_errors = self._read(parse_object(call.request.body), call)
         await _Run(self._serve, call, operations, fail_on_errors).run()
         results = [_result(each) for each in operations if each.response is not None]
         return json_response(200, {"schemas": [BULK_RESPONSE_SCHEMA], "Operations": results})
 
-    def _read(self, body: Mapping[str, Any], call: Call) -> tuple[list[_Operation], int]:
+    def _read(self, body: Mapping[str, Any], call: RequestContext) -> tuple[list[_Operation], int]:
         """The operations and `failOnErrors`, 0 for never. Raises: InvalidSyntax, InvalidValue, PayloadTooLarge."""
         members = {name.lower(): value for name, value in body.items()}
         schemas = members.get("schemas")
         if type(schemas) is not list or BULK_REQUEST_SCHEMA not in schemas:
-            call.repairs.message(BULK_REQUEST_SCHEMA)
+            call.deviations.message(BULK_REQUEST_SCHEMA)
         for name in members.keys() - _MEMBERS:
-            call.repairs.extra_member(name)
+            call.deviations.extra_member(name)
         fail_on_errors = members.get("failonerrors", 0)
         if type(fail_on_errors) is str:
-            fail_on_errors = call.repairs.parameter("failOnErrors", fail_on_errors)
+            fail_on_errors = call.deviations.parameter("failOnErrors", fail_on_errors)
         if type(fail_on_errors) is not int or fail_on_errors < 0:
             raise InvalidValue("failOnErrors must be a whole number.")
         entries = members.get("operations")
@@ -96,7 +96,7 @@ class Bulk:
 class _Run:
     """The operations of one bulk request in the making."""
 
-    def __init__(self, serve: Serve, call: Call, operations: list[_Operation], fail_on_errors: int) -> None:
+    def __init__(self, serve: Serve, call: RequestContext, operations: list[_Operation], fail_on_errors: int) -> None:
         self._serve = serve
         self._call = call
         self._operations = operations

@@ -17,10 +17,10 @@ from scimkit.schema.discovery import (
     service_provider_config,
 )
 from scimkit.schema.resource_types import ResourceType, SchemaDocument
-from scimkit.service.calls import Call
 from scimkit.service.http import Response, json_response
 from scimkit.service.operations import PASSWORD
 from scimkit.service.rendering import list_response
+from scimkit.service.request_context import RequestContext
 
 
 class Discovery:
@@ -30,17 +30,17 @@ class Discovery:
         self._resource_types = resource_types
         self._features = features
 
-    async def service_provider_config(self, call: Call) -> Response:
+    async def service_provider_config(self, call: RequestContext) -> Response:
         """`GET /ServiceProviderConfig` (RFC 7643 section 5)."""
         _check_unfiltered(call)
         return json_response(200, service_provider_config(self._features, call.request.base_url))
 
-    async def list_resource_types(self, call: Call) -> Response:
+    async def list_resource_types(self, call: RequestContext) -> Response:
         """`GET /ResourceTypes` (RFC 7643 section 6)."""
         documents = [resource_type_document(each, call.request.base_url) for each in self._resource_types]
         return _discovered(call, documents)
 
-    async def read_resource_type(self, call: Call) -> Response:
+    async def read_resource_type(self, call: RequestContext) -> Response:
         """`GET /ResourceTypes/{name}`. Raises: NotFound."""
         _check_unfiltered(call)
         for each in self._resource_types:
@@ -48,17 +48,17 @@ class Discovery:
                 return json_response(200, resource_type_document(each, call.request.base_url))
         raise NotFound("There is no such resource type.")
 
-    async def list_schemas(self, call: Call) -> Response:
+    async def list_schemas(self, call: RequestContext) -> Response:
         """`GET /Schemas` (RFC 7643 section 7)."""
         schemas = schema_documents(self._resource_types)
         return _discovered(call, [self._schema(each, call) for each in schemas.values()])
 
-    def _schema(self, schema: SchemaDocument, call: Call) -> dict[str, Any]:
+    def _schema(self, schema: SchemaDocument, call: RequestContext) -> dict[str, Any]:
         """A Schema document; without a hook for passwords there are none, and Entra's validator wants no secrets."""
         unsupported = () if self._features.change_password else (PASSWORD,)
         return schema_document(schema, call.request.base_url, unsupported)
 
-    async def read_schema(self, call: Call) -> Response:
+    async def read_schema(self, call: RequestContext) -> Response:
         """`GET /Schemas/{urn}`, in any case. Raises: NotFound."""
         _check_unfiltered(call)
         for urn, schema in schema_documents(self._resource_types).items():
@@ -67,13 +67,13 @@ class Discovery:
         raise NotFound("There is no such schema.")
 
 
-def _discovered(call: Call, documents: list[dict[str, Any]]) -> Response:
+def _discovered(call: RequestContext, documents: list[dict[str, Any]]) -> Response:
     """A list of discovery documents."""
     _check_unfiltered(call)
     return json_response(200, list_response(documents, len(documents), 1))
 
 
-def _check_unfiltered(call: Call) -> None:
+def _check_unfiltered(call: RequestContext) -> None:
     """Refuse a filter on discovery documents (RFC 7644 section 4). Raises Forbidden."""
     if "filter" in call.parameters:
         raise Forbidden("Discovery documents cannot be filtered.")

@@ -154,7 +154,7 @@ def integer(parameters: Parameters, name: str, default: int) -> int:
     return max(-_BEYOND_COUNTING, min(number, _BEYOND_COUNTING))
 
 
-class AcceptRepair(Protocol):
+class AcceptDeviationHandler(Protocol):
     """What negotiation asks when a client accepts nothing that SCIM answers have."""
 
     def unacceptable(self) -> None:
@@ -162,7 +162,7 @@ class AcceptRepair(Protocol):
         ...
 
 
-def accepted_type(accept: str | None, repair: AcceptRepair) -> str:
+def accepted_type(accept: str | None, repair: AcceptDeviationHandler) -> str:
     """The media type to answer in: SCIM's own, or plain JSON for who prefers that (RFC 7644 section 3.8).
 
     The most specific range gives a type its quality (RFC 9110 section 12.5.1).
@@ -196,7 +196,7 @@ def as_media_type(response: Response, media_type: str) -> Response:
     return replace(response, headers=tuple(headers))
 
 
-class MediaTypeRepair(Protocol):
+class MediaTypeDeviationHandler(Protocol):
     """What the check of a media type asks when it is not JSON's."""
 
     def media_type(self, name: str) -> bool:
@@ -210,7 +210,7 @@ def check_encoding(content_encoding: str | None) -> None:
         raise UnsupportedContentEncoding()
 
 
-def check_media_type(content_type: str | None, repair: MediaTypeRepair) -> None:
+def check_media_type(content_type: str | None, repair: MediaTypeDeviationHandler) -> None:
     """Check that a body is JSON in UTF-8; no header at all is taken as that. Raises: UnsupportedMediaType."""
     if not content_type or content_type in (SCIM_JSON, JSON):
         return

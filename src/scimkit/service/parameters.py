@@ -14,27 +14,27 @@ from scimkit.filters.filter import Filter, parse
 from scimkit.schema.attributes import AttributePath
 from scimkit.schema.projection import Projection, Projections
 from scimkit.schema.resource_types import ResourceType
-from scimkit.service.calls import Call
 from scimkit.service.http import LISTS, NUMBERS, READ_WHEN_EMPTY, TEXTS, Parameters
 from scimkit.service.limits import Limits
+from scimkit.service.request_context import RequestContext
 
 SEARCH_REQUEST_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 
 
-def filter_of(parameters: Parameters, call: Call, limits: Limits) -> Filter | None:
+def filter_of(parameters: Parameters, call: RequestContext, limits: Limits) -> Filter | None:
     """The filter of a request, if it has one (section 3.4.2.2). Raises: InvalidFilter."""
     text = parameters.get("filter")
     if text == "":
-        call.repairs.empty_filter()
+        call.deviations.empty_filter()
         return None
     if text is None:
         return None
-    return parse(str(text), call.repairs, max_length=limits.filter_length, max_comparisons=limits.filter_comparisons)
+    return parse(str(text), call.deviations, max_length=limits.filter_length, max_comparisons=limits.filter_comparisons)
 
 
-def fitted(wanted: Filter, resource_type: ResourceType, call: Call, limits: Limits) -> Filter:
+def fitted(wanted: Filter, resource_type: ResourceType, call: RequestContext, limits: Limits) -> Filter:
     """The filter as it fits a resource type. Raises: InvalidFilter, and Sensitive for one that a URI may not have."""
-    fitting = call.repairs.fitted(wanted, resource_type)
+    fitting = call.deviations.fitted(wanted, resource_type)
     if limits.sensitive and call.request.method != "POST":
         for text in paths_of(fitting.node):
             path = resource_type.resolve(text)
@@ -58,7 +58,7 @@ def projection_of(projections: Projections, parameters: Parameters, written: str
     )
 
 
-def read_search_request(body: Mapping[str, Any], call: Call) -> dict[str, str | int]:
+def read_search_request(body: Mapping[str, Any], call: RequestContext) -> dict[str, str | int]:
     """The parameters of a SearchRequest, as those of a query string.
 
     Raises: InvalidSyntax when it is not one, InvalidValue when a member does not have its type.
@@ -66,7 +66,7 @@ def read_search_request(body: Mapping[str, Any], call: Call) -> dict[str, str | 
     members = {name.lower(): value for name, value in body.items()}
     schemas = members.pop("schemas", None)
     if type(schemas) is not list or SEARCH_REQUEST_SCHEMA not in schemas:
-        call.repairs.message(SEARCH_REQUEST_SCHEMA)
+        call.deviations.message(SEARCH_REQUEST_SCHEMA)
     parameters: dict[str, str | int] = {}
     for name, value in members.items():
         if value is None or (value == "" and name not in READ_WHEN_EMPTY):
@@ -76,9 +76,9 @@ def read_search_request(body: Mapping[str, Any], call: Call) -> dict[str, str | 
         elif (name in NUMBERS and type(value) is int) or (name in TEXTS and type(value) is str):
             parameters[name] = value
         elif name in LISTS | NUMBERS:
-            parameters[name] = call.repairs.parameter(name, value)
+            parameters[name] = call.deviations.parameter(name, value)
         elif name in TEXTS:
             raise InvalidValue("A member of the search request does not have its type.")
         else:
-            call.repairs.extra_member(name)
+            call.deviations.extra_member(name)
     return parameters

@@ -6,10 +6,10 @@ This module holds no rule of its own; without a hook everything is allowed.
 from __future__ import annotations
 
 from scimkit.errors import Forbidden
-from scimkit.events import Access, AuthorisationHook, OperationKind
+from scimkit.events import Access, AuthorizationHook, OperationKind
 from scimkit.schema.resource_types import ResourceType
-from scimkit.service.calls import Call, Handler
 from scimkit.service.http import Response
+from scimkit.service.request_context import Handler, RequestContext
 
 
 class Permissions:
@@ -17,7 +17,7 @@ class Permissions:
 
     __slots__ = ("_hook", "allow_all")
 
-    def __init__(self, hook: AuthorisationHook | None) -> None:
+    def __init__(self, hook: AuthorizationHook | None) -> None:
         self._hook = hook
         self.allow_all = hook is None
 
@@ -26,13 +26,13 @@ class Permissions:
         if self.allow_all:
             return handler
 
-        async def asked(call: Call) -> Response:
+        async def asked(call: RequestContext) -> Response:
             await self.require(call, operation, resource_type)
             return await handler(call)
 
         return asked
 
-    async def allow(self, call: Call, operation: OperationKind, resource_type: ResourceType) -> bool:
+    async def allow(self, call: RequestContext, operation: OperationKind, resource_type: ResourceType) -> bool:
         """Whether the request's token may do this to resources of a type, or to the one it names."""
         if self._hook is None:
             return True
@@ -41,7 +41,7 @@ class Permissions:
         )
         return answer if isinstance(answer, bool) else await answer
 
-    async def require(self, call: Call, operation: OperationKind, resource_type: ResourceType) -> None:
+    async def require(self, call: RequestContext, operation: OperationKind, resource_type: ResourceType) -> None:
         """Raises: Forbidden when it may not."""
         if not await self.allow(call, operation, resource_type):
             raise Forbidden(f"This token may not {operation} a {resource_type.name}.")

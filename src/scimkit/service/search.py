@@ -13,10 +13,9 @@ from scimkit.documents import Document, parse_object
 from scimkit.errors import InvalidCount, InvalidFilter, InvalidPath, InvalidValue, NotImplementedByServer, TooMany
 from scimkit.filters.ast import paths_of
 from scimkit.filters.filter import Filter
-from scimkit.filters.narrowing import narrow
+from scimkit.filters.type_specialization import specialize
 from scimkit.schema.projection import Projection, Projections
 from scimkit.schema.resource_types import ResourceType
-from scimkit.service.calls import Call
 from scimkit.service.cursor_pages import CursorPage
 from scimkit.service.cursors import Cursor, Cursors
 from scimkit.service.http import Parameters, Response, integer, json_response
@@ -24,7 +23,8 @@ from scimkit.service.limits import Limits
 from scimkit.service.parameters import filter_of, fitted, projection_of, read_search_request
 from scimkit.service.permissions import Permissions
 from scimkit.service.rendering import Renderer, list_response
-from scimkit.stores.protocol import Lack, Query, Store, Wants
+from scimkit.service.request_context import RequestContext
+from scimkit.stores.protocol import Capability, Query, RequestedAttributes, Store
 from scimkit.stores.sorting import Sort, sort_key
 
 
@@ -52,7 +52,7 @@ class Search:
         """Whether nobody is to be asked: whoever serves a search on one type alone has asked already."""
         self._cursors = cursors
 
-    async def get(self, call: Call) -> Response:
+    async def get(self, call: RequestContext) -> Response:
         """`GET /Users` or `GET /` with query parameters (section 3.4.2)."""
         parameters = call.parameters
         kinds = self._kinds if self._all_allowed else await self._allowed(call)
@@ -78,13 +78,13 @@ class Search:
                 total += page.total
         return json_response(200, list_response(resources, total, start_index))
 
-    async def post(self, call: Call) -> Response:
+    async def post(self, call: RequestContext) -> Response:
         """`POST /Users/.search` or `POST /.search` with a SearchRequest (section 3.4.3)."""
         call.parameters = read_search_request(parse_object(call.request.body), call)
         return await self.get(call)
 
     async def _merged(
-        self, call: Call, parts: Sequence[_Part], first: int, count: int
+        self, call: RequestContext, parts: Sequence[_Part], first: int, count: int
     ) -> tuple[list[Mapping[str, Any]], int]:
         """A page of several types in one order: the best of each type up to its end, put in order."""
         totals = [await self._total(call, part) for part in parts]
@@ -105,20 +105,20 @@ class Search:
         found.sort(key=lambda pair: pair[0], reverse=descending)
         return [resource for _, resource in found[first : first + count]], total
 
-    async def _total(self, call: Call, part: _Part) -> int:
+    async def _total(self, call: RequestContext, part: _Part) -> int:
         """Return how many resources of a type match."""
         return (await self._store.search(call.scope, replace(part.query, count=0))).total
 
-    def _require(self, capability: Lack, otherwise: str) -> None:
+    def _require(self, capability: Capability, otherwise: str) -> None:
         """Raises: NotImplementedByServer when the store lacks it."""
-        if capability in self._store.lacks:
+        if capability in self._store.unsupported:
             raise NotImplementedByServer(otherwise)
 
-    async def _allowed(self, call: Call) -> Sequence[Searchable]:
+    async def _allowed(self, call: RequestContext) -> Sequence[Searchable]:
         """The types that the token may search."""
         return [each for each in self._kinds if await self._permissions.allow(call, "search", each.resource_type)]
 
-    async def _by_cursor(self, call: Call, parameters: Parameters, parts: Sequence[_Part]) -> Response:
+    async def _by_cursor(self, call: RequestContext, parameters: Parameters, parts: Sequence[_Part]) -> Response:
         """A page by cursor (RFC 9865): a resource that is there throughout comes exactly once."""
         if "startindex" in parameters:
             raise InvalidValue("A request has either a cursor or a startIndex.")
@@ -157,12 +157,12 @@ class Search:
             raise InvalidCount("The count must be that of the first page.")
         return count
 
-    def _bound_to(self, call: Call, parameters: Parameters) -> str:
+    def _bound_to(self, call: RequestContext, parameters: Parameters) -> str:
         """What a cursor is good for: this tenant, these types, this filter and order."""
         said = [parameters.get(name) for name in ("filter", "sortby", "sortorder")]
         return repr((call.scope.tenant, [each.resource_type.name for each in self._kinds], said))
 
-    def _parts(self, call: Call, parameters: Parameters, kinds: Sequence[Searchable]) -> list[_Part]:
+    def _parts(self, call: RequestContext, parameters: Parameters, kinds: Sequence[Searchable]) -> list[_Part]:
         """What to ask of the store for each type; types of which nothing can match are left out."""
         wanted = filter_of(parameters, call, self._limits)
         sorts = self._sorts(parameters) if "sortby" in parameters else None
@@ -174,22 +174,27 @@ class Search:
         for number, each in enumerate(self._kinds):
             if kinds is not self._kinds and each not in kinds:
                 continue
-            narrowed = True if wanted is None else narrow(wanted.node, each.resource_type)
+            narrowed = True if wanted is None else specialize(wanted.node, each.resource_type)
             if narrowed is not False:
                 fitting = None if narrowed is True else Filter(narrowed)
                 parts.append(self._part(call, parameters, number, fitting, sorts))
         return parts
 
     def _part(
-        self, call: Call, parameters: Parameters, number: int, wanted: Filter | None, sorts: list[Sort | None] | None
+        self,
+        call: RequestContext,
+        parameters: Parameters,
+        number: int,
+        wanted: Filter | None,
+        sorts: list[Sort | None] | None,
     ) -> _Part:
         kind = self._kinds[number]
         if wanted is not None:
             wanted = fitted(wanted, kind.resource_type, call, self._limits)
         projection = projection_of(kind.projections, parameters)
         sort = None if sorts is None else sorts[number]
-        wants = projection.wants if sort is None else _also(projection, sort)
-        return _Part(number, kind, projection, Query(kind.resource_type, wanted, sort, 1, 0, None, None, wants))
+        requested = projection.requested if sort is None else _also(projection, sort)
+        return _Part(number, kind, projection, Query(kind.resource_type, wanted, sort, 1, 0, None, None, requested))
 
     def _check_known(self, wanted: Filter) -> None:
         """Refuse an attribute that no type has: what lacks a value everywhere is a mistake."""
@@ -232,7 +237,7 @@ class _Part:
     projection: Projection
     query: Query
 
-    def render(self, documents: Sequence[Document], call: Call) -> list[Mapping[str, Any]]:
+    def render(self, documents: Sequence[Document], call: RequestContext) -> list[Mapping[str, Any]]:
         render, base_url = self.kind.renderer.render, call.request.base_url
         return [render(each, self.projection, base_url) for each in documents]
 
@@ -245,10 +250,10 @@ def _is_descending(parameters: Parameters) -> bool:
     return order == "descending"
 
 
-def _also(projection: Projection, sort: Sort) -> Wants:
+def _also(projection: Projection, sort: Sort) -> RequestedAttributes:
     """What to load: what is returned, and what the types are put in one order by."""
     name = sort.path.names[0]
-    return lambda wanted: wanted == name or projection.wants(wanted)
+    return lambda wanted: wanted == name or projection.requested(wanted)
 
 
 def _last(document: Document) -> tuple[bool, Any]:

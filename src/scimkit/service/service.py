@@ -12,7 +12,7 @@ from dataclasses import replace
 from time import monotonic
 from typing import Any, Final, TypeAlias
 
-from scimkit.dialects import DIALECTS, TOLERANT, Dialect, Repairs
+from scimkit.dialects import DIALECTS, TOLERANT, Dialect, RequestDeviations
 from scimkit.errors import (
     InternalError,
     MethodNotAllowed,
@@ -22,11 +22,11 @@ from scimkit.errors import (
     ScimError,
     Unauthorized,
 )
-from scimkit.events import AuthorisationHook, Event, EventHook, MeHook, PasswordHook
+from scimkit.events import AuthorizationHook, MeHook, PasswordHook, RequestCompleted, RequestListener
 from scimkit.schema.discovery import Features
 from scimkit.schema.resource_types import ResourceType
+from scimkit.service.announced_types import announced_types
 from scimkit.service.bulk import Bulk
-from scimkit.service.calls import Call, Handler
 from scimkit.service.cursors import Cursors
 from scimkit.service.discovery import Discovery
 from scimkit.service.http import (
@@ -48,11 +48,11 @@ from scimkit.service.locations import encoded_path
 from scimkit.service.logs import log_access, log_quirks, log_refused_token
 from scimkit.service.operations import ResourceOperations
 from scimkit.service.permissions import Permissions
+from scimkit.service.request_context import Handler, RequestContext
 from scimkit.service.request_ids import HEADER as REQUEST_ID
 from scimkit.service.request_ids import current_request, request_id
 from scimkit.service.search import Search
-from scimkit.service.served import served_types
-from scimkit.stores.protocol import Scope, Store, SyncStore, lift
+from scimkit.stores.protocol import Scope, Store, SyncStore, as_async_store
 from scimkit.tokens import Principal, SyncTokenVerifier, TokenVerifier, bearer_token
 
 _log = logging.getLogger("scimkit")
@@ -72,9 +72,9 @@ class ScimService:
 
     `store` is a `SyncStore` or a `Store`, `tokens` a verifier such as `TokenRegistry`. `dialect`
     serves where neither the token nor, in `tenant_dialects`, its tenant names one of `dialects`.
-    `on_event` is told of every request, `on_exchange` is handed it with its response (see
+    `on_request_completed` is told of every request, `on_exchange` is handed it with its response (see
     `scimkit.testing.recorder`), `set_password` is told of passwords, which are dropped without it.
-    `authorise` allows or forbids each operation, `me` says what `/Me` stands for. `cursors` seals page
+    `authorize` allows or forbids each operation, `me` says what `/Me` stands for. `cursors` seals page
     cursors; processes that serve one endpoint share its key. Without `resource_types` the service announces those
     that the store maps, or users and groups if the store serves any type.
     Raises: ValueError when the store does not serve one of `resource_types`, two resource types share a name or an
@@ -91,15 +91,15 @@ class ScimService:
         resource_types: Sequence[ResourceType] | None = None,
         limits: Limits = Limits(),  # noqa: B008  # frozen
         tenant_dialects: Mapping[str, str] = {},  # never changed
-        on_event: EventHook | None = None,
+        on_request_completed: RequestListener | None = None,
         on_exchange: ExchangeHook | None = None,
         set_password: PasswordHook | None = None,
-        authorise: AuthorisationHook | None = None,
+        authorize: AuthorizationHook | None = None,
         me: MeHook | None = None,
         cursors: Cursors | None = None,
         documentation_uri: str | None = None,
     ) -> None:
-        self.resource_types = served_types(store, resource_types)
+        self.resource_types = announced_types(store, resource_types)
         self.limits = limits
         self.blocking = store.is_async is False and store.blocking
         """Whether requests may wait for a disk or a network without an await."""
@@ -118,26 +118,26 @@ class ScimService:
         self._dialect = dialect
         self._dialects = dialects
         self._tenant_dialects = tenant_dialects
-        self._on_event = on_event
+        self._on_request_completed = on_request_completed
         self._on_exchange = on_exchange
         self._me = me
         self._cursors = cursors or Cursors()
-        self._permissions = Permissions(authorise)
+        self._permissions = Permissions(authorize)
         features = Features(
             max_results=limits.page,
             max_payload_size=limits.body,
-            sort="sort" not in store.lacks,
+            sort="sort" not in store.unsupported,
             etag=True,
             bulk_operations=limits.bulk_operations,
             default_page=limits.default_page,
-            cursor_timeout=None if "cursors" in store.lacks else self._cursors.timeout,
+            cursor_timeout=None if "cursors" in store.unsupported else self._cursors.timeout,
             change_password=set_password is not None,
             documentation_uri=documentation_uri,
         )
         self._discovery = Discovery(self.resource_types, features)
-        if set_password is not None and "transactions" in store.lacks:
+        if set_password is not None and "transactions" in store.unsupported:
             raise ValueError("this store lacks transactions, which set_password needs")
-        lifted = store if store.is_async is True else lift(store)
+        lifted = store if store.is_async is True else as_async_store(store)
         self._resources: dict[str, ResourceOperations] = {}
         for each in self.resource_types:
             self._resources[each.endpoint.strip("/")] = ResourceOperations(
@@ -162,7 +162,7 @@ class ScimService:
 
     async def handle(self, request: Request) -> Response:
         """Answer a request. Never raises: every failure is a SCIM error."""
-        call: Call | None = None
+        call: RequestContext | None = None
         principal: Principal | None = None
         detail: str | None = None
         if not request.id:
@@ -172,26 +172,26 @@ class ScimService:
             whose = request.principal or await self._verified(request)
             principal = whose if whose is not _ANYONE else None
             name = whose.dialect or self._tenant_dialects.get(whose.tenant)
-            repairs = Repairs(self._dialects.get(name, self._dialect) if name else self._dialect)
+            deviations = RequestDeviations(self._dialects.get(name, self._dialect) if name else self._dialect)
             scope = Scope(whose.tenant, request.deadline or monotonic() + self.limits.deadline)
             parameters = read_query(request.query)
-            call = Call(request, parameters, scope, whose, repairs)
+            call = RequestContext(request, parameters, scope, whose, deviations)
             if "" in parameters.values():
-                call.parameters = _without_empty(parameters, repairs)
+                call.parameters = _without_empty(parameters, deviations)
             accept = request.headers.get("accept")
-            media_type = SCIM_JSON if accept is None else accepted_type(accept, repairs)
+            media_type = SCIM_JSON if accept is None else accepted_type(accept, deviations)
             response = await self._answer(call)
             if media_type != SCIM_JSON:
                 response = as_media_type(response, media_type)
         except ScimError as error:
-            error = call.repairs.dialect.explained(error, request.method) if call else error
+            error = call.deviations.dialect.explained(error, request.method) if call else error
             detail, response = error.detail, error_response(error)
         except Exception:
             _log.exception("a request failed")
             failure = InternalError()
             detail, response = failure.detail, error_response(failure)
-        if call is not None and call.repairs.fired:
-            response = replace(response, quirks=tuple(call.repairs.fired))
+        if call is not None and call.deviations.fired:
+            response = replace(response, quirks=tuple(call.deviations.fired))
         self._report(request, response, call, principal, detail)
         current_request.reset(present)
         return response
@@ -238,7 +238,7 @@ class ScimService:
                 request.refused = Principal(tenant, token_id)
             raise
 
-    def _answer(self, call: Call) -> Awaitable[Response]:
+    def _answer(self, call: RequestContext) -> Awaitable[Response]:
         """Route a request. HEAD is GET, whose body the adapters leave out (RFC 9110 section 9.3.2)."""
         request = call.request
         first, _, rest = request.path.strip("/").partition("/")
@@ -261,15 +261,15 @@ class ScimService:
             if len(request.body) > self.limits.body:
                 raise PayloadTooLarge(f"The request body is larger than {self.limits.body} bytes.")
             check_encoding(request.headers.get("content-encoding"))
-            check_media_type(request.headers.get("content-type"), call.repairs)
+            check_media_type(request.headers.get("content-type"), call.deviations)
         return handler(call)
 
-    def _at_endpoint(self, call: Call) -> Request:
+    def _at_endpoint(self, call: RequestContext) -> Request:
         """Return the request at an endpoint that there is, whose name may be in another case. Raises NotFound."""
         first, slash, rest = call.request.path.strip("/").partition("/")
         name = self._endpoints.get(first.lower())
         if name is not None and name != first:
-            call.repairs.endpoint()
+            call.deviations.endpoint()
             call.request = replace(call.request, path=f"/{name}{slash}{rest}")
         return call.request
 
@@ -304,20 +304,20 @@ class ScimService:
             }
         return routes
 
-    async def _serve_part(self, call: Call, request: Request) -> Response:
+    async def _serve_part(self, call: RequestContext, request: Request) -> Response:
         """Serve one operation of a bulk, as a request of its own on a resource type."""
-        part = Call(request, {}, call.scope, call.principal, call.repairs)
+        part = RequestContext(request, {}, call.scope, call.principal, call.deviations)
         try:
             if self._at_endpoint(part).path.strip("/").partition("/")[0] not in self._resources:
                 raise NotFound("There is no such resource type.")
             response = await self._answer(part)
         except ScimError as error:
-            response = error_response(call.repairs.dialect.explained(error, request.method))
+            response = error_response(call.deviations.dialect.explained(error, request.method))
         call.changed = call.changed or part.changed
         call.skipped_members += part.skipped_members
         return response
 
-    async def _serve_me(self, call: Call) -> Response:
+    async def _serve_me(self, call: RequestContext) -> Response:
         """`/Me` (RFC 7644 section 3.11): the resource that the host says it is; 501 without a hook.
 
         Whatever the answer, its `Location` is that of the resource.
@@ -338,7 +338,12 @@ class ScimService:
         return replace(response, headers=(*response.headers, ("Location", location), ("Content-Location", location)))
 
     def _report(
-        self, request: Request, response: Response, call: Call | None, principal: Principal | None, detail: str | None
+        self,
+        request: Request,
+        response: Response,
+        call: RequestContext | None,
+        principal: Principal | None,
+        detail: str | None,
     ) -> None:
         response.headers += ((REQUEST_ID, request.id),)
         if response.quirks:
@@ -349,10 +354,10 @@ class ScimService:
                 self._on_exchange(request, response)
             except Exception:
                 _log.exception("the exchange hook failed")
-        if self._on_event is None:
+        if self._on_request_completed is None:
             return
         principal = principal or request.refused
-        event = Event(
+        event = RequestCompleted(
             method=request.method,
             path=request.path,
             status=response.status,
@@ -367,7 +372,7 @@ class ScimService:
             request_id=request.id,
         )
         try:
-            self._on_event(event)
+            self._on_request_completed(event)
         except Exception:
             _log.exception("the event hook failed")
 
@@ -377,11 +382,11 @@ class ScimService:
         return operations.resource_type.name if operations else None
 
 
-def _without_empty(parameters: Parameters, repairs: Repairs) -> dict[str, str | int]:
+def _without_empty(parameters: Parameters, deviations: RequestDeviations) -> dict[str, str | int]:
     """Return the parameters without those that have no value and no meaning without one. Raises InvalidValue."""
     for name, value in parameters.items():
         if value == "" and name not in READ_WHEN_EMPTY:
-            repairs.empty_parameter(name)
+            deviations.empty_parameter(name)
     return {name: value for name, value in parameters.items() if value != "" or name in READ_WHEN_EMPTY}
 
 

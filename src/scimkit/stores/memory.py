@@ -15,26 +15,9 @@ from scimkit.documents import Document
 from scimkit.errors import InvalidValue
 from scimkit.patch.changes import ChangeSet, apply_changes
 from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.index_lookup import Candidates, candidates_for, requested_by
 from scimkit.stores.memory_tables import Entry, Table, Tenant
-from scimkit.stores.paging import Position, by_index, by_position
-from scimkit.stores.probes import Probe, probe, wants_of
-from scimkit.stores.protocol import (
-    GROUPS,
-    MEMBERS,
-    META,
-    Lack,
-    Page,
-    Query,
-    Result,
-    Scope,
-    SyncStore,
-    UnknownMembers,
-    Wants,
-    Written,
-    everything,
-)
-from scimkit.stores.sorting import Sort, sort_key
-from scimkit.stores.stamps import (
+from scimkit.stores.metadata import (
     check_version,
     identified,
     member_entry,
@@ -43,6 +26,23 @@ from scimkit.stores.stamps import (
     replacement,
     version_tag,
 )
+from scimkit.stores.paging import Position, by_index, by_position
+from scimkit.stores.protocol import (
+    GROUPS,
+    MEMBERS,
+    META,
+    Capability,
+    Page,
+    Query,
+    RequestedAttributes,
+    Result,
+    Scope,
+    SyncStore,
+    UnknownMembers,
+    Written,
+    all_attributes,
+)
+from scimkit.stores.sorting import Sort, sort_key
 
 _NONE: Final[tuple[dict[str, Mapping[str, Any]], tuple[str, ...]]] = ({}, ())
 """No members, and none passed over."""
@@ -55,7 +55,7 @@ class MemoryStore:
 
     is_async: Literal[False] = False
     blocking = False
-    lacks: Collection[Lack] = frozenset[Lack]({"member_pages"})
+    unsupported: Collection[Capability] = frozenset[Capability]({"member_pages"})
 
     def __init__(self, *, unknown_members: UnknownMembers = "skip") -> None:
         self._lock = RLock()
@@ -64,10 +64,12 @@ class MemoryStore:
         self._undo: list[Callable[[], None]] | None = None
         """How to take back what was written, while a transaction may want that."""
 
-    def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
+    def get(
+        self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
+    ) -> Document:
         with self._lock:
             table = self._table(scope, resource_type)
-            return table.whole(table.find(id), wants)
+            return table.whole(table.find(id), requested)
 
     def search(self, scope: Scope, query: Query) -> Page:
         with self._lock:
@@ -88,7 +90,7 @@ class MemoryStore:
                 chosen = ids
             for id in chosen:
                 entry = entries[id]
-                documents.append(table.whole(entry, query.wants))
+                documents.append(table.whole(entry, query.requested))
                 positions.append((*keys[id], entry.sequence) if keys else (entry.sequence,))
             return Page(documents, len(ids), positions)
 
@@ -103,7 +105,7 @@ class MemoryStore:
                 self._undo.append(partial(_drop, table, id, entry))
             if members:
                 table.add_members(id, entry, members)
-            return Written(table.whole(entry, everything), skipped_members=skipped)
+            return Written(table.whole(entry, all_attributes), skipped_members=skipped)
 
     def replace(
         self,
@@ -116,7 +118,7 @@ class MemoryStore:
         with self._lock:
             table = self._table(scope, resource_type)
             changes = replacement(resource_type, table.find(id).document, document)
-            return self._change(scope, resource_type, id, changes, expected_version, everything)
+            return self._change(scope, resource_type, id, changes, expected_version, all_attributes)
 
     def change(
         self,
@@ -178,18 +180,18 @@ class MemoryStore:
             return table.order
         equality = wanted.equality(table.resource_type)
         if equality is None:
-            found = probe(wanted.node, table.resource_type, table.look_up)
+            found = candidates_for(wanted.node, table.resource_type, table.look_up)
         else:
             path, key = equality
             equal = table.look_up(path.text, key)
             if type(equal) is tuple:
                 return equal
-            found = None if equal is None else Probe(equal, True)
+            found = None if equal is None else Candidates(equal, True)
         entries = table.entries
         ids = table.order if found is None else list(filter(entries.__contains__, found.ids))
         if found is None or not found.exact:
             predicate = wanted.compile(table.resource_type)
-            read = self._reader(table, wants_of(wanted.node, table.resource_type))
+            read = self._reader(table, requested_by(wanted.node, table.resource_type))
             ids = [id for id in ids if predicate(read(id))]
         return ids if found is None or len(ids) < 2 else sorted(ids, key=lambda id: entries[id].sequence)
 
@@ -197,15 +199,21 @@ class MemoryStore:
         key_of, read = sort_key(sort), self._reader(table, sort.path.names[0].__eq__)
         return {id: key_of(read(id)) for id in ids}
 
-    def _reader(self, table: Table, wants: Wants) -> Callable[[str], Document]:
+    def _reader(self, table: Table, requested: RequestedAttributes) -> Callable[[str], Document]:
         """Gives the documents to who looks at no more than is wanted: as they are kept, where that will do."""
         entries = table.entries
-        if wants(META) or wants(MEMBERS) or wants(GROUPS):
-            return lambda id: table.whole(entries[id], wants)
+        if requested(META) or requested(MEMBERS) or requested(GROUPS):
+            return lambda id: table.whole(entries[id], requested)
         return lambda id: entries[id].document
 
     def _change(
-        self, scope: Scope, resource_type: ResourceType, id: str, changes: ChangeSet, expected: str | None, wants: Wants
+        self,
+        scope: Scope,
+        resource_type: ResourceType,
+        id: str,
+        changes: ChangeSet,
+        expected: str | None,
+        requested: RequestedAttributes,
     ) -> Written:
         table = self._table(scope, resource_type)
         entry = table.find(id)
@@ -228,7 +236,7 @@ class MemoryStore:
             if not _SET_BY_STORE.isdisjoint(changes.assigned):
                 document = identified(resource_type, id, document)
             table.put(id, entry, document, moves, now())
-        return Written(table.whole(entry, wants), changed, skipped)
+        return Written(table.whole(entry, requested), changed, skipped)
 
     def _known_members(
         self, table: Table, members: Iterable[Mapping[str, Any]]

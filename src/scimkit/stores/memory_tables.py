@@ -14,9 +14,9 @@ from scimkit.documents import Document
 from scimkit.errors import NotFound, Uniqueness
 from scimkit.patch.changes import ChangeSet, ReferenceChanges
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.probes import keys_at
-from scimkit.stores.protocol import GROUPS, MEMBERS, META, Wants
-from scimkit.stores.stamps import has_members, is_computed, membership, meta_of
+from scimkit.stores.index_lookup import keys_at
+from scimkit.stores.metadata import has_members, is_computed, membership, meta_of
+from scimkit.stores.protocol import GROUPS, MEMBERS, META, RequestedAttributes
 
 NO_IDS: Final[Collection[str]] = frozenset()
 _NO_MEMBERS: Final[dict[str, Mapping[str, Any]]] = {}
@@ -105,12 +105,12 @@ class Table:
             raise NotFound(f"This {self.resource_type.name} does not exist.")
         return entry
 
-    def whole(self, entry: Entry, wants: Wants) -> Document:
+    def whole(self, entry: Entry, requested: RequestedAttributes) -> Document:
         """The document with its `meta`, and its members or its groups, where they are wanted."""
         whole = entry.document.copy()
-        if self.has_members and entry.members and wants(MEMBERS):
+        if self.has_members and entry.members and requested(MEMBERS):
             whole[MEMBERS] = list(entry.members.values())
-        elif self.has_groups and (groups := self.tenant.groups_of.get(whole["id"])) and wants(GROUPS):
+        elif self.has_groups and (groups := self.tenant.groups_of.get(whole["id"])) and requested(GROUPS):
             whole[GROUPS] = [membership(each.entries[id].document) for id, each in groups.items()]
         whole[META] = meta_of(self.resource_type, entry.created, entry.modified, entry.version)
         return whole

@@ -1,6 +1,6 @@
 """The store port: what keeps the documents of every tenant.
 
-`Store` (async) and `SyncStore` have the same methods; `lift` makes the second serve as the first.
+`Store` (async) and `SyncStore` have the same methods; `as_async_store` makes the second serve as the first.
 This module holds no store. Every store passes the same contract suite.
 
 A store is handed canonical documents and hands out canonical documents, with `id` and `meta`
@@ -24,7 +24,7 @@ from scimkit.stores.sorting import Sort
 
 Result = TypeVar("Result")
 
-Lack: TypeAlias = Literal["cursors", "filters", "member_pages", "sort", "tenants", "transactions"]
+Capability: TypeAlias = Literal["cursors", "filters", "member_pages", "sort", "tenants", "transactions"]
 """What a store may be without. `cursors`: pages after or before a position. `filters`: it refuses some filters as
 InvalidFilter, never one by `eq` on `id` or on a unique attribute. `member_pages`: the methods of `SyncMemberPages` or
 `MemberPages`; a group is then read with all its members at once. `sort`: any order but that of creation.
@@ -43,12 +43,12 @@ GROUPS: Final = "groups"
 UnknownMembers: TypeAlias = Literal["skip", "reject"]
 """What becomes of a member that does not exist: passed over and reported, or refused (400 invalidValue)."""
 
-Wants: TypeAlias = Callable[[str], bool]
+RequestedAttributes: TypeAlias = Callable[[str], bool]
 """Whether a top-level attribute will be returned; a store need not load what is not wanted."""
 
 
-def everything(name: str) -> bool:
-    """The `Wants` that wants all."""
+def all_attributes(name: str) -> bool:
+    """The `RequestedAttributes` that wants all."""
     return True
 
 
@@ -81,7 +81,7 @@ class Query:
     count: int = 100
     after: Position | None = None
     before: Position | None = None
-    wants: Wants = everything
+    requested: RequestedAttributes = all_attributes
 
 
 @dataclass(slots=True)
@@ -124,10 +124,12 @@ class SyncStore(Protocol):
     blocking: bool
     """Whether a call may wait for a disk or a network. An ASGI host runs those in a thread."""
 
-    lacks: Collection[Lack]
+    unsupported: Collection[Capability]
     """What the store does not do."""
 
-    def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
+    def get(
+        self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
+    ) -> Document:
         """The document, at least the wanted attributes. Raises: NotFound."""
         ...
 
@@ -190,14 +192,14 @@ class SyncMemberPages(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServedType:
     """A resource type that a store serves, and the paths of its attributes that the store does not keep."""
 
     resource_type: ResourceType
     unmapped: tuple[str, ...] = ()
 
 
-def served_by(store: object) -> tuple[Served, ...] | None:
+def served_by(store: object) -> tuple[ServedType, ...] | None:
     """Return the resource types that a store serves, by its attribute `serves`; None if it serves any."""
     serves = getattr(store, "serves", None)
     return serves if isinstance(serves, tuple) else None
@@ -229,9 +231,11 @@ class Store(Protocol):
 
     is_async: Literal[True]
 
-    lacks: Collection[Lack]
+    unsupported: Collection[Capability]
 
-    async def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document: ...
+    async def get(
+        self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
+    ) -> Document: ...
 
     async def search(self, scope: Scope, query: Query) -> Page: ...
 
@@ -268,20 +272,22 @@ class MemberPages(Protocol):
     async def members(self, scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Members: ...
 
 
-class _Lifted:
+class _AsyncStoreAdapter:
     """A sync store behind the async port."""
 
-    __slots__ = ("_store", "lacks", "serves")
+    __slots__ = ("_store", "serves", "unsupported")
 
     is_async: Literal[True] = True
 
     def __init__(self, store: SyncStore) -> None:
         self._store = store
-        self.lacks = store.lacks
+        self.unsupported = store.unsupported
         self.serves = served_by(store)
 
-    async def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
-        return self._store.get(scope, resource_type, id, wants)
+    async def get(
+        self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
+    ) -> Document:
+        return self._store.get(scope, resource_type, id, requested)
 
     async def search(self, scope: Scope, query: Query) -> Page:
         return self._store.search(scope, query)
@@ -318,12 +324,12 @@ class _Lifted:
         async def started(store: Store) -> Result:
             return await work(store)
 
-        return self._store.transaction(scope, lambda store: run_sync(started(lift(store))))
+        return self._store.transaction(scope, lambda store: run_sync(started(as_async_store(store))))
 
     async def members(self, scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Members:
         return cast(SyncMemberPages, self._store).members(scope, resource_type, id, after, count)
 
 
-def lift(store: SyncStore) -> Store:
+def as_async_store(store: SyncStore) -> Store:
     """A sync store as an async one: its coroutines never suspend."""
-    return _Lifted(store)
+    return _AsyncStoreAdapter(store)

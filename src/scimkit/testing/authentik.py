@@ -9,15 +9,15 @@ from typing import Any
 
 from scimkit.testing import provider_rules as rules
 from scimkit.testing.directory import Person, Team
-from scimkit.testing.habits import Habits
 from scimkit.testing.mapping import BASIC, GROUP, PATCH_OP
 from scimkit.testing.provider import ProviderSimulator
+from scimkit.testing.provider_profile import ProviderProfile
 
 
 class Authentik(ProviderSimulator):
     """authentik's SCIM provider. It deletes who leaves, and sends as many operations as the service allows."""
 
-    habits = Habits(
+    profile = ProviderProfile(
         name="authentik",
         mapping={**BASIC, "name.formatted": "display_name", 'emails[type eq "other"].value': "email"},
         on_leave="delete",

@@ -28,7 +28,7 @@ class Endpoint:
 
 
 @contextmanager
-def reached(target: Target, path: str = "") -> Iterator[Endpoint]:
+def open_endpoint(target: Target, path: str = "") -> Iterator[Endpoint]:
     """The endpoint of a target while the block runs; `path` is where an application has mounted it.
 
     Raises: TypeError for an application that is neither ASGI nor WSGI.

@@ -14,12 +14,11 @@ from uuid import uuid4
 import httpx
 
 from scimkit.testing import entra_rules as rules
-from scimkit.testing.conversation import Conversation
 from scimkit.testing.directory import Directory, Person, Team, key_of, sample_directory
 from scimkit.testing.entra_messages import (
-    DefaultFlavour,
-    Flavour,
-    OptimisedFlavour,
+    DefaultFlavor,
+    Flavor,
+    OptimizedFlavor,
     group_body,
     mapped,
     patch_body,
@@ -29,11 +28,12 @@ from scimkit.testing.entra_quarantine import Quarantine
 from scimkit.testing.exchange import Connection, filter_query
 from scimkit.testing.mapping import ENTERPRISE
 from scimkit.testing.report import OnStep, Report, Rule, Step
+from scimkit.testing.session import ProviderSession
 
-__all__ = ["FLAVOURS", "MIXED", "EntraSimulator", "Report", "Step", "run_story"]
+__all__ = ["FLAVORS", "MIXED", "EntraSimulator", "Report", "Step", "run_story"]
 
-_FLAVOURS: Final[dict[str, Flavour]] = {"default": DefaultFlavour(), "aadOptscim062020": OptimisedFlavour()}
-FLAVOURS: Final = tuple(_FLAVOURS)
+_FLAVORS: Final[dict[str, Flavor]] = {"default": DefaultFlavor(), "aadOptscim062020": OptimizedFlavor()}
+FLAVORS: Final = tuple(_FLAVORS)
 """The ways Entra writes its PATCHes."""
 MIXED: Final = "mixed"
 """What a tenant with `aadOptscim062020` sends in truth: the flag has no effect on demand."""
@@ -44,7 +44,7 @@ _MEMBERS_ON_DEMAND: Final = 5
 class EntraSimulator:
     """Entra's provisioning job for one application.
 
-    `flavour` is one of `FLAVOURS`, or `MIXED`. `client` sends the requests, for an application in process.
+    `flavor` is one of `FLAVORS`, or `MIXED`. `client` sends the requests, for an application in process.
     With `workers` above one, every member is a PATCH of its own, that many at the same time. `on_step` is
     told of each step while it happens.
     """
@@ -55,17 +55,17 @@ class EntraSimulator:
         token: str,
         directory: Directory,
         *,
-        flavour: str = "default",
+        flavor: str = "default",
         workers: int = 1,
         client: httpx.Client | None = None,
         on_step: OnStep | None = None,
     ) -> None:
         self.directory = directory
         self.quarantine = Quarantine()
-        self._talk = Conversation(Connection(base_url, token, client=client), on_step)
-        self._in_cycles = _FLAVOURS["aadOptscim062020" if flavour == MIXED else flavour]
-        self._on_demand = _FLAVOURS["default" if flavour == MIXED else flavour]
-        self._flavour = self._in_cycles
+        self._talk = ProviderSession(Connection(base_url, token, client=client), on_step)
+        self._in_cycles = _FLAVORS["aadOptscim062020" if flavor == MIXED else flavor]
+        self._on_demand = _FLAVORS["default" if flavor == MIXED else flavor]
+        self._flavor = self._in_cycles
         self._workers = workers
         self._ids: dict[str, str] = {}
         self._written: dict[str, dict[str, Any]] = {}
@@ -92,7 +92,7 @@ class EntraSimulator:
     def provision_on_demand(self, key: str) -> bool:
         """*Provision on demand* of a person or a team: probe, match, then create or update, at once."""
         before = len(self.report.failures)
-        self._flavour = self._on_demand
+        self._flavor = self._on_demand
         if self._probe("Provision on demand: connection"):
             if key in self.directory.people:
                 self._provision_person(self.directory.people[key])
@@ -101,7 +101,7 @@ class EntraSimulator:
                 team = self.directory.teams[key]
                 self._provision_team(team)
                 self._provision_members(team, at_most=_MEMBERS_ON_DEMAND)
-        self._flavour = self._in_cycles
+        self._flavor = self._in_cycles
         return len(self.report.failures) == before
 
     def initial_cycle(self) -> bool:
@@ -112,7 +112,7 @@ class EntraSimulator:
         """A later cycle, about every 40 minutes: what changed in the directory since the last."""
         return self._cycle("Incremental cycle")
 
-    def synchronise(self) -> bool:
+    def synchronize(self) -> bool:
         """The next cycle."""
         return self.incremental_cycle() if self._ids else self.initial_cycle()
 
@@ -174,7 +174,7 @@ class EntraSimulator:
         verb = "Update"
         if written and "active" in changed:
             verb = "Enable" if changed["active"] else "Disable"
-        body = patch_body(self._flavour.assign(changed, written))
+        body = patch_body(self._flavor.assign(changed, written))
         if self._step(f"{verb} {person.display_name}", "PATCH", f"/Users/{id}", [rules.patched_user], body).passed:
             self._written[person.key] = {**written, **changed}
         if verb == "Disable":
@@ -188,10 +188,10 @@ class EntraSimulator:
         if person.key not in self._ids or had == wanted:
             return
         if wanted is not None:
-            operations = self._flavour.manager(self._ids[wanted])
+            operations = self._flavor.manager(self._ids[wanted])
         else:
             assert had is not None
-            operations = self._flavour.no_manager(self._ids[had])
+            operations = self._flavor.no_manager(self._ids[had])
         title = f"{'Set' if wanted else 'Clear'} manager of {person.display_name}"
         path = f"/Users/{self._ids[person.key]}"
         if not self._step(title, "PATCH", path, [rules.patched_user], patch_body(operations)).passed:
@@ -219,7 +219,7 @@ class EntraSimulator:
         path = f"/Groups/{self._ids[team.key]}"
         judged = [rules.read, rules.without_members]
         self._step(f"Read {team.name}", "GET", f"{path}?excludedAttributes=members", judged)
-        body = patch_body(self._flavour.assign(changed, written))
+        body = patch_body(self._flavor.assign(changed, written))
         if self._step(f"Update {team.name}", "PATCH", path, [rules.patched_group], body).passed:
             self._written[team.key] = {**written, **changed}
 
@@ -231,8 +231,8 @@ class EntraSimulator:
         added, removed = sorted(wanted - there)[:at_most], sorted(there - wanted)
         path = f"/Groups/{self._ids[team.key]}"
         for title, keys, write in (
-            (f"Add {len(added)} to {team.name}", added, self._flavour.add_members),
-            (f"Remove {len(removed)} from {team.name}", removed, self._flavour.remove_members),
+            (f"Add {len(added)} to {team.name}", added, self._flavor.add_members),
+            (f"Remove {len(removed)} from {team.name}", removed, self._flavor.remove_members),
         ):
             parts = [[key] for key in keys] if self._workers > 1 else [keys] if keys else []
             bodies = [(title, patch_body(write([self._ids[key] for key in part]))) for part in parts]
@@ -281,10 +281,10 @@ def _equals(attribute: str, value: str) -> str:
     return filter_query(f"{attribute} eq {json.dumps(value, ensure_ascii=False)}")
 
 
-def run_story(base_url: str, token: str, *, flavour: str = "default", on_step: OnStep | None = None) -> Report:
+def run_story(base_url: str, token: str, *, flavor: str = "default", on_step: OnStep | None = None) -> Report:
     """The whole story on the sample directory: test, on demand, initial cycle, and a life in cycles."""
     directory = sample_directory()
-    entra = EntraSimulator(base_url, token, directory, flavour=flavour, on_step=on_step)
+    entra = EntraSimulator(base_url, token, directory, flavor=flavor, on_step=on_step)
     try:
         if entra.test_connection():
             entra.provision_on_demand(key_of("ada"))

@@ -81,7 +81,7 @@ def group_body(team: Team) -> dict[str, Any]:
     }
 
 
-class Flavour(Protocol):
+class Flavor(Protocol):
     """A way to write PATCH operations."""
 
     def assign(self, values: Mapping[str, Any], present: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -105,7 +105,7 @@ class Flavour(Protocol):
         ...
 
 
-class DefaultFlavour:
+class DefaultFlavor:
     """What Entra sends by default: title-case operations, each with a path, booleans as text."""
 
     def assign(self, values: Mapping[str, Any], present: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -127,7 +127,7 @@ class DefaultFlavour:
         return [{"op": "Remove", "path": "members", "value": [{"$ref": None, "value": id} for id in ids]}]
 
 
-class OptimisedFlavour:
+class OptimizedFlavor:
     """What Entra sends with `aadOptscim062020`: lower case, real booleans, pathless replace with dotted names."""
 
     def assign(self, values: Mapping[str, Any], present: Mapping[str, Any]) -> list[dict[str, Any]]:

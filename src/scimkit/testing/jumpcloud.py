@@ -9,15 +9,15 @@ from typing import Any
 from uuid import uuid4
 
 from scimkit.testing import provider_rules as rules
-from scimkit.testing.habits import Habits
 from scimkit.testing.mapping import FULL, GROUP, USER
 from scimkit.testing.provider import ProviderSimulator
+from scimkit.testing.provider_profile import ProviderProfile
 
 
 class JumpCloud(ProviderSimulator):
     """JumpCloud's custom SCIM. It creates no empty group, takes over one of the same name, deactivates who leaves."""
 
-    habits = Habits(
+    profile = ProviderProfile(
         name="JumpCloud", mapping=FULL, updates="PATCH", removes_members="by value", empty_groups=False
     )  # fmt: skip
 

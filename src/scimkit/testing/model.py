@@ -14,25 +14,8 @@ from scimkit.documents import Document
 from scimkit.errors import InvalidValue, NotFound
 from scimkit.patch.changes import ChangeSet, apply_changes, apply_reference_changes
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.paging import by_index, by_position
-from scimkit.stores.probes import check_unique
-from scimkit.stores.protocol import (
-    GROUPS,
-    MEMBERS,
-    META,
-    Lack,
-    Page,
-    Query,
-    Result,
-    Scope,
-    SyncStore,
-    UnknownMembers,
-    Wants,
-    Written,
-    everything,
-)
-from scimkit.stores.sorting import sort_key
-from scimkit.stores.stamps import (
+from scimkit.stores.index_lookup import check_unique
+from scimkit.stores.metadata import (
     check_version,
     has_members,
     identified,
@@ -45,6 +28,23 @@ from scimkit.stores.stamps import (
     replacement,
     version_tag,
 )
+from scimkit.stores.paging import by_index, by_position
+from scimkit.stores.protocol import (
+    GROUPS,
+    MEMBERS,
+    META,
+    Capability,
+    Page,
+    Query,
+    RequestedAttributes,
+    Result,
+    Scope,
+    SyncStore,
+    UnknownMembers,
+    Written,
+    all_attributes,
+)
+from scimkit.stores.sorting import sort_key
 from scimkit.testing import reference
 
 
@@ -66,14 +66,16 @@ class ModelStore:
 
     is_async: Literal[False] = False
     blocking = False
-    lacks: Collection[Lack] = frozenset[Lack]({"member_pages"})
+    unsupported: Collection[Capability] = frozenset[Capability]({"member_pages"})
 
     def __init__(self, *, unknown_members: UnknownMembers = "skip") -> None:
         self._tenants: dict[str, dict[str, _Resource]] = {}
         self._created = 0
         self._unknown_members = unknown_members
 
-    def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
+    def get(
+        self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
+    ) -> Document:
         return self._whole(scope, id, self._find(scope, resource_type, id))
 
     def search(self, scope: Scope, query: Query) -> Page:

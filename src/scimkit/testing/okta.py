@@ -10,15 +10,15 @@ from typing import Any
 
 from scimkit.testing import provider_rules as rules
 from scimkit.testing.directory import Team
-from scimkit.testing.habits import Habits
 from scimkit.testing.mapping import FULL, put_at
 from scimkit.testing.provider import PAGE, ProviderSimulator
+from scimkit.testing.provider_profile import ProviderProfile
 
 
 class OktaCustomApp(ProviderSimulator):
     """An app made in the App Integration Wizard: everything is PUT, groups and activation too."""
 
-    habits = Habits(
+    profile = ProviderProfile(
         name="Okta (custom app)",
         mapping=FULL,
         groups="PUT",
@@ -73,13 +73,13 @@ class OktaCustomApp(ProviderSimulator):
         return self._talk.step(title, "PUT", path, [rules.replaced], body).passed
 
 
-class OktaCatalogueApp(OktaCustomApp):
+class OktaCatalogApp(OktaCustomApp):
     """An integration of Okta's catalogue: PATCH for profiles, activation and groups.
 
     Okta prints no PATCH of a profile; here it is one operation for each path.
     """
 
-    habits = Habits(
+    profile = ProviderProfile(
         name="Okta (catalogue app)",
         mapping=FULL,
         updates="PATCH",

@@ -6,15 +6,15 @@ Sources: developers.onelogin.com/scim/implement-scim-api; goauthentik/authentik#
 from __future__ import annotations
 
 from scimkit.testing import provider_rules as rules
-from scimkit.testing.habits import Habits
 from scimkit.testing.mapping import FULL
 from scimkit.testing.provider import ProviderSimulator
+from scimkit.testing.provider_profile import ProviderProfile
 
 
 class OneLogin(ProviderSimulator):
     """OneLogin's SCIM 2.0 provisioner. It deletes users who leave, and leaves groups where they are."""
 
-    habits = Habits(
+    profile = ProviderProfile(
         name="OneLogin",
         mapping=FULL,
         on_leave="delete",
@@ -29,5 +29,5 @@ class OneLogin(ProviderSimulator):
         """*Refresh entitlements*: the groups are read, without any parameter."""
         return self._talk.step("Refresh entitlements", "GET", "/Groups", [rules.listed]).passed
 
-    def synchronise(self) -> bool:
-        return self.refresh_entitlements() & super().synchronise()
+    def synchronize(self) -> bool:
+        return self.refresh_entitlements() & super().synchronize()

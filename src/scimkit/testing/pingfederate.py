@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from scimkit.testing import provider_rules as rules
 from scimkit.testing.directory import Team
-from scimkit.testing.habits import Habits
 from scimkit.testing.mapping import FULL
 from scimkit.testing.provider import PAGE, ProviderSimulator
+from scimkit.testing.provider_profile import ProviderProfile
 
 
 class PingFederate(ProviderSimulator):
     """PingFederate's SCIM provisioner, set to disable who leaves."""
 
-    habits = Habits(name="PingFederate", mapping=FULL, quotes=False)
+    profile = ProviderProfile(name="PingFederate", mapping=FULL, quotes=False)
 
     def test_connection(self) -> bool:
         """A user that cannot be there, by id, and a look-up of nobody by name and by e-mail address."""

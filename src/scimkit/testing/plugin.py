@@ -11,8 +11,8 @@ from secrets import token_hex
 import pytest
 
 from scimkit.testing.directory import sample_directory
-from scimkit.testing.endpoint import Endpoint, Target, reached
-from scimkit.testing.life import Event, marked, play, whole_life
+from scimkit.testing.directory_history import DirectoryEvent, full_history, marked, play
+from scimkit.testing.endpoint import Endpoint, Target, open_endpoint
 from scimkit.testing.providers import PROVIDERS, Provider, provider
 from scimkit.testing.report import Report, explained
 
@@ -25,12 +25,12 @@ class IdentityProvider:
         self.simulator = simulator
         self._mark = mark
 
-    def live(self, events: Sequence[Event] | None = None) -> Report:
+    def live(self, events: Sequence[DirectoryEvent] | None = None) -> Report:
         """Play the events, a whole life without any.
 
         Raises: AssertionError that lists every finding: the request, what came, what was expected, how to mend it.
         """
-        wanted = whole_life() if events is None else events
+        wanted = full_history() if events is None else events
         report = play(self.simulator, [event.marked(self._mark) for event in wanted])
         found = "\n\n".join(explained(step) for step in report.failures)
         assert report.passed, f"{self.name} finds {len(report.failures)} faults:\n\n{found}"
@@ -58,7 +58,7 @@ def scim_path() -> str:
 @pytest.fixture
 def scim_endpoint(scim_target: Target, scim_path: str) -> Iterator[Endpoint]:
     """The endpoint, answering."""
-    with reached(scim_target, scim_path) as endpoint:
+    with open_endpoint(scim_target, scim_path) as endpoint:
         yield endpoint
 
 

@@ -1,7 +1,8 @@
-"""What identity providers share: a directory is walked person by person and team by team, and every difference
-becomes a request. How a provider writes that request is its `Habits`, and its class where habits are not enough.
+"""Simulate what all identity providers share.
 
-After each synchronisation the service's view is compared with the directory, attribute by attribute.
+The simulator walks a directory user by user and group by group and turns every difference into a request. A
+`ProviderProfile` says how a provider writes that request; a subclass adds behavior that a profile cannot express.
+After each synchronization the simulator compares every attribute that the service returns with the directory.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from uuid import uuid4
 import httpx
 
 from scimkit.testing import provider_rules as rules
-from scimkit.testing.conversation import Conversation
 from scimkit.testing.directory import Directory, Person, Team
 from scimkit.testing.exchange import Connection
-from scimkit.testing.habits import Habits
 from scimkit.testing.mapping import ENTERPRISE, GROUP, PATCH_OP, USER, assignments, document, mapped
+from scimkit.testing.provider_profile import ProviderProfile
 from scimkit.testing.report import OnStep, Report
+from scimkit.testing.session import ProviderSession
 
 PAGE: Final = 100
 
@@ -30,7 +31,7 @@ class ProviderSimulator:
     `client` sends the requests, for an application in process. `on_step` is told of each step.
     """
 
-    habits: ClassVar[Habits]
+    profile: ClassVar[ProviderProfile]
 
     def __init__(
         self,
@@ -43,9 +44,9 @@ class ProviderSimulator:
     ) -> None:
         self.directory = directory
         connection = Connection(
-            base_url, token, client=client, timeout=self.habits.timeout, user_agent=self.habits.user_agent
+            base_url, token, client=client, timeout=self.profile.timeout, user_agent=self.profile.user_agent
         )
-        self._talk = Conversation(connection, on_step)
+        self._talk = ProviderSession(connection, on_step)
         self._ids: dict[str, str] = {}
         self._names: dict[str, str] = {}
         self._written: dict[str, dict[str, Any]] = {}
@@ -72,7 +73,7 @@ class ProviderSimulator:
         self._talk.step("Test connection", "GET", f"/Users?{query}", [rules.empty])
         return len(self.report.failures) == before
 
-    def synchronise(self) -> bool:
+    def synchronize(self) -> bool:
         """Bring the service to what the directory says, and compare."""
         before = len(self.report.failures)
         for key in [key for key in self._ids if key not in self._members and key not in self.directory.people]:
@@ -108,7 +109,7 @@ class ProviderSimulator:
         self._talk.step(title, "GET", path, [rules.read, *judged])
 
     def _mapped(self, person: Person) -> dict[str, Any]:
-        return mapped(self.habits.mapping, person, self._ids)
+        return mapped(self.profile.mapping, person, self._ids)
 
     def _provision_person(self, person: Person) -> None:
         wanted = self._mapped(person)
@@ -149,10 +150,10 @@ class ProviderSimulator:
         if changed.keys() == {"active"}:
             verb = "Reactivate" if changed["active"] else "Deactivate"
         title = f"{verb} {self._names[key]}"
-        if verb != "Update" and self.habits.activates != "as any update":
-            operations = [{"op": self.habits.activates, "value": {"active": changed["active"]}}]
+        if verb != "Update" and self.profile.activates != "as any update":
+            operations = [{"op": self.profile.activates, "value": {"active": changed["active"]}}]
             return self._patch(title, path, operations)
-        if self.habits.updates == "PATCH":
+        if self.profile.updates == "PATCH":
             return self._patch(title, path, self._assignments(changed, self._written[key]))
         return self._put_user(title, key, wanted, changed)
 
@@ -164,7 +165,7 @@ class ProviderSimulator:
 
     def _leave(self, key: str) -> None:
         id, name = self._ids[key], self._names[key]
-        if self.habits.on_leave == "delete":
+        if self.profile.on_leave == "delete":
             if self._talk.step(f"Delete {name}", "DELETE", self._user_path(key), [rules.deleted]).passed:
                 self._talk.step(f"{name} is gone", "GET", f"/Users/{id}", [rules.gone])
         else:
@@ -185,7 +186,7 @@ class ProviderSimulator:
 
     def _provision_team(self, team: Team) -> None:
         if team.key not in self._ids:
-            if not team.members and not self.habits.empty_groups:
+            if not team.members and not self.profile.empty_groups:
                 return
             id = self._find_group(team)
             if id is None:
@@ -226,11 +227,11 @@ class ProviderSimulator:
         return {"schemas": [GROUP], "displayName": team.name}
 
     def _rename(self, team: Team) -> None:
-        if self.habits.groups == "PUT":
+        if self.profile.groups == "PUT":
             renamed = self._put_group(f"Rename to {team.name}", team, self._members[team.key])
         else:
             operation: dict[str, Any] = {"op": "replace", "path": "displayName", "value": team.name}
-            if self.habits.renames == "pathless":
+            if self.profile.renames == "pathless":
                 operation = {"op": "replace", "value": {**self._rename_value(team), "displayName": team.name}}
             renamed = self._patch(f"Rename to {team.name}", self._group_path(team.key), [operation])
         if renamed:
@@ -242,7 +243,7 @@ class ProviderSimulator:
     def _change_members(self, team: Team, added: list[str], removed: list[str]) -> None:
         title = f"Members of {team.name}: {len(added)} in, {len(removed)} out"
         members = (self._members[team.key] | set(added)) - set(removed)
-        if self.habits.groups == "PUT":
+        if self.profile.groups == "PUT":
             done = self._put_group(title, team, members)
         else:
             operations = self._member_operations([self._ids[key] for key in added], [self._ids[key] for key in removed])
@@ -251,7 +252,7 @@ class ProviderSimulator:
             self._members[team.key] = members
 
     def _member_operations(self, added: list[str], removed: list[str]) -> list[dict[str, Any]]:
-        if self.habits.removes_members == "by path":
+        if self.profile.removes_members == "by path":
             operations: list[dict[str, Any]] = [{"op": "remove", "path": f'members[value eq "{id}"]'} for id in removed]
         else:
             operations = [{"op": "remove", "path": "members", "value": values} for values in self._values(removed)]
@@ -259,7 +260,7 @@ class ProviderSimulator:
 
     def _values(self, ids: list[str]) -> list[list[dict[str, Any]]]:
         values = [{"value": id} for id in ids]
-        return [[value] for value in values] if self.habits.an_operation_each or not values else [values]
+        return [[value] for value in values] if self.profile.an_operation_each or not values else [values]
 
     def _put_group(self, title: str, team: Team, members: set[str]) -> bool:
         listed = [{"value": self._ids[key], "display": None} for key in sorted(members)]
@@ -267,7 +268,7 @@ class ProviderSimulator:
         return self._talk.step(title, "PUT", self._group_path(team.key), [rules.replaced], body).passed
 
     def _disband(self, key: str) -> None:
-        if self.habits.deletes_groups:
+        if self.profile.deletes_groups:
             path, name = self._group_path(key), self._names[key]
             if self._talk.step(f"Delete {name}", "DELETE", path, [rules.deleted]).passed:
                 self._talk.step(f"{name} is gone", "GET", f"/Groups/{self._ids[key]}", [rules.gone])
@@ -275,7 +276,7 @@ class ProviderSimulator:
 
     def _user(self, values: dict[str, Any]) -> dict[str, Any]:
         body = document(values)
-        schemas = self.habits.schemas or ((USER, ENTERPRISE) if ENTERPRISE in body else (USER,))
+        schemas = self.profile.schemas or ((USER, ENTERPRISE) if ENTERPRISE in body else (USER,))
         return {"schemas": list(schemas), **body}
 
     def _patch(self, title: str, path: str, operations: list[dict[str, Any]]) -> bool:
@@ -283,11 +284,11 @@ class ProviderSimulator:
         return self._talk.step(title, "PATCH", path, [rules.patched], body).passed
 
     def _user_path(self, key: str) -> str:
-        return f"/Users/{self._ids[key]}{self.habits.path_end}"
+        return f"/Users/{self._ids[key]}{self.profile.path_end}"
 
     def _group_path(self, key: str) -> str:
-        return f"/Groups/{self._ids[key]}{self.habits.path_end}"
+        return f"/Groups/{self._ids[key]}{self.profile.path_end}"
 
     def _equals(self, attribute: str, value: str) -> str:
-        text = json.dumps(value, ensure_ascii=False) if self.habits.quotes else value
-        return f"filter={quote(f'{attribute} eq {text}', safe='')}{self.habits.query_end}"
+        text = json.dumps(value, ensure_ascii=False) if self.profile.quotes else value
+        return f"filter={quote(f'{attribute} eq {text}', safe='')}{self.profile.query_end}"

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
-from scimkit.testing.advice import advice
 from scimkit.testing.exchange import Exchange
 from scimkit.testing.mapping import value_at
+from scimkit.testing.remedies import advice
 from scimkit.testing.report import Finding, Rule
 
 LIST: Final = "urn:ietf:params:scim:api:messages:2.0:ListResponse"

@@ -11,10 +11,10 @@ from typing import Any, Final, Protocol
 
 from scimkit.testing.authentik import Authentik
 from scimkit.testing.directory import Directory
+from scimkit.testing.directory_history import Simulator
 from scimkit.testing.entra import MIXED, EntraSimulator
 from scimkit.testing.jumpcloud import JumpCloud
-from scimkit.testing.life import Simulator
-from scimkit.testing.okta import OktaCatalogueApp, OktaCustomApp
+from scimkit.testing.okta import OktaCatalogApp, OktaCustomApp
 from scimkit.testing.onelogin import OneLogin
 from scimkit.testing.pingfederate import PingFederate
 from scimkit.testing.sailpoint import SailPoint
@@ -30,10 +30,10 @@ class Provider(Simulator, Protocol):
 
 PROVIDERS: Final[Mapping[str, Callable[..., Provider]]] = {
     "entra": EntraSimulator,
-    "entra-aadOptscim062020": partial(EntraSimulator, flavour="aadOptscim062020"),
-    "entra-mixed": partial(EntraSimulator, flavour=MIXED, workers=4),
+    "entra-aadOptscim062020": partial(EntraSimulator, flavor="aadOptscim062020"),
+    "entra-mixed": partial(EntraSimulator, flavor=MIXED, workers=4),
     "okta": OktaCustomApp,
-    "okta-catalogue": OktaCatalogueApp,
+    "okta-catalogue": OktaCatalogApp,
     "onelogin": OneLogin,
     "jumpcloud": JumpCloud,
     "pingfederate": PingFederate,

@@ -21,8 +21,8 @@ from scimkit.runner import run_sync
 from scimkit.schema.core import GROUP, USER
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service import Request, Response, ScimService
-from scimkit.testing.fictions import BASE_URL, Fictions
-from scimkit.testing.vocabulary import METHODS
+from scimkit.testing.recorded_words import METHODS
+from scimkit.testing.redaction import BASE_URL, Redactor
 
 _MEDIA_TYPE: Final = re.compile(r"[a-z*]+/[a-z*+]+(?:; ?charset=utf-?8)?\Z", re.IGNORECASE)
 _HEADERS: Final = ("content-type", "accept")
@@ -34,7 +34,7 @@ class Recorder:
 
     def __init__(self, file: str | Path, resource_types: Sequence[ResourceType] = (USER, GROUP)) -> None:
         self._file = Path(file)
-        self._fictions = Fictions(resource_types)
+        self._fictions = Redactor(resource_types)
 
     def __call__(self, request: Request, response: Response) -> None:
         """Append an exchange."""
@@ -44,20 +44,20 @@ class Recorder:
 
     def recorded(self, request: Request, response: Response) -> dict[str, Any]:
         """An exchange as it is written."""
-        fictions, kind = self._fictions, self._fictions.type_at(request.path)
+        redactor, kind = self._fictions, self._fictions.type_at(request.path)
         sent = _json(request.body)
         headers = {name: request.headers.get(name, "") for name in _HEADERS}
         discovery = request.path.strip("/").partition("/")[0] in _DISCOVERY and response.status == 200
         return {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "method": request.method if request.method in METHODS else "OTHER",
-            "path": fictions.path(request.path),
-            "query": fictions.query(request.query, kind),
+            "path": redactor.path(request.path),
+            "query": redactor.query(request.query, kind),
             "headers": {name: value for name, value in headers.items() if _MEDIA_TYPE.match(value)},
-            "body": None if sent is _NOT_JSON else fictions.body(sent, kind),
+            "body": None if sent is _NOT_JSON else redactor.body(sent, kind),
             "malformed": sent is _NOT_JSON,
             "status": response.status,
-            "response": None if discovery else fictions.body(_json(response.body), kind),
+            "response": None if discovery else redactor.body(_json(response.body), kind),
             "quirks": list(response.quirks),
         }
 

@@ -14,7 +14,7 @@ from scimkit.errors import InvalidFilter, MutabilityViolation, NoTarget
 from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, ValuePath
 from scimkit.filters.parser import parse
 from scimkit.schema.attributes import Attribute, AttributeTable
-from scimkit.schema.instants import parse_instant
+from scimkit.schema.date_times import parse_instant
 from scimkit.schema.resource_types import ResourceType
 
 Document = dict[str, Any]
@@ -50,11 +50,11 @@ def _values(value: Any, attribute: Attribute, sub: Attribute | None) -> list[Any
     elements = (value if attribute.multi_valued else [value]) if value is not None else []
     if sub is None:
         return elements or [None]
-    reached: list[Any] = []
+    open_endpoint: list[Any] = []
     for element in elements:
         inner = element.get(sub.name)
-        reached += inner if sub.multi_valued and inner else [inner]
-    return reached or [None]
+        open_endpoint += inner if sub.multi_valued and inner else [inner]
+    return open_endpoint or [None]
 
 
 def _element_matches(attribute: Attribute, element: Any, node: Node) -> bool:

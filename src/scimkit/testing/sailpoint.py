@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from scimkit.testing import provider_rules as rules
-from scimkit.testing.habits import Habits
 from scimkit.testing.mapping import FULL, USER
 from scimkit.testing.provider import PAGE, ProviderSimulator
+from scimkit.testing.provider_profile import ProviderProfile
 
 _DISCOVERY: Final = (
     "/ServiceProviderConfig", "/ResourceTypes", "/Schemas", "/ResourceTypes/User", "/ResourceTypes/Group",
@@ -21,7 +21,7 @@ _DISCOVERY: Final = (
 class SailPoint(ProviderSimulator):
     """SailPoint's SCIM 2.0 connector. Read-only attributes, by the published schema, are left out of a PATCH."""
 
-    habits = Habits(name="SailPoint", mapping=FULL, updates="PATCH", activates="add", timeout=60.0)
+    profile = ProviderProfile(name="SailPoint", mapping=FULL, updates="PATCH", activates="add", timeout=60.0)
     _read_only: frozenset[str] = frozenset()
 
     def test_connection(self) -> bool:

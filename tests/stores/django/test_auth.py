@@ -24,8 +24,8 @@ from scimkit import GROUP, USER, Query, Scope, filters
 from scimkit.errors import NotFound, Uniqueness
 from scimkit.stores.django import DjangoStore
 from scimkit.stores.django.auth import auth_models, set_password
-from scimkit.stores.django.beside import Beside
 from scimkit.stores.django.external_ids.models import GroupExternalId, UserExternalId
+from scimkit.stores.django.separate_values import SeparateValue
 from tests.client import Client
 from tests.stores.databases import DATABASES
 
@@ -202,7 +202,7 @@ def test_a_row_beside_must_be_one() -> None:
     """A name by which the model has no other row is refused when the store is made."""
     for relation in ("nothing", "logentry"):
         users, groups = auth_models()
-        wrong = replace(users, attributes={**users.attributes, "externalId": Beside(relation, "value")})
+        wrong = replace(users, attributes={**users.attributes, "externalId": SeparateValue(relation, "value")})
         with pytest.raises(ValueError, match=f"no OneToOneField leads from {relation} to the model User"):
             DjangoStore([wrong, groups])
 

@@ -40,7 +40,7 @@ class TestDjangosUsers(StoreContract):
     texts = ("a", "A", "b", "work", "ada@example.org", "a b", 'q"\\', "x" * 40)
     nested_groups = False
     examples = 2
-    lives = 1
+    histories = 1
     spare = "externalId"
     database: str
 

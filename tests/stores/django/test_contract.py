@@ -19,7 +19,7 @@ class TestDjangoStore(mapped.TestMappedStore):
     """The same helpdesk, of Django models."""
 
     examples = 2  # what is shared with the other mapped stores is shown there
-    lives = 1
+    histories = 1
 
     def make_store(self) -> Any:
         return helpdesk(self.database)

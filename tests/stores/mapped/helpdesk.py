@@ -190,5 +190,3 @@ def helpdesk_awaited(engine: AsyncEngine) -> Apart:
 def account() -> str:
     """An account that nobody else has."""
     return f"{os.getpid()}-{next(_numbers)}-{os.urandom(4).hex()}"
-
-

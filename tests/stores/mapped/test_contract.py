@@ -24,7 +24,7 @@ class TestMappedStore(StoreContract):
 
     texts = ("a", "A", "b", "work", "Work", "home", "ada@example.org", "a b", 'q"\\', "x" * 40)
     examples = 4
-    lives = 2
+    histories = 2
     database: str
 
     @pytest.fixture(autouse=True, params=DATABASES)
@@ -58,8 +58,8 @@ class TestMappedStore(StoreContract):
     def paths(self, resource_type: ResourceType) -> st.SearchStrategy[AttributePath]:
         """What is in a column can be sorted by."""
         columns = _COLUMNS[resource_type.name]
-        return super().paths(resource_type).filter(
-            lambda path: isinstance(columns.get(path.text), InstrumentedAttribute)
+        return (
+            super().paths(resource_type).filter(lambda path: isinstance(columns.get(path.text), InstrumentedAttribute))
         )
 
 
@@ -67,7 +67,7 @@ class TestAsyncMappedStore(TestMappedStore):
     """The awaited store over the helpdesk on every database."""
 
     examples = 2  # the statements are those of the other colour
-    lives = 1
+    histories = 1
 
     def make_store(self) -> Any:
         sessions_of(self.database)  # makes the tables

@@ -140,7 +140,7 @@ def test_a_wrong_declaration_is_refused(case: str) -> None:
 def test_ids_of_two_models_may_have_prefixes() -> None:
     """With a prefix each, two models that number their rows share no id."""
     store = MappedStore(ENGINE, [_users(Numbered, prefix="agent-"), _teams(id=Team.id, prefix="team-")])
-    assert store.lacks == {"filters", "member_pages", "tenants"}
+    assert store.unsupported == {"filters", "member_pages", "tenants"}
 
 
 def test_a_column_may_have_a_key_that_folds() -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import orm
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from scimkit import GROUP, USER, MemoryStore, ScimService, TokenRegistry
-from scimkit.stores.protocol import lift
+from scimkit.stores.protocol import as_async_store
 from scimkit.stores.sqlalchemy import MappedStore
 from scimkit.stores.sqlalchemy.async_store import AsyncMappedStore
 from tests.client import ENTERPRISE, Client
@@ -43,7 +43,7 @@ class TestAnnounced:
     def test_a_type_that_the_store_does_not_map_is_refused(self) -> None:
         """A resource type that is asked for and that the store cannot serve is a ValueError that names it."""
         store = helpdesk_of("sqlite", (AGENTS,))
-        for each in (store, lift(store)):
+        for each in (store, as_async_store(store)):
             with pytest.raises(ValueError, match="no ResourceMapping for Group: give it one, or leave Group out"):
                 ScimService(each, tokens=TokenRegistry(), resource_types=(USER, GROUP))
 
@@ -102,7 +102,7 @@ class TestNotKept:
     def test_each_write(self, caplog: pytest.LogCaptureFixture) -> None:
         """The response, the event and the log of a POST, PUT and PATCH name what was given and is not kept."""
         events: list[Any] = []
-        client = client_of(NARROW, NAMELESS, on_event=events.append)
+        client = client_of(NARROW, NAMELESS, on_request_completed=events.append)
         caplog.set_level(logging.INFO, "scimkit")
         caplog.clear()
         body = {

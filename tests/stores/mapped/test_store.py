@@ -251,7 +251,7 @@ def test_members_that_are_not_wanted_are_not_read(scope: Scope) -> None:
     team = store.create(scope, GROUP, group("team", id)).document["id"]
     with statements("sqlite") as sent:
         store.get(scope, GROUP, team, lambda name: name != "members")
-        store.search(scope, Query(GROUP, wants=lambda name: name != "members"))
+        store.search(scope, Query(GROUP, requested=lambda name: name != "members"))
     assert sent
     assert not [each for each in sent if "hd_membership" in each or "hd_subteam" in each]
 
@@ -394,7 +394,7 @@ def test_one_tenant_when_there_is_no_column() -> None:
     """Without a column for the tenant only the default tenant has anything, and nobody else can add to it."""
     mapped = replace(AGENTS, tenant=None, where=Agent.account == "nobody's", new=lambda: Agent(account="nobody's"))
     store = helpdesk_of("sqlite", [mapped])
-    assert "tenants" in store.lacks
+    assert "tenants" in store.unsupported
     id = store.create(Scope(), USER, user(account())).document["id"]
     assert store.get(Scope(), USER, id)["id"] == id
     with pytest.raises(NotFound):

@@ -10,10 +10,10 @@ from scimkit.dialects.quirks.names import NAMES
 from scimkit.dialects.quirks.operations import OPERATIONS
 from scimkit.dialects.quirks.options import KEEP_OMITTED_MEMBERS, OPTIONS, RESTORE_INACTIVE, SAME_USER_AGAIN
 from scimkit.dialects.quirks.paths import PATHS
-from scimkit.dialects.quirks.quirk import NOT_MINE, Quirk, Stage
+from scimkit.dialects.quirks.quirk import NOT_APPLICABLE, Quirk, Stage
 from scimkit.dialects.quirks.values import VALUES
 
 QUIRKS: Final[tuple[Quirk, ...]] = (*OPERATIONS, *VALUES, *NAMES, *PATHS, *MESSAGES, *FILTERS, SAME_USER_AGAIN)
 """Every quirk but those on request. Within a stage they are asked in this order, the first that answers decides."""
 
-__all__ = ["KEEP_OMITTED_MEMBERS", "NOT_MINE", "OPTIONS", "QUIRKS", "RESTORE_INACTIVE", "Quirk", "Stage"]
+__all__ = ["KEEP_OMITTED_MEMBERS", "NOT_APPLICABLE", "OPTIONS", "QUIRKS", "RESTORE_INACTIVE", "Quirk", "Stage"]

@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from scimkit.dialects.quirks.messages import accepted
-from scimkit.dialects.quirks.quirk import ENTRA_ATTRIBUTES, ENTRA_COMPATIBILITY, ENTRA_TUTORIAL, NOT_MINE, Quirk
+from scimkit.dialects.quirks.quirk import ENTRA_ATTRIBUTES, ENTRA_COMPATIBILITY, ENTRA_TUTORIAL, NOT_APPLICABLE, Quirk
 from scimkit.dialects.quirks.values import boolean_text, number_text, scalar_as_text
 from scimkit.filters.ast import And, Comparison, Or, Value
 from scimkit.schema.attributes import Attribute
@@ -16,13 +16,13 @@ from scimkit.schema.resource_types import ResourceType
 def _word(word: str) -> Any:
     """Read a word as text. A null in another case, or a word with quotation marks around it, is none."""
     if word.lower() == "null" or word[0] in _QUOTATION_MARKS or word[-1] in _QUOTATION_MARKS:
-        return NOT_MINE
+        return NOT_APPLICABLE
     return word
 
 
 def _dotted_urn(text: str) -> Any:
     """`urn:...:User.manager.value`: the quirks of paths know what it names."""
-    return text if text.lower().startswith("urn:") else NOT_MINE
+    return text if text.lower().startswith("urn:") else NOT_APPLICABLE
 
 
 def _compared_boolean(attribute: Attribute, value: Value) -> Any:
@@ -32,11 +32,11 @@ def _compared_boolean(attribute: Attribute, value: Value) -> Any:
 def _start_of_day(attribute: Attribute, value: Value) -> Any:
     if attribute.type == "dateTime" and type(value) is str and _DATE.fullmatch(value):
         return f"{value}T00:00:00Z"
-    return NOT_MINE
+    return NOT_APPLICABLE
 
 
 def _marked_deleted(old: str, new: str) -> Any:
-    return True if len(new) == len(old) + 32 and _OBJECT_ID.match(new) and new[32:] == old else NOT_MINE
+    return True if len(new) == len(old) + 32 and _OBJECT_ID.match(new) and new[32:] == old else NOT_APPLICABLE
 
 
 def _looked_up_by_mark(node: Comparison, resource_type: ResourceType) -> Any:
@@ -44,7 +44,7 @@ def _looked_up_by_mark(node: Comparison, resource_type: ResourceType) -> Any:
     path = resource_type.resolve(node.path)
     found = path is not None and path.text in ("userName", "emails.value") and _OBJECT_ID.match(str(node.value))
     if not found or resource_type.resolve("active") is None:
-        return NOT_MINE
+        return NOT_APPLICABLE
     unmarked = Comparison(node.path, "eq", str(node.value)[32:])
     return Or((node, And((unmarked, Comparison("active", "eq", False)))))
 

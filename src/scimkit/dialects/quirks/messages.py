@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from scimkit.dialects.quirks.quirk import ENTRA_COMPATIBILITY, ENTRA_POSTMAN, ENTRA_TUTORIAL, NOT_MINE, Quirk
+from scimkit.dialects.quirks.quirk import ENTRA_COMPATIBILITY, ENTRA_POSTMAN, ENTRA_TUTORIAL, NOT_APPLICABLE, Quirk
 from scimkit.dialects.quirks.values import integer_text
 from scimkit.schema.attributes import Attribute
-from scimkit.schema.repair import UNASSIGNED
+from scimkit.schema.deviations import UNASSIGNED
 
 
 def accepted(*_: object) -> bool:
@@ -15,17 +15,17 @@ def accepted(*_: object) -> bool:
 
 
 def _no_urn(attribute: Attribute, value: object) -> Any:
-    return UNASSIGNED if attribute.path == "schemas" and type(value) is not str else NOT_MINE
+    return UNASSIGNED if attribute.path == "schemas" and type(value) is not str else NOT_APPLICABLE
 
 
 def _is_text_json(name: str) -> Any:
-    return True if name == "text/json" else NOT_MINE
+    return True if name == "text/json" else NOT_APPLICABLE
 
 
 def _parameter_type(name: str, value: object) -> Any:
     """`"10"` for a number, `"userName,emails"` for a list of attributes."""
     if type(value) is not str:
-        return NOT_MINE
+        return NOT_APPLICABLE
     return value if name in ("attributes", "excludedattributes") else integer_text(value)
 
 

@@ -10,7 +10,7 @@ from scimkit.dialects.quirks.quirk import (
     ENTRA_COMPATIBILITY,
     ENTRA_POSTMAN,
     ENTRA_TUTORIAL,
-    NOT_MINE,
+    NOT_APPLICABLE,
     Quirk,
 )
 from scimkit.errors import InvalidFilter
@@ -21,7 +21,7 @@ from scimkit.schema.attributes import Attribute, AttributeTable
 
 def _path_as_name(table: AttributeTable, name: str, value: object) -> Any:
     """`name.givenName`, `urn:...:User:department` or `urn:...:User.manager` as the name of a member."""
-    return _place_of(table, name) or NOT_MINE
+    return _place_of(table, name) or NOT_APPLICABLE
 
 
 def _place_of(table: AttributeTable, name: str) -> tuple[Attribute, ...]:
@@ -48,9 +48,9 @@ def _element_as_name(table: AttributeTable, name: str, value: object) -> Any:
         head, closing, tail = name.rpartition(".")
     place = _place_of(table, head) if closing else ()
     if not place or not place[-1].multi_valued or place[-1].keyed or tail not in place[-1].children:
-        return NOT_MINE
+        return NOT_APPLICABLE
     described = _described(place[-1], selected) if bracket else {}
-    return NOT_MINE if described is None else (*place, described, place[-1].children[tail])
+    return NOT_APPLICABLE if described is None else (*place, described, place[-1].children[tail])
 
 
 def _described(attribute: Attribute, text: str) -> dict[str, Any] | None:
@@ -63,11 +63,11 @@ def _described(attribute: Attribute, text: str) -> dict[str, Any] | None:
 def _own_name(table: AttributeTable, name: str, value: object) -> Any:
     """The URN of the core schema with its attributes in an object, or `{"manager": {...}}` within a manager."""
     if not table.owner or name.lower() != table.owner.lower():
-        return NOT_MINE
+        return NOT_APPLICABLE
     if type(value) is dict:
         return ()
     alone = table.find("value")
-    return NOT_MINE if alone is None else (alone,)
+    return NOT_APPLICABLE if alone is None else (alone,)
 
 
 _JOINED: Final = re.compile(r"([0-9]\.[0-9])(?=[A-Za-z])")
@@ -81,7 +81,7 @@ def with_colon(name: str) -> str:
 def _joined_urn(table: AttributeTable, name: str, value: object) -> Any:
     whole = with_colon(name)
     if whole == name:
-        return NOT_MINE
+        return NOT_APPLICABLE
     extension = table.find(whole)
     return _path_as_name(table, whole, value) if extension is None else (extension,)
 
@@ -101,12 +101,12 @@ def _extension_attribute(table: AttributeTable, name: str, value: object) -> Any
     """`department` or `manager` at the top of a user: an attribute of exactly one extension."""
     found = [(each, each.children.find(name)) for each in table.values() if each.is_extension]
     owners = [(extension, attribute) for extension, attribute in found if attribute is not None]
-    return owners[0] if len(owners) == 1 else NOT_MINE
+    return owners[0] if len(owners) == 1 else NOT_APPLICABLE
 
 
 def _display_name(table: AttributeTable, name: str, value: object) -> Any:
     display = table.find("display")
-    return (display,) if display is not None and name.lower() == "displayname" else NOT_MINE
+    return (display,) if display is not None and name.lower() == "displayname" else NOT_APPLICABLE
 
 
 def dropped(*_: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from scimkit.dialects.quirks.quirk import ENTRA_COMPATIBILITY, ENTRA_TUTORIAL, NOT_MINE, Quirk
+from scimkit.dialects.quirks.quirk import ENTRA_COMPATIBILITY, ENTRA_TUTORIAL, NOT_APPLICABLE, Quirk
 from scimkit.dialects.quirks.values import member
 from scimkit.schema.attributes import Attribute
 
@@ -22,7 +22,7 @@ def _listed_values(attribute: Attribute, value: object) -> Any:
 
 
 def _in_value_only(attribute: Attribute, in_value: bool) -> Any:
-    return None if in_value else NOT_MINE
+    return None if in_value else NOT_APPLICABLE
 
 
 def _value_of(attribute: Attribute, value: object) -> Any:
@@ -30,11 +30,11 @@ def _value_of(attribute: Attribute, value: object) -> Any:
     if type(value) is list and len(value) == 1:
         value = value[0]
     plain = attribute.type == "complex" and type(value) in (str, int) and value != ""
-    return (attribute.children.find("value") if plain else None) or NOT_MINE
+    return (attribute.children.find("value") if plain else None) or NOT_APPLICABLE
 
 
 def _value_of_reference(attribute: Attribute, sub_attribute: Attribute) -> Any:
-    return True if attribute.is_reference and sub_attribute.name == "value" else NOT_MINE
+    return True if attribute.is_reference and sub_attribute.name == "value" else NOT_APPLICABLE
 
 
 def _not_references(attribute: Attribute) -> bool:

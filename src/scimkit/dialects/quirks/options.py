@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from scimkit.dialects.quirks.quirk import NOT_MINE, Quirk
+from scimkit.dialects.quirks.quirk import NOT_APPLICABLE, Quirk
 from scimkit.documents import Document
 from scimkit.schema.attributes import Attribute, folded
 
 
 def _inactive(holder: Document, document: Document) -> Any:
-    return True if holder.get("active") is False else NOT_MINE
+    return True if holder.get("active") is False else NOT_APPLICABLE
 
 
 def _same_and_inactive(holder: Document, document: Document) -> Any:
     """Report whether the holder is inactive and has both names of the user in the document."""
     if holder.get("active") is not False or not document.get("externalId"):
-        return NOT_MINE
+        return NOT_APPLICABLE
     same_name = folded(holder.get("userName")) == folded(document.get("userName"))
-    return True if same_name and holder.get("externalId") == document["externalId"] else NOT_MINE
+    return True if same_name and holder.get("externalId") == document["externalId"] else NOT_APPLICABLE
 
 
 SAME_USER_AGAIN: Final = Quirk(
@@ -33,7 +33,7 @@ SAME_USER_AGAIN: Final = Quirk(
 
 
 def _references(attribute: Attribute) -> Any:
-    return True if attribute.keyed else NOT_MINE
+    return True if attribute.keyed else NOT_APPLICABLE
 
 
 RESTORE_INACTIVE: Final = Quirk(

@@ -10,7 +10,7 @@ from scimkit.dialects.quirks.quirk import (
     ENTRA_COMPATIBILITY,
     ENTRA_POSTMAN,
     ENTRA_TUTORIAL,
-    NOT_MINE,
+    NOT_APPLICABLE,
     Quirk,
 )
 from scimkit.schema.resource_types import ResourceType
@@ -18,42 +18,42 @@ from scimkit.schema.resource_types import ResourceType
 
 def _path_of_name(resource_type: ResourceType, name: str) -> Any:
     """A name in the value of a pathless operation that is a path: it goes on as the path it is."""
-    return name if set(name) & set(".:[") else NOT_MINE
+    return name if set(name) & set(".:[") else NOT_APPLICABLE
 
 
 def _dot_after_urn(resource_type: ResourceType, text: str) -> Any:
     for urn in (resource_type.schema, *(each.name for each in resource_type.extensions)):
         if text.lower().startswith(f"{urn.lower()}."):
             return _known(resource_type, f"{urn}:{text[len(urn) + 1 :]}")
-    return NOT_MINE
+    return NOT_APPLICABLE
 
 
 def _resource_itself(resource_type: ResourceType, text: str) -> Any:
     """The URN of the core schema, or nothing but a slash or spaces: an operation without a path."""
-    return "" if text.strip(" /").lower() in ("", resource_type.schema.lower()) else NOT_MINE
+    return "" if text.strip(" /").lower() in ("", resource_type.schema.lower()) else NOT_APPLICABLE
 
 
 def _slashes(resource_type: ResourceType, text: str) -> Any:
     """`/title`, `title/` or `/name/givenName`: slashes where dots stand, outside brackets."""
     head, bracket, rest = text.partition("[")
     if "/" not in head and not text.endswith("/"):
-        return NOT_MINE
+        return NOT_APPLICABLE
     whole = head.strip("/ ").replace("/", ".") + bracket + rest.rstrip("/ ")
     found = _known(resource_type, whole)
     for rewrite in (_dot_after_urn, _unqualified_path):
-        found = rewrite(resource_type, whole) if found is NOT_MINE else found
+        found = rewrite(resource_type, whole) if found is NOT_APPLICABLE else found
     return found
 
 
 def _joined_urn_path(resource_type: ResourceType, text: str) -> Any:
     whole = with_colon(text)
-    return NOT_MINE if whole == text else _known(resource_type, whole)
+    return NOT_APPLICABLE if whole == text else _known(resource_type, whole)
 
 
 def _unqualified_path(resource_type: ResourceType, text: str) -> Any:
     owners = [each for each in resource_type.extensions if each.children.find(_first_name(text)) is not None]
     if len(owners) != 1 or ":" in text.partition("[")[0]:
-        return NOT_MINE
+        return NOT_APPLICABLE
     return _known(resource_type, f"{owners[0].name}:{text}")
 
 
@@ -63,7 +63,7 @@ def _unqualified_name(resource_type: ResourceType, name: str) -> Any:
 
 def _display_name_path(resource_type: ResourceType, text: str) -> Any:
     head, dot, tail = text.rpartition(".")
-    return _known(resource_type, f"{head}.display") if dot and tail.lower() == "displayname" else NOT_MINE
+    return _known(resource_type, f"{head}.display") if dot and tail.lower() == "displayname" else NOT_APPLICABLE
 
 
 def _known(resource_type: ResourceType, text: str) -> Any:
@@ -73,7 +73,7 @@ def _known(resource_type: ResourceType, text: str) -> Any:
     if resource_type.resolve(head + tail) is not None:
         return text
     shorter, dot, name = text.rpartition(".")
-    return _known(resource_type, f"{shorter}.display") if dot and name.lower() == "displayname" else NOT_MINE
+    return _known(resource_type, f"{shorter}.display") if dot and name.lower() == "displayname" else NOT_APPLICABLE
 
 
 def _first_name(text: str) -> str:

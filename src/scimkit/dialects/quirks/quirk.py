@@ -1,7 +1,7 @@
 """What a quirk is: one habit of identity providers, and its rewrite to RFC form, as data.
 
 A quirk is asked only where the engine would refuse the request, so it can never change what a request
-in RFC form means. It returns `NOT_MINE` when the case is not its own. This module never applies
+in RFC form means. It returns `NOT_APPLICABLE` when the case is not its own. This module never applies
 anything to a resource.
 """
 
@@ -17,7 +17,7 @@ Stage: TypeAlias = Literal[
     "message", "name", "narrowed_value_path", "omitted", "operation_name", "parameter", "part", "path", "primaries",
     "read_only", "removal", "schemas", "single_quoted", "unacceptable", "unknown", "value", "values",
 ]  # fmt: skip
-"""Where the engine asks: the methods of `scimkit.patch.operations.PatchRepair`, and some of the service."""
+"""Where the engine asks: the methods of `scimkit.patch.operations.PatchDeviationHandler`, and some of the service."""
 
 
 class _NotMine:
@@ -25,7 +25,7 @@ class _NotMine:
         return "NOT_MINE"
 
 
-NOT_MINE: Final = _NotMine()
+NOT_APPLICABLE: Final = _NotMine()
 """What a rewrite returns for a case that is not its own."""
 
 
@@ -33,7 +33,7 @@ NOT_MINE: Final = _NotMine()
 class Quirk:
     """One habit: what it is, who has it, where it is told of, and how it becomes RFC form.
 
-    `rewrite` takes what the method of its `stage` takes and returns what that returns, or `NOT_MINE`.
+    `rewrite` takes what the method of its `stage` takes and returns what that returns, or `NOT_APPLICABLE`.
     `safe` says why it cannot be misread.
     """
 

@@ -12,14 +12,14 @@ from scimkit.dialects.quirks.quirk import (
     ENTRA_COMPATIBILITY,
     ENTRA_POSTMAN,
     ENTRA_TUTORIAL,
-    NOT_MINE,
+    NOT_APPLICABLE,
     Quirk,
 )
 from scimkit.documents import parse_object
 from scimkit.errors import InvalidSyntax
 from scimkit.schema.attributes import Attribute
+from scimkit.schema.deviations import UNASSIGNED
 from scimkit.schema.reading import is_base64
-from scimkit.schema.repair import UNASSIGNED
 
 _BOOLEANS: Final = {"true": True, "false": False}
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
@@ -28,43 +28,43 @@ _DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,300}(?:\.[0-9]{1,300})?(?:[eE][+-]?[
 
 def boolean_text(attribute: Attribute, value: object) -> Any:
     if attribute.type == "boolean" and type(value) is str:
-        return _BOOLEANS.get(value.strip().lower(), NOT_MINE)
-    return NOT_MINE
+        return _BOOLEANS.get(value.strip().lower(), NOT_APPLICABLE)
+    return NOT_APPLICABLE
 
 
 def scalar_as_text(attribute: Attribute, value: object) -> Any:
     if attribute.type in ("string", "reference") and type(value) in (int, float, bool):
-        return NOT_MINE if type(value) is float and not math.isfinite(value) else json.dumps(value)
-    return NOT_MINE
+        return NOT_APPLICABLE if type(value) is float and not math.isfinite(value) else json.dumps(value)
+    return NOT_APPLICABLE
 
 
 def number_text(attribute: Attribute, value: object) -> Any:
     if type(value) is float and attribute.type == "integer":
-        return int(value) if value.is_integer() else NOT_MINE
+        return int(value) if value.is_integer() else NOT_APPLICABLE
     if type(value) is not str or attribute.type not in ("integer", "decimal"):
-        return NOT_MINE
+        return NOT_APPLICABLE
     return integer_text(value) if attribute.type == "integer" else _decimal_text(value)
 
 
 def integer_text(text: str) -> Any:
-    return int(text) if _INTEGER.fullmatch(text.strip()) else NOT_MINE
+    return int(text) if _INTEGER.fullmatch(text.strip()) else NOT_APPLICABLE
 
 
 def _decimal_text(text: str) -> Any:
-    return float(text) if _DECIMAL.fullmatch(text.strip()) else NOT_MINE
+    return float(text) if _DECIMAL.fullmatch(text.strip()) else NOT_APPLICABLE
 
 
 def _array_of_one(attribute: Attribute, value: object) -> Any:
     if type(value) is list and len(value) <= 1:
         return UNASSIGNED if not value or value[0] is None else _as(attribute, value[0])
-    return NOT_MINE
+    return NOT_APPLICABLE
 
 
 def _as(attribute: Attribute, value: object) -> Any:
     """A value taken out of its array, with the other habits of values on top."""
     for rewrite in (boolean_text, _text_for_complex, _empty_for_unassigned, scalar_as_text, number_text, _value_alone):
         answer = rewrite(attribute, value)
-        if answer is not NOT_MINE:
+        if answer is not NOT_APPLICABLE:
             return answer
     return float(value) if attribute.type == "decimal" and type(value) is int else value
 
@@ -72,13 +72,13 @@ def _as(attribute: Attribute, value: object) -> Any:
 def _text_for_complex(attribute: Attribute, value: object) -> Any:
     if attribute.type == "complex" and type(value) in (str, int) and value != "" and "value" in attribute.children:
         return {"value": value}
-    return NOT_MINE
+    return NOT_APPLICABLE
 
 
 def _value_alone(attribute: Attribute, value: object) -> Any:
     """`{"value": "x"}` for an attribute that is not complex."""
     if attribute.type == "complex" or type(value) is not dict or [name.lower() for name in value] != ["value"]:
-        return NOT_MINE
+        return NOT_APPLICABLE
     inner = member(value, "value")
     return UNASSIGNED if inner is None else _as(attribute, inner)
 
@@ -86,10 +86,10 @@ def _value_alone(attribute: Attribute, value: object) -> Any:
 def _reference_by_uri(attribute: Attribute, value: object) -> Any:
     """A reference that has its `$ref` alone: the id is the last part of that."""
     if not attribute.is_reference or type(value) is not dict or any(name.lower() == "value" for name in value):
-        return NOT_MINE
+        return NOT_APPLICABLE
     uri = member(value, "$ref")
     id = uri.partition("?")[0].rstrip("/").rpartition("/")[2] if type(uri) is str else ""
-    return {**value, "value": id} if id else NOT_MINE
+    return {**value, "value": id} if id else NOT_APPLICABLE
 
 
 def _empty_for_unassigned(attribute: Attribute, value: object) -> Any:
@@ -97,7 +97,7 @@ def _empty_for_unassigned(attribute: Attribute, value: object) -> Any:
         return UNASSIGNED
     if attribute.is_reference and type(value) is dict and member(value, "value") == "":
         return UNASSIGNED
-    return NOT_MINE
+    return NOT_APPLICABLE
 
 
 def member(value: dict[str, Any], name: str) -> Any:
@@ -107,31 +107,31 @@ def member(value: dict[str, Any], name: str) -> Any:
 def _json_in_text(attribute: Attribute, value: object) -> Any:
     """Read a text as the object it is the JSON of. The object has a value and something that says whose it is."""
     if attribute.type != "complex" or type(value) is not str or not value.startswith("{"):
-        return NOT_MINE
+        return NOT_APPLICABLE
     try:
         found = parse_object(value.encode())
     except InvalidSyntax:
-        return NOT_MINE
+        return NOT_APPLICABLE
     names = {name.lower() for name in found}
-    return found if "value" in names and not names.isdisjoint(("id", "displayname")) else NOT_MINE
+    return found if "value" in names and not names.isdisjoint(("id", "displayname")) else NOT_APPLICABLE
 
 
 def _base64_with_space(attribute: Attribute, value: object) -> Any:
     """Drop white space from base64, and the lines around a PEM body (RFC 7468)."""
     if attribute.type != "binary" or type(value) is not str:
-        return NOT_MINE
+        return NOT_APPLICABLE
     lines = [line for line in value.splitlines() if not line.startswith("-----")]
     text = "".join("".join(lines).split())
-    return text if text and text != value and is_base64(text) else NOT_MINE
+    return text if text and text != value and is_base64(text) else NOT_APPLICABLE
 
 
 def _wrapped_values(attribute: Attribute, value: object) -> Any:
     """`{"members": [...]}` as the value of members."""
     if type(value) is not dict or len(value) != 1 or attribute.children.find(attribute.name) is not None:
-        return NOT_MINE
+        return NOT_APPLICABLE
     name, wrapped = next(iter(value.items()))
     if name.lower() != attribute.name.lower():
-        return NOT_MINE
+        return NOT_APPLICABLE
     return wrapped if type(wrapped) is list else [wrapped]
 
 

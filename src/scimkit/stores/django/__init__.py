@@ -13,8 +13,8 @@ except ModuleNotFoundError as missing:
 from scimkit.stores.django.fields import Association
 from scimkit.stores.django.store import DjangoStore
 from scimkit.stores.django.tokens import DjangoTokenStore
+from scimkit.stores.mapped.attribute_mappings import Choice, Column, Computed, Constant, IsNull, Json, ReadOnly
 from scimkit.stores.mapped.declaration import ResourceMapping
-from scimkit.stores.mapped.entries import Choice, Column, Computed, Constant, IsNull, Json, ReadOnly
 from scimkit.stores.mapped.references import Reference
 
 __all__ = [

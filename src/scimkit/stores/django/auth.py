@@ -16,9 +16,9 @@ from django.db.models import Q
 
 from scimkit.errors import InvalidValue
 from scimkit.schema.core import GROUP, USER
-from scimkit.stores.django.beside import Beside
+from scimkit.stores.django.separate_values import SeparateValue
+from scimkit.stores.mapped.attribute_mappings import Constant
 from scimkit.stores.mapped.declaration import ResourceMapping
-from scimkit.stores.mapped.entries import Constant
 
 _USER: Final = "u"
 _GROUP: Final = "g"
@@ -39,7 +39,7 @@ def auth_models(*, where: Q | None = None) -> list[ResourceMapping]:
     attributes |= {path: name for path, name in _OPTIONAL.items() if name in names}
     if email in names and email != login:
         attributes |= {'emails[type eq "work"].value': email, 'emails[type eq "work"].primary': Constant(True)}
-    external = {"externalId": Beside("scim_external_id", "value")} if apps.is_installed(_EXTERNAL_IDS) else {}
+    external = {"externalId": SeparateValue("scim_external_id", "value")} if apps.is_installed(_EXTERNAL_IDS) else {}
     created = "date_joined" if "date_joined" in names else None
     identity, group = model._meta.pk.name, apps.get_model("auth", "Group")
     users = model._meta.get_field("groups").remote_field.get_accessor_name()

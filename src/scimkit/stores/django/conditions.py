@@ -25,12 +25,12 @@ from django.db.models.functions import Lower
 from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, IsNull, LessThan, LessThanOrEqual
 
 from scimkit.errors import InvalidFilter
-from scimkit.stores.databases import MOST_JOINS
+from scimkit.stores.database_errors import MOST_JOINS
 from scimkit.stores.django.fields import Pairs, plain
 from scimkit.stores.django.functions import JsonText, Length, Part, Place, Utf8
 from scimkit.stores.mapped.fields import Field
 from scimkit.stores.mapped.layout import Layout
-from scimkit.stores.mapped.links import End
+from scimkit.stores.mapped.memberships import End
 from scimkit.stores.mapped.references import Reference
 
 Own: TypeAlias = Callable[[Layout, "ModelConditions"], Q]
@@ -49,7 +49,7 @@ class ModelConditions:
         self._own = own
 
     def all(self, conditions: Sequence[Q]) -> Q:
-        """Join conditions by `and`. See `scimkit.stores.databases.MOST_JOINS`."""
+        """Join conditions by `and`. See `scimkit.stores.database_errors.MOST_JOINS`."""
         met = [*conditions[:MOST_JOINS], *map(_unjoined, conditions[MOST_JOINS:])]
         return met[0] if len(met) == 1 else Q(*met)
 

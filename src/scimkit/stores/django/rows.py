@@ -16,15 +16,15 @@ from django.db.models import Case, F, Q, Value, When
 
 from scimkit.errors import Conflict, NotFound
 from scimkit.schema.attributes import Attribute
-from scimkit.stores.databases import batches, lost
-from scimkit.stores.django.beside import besides_of
+from scimkit.stores.database_errors import batches, lost
 from scimkit.stores.django.conditions import ModelConditions, between, sides
+from scimkit.stores.django.constraint_errors import REFUSED, constraint_error
 from scimkit.stores.django.pages import Pages
-from scimkit.stores.django.refusals import REFUSED, refusal
-from scimkit.stores.mapped.entries import shown_by
+from scimkit.stores.django.separate_values import separate_values_of
+from scimkit.stores.mapped.attribute_mappings import shown_by
 from scimkit.stores.mapped.fields import converted, moment_in
 from scimkit.stores.mapped.layout import Layout
-from scimkit.stores.mapped.links import End
+from scimkit.stores.mapped.memberships import End
 from scimkit.stores.mapped.references import references_of
 from scimkit.stores.mapped.rows import Far, Window
 from scimkit.stores.paging import Position
@@ -43,7 +43,7 @@ class ModelRows:
         self._scope = scope
         self._model: Any = layout.mapped.model
         self._read: dict[Any, dict[str, Any]] = {}
-        self._beside = besides_of(layout)
+        self._beside = separate_values_of(layout)
         referred = [each.relation.name for each in references_of(layout)]
         self._referred = [*referred, *(each.relation for each in self._beside)]
 
@@ -101,7 +101,7 @@ class ModelRows:
                 each.save(instance, self._using)
             instance.refresh_from_db(using=self._using)
         except REFUSED as error:
-            raise refusal(error, self.layout) from None
+            raise constraint_error(error, self.layout) from None
 
     def delete(self, instance: Any) -> None:
         instead = self.layout.mapped.delete

@@ -12,7 +12,7 @@ from scimkit.stores.django.fields import ModelFields, association
 from scimkit.stores.django.rows import ModelRows
 from scimkit.stores.django.transactions import Joined, Result, Transactions
 from scimkit.stores.mapped.declaration import ResourceMapping
-from scimkit.stores.mapped.links import Plan
+from scimkit.stores.mapped.memberships import Plan
 from scimkit.stores.mapped.store import RowsOf, RowStore
 from scimkit.stores.protocol import Scope, SyncStore, UnknownMembers
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from django.db import DataError, Error, IntegrityError, connections, transaction
 
 from scimkit.errors import Conflict, InvalidFilter, InvalidValue
-from scimkit.stores.databases import ATTEMPTS, lost, pause, too_complex, unavailable
+from scimkit.stores.database_errors import ATTEMPTS, lost, pause, too_complex, unavailable
 
 Result = TypeVar("Result")
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from scimkit.documents import Document
 from scimkit.schema.attributes import Attribute, AttributeTable
-from scimkit.stores.mapped.entries import Column
+from scimkit.stores.mapped.attribute_mappings import Column
 from scimkit.stores.mapped.fields import Field
 from scimkit.stores.mapped.layout import Layout, Slot
 

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from scimkit.errors import InvalidValue
 from scimkit.schema.attributes import Attribute
-from scimkit.schema.instants import parse_instant
+from scimkit.schema.date_times import parse_instant
 
 
 @dataclass(frozen=True, slots=True)

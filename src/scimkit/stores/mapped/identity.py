@@ -10,7 +10,7 @@ from scimkit.filters.ast import Present
 from scimkit.schema.attributes import Attribute, folded
 from scimkit.stores.mapped.conditions import Conditions, Folded, Test
 from scimkit.stores.mapped.fields import Field, Fields, converted
-from scimkit.stores.stamps import version_tag
+from scimkit.stores.metadata import version_tag
 
 _ID = Attribute("id", case_exact=True, path="id")
 

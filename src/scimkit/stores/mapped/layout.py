@@ -12,12 +12,19 @@ from typing import Any, Final, TypeAlias
 from scimkit.errors import ScimError
 from scimkit.patch.paths import PatchPath, element_described, parse_path
 from scimkit.schema.attributes import Attribute
+from scimkit.stores.mapped.attribute_mappings import (
+    AttributeMapping,
+    Computed,
+    Constant,
+    JsonValue,
+    ReadOnly,
+    mapping_of,
+)
 from scimkit.stores.mapped.declaration import ResourceMapping
-from scimkit.stores.mapped.entries import Computed, Constant, Entry, JsonValue, ReadOnly, entry_of
 from scimkit.stores.mapped.fields import Field, Fields
 from scimkit.stores.mapped.identity import Identity, Version
+from scimkit.stores.metadata import has_members, is_computed
 from scimkit.stores.protocol import GROUPS, MEMBERS, META
-from scimkit.stores.stamps import has_members, is_computed
 
 Names: TypeAlias = tuple[str, ...]
 """The document keys from the top to an attribute."""
@@ -31,7 +38,7 @@ class Leaf:
 
     attribute: Attribute
     names: Names
-    entry: Entry
+    entry: AttributeMapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ class Slot:
             return None
         return {**{name: value for name, value in values.items() if value is not None}, **self.constants}
 
-    def entries(self) -> Iterator[tuple[str, Entry]]:
+    def entries(self) -> Iterator[tuple[str, AttributeMapping]]:
         """Every sub-attribute that an element has here, with its entry."""
         for name, value in self.constants.items():
             yield name, Constant(value)
@@ -81,7 +88,7 @@ class Layout:
         self.order = self._optional("order", mapped.order)
         for text, given in mapped.attributes.items():
             try:
-                self._add(text, entry_of(given).bound(fields))
+                self._add(text, mapping_of(given).bound(fields))
             except (ValueError, ScimError) as error:
                 raise ValueError(f"{self.resource_type.name}: the entry {text!r}: {_said(error)}") from None
         self.found = dict(self._set_by_store())
@@ -107,7 +114,7 @@ class Layout:
     def _optional(self, name: str, column: Any) -> Field | None:
         return None if column is None else self._field(name, column)
 
-    def _add(self, text: str, entry: Entry) -> None:
+    def _add(self, text: str, entry: AttributeMapping) -> None:
         path = parse_path(text, self.resource_type)
         if path is None:
             raise ValueError("there is no such attribute")
@@ -132,7 +139,7 @@ class Layout:
         full = names if path.sub_attribute is None else (*names, path.sub_attribute.name)
         self.leaves[leaf.path] = Leaf(leaf, full, entry)
 
-    def _add_to_slot(self, path: PatchPath, names: Names, entry: Entry) -> None:
+    def _add_to_slot(self, path: PatchPath, names: Names, entry: AttributeMapping) -> None:
         sub, attribute = path.sub_attribute, path.attribute
         if sub is None:
             raise ValueError("name a sub-attribute after the brackets")
@@ -160,12 +167,12 @@ class Layout:
             return has_members(self.resource_type)
         return name == GROUPS and is_computed(self.resource_type, GROUPS)
 
-    def _set_by_store(self) -> Iterator[tuple[str, Entry]]:
+    def _set_by_store(self) -> Iterator[tuple[str, AttributeMapping]]:
         yield "id", self.id
         yield "meta.resourceType", Constant(self.resource_type.name)
         for name, given in (("created", self.mapped.created), ("lastModified", self.mapped.modified)):
             if given is not None:
-                yield f"meta.{name}", entry_of(given).bound(self._fields)
+                yield f"meta.{name}", mapping_of(given).bound(self._fields)
         if self.version is not None:
             yield "meta.version", Version(self.version)
 

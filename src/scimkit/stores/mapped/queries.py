@@ -13,11 +13,11 @@ from scimkit.errors import InvalidFilter, InvalidPath
 from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, ValuePath
 from scimkit.filters.predicate import comparable, resolve
 from scimkit.schema.attributes import Attribute, AttributePath
+from scimkit.stores.mapped.attribute_mappings import AttributeMapping, Constant, field_of
 from scimkit.stores.mapped.conditions import Conditions, Folded, Test, both, either, neither, some
-from scimkit.stores.mapped.entries import Constant, Entry, field_of
 from scimkit.stores.mapped.fields import Field
 from scimkit.stores.mapped.layout import Layout, Slot
-from scimkit.stores.mapped.links import End, Plan
+from scimkit.stores.mapped.memberships import End, Plan
 from scimkit.stores.protocol import GROUPS, MEMBERS
 from scimkit.stores.sorting import Sort
 
@@ -28,7 +28,7 @@ _Build: TypeAlias = Callable[["_Source", Conditions[Any]], Folded]
 class _Source:
     """Where elements of a multi-valued attribute come from, and the entries of their sub-attributes."""
 
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, AttributeMapping]
     origin: Slot | End
 
     def some(self, build: _Build, on: Conditions[Any]) -> Folded:
@@ -96,7 +96,7 @@ class Queries:
             raise InvalidPath(f"This service cannot sort by {leaf.path}.")
         return field, leaf.type == "string" and not leaf.case_exact
 
-    def _entry(self, attribute: Attribute) -> Entry:
+    def _entry(self, attribute: Attribute) -> AttributeMapping:
         if attribute.path in self._layout.leaves:
             return self._layout.leaves[attribute.path].entry
         if attribute.path in self._layout.found:
@@ -173,15 +173,15 @@ def _of_slots(slots: Sequence[Slot], *, whole: bool) -> Iterator[_Source]:
         yield _Source({**absent, **dict(slot.entries())}, slot)
 
 
-def _of_end(end: End) -> dict[str, Entry]:
-    entries: dict[str, Entry] = {"value": end.other.id, "type": Constant(end.kind)}
+def _of_end(end: End) -> dict[str, AttributeMapping]:
+    entries: dict[str, AttributeMapping] = {"value": end.other.id, "type": Constant(end.kind)}
     display = end.other.leaves.get("displayName")
     if display is not None:
         entries["display"] = display.entry
     return entries
 
 
-def _there(attribute: Attribute, entry: Entry, on: Conditions[Any]) -> Folded:
+def _there(attribute: Attribute, entry: AttributeMapping, on: Conditions[Any]) -> Folded:
     return entry.condition(Test.of(attribute, Comparison(attribute.path, "ne", None)), on)
 
 

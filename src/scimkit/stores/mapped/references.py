@@ -12,8 +12,8 @@ from typing import Any
 from scimkit.errors import InvalidValue
 from scimkit.filters.ast import Present
 from scimkit.schema.attributes import Attribute
+from scimkit.stores.mapped.attribute_mappings import ReadOnly
 from scimkit.stores.mapped.conditions import Conditions, Folded, Test, either, neither, some
-from scimkit.stores.mapped.entries import ReadOnly
 from scimkit.stores.mapped.fields import Fields
 from scimkit.stores.mapped.layout import Layout
 

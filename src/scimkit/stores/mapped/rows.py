@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from scimkit.stores.mapped.conditions import Conditions, Folded
 from scimkit.stores.mapped.fields import Field
 from scimkit.stores.mapped.layout import Layout
-from scimkit.stores.mapped.links import End
+from scimkit.stores.mapped.memberships import End
 from scimkit.stores.paging import Position
 
 

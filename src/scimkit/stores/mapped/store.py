@@ -13,10 +13,20 @@ from scimkit.documents import Document
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.mapped.layout import Layout
-from scimkit.stores.mapped.links import Plan
+from scimkit.stores.mapped.memberships import Plan
 from scimkit.stores.mapped.rows import Rows
-from scimkit.stores.mapped.work import Work
-from scimkit.stores.protocol import Lack, Page, Query, Scope, SyncStore, UnknownMembers, Wants, Written, everything
+from scimkit.stores.mapped.store_operations import Work
+from scimkit.stores.protocol import (
+    Capability,
+    Page,
+    Query,
+    RequestedAttributes,
+    Scope,
+    SyncStore,
+    UnknownMembers,
+    Written,
+    all_attributes,
+)
 
 Result = TypeVar("Result")
 
@@ -31,7 +41,7 @@ class RowStore(ABC):
     blocking = True
 
     def __init__(self, plan: Plan, unknown_members: UnknownMembers) -> None:
-        self.lacks: Collection[Lack] = plan.lacks
+        self.unsupported: Collection[Capability] = plan.unsupported
         self.serves = plan.serves
         self._plan = plan
         self._unknown_members: UnknownMembers = unknown_members
@@ -48,8 +58,10 @@ class RowStore(ABC):
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
         """As `SyncStore.transaction`."""
 
-    def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
-        return self._read(lambda rows: self._work(rows, scope, resource_type).get(id, wants), scope.deadline)
+    def get(
+        self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
+    ) -> Document:
+        return self._read(lambda rows: self._work(rows, scope, resource_type).get(id, requested), scope.deadline)
 
     def search(self, scope: Scope, query: Query) -> Page:
         return self._read(lambda rows: self._work(rows, scope, query.resource_type).search(query), scope.deadline)

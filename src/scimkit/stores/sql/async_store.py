@@ -16,21 +16,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from scimkit.documents import Document
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.databases import no_answer
+from scimkit.stores.database_errors import no_answer
 from scimkit.stores.protocol import (
-    Lack,
+    Capability,
     Members,
     Page,
     Query,
+    RequestedAttributes,
     Scope,
     Store,
     StoreHealth,
     UnknownMembers,
-    Wants,
     Written,
-    everything,
+    all_attributes,
 )
-from scimkit.stores.sql import migrations, work
+from scimkit.stores.sql import migrations, store_operations
 from scimkit.stores.sql.database import (
     DRIVERS,
     Attempts,
@@ -44,7 +44,7 @@ from scimkit.stores.sql.database import (
     transact,
     with_driver,
 )
-from scimkit.stores.sql.waits import STATEMENT_TIMEOUT, awaited_connection_that_listens, bounded
+from scimkit.stores.sql.timeouts import STATEMENT_TIMEOUT, awaited_connection_that_listens, bounded
 
 _ASYNC_DRIVERS: Final = {**DRIVERS, "sqlite": "sqlite+aiosqlite", "mysql": "mysql+asyncmy",
                          "mariadb": "mysql+asyncmy"}  # fmt: skip
@@ -64,7 +64,7 @@ class AsyncSqlStore:
     """
 
     is_async: Literal[True] = True
-    lacks: Collection[Lack] = ()
+    unsupported: Collection[Capability] = ()
 
     def __init__(
         self,
@@ -99,15 +99,17 @@ class AsyncSqlStore:
         """Bring the tables to the newest schema. Raises: Unavailable."""
         await self._database.write(migrations.upgrade, takes_long=True)
 
-    async def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
-        return await self._database.read(work.get(scope, resource_type, id, wants), scope.deadline)
+    async def get(
+        self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
+    ) -> Document:
+        return await self._database.read(store_operations.get(scope, resource_type, id, requested), scope.deadline)
 
     async def search(self, scope: Scope, query: Query) -> Page:
-        return await self._database.read(work.search(scope, query), scope.deadline)
+        return await self._database.read(store_operations.search(scope, query), scope.deadline)
 
     async def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
         return await self._database.write(
-            work.create(scope, resource_type, document, self._unknown_members), scope.deadline
+            store_operations.create(scope, resource_type, document, self._unknown_members), scope.deadline
         )
 
     async def replace(
@@ -119,7 +121,8 @@ class AsyncSqlStore:
         expected_version: str | None = None,
     ) -> Written:
         return await self._database.write(
-            work.replace(scope, resource_type, id, document, expected_version, self._unknown_members), scope.deadline
+            store_operations.replace(scope, resource_type, id, document, expected_version, self._unknown_members),
+            scope.deadline,
         )
 
     async def change(
@@ -131,16 +134,19 @@ class AsyncSqlStore:
         expected_version: str | None = None,
     ) -> Written:
         return await self._database.write(
-            work.change(scope, resource_type, id, changes, expected_version, self._unknown_members), scope.deadline
+            store_operations.change(scope, resource_type, id, changes, expected_version, self._unknown_members),
+            scope.deadline,
         )
 
     async def delete(
         self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
     ) -> None:
-        await self._database.write(work.delete(scope, resource_type, id, expected_version), scope.deadline)
+        await self._database.write(store_operations.delete(scope, resource_type, id, expected_version), scope.deadline)
 
     async def members(self, scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Members:
-        return await self._database.read(work.members(scope, resource_type, id, after, count), scope.deadline)
+        return await self._database.read(
+            store_operations.members(scope, resource_type, id, after, count), scope.deadline
+        )
 
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
         return await self._database.transaction(lambda connection: work(self._joined(connection)), scope.deadline)

@@ -17,7 +17,7 @@ from sqlalchemy.sql.functions import GenericFunction
 from scimkit.filters.ast import Present
 from scimkit.filters.comparisons import comparison_value
 from scimkit.schema.attributes import Attribute
-from scimkit.stores.sql.keys import HEAD, encoded
+from scimkit.stores.sql.index_entries import HEAD, encoded
 from scimkit.stores.sql.statements import of_tenant
 from scimkit.stores.sql.tables import RESOURCES
 

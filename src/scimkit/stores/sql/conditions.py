@@ -17,13 +17,13 @@ from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, ValuePa
 from scimkit.filters.predicate import comparable, resolve
 from scimkit.schema.attributes import Attribute, AttributePath, folded
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.databases import MOST_JOINS
+from scimkit.stores.database_errors import MOST_JOINS
+from scimkit.stores.metadata import has_members, is_computed
 from scimkit.stores.protocol import GROUPS, MEMBERS, META
 from scimkit.stores.sql.comparisons import ALWAYS, NEVER, Column, Condition, Holds, Test, bytes_of, cell, test_of
-from scimkit.stores.sql.keys import slot
+from scimkit.stores.sql.index_entries import slot
 from scimkit.stores.sql.statements import of_tenant
 from scimkit.stores.sql.tables import MEMBERSHIPS, RESOURCES, VALUES
-from scimkit.stores.stamps import has_members, is_computed
 
 _VALUE: Final = VALUES.alias()
 _ELEMENT: Final = VALUES.alias()

@@ -16,8 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from scimkit.errors import InvalidFilter
-from scimkit.stores.databases import ATTEMPTS, exhausted, lost, pause, timed_out, too_complex, unavailable
-from scimkit.stores.sql.waits import (
+from scimkit.stores.database_errors import ATTEMPTS, exhausted, lost, pause, timed_out, too_complex, unavailable
+from scimkit.stores.sql.timeouts import (
     POOL_TIMEOUT,
     STATEMENT_TIMEOUT,
     bound_statements,

@@ -10,16 +10,16 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from scimkit.filters.ast import count_comparisons
-from scimkit.stores.databases import MOST_CACHED
+from scimkit.stores.database_errors import MOST_CACHED
+from scimkit.stores.metadata import has_members, is_computed
 from scimkit.stores.paging import Position
 from scimkit.stores.protocol import GROUPS, MEMBERS, META, Page, Query, Scope
 from scimkit.stores.sorting import Sort
 from scimkit.stores.sql.conditions import condition, leads_to_few
-from scimkit.stores.sql.keys import slot
-from scimkit.stores.sql.rows import Kept, Rows
+from scimkit.stores.sql.index_entries import slot
+from scimkit.stores.sql.rows import Rows, StoredResource
 from scimkit.stores.sql.statements import COLUMNS, HELD, OWN
 from scimkit.stores.sql.tables import MEMBERSHIPS, RESOURCES, VALUES
-from scimkit.stores.stamps import has_members, is_computed
 
 _SORTED: Final = VALUES.alias()
 
@@ -46,9 +46,9 @@ def page(connection: sa.Connection, scope: Scope, query: Query) -> Page:
         total = connection.scalar(counted, rows.own, execution_options=options) or 0
     if query.before is not None:
         found.reverse()
-    kept = [Kept.of(row) for row in found]
+    kept = [StoredResource.of(row) for row in found]
     positions = [_position(row, key) for row in found]
-    return Page(rows.wholes(kept, query.wants), total, positions)
+    return Page(rows.assemble(kept, query.requested), total, positions)
 
 
 def _total(query: Query, found: int) -> int | None:

@@ -17,22 +17,22 @@ from scimkit.documents import Document, write_json
 from scimkit.errors import NotFound, Uniqueness
 from scimkit.patch.changes import ReferenceChanges
 from scimkit.schema.attributes import folded
-from scimkit.schema.instants import parse_instant
+from scimkit.schema.date_times import parse_instant
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.databases import batches
-from scimkit.stores.probes import keys_at
-from scimkit.stores.protocol import GROUPS, MEMBERS, META, Members, Scope, Wants
+from scimkit.stores.database_errors import batches
+from scimkit.stores.index_lookup import keys_at
+from scimkit.stores.metadata import has_members, identified, is_computed, member_entry, meta_of, now, version_tag
+from scimkit.stores.protocol import GROUPS, MEMBERS, META, Members, RequestedAttributes, Scope
 from scimkit.stores.sql import statements
-from scimkit.stores.sql.keys import Cell, cells, digest, encoded, slot
+from scimkit.stores.sql.index_entries import IndexEntry, digest, encoded, index_entries, slot
 from scimkit.stores.sql.tables import CLAIMS, MEMBERSHIPS, RESOURCES, VALUES
-from scimkit.stores.stamps import has_members, identified, is_computed, member_entry, meta_of, now, version_tag
 
 _Entry: TypeAlias = Callable[[str, str, str | None], dict[str, str]]
 _ADD: Final = {table.name: sa.insert(table) for table in (RESOURCES, VALUES, CLAIMS, MEMBERSHIPS)}
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredResource:
     """A resource as its row has it."""
 
     sequence: int
@@ -43,7 +43,7 @@ class Kept:
     document: Document
 
     @classmethod
-    def of(cls, row: Any) -> Kept:
+    def of(cls, row: Any) -> StoredResource:
         return cls(row.sequence, row.id, row.version, row.created, row.modified, from_json(row.document))
 
     @property
@@ -64,7 +64,7 @@ class Rows:
         self.own = {"tenant": scope.tenant, "kind": resource_type.name}
         """The parameters that bind a statement to them."""
 
-    def find(self, id: str, *, lock: bool = False) -> Kept:
+    def find(self, id: str, *, lock: bool = False) -> StoredResource:
         """The resource of an id; with `lock`, no other transaction changes it before this one ends.
 
         Raises: NotFound.
@@ -73,9 +73,9 @@ class Rows:
         row = self._connection.execute(query, {**self.own, "id": id}).first()
         if row is None:
             raise NotFound(f"This {self._type.name} does not exist.")
-        return Kept.of(row)
+        return StoredResource.of(row)
 
-    def insert(self, id: str, document: Document) -> Kept:
+    def insert(self, id: str, document: Document) -> StoredResource:
         """Keep a new resource, its values and its claims. Raises: Uniqueness."""
         instant = now()
         kept = identified(self._type, id, document)
@@ -87,10 +87,10 @@ class Rows:
         assert inserted is not None
         sequence = inserted[0]
         self._claim(sequence, self._claims(kept))
-        self._add_cells(sequence, set(cells(self._tenant, self._type, kept)))
-        return Kept(sequence, id, 1, instant, instant, kept)
+        self._add_cells(sequence, set(index_entries(self._tenant, self._type, kept)))
+        return StoredResource(sequence, id, 1, instant, instant, kept)
 
-    def update(self, old: Kept, document: Document | None) -> Kept:
+    def update(self, old: StoredResource, document: Document | None) -> StoredResource:
         """Put a resource into its next state; without a document only its version and instant change."""
         instant, version = max(now(), old.modified), old.version + 1  # whatever the clock does
         changed: dict[str, Any] = {"version": version, **_stamps(instant)}
@@ -101,9 +101,9 @@ class Rows:
             self._swap_claims(old, kept)
             self._swap_cells(old, kept)
         self._connection.execute(statements.UPDATE, {**changed, "number": old.sequence})
-        return Kept(old.sequence, old.id, version, old.created, instant, kept)
+        return StoredResource(old.sequence, old.id, version, old.created, instant, kept)
 
-    def delete(self, kept: Kept) -> None:
+    def delete(self, kept: StoredResource) -> None:
         """Remove a resource; what refers to it goes with it, and the groups it was in have a next version."""
         groups = sa.select(MEMBERSHIPS.c.group).where(MEMBERSHIPS.c.member == kept.sequence)
         touched = list(self._connection.scalars(groups))
@@ -164,7 +164,7 @@ class Rows:
             found += (row.member for row in known if row.member is not None)
         return found
 
-    def wholes(self, kept: Sequence[Kept], wants: Wants) -> Sequence[Document]:
+    def assemble(self, kept: Sequence[StoredResource], requested: RequestedAttributes) -> Sequence[Document]:
         """The documents with their `meta`, and their members or groups, where they are wanted."""
         documents: list[dict[str, Any]] = [
             {**each.document, META: meta_of(
@@ -172,9 +172,9 @@ class Rows:
             )}
             for each in kept
         ]  # fmt: skip
-        if self.has_members and wants(MEMBERS):
+        if self.has_members and requested(MEMBERS):
             self._join(kept, documents, MEMBERS, statements.MEMBERS_OF, member_entry)
-        if self._has_groups and wants(GROUPS):
+        if self._has_groups and requested(GROUPS):
             self._join(kept, documents, GROUPS, statements.GROUPS_OF, _group_entry)
         return documents
 
@@ -185,7 +185,7 @@ class Rows:
         entries = [member_entry(id, kind, _text(text)) for _, id, kind, text in rows]
         return Members(entries, rows[-1][0] if len(rows) == count else None)
 
-    def _join(self, kept: Sequence[Kept], documents: list[Any], name: str, query: Any, entry: _Entry) -> None:
+    def _join(self, kept: Sequence[StoredResource], documents: list[Any], name: str, query: Any, entry: _Entry) -> None:
         """Give each document what stands at the other end of its memberships."""
         owners = {each.sequence: document for each, document in zip(kept, documents, strict=True)}
         for some in batches(owners):
@@ -210,21 +210,21 @@ class Rows:
             except IntegrityError:
                 raise Uniqueness(path) from None
 
-    def _swap_claims(self, old: Kept, document: Document) -> None:
+    def _swap_claims(self, old: StoredResource, document: Document) -> None:
         before, after = self._claims(old.document), self._claims(document)
         for number, value in before.keys() - after.keys():
             self._connection.execute(statements.DROP_CLAIM, {"the_slot": number, "the_digest": value})
         self._claim(old.sequence, {each: after[each] for each in after.keys() - before.keys()})
 
-    def _swap_cells(self, old: Kept, document: Document) -> None:
-        before = set(cells(self._tenant, self._type, old.document))
-        after = set(cells(self._tenant, self._type, document))
+    def _swap_cells(self, old: StoredResource, document: Document) -> None:
+        before = set(index_entries(self._tenant, self._type, old.document))
+        after = set(index_entries(self._tenant, self._type, document))
         for each in before - after:
             place = {"the_slot": each.slot, "the_element": each.element, "the_place": each.place}
             self._connection.execute(statements.DROP_VALUE, {"number": old.sequence, **place})
         self._add_cells(old.sequence, after - before)
 
-    def _add_cells(self, sequence: int, added: set[Cell]) -> None:
+    def _add_cells(self, sequence: int, added: set[IndexEntry]) -> None:
         self._add_rows(VALUES, [
             {
                 "resource": sequence, "slot": each.slot, "element": each.element, "place": each.place,

@@ -12,21 +12,21 @@ from scimkit.documents import Document
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.protocol import (
-    Lack,
+    Capability,
     Members,
     Page,
     Query,
+    RequestedAttributes,
     Scope,
     StoreHealth,
     SyncStore,
     UnknownMembers,
-    Wants,
     Written,
-    everything,
+    all_attributes,
 )
-from scimkit.stores.sql import migrations, work
+from scimkit.stores.sql import migrations, store_operations
 from scimkit.stores.sql.database import Database, Joined, Result, pool_size, prepared, sync_engine
-from scimkit.stores.sql.waits import STATEMENT_TIMEOUT
+from scimkit.stores.sql.timeouts import STATEMENT_TIMEOUT
 
 
 class SqlStore:
@@ -46,7 +46,7 @@ class SqlStore:
 
     is_async: Literal[False] = False
     blocking = True
-    lacks: Collection[Lack] = ()
+    unsupported: Collection[Capability] = ()
 
     def __init__(
         self,
@@ -85,14 +85,18 @@ class SqlStore:
         """Bring the tables to the newest schema. Raises: Unavailable."""
         self._database.write(migrations.upgrade, takes_long=True)
 
-    def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
-        return self._database.read(work.get(scope, resource_type, id, wants), scope.deadline)
+    def get(
+        self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
+    ) -> Document:
+        return self._database.read(store_operations.get(scope, resource_type, id, requested), scope.deadline)
 
     def search(self, scope: Scope, query: Query) -> Page:
-        return self._database.read(work.search(scope, query), scope.deadline)
+        return self._database.read(store_operations.search(scope, query), scope.deadline)
 
     def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
-        return self._database.write(work.create(scope, resource_type, document, self._unknown_members), scope.deadline)
+        return self._database.write(
+            store_operations.create(scope, resource_type, document, self._unknown_members), scope.deadline
+        )
 
     def replace(
         self,
@@ -103,7 +107,8 @@ class SqlStore:
         expected_version: str | None = None,
     ) -> Written:
         return self._database.write(
-            work.replace(scope, resource_type, id, document, expected_version, self._unknown_members), scope.deadline
+            store_operations.replace(scope, resource_type, id, document, expected_version, self._unknown_members),
+            scope.deadline,
         )
 
     def change(
@@ -115,14 +120,15 @@ class SqlStore:
         expected_version: str | None = None,
     ) -> Written:
         return self._database.write(
-            work.change(scope, resource_type, id, changes, expected_version, self._unknown_members), scope.deadline
+            store_operations.change(scope, resource_type, id, changes, expected_version, self._unknown_members),
+            scope.deadline,
         )
 
     def delete(self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None) -> None:
-        self._database.write(work.delete(scope, resource_type, id, expected_version), scope.deadline)
+        self._database.write(store_operations.delete(scope, resource_type, id, expected_version), scope.deadline)
 
     def members(self, scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Members:
-        return self._database.read(work.members(scope, resource_type, id, after, count), scope.deadline)
+        return self._database.read(store_operations.members(scope, resource_type, id, after, count), scope.deadline)
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
         return self._database.write(lambda connection: work(self._joined(connection)), scope.deadline)

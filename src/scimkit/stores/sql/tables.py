@@ -10,7 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
-from scimkit.stores.sql.keys import HEAD
+from scimkit.stores.sql.index_entries import HEAD
 
 METADATA: Final = sa.MetaData()
 
@@ -85,7 +85,7 @@ VALUES: Final = sa.Table(
     sa.Index("scim_value_find", "slot", "head", "resource"),
     mysql_engine="InnoDB", mariadb_engine="InnoDB",
 )  # fmt: skip
-"""One row a value that filters and sorts can name; see `keys.Cell`."""
+"""One row a value that filters and sorts can name; see `keys.IndexEntry`."""
 
 CLAIMS: Final = sa.Table(
     "scim_unique", METADATA,

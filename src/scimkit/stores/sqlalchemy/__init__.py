@@ -8,8 +8,8 @@ try:
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError("the mapped store needs SQLAlchemy: pip install 'scimkit[sql]'") from missing
 
+from scimkit.stores.mapped.attribute_mappings import Choice, Column, Computed, Constant, IsNull, Json, ReadOnly
 from scimkit.stores.mapped.declaration import ResourceMapping
-from scimkit.stores.mapped.entries import Choice, Column, Computed, Constant, IsNull, Json, ReadOnly
 from scimkit.stores.mapped.references import Reference
 from scimkit.stores.sqlalchemy.columns import Association
 from scimkit.stores.sqlalchemy.store import MappedStore

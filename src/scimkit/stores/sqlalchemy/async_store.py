@@ -17,19 +17,19 @@ from scimkit.documents import Document
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.mapped.declaration import ResourceMapping
-from scimkit.stores.mapped.links import Plan
-from scimkit.stores.mapped.work import Work
+from scimkit.stores.mapped.memberships import Plan
+from scimkit.stores.mapped.store_operations import Work
 from scimkit.stores.protocol import (
-    Lack,
+    Capability,
     Page,
     Query,
+    RequestedAttributes,
     Scope,
     Store,
     StoreHealth,
     UnknownMembers,
-    Wants,
     Written,
-    everything,
+    all_attributes,
 )
 from scimkit.stores.sql.async_store import insisted
 from scimkit.stores.sql.database import Attempts, Result
@@ -63,7 +63,7 @@ class AsyncMappedStore:
         self._maker = async_sessionmaker(source) if isinstance(source, AsyncEngine) else source
         self._plan = Plan(mapped, Columns, association)
         self._unknown_members: UnknownMembers = unknown_members
-        self.lacks: Collection[Lack] = self._plan.lacks
+        self.unsupported: Collection[Capability] = self._plan.unsupported
         self.serves = self._plan.serves
         self.session: AsyncSession | None = None
         """The session of the transaction it was given in, as `MappedStore.session`."""
@@ -78,8 +78,10 @@ class AsyncMappedStore:
         await insisted(ask, deadline)
         return StoreHealth(True)
 
-    async def get(self, scope: Scope, resource_type: ResourceType, id: str, wants: Wants = everything) -> Document:
-        return await self._read(scope, resource_type, lambda work: work.get(id, wants))
+    async def get(
+        self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
+    ) -> Document:
+        return await self._read(scope, resource_type, lambda work: work.get(id, requested))
 
     async def search(self, scope: Scope, query: Query) -> Page:
         return await self._read(scope, query.resource_type, lambda work: work.search(query))

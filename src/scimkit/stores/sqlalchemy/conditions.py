@@ -16,10 +16,10 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from scimkit.errors import InvalidFilter
-from scimkit.stores.databases import MOST_JOINS
+from scimkit.stores.database_errors import MOST_JOINS
 from scimkit.stores.mapped.fields import Field
 from scimkit.stores.mapped.layout import Layout
-from scimkit.stores.mapped.links import End
+from scimkit.stores.mapped.memberships import End
 from scimkit.stores.mapped.references import Reference
 from scimkit.stores.sql.comparisons import instr
 from scimkit.stores.sqlalchemy.columns import Pairs
@@ -61,7 +61,7 @@ class ModelConditions:
         self._own = own
 
     def all(self, conditions: Sequence[Condition]) -> Condition:
-        """Join conditions by `and`. See `scimkit.stores.databases.MOST_JOINS`."""
+        """Join conditions by `and`. See `scimkit.stores.database_errors.MOST_JOINS`."""
         return sa.and_(*conditions[:MOST_JOINS], *(each.is_(sa.true()) for each in conditions[MOST_JOINS:]))
 
     def any(self, conditions: Sequence[Condition]) -> Condition:

@@ -16,18 +16,18 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from scimkit.errors import Conflict, NotFound
 from scimkit.schema.attributes import Attribute
-from scimkit.stores.databases import batches, lost
-from scimkit.stores.mapped.entries import shown_by
+from scimkit.stores.database_errors import batches, lost
+from scimkit.stores.mapped.attribute_mappings import shown_by
 from scimkit.stores.mapped.fields import converted, moment_in
 from scimkit.stores.mapped.layout import Layout
-from scimkit.stores.mapped.links import End
+from scimkit.stores.mapped.memberships import End
 from scimkit.stores.mapped.references import references_of
 from scimkit.stores.mapped.rows import Far, Window
 from scimkit.stores.paging import Position
 from scimkit.stores.protocol import Scope
 from scimkit.stores.sqlalchemy.conditions import ModelConditions, equal, key_of, sides
+from scimkit.stores.sqlalchemy.constraint_errors import constraint_error
 from scimkit.stores.sqlalchemy.pages import Pages
-from scimkit.stores.sqlalchemy.refusals import refusal
 
 _TENANT: Final = Attribute("tenant", path="tenant")
 
@@ -92,11 +92,11 @@ class ModelRows:
             self._session.flush()
             self._session.refresh(instance)
         except (DataError, IntegrityError) as error:
-            raise refusal(error, self.layout) from None
+            raise constraint_error(error, self.layout) from None
         except StatementError as error:
             if isinstance(error, DBAPIError):
                 raise
-            raise refusal(error, self.layout) from None
+            raise constraint_error(error, self.layout) from None
 
     def delete(self, instance: Any) -> None:
         instead = self.layout.mapped.delete

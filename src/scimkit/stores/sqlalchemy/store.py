@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from scimkit.stores.mapped.declaration import ResourceMapping
-from scimkit.stores.mapped.links import Plan
+from scimkit.stores.mapped.memberships import Plan
 from scimkit.stores.mapped.store import RowsOf, RowStore
 from scimkit.stores.protocol import Scope, StoreHealth, SyncStore, UnknownMembers
 from scimkit.stores.sql.database import Result, pool_size

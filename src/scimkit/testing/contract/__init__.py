@@ -4,8 +4,8 @@
         def make_store(self):
             return MyStore()
 
-A store that lacks something says so in `lacks`: what cannot hold is skipped, and the contract checks that
-it is refused. What a store does not keep is said in the attributes and methods of `Subject`.
+A store that lacks something says so in `unsupported`: what cannot hold is skipped, and the contract checks that
+it is refused. What a store does not keep is said in the attributes and methods of `StoreCapabilities`.
 This module holds no promise itself; each part has those of one subject.
 """
 
@@ -23,23 +23,23 @@ _PARTS = ("base", "keeping", "uniqueness", "versions", "members", "tenants", "tr
           "machine", "side")  # fmt: skip
 pytest.register_assert_rewrite(*(f"{__name__}.{each}" for each in _PARTS))
 
-from scimkit.testing.contract.keeping import KeepingContract  # noqa: E402  # after the rewriting of its asserts
-from scimkit.testing.contract.lives import LivesContract  # noqa: E402
+from scimkit.testing.contract.capabilities import StoreCapabilities  # noqa: E402
+from scimkit.testing.contract.histories import HistoriesContract  # noqa: E402
 from scimkit.testing.contract.machine import StoreMachine  # noqa: E402
 from scimkit.testing.contract.members import MembersContract  # noqa: E402
 from scimkit.testing.contract.pages import PagesContract  # noqa: E402
 from scimkit.testing.contract.searching import SearchingContract  # noqa: E402
-from scimkit.testing.contract.subject import Subject  # noqa: E402
+from scimkit.testing.contract.storing import StoringContract  # noqa: E402  # after the rewriting of its asserts
 from scimkit.testing.contract.tenants import TenantsContract  # noqa: E402
 from scimkit.testing.contract.transactions import TransactionsContract  # noqa: E402
 from scimkit.testing.contract.uniqueness import UniquenessContract  # noqa: E402
 from scimkit.testing.contract.versions import VersionsContract  # noqa: E402
 
-__all__ = ["StoreContract", "StoreMachine", "Subject"]
+__all__ = ["StoreCapabilities", "StoreContract", "StoreMachine"]
 
 
 class StoreContract(
-    KeepingContract,
+    StoringContract,
     UniquenessContract,
     VersionsContract,
     MembersContract,
@@ -47,6 +47,6 @@ class StoreContract(
     TransactionsContract,
     SearchingContract,
     PagesContract,
-    LivesContract,
+    HistoriesContract,
 ):
     """All that is promised of a store. Subclasses give `make_store`; `close` is called after each test."""

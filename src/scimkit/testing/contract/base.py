@@ -19,9 +19,9 @@ from scimkit.errors import InvalidFilter, Uniqueness
 from scimkit.filters.filter import parse
 from scimkit.patch.changes import ChangeSet, ReferenceChanges
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.protocol import MEMBERS, Lack, Page, Query, Result, Scope, Store, SyncStore, Written
-from scimkit.testing.contract.driven import DrivenStore, LoopThread
-from scimkit.testing.contract.subject import Subject
+from scimkit.stores.protocol import MEMBERS, Capability, Page, Query, Result, Scope, Store, SyncStore, Written
+from scimkit.testing.contract.async_driver import DrivenAsyncStore, LoopThread
+from scimkit.testing.contract.capabilities import StoreCapabilities
 
 ALL: Final = 10_000
 """A count that no test has more resources than."""
@@ -29,7 +29,7 @@ RACERS: Final = 8
 QUIET: Final = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large)
 
 
-class ContractBase(Subject):
+class ContractBase(StoreCapabilities):
     """A store for each test. Subclasses give `make_store`."""
 
     examples: ClassVar[int] = 25
@@ -71,7 +71,7 @@ class ContractBase(Subject):
         """An empty store, for a test that needs several."""
         made: SyncStore | Store = self._awaited(self.make_store())
         try:
-            yield DrivenStore(made, self._own_loop()) if made.is_async is True else made
+            yield DrivenAsyncStore(made, self._own_loop()) if made.is_async is True else made
         finally:
             self._awaited(self.close(made))
 
@@ -92,9 +92,9 @@ class ContractBase(Subject):
         with ThreadPoolExecutor(RACERS) as threads:
             return list(threads.map(work, range(times)))
 
-    def needs(self, store: SyncStore, capability: Lack) -> None:
+    def needs(self, store: SyncStore, capability: Capability) -> None:
         """Skip a test that is about what the store says it lacks."""
-        if capability in store.lacks:
+        if capability in store.unsupported:
             pytest.skip(f"the store says that it lacks {capability}")
 
     def user(self, store: SyncStore, name: str, scope: Scope | None = None, also: Mapping[str, Any] = {}) -> str:
@@ -144,7 +144,7 @@ class ContractBase(Subject):
         try:
             return store.search(scope or self.one, query)
         except InvalidFilter:
-            if "filters" not in store.lacks:
+            if "filters" not in store.unsupported:
                 raise
             return None
 

@@ -25,8 +25,8 @@ from scimkit.patch.changes import ChangeSet, ReferenceChanges, changes_between
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.protocol import GROUPS, MEMBERS, META, Query, Scope, SyncStore
 from scimkit.stores.sorting import Sort
-from scimkit.testing.contract.side import Side
-from scimkit.testing.contract.subject import Subject
+from scimkit.testing.contract.capabilities import StoreCapabilities
+from scimkit.testing.contract.comparison import ComparedStore
 
 _ALL: Final = 10_000
 _OWN: Final = frozenset({"id", META, MEMBERS, GROUPS})
@@ -38,7 +38,7 @@ _BY_ID: Final = (
 _SCOPES: Final = (Scope("default"), Scope("other"))
 
 
-Step: TypeAlias = Callable[[Side, SyncStore], Any]
+Step: TypeAlias = Callable[[ComparedStore, SyncStore], Any]
 """Something done to one of the stores; what it comes to can be compared with the other's."""
 
 
@@ -49,7 +49,7 @@ class Undone(Exception):
 class StoreMachine(RuleBasedStateMachine):
     """Drives two stores. Subclasses give `make_stores`, and `subject` where a store does not keep everything."""
 
-    subject: ClassVar[Subject] = Subject()
+    subject: ClassVar[StoreCapabilities] = StoreCapabilities()
 
     def make_stores(self) -> tuple[SyncStore, SyncStore]:
         """Two fresh and empty stores."""
@@ -64,8 +64,8 @@ class StoreMachine(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         """Both are empty."""
-        self.sides = [Side(each, self.subject) for each in self.make_stores()]
-        self.lacks = {each for side in self.sides for each in side.store.lacks}
+        self.sides = [ComparedStore(each, self.subject) for each in self.make_stores()]
+        self.unsupported = {each for side in self.sides for each in side.store.unsupported}
         self.types = {each.name: each for each in self.subject.resource_types}
 
     @rule(data=st.data())
@@ -76,12 +76,12 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(data=st.data(), undone=st.booleans())
     def transact(self, data: st.DataObject, undone: bool) -> None:
         """Several writes in one transaction, some of which may be refused; it may be undone at the end."""
-        if "transactions" in self.lacks:
+        if "transactions" in self.unsupported:
             return
         scope = self._scope(data)
         steps = [self._any_write(data, scope) for _ in range(data.draw(st.integers(1, 4)))]
 
-        def step(side: Side, store: SyncStore) -> Any:
+        def step(side: ComparedStore, store: SyncStore) -> Any:
             def work(inner: SyncStore) -> Any:
                 side.fresh = []
                 found = [_outcome(each, side, inner) for each in steps]
@@ -107,13 +107,13 @@ class StoreMachine(RuleBasedStateMachine):
         start, count = data.draw(st.integers(1, 3)), data.draw(st.integers(0, 3))
         place, backward = data.draw(st.none() | st.integers(0, 3)), data.draw(st.booleans())
 
-        def step(side: Side, store: SyncStore) -> Any:
+        def step(side: ComparedStore, store: SyncStore) -> Any:
             wanted = None if _names_own(node) else Filter(node)
             if text is not None and numbers[0] is not None and numbers[1] is not None:
                 wanted = parse(text.format(side.ids[numbers[0]], side.ids[numbers[1]]))
             whole = store.search(scope, Query(kind, wanted, sort, count=_ALL))
             query = Query(kind, wanted, sort, start, count)
-            if place is not None and place < len(whole.documents) and "cursors" not in self.lacks:
+            if place is not None and place < len(whole.documents) and "cursors" not in self.unsupported:
                 position = whole.positions[place]
                 around: dict[str, Any] = {"before" if backward else "after": position}
                 query = Query(kind, wanted, sort, count=count, **around)
@@ -140,14 +140,14 @@ class StoreMachine(RuleBasedStateMachine):
     @property
     def scopes(self) -> Sequence[Scope]:
         """The tenants that things are done in."""
-        return _SCOPES[:1] if "tenants" in self.lacks else _SCOPES
+        return _SCOPES[:1] if "tenants" in self.unsupported else _SCOPES
 
     def _both(self, step: Step) -> None:
         """Do the same to both stores; it must come to the same."""
         found = [_outcome(step, side, side.store) for side in self.sides]
         for side in self.sides:
             side.adopt()
-        if InvalidFilter not in found or "filters" not in self.lacks:
+        if InvalidFilter not in found or "filters" not in self.unsupported:
             assert found[0] == found[1]
 
     def _any_write(self, data: st.DataObject, scope: Scope | None = None) -> Step:
@@ -162,7 +162,7 @@ class StoreMachine(RuleBasedStateMachine):
         scope = scope or own_scope
         expected = data.draw(st.sampled_from([None, None, "seen", "none"]))
 
-        def version(side: Side) -> str | None:
+        def version(side: ComparedStore) -> str | None:
             return side.version(number) if expected == "seen" else expected
 
         if write == "delete":
@@ -180,14 +180,14 @@ class StoreMachine(RuleBasedStateMachine):
     def _create(self, data: st.DataObject, scope: Scope, kind: ResourceType) -> Step:
         document = self._document(data, kind)
 
-        def step(side: Side, store: SyncStore) -> Any:
+        def step(side: ComparedStore, store: SyncStore) -> Any:
             written = store.create(scope, kind, document(side))
             side.fresh.append((written.document["id"], (scope, kind)))
             return side.written(kind, written), side.shown(kind, written.document)
 
         return step
 
-    def _document(self, data: st.DataObject, kind: ResourceType) -> Callable[[Side], dict[str, Any]]:
+    def _document(self, data: st.DataObject, kind: ResourceType) -> Callable[[ComparedStore], dict[str, Any]]:
         """A generated document; the members of a group by the ids that a side has for them."""
         document, members = data.draw(self.subject.generated[kind]), self._members(data, kind)
         if not members:
@@ -196,7 +196,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     def _changes(
         self, data: st.DataObject, scope: Scope, kind: ResourceType, number: int
-    ) -> Callable[[Side], ChangeSet]:
+    ) -> Callable[[ComparedStore], ChangeSet]:
         """Some of what makes another document of the one that is there, and changes of members."""
         target = data.draw(self.subject.generated[kind])
         try:
@@ -214,7 +214,7 @@ class StoreMachine(RuleBasedStateMachine):
         removed = [each for each in removed if each not in added]  # whether that is a change, a store may say
         cleared = bool(added or removed) and data.draw(st.booleans())
 
-        def changes(side: Side) -> ChangeSet:
+        def changes(side: ComparedStore) -> ChangeSet:
             joined = ReferenceChanges(
                 tuple({"value": side.ids[each]} for each in added),
                 frozenset(side.ids[each] for each in removed),
@@ -225,10 +225,15 @@ class StoreMachine(RuleBasedStateMachine):
         return changes
 
     def _members(self, data: st.DataObject, kind: ResourceType) -> list[int]:
-        there = len(self.sides[0].ids)
-        if MEMBERS not in kind.attributes or not there:
+        """Draw numbers of resources as members of a group; no group if the store does not nest groups."""
+        if MEMBERS not in kind.attributes:
             return []
-        return data.draw(st.lists(st.integers(0, there - 1), unique=True, max_size=3))
+        may_join = [
+            number
+            for number, (_, joining) in enumerate(self.sides[0].born)
+            if self.subject.nested_groups or MEMBERS not in joining.attributes
+        ]
+        return data.draw(st.lists(st.sampled_from(may_join), unique=True, max_size=3)) if may_join else []
 
     def _number(self, data: st.DataObject) -> int | None:
         """Any resource there ever was."""
@@ -242,13 +247,13 @@ class StoreMachine(RuleBasedStateMachine):
         return self.types[data.draw(st.sampled_from(sorted(self.types)))]
 
     def _sort(self, data: st.DataObject, kind: ResourceType) -> Sort | None:
-        if "sort" in self.lacks or not data.draw(st.booleans()):
+        if "sort" in self.unsupported or not data.draw(st.booleans()):
             return None
         path = data.draw(self.subject.sortable[kind])
         return None if path.names[0] in _OWN else Sort(path, data.draw(st.booleans()))
 
 
-def _outcome(step: Step, side: Side, store: SyncStore) -> Any:
+def _outcome(step: Step, side: ComparedStore, store: SyncStore) -> Any:
     """What a step comes to: a value, or the class of the error."""
     try:
         return step(side, store)

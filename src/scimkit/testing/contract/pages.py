@@ -106,7 +106,7 @@ class PagesContract(ContractBase):
         self.often(check)
 
     def _sort(self, store: SyncStore, data: st.DataObject) -> Sort | None:
-        if "sort" in store.lacks or not data.draw(st.booleans()):
+        if "sort" in store.unsupported or not data.draw(st.booleans()):
             return None
         return Sort(data.draw(self.sortable[self.user_type]), data.draw(st.booleans()))
 

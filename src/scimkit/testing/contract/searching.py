@@ -1,6 +1,6 @@
 """The contract: filters and orders are those of the reference, over generated documents (RFC 7644 section 3.4.2).
 
-What a store cannot evaluate it refuses, if it says so in `lacks`; it never answers with something like it.
+What a store cannot evaluate it refuses, if it says so in `unsupported`; it never answers with something like it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class SearchingContract(ContractBase):
         def check(data: st.DataObject) -> None:
             resource_type = data.draw(st.sampled_from(list(self.resource_types)))
             with self.opened() as store:
-                scopes = [self.one] if "tenants" in store.lacks else [self.one, self.two]
+                scopes = [self.one] if "tenants" in store.unsupported else [self.one, self.two]
                 kept = {scope: self.fill(store, resource_type, data, scope) for scope in scopes}
                 for node in data.draw(st.lists(self.asked[resource_type], min_size=1, max_size=6)):
                     for scope, documents in kept.items():
@@ -141,4 +141,4 @@ class SearchingContract(ContractBase):
         path = self.user_type.endpoint
         for capability, query in (("sort", "sortBy=userName"), ("cursors", "cursor&count=1")):
             answer = run_sync(service.handle(Request("GET", path, query, headers, b"", "https://example.org")))
-            assert answer.status == (501 if capability in store.lacks else 200)
+            assert answer.status == (501 if capability in store.unsupported else 200)

@@ -56,7 +56,7 @@ class TenantsContract(ContractBase):
 
     def test_a_tenant_that_cannot_be(self, store: SyncStore) -> None:
         """A store that lacks tenants refuses to create a resource for another than its own."""
-        if "tenants" not in store.lacks:
+        if "tenants" not in store.unsupported:
             pytest.skip("the store keeps several tenants")
         with pytest.raises(ScimError):
             self.user(store, "ada", self.two)

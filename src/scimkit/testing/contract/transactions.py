@@ -9,7 +9,7 @@ import pytest
 from scimkit.errors import NotFound, PreconditionFailed, Uniqueness
 from scimkit.patch.changes import ChangeSet
 from scimkit.runner import run_sync
-from scimkit.stores.protocol import Query, Store, SyncStore, lift
+from scimkit.stores.protocol import Query, Store, SyncStore, as_async_store
 from scimkit.testing.contract.base import ContractBase
 
 
@@ -123,7 +123,7 @@ class TransactionsContract(ContractBase):
             raise Stop
 
         with pytest.raises(Stop):
-            run_sync(lift(able).transaction(self.one, work))
+            run_sync(as_async_store(able).transaction(self.one, work))
         assert able.search(self.one, Query(self.user_type, count=0)).total == 0
 
     def test_of_many_at_once(self, able: SyncStore) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scimkit.errors import Uniqueness
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.probes import keys_at
+from scimkit.stores.index_lookup import keys_at
 from scimkit.stores.protocol import Query, SyncStore
 from scimkit.testing.contract.base import ContractBase
 

@@ -65,6 +65,7 @@ class Team(models.Model):
     agents: Any = models.ManyToManyField(Agent, through="Membership", related_name="teams")
     subteams: Any = models.ManyToManyField("self", symmetrical=False, related_name="parents")
 
+
 class Membership(models.Model):
     """An agent is in a team."""
 

@@ -10,7 +10,7 @@ from scimkit.filters.ast import And, Comparison, Node, Not, Or, conjunction, dis
 from scimkit.filters.predicate import Scope
 
 
-def narrow(node: Node, scope: Scope) -> Node | bool:
+def specialize(node: Node, scope: Scope) -> Node | bool:
     """The filter without the attributes that the type does not define.
 
     True when every document of the type matches, False when none does.
@@ -20,7 +20,7 @@ def narrow(node: Node, scope: Scope) -> Node | bool:
     if isinstance(node, Or):
         return _joined(node.operands, scope, absorbing=True)
     if isinstance(node, Not):
-        operand = narrow(node.operand, scope)
+        operand = specialize(node.operand, scope)
         return not operand if isinstance(operand, bool) else Not(operand)
     if scope.resolve(node.path) is not None:
         return node
@@ -35,7 +35,7 @@ def _joined(operands: tuple[Node, ...], scope: Scope, *, absorbing: bool) -> Nod
     """The operands of `or` (absorbed by one that is true) or of `and` (absorbed by one that is false)."""
     kept: list[Node] = []
     for operand in operands:
-        narrowed = narrow(operand, scope)
+        narrowed = specialize(operand, scope)
         if narrowed is absorbing:
             return absorbing
         if not isinstance(narrowed, bool):

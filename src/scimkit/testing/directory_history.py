@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class DirectoryEvent:
     """Something that happens: a method of `Directory`, and what it is called with."""
 
     title: str
@@ -30,7 +30,7 @@ class Event:
         """Let it happen."""
         getattr(directory, self.kind)(*self.arguments, **self.attributes)
 
-    def marked(self, mark: str) -> Event:
+    def marked(self, mark: str) -> DirectoryEvent:
         """The same with names that nobody else has, as `marked` gives them."""
         arguments = tuple(_marked(each, mark) for each in self.arguments)
         if self.kind == "rename":
@@ -51,11 +51,14 @@ class Simulator(Protocol):
 
     def test_connection(self) -> bool: ...
 
-    def synchronise(self) -> bool: ...
+    def synchronize(self) -> bool: ...
 
 
 def play(
-    simulator: Simulator, events: Sequence[Event], *, on_event: Callable[[Event | None], None] | None = None
+    simulator: Simulator,
+    events: Sequence[DirectoryEvent],
+    *,
+    on_event: Callable[[DirectoryEvent | None], None] | None = None,
 ) -> Report:
     """Test the connection, bring everybody over, then let each event happen and be synchronised.
 
@@ -67,7 +70,7 @@ def play(
                 on_event(event)
             if event is not None:
                 event.happen(simulator.directory)
-            simulator.synchronise()
+            simulator.synchronize()
     return simulator.report
 
 
@@ -83,34 +86,36 @@ def _marked(thing: Any, mark: str) -> Any:
     return replace(thing, name=f"{thing.name} {mark}") if isinstance(thing, Team) else thing
 
 
-def whole_life() -> list[Event]:
+def full_history() -> list[DirectoryEvent]:
     """One event of every kind in the life of the sample directory."""
     ada, bo, jose, li, sam, mia = (key_of(name) for name in ("ada", "bo", "jose", "li", "sam", "mia"))
     tier1, tier2, billing, night = (key_of(f"team/{name}") for name in ("tier1", "tier2", "billing", "night"))
     ina = Person(key_of("ina"), "ina@example.org", "Ina", "New", "ina@example.org", manager=mia, city="Bergen")
     again = Person(key_of("sam/2"), "sam@example.org", "Sam", "Ng", "sam@example.org", "Lead", manager=mia)
     return [
-        Event("Ina is hired", "hire", (ina,)),
-        Event("Ina joins a team", "join", (tier1, ina.key)),
-        Event("José is called Pepe", "change", (jose,), {"given_name": "Pepe"}),
-        Event("Ada marries", "change", (ada,), {"user_name": "ada.lovelace@example.org",
+        DirectoryEvent("Ina is hired", "hire", (ina,)),
+        DirectoryEvent("Ina joins a team", "join", (tier1, ina.key)),
+        DirectoryEvent("José is called Pepe", "change", (jose,), {"given_name": "Pepe"}),
+        DirectoryEvent("Ada marries", "change", (ada,), {"user_name": "ada.lovelace@example.org",
               "family_name": "Lovelace", "email": "ada.lovelace@example.org"}),
-        Event("Bo moves", "change", (bo,), {"department": "Billing", "street": "Storgata 1", "city": "Ålesund"}),
-        Event("Bo moves on", "change", (bo,), {"city": "Tromsø", "mobile": "+47 555 0177", "title": "Team Lead"}),
-        Event("Bo has another manager", "change", (bo,), {"manager": li}),
-        Event("José has no manager", "change", (jose,), {"manager": None}),
-        Event("Bo is disabled", "disable", (bo,)),
-        Event("A team is formed", "form", (Team(night, "Night Shift", frozenset({ada, li})),)),
-        Event("A team is renamed", "rename", (tier2, "Escalations")),
-        Event("Two join a team", "join", (tier2, ada, jose)),
-        Event("One leaves a team", "leave", (tier2, li)),
-        Event("Bo is back", "enable", (bo,)),
-        Event("Sam is deleted for now", "delete", (sam,)),
-        Event("Sam is gone", "purge", (sam,)),
-        Event("Sam is hired again", "hire", (again,)),
-        Event("Everybody leaves a team", "leave", (night, ada, li)),
-        Event("A team is disbanded", "disband", (billing,)),
-        Event("Li, who manages, is gone", "purge", (li,)),
+        DirectoryEvent("Bo moves", "change", (bo,), {"department": "Billing", "street": "Storgata 1",
+              "city": "Ålesund"}),
+        DirectoryEvent("Bo moves on", "change", (bo,), {"city": "Tromsø", "mobile": "+47 555 0177",
+              "title": "Team Lead"}),
+        DirectoryEvent("Bo has another manager", "change", (bo,), {"manager": li}),
+        DirectoryEvent("José has no manager", "change", (jose,), {"manager": None}),
+        DirectoryEvent("Bo is disabled", "disable", (bo,)),
+        DirectoryEvent("A team is formed", "form", (Team(night, "Night Shift", frozenset({ada, li})),)),
+        DirectoryEvent("A team is renamed", "rename", (tier2, "Escalations")),
+        DirectoryEvent("Two join a team", "join", (tier2, ada, jose)),
+        DirectoryEvent("One leaves a team", "leave", (tier2, li)),
+        DirectoryEvent("Bo is back", "enable", (bo,)),
+        DirectoryEvent("Sam is deleted for now", "delete", (sam,)),
+        DirectoryEvent("Sam is gone", "purge", (sam,)),
+        DirectoryEvent("Sam is hired again", "hire", (again,)),
+        DirectoryEvent("Everybody leaves a team", "leave", (night, ada, li)),
+        DirectoryEvent("A team is disbanded", "disband", (billing,)),
+        DirectoryEvent("Li, who manages, is gone", "purge", (li,)),
     ]  # fmt: skip
 
 
@@ -120,7 +125,9 @@ _WORK: Final = ("Support", "Billing", "R&D", None)
 _ROLES: Final = ("Agent", 'Team "Lead"', "Head, of all", None)
 
 
-def random_life(seed: int, *, length: int = 30, directory: Directory | None = None) -> tuple[Directory, list[Event]]:
+def random_history(
+    seed: int, *, length: int = 30, directory: Directory | None = None
+) -> tuple[Directory, list[DirectoryEvent]]:
     """The directory, by default the sample, and a life of `length` events in it that follow from one another."""
     directory = directory or sample_directory()
     return directory, _Fate(seed, directory).events(length)
@@ -147,11 +154,13 @@ def crowd(people: int, teams: int, *, seed: int = 0) -> Directory:
     return Directory(hired, formed)
 
 
-def lives(*, length: int = 30) -> SearchStrategy[tuple[Directory, list[Event]]]:
+def histories(*, length: int = 30) -> SearchStrategy[tuple[Directory, list[DirectoryEvent]]]:
     """A hypothesis strategy of lives; it shrinks the number of events."""
     from hypothesis import strategies as st
 
-    return st.builds(lambda seed, most: random_life(seed, length=most), st.integers(0, 10_000), st.integers(1, length))
+    return st.builds(
+        lambda seed, most: random_history(seed, length=most), st.integers(0, 10_000), st.integers(1, length)
+    )
 
 
 class _Fate:
@@ -161,13 +170,13 @@ class _Fate:
         self._random = Random(seed)
         self._directory = Directory(directory.people.values(), directory.teams.values())
         self._count = 0
-        self._kinds: tuple[Callable[[], Event | None], ...] = (
+        self._kinds: tuple[Callable[[], DirectoryEvent | None], ...] = (
             self._hire, self._marry, self._move, self._promote, self._report_to, self._switch, self._switch,
             self._go, self._form, self._rename, self._join, self._join, self._leave, self._disband,
         )  # fmt: skip
 
-    def events(self, length: int) -> list[Event]:
-        made: list[Event] = []
+    def events(self, length: int) -> list[DirectoryEvent]:
+        made: list[DirectoryEvent] = []
         while len(made) < length:
             event = self._random.choice(self._kinds)()
             if event is not None:
@@ -185,66 +194,68 @@ class _Fate:
         self._count += 1
         return self._count
 
-    def _hire(self) -> Event:
+    def _hire(self) -> DirectoryEvent:
         number, given, family = self._next(), self._random.choice(_NAMES), self._random.choice(_NAMES)
         name = f"new{number}@example.org"
         person = Person(key_of(name), name, given, family, name, manager=self._person().key)
-        return Event(f"{person.display_name} is hired", "hire", (person,))
+        return DirectoryEvent(f"{person.display_name} is hired", "hire", (person,))
 
-    def _marry(self) -> Event:
+    def _marry(self) -> DirectoryEvent:
         person, family, name = self._person(), self._random.choice(_NAMES), f"married{self._next()}@example.org"
-        return Event(f"{person.display_name} marries", "change", (person.key,),
+        return DirectoryEvent(f"{person.display_name} marries", "change", (person.key,),
                      {"user_name": name, "family_name": family, "email": name})  # fmt: skip
 
-    def _move(self) -> Event:
+    def _move(self) -> DirectoryEvent:
         person, city, department = self._person(), self._random.choice(_PLACES), self._random.choice(_WORK)
         street = None if city is None else f"Road {self._next()}"
-        return Event(f"{person.display_name} moves", "change", (person.key,),
+        return DirectoryEvent(f"{person.display_name} moves", "change", (person.key,),
                      {"city": city, "street": street, "department": department})  # fmt: skip
 
-    def _promote(self) -> Event:
+    def _promote(self) -> DirectoryEvent:
         person, title = self._person(), self._random.choice(_ROLES)
-        return Event(f"{person.display_name} becomes {title}", "change", (person.key,), {"title": title})
+        return DirectoryEvent(f"{person.display_name} becomes {title}", "change", (person.key,), {"title": title})
 
-    def _report_to(self) -> Event | None:
+    def _report_to(self) -> DirectoryEvent | None:
         person, manager = self._person(), self._person()
         if person is manager:
-            return Event(f"{person.display_name} has no manager", "change", (person.key,), {"manager": None})
-        return Event(f"{person.display_name} reports to {manager.display_name}", "change", (person.key,),
+            return DirectoryEvent(f"{person.display_name} has no manager", "change", (person.key,), {"manager": None})
+        return DirectoryEvent(f"{person.display_name} reports to {manager.display_name}", "change", (person.key,),
                      {"manager": manager.key})  # fmt: skip
 
-    def _switch(self) -> Event:
+    def _switch(self) -> DirectoryEvent:
         person = self._person()
         kind = "disable" if person.enabled else "enable"
-        return Event(f"{kind} {person.display_name}", kind, (person.key,))
+        return DirectoryEvent(f"{kind} {person.display_name}", kind, (person.key,))
 
-    def _go(self) -> Event | None:
+    def _go(self) -> DirectoryEvent | None:
         if len(self._directory.people) <= 4:
             return None
         person = self._person()
-        return Event(f"{person.display_name} is gone", "purge", (person.key,))
+        return DirectoryEvent(f"{person.display_name} is gone", "purge", (person.key,))
 
-    def _form(self) -> Event:
+    def _form(self) -> DirectoryEvent:
         number = self._next()
         members = frozenset(self._random.sample(sorted(self._directory.people), 2))
-        return Event(f"Team {number} is formed", "form", (Team(key_of(f"team/{number}"), f"Team {number}", members),))
+        return DirectoryEvent(
+            f"Team {number} is formed", "form", (Team(key_of(f"team/{number}"), f"Team {number}", members),)
+        )
 
-    def _rename(self) -> Event:
+    def _rename(self) -> DirectoryEvent:
         team, name = self._team(), f"Renamed {self._next()} & Co"
-        return Event(f"{team.name} is renamed", "rename", (team.key, name))
+        return DirectoryEvent(f"{team.name} is renamed", "rename", (team.key, name))
 
-    def _join(self) -> Event:
+    def _join(self) -> DirectoryEvent:
         team, who = self._team(), self._random.sample(sorted(self._directory.people), 2)
-        return Event(f"{len(who)} join {team.name}", "join", (team.key, *who))
+        return DirectoryEvent(f"{len(who)} join {team.name}", "join", (team.key, *who))
 
-    def _leave(self) -> Event | None:
+    def _leave(self) -> DirectoryEvent | None:
         team = self._team()
         if not team.members:
             return None
-        return Event(f"One leaves {team.name}", "leave", (team.key, self._random.choice(sorted(team.members))))
+        return DirectoryEvent(f"One leaves {team.name}", "leave", (team.key, self._random.choice(sorted(team.members))))
 
-    def _disband(self) -> Event | None:
+    def _disband(self) -> DirectoryEvent | None:
         if len(self._directory.teams) <= 2:
             return None
         team = self._team()
-        return Event(f"{team.name} is disbanded", "disband", (team.key,))
+        return DirectoryEvent(f"{team.name} is disbanded", "disband", (team.key,))

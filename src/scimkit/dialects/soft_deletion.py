@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from scimkit.dialects.dialect import Repairs
+from scimkit.dialects.dialect import RequestDeviations
 from scimkit.documents import Document
 
 _MARK: Final = re.compile(r"[0-9a-fA-F]{32}(?=.)")
@@ -25,7 +25,7 @@ def may_be_marked(assigned: Mapping[str, Any]) -> bool:
     return type(emails) is list and any(_MARK.match(str(each.get("value", ""))) for each in emails)
 
 
-def unmarked(old: Document, new: Document, repairs: Repairs) -> dict[str, Any]:
+def unmarked(old: Document, new: Document, deviations: RequestDeviations) -> dict[str, Any]:
     """Return the attributes of a new document that keep their present value because the new one is a mark.
 
     Args:
@@ -37,17 +37,17 @@ def unmarked(old: Document, new: Document, repairs: Repairs) -> dict[str, Any]:
         return {}
     kept: dict[str, Any] = {}
     name, present = new.get("userName"), old.get("userName")
-    if type(name) is str and type(present) is str and name != present and repairs.is_marked_deleted(present, name):
+    if type(name) is str and type(present) is str and name != present and deviations.is_marked_deleted(present, name):
         kept["userName"] = present
     addresses = {each.get("value") for each in old.get("emails", ())}
-    emails = [_unmarked_address(each, addresses, repairs) for each in new.get("emails", ())]
+    emails = [_unmarked_address(each, addresses, deviations) for each in new.get("emails", ())]
     if any(one is not other for one, other in zip(emails, new.get("emails", ()), strict=True)):
         kept["emails"] = emails
     return kept
 
 
-def _unmarked_address(email: dict[str, Any], addresses: set[Any], repairs: Repairs) -> dict[str, Any]:
+def _unmarked_address(email: dict[str, Any], addresses: set[Any], deviations: RequestDeviations) -> dict[str, Any]:
     value = email.get("value")
     if type(value) is not str or value in addresses or value[32:] not in addresses:
         return email
-    return {**email, "value": value[32:]} if repairs.is_marked_deleted(value[32:], value) else email
+    return {**email, "value": value[32:]} if deviations.is_marked_deleted(value[32:], value) else email

@@ -17,15 +17,15 @@ from scimkit.filters.ast import Node
 from scimkit.schema.attributes import Attribute, AttributePath
 from scimkit.schema.core import GROUP, USER
 from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.metadata import has_members
 from scimkit.stores.protocol import MEMBERS, META
-from scimkit.stores.stamps import has_members
 from scimkit.testing import strategies
 
 _ALWAYS_KEPT: Final = frozenset({"schemas", "id", META})
 _NOT_COMPARED: Final = frozenset({"id", META})
 
 
-class Subject:
+class StoreCapabilities:
     """What the contract may ask of a store. The defaults are a store that keeps every document as it is given."""
 
     resource_types: ClassVar[Sequence[ResourceType]] = (USER, GROUP)

@@ -10,14 +10,13 @@ from typing import Final, Protocol
 from scimkit.errors import InvalidPath, InvalidSyntax, MutabilityViolation
 from scimkit.filters.ast import Value
 from scimkit.filters.comparisons import refuse_value
-from scimkit.filters.parser import Lenience
-from scimkit.filters.parser import Strict as StrictFilters
+from scimkit.filters.parser import FilterDeviationHandler, RefusingFilterHandler
 from scimkit.schema.attributes import Attribute
-from scimkit.schema.repair import Refusal, Repair
+from scimkit.schema.deviations import DeviationHandler, RefusingHandler
 from scimkit.schema.resource_types import ResourceType
 
 
-class PatchRepair(Repair, Lenience, Protocol):
+class PatchDeviationHandler(DeviationHandler, FilterDeviationHandler, Protocol):
     """What reading a PATCH asks when it is not in RFC form."""
 
     def operation_name(self, name: str) -> str | None:
@@ -72,8 +71,8 @@ class PatchRepair(Repair, Lenience, Protocol):
         ...
 
 
-class PatchRefusal(Refusal, StrictFilters):
-    """The `PatchRepair` that repairs nothing: the RFC and no more."""
+class RefusingPatchHandler(RefusingHandler, RefusingFilterHandler):
+    """The `PatchDeviationHandler` that repairs nothing: the RFC and no more."""
 
     def operation_name(self, name: str) -> str | None:
         return name.lower()  # `op` is not caseExact (RFC 7643 section 2.2)
@@ -113,4 +112,4 @@ class PatchRefusal(Refusal, StrictFilters):
         return refuse_value(attribute, value)
 
 
-REFUSE: Final = PatchRefusal()
+REFUSE_DEVIATIONS: Final = RefusingPatchHandler()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from scimkit.errors import NotFound, Uniqueness
 from scimkit.patch.changes import ChangeSet, changes_between
-from scimkit.schema.instants import parse_instant
+from scimkit.schema.date_times import parse_instant
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.protocol import GROUPS, MEMBERS, META, Query, SyncStore
 from scimkit.testing.contract.base import ContractBase
@@ -19,7 +19,7 @@ from scimkit.testing.contract.base import ContractBase
 _MISSING = ("", "x", "0", "../x", "a" * 2000, "ada@example.org")
 
 
-class KeepingContract(ContractBase):
+class StoringContract(ContractBase):
     """Documents are kept as they are given; `id` and `meta` are the store's own."""
 
     def test_what_is_written_is_read(self) -> None:
@@ -231,7 +231,7 @@ class KeepingContract(ContractBase):
         for resource_type in self.resource_types:
             whole = store.search(self.one, Query(resource_type)).documents
             for wanted in ("userName", self.spare, "displayName", MEMBERS, GROUPS, "nothing"):
-                page = store.search(self.one, Query(resource_type, wants=wanted.__eq__))
+                page = store.search(self.one, Query(resource_type, requested=wanted.__eq__))
                 for found, document in zip(page.documents, whole, strict=True):
                     one = store.get(self.one, resource_type, str(document["id"]), wanted.__eq__)
                     for each in (found, one):

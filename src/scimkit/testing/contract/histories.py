@@ -14,10 +14,10 @@ from scimkit.testing.contract.base import QUIET, ContractBase
 from scimkit.testing.contract.machine import StoreMachine
 
 
-class LivesContract(ContractBase):
+class HistoriesContract(ContractBase):
     """The state machine, with the store under test and another beside it."""
 
-    lives: ClassVar[int] = 10
+    histories: ClassVar[int] = 10
     """Lives that are lived."""
     steps: ClassVar[int] = 20
     """Steps of each of them."""
@@ -26,7 +26,7 @@ class LivesContract(ContractBase):
         """What the store is compared with; one that rejects unknown members is compared with one that does."""
         return MemoryStore()
 
-    def test_it_lives_as_the_other_store_does(self) -> None:
+    def test_histories_agree_with_the_other_store(self) -> None:
         """After every write, transaction and search of two tenants both have the same, and said the same."""
         contract = self
 
@@ -41,7 +41,7 @@ class LivesContract(ContractBase):
                 self.open.close()
 
         chosen = settings(
-            max_examples=self.lives,
+            max_examples=self.histories,
             stateful_step_count=self.steps,
             deadline=None,
             suppress_health_check=QUIET,

@@ -12,12 +12,12 @@ from scimkit.stores.mapped.fields import Fields
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.references import references_of
 from scimkit.stores.mapped.unmapped import unmapped_paths
-from scimkit.stores.protocol import GROUPS, MEMBERS, Lack, Served
-from scimkit.stores.stamps import has_members, is_computed
+from scimkit.stores.metadata import has_members, is_computed
+from scimkit.stores.protocol import GROUPS, MEMBERS, Capability, ServedType
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class Membership:
     """A group model whose rows have rows of another model, or of its own, as members."""
 
     group: Layout
@@ -30,7 +30,7 @@ class Link:
 class End:
     """A link seen from one of its ends: `other` is what stands at the far end."""
 
-    link: Link
+    link: Membership
     from_group: bool
 
     @property
@@ -68,16 +68,16 @@ class Plan:
         self._check_ids()
 
     @property
-    def lacks(self) -> Collection[Lack]:
+    def unsupported(self) -> Collection[Capability]:
         """What a store of these lacks: filters on what no entry maps, and tenants where a model has none."""
         several = all(each.tenant is not None for each in self.layouts.values())
-        lacks = frozenset[Lack]({"filters", "member_pages"})
-        return lacks if several else lacks | frozenset[Lack]({"tenants"})
+        unsupported = frozenset[Capability]({"filters", "member_pages"})
+        return unsupported if several else unsupported | frozenset[Capability]({"tenants"})
 
     @property
-    def serves(self) -> tuple[Served, ...]:
+    def serves(self) -> tuple[ServedType, ...]:
         """The resource types that have a ResourceMapping, with what each mapping leaves out."""
-        return tuple(Served(each.resource_type, self._unmapped(each)) for each in self.layouts.values())
+        return tuple(ServedType(each.resource_type, self._unmapped(each)) for each in self.layouts.values())
 
     def _unmapped(self, layout: Layout) -> tuple[str, ...]:
         unlinked = has_members(layout.resource_type) and not self.members_of(layout)
@@ -102,14 +102,14 @@ class Plan:
         """Whether resources of the type have the attribute `groups` that is computed (RFC 7643 section 4.1.2)."""
         return is_computed(layout.resource_type, GROUPS) and bool(self.groups_of(layout))
 
-    def _link(self, group: Layout, model: Any, source: Any) -> Link:
+    def _link(self, group: Layout, model: Any, source: Any) -> Membership:
         name = group.resource_type.name
         if not has_members(group.resource_type):
             raise ValueError(f"{name}: members: the resource type has no members")
         member = self._of_model(model)
         if member is None:
             raise ValueError(f"{name}: members: no ResourceMapping was given for the model of the members")
-        return Link(group, member, source)
+        return Membership(group, member, source)
 
     def _tie_references(self) -> None:
         for layout in self.layouts.values():

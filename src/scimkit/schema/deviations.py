@@ -39,7 +39,7 @@ Place: TypeAlias = tuple[Attribute | Mapping[str, Any], ...]
 multi-valued attribute has stand after it."""
 
 
-class Repair(Protocol):
+class DeviationHandler(Protocol):
     """What reading asks when a request is not in RFC form."""
 
     def value(self, attribute: Attribute, value: object) -> object:
@@ -70,8 +70,8 @@ class Repair(Protocol):
         ...
 
 
-class Refusal:
-    """The `Repair` that repairs nothing: the RFC and no more."""
+class RefusingHandler:
+    """The `DeviationHandler` that repairs nothing: the RFC and no more."""
 
     def value(self, attribute: Attribute, value: object) -> object:
         if attribute.is_reference and type(value) is dict:
@@ -96,4 +96,4 @@ class Refusal:
         raise InvalidValue(f"{attribute.path} has more than one primary value.")
 
 
-REFUSE: Final = Refusal()
+REFUSE_DEVIATIONS: Final = RefusingHandler()

@@ -15,7 +15,7 @@ from scimkit.testing.exchange import Connection, Exchange, filter_query
 from scimkit.testing.report import OnStep, Report, Rule, Step, judged
 
 
-class Conversation:
+class ProviderSession:
     """Sends, judges, reports. `on_step` is told of each step while it happens."""
 
     def __init__(self, connection: Connection, on_step: OnStep | None = None) -> None:

@@ -1,4 +1,6 @@
-"""`Beside`: an attribute that lives in a row of another model, which has a OneToOneField to the model of the resource.
+"""`SeparateValue` stores an attribute in a row of another model.
+
+The other model has a OneToOneField to the model of the resource.
 
 The row comes with the first value, and goes with the last.
 """
@@ -20,8 +22,8 @@ _PENDING = "_scim_beside"
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """A column of a row beside: `Beside("scim_external_id", "value")`.
+class SeparateValue:
+    """A column of a row beside: `SeparateValue("scim_external_id", "value")`.
 
     `relation` is the name by which the model has the other row; `column` is a text column of the other model that
     must not be NULL.
@@ -33,18 +35,20 @@ class Beside:
     field: Field | None = None
     expression: Field | None = None
 
-    def bound(self, fields: Fields) -> Beside:
-        """As `Entry.bound`."""
+    def bound(self, fields: Fields) -> SeparateValue:
+        """As `AttributeMapping.bound`."""
         model, field = fields.beside(self.relation, self.column)  # type: ignore[attr-defined]
-        return Beside(self.relation, self.column, model, field, fields.field(F(f"{self.relation}__{self.column}")))
+        return SeparateValue(
+            self.relation, self.column, model, field, fields.field(F(f"{self.relation}__{self.column}"))
+        )
 
     def read(self, instance: Any, attribute: Attribute) -> Any:
-        """As `Entry.read`."""
+        """As `AttributeMapping.read`."""
         row = self._row(instance)
         return None if row is None else document_value(attribute, getattr(row, self.column))
 
     def write(self, instance: Any, attribute: Attribute, value: Any) -> bool:
-        """As `Entry.write`. The row is written by `save_beside`, since a new instance has no key yet."""
+        """As `AttributeMapping.write`. The row is written by `save_beside`, since a new instance has no key yet."""
         if self.read(instance, attribute) == value:
             return False
         pending = instance.__dict__.setdefault(_PENDING, {})
@@ -58,7 +62,7 @@ class Beside:
         return True
 
     def condition(self, test: Test, on: Conditions[Any]) -> Folded:
-        """As `Entry.condition`."""
+        """As `AttributeMapping.condition`."""
         assert self.expression is not None
         return test.on_field(self.expression, None, on)
 
@@ -85,6 +89,6 @@ class Beside:
         return self.model._default_manager.filter(**{owner: instance.pk})
 
 
-def besides_of(layout: Layout) -> list[Beside]:
+def separate_values_of(layout: Layout) -> list[SeparateValue]:
     """Return the entries of a layout that live in rows beside."""
-    return [each.entry for each in layout.leaves.values() if isinstance(each.entry, Beside)]
+    return [each.entry for each in layout.leaves.values() if isinstance(each.entry, SeparateValue)]

@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus, unquote_plus
 from scimkit.filters.ast import OPERATORS
 from scimkit.schema.attributes import Attribute, AttributeTable
 from scimkit.schema.resource_types import ResourceType
-from scimkit.testing.vocabulary import MESSAGE, METHODS, PROTOCOL, STAMPS, WORDS
+from scimkit.testing.recorded_words import MESSAGE, METHODS, PROTOCOL, STAMPS, WORDS
 
 BASE_URL: Final = "https://scim.example.org/v2"
 _ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\Z")
@@ -31,7 +31,7 @@ _LISTS: Final = frozenset({"attributes", "excludedattributes", "sortby"})
 _NUMBERS: Final = frozenset({"startindex", "count"})
 
 
-class Fictions:
+class Redactor:
     """The fictions of one recording, for the resource types of one service."""
 
     def __init__(self, resource_types: Sequence[ResourceType]) -> None:

@@ -11,21 +11,21 @@ from typing import Any, TypeAlias
 from scimkit.patch.operations import Operation
 from scimkit.schema.attributes import AttributePath
 
-HasWritten: TypeAlias = Callable[[AttributePath], bool]
+WrittenByRequest: TypeAlias = Callable[[AttributePath], bool]
 """Whether a request has written to an attribute."""
 
 
-def nowhere(path: AttributePath) -> bool:
+def nothing_written(path: AttributePath) -> bool:
     """What a read has written."""
     return False
 
 
-def in_document(document: Mapping[str, Any]) -> HasWritten:
+def written_in_document(document: Mapping[str, Any]) -> WrittenByRequest:
     """What a create or a replace has written."""
     return lambda path: _has(document, path.names)
 
 
-def by_operations(operations: Sequence[Operation]) -> HasWritten:
+def written_by_operations(operations: Sequence[Operation]) -> WrittenByRequest:
     """What a PATCH has written."""
     return lambda path: any(_writes(each, path) for each in operations)
 

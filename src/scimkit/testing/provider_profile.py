@@ -8,7 +8,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
+class ProviderProfile:
     """How a provider differs from the next, as data."""
 
     name: str

@@ -10,16 +10,16 @@ from typing import Any, TypeAlias
 
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.protocol import GROUPS, MEMBERS, META, Page, Query, Scope, SyncStore, Written
-from scimkit.testing.contract.subject import Subject
+from scimkit.testing.contract.capabilities import StoreCapabilities
 
 Born: TypeAlias = tuple[Scope, ResourceType]
 """The tenant and the type that a resource was created in."""
 
 
-class Side:
+class ComparedStore:
     """One of the two stores, and what it calls the resources that both have by number."""
 
-    def __init__(self, store: SyncStore, subject: Subject) -> None:
+    def __init__(self, store: SyncStore, subject: StoreCapabilities) -> None:
         self.store = store
         self.ids: list[str] = []
         self.born: list[Born] = []

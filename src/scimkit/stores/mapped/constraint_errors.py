@@ -9,13 +9,13 @@ import re
 from collections.abc import Callable, Collection, Iterable
 
 from scimkit.errors import InvalidValue, ScimError, Uniqueness
-from scimkit.stores.databases import taken
-from scimkit.stores.mapped.entries import field_of, shown_by
+from scimkit.stores.database_errors import taken
+from scimkit.stores.mapped.attribute_mappings import field_of, shown_by
 from scimkit.stores.mapped.fields import Field
 from scimkit.stores.mapped.layout import Layout
 
 
-def refusal(
+def constraint_error(
     error: BaseException | None,
     layout: Layout,
     column_of: Callable[[Field], str],

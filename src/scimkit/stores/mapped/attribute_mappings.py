@@ -16,10 +16,10 @@ from scimkit.stores.mapped.fields import Field, Fields, document_value, row_valu
 from scimkit.stores.mapped.instances import Instance, assign, put, refused, value_of, with_value
 
 
-class Entry(Protocol):
+class AttributeMapping(Protocol):
     """Where an attribute lives."""
 
-    def bound(self, fields: Fields) -> Entry:
+    def bound(self, fields: Fields) -> AttributeMapping:
         """The same, its columns found in the model. Raises: ValueError when one is not there."""
         ...
 
@@ -117,7 +117,7 @@ class ReadOnly:
     entry: Any
 
     def bound(self, fields: Fields) -> ReadOnly:
-        return ReadOnly(entry_of(self.entry).bound(fields))
+        return ReadOnly(mapping_of(self.entry).bound(fields))
 
     def read(self, instance: Instance, attribute: Attribute) -> Any:
         return self.entry.read(instance, attribute)
@@ -269,7 +269,7 @@ class Computed:
         return test.on_field(self.expression, None, on)
 
 
-def entry_of(given: Any) -> Any:
+def mapping_of(given: Any) -> Any:
     """The entry that a host gave; a column that is given as it is, is a `Column`."""
     return given if hasattr(given, "bound") and hasattr(given, "condition") else Column(given)
 

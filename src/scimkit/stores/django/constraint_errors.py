@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, models
 
 from scimkit.errors import InvalidValue, ScimError
-from scimkit.stores.mapped import refusals
+from scimkit.stores.mapped import constraint_errors
 from scimkit.stores.mapped.fields import Field
 from scimkit.stores.mapped.layout import Layout
 
@@ -17,12 +17,12 @@ REFUSED = (IntegrityError, DataError, ValidationError, ValueError, OverflowError
 """What Django, a database or the host's own code raises of a row that cannot be."""
 
 
-def refusal(error: Exception, layout: Layout) -> ScimError:
+def constraint_error(error: Exception, layout: Layout) -> ScimError:
     """What a client is told of a row that the database or the host does not take."""
     if not isinstance(error, IntegrityError):
-        path = refusals.named(layout, getattr(error, "error_dict", ()), lambda field: str(field.source.name))
+        path = constraint_errors.named(layout, getattr(error, "error_dict", ()), lambda field: str(field.source.name))
         return InvalidValue(f"{path or 'An attribute'} has a value that this service does not take.")
-    return refusals.refusal(error.__cause__, layout, _column, _constraints(layout.mapped.model))
+    return constraint_errors.constraint_error(error.__cause__, layout, _column, _constraints(layout.mapped.model))
 
 
 def _column(field: Field) -> str:

@@ -17,55 +17,55 @@ from scimkit.filters.comparisons import comparison_value
 from scimkit.filters.predicate import comparable
 from scimkit.schema.attributes import AttributePath
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.protocol import Wants
+from scimkit.stores.protocol import RequestedAttributes
 
-LookUp: TypeAlias = Callable[[str, Any], Collection[str] | None]
+IndexLookup: TypeAlias = Callable[[str, Any], Collection[str] | None]
 """The ids that have a key at a canonical path; None when the path has no index."""
 
 
 @dataclass(slots=True)
-class Probe:
+class Candidates:
     """Candidate ids, and whether they are exactly the matches."""
 
     ids: Collection[str]
     exact: bool
 
 
-def probe(node: Node, resource_type: ResourceType, look_up: LookUp) -> Probe | None:
+def candidates_for(node: Node, resource_type: ResourceType, look_up: IndexLookup) -> Candidates | None:
     """The candidates of a filter; None when no index helps and a scan must."""
     if isinstance(node, Comparison):
-        return _probe_comparison(node, resource_type.resolve(node.path), look_up)
+        return _candidates_for_comparison(node, resource_type.resolve(node.path), look_up)
     if isinstance(node, ValuePath):
-        return _probe_value_path(node, resource_type, look_up)
+        return _candidates_for_value_path(node, resource_type, look_up)
     if isinstance(node, And):
-        found = [probe(each, resource_type, look_up) for each in node.operands]
+        found = [candidates_for(each, resource_type, look_up) for each in node.operands]
         known = sorted((each for each in found if each is not None), key=lambda each: len(each.ids))
         if not known:
             return None
         ids = {id for id in known[0].ids if all(id in each.ids for each in known[1:])}
-        return Probe(ids, len(known) == len(found) and all(each.exact for each in known))
+        return Candidates(ids, len(known) == len(found) and all(each.exact for each in known))
     if isinstance(node, Or):
         either: set[str] = set()
         exact = True
         for each in node.operands:
-            part = probe(each, resource_type, look_up)
+            part = candidates_for(each, resource_type, look_up)
             if part is None:
                 return None
             either.update(part.ids)
             exact = exact and part.exact
-        return Probe(either, exact)
+        return Candidates(either, exact)
     return None
 
 
-def _probe_comparison(node: Comparison, path: AttributePath | None, look_up: LookUp) -> Probe | None:
+def _candidates_for_comparison(node: Comparison, path: AttributePath | None, look_up: IndexLookup) -> Candidates | None:
     if node.operator != "eq" or path is None or not path.is_searchable or node.value is None:
         return None
     path = comparable(path)
     ids = look_up(path.text, comparison_value(path.leaf, node))
-    return None if ids is None else Probe(ids, True)
+    return None if ids is None else Candidates(ids, True)
 
 
-def _probe_value_path(node: ValuePath, resource_type: ResourceType, look_up: LookUp) -> Probe | None:
+def _candidates_for_value_path(node: ValuePath, resource_type: ResourceType, look_up: IndexLookup) -> Candidates | None:
     """An equality on a sub-attribute that every match must meet, such as `emails[value eq "x" and ...]`."""
     path = resource_type.resolve(node.path)
     if path is None or path.sub_attribute is not None:
@@ -75,9 +75,9 @@ def _probe_value_path(node: ValuePath, resource_type: ResourceType, look_up: Loo
         if isinstance(term, Comparison):
             sub = path.attribute.children.find(term.path)
             if sub is not None:
-                found = _probe_comparison(term, AttributePath(path.attribute, sub, path.extension), look_up)
+                found = _candidates_for_comparison(term, AttributePath(path.attribute, sub, path.extension), look_up)
                 if found is not None:
-                    return Probe(found.ids, inner is term)
+                    return Candidates(found.ids, inner is term)
     return None
 
 
@@ -114,7 +114,7 @@ def check_unique(resource_type: ResourceType, document: Document, others: Iterab
             raise Uniqueness(text)
 
 
-def wants_of(node: Node, resource_type: ResourceType) -> Wants:
+def requested_by(node: Node, resource_type: ResourceType) -> RequestedAttributes:
     """What a filter reads of a document, so that who evaluates it gathers no members that it never looks at."""
     names = {path.names[0] for path in map(resource_type.resolve, paths_of(node)) if path is not None}
     return names.__contains__

@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from scimkit.dialects import Repairs
+from scimkit.dialects import RequestDeviations
 from scimkit.service.http import Parameters, Request, Response
 from scimkit.stores.protocol import Scope
 from scimkit.tokens import Principal
 
 
 @dataclass
-class Call:
+class RequestContext:
     """A request, whose it is, how it is read, and what it came to so far.
 
     Without slots, what did not come to pass costs nothing.
@@ -23,7 +23,7 @@ class Call:
     parameters: Parameters = field(repr=False)
     scope: Scope
     principal: Principal
-    repairs: Repairs
+    deviations: RequestDeviations
     id: str = field(default="", init=False)
     """That of the resource which the path names, or which was written; empty without one."""
     changed: bool = field(default=False, init=False)
@@ -31,5 +31,5 @@ class Call:
     password: str | None = field(default=None, init=False, repr=False)
 
 
-Handler: TypeAlias = Callable[[Call], Awaitable[Response]]
+Handler: TypeAlias = Callable[[RequestContext], Awaitable[Response]]
 """What serves the requests of one method at an endpoint."""

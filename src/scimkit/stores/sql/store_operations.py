@@ -12,30 +12,30 @@ from scimkit.documents import Document
 from scimkit.errors import InvalidValue
 from scimkit.patch.changes import ChangeSet, apply_changes
 from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.metadata import check_version, new_id, replacement
 from scimkit.stores.protocol import (
     GROUPS,
     MEMBERS,
     Members,
     Page,
     Query,
+    RequestedAttributes,
     Scope,
     UnknownMembers,
-    Wants,
     Written,
-    everything,
+    all_attributes,
 )
 from scimkit.stores.sql.database import Work
 from scimkit.stores.sql.pages import page
-from scimkit.stores.sql.rows import Kept, Rows
-from scimkit.stores.stamps import check_version, new_id, replacement
+from scimkit.stores.sql.rows import Rows, StoredResource
 
 
-def get(scope: Scope, resource_type: ResourceType, id: str, wants: Wants) -> Work[Document]:
+def get(scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes) -> Work[Document]:
     """The work of `SyncStore.get`."""
 
     def run(connection: sa.Connection) -> Document:
         rows = Rows(connection, scope, resource_type)
-        return rows.wholes([rows.find(id)], wants)[0]
+        return rows.assemble([rows.find(id)], requested)[0]
 
     return run
 
@@ -61,8 +61,10 @@ def create(
         changes = replacement(resource_type, {}, document)
         joined, skipped = _change_members(rows, kept, changes, unknown_members)
         # Nothing new is in a group yet.
-        wants: Wants = (lambda name: name != GROUPS) if joined else (lambda name: name not in (GROUPS, MEMBERS))
-        return Written(rows.wholes([kept], wants)[0], skipped_members=skipped)
+        requested: RequestedAttributes = (
+            (lambda name: name != GROUPS) if joined else (lambda name: name not in (GROUPS, MEMBERS))
+        )
+        return Written(rows.assemble([kept], requested)[0], skipped_members=skipped)
 
     return run
 
@@ -81,7 +83,7 @@ def replace(
         rows = Rows(connection, scope, resource_type)
         old = rows.find(id, lock=True)
         changes = replacement(resource_type, old.document, document)
-        return _written(rows, old, changes, expected_version, unknown_members, everything)
+        return _written(rows, old, changes, expected_version, unknown_members, all_attributes)
 
     return run
 
@@ -118,11 +120,11 @@ def delete(scope: Scope, resource_type: ResourceType, id: str, expected_version:
 
 def _written(
     rows: Rows,
-    old: Kept,
+    old: StoredResource,
     changes: ChangeSet,
     expected_version: str | None,
     unknown_members: UnknownMembers,
-    wants: Wants,
+    requested: RequestedAttributes,
 ) -> Written:
     """Make the changes to a resource whose row is locked. Raises: PreconditionFailed, Uniqueness, InvalidValue."""
     check_version(expected_version, old.tag)
@@ -132,11 +134,11 @@ def _written(
     changed = any(document.get(name) != old.document.get(name) for name in touched)
     members_changed, skipped = _change_members(rows, old, changes, unknown_members)
     kept = rows.update(old, document if changed else None) if changed or members_changed else old
-    return Written(rows.wholes([kept], wants)[0], changed or members_changed, skipped)
+    return Written(rows.assemble([kept], requested)[0], changed or members_changed, skipped)
 
 
 def _change_members(
-    rows: Rows, group: Kept, changes: ChangeSet, unknown_members: UnknownMembers
+    rows: Rows, group: StoredResource, changes: ChangeSet, unknown_members: UnknownMembers
 ) -> tuple[bool, tuple[str, ...]]:
     members = changes.references.get(MEMBERS) if rows.has_members else None
     if members is None:

@@ -17,8 +17,8 @@ from typing import Any, Final
 from scimkit.documents import Document
 from scimkit.schema.attributes import Attribute
 from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.metadata import has_members, is_computed
 from scimkit.stores.protocol import GROUPS, MEMBERS, META
-from scimkit.stores.stamps import has_members, is_computed
 
 HEAD: Final = 255
 """Bytes of a key that an index holds."""
@@ -30,7 +30,7 @@ _EXPONENT_BIAS: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class IndexEntry:
     """One value of a document. `slot` says of which attribute, `element` and `place` which of its values.
 
     `head` is the beginning of its key; `whole` what is longer than that, or for a dateTime its text.
@@ -83,7 +83,7 @@ def _number(value: int | float) -> bytes:
     return b"\0" + bytes(255 - byte for byte in magnitude) + b"\xff"
 
 
-def cells(tenant: str, resource_type: ResourceType, document: Document) -> Iterator[Cell]:
+def index_entries(tenant: str, resource_type: ResourceType, document: Document) -> Iterator[IndexEntry]:
     """The values of a document that filters and sorts can name, but those that a store has columns for."""
     for name, value in document.items():
         attribute = resource_type.attributes[name]
@@ -93,7 +93,7 @@ def cells(tenant: str, resource_type: ResourceType, document: Document) -> Itera
             continue
         for each in _of_attribute(attribute, value):
             path, element, place, head, whole, chosen = each
-            yield Cell(slot(tenant, resource_type.name, path), element, place, head, whole, chosen)
+            yield IndexEntry(slot(tenant, resource_type.name, path), element, place, head, whole, chosen)
 
 
 _Loose = tuple[str, int, int, bytes, bytes | None, bool]

@@ -12,7 +12,7 @@ from scimkit.stores.protocol import Store, SyncStore, served_by
 _log = logging.getLogger("scimkit")
 
 
-def served_types(store: SyncStore | Store, wanted: Sequence[ResourceType] | None) -> tuple[ResourceType, ...]:
+def announced_types(store: SyncStore | Store, wanted: Sequence[ResourceType] | None) -> tuple[ResourceType, ...]:
     """Return the resource types to announce, and log what the store does not keep of them.
 
     Raises: ValueError when the store does not serve a type that is wanted.

@@ -10,16 +10,16 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from scimkit.errors import InvalidValue, ScimError
-from scimkit.stores.mapped import refusals
+from scimkit.stores.mapped import constraint_errors
 from scimkit.stores.mapped.fields import Field
 from scimkit.stores.mapped.layout import Layout
 
 
-def refusal(error: Exception, layout: Layout) -> ScimError:
+def constraint_error(error: Exception, layout: Layout) -> ScimError:
     """What a client is told of a row that the database does not take."""
     if not isinstance(error, IntegrityError):
         return InvalidValue("A value is not one that this service can keep.")
-    return refusals.refusal(error.orig, layout, _column, _constraints(layout.mapped.model))
+    return constraint_errors.constraint_error(error.orig, layout, _column, _constraints(layout.mapped.model))
 
 
 def _column(field: Field) -> str:

@@ -16,16 +16,26 @@ from scimkit.errors import InvalidValue, Uniqueness
 from scimkit.filters.ast import count_comparisons
 from scimkit.patch.changes import ChangeSet, ReferenceChanges, apply_changes
 from scimkit.schema.attributes import Attribute
-from scimkit.stores.databases import MOST_CACHED
+from scimkit.stores.database_errors import MOST_CACHED
 from scimkit.stores.mapped.assembly import assembled, dropped, filled, written
-from scimkit.stores.mapped.entries import entry_of
+from scimkit.stores.mapped.attribute_mappings import mapping_of
 from scimkit.stores.mapped.fields import later, moment_in
 from scimkit.stores.mapped.layout import Layout
-from scimkit.stores.mapped.links import Plan
+from scimkit.stores.mapped.memberships import Plan
 from scimkit.stores.mapped.queries import Queries
 from scimkit.stores.mapped.rows import Order, Rows, Window
-from scimkit.stores.protocol import GROUPS, MEMBERS, META, Page, Query, UnknownMembers, Wants, Written, everything
-from scimkit.stores.stamps import check_version, has_members, member_entry, replacement, version_tag
+from scimkit.stores.metadata import check_version, has_members, member_entry, replacement, version_tag
+from scimkit.stores.protocol import (
+    GROUPS,
+    MEMBERS,
+    META,
+    Page,
+    Query,
+    RequestedAttributes,
+    UnknownMembers,
+    Written,
+    all_attributes,
+)
 
 
 class Work:
@@ -40,9 +50,9 @@ class Work:
         self._unknown_members = unknown_members
         self._has_members = has_members(self._type)
 
-    def get(self, id: str, wants: Wants) -> Document:
+    def get(self, id: str, requested: RequestedAttributes) -> Document:
         """As `SyncStore.get`."""
-        return self._wholes([self._rows.find(id)], wants)[0]
+        return self._assemble([self._rows.find(id)], requested)[0]
 
     def search(self, query: Query) -> Page:
         """As `SyncStore.search`."""
@@ -59,7 +69,7 @@ class Work:
         if condition is False:
             return Page([], 0)
         total, instances, positions = self._rows.matching(condition, window)
-        return Page(self._wholes(instances, query.wants), total, positions)
+        return Page(self._assemble(instances, query.requested), total, positions)
 
     def create(self, document: Document) -> Written:
         """As `SyncStore.create`."""
@@ -76,13 +86,13 @@ class Work:
         self._rows.save(instance)
         _, skipped = self._change_members(instance, replacement(self._type, {}, document).references)
         left_out = dropped(self._layout, document, document)
-        return Written(self._wholes([instance], everything)[0], skipped_members=skipped, dropped=left_out)
+        return Written(self._assemble([instance], all_attributes)[0], skipped_members=skipped, dropped=left_out)
 
     def replace(self, id: str, document: Document, expected_version: str | None) -> Written:
         """As `SyncStore.replace`."""
         instance = self._rows.find(id, lock=True)
         changes = replacement(self._type, assembled(self._layout, instance), document)
-        return self._changed(instance, changes, expected_version, everything)
+        return self._changed(instance, changes, expected_version, all_attributes)
 
     def change(self, id: str, changes: ChangeSet, expected_version: str | None) -> Written:
         """As `SyncStore.change`."""
@@ -103,7 +113,9 @@ class Work:
             self._rows.unlink(end, instance)
         self._rows.delete(instance)
 
-    def _changed(self, instance: Any, changes: ChangeSet, expected_version: str | None, wants: Wants) -> Written:
+    def _changed(
+        self, instance: Any, changes: ChangeSet, expected_version: str | None, requested: RequestedAttributes
+    ) -> Written:
         """Make the changes to a row that is locked. Raises: PreconditionFailed, Uniqueness, InvalidValue."""
         old = assembled(self._layout, instance)
         if expected_version is not None:
@@ -120,7 +132,7 @@ class Work:
             self._stamp(instance)
             self._rows.save(instance)
         left_out = dropped(self._layout, document, touched)
-        return Written(self._wholes([instance], wants)[0], changed or members_changed, skipped, left_out)
+        return Written(self._assemble([instance], requested)[0], changed or members_changed, skipped, left_out)
 
     def _stamp(self, instance: Any) -> None:
         """Put a row into its next state."""
@@ -167,7 +179,7 @@ class Work:
             raise InvalidValue("A member does not exist.")
         return changed, tuple(unknown)
 
-    def _wholes(self, instances: Sequence[Any], wants: Wants) -> list[Document]:
+    def _assemble(self, instances: Sequence[Any], requested: RequestedAttributes) -> list[Document]:
         """The documents with `id` and `meta`, and their members or groups, where they are wanted."""
         bare = [assembled(self._layout, each) for each in instances]
         documents: list[dict[str, Any]] = [
@@ -175,7 +187,7 @@ class Work:
             for each, document in zip(instances, bare, strict=True)
         ]
         name = MEMBERS if self._has_members else GROUPS
-        if wants(name) and (self._has_members or self._plan.shows_groups(self._layout)):
+        if requested(name) and (self._has_members or self._plan.shows_groups(self._layout)):
             for instance, document in zip(self._entries(instances), documents, strict=True):
                 if instance:
                     document[name] = instance
@@ -198,7 +210,7 @@ class Work:
     def _meta(self, instance: Any, document: Document) -> dict[str, Any]:
         meta = {"resourceType": self._type.name}
         for name, field in (("created", self._layout.created), ("lastModified", self._layout.modified)):
-            value = None if field is None else entry_of(field).read(instance, _MOMENT)
+            value = None if field is None else mapping_of(field).read(instance, _MOMENT)
             if value is not None:
                 meta[name] = value
         meta["version"] = self._version(instance, document)

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 from scimkit.documents import Document
-from scimkit.stores.protocol import Lack, Page, Result, Scope, Store, SyncStore, Written
+from scimkit.stores.protocol import Capability, Page, Result, Scope, Store, SyncStore, Written
 
 _THREADS = 64
 """More than a test has transactions at once: each needs a thread of its own, or all of them would wait."""
@@ -44,7 +44,7 @@ class LoopThread:
         self._loop.close()
 
 
-class DrivenStore:
+class DrivenAsyncStore:
     """A `SyncStore` whose every call is awaited on a loop in another thread."""
 
     is_async: Literal[False] = False
@@ -52,7 +52,7 @@ class DrivenStore:
 
     def __init__(self, store: Store, loop: LoopThread) -> None:
         self.store = store
-        self.lacks: Collection[Lack] = store.lacks
+        self.unsupported: Collection[Capability] = store.unsupported
         self._loop = loop
 
     def get(self, *arguments: Any, **named: Any) -> Document:
@@ -75,7 +75,7 @@ class DrivenStore:
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
         async def awaited(inner: Store) -> Any:
-            return await asyncio.to_thread(work, DrivenStore(inner, self._loop))
+            return await asyncio.to_thread(work, DrivenAsyncStore(inner, self._loop))
 
         result: Result = self._loop.run(self.store.transaction(scope, awaited))
         return result
