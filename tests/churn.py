@@ -3,7 +3,7 @@
     python -m tests.churn --people 1000 --groups 50 --cycles 20 --store postgresql+psycopg://postgres@127.0.0.1/scim
 
 Each provider has a token of its own in one tenant, and a thread of its own. In each cycle some of its people are hired,
-marry, move, are disabled, leave, its teams change, and it synchronises and compares. In the end everything that is
+marry, move, are disabled, leave, its teams change, and it synchronizes and compares. In the end everything that is
 there is read by a client of its own, and has to be what the directories say, and nothing else.
 """
 
@@ -56,7 +56,7 @@ class Part:
         return len(self.simulator.report.steps)
 
     def run(self, on_cycle: Callable[[], None]) -> None:
-        """Everybody is provisioned, then cycle after cycle: things happen, and are synchronised."""
+        """Everybody is provisioned, then cycle after cycle: things happen, and are synchronized."""
         start = time.perf_counter()
         if self.simulator.test_connection():
             self.simulator.synchronize()

@@ -33,7 +33,7 @@ DEVICE_SCHEMA: dict[str, Any] = {
             {"name": "type", "type": "string", "canonicalValues": ["disk", "fan"]},
             {"name": "size", "type": "integer"},
             {"name": "primary", "type": "boolean"},
-            {"name": "colours", "type": "string", "multiValued": True},
+            {"name": "colors", "type": "string", "multiValued": True},
             {"name": "batch", "type": "string", "mutability": "immutable"},
         ]},
         {"name": "owner", "type": "complex", "subAttributes": [

@@ -38,7 +38,7 @@ def serving(*arguments: str) -> Iterator[list[str]]:
 
 
 def test_demo_passes_every_step() -> None:
-    """`scimkit demo` shows the endpoint, the token, and a green tick for each step of both flavours; exit 0."""
+    """`scimkit demo` shows the endpoint, the token, and a green tick for each step of both flavors; exit 0."""
     done = run("demo")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✗" not in done.stdout
@@ -50,7 +50,7 @@ def test_demo_passes_every_step() -> None:
     assert all(parse_token(word) for word in shown)
 
 
-def test_demo_takes_one_flavour() -> None:
+def test_demo_takes_one_flavor() -> None:
     """`--flavour` chooses how Entra writes; another word is refused with the choices."""
     assert "default" in run("demo", "--flavour", "nope").stderr
     done = run("demo", "--flavour", "aadOptscim062020")

@@ -177,7 +177,7 @@ def test_writes_the_same_bytes(value: object) -> None:
     assert repr(json.loads(written)) == repr(value)
 
 
-class Colour(StrEnum):
+class Color(StrEnum):
     """A host's own words."""
 
     RED = "red"
@@ -192,7 +192,7 @@ class Tag(str):
 @pytest.mark.parametrize(
     "value",
     [
-        datetime(2026, 11, 25, 12, 0, 0, 123456, tzinfo=UTC), UUID(int=7), Colour.RED, Tag("x"), (1, 2), {1: 2}, b"x",
+        datetime(2026, 11, 25, 12, 0, 0, 123456, tzinfo=UTC), UUID(int=7), Color.RED, Tag("x"), (1, 2), {1: 2}, b"x",
         {"a": [Tag("x"), {"b": datetime(2026, 1, 1)}]},
     ],
 )  # fmt: skip

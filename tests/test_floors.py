@@ -67,7 +67,7 @@ def test_all_is_what_is_exported() -> None:
     assert sorted(scimkit.__all__) == sorted(set(scimkit.__all__))
 
 
-def test_every_test_states_its_behaviour() -> None:
+def test_every_test_states_its_behavior() -> None:
     """Every test has a docstring, so that the list of tests reads as the specification."""
     silent = []
     for path in Path(__file__).parent.rglob("test_*.py"):

@@ -25,7 +25,7 @@ from scimkit.cli_logs import FORMATS, LEVELS
 from scimkit.cli_serve import (
     PREFIX,
     STORE_URLS,
-    ServedType,
+    ServedStore,
     Settings,
     StoreUnavailable,
     explained,
@@ -152,9 +152,9 @@ def _show(console: Console, step: Step) -> None:
 
 def _sum_up(console: Console, report: Report) -> None:
     failed = len([step for step in report.steps if not step.passed])
-    colour = "green" if report.passed else "red"
+    color = "green" if report.passed else "red"
     console.print(
-        f"\n  [{colour}]{len(report.steps) - failed} steps passed, {failed} failed[/{colour}] in {report.seconds:.1f} s"
+        f"\n  [{color}]{len(report.steps) - failed} steps passed, {failed} failed[/{color}] in {report.seconds:.1f} s"
     )
 
 
@@ -241,7 +241,7 @@ def serve(
         return
     opened, tokens = open_store(url)
     token = tokens.issue("scimkit serve").token if url == "memory://" else None
-    serve_one(ServedType(settings, opened, tokens), settings, token)
+    serve_one(ServedStore(settings, opened, tokens), settings, token)
 
 
 @app.command()

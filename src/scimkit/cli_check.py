@@ -73,9 +73,9 @@ def _play(console: Console, name: str, url: str, token: str, history: list[Direc
             status.update(f"{name}: cleaning up")
             left = simulator.clean_up()
             simulator.close()
-    colour, mark = ("green", "✓") if report.passed else ("red", "✗")
+    color, mark = ("green", "✓") if report.passed else ("red", "✗")
     count = f"{len(report.steps)} requests, {len(report.failures)} failed, {report.seconds:.1f} s"
-    console.print(f"[{colour}]{mark}[/{colour}] {name}  [dim]{count}[/dim]")
+    console.print(f"[{color}]{mark}[/{color}] {name}  [dim]{count}[/dim]")
     _explain(console, report)
     for path in left:
         console.print(f"  [yellow]Not deleted: {escape(path)}; delete it by hand.[/yellow]", soft_wrap=True)

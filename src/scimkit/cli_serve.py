@@ -136,7 +136,7 @@ class Settings:
     parent: int = 0
 
 
-class ServedType:
+class ServedStore:
     """The ASGI application of `serve`: SCIM under `/scim/v2`, and probes at `/healthz` and `/readyz`."""
 
     def __init__(self, settings: Settings, store: SyncStore, tokens: TokenRegistry) -> None:
@@ -158,12 +158,12 @@ def prepare(settings: Settings) -> None:
         _log.warning("URLs in responses follow the Host header, which a client chooses; set --public-url")
 
 
-def application() -> ServedType:
+def application() -> ServedStore:
     """The application of one of several processes, as its parent set it out in the environment."""
     settings = Settings(**json.loads(os.environ[_SETTINGS]))
     configure_logging(settings.log_format, settings.log_level, access_log=settings.access_log)
     threading.Thread(target=_end_with_parent, args=(settings.parent, settings.grace), daemon=True).start()
-    return ServedType(settings, *_patiently_opened(settings.store))
+    return ServedStore(settings, *_patiently_opened(settings.store))
 
 
 def _patiently_opened(url: str) -> tuple[SyncStore, TokenRegistry]:
@@ -191,7 +191,7 @@ def _end_with_parent(parent: int, grace: int) -> None:
     os._exit(1)
 
 
-def serve_one(app: ServedType, settings: Settings, token: str | None) -> None:
+def serve_one(app: ServedStore, settings: Settings, token: str | None) -> None:
     """Serve in this process until SIGTERM; requests have the grace period to end, a second signal ends it at once."""
 
     class Server(uvicorn.Server):

@@ -54,7 +54,7 @@ DISK: dict[str, Any] = {
     "readings": [1, 2.5],
     "site": {"city": "Wien", "floors": [1, 3]},
     "parts": [
-        {"value": "P1", "type": "disk", "size": 3, "colours": ["red", "green"]},
+        {"value": "P1", "type": "disk", "size": 3, "colors": ["red", "green"]},
         {"value": "P2", "size": 5},
     ],
     "owner": {"value": "u1", "displayName": "Ada"},
@@ -236,10 +236,10 @@ def test_no_value_compares_as_null(attribute: str) -> None:
         ('parts.type ne "disk"', True),
         ("parts.type eq null", True),
         ("parts.value eq null", False),
-        ('parts.colours eq "GREEN"', True),
-        ('parts.colours eq "blue"', False),
-        ("parts.colours eq null", True),
-        ("parts.colours pr", True),
+        ('parts.colors eq "GREEN"', True),
+        ('parts.colors eq "blue"', False),
+        ("parts.colors eq null", True),
+        ("parts.colors pr", True),
         ("parts.batch pr", False),
         ('parts eq "P1"', True),
         ('parts eq "p1"', False),
@@ -263,7 +263,7 @@ def test_no_value_compares_as_null(attribute: str) -> None:
         ('owner[value eq "u1"]', True),
         ("parts[size gt 4]", True),
         ('parts[size gt 4 and type eq "disk"]', False),
-        ('parts[size lt 4 and type eq "disk" and colours eq "red"]', True),
+        ('parts[size lt 4 and type eq "disk" and colors eq "red"]', True),
         ("parts[not (type pr)]", True),
         ("not (parts[type pr])", False),
         ("parts[batch pr]", False),
@@ -279,7 +279,7 @@ def test_paths(text: str, expected: bool) -> None:
     "text",
     ["tags pr", 'tags eq "x"', "site.city pr", "site.floors pr", "parts.size gt 0", "parts[size gt 0]", "site[city pr]",
      f"{LEASE}:until pr", f'{LEASE}:contacts eq "x"', f"{LEASE}:contacts[value pr]", f"{LEASE}:terms[text pr]",
-     "parts[not (size pr)]", "parts.colours pr", f"{LEASE}:terms.text pr",],
+     "parts[not (size pr)]", "parts.colors pr", f"{LEASE}:terms.text pr",],
 )  # fmt: skip
 def test_paths_into_nothing(text: str) -> None:
     """Where a path finds no value there is no match, and a value path has no element to match at all."""
@@ -295,7 +295,7 @@ def test_paths_into_nothing(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ['tags ne "x"', "tags eq null", 'site.city ne "x"', "site.floors eq null", "parts.size ne 1", "parts.size eq null",
-     'parts.colours ne "x"', f"{LEASE}:until eq null", f'{LEASE}:contacts.value ne "x"', 'parts ne "x"',
+     'parts.colors ne "x"', f"{LEASE}:until eq null", f'{LEASE}:contacts.value ne "x"', 'parts ne "x"',
      f"{LEASE}:terms.text eq null"],
 )  # fmt: skip
 def test_paths_into_nothing_compare_as_null(text: str) -> None:

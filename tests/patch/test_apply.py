@@ -113,8 +113,8 @@ ADD: dict[str, Case] = {
         {"parts": [{**PRIMARY_DISK, "size": 2}, {**DISK, "value": "c"}]}),
     "less of a value than is there": ({"parts": [PRIMARY_DISK, FAN]}, add("parts", [DISK]), {}),
     "values of a sub-attribute of a value that is there": (
-        {"parts": [{**DISK, "colours": ["red"]}]}, add("parts", [{**DISK, "colours": ["blue"]}]),
-        {"parts": [{**DISK, "colours": ["red", "blue"]}]}),
+        {"parts": [{**DISK, "colors": ["red"]}]}, add("parts", [{**DISK, "colors": ["blue"]}]),
+        {"parts": [{**DISK, "colors": ["red", "blue"]}]}),
     "a value that is there, said in two ways": (
         {}, add("parts", [{**DISK, "size": 3}, FAN, {**DISK, "batch": "x"}]),
         {"parts": [{**DISK, "size": 3, "batch": "x"}, FAN]}),
@@ -134,8 +134,8 @@ ADD: dict[str, Case] = {
         {"parts": [DISK, FAN, DISK | {"value": "c"}]}, add('parts[type eq "disk"]', {"size": 3}),
         {"parts": [{**DISK, "size": 3}, FAN, {"value": "c", "type": "disk", "size": 3}]}),
     "values of a sub-attribute of the elements selected": (
-        {"parts": [{**DISK, "colours": ["red"]}, FAN]}, add('parts[value eq "a"].colours', ["RED", "blue"]),
-        {"parts": [{**DISK, "colours": ["red", "blue"]}, FAN]}),
+        {"parts": [{**DISK, "colors": ["red"]}, FAN]}, add('parts[value eq "a"].colors', ["RED", "blue"]),
+        {"parts": [{**DISK, "colors": ["red", "blue"]}, FAN]}),
     "a sub-attribute of every element, without a filter": (
         {"parts": [DISK, FAN]}, add("parts.size", 3), {"parts": [{**DISK, "size": 3}, {**FAN, "size": 3}]}),
     "a selected element made primary takes that from the others": (
@@ -219,8 +219,8 @@ REPLACE: dict[str, Case] = {
         {"parts": [DISK, FAN, {"value": "c", "type": "disk"}]}, replace('parts[type eq "disk"].size', 3),
         {"parts": [{**DISK, "size": 3}, FAN, {"value": "c", "type": "disk", "size": 3}]}),
     "values of a sub-attribute of the elements selected": (
-        {"parts": [{**DISK, "colours": ["red"]}]}, replace('parts[type eq "disk"].colours', ["blue"]),
-        {"parts": [{**DISK, "colours": ["blue"]}]}),
+        {"parts": [{**DISK, "colors": ["red"]}]}, replace('parts[type eq "disk"].colors', ["blue"]),
+        {"parts": [{**DISK, "colors": ["blue"]}]}),
     "an immutable sub-attribute of an element may be left out": (
         {"parts": [{**DISK, "batch": "1"}]}, replace('parts[type eq "disk"]', {"value": "c"}),
         {"parts": [{"value": "c"}]}),
@@ -265,7 +265,7 @@ REMOVE: dict[str, Case] = {
     "a sub-attribute of every element": (
         {"parts": [{**DISK, "size": 1}, {**FAN, "size": 2}]}, remove("parts.size"), {"parts": [DISK, FAN]}),
     "all values of a sub-attribute of every element": (
-        {"parts": [{**DISK, "colours": ["red", "blue"]}, FAN]}, remove("parts.colours"), {"parts": [DISK, FAN]}),
+        {"parts": [{**DISK, "colors": ["red", "blue"]}, FAN]}, remove("parts.colors"), {"parts": [DISK, FAN]}),
     "elements that become one": (
         {"parts": [{"value": "a", "size": 1}, {"value": "a"}]}, remove("parts.size"), {"parts": [{"value": "a"}]}),
     "the only sub-attribute of an element takes the element": (
@@ -297,12 +297,12 @@ REMOVE: dict[str, Case] = {
     "all listed values of a sub-attribute": (
         {"site": {"city": "Rome", "floors": [1]}}, remove("site.floors", 1), {"site": {"city": "Rome"}}),
     "listed values of a sub-attribute of every element": (
-        {"parts": [{**DISK, "colours": ["red", "blue"]}, {**FAN, "colours": ["red"]}]},
-        remove("parts.colours", "RED"), {"parts": [{**DISK, "colours": ["blue"]}, FAN]}),
+        {"parts": [{**DISK, "colors": ["red", "blue"]}, {**FAN, "colors": ["red"]}]},
+        remove("parts.colors", "RED"), {"parts": [{**DISK, "colors": ["blue"]}, FAN]}),
     "listed values of a sub-attribute of the elements selected": (
-        {"parts": [{**DISK, "colours": ["red", "blue"]}, {**FAN, "colours": ["red"]}]},
-        remove('parts[type eq "disk"].colours', "RED"),
-        {"parts": [{**DISK, "colours": ["blue"]}, {**FAN, "colours": ["red"]}]}),
+        {"parts": [{**DISK, "colors": ["red", "blue"]}, {**FAN, "colors": ["red"]}]},
+        remove('parts[type eq "disk"].colors', "RED"),
+        {"parts": [{**DISK, "colors": ["blue"]}, {**FAN, "colors": ["red"]}]}),
     "an element with an immutable sub-attribute": (
         {"parts": [{**DISK, "batch": "1"}]}, remove("parts"), {"parts": None}),
 }  # fmt: skip

@@ -41,7 +41,7 @@ READ: list[tuple[dict[str, Any], list[tuple[str, str, Any]]]] = [
     ({"op": "replace", "path": "tags", "value": []}, [("replace", "tags", UNASSIGNED)]),
     ({"op": "replace", "path": "ports", "value": 2}, [("replace", "ports", 2)]),
     ({"op": "replace", "path": 'tags[value eq "x"]', "value": "y"}, [("replace", "tags", "y")]),
-    ({"op": "add", "path": "parts[size eq 1].colours", "value": ["red"]}, [("add", "parts.colours", ["red"])]),
+    ({"op": "add", "path": "parts[size eq 1].colors", "value": ["red"]}, [("add", "parts.colors", ["red"])]),
     ({"op": "remove", "path": "label"}, [("remove", "label", UNASSIGNED)]),
     ({"op": "remove", "path": "label", "value": "x"}, [("remove", "label", UNASSIGNED)]),
     ({"op": "remove", "path": "tags", "value": None}, [("remove", "tags", UNASSIGNED)]),

@@ -200,7 +200,7 @@ def test_references_selected(filter_: str, selected: set[str] | None) -> None:
         ('parts[not (type eq "disk")]', None),
         ('parts[type eq "disk" or size eq 3]', None),
         ('parts[type eq "disk" and size gt 3]', None),
-        ('parts[colours eq "red"]', None),
+        ('parts[colors eq "red"]', None),
         ('parts[parts[type eq "disk"]]', InvalidFilter),
     ],
 )

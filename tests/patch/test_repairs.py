@@ -438,9 +438,9 @@ class TestElements:
     def test_no_part_where_a_path_goes_on(self) -> None:
         """A path that ends at a sub-attribute says which part is meant."""
         repair = Scripted(part=PARTS.children["type"], values=["red"])
-        entry = {"op": "replace", "path": f"{FIRST}.colours", "value": "red"}
-        assert read(repair, entry) == [("replace", f"{FIRST}.colours", ["red"])]
-        assert repair.asked == [("values", "parts.colours", "red")]
+        entry = {"op": "replace", "path": f"{FIRST}.colors", "value": "red"}
+        assert read(repair, entry) == [("replace", f"{FIRST}.colors", ["red"])]
+        assert repair.asked == [("values", "parts.colors", "red")]
 
     def test_no_part_of_a_singular_value(self) -> None:
         """A filter on a singular complex value selects all of it: the value is read as the attribute's."""
@@ -606,16 +606,14 @@ class TestRemovals:
     def test_values_listed_of_a_sub_attribute(self) -> None:
         """The attribute at the end of the path is the one told, and read for."""
         repair = Scripted(removal=lambda _, value: [value], value="7")
-        assert read(repair, {"op": "remove", "path": "parts.colours", "value": 7}) == [
-            ("remove", "parts.colours", ["7"])
-        ]
-        assert repair.asked == [("removal", "parts.colours", 7), ("value", "parts.colours", 7)]
+        assert read(repair, {"op": "remove", "path": "parts.colors", "value": 7}) == [("remove", "parts.colors", ["7"])]
+        assert repair.asked == [("removal", "parts.colors", 7), ("value", "parts.colors", 7)]
 
     def test_values_listed_of_a_sub_attribute_of_the_elements_selected(self) -> None:
         """A filter selects elements; which values of their sub-attribute go, the list says."""
         repair = Scripted(removal=["red"])
-        entry = {"op": "remove", "path": f"{FIRST}.colours", "value": ["red"]}
-        assert read(repair, entry) == [("remove", f"{FIRST}.colours", ["red"])]
+        entry = {"op": "remove", "path": f"{FIRST}.colors", "value": ["red"]}
+        assert read(repair, entry) == [("remove", f"{FIRST}.colors", ["red"])]
 
     @pytest.mark.parametrize(
         ("path", "value"), [("label", "x"), ("site", {"city": "x"}), (FIRST, [{"value": "x"}]), ("tags", None)]

@@ -63,7 +63,7 @@ def test_a_cursor_keeps_nothing_on_the_server(client: Client) -> None:
 
 
 @pytest.mark.rfc("9865-5.2-2")
-def test_every_page_is_authorised() -> None:
+def test_every_page_is_authorized() -> None:
     """Who may no longer search gets no further page, whatever the cursor."""
     allowed = [True]
 

@@ -1,1 +1,1 @@
-"""The service at the size of a large organisation, measured; run by hand."""
+"""The service at the size of a large organization, measured; run by hand."""

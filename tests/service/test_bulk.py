@@ -121,7 +121,7 @@ def test_versions(client: Client) -> None:
     assert statuses(answer) == ["412", "200"]
 
 
-def test_each_operation_is_authorised() -> None:
+def test_each_operation_is_authorized() -> None:
     """The host is asked for each operation of a bulk."""
     asked: list[Access] = []
 

@@ -1,4 +1,4 @@
-"""The hooks of a host: authorisation, and `/Me`."""
+"""The hooks of a host: authorization, and `/Me`."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ class TestOptions:
     """OPTIONS tells the methods of an endpoint (RFC 9110 section 9.3.7)."""
 
     def test_allow(self, client: Client) -> None:
-        """204 with `Allow`; an unknown endpoint is 404; a method override is not honoured."""
+        """204 with `Allow`; an unknown endpoint is 404; a method override is not honored."""
         answer = client.send("OPTIONS", "/Users")
         assert (answer.status, answer.headers["Allow"]) == (204, "GET, POST")
         assert client.send("OPTIONS", "/Users/x").headers["Allow"] == "GET, PUT, PATCH, DELETE"

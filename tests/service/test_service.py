@@ -385,7 +385,7 @@ class TestDefects:
         assert answer.status == 500
 
 
-class TestColours:
+class TestColors:
     """One service, sync and async."""
 
     def test_a_lifted_store(self) -> None:

@@ -1,4 +1,4 @@
-"""Writers in each other's way: several processes, deadlocks, serialisation failures, connections that break."""
+"""Writers in each other's way: several processes, deadlocks, serialization failures, connections that break."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_deadlocks_are_tried_again(database: str) -> None:
 
 @pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
 @on_every_server
-def test_serialisation_failures_are_tried_again(database: str, level: Any) -> None:
+def test_serialization_failures_are_tried_again(database: str, level: Any) -> None:
     """On an engine of the host's that isolates more than the store asks for, changes at once all land too."""
     engine = sa.create_engine(store_of(database).engine.url, isolation_level=level)
     try:

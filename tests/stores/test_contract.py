@@ -58,7 +58,7 @@ class TestSqlStore(StoreContract):
 class TestAsyncSqlStore(TestSqlStore):
     """The awaited SQL store on every database."""
 
-    examples = 4  # the statements are those of the other colour
+    examples = 4  # the statements are those of the other color
     histories = 1
 
     def make_store(self) -> Any:

@@ -59,15 +59,15 @@ def losses(connection: sa.Connection, tenant: str, said: list[dict[str, Any]]) -
     ]
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("color", ["sync", "async"])
 @pytest.mark.parametrize("database", DATABASES)
-def test_killed_at_any_moment(database: str, colour: str) -> None:
+def test_killed_at_any_moment(database: str, color: str) -> None:
     """Two writers, killed with SIGKILL again and again: what was answered is there, nothing is there in part."""
     store = store_of(database)
     tenant = f"killed-{os.getpid()}-{os.urandom(4).hex()}"
     said: list[dict[str, Any]] = []
     for _ in range(3):
-        command = [sys.executable, "-m", "tests.stores.writer", url_of(database), tenant, colour]
+        command = [sys.executable, "-m", "tests.stores.writer", url_of(database), tenant, color]
         writers = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2)]
         try:
             for each in writers:

@@ -1,6 +1,6 @@
-"""`python -m tests.stores.writer URL TENANT COLOUR`: writes without end, to be killed at any moment.
+"""`python -m tests.stores.writer URL TENANT COLOR`: writes without end, to be killed at any moment.
 
-COLOUR is `sync` or `async`. What was answered is printed, a JSON object a line, and what is about to be deleted.
+COLOR is `sync` or `async`. What was answered is printed, a JSON object a line, and what is about to be deleted.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ def _say(**said: Any) -> None:
     print(json.dumps(said), flush=True)  # noqa: T201
 
 
-def main(url: str, tenant: str, colour: str) -> None:
-    """Write with a store of that colour."""
-    if colour == "async":
+def main(url: str, tenant: str, color: str) -> None:
+    """Write with a store of that color."""
+    if color == "async":
         store: Store = AsyncSqlStore(url)
     else:
         store = as_async_store(SqlStore(url, upgrade=False))

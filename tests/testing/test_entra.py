@@ -88,7 +88,7 @@ def story(tamper: Answer = as_is, before: Any = None, flavor: str = "default") -
 
 @pytest.mark.parametrize("flavor", FLAVORS)
 def test_a_sound_server_passes(flavor: str) -> None:
-    """Every step of the story passes, in both flavours; the report has each, with what was sent and got."""
+    """Every step of the story passes, in both flavors; the report has each, with what was sent and got."""
     report = story(flavor=flavor)
     assert [(step.title, step.reason) for step in report.failures] == []
     assert report.passed

@@ -1,4 +1,4 @@
-"""The rest of Entra's rules: quarantine, mixed flavours, and membership PATCHes at the same time."""
+"""The rest of Entra's rules: quarantine, mixed flavors, and membership PATCHes at the same time."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_the_job_itself_is_quarantined() -> None:
         assert not entra.quarantine.active
 
 
-def test_a_mixed_tenant_sends_both_flavours() -> None:
+def test_a_mixed_tenant_sends_both_flavors() -> None:
     """With the flag, on demand writes title case and cycles write lower case; both are understood."""
     with connected("entra-mixed") as entra:
         assert isinstance(entra, EntraSimulator)

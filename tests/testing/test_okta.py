@@ -1,4 +1,4 @@
-"""Okta, as a custom app and as an app of its catalogue: what it sends, and which flaws it finds."""
+"""Okta, as a custom app and as an app of its catalog: what it sends, and which flaws it finds."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_custom_app_puts() -> None:
     assert sent(report, "Test connector: users")[0].request == "GET /Users?startIndex=1&count=2"
 
 
-def test_a_catalogue_app_patches() -> None:
+def test_a_catalog_app_patches() -> None:
     """Activation is a pathless replace, a rename carries the id, members come and go in one delta."""
     report = lived("okta-catalogue")
     assert "PUT" not in {step.exchange.method for step in report.steps}

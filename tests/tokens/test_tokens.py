@@ -30,7 +30,7 @@ class Clock:
 
 
 @pytest.mark.rfc("7644-7.4-2")
-def test_a_token_can_be_recognised() -> None:
+def test_a_token_can_be_recognized() -> None:
     """A token has the prefix and the shape that secret scanners are told of, and no two are alike."""
     tokens = {new_token().text() for _ in range(200)}
     assert len(tokens) == 200

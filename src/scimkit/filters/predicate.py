@@ -1,4 +1,4 @@
-"""Syntax tree to predicate: nested closures over documents, specialised by operator and type.
+"""Syntax tree to predicate: nested closures over documents, specialized by operator and type.
 
 Paths are resolved and constants prepared once; what runs per document only looks up and compares.
 This module never parses and never does I/O.

@@ -1,4 +1,4 @@
-"""Authorisation: the host's word on every operation, also on each of a bulk and each type of a search.
+"""Authorization: the host's word on every operation, also on each of a bulk and each type of a search.
 
 This module holds no rule of its own; without a hook everything is allowed.
 """

@@ -33,7 +33,7 @@ A compiled statement takes some 15 KB for each comparison, and clients choose ho
 
 _AT_ONCE: Final = 500
 _LOST: Final = frozenset({"40001", "40P01", "55P03", "23503", 1205, 1213, 1020, 1452, 1305})
-"""SQLSTATEs of serialisation failure, deadlock, a lock not granted, and a member deleted since it was read; MySQL's and
+"""SQLSTATEs of serialization failure, deadlock, a lock not granted, and a member deleted since it was read; MySQL's and
 MariaDB's numbers of a lock wait timeout, a deadlock (a Galera conflict too), a record that changed since it was read,
 a member deleted since, and a savepoint that went with the transaction that lost."""
 _BUSY: Final = ("SQLITE_BUSY", "SQLITE_LOCKED")

@@ -60,9 +60,9 @@ def play(
     *,
     on_event: Callable[[DirectoryEvent | None], None] | None = None,
 ) -> Report:
-    """Test the connection, bring everybody over, then let each event happen and be synchronised.
+    """Test the connection, bring everybody over, then let each event happen and be synchronized.
 
-    `on_event` is told of what comes next, None for the first synchronisation. After a failed test there is no more.
+    `on_event` is told of what comes next, None for the first synchronization. After a failed test there is no more.
     """
     if simulator.test_connection():
         for event in (None, *events):

@@ -1,4 +1,4 @@
-"""What Microsoft Entra ID writes: bodies of POST and PATCH in both flavours.
+"""What Microsoft Entra ID writes: bodies of POST and PATCH in both flavors.
 
 This module never sends. Sources: learn.microsoft.com/entra/identity/app-provisioning/
 (use-scim-to-provision-users-and-groups, application-provisioning-config-problem-scim-compatibility).

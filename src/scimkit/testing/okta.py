@@ -1,4 +1,4 @@
-"""Okta: PUT of whole objects from a custom app (AIW), PATCH from an integration of its catalogue (OIN).
+"""Okta: PUT of whole objects from a custom app (AIW), PATCH from an integration of its catalog (OIN).
 
 Sources: okta/okta-developer-docs, reference/scim/scim-20 and concepts/scim/faqs; lightdash/lightdash#22402.
 """
@@ -74,13 +74,13 @@ class OktaCustomApp(ProviderSimulator):
 
 
 class OktaCatalogApp(OktaCustomApp):
-    """An integration of Okta's catalogue: PATCH for profiles, activation and groups.
+    """An integration of Okta's catalog: PATCH for profiles, activation and groups.
 
     Okta prints no PATCH of a profile; here it is one operation for each path.
     """
 
     profile = ProviderProfile(
-        name="Okta (catalogue app)",
+        name="Okta (catalog app)",
         mapping=FULL,
         updates="PATCH",
         activates="replace",

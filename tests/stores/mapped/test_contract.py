@@ -66,7 +66,7 @@ class TestMappedStore(StoreContract):
 class TestAsyncMappedStore(TestMappedStore):
     """The awaited store over the helpdesk on every database."""
 
-    examples = 2  # the statements are those of the other colour
+    examples = 2  # the statements are those of the other color
     histories = 1
 
     def make_store(self) -> Any:
