@@ -20,7 +20,7 @@ from scimkit.stores.sql import SqlStore
 from scimkit.stores.sql.tables import RESOURCES
 from tests.scale.client import GROUP, Client, adding, person, removing, run
 from tests.scale.huge import measure_huge
-from tests.scale.served import ServedType, serving, token
+from tests.scale.served import ServedProcess, serving, token
 
 _ENTRA = 25
 """Requests a second that Entra asks of an endpoint."""
@@ -29,7 +29,7 @@ _ENTRA = 25
 class Load:
     """The initial load: everyone, every group, every membership, each phase measured at its beginning and its end."""
 
-    def __init__(self, served: ServedType, client: Client, threads: int) -> None:
+    def __init__(self, served: ServedProcess, client: Client, threads: int) -> None:
         self._served, self._client, self._threads = served, client, threads
         self.people: dict[int, str] = {}
         self.groups: dict[int, str] = {}

@@ -13,7 +13,7 @@ from scimkit import GROUP, USER, Scope
 from scimkit.stores.sql import SqlStore
 from scimkit.stores.sql.tables import MEMBERSHIPS, RESOURCES
 from tests.scale.client import Client, adding, removing, run
-from tests.scale.served import ServedType, token
+from tests.scale.served import ServedProcess, token
 
 
 def fill(store: SqlStore, scope: Scope, size: int) -> tuple[str, str]:
@@ -46,7 +46,7 @@ def written(engine: sa.Engine) -> dict[str, int]:
         return dict(connection.execute(query).all())
 
 
-def measure_huge(url: str, served: ServedType, size: int) -> None:
+def measure_huge(url: str, served: ServedProcess, size: int) -> None:
     """Print what a change and a read of a group of so many members cost."""
     store, scope = SqlStore(url), Scope(f"huge-{os.urandom(4).hex()}")
     start = time.perf_counter()

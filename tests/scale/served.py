@@ -20,7 +20,7 @@ SCIMKIT = [sys.executable, "-m", "scimkit.cli"]
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class ServedType:
+class ServedProcess:
     """A server with its workers. `endpoint` is its URL; `peak` the most memory they had together, in bytes."""
 
     def __init__(self, pid: int, endpoint: str, store: str) -> None:
@@ -64,13 +64,13 @@ class ServedType:
 
 
 @contextmanager
-def serving(store: str, workers: int) -> Iterator[ServedType]:
+def serving(store: str, workers: int) -> Iterator[ServedProcess]:
     """A server over a store, stopped with SIGTERM at the end."""
     command = [*SCIMKIT, "serve", "--port", "0", "--store", store, "--workers", str(workers)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        served = ServedType(process.pid, process.stdout.readline().split()[1], store)
+        served = ServedProcess(process.pid, process.stdout.readline().split()[1], store)
         yield served
         served.close()
     finally:
