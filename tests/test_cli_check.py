@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from scimkit import MemoryStore, ScimService, TokenRegistry
+from scimkit import MemoryStore, Request, ScimService, TokenRegistry
 from scimkit.asgi import ScimApp
 from scimkit.dialects import DIALECTS
 from scimkit.schema.core import GROUP, USER
+from scimkit.service import Response
 from scimkit.stores.protocol import Query, Scope
 from scimkit.testing.server import running
 
@@ -69,6 +71,41 @@ def test_a_wrong_token_is_explained() -> None:
         assert done.returncode == 1
         assert "401" in done.stdout
         assert "token" in done.stdout
+
+
+class Narrow(ScimService):
+    """A service that has no titles."""
+
+    async def handle(self, request: Request) -> Response:
+        response = await super().handle(request)
+        body = json.loads(response.body) if response.body else {}
+        body.pop("title", None)
+        return Response(response.status, json.dumps(body).encode() if body else b"", response.headers)
+
+
+def test_what_is_not_kept_is_an_option() -> None:
+    """A finding names the option that leaves an attribute out; with the option it is not compared, and said so."""
+    tokens = TokenRegistry()
+    token = tokens.issue("check").token
+    with running(ScimApp(Narrow(MemoryStore(), tokens=tokens))) as url:
+        idps = ("--idp", "okta", "--idp", "entra")
+        done = check(url, "--token", token, *idps)
+        assert done.returncode == 1
+        assert "why: The response to GET /Users/" in done.stdout
+        assert "fix: Map title. If the application does not keep it, run with --without title (" in done.stdout
+        assert done.stdout.count("fix: ") == 2
+        done = check(url, "--token", token, *idps, "--without", "title", "--without", "locale")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Not compared: title, locale." in done.stdout
+
+
+def test_an_attribute_that_no_schema_has_is_explained() -> None:
+    """A wrong name in `--without` ends with status 2 before any request, and says what is wrong with it."""
+    for name, said in (("titel", "is no attribute of users or groups"), ("userName", "cannot be left out")):
+        done = check("http://127.0.0.1:9", "--token", "x", "--without", name)
+        assert done.returncode == 2
+        assert said in " ".join(done.stderr.replace("│", " ").split())
+        assert "--without" in done.stderr
 
 
 @pytest.mark.parametrize(

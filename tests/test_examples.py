@@ -1,48 +1,75 @@
-"""The examples that are applications are provisioned by all ten identity providers, but for one pair that is named."""
+"""The examples that are applications or stores are provisioned by all ten identity providers."""
 
 from __future__ import annotations
 
+import os
 import runpy
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
-from scimkit import wsgi
+from scimkit import ScimService, TokenRegistry, wsgi
 from scimkit.testing.directory import sample_directory
 from scimkit.testing.directory_history import full_history, marked, play
 from scimkit.testing.endpoint import open_endpoint
 from scimkit.testing.providers import PROVIDERS, provider
 from scimkit.testing.report import explained
 
-EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
+EXAMPLES: Final = Path(__file__).parents[1] / "docs" / "examples"
+SERVED: Final = {
+    "own_tables": "service", "fastapi_app": "service", "flask_app": "service", "sqlite_store": "service",
+    "cursors": "service", "own_types": "service", "record": "scim", "dialects": "ours", "minimal_store": None,
+}  # fmt: skip
+"""The examples, each with the name of its service; None for a store, which is put behind a service here."""
+ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+WITHOUT: Final = {"own_types": (ENTERPRISE,)}
+"""What an example does not keep: the users of `own_types` have another extension."""
+NOT_SERVED: Final = {
+    "hooks": "its hook refuses to delete users",
+    "simulators": "it plays identity providers itself",
+    "simulate_entra": "it plays Entra itself",
+    "test_identity_providers": "it is run as a test of the plugin",
+}
 
 
 @pytest.fixture(scope="module")
-def examples() -> dict[str, Any]:
-    """The names of each example, run once."""
-    return {name: runpy.run_path(str(EXAMPLES / f"{name}.py")) for name in ("own_tables", "fastapi_app", "flask_app")}
+def services() -> dict[str, tuple[ScimService, TokenRegistry]]:
+    """The service and the tokens of each example, run once."""
+    return dict(_services())
 
 
-UNSERVED = pytest.mark.xfail(
-    strict=True, reason="a mapping with `rest` refuses `emails eq`, since other addresses may be in the JSON (issue 21)"
-)
-CASES = [
-    pytest.param(example, name, marks=UNSERVED if (example, name) == ("own_tables", "pingfederate") else ())
-    for example in ("own_tables", "fastapi_app", "flask_app")
-    for name in sorted(PROVIDERS)
-]
+def _services() -> Any:
+    for name, service in SERVED.items():
+        found = runpy.run_path(str(EXAMPLES / f"{name}.py"))
+        tokens = found.get("tokens") or TokenRegistry()
+        if service is None:
+            yield name, (ScimService(found["MinimalStore"](), tokens=tokens), tokens)
+        else:
+            made: ScimService = found[service]
+            yield name, (made, made._tokens)
 
 
-@pytest.mark.parametrize(("example", "name"), CASES)
-def test_every_provider_succeeds(examples: dict[str, Any], example: str, name: str) -> None:
+def test_every_example_is_tried() -> None:
+    """An example that makes a service is tried here, or says why not."""
+    making = {path.stem for path in EXAMPLES.glob("*.py") if "ScimService(" in path.read_text()}
+    assert making == (SERVED.keys() | NOT_SERVED) - {"minimal_store"}
+
+
+@pytest.mark.parametrize("name", sorted(PROVIDERS))
+@pytest.mark.parametrize("example", SERVED)
+def test_every_provider_succeeds(
+    services: dict[str, tuple[ScimService, TokenRegistry]], example: str, name: str
+) -> None:
     """The whole life of a directory finds no fault."""
-    found = examples[example]
-    token = found["tokens"].issue(name).token
-    mark = f"{example[:3]}{name}"
-    with open_endpoint(wsgi.ScimApp(found["service"])) as endpoint:
+    service, tokens = services[example]
+    token, mark = tokens.issue(name).token, f"{example[:3]}{name}"
+    with open_endpoint(wsgi.ScimApp(service)) as endpoint:
         simulator = provider(
-            name, endpoint.base_url, token, marked(sample_directory(), mark), client=endpoint.client
+            name, endpoint.base_url, token, marked(sample_directory(), mark), client=endpoint.client,
+            without=WITHOUT.get(example, ()),
         )  # fmt: skip
         try:
             report = play(simulator, [event.marked(mark) for event in full_history()])
@@ -50,3 +77,61 @@ def test_every_provider_succeeds(examples: dict[str, Any], example: str, name: s
         finally:
             simulator.clean_up()
             simulator.close()
+
+
+DJANGO: Final = """
+import sys
+import django
+from django.conf import settings
+from django.db.backends.signals import connection_created
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+django.setup()
+connection_created.connect(
+    lambda connection, **_: connection.cursor().execute("PRAGMA synchronous = OFF"), weak=False
+)  # the database of a test need not outlive the machine
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+call_command("migrate", run_syncdb=True, verbosity=0)
+from helpdesk.scim import tokens
+from scimkit.testing.directory import sample_directory
+from scimkit.testing.endpoint import reached
+from scimkit.testing.directory_history import play, whole_life
+from scimkit.testing.providers import PROVIDERS, provider
+from scimkit.testing.report import explained
+
+path, *without = sys.argv[1:]
+for name in PROVIDERS:
+    with reached(get_wsgi_application(), path) as endpoint:
+        token = tokens.issue(name).token
+        simulator = provider(
+            name, endpoint.base_url, token, sample_directory(), client=endpoint.client, without=without
+        )
+        report = play(simulator, whole_life())
+        left = simulator.clean_up()
+        simulator.close()
+    assert not left, left
+    assert report.passed, name + ": " + "\\n\\n".join(explained(step) for step in report.failures)
+    print(name)
+"""
+
+DJANGOS_OWN: Final = (
+    "displayName", "title", "phoneNumbers", "addresses", "name.formatted", 'emails[type eq "other"]',
+    ENTERPRISE,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "without"), [("/scim/v2", ()), ("/staff/scim/v2", DJANGOS_OWN)], ids=["own models", "auth models"]
+)
+def test_every_provider_succeeds_with_django(tmp_path: Path, path: str, without: tuple[str, ...]) -> None:
+    """So does that of the Django project: its own models, and Django's users without what they have no field for."""
+    env = {
+        **os.environ, "DJANGO_SETTINGS_MODULE": "settings", "HELPDESK_DATABASE": str(tmp_path / "db"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", DJANGO, path, *without],
+        cwd=EXAMPLES / "django", env=env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-5000:]
+    assert done.stdout.split() == list(PROVIDERS)

@@ -58,6 +58,7 @@ agents = ResourceMapping(
     prefix="agent-",
     version=Agent.scim_version,
     rest=Agent.scim_extra,
+    complete=["emails"],
     attributes={
         "userName": Agent.login,
         "externalId": Agent.external_id,
@@ -65,6 +66,7 @@ agents = ResourceMapping(
         "name.familyName": Agent.last_name,
         'emails[type eq "work"].value': Agent.email,
         'emails[type eq "work"].primary': Constant(True),
+        'emails[type eq "other"].value': Json(Agent.settings, "other_email"),
         "active": IsNull(Agent.disabled_at, otherwise=sa.func.now),
         "userType": Choice(Agent.role, {"agent": "Agent", "lead": "Team lead"}),
         "locale": Json(Agent.settings, "ui", "locale"),

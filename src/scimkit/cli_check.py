@@ -6,7 +6,6 @@ It deletes what it created, and nothing else.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable
 from secrets import token_hex
 from typing import TYPE_CHECKING, Annotated
@@ -31,6 +30,14 @@ def check(
         int | None, typer.Option(help="Play a random life instead of the written one; the same seed, the same life.")
     ] = None,
     events: Annotated[int, typer.Option(help="How many events a random life has.", min=1)] = 30,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ATTRIBUTE",
+            help="An attribute that the application does not keep, such as title; repeat the option for more. "
+            "Identity providers send it, and do not expect it back.",
+        ),
+    ] = None,
 ) -> None:
     """Let identity providers try a SCIM endpoint, and see what would fail, why, and how to mend it.
 
@@ -39,22 +46,31 @@ def check(
     """
     from scimkit.testing.directory_history import full_history, random_history
     from scimkit.testing.providers import PROVIDERS
+    from scimkit.testing.without import Without
 
     if not url.startswith(("http://", "https://")):
         raise typer.BadParameter("the endpoint is a URL that starts with https:// or http://", param_hint="URL")
     unknown = set(idp or ()) - PROVIDERS.keys()
     if unknown:
         raise typer.BadParameter(f"choose from {', '.join(PROVIDERS)}", param_hint="--idp")
+    try:
+        not_kept = Without(without or ())
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--without") from None
     console = Console(highlight=False)
+    if not_kept:
+        _say(console, f"Not compared: {escape(', '.join(not_kept.names))}.", 0)
     history = full_history() if seed is None else random_history(seed, length=events)[1]
-    passed = [_play(console, name, url, token, history) for name in idp or PROVIDERS]
+    passed = [_play(console, name, url, token, history, not_kept.names) for name in idp or PROVIDERS]
     if not all(passed):
         console.print(f"\n[red]{passed.count(False)} of {len(passed)} identity providers would fail.[/red]")
         raise typer.Exit(1)
     console.print(f"\n[green]All {len(passed)} identity providers would succeed.[/green]")
 
 
-def _play(console: Console, name: str, url: str, token: str, history: list[DirectoryEvent]) -> bool:
+def _play(
+    console: Console, name: str, url: str, token: str, history: list[DirectoryEvent], without: tuple[str, ...]
+) -> bool:
     """One provider, with names of its own; gives whether it found nothing and could clean up."""
     from scimkit.testing.directory import sample_directory
     from scimkit.testing.directory_history import marked, play
@@ -62,7 +78,7 @@ def _play(console: Console, name: str, url: str, token: str, history: list[Direc
 
     mark = f"check-{token_hex(4)}"
     with console.status(f"{name}: connecting") as status:
-        simulator = provider(name, url, token, marked(sample_directory(), mark))
+        simulator = provider(name, url, token, marked(sample_directory(), mark), without=without)
         try:
             report = play(
                 simulator,
@@ -95,14 +111,10 @@ def _progress(show: Callable[[str], None], name: str, total: int) -> Callable[[D
 
 def _explain(console: Console, report: Report) -> None:
     """Each finding once, with how often it was made."""
-    times = Counter(map(_same, report.failures))
-    shown: set[tuple[str, str | None]] = set()
-    for step in report.failures:
-        key = _same(step)
-        if key in shown:
-            continue
-        shown.add(key)
-        more = f"  [dim](and {times[key] - 1} more)[/dim]" if times[key] > 1 else ""
+    from scimkit.testing.report import distinct
+
+    for step, times in distinct(report.failures):
+        more = f"  [dim](and {times - 1} more)[/dim]" if times > 1 else ""
         request = f"{escape(step.request)} -> {step.status}"
         _say(console, f"[red]✗[/red] {escape(step.title)}  [dim]{request}[/dim]{more}", 2)
         for word, text in (("why", step.reason), ("fix", step.fix), ("expected", step.expected), ("sent", _sent(step))):
@@ -116,11 +128,6 @@ def _say(console: Console, text: str, indent: int) -> None:
         console.print(Padding(text, (0, 0, 0, indent)))
     else:
         console.print(f"{' ' * indent}{text}", soft_wrap=True)
-
-
-def _same(step: Step) -> tuple[str, str | None]:
-    """What makes two findings the same: the kind of request, and what to do about it."""
-    return step.title.split(" ")[0], step.fix or step.reason
 
 
 def _sent(step: Step) -> str | None:

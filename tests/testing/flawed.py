@@ -84,13 +84,15 @@ def empties_on_remove(request: Request) -> Request:
 
 
 @contextmanager
-def connected(provider: str, tamper: Any = None, before: Any = None, **options: Any) -> Iterator[Any]:
+def connected(
+    provider: str, tamper: Any = None, before: Any = None, *, without: Sequence[str] = (), **options: Any
+) -> Iterator[Any]:
     """A provider's simulator, connected to a service in process."""
     tokens = TokenRegistry()
     service = Flawed(tamper or as_is, before, tokens=tokens, **options)
     with open_endpoint(ScimApp(service)) as endpoint:
         simulator = PROVIDERS[provider](
-            endpoint.base_url, tokens.issue("x").token, sample_directory(), client=endpoint.client
+            endpoint.base_url, tokens.issue("x").token, sample_directory(), client=endpoint.client, without=without
         )
         yield simulator
         simulator.close()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from scimkit.testing.exchange import Exchange
-from scimkit.testing.remedies import advice
-from tests.client import ENTERPRISE, GROUP, PATCH_OP
+from scimkit.testing.remedies import advice, remedy
+from tests.client import ENTERPRISE, GROUP, PATCH_OP, USER
 
 
 def refused(method: str, path: str, sent: Any = None, status: int = 400) -> Exchange:
@@ -50,3 +51,34 @@ def test_each_habit_is_told(exchange: Exchange, said: list[str]) -> None:
 def test_a_request_in_rfc_form_has_no_habit(exchange: Exchange) -> None:
     """Where nothing is outside the RFC, or something else was wrong, nothing is said."""
     assert advice(exchange) is None
+
+
+ADA = {
+    "schemas": [USER, ENTERPRISE], "id": "1", "userName": "ada", "title": "Agent", ENTERPRISE: {"department": "Sales"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("exchange", "said"), [
+    (refused("POST", "/Users", ADA), "Accept userName, title, department, in POST /Users, or ignore what"),
+    (replace(refused("PUT", "/Users/1", ADA), received={"detail": "title is not supported"}),
+     "Accept title, which the error names, in PUT /Users, or ignore what"),
+    (replace(refused("POST", "/Users", ADA), received={"detail": "I do not like this"}), "Accept userName, title, dep"),
+    (patch({"op": "add", "path": "title", "value": "x"}), "Accept title, in PATCH /Users"),
+    (patch({"op": "remove", "path": 'members[value eq "1"]'}), "Accept members, in PATCH /Users"),
+    (patch({"op": "replace", "value": {"active": False}}), "Accept active, in PATCH /Users"),
+    (refused("GET", "/Users?filter=userName+eq+%22ada%22"), "Support a filter on userName in GET /Users"),
+    (refused("POST", "/Users", ADA, 500), "service's log, and respond with 201. The request has userName, title, dep"),
+    (refused("GET", "/Users", None, 503), "Look for the error of GET /Users in the service's log"),
+    (refused("DELETE", "/Users/1", None, 501), "Serve DELETE /Users and respond with 201."),
+    (refused("POST", "/Users", ADA, 409), "only if another resource has the same userName"),
+    (refused("POST", "/Groups", ADA, 409), "only if another resource has the same displayName"),
+    (refused("POST", "/Users", ADA, 200), "Respond with 201 to POST /Users."),
+    (refused("DELETE", "/Users/1"), "Respond with 201 to DELETE /Users."),
+    (refused("POST", "/Users", {"schemas": [USER, "urn:x"]}), "Pass over URNs in schemas"),
+])  # fmt: skip
+def test_a_remedy_names_the_attributes(exchange: Exchange, said: str) -> None:
+    """What to do about a refused request names what it writes or asks for, and no value."""
+    found = remedy(exchange, "201")
+    assert said in found
+    assert "Agent" not in found
+    assert "request shown" not in found

@@ -90,7 +90,7 @@ class EmptiesGroups:
 FLAWS: dict[str, tuple[str, Any, Any, str, str]] = {
     "an empty user": ("okta", empty_user, None, "Create", "without a body"),
     "refuses id in a PUT": ("okta", refusing("PUT", lambda body: "id" in body), None, "Update", "a PUT wants 200"),
-    "loses a title": ("okta", None, drops_title, "Verify Bo", "title is None"),
+    "loses a title": ("okta", None, drops_title, "Verify Bo", "has no `title`"),
     "empties groups": ("okta", EmptiesGroups(), None, "Verify Support Tier 1", "lost"),
     "changes case": ("okta", upper_case, None, "Verify", "userName"),
     "refuses read-only id": (

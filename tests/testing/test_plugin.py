@@ -56,6 +56,45 @@ def test_a_fault_is_explained(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*pingfederate finds * faults*", "*why: *", "*fix: *", "*received: *"])
 
 
+_NARROW = """
+import json
+from scimkit import ScimService
+from scimkit.service import Response
+
+class Narrow(ScimService):
+    async def handle(self, request):
+        response = await super().handle(request)
+        body = json.loads(response.body) if response.body else {}
+        body.pop("title", None)
+        return Response(response.status, json.dumps(body).encode() if body else b"", response.headers)
+
+@pytest.fixture
+def scim_target():
+    return ScimApp(Narrow(MemoryStore(), tokens=tokens))
+
+@pytest.fixture
+def scim_without():
+    return [WITHOUT]
+"""
+
+
+@pytest.mark.parametrize(("without", "outcome", "line"), [
+    ("'title'", {"passed": 1}, "*1 passed*"),
+    ("'locale'", {"failed": 1}, "*okta finds * faults. Not compared: locale.*"),
+    ("'titel'", {"errors": 1}, "*scim_without: 'titel' is no attribute of users or groups*"),
+])  # fmt: skip
+def test_what_is_not_kept_is_a_fixture(
+    pytester: pytest.Pytester, without: str, outcome: dict[str, int], line: str
+) -> None:
+    """`scim_without` names what the application does not keep; a finding names what it lacks."""
+    source = _HOST.format(kind="wsgi", options="") + _NARROW.replace("WITHOUT", without)
+    result = run(pytester, source, "-k", "okta and not catalogue")
+    result.assert_outcomes(deselected=9, **outcome)
+    result.stdout.fnmatch_lines([line])
+    if "failed" in outcome:
+        result.stdout.fnmatch_lines(["*why: The response to GET /Users/* has no `title`.*", "*fix: Map title.*"])
+
+
 def test_a_missing_fixture_is_explained(pytester: pytest.Pytester) -> None:
     """A host that forgot `scim_target` reads what to write."""
     source = 'pytest_plugins = ["scimkit.testing.plugin"]\ndef test_it(scim_endpoint): pass\n'

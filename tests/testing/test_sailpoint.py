@@ -67,7 +67,7 @@ def test_missing_discovery_is_found() -> None:
 
 def test_a_deactivation_that_does_nothing_is_found() -> None:
     """`add` of a value replaces a single one."""
-    assert_found(lived("sailpoint", None, add_keeps), "Verify Bo", "active is True")
+    assert_found(lived("sailpoint", None, add_keeps), "Verify Bo", "another `active` (expected false, got true)")
 
 
 def test_read_only_attributes_are_not_written() -> None:

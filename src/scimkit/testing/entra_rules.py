@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from scimkit.testing.differences import compared
 from scimkit.testing.exchange import Exchange
-from scimkit.testing.mapping import ENTERPRISE, value_at
-from scimkit.testing.remedies import advice
+from scimkit.testing.mapping import ENTERPRISE
+from scimkit.testing.remedies import remedy
 from scimkit.testing.report import Finding, Rule
 
 LIST: Final = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
@@ -54,7 +55,10 @@ def matches(exchange: Exchange) -> Finding | str | None:
     if len(body["Resources"]) > 1:
         return "More than one resource matched: Entra reports DuplicateTargetEntries and skips the object."
     if any(not isinstance(each.get("id"), str) for each in body["Resources"]):
-        return "A resource without id: Entra cannot link the object."
+        return Finding(
+            "A listed resource has no `id`: Entra cannot link the object.",
+            "Return `id` in every resource, as a string.",
+        )
     return None
 
 
@@ -63,7 +67,10 @@ def without_members(exchange: Exchange) -> Finding | str | None:
     body = exchange.received if isinstance(exchange.received, dict) else {}
     resources = body.get("Resources", [body])
     if any("members" in each for each in resources):
-        return "members were returned although excluded: Entra reports MultipleEntriesInResponse on large groups."
+        return Finding(
+            "`members` was returned although excluded: Entra reports MultipleEntriesInResponse on large groups.",
+            "Leave `members` out of the response if the request has excludedAttributes=members.",
+        )
     return None
 
 
@@ -76,7 +83,7 @@ def found(id: str) -> Rule:
             return None
         if not ids:
             return "A known object is not found: Entra creates it again and gets 409 for ever. Show inactive users."
-        return "The id changed: Entra reports InvalidAnchor and takes the account for deleted."
+        return _other_id()
 
     return rule
 
@@ -86,7 +93,10 @@ def created(exchange: Exchange) -> Finding | str | None:
     if exchange.status != 201:
         return _failed(exchange, "a create", "201")
     if not isinstance(exchange.received, dict) or not isinstance(exchange.received.get("id"), str):
-        return "201 without a body that has an id: Entra cannot link the object."
+        return Finding(
+            f"The response to POST {exchange.path} has no `id`: Entra cannot link the object.",
+            "Return the whole resource, with `id` as a string.",
+        )
     if "location" not in exchange.headers:
         return "201 without a Location header, which RFC 7644 section 3.3 asks for."
     return None
@@ -105,11 +115,21 @@ def read(exchange: Exchange) -> Finding | str | None:
         return _failed(exchange, "a read by id", "200")
     body = exchange.received
     if not isinstance(body, dict) or body.get("id") != exchange.path.split("?")[0].rsplit("/", 1)[-1]:
-        return "The id changed: Entra reports InvalidAnchor and takes the account for deleted."
+        return _other_id()
     manager = (body.get(ENTERPRISE) or {}).get("manager")
     if manager is not None and not (isinstance(manager, dict) and isinstance(manager.get("value"), str)):
-        return "manager must be an object with a value: Entra cannot parse this user."
+        return Finding(
+            "`manager` must be an object with a `value`: Entra cannot parse this user.",
+            f"Return {ENTERPRISE}:manager as an object whose `value` is the id of the manager.",
+        )
     return None
+
+
+def _other_id() -> Finding:
+    return Finding(
+        "The `id` changed: Entra reports InvalidAnchor and takes the account for deleted.",
+        "Return the same `id` for a resource as long as it exists.",
+    )
 
 
 def patched_user(exchange: Exchange) -> Finding | str | None:
@@ -156,16 +176,7 @@ def scim_error(exchange: Exchange) -> Finding | str | None:
 
 def has(attributes: Mapping[str, Any]) -> Rule:
     """The resource has the values that Entra wrote; without them it writes them again every cycle."""
-
-    def rule(exchange: Exchange) -> Finding | None:
-        resource = exchange.received if isinstance(exchange.received, dict) else {}
-        wrong = {path: value for path, value in attributes.items() if value_at(resource, path) != value}
-        if not wrong:
-            return None
-        reason = f"{', '.join(wrong)} not as written: Entra writes it again every cycle."
-        return Finding(reason, "Keep every value as it was written, and show it in every read.", wrong)
-
-    return rule
+    return lambda exchange: compared(exchange, attributes, effect="Entra writes it again every cycle.")
 
 
 def members_are(ids: frozenset[str]) -> Rule:
@@ -193,5 +204,4 @@ def _failed(exchange: Exchange, what: str, wanted: str) -> Finding:
         return Finding(reason, "Take the token that the admin gave to Entra, for every request.")
     detail = exchange.received.get("detail") if isinstance(exchange.received, dict) else None
     said = f'The server says: "{detail}"' if detail else "It gives no detail that a log could show."
-    fix = advice(exchange) or f"Answer {wanted} to the request shown."
-    return Finding(f"{exchange.status} where {what} wants {wanted}. {said}", fix)
+    return Finding(f"{exchange.status} where {what} wants {wanted}. {said}", remedy(exchange, wanted))

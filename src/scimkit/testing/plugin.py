@@ -14,7 +14,7 @@ from scimkit.testing.directory import sample_directory
 from scimkit.testing.directory_history import DirectoryEvent, full_history, marked, play
 from scimkit.testing.endpoint import Endpoint, Target, open_endpoint
 from scimkit.testing.providers import PROVIDERS, Provider, provider
-from scimkit.testing.report import Report, explained
+from scimkit.testing.report import Report, distinct, explained
 
 
 class IdentityProvider:
@@ -28,12 +28,13 @@ class IdentityProvider:
     def live(self, events: Sequence[DirectoryEvent] | None = None) -> Report:
         """Play the events, a whole life without any.
 
-        Raises: AssertionError that lists every finding: the request, what came, what was expected, how to mend it.
+        Raises: AssertionError that lists every finding once: the request, what came, what was expected, how to mend it.
         """
         wanted = full_history() if events is None else events
         report = play(self.simulator, [event.marked(self._mark) for event in wanted])
-        found = "\n\n".join(explained(step) for step in report.failures)
-        assert report.passed, f"{self.name} finds {len(report.failures)} faults:\n\n{found}"
+        found = "\n\n".join(explained(step) for step, _ in distinct(report.failures))
+        left_out = f" Not compared: {', '.join(report.not_compared)}." if report.not_compared else ""
+        assert report.passed, f"{self.name} finds {len(report.failures)} faults.{left_out}\n\n{found}"
         return report
 
 
@@ -56,6 +57,12 @@ def scim_path() -> str:
 
 
 @pytest.fixture
+def scim_without() -> Sequence[str]:
+    """The attributes that the application does not keep, such as `["title"]`. The host overrides it."""
+    return ()
+
+
+@pytest.fixture
 def scim_endpoint(scim_target: Target, scim_path: str) -> Iterator[Endpoint]:
     """The endpoint, answering."""
     with open_endpoint(scim_target, scim_path) as endpoint:
@@ -64,14 +71,16 @@ def scim_endpoint(scim_target: Target, scim_path: str) -> Iterator[Endpoint]:
 
 @pytest.fixture(params=sorted(PROVIDERS))
 def identity_provider(
-    request: pytest.FixtureRequest, scim_endpoint: Endpoint, scim_token: str
+    request: pytest.FixtureRequest, scim_endpoint: Endpoint, scim_token: str, scim_without: Sequence[str]
 ) -> Iterator[IdentityProvider]:
     """Each provider in turn. What it created is deleted afterwards."""
     mark = f"t{token_hex(4)}"
     directory = marked(sample_directory(), mark)
-    simulator = provider(
-        request.param, scim_endpoint.base_url, scim_token, directory, client=scim_endpoint.client
-    )  # fmt: skip
+    url, client = scim_endpoint.base_url, scim_endpoint.client
+    try:
+        simulator = provider(request.param, url, scim_token, directory, client=client, without=scim_without)
+    except ValueError as error:
+        raise pytest.UsageError(f"scim_without: {error}") from None
     try:
         yield IdentityProvider(request.param, simulator, mark)
     finally:

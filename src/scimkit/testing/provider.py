@@ -8,6 +8,7 @@ After each synchronization the simulator compares every attribute that the servi
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any, ClassVar, Final
 from urllib.parse import quote
 from uuid import uuid4
@@ -21,6 +22,7 @@ from scimkit.testing.mapping import ENTERPRISE, GROUP, PATCH_OP, USER, assignmen
 from scimkit.testing.provider_profile import ProviderProfile
 from scimkit.testing.report import OnStep, Report
 from scimkit.testing.session import ProviderSession
+from scimkit.testing.without import Without
 
 PAGE: Final = 100
 
@@ -28,7 +30,9 @@ PAGE: Final = 100
 class ProviderSimulator:
     """A provider's provisioning of one application.
 
-    `client` sends the requests, for an application in process. `on_step` is told of each step.
+    `client` sends the requests, for an application in process. `on_step` is told of each step. `without` names the
+    attributes that the application does not keep: they are sent, and not expected back.
+    Raises: ValueError for a name in `without` that no schema has.
     """
 
     profile: ClassVar[ProviderProfile]
@@ -41,12 +45,14 @@ class ProviderSimulator:
         *,
         client: httpx.Client | None = None,
         on_step: OnStep | None = None,
+        without: Iterable[str] = (),
     ) -> None:
         self.directory = directory
+        self._without = Without(without)
         connection = Connection(
             base_url, token, client=client, timeout=self.profile.timeout, user_agent=self.profile.user_agent
         )
-        self._talk = ProviderSession(connection, on_step)
+        self._talk = ProviderSession(connection, on_step, not_compared=self._without.names)
         self._ids: dict[str, str] = {}
         self._names: dict[str, str] = {}
         self._written: dict[str, dict[str, Any]] = {}
@@ -94,10 +100,10 @@ class ProviderSimulator:
         for key, person in self.directory.people.items():
             if key in self._ids:
                 wanted = self._mapped(person)
-                expected = {path: wanted.get(path) for path in {**self._written[key], **wanted}}
+                expected = self._without.kept({path: wanted.get(path) for path in {**self._written[key], **wanted}})
                 self._verify(f"Verify {person.display_name}", f"/Users/{self._ids[key]}", rules.has(expected))
         for id, name in self._left.items():
-            self._verify(f"Verify {name}, who left", f"/Users/{id}", rules.has({"active": False}))
+            self._verify(f"Verify {name}, who left", f"/Users/{id}", rules.has(self._without.kept({"active": False})))
         for key, team in self.directory.teams.items():
             if key in self._members:
                 members = [self._ids[each] for each in team.members if each in self._ids]
@@ -154,13 +160,15 @@ class ProviderSimulator:
             operations = [{"op": self.profile.activates, "value": {"active": changed["active"]}}]
             return self._patch(title, path, operations)
         if self.profile.updates == "PATCH":
-            return self._patch(title, path, self._assignments(changed, self._written[key]))
+            operations = self._assignments(changed, self._without.kept(self._written[key]))
+            return not operations or self._patch(title, path, operations)
         return self._put_user(title, key, wanted, changed)
 
     def _put_user(self, title: str, key: str, wanted: dict[str, Any], changed: dict[str, Any]) -> bool:
         return self._talk.step(title, "PUT", self._user_path(key), [rules.replaced], self._user(wanted)).passed
 
     def _assignments(self, changed: dict[str, Any], written: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the operations of a PATCH. `written` has what the resource has of the attributes."""
         return assignments(changed, written)
 
     def _leave(self, key: str) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
+from scimkit.testing.differences import compared
 from scimkit.testing.exchange import Exchange
-from scimkit.testing.mapping import value_at
-from scimkit.testing.remedies import advice
+from scimkit.testing.remedies import remedy
 from scimkit.testing.report import Finding, Rule
 
 LIST: Final = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
@@ -29,7 +29,9 @@ def listed(exchange: Exchange) -> Finding | None:
     if "totalResults" not in body or not isinstance(body.get("Resources", []), list):
         return Finding("The list has no totalResults, or Resources is no array.", "Send both, also for no hit.")
     if any(not isinstance(each, dict) or not isinstance(each.get("id"), str) for each in body.get("Resources", ())):
-        return Finding("A listed resource has no id, and cannot be linked.", "Give every resource its id.")
+        return Finding(
+            "A listed resource has no `id`, and cannot be linked.", "Return `id` in every resource, as a string."
+        )
     return _no_password(exchange, body.get("Resources", ()))
 
 
@@ -105,7 +107,10 @@ def created(exchange: Exchange) -> Finding | None:
     if exchange.status != 201:
         return _failed(exchange, "a create", (201,))
     if not isinstance(exchange.received, dict) or not isinstance(exchange.received.get("id"), str):
-        return Finding("201 without a body that has an id: the account cannot be linked.", "Answer the whole resource.")
+        return Finding(
+            f"{_response(exchange)} is without a body that has `id`: the account cannot be linked.",
+            "Return the whole resource, with `id` as a string.",
+        )
     return _no_password(exchange, [exchange.received])
 
 
@@ -115,7 +120,11 @@ def read(exchange: Exchange) -> Finding | None:
         return _failed(exchange, "a read by id", (200,))
     body, id = exchange.received, exchange.path.partition("?")[0].rsplit("/", 1)[-1]
     if not isinstance(body, dict) or body.get("id") != id:
-        return Finding("The id changed: the account counts as deleted.", "Ids are permanent.", {"id": id})
+        return Finding(
+            f"{_response(exchange)} has another `id`: the account counts as deleted.",
+            "Return the `id` that the URL names; it stays the same as long as the resource exists.",
+            {"id": id},
+        )
     return _no_password(exchange, [body])
 
 
@@ -183,25 +192,12 @@ def with_schemas(exchange: Exchange) -> Finding | None:
     """Every listed resource says its schemas."""
     if all(each.get("schemas") for each in exchange.received.get("Resources", ())):
         return None
-    return Finding("A listed resource has no schemas.", "Return schemas on every resource (RFC 7643 section 3).")
+    return Finding("A listed resource has no schemas.", "Return `schemas` in every resource (RFC 7643 section 3).")
 
 
 def has(values: Mapping[str, Any]) -> Rule:
     """The resource has just these values at these paths."""
-
-    def rule(exchange: Exchange) -> Finding | None:
-        resource = exchange.received if isinstance(exchange.received, dict) else {}
-        wrong = {path: value for path, value in values.items() if value_at(resource, path) != value}
-        if not wrong:
-            return None
-        there = ", ".join(f"{path} is {value_at(resource, path)!r}" for path in wrong)
-        return Finding(
-            f"The service's view differs from the directory's: {there}.",
-            "Keep what was written, as it was written, and change nothing that was not.",
-            wrong,
-        )
-
-    return rule
+    return lambda exchange: compared(exchange, values)
 
 
 def members_are(ids: Collection[str]) -> Rule:
@@ -213,7 +209,7 @@ def members_are(ids: Collection[str]) -> Rule:
             return None
         lost, extra = len(set(ids) - set(there)), len(there) - len(set(there) & set(ids))
         return Finding(
-            f"The group's members differ: {lost} lost, {extra} too many.",
+            f"{_response(exchange)} has other `members`: {lost} lost, {extra} too many.",
             "Apply every membership change to what the group has at that moment, and only to the members named.",
             {"members": sorted(ids)},
         )
@@ -223,8 +219,15 @@ def members_are(ids: Collection[str]) -> Rule:
 
 def _no_password(exchange: Exchange, resources: Collection[Any]) -> Finding | None:
     if any("password" in each for each in resources):
-        return Finding("The password was returned.", "Never return it (RFC 7643 section 4.1.1, returned: never).")
+        return Finding(
+            f"{_response(exchange)} has `password`.",
+            "Never return `password` (RFC 7643 section 4.1.1, returned: never).",
+        )
     return None
+
+
+def _response(exchange: Exchange) -> str:
+    return f"The response to {exchange.method} {exchange.path.partition('?')[0]}"
 
 
 def _failed(exchange: Exchange, what: str, wanted: tuple[int, ...]) -> Finding:
@@ -237,6 +240,6 @@ def _failed(exchange: Exchange, what: str, wanted: tuple[int, ...]) -> Finding:
     said = f'The service says: "{detail}"' if detail else "It gives no detail that a log could show."
     return Finding(
         f"{exchange.status} where {what} wants {expected['status']}. {said}",
-        advice(exchange) or f"Answer {expected['status']} to the request shown.",
+        remedy(exchange, expected["status"]),
         expected,
     )

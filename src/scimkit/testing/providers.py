@@ -44,8 +44,8 @@ PROVIDERS: Final[Mapping[str, Callable[..., Provider]]] = {
 
 
 def provider(name: str, base_url: str, token: str, directory: Directory, **options: Any) -> Provider:
-    """The simulator of a provider. `options`: `client`, `on_step`.
+    """The simulator of a provider. `options`: `client`, `on_step`, `without`.
 
-    Raises: KeyError for a name that `PROVIDERS` lacks.
+    Raises: KeyError for a name that `PROVIDERS` unsupported. ValueError for a name in `without` that no schema has.
     """
     return PROVIDERS[name](base_url, token, directory, **options)

@@ -1,4 +1,4 @@
-"""What to do about a refused request: the habit that it has, and how a service serves it. Only a table.
+"""What to do about a refused request: the habit that it has, or the attributes that it writes or asks for.
 
 The habits are those that `scimkit.dialects` rewrites; here they are told to whoever has another service.
 """
@@ -14,6 +14,8 @@ from scimkit.testing.exchange import Exchange
 
 Shows: TypeAlias = Callable[[Exchange], bool]
 
+_BRACKETS: Final = re.compile(r"\[[^\]]*\]")
+_FILTERED: Final = re.compile(r"([\w.:$-]+) (?:eq|ne|co|sw|ew|gt|ge|lt|le|pr)\b", re.IGNORECASE)
 _UNQUOTED: Final = re.compile(r"\b(?:eq|co|sw) (?!true\b|false\b|null\b|[0-9])[^\"\s]", re.IGNORECASE)
 
 
@@ -22,6 +24,64 @@ def advice(exchange: Exchange) -> str | None:
     if exchange.status != 400:
         return None
     return " ".join(text for shows, text in _ADVICE if shows(exchange)) or None
+
+
+def remedy(exchange: Exchange, wanted: str) -> str:
+    """Return what to do about a response with another status than the wanted one, with the attributes it is about."""
+    known = advice(exchange)
+    if known is not None:
+        return known
+    endpoint = "/" + exchange.path.strip("/").partition("?")[0].split("/")[0]
+    request, names = f"{exchange.method} {endpoint}", attributes_of(exchange)
+    if exchange.status in (404, 405, 501):
+        permanent = " An id stays valid until its resource is deleted." if exchange.status == 404 else ""
+        return f"Serve {request} and respond with {wanted}.{permanent}"
+    if exchange.status >= 500:
+        about = f" The request has {_listed(names)}." if names else ""
+        return f"Look for the error of {request} in the service's log, and respond with {wanted}.{about}"
+    if exchange.status == 409:
+        name = "displayName" if endpoint == "/Groups" else "userName"
+        return f"Respond with 409 only if another resource has the same {name}, and return that one in searches."
+    if exchange.status < 400 or not names:
+        return f"Respond with {wanted} to {request}."
+    if exchange.method == "GET":
+        return f"Support a filter on {_listed(names)} in {request}: respond with {wanted} and a ListResponse."
+    refused = _named_in_detail(exchange, names)
+    accept = f"Accept {_listed(refused)}, which the error names" if refused else f"Accept {_listed(names)}"
+    return f"{accept}, in {request}, or ignore what the application does not keep. Respond with {wanted}."
+
+
+def attributes_of(exchange: Exchange) -> list[str]:
+    """Return the names of the attributes that a request writes or filters by."""
+    names: list[str] = []
+    if exchange.method == "GET":
+        names += _FILTERED.findall(unquote_plus(exchange.path.partition("filter=")[2]))
+    elif isinstance(exchange.sent, dict) and "Operations" not in exchange.sent:
+        names += _written(exchange.sent)
+    for each in _operations(exchange):
+        path = each.get("path")
+        names += [_BRACKETS.sub("", path)] if path else _written(each.get("value"))
+    return list(dict.fromkeys(names))
+
+
+def _written(values: Any) -> Iterator[str]:
+    """Yield the names of the attributes of a resource, without those that the service sets."""
+    for name in _names(values):
+        if name.startswith("urn:") and isinstance(values[name], dict):
+            yield from values[name]
+        elif name not in ("schemas", "id", "meta", "groups"):
+            yield name
+
+
+def _named_in_detail(exchange: Exchange, names: list[str]) -> list[str]:
+    """Return the attributes that the error of a response names."""
+    detail = exchange.received.get("detail") if isinstance(exchange.received, dict) else None
+    words = {each.strip(".,;:'\"`()").lower().partition("[")[0] for each in str(detail or "").split()}
+    return [each for each in names if each.lower() in words]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names)
 
 
 def _operations(exchange: Exchange) -> Iterator[dict[str, Any]]:

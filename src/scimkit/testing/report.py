@@ -15,11 +15,15 @@ from scimkit.testing.exchange import Exchange
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong with an answer: why it matters, how to mend it, what was expected instead."""
+    """What is wrong with an answer: why it matters, how to mend it, what was expected instead.
+
+    `about` has each difference of a comparison, so that two findings about the same attributes can be told once.
+    """
 
     reason: str
     fix: str | None = None
     expected: Any = None
+    about: frozenset[str] = frozenset()
 
 
 Rule: TypeAlias = Callable[[Exchange], Finding | str | None]
@@ -35,6 +39,7 @@ class Step:
     reason: str | None = None
     fix: str | None = None
     expected: Any = None
+    about: frozenset[str] = frozenset()
 
     @property
     def passed(self) -> bool:
@@ -58,11 +63,12 @@ OnStep: TypeAlias = Callable[[Step], None]
 
 @dataclass(slots=True)
 class Report:
-    """The steps so far."""
+    """The steps so far. `not_compared` names the attributes that were left out of every comparison."""
 
     steps: list[Step] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
     seconds: float = 0.0
+    not_compared: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -80,8 +86,30 @@ def judged(title: str, exchange: Exchange, rules: Iterable[Rule]) -> Step:
         found = rule(exchange)
         if found is not None:
             finding = found if isinstance(found, Finding) else Finding(found)
-            return Step(title, exchange, finding.reason, finding.fix, finding.expected)
+            return Step(title, exchange, finding.reason, finding.fix, finding.expected, finding.about)
     return Step(title, exchange)
+
+
+def distinct(steps: Iterable[Step]) -> list[tuple[Step, int]]:
+    """Return the failed steps without those that say what another one says, each with how many say it.
+
+    Comparisons that differ in the same attributes, or in fewer, say the same.
+    """
+    compared: dict[frozenset[str], list[Step]] = {}
+    others: dict[tuple[str, str | None], list[Step]] = {}
+    for step in steps:
+        if step.about:
+            compared.setdefault(step.about, []).append(step)
+        else:
+            others.setdefault((step.title.split(" ")[0], step.fix or step.reason), []).append(step)
+    told: dict[frozenset[str], list[Step]] = {}
+    known: frozenset[str] = frozenset()
+    for about in sorted(compared, key=len, reverse=True):
+        if about <= known:
+            next(same for wider, same in told.items() if not about.isdisjoint(wider)).extend(compared[about])
+        else:
+            told[about], known = list(compared[about]), known | about
+    return [(same[0], len(same)) for same in (*others.values(), *told.values())]
 
 
 def explained(step: Step) -> str:

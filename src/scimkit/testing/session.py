@@ -18,8 +18,10 @@ from scimkit.testing.report import OnStep, Report, Rule, Step, judged
 class ProviderSession:
     """Sends, judges, reports. `on_step` is told of each step while it happens."""
 
-    def __init__(self, connection: Connection, on_step: OnStep | None = None) -> None:
-        self.report = Report()
+    def __init__(
+        self, connection: Connection, on_step: OnStep | None = None, *, not_compared: tuple[str, ...] = ()
+    ) -> None:
+        self.report = Report(not_compared=not_compared)
         self._connection = connection
         self._on_step = on_step
         self._created: dict[str, None] = {}

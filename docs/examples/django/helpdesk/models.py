@@ -12,6 +12,7 @@ class Agent(models.Model):
     first_name = models.CharField(max_length=100, blank=True)
     last_name = models.CharField(max_length=100, blank=True)
     email = models.EmailField(blank=True)
+    other_email = models.EmailField(blank=True)
     department = models.CharField(max_length=100, blank=True)
     manager = models.ForeignKey("self", null=True, on_delete=models.SET_NULL)
     external_id = models.CharField(max_length=200, null=True)

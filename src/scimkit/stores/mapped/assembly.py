@@ -28,7 +28,10 @@ def assembled(layout: Layout, instance: Any) -> dict[str, Any]:
         _put(document, leaf.names, leaf.entry.read(instance, leaf.attribute))
     for path, slots in layout.slots.items():
         names = layout.names[path]
-        _put(document, names, _elements(slots, instance, _at(document, names) or ()) or None)
+        loose = _at(document, names) or ()
+        if layout.has_every_element(path):
+            loose = [each for each in loose if SLOT in each]
+        _put(document, names, _elements(slots, instance, loose) or None)
     document["schemas"] = layout.resource_type.schemas_of(document)
     return {name: document[name] for name in layout.resource_type.attributes if name in document}
 
@@ -59,10 +62,16 @@ def written(layout: Layout, instance: Any, document: Document, names: Iterable[s
 def dropped(layout: Layout, document: Document, names: Iterable[str]) -> tuple[str, ...]:
     """Return the paths of what no entry maps of the given names of a document, if no `rest` keeps it."""
     if layout.rest is not None:
-        return ()
+        return tuple(path for path in layout.slots if layout.names[path][0] in names and _drops(layout, path, document))
     table = layout.resource_type.attributes
     left = _remainder(layout, table, {name: document[name] for name in names if name in document})
     return tuple(dict.fromkeys(_paths(table, left)))
+
+
+def _drops(layout: Layout, path: str, document: Document) -> bool:
+    """Return whether an attribute has an element that neither a slot nor the rest keeps."""
+    elements = _at(document, layout.names[path]) or ()
+    return layout.has_every_element(path) and len(_taken(layout.slots[path], elements)) < len(elements)
 
 
 def _paths(table: AttributeTable, values: Mapping[str, Any]) -> Iterator[str]:
@@ -112,7 +121,8 @@ def _remainder(layout: Layout, table: AttributeTable, values: Mapping[str, Any])
         if attribute.path in layout.leaves or attribute.returned == "never" or layout.is_set_by_store(attribute):
             continue
         if attribute.path in layout.slots:
-            value = _loose(layout.slots[attribute.path], value)
+            whole = layout.rest is not None and layout.has_every_element(attribute.path)
+            value = _loose(layout.slots[attribute.path], value, whole=whole)
         elif attribute.type == "complex" and not attribute.multi_valued:
             value = _remainder(layout, attribute.children, value)
         if value not in ([], {}):
@@ -120,14 +130,14 @@ def _remainder(layout: Layout, table: AttributeTable, values: Mapping[str, Any])
     return rest
 
 
-def _loose(slots: list[Slot], elements: Any) -> list[Any]:
+def _loose(slots: list[Slot], elements: Any, *, whole: bool) -> list[Any]:
     """The elements as the rest has them: whole where no slot takes them, else what the columns do not have.
 
-    Nothing when the columns say it all, in this order.
+    Nothing when the columns say it all, in this order. With `whole` the rest has no element that no slot takes.
     """
     taken = _taken(slots, elements)
     numbers = {id(element): number for number, element in taken.items()}
-    whole = any(not slot.constants for slot in slots)
+    whole = whole or any(not slot.constants for slot in slots)
     kept: list[dict[str, Any]] = []
     for element in elements:
         number = numbers.get(id(element))

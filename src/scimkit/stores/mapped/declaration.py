@@ -34,6 +34,12 @@ class ResourceMapping:
     """The column that has the tenant; None when there is one tenant only."""
     rest: Any = None
     """A JSON column that keeps what no entry maps; None drops it."""
+    complete: Sequence[str] = ()
+    """Multi-valued attributes, such as `emails`, whose elements all have entries.
+
+    `rest` then keeps no other element of them. So a filter on every element, such as `emails.value eq "..."`, is
+    answered by the columns. Without a `rest` every attribute is complete.
+    """
     version: Any = None
     """An integer column that counts the states of a row; None makes versions of what a row has."""
     created: Any = None

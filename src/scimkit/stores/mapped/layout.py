@@ -92,6 +92,7 @@ class Layout:
             except (ValueError, ScimError) as error:
                 raise ValueError(f"{self.resource_type.name}: the entry {text!r}: {_said(error)}") from None
         self.found = dict(self._set_by_store())
+        self._complete = frozenset(map(self._multi_valued, mapped.complete))
         self._check()
 
     def every_leaf(self) -> Iterator[Leaf]:
@@ -100,6 +101,10 @@ class Layout:
         for slots in self.slots.values():
             for slot in slots:
                 yield from slot.leaves.values()
+
+    def has_every_element(self, path: str) -> bool:
+        """Return whether entries map every element of a multi-valued attribute that is kept."""
+        return self.rest is None or path in self._complete or any(not each.constants for each in self.slots[path])
 
     def is_set_by_store(self, attribute: Attribute) -> bool:
         """Whether the attribute is one that a store sets itself, whatever a document says."""
@@ -113,6 +118,14 @@ class Layout:
 
     def _optional(self, name: str, column: Any) -> Field | None:
         return None if column is None else self._field(name, column)
+
+    def _multi_valued(self, name: str) -> str:
+        """Return the path of a multi-valued attribute whose elements have entries."""
+        path = self.resource_type.resolve(name)
+        if path is None or path.sub_attribute is not None or path.leaf.path not in self.slots:
+            said = 'is no multi-valued attribute whose elements have entries, as in emails[type eq "work"].value'
+            raise ValueError(f"{self.resource_type.name}: complete: {name!r} {said}")
+        return path.leaf.path
 
     def _add(self, text: str, entry: AttributeMapping) -> None:
         path = parse_path(text, self.resource_type)

@@ -50,7 +50,7 @@ class Queries:
         self._layout = layout
         self._type = layout.resource_type
         self._sources: dict[str, list[_Source]] = {
-            path: list(_of_slots(slots, whole=self._is_whole(slots))) for path, slots in layout.slots.items()
+            path: list(_of_slots(slots, whole=layout.rest is None)) for path, slots in layout.slots.items()
         }
         for name, ends in ((MEMBERS, plan.members_of(layout)), (GROUPS, plan.groups_of(layout))):
             if ends and (name == MEMBERS or plan.shows_groups(layout)):
@@ -89,7 +89,11 @@ class Queries:
         if leaf.path in self._layout.leaves:
             entry = self._layout.leaves[leaf.path].entry
         slots = self._layout.slots.get(sort.path.attribute.path, ())
-        if len(slots) == 1 and leaf.name in slots[0].leaves and self._is_whole(list(slots)):
+        if (
+            len(slots) == 1
+            and leaf.name in slots[0].leaves
+            and self._layout.has_every_element(sort.path.attribute.path)
+        ):
             entry = slots[0].leaves[leaf.name].entry
         field = None if entry is None or leaf.multi_valued else field_of(entry)
         if field is None or leaf.type == "complex":
@@ -156,14 +160,14 @@ class Queries:
         if sources is None:
             raise _unmapped(attribute)
         slots = self._layout.slots.get(attribute.path)
-        if slots and not self._is_whole(slots) and not (node is not None and _pins(node, slots)):
+        if (
+            slots
+            and not self._layout.has_every_element(attribute.path)
+            and not (node is not None and _pins(node, slots))
+        ):
             brackets = " or ".join(f"{attribute.path}[{each.text}]" for each in slots)
             raise InvalidFilter(f"Of {attribute.path}, this service can only filter {brackets}.")
         return sources
-
-    def _is_whole(self, slots: list[Slot]) -> bool:
-        """Whether no element can be but those in columns."""
-        return self._layout.rest is None or any(not each.constants for each in slots)
 
 
 def _of_slots(slots: Sequence[Slot], *, whole: bool) -> Iterator[_Source]:

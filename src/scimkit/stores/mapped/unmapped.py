@@ -16,7 +16,10 @@ def unmapped_paths(layout: Layout) -> tuple[str, ...]:
 
     A complex attribute without any entry is one path. `emails[...]` stands for the elements that no brackets take.
     """
-    return () if layout.rest is not None else tuple(_left_out(layout, layout.resource_type.attributes))
+    if layout.rest is not None:
+        return tuple(f"{path}[...]" for path, slots in layout.slots.items() if layout.has_every_element(path)
+                     and all(each.constants for each in slots))  # fmt: skip
+    return tuple(_left_out(layout, layout.resource_type.attributes))
 
 
 def _left_out(layout: Layout, table: AttributeTable) -> Iterator[str]:

@@ -1,0 +1,87 @@
+"""A mapping whose entries have every element of a multi-valued attribute, beside a `rest` that keeps other things."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from scimkit import USER, Query, Scope, filters
+from scimkit.errors import InvalidFilter
+from scimkit.testing import reference
+from tests.client import Client
+from tests.stores.databases import DATABASES
+from tests.stores.mapped.helpdesk import AGENTS, Agent, account, helpdesk_of, sessions_of
+
+COMPLETE = replace(AGENTS, complete=["emails"])
+WORK = {"type": "work", "value": "ada@example.org", "primary": True}
+HOME = {"type": "home", "value": "Ada@home.example"}
+
+
+def client_of(database: str = "sqlite", mapped: Any = COMPLETE) -> Client:
+    """Return a client of a service over the helpdesk's agents."""
+    return Client(store=helpdesk_of(database, (mapped,)), tenant=account())
+
+
+@pytest.mark.parametrize("database", DATABASES)
+@pytest.mark.parametrize("text", [
+    'emails eq "ada@example.org"', 'emails.value eq "ADA@EXAMPLE.ORG"', 'emails eq "ada@home.example"',
+    'emails.value co "example"', "emails pr", "not (emails pr)", 'emails.value ne "ada@example.org"',
+    'emails[value ew "example"]', 'emails[type eq "home" and value pr]', 'emails.type eq "home"', 'emails[type pr]',
+])  # fmt: skip
+def test_a_filter_on_every_element_is_answered(database: str, text: str) -> None:
+    """The columns answer a filter on `emails`, as a walk over the documents does."""
+    client = client_of(database)
+    for name, emails in (("a", [WORK, HOME]), ("b", [HOME]), ("c", []), ("d", [{**WORK, "value": "d@example.org"}])):
+        assert client.post("/Users", {"userName": name, "emails": emails, "nickName": name}).status == 201
+    documents = client.get("/Users").body["Resources"]
+    found = client.get(f"/Users?filter={quote(text)}").body["Resources"]
+    node = filters.parse(text).node
+    wanted = [each["userName"] for each in documents if reference.matches(USER, each, node)]
+    assert [each["userName"] for each in found] == wanted
+    assert all(each["nickName"] == each["userName"] for each in documents)
+
+
+def test_a_sub_attribute_in_the_rest_is_refused() -> None:
+    """What an element has in the JSON, such as `primary` of the home address, cannot be filtered."""
+    store = helpdesk_of("sqlite", (COMPLETE,))
+    for text in ("emails.primary eq true", 'emails.display eq "Ada"', 'emails[type eq "home" and primary eq true]'):
+        with pytest.raises(InvalidFilter):
+            store.search(Scope(account()), Query(USER, filters.parse(text)))
+
+
+def test_another_element_is_not_kept_and_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """An address of a type without an entry is dropped: the log says so at start, and each write reports it."""
+    client = client_of()
+    assert "emails[...]" in caplog.text
+    caplog.set_level(logging.INFO, "scimkit")
+    other = {"type": "other", "value": "x@example.org"}
+    ada = {"schemas": [USER.schema], "userName": "ada"}
+    made = client.post("/Users", {**ada, "emails": [{**WORK, "display": "Ada"}, other]})
+    assert made.body["emails"] == [{**WORK, "display": "Ada"}]
+    assert made.quirks == ("attribute-not-kept:emails",)
+    assert client.put(f"/Users/{made.id}", {**ada, "emails": [WORK, HOME]}).quirks == ()
+    added = {"op": "add", "path": "emails", "value": [other]}
+    assert client.patch(f"/Users/{made.id}", added).quirks == ("attribute-not-kept:emails",)
+    assert client.patch(f"/Users/{made.id}", {"op": "replace", "path": "nickName", "value": "A"}).quirks == ()
+
+
+def test_an_element_that_was_kept_before_is_not_shown() -> None:
+    """An address in the JSON from before the mapping was complete is not shown, since no filter finds it."""
+    tenant = account()
+    with sessions_of("sqlite").begin() as session:
+        extra = {"emails": [{"$slot": 'type eq "work"', "display": "A"}, {"type": "other", "value": "x@example.org"}]}
+        session.add(Agent(account=tenant, login="ada", email="ada@example.org", scim_extra=extra))
+    documents = helpdesk_of("sqlite", (COMPLETE,)).search(Scope(tenant), Query(USER)).documents
+    assert documents[0]["emails"] == [{**WORK, "display": "A"}]
+    assert len(helpdesk_of("sqlite", (AGENTS,)).search(Scope(tenant), Query(USER)).documents[0]["emails"]) == 2
+
+
+@pytest.mark.parametrize("name", ["nothing", "emails.value", "phoneNumbers", "title", "userName"])
+def test_only_what_has_elements_can_be_complete(name: str) -> None:
+    """Another name is a ValueError when the store is made."""
+    with pytest.raises(ValueError, match=f"User: complete: '{name}' is no multi-valued attribute"):
+        helpdesk_of("sqlite", (replace(AGENTS, complete=[name]),))
