@@ -25,7 +25,7 @@ from typing import Any, cast
 
 import httpx
 
-from scimkit.cli_serve import open_store
+from scimkit.cli.stores import open_store
 from scimkit.stores.sql import SqlStore
 from scimkit.testing.directory import Directory
 from scimkit.testing.directory_history import crowd, marked, random_history

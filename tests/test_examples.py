@@ -94,14 +94,14 @@ from django.core.wsgi import get_wsgi_application
 call_command("migrate", run_syncdb=True, verbosity=0)
 from helpdesk.scim import tokens
 from scimkit.testing.directory import sample_directory
-from scimkit.testing.endpoint import reached
+from scimkit.testing.endpoint import open_endpoint
 from scimkit.testing.directory_history import play, whole_life
 from scimkit.testing.providers import PROVIDERS, provider
 from scimkit.testing.report import explained
 
 path, *without = sys.argv[1:]
 for name in PROVIDERS:
-    with reached(get_wsgi_application(), path) as endpoint:
+    with open_endpoint(get_wsgi_application(), path) as endpoint:
         token = tokens.issue(name).token
         simulator = provider(
             name, endpoint.base_url, token, sample_directory(), client=endpoint.client, without=without

@@ -18,7 +18,7 @@ AWAITED = {"stores/sql/async_store.py"}
 """Stores that are awaited: whoever imports one has an event loop, whose timeouts and sleeps they use."""
 LOCKS = {"stores/memory.py", "tokens/registry.py", "service/health.py"}
 ADAPTERS = {
-    "asgi.py", "cli_serve.py", "loop/executor.py", "loop/health.py", "testing/session.py", "testing/server.py",
+    "asgi.py", "cli/server.py", "loop/executor.py", "loop/health.py", "testing/session.py", "testing/server.py",
     "testing/contract/base.py", "testing/contract/async_driver.py",  # races, and async stores behind the sync port
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Other shapes of the habits than those that were collected: requests, and what a tolerant service makes of them.
+"""Other shapes of the behaviors than those that were collected: requests, and what a tolerant service makes of them.
 
 Data only. A request is sent to a service with the people and the group of `WORLD`; `{ada}`, `{bob}`, `{boss}` and
 `{staff}` in it stand for their ids. A host's own extension `DESK` is part of the user.

@@ -1,4 +1,4 @@
-"""Other shapes of the habits in searches, and of those that are no single PATCH. Data only."""
+"""Other shapes of the behaviors in searches, and of those that are no single PATCH. Data only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each habit as a distortion of any right request: what comes of it is what the right request gives."""
+"""Each behavior as a distortion of any right request: what comes of it is what the right request gives."""
 
 from __future__ import annotations
 
@@ -192,38 +192,38 @@ def _accepted(kind: ResourceType, body: Body) -> bool:
 
 
 @pytest.mark.parametrize("kind", TYPES)
-@pytest.mark.parametrize("habit", DISTORTIONS)
+@pytest.mark.parametrize("behavior", DISTORTIONS)
 @given(data=st.data())
 @settings(max_examples=15)
-def test_a_created_resource(habit: str, kind: str, data: st.DataObject) -> None:
-    """POST with the habit makes the resource that POST in RFC form makes."""
+def test_a_created_resource(behavior: str, kind: str, data: st.DataObject) -> None:
+    """POST with the behavior makes the resource that POST in RFC form makes."""
     body = data.draw(requests(kind))
-    distorted = DISTORTIONS[habit](TYPES[kind], copy.deepcopy(body))
+    distorted = DISTORTIONS[behavior](TYPES[kind], copy.deepcopy(body))
     assert created(TYPES[kind], distorted)[2] == created(TYPES[kind], body)[2]
 
 
 @pytest.mark.parametrize("kind", ["User", "Group"])
-@pytest.mark.parametrize("habit", DISTORTIONS)
+@pytest.mark.parametrize("behavior", DISTORTIONS)
 @given(data=st.data())
 @settings(max_examples=8)
-def test_a_replaced_resource(habit: str, kind: str, data: st.DataObject) -> None:
-    """PUT with the habit leaves what PUT in RFC form leaves."""
+def test_a_replaced_resource(behavior: str, kind: str, data: st.DataObject) -> None:
+    """PUT with the behavior leaves what PUT in RFC form leaves."""
     body = data.draw(requests(kind))
     client, id, right = created(TYPES[kind], body)
-    answer = client.put(f"{TYPES[kind].endpoint}/{id}", DISTORTIONS[habit](TYPES[kind], copy.deepcopy(body)))
+    answer = client.put(f"{TYPES[kind].endpoint}/{id}", DISTORTIONS[behavior](TYPES[kind], copy.deepcopy(body)))
     assert (answer.status, shape(answer.body)) == (200, right)
 
 
 @pytest.mark.parametrize("op", ["add", "replace", "Add", "REPLACE"])
-@pytest.mark.parametrize("habit", [each for each in DISTORTIONS if "schemas" not in each and "URNs" not in each])
+@pytest.mark.parametrize("behavior", [each for each in DISTORTIONS if "schemas" not in each and "URNs" not in each])
 @given(data=st.data())
 @settings(max_examples=8)
-def test_a_pathless_patch(habit: str, op: str, data: st.DataObject) -> None:
-    """A pathless PATCH with the habit leaves what one in RFC form leaves."""
+def test_a_pathless_patch(behavior: str, op: str, data: st.DataObject) -> None:
+    """A pathless PATCH with the behavior leaves what one in RFC form leaves."""
     body = {name: value for name, value in data.draw(requests("User")).items() if name != "schemas"}
     body.pop("password", None)
     right = patched(body, op.lower())
-    assert patched(DISTORTIONS[habit](USER_TYPE, copy.deepcopy(body)), op) == right
+    assert patched(DISTORTIONS[behavior](USER_TYPE, copy.deepcopy(body)), op) == right
 
 
 def patched(value: Body, op: str, **member: Any) -> Body:
@@ -234,20 +234,20 @@ def patched(value: Body, op: str, **member: Any) -> Body:
     return shape(answer.body)
 
 
-@pytest.mark.parametrize("habit", ["title", "schemas", "extra"])
+@pytest.mark.parametrize("behavior", ["title", "schemas", "extra"])
 @pytest.mark.parametrize("kind", ["User", "Device"])
 @given(data=st.data())
 @settings(max_examples=25)
-def test_a_patch_message(habit: str, kind: str, data: st.DataObject) -> None:
+def test_a_patch_message(behavior: str, kind: str, data: st.DataObject) -> None:
     """Title-case operations, missing schemas and other members change nothing of what a PATCH does."""
     body, patch = data.draw(requests(kind)), data.draw(strategies.patches(TYPES[kind]))
     distorted = copy.deepcopy(patch)
-    if habit == "schemas":
+    if behavior == "schemas":
         del distorted["schemas"]
     for operation in distorted["Operations"]:
-        if habit == "title":
+        if behavior == "title":
             operation["op"] = operation["op"].title()
-        elif habit == "extra":
+        elif behavior == "extra":
             operation["name"] = "x"
     results = []
     for each in (patch, distorted):
@@ -401,10 +401,10 @@ FILTERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("right", "habit"), [(right, each) for right, some in FILTERS.items() for each in some])
+@pytest.mark.parametrize(("right", "behavior"), [(right, each) for right, some in FILTERS.items() for each in some])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_filter(right: str, habit: str, method: str) -> None:
-    """A filter with the habit finds what the filter in RFC form finds, by GET and by POST .search."""
+def test_a_filter(right: str, behavior: str, method: str) -> None:
+    """A filter with the behavior finds what the filter in RFC form finds, by GET and by POST .search."""
     client = Client()
     enterprise = USER_TYPE.extensions[0].name
     ada = client.user(
@@ -412,7 +412,7 @@ def test_a_filter(right: str, habit: str, method: str) -> None:
         roles=[{"value": "agent", "primary": True}], **{enterprise: {"manager": {"value": "m1"}}},
     )  # fmt: skip
     client.user("bob@example.org", active=False, externalId="1", roles=[{"value": "agent", "primary": False}])
-    for text in (right, habit):
+    for text in (right, behavior):
         if method == "GET":
             answer = client.get(f"/Users?filter={quote(text)}&")
         else:
@@ -447,19 +447,19 @@ def test_a_password(body: Body, password: str) -> None:
 
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize(
-    "habit", [each for each in DISTORTIONS if "schemas" not in each and each != "null inside complex values"]
+    "behavior", [each for each in DISTORTIONS if "schemas" not in each and each != "null inside complex values"]
 )  # null inside a value that a PATCH sets takes away what is there (RFC 7643 section 2.5)
 @given(data=st.data())
 @settings(max_examples=10)
-def test_a_patch_with_a_path(habit: str, kind: str, data: st.DataObject) -> None:
-    """A value with the habit at a path leaves what the value in RFC form leaves."""
+def test_a_patch_with_a_path(behavior: str, kind: str, data: st.DataObject) -> None:
+    """A value with the behavior at a path leaves what the value in RFC form leaves."""
     resource_type = TYPES[kind]
     body, patch = data.draw(requests(kind)), data.draw(strategies.patches(resource_type))
     distorted = copy.deepcopy(patch)
     for operation in distorted["Operations"]:
         path = operation.get("path", "")
         if "value" in operation and resource_type.attributes.find(path) is not None:
-            changed = DISTORTIONS[habit](resource_type, {path: operation["value"]})
+            changed = DISTORTIONS[behavior](resource_type, {path: operation["value"]})
             operation["value"] = changed.get(path, operation["value"])
     results = []
     for each in (patch, distorted):
@@ -473,14 +473,14 @@ AGENT_TYPE = ResourceType(USER_TYPE.schema_documents[0], extensions=[SchemaExten
 """A user with a host's own extension."""
 
 
-@pytest.mark.parametrize("habit", DISTORTIONS)
+@pytest.mark.parametrize("behavior", DISTORTIONS)
 @given(data=st.data())
 @settings(max_examples=15)
-def test_a_host_extension(habit: str, data: st.DataObject) -> None:
+def test_a_host_extension(behavior: str, data: st.DataObject) -> None:
     """A host's own extension is served as the enterprise one, by POST."""
     body = data.draw(strategies.bodies(AGENT_TYPE).filter(lambda each: _accepted(AGENT_TYPE, each)))
     results = []
-    for each in (body, DISTORTIONS[habit](AGENT_TYPE, copy.deepcopy(body))):
+    for each in (body, DISTORTIONS[behavior](AGENT_TYPE, copy.deepcopy(body))):
         answer = Client(resource_types=(AGENT_TYPE,)).post("/Users", each)
         assert answer.status == 201, (answer.body, each)
         results.append(shape(answer.body))
@@ -525,7 +525,7 @@ HOST_PATCHES: list[tuple[dict[str, Any], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("operation", "left"), HOST_PATCHES)
 def test_a_patch_of_a_host_extension(operation: dict[str, Any], left: dict[str, Any]) -> None:
-    """Each habit of a PATCH works in a host's own extension."""
+    """Each behavior of a PATCH works in a host's own extension."""
     client = Client(resource_types=(AGENT_TYPE,))
     ada = client.user("ada")
     answer = client.patch(f"/Users/{ada}", operation)

@@ -1,4 +1,4 @@
-"""Each quirk: fired by its habit in the tolerant dialect, refused in the strict one."""
+"""Each quirk: fired by its behavior in the tolerant dialect, refused in the strict one."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.client import BASE_URL, ENTERPRISE, PATCH_OP, USER, Client
 
 
 @dataclass(frozen=True)
-class Habit:
-    """A request with a habit, and what the user or group has at `at` afterwards in the tolerant dialect."""
+class Behavior:
+    """A request with a behavior, and what the user or group has at `at` afterwards in the tolerant dialect."""
 
     method: str = "PATCH"
     body: Any = None
@@ -34,94 +34,132 @@ def op(op: str, path: str | None = None, **more: Any) -> dict[str, Any]:
 
 JOINED = ENTERPRISE.replace("2.0:User", "2.0User")
 
-HABITS: dict[str, Habit] = {
-    "op-case": Habit(body=patch(op("Add", "title", value="x")), at="title", value="x"),
-    "boolean-text": Habit(body=patch(op("replace", "active", value="False")), at="active", value=False),
-    "boolean-text-compared": Habit("GET", query='filter=active+eq+"True"', value=1),
-    "empty-filter": Habit("GET", query="filter=", value=1),
-    "array-of-one": Habit(body=patch(op("add", "title", value=["x"])), at="title", value="x"),
-    "empty-reference": Habit(body=patch(op("replace", f"{ENTERPRISE}:manager", value="")), at=f"{ENTERPRISE}:manager"),
-    "text-for-complex": Habit(
-        body=patch(op("add", f"{ENTERPRISE}:manager", value="m2")), at=f"{ENTERPRISE}:manager",
-        value={"value": "m2", "$ref": f"{BASE_URL}/Users/m2"}
+BEHAVIORS: dict[str, Behavior] = {
+    "op-case": Behavior(body=patch(op("Add", "title", value="x")), at="title", value="x"),
+    "boolean-text": Behavior(body=patch(op("replace", "active", value="False")), at="active", value=False),
+    "boolean-text-compared": Behavior("GET", query='filter=active+eq+"True"', value=1),
+    "empty-filter": Behavior("GET", query="filter=", value=1),
+    "array-of-one": Behavior(body=patch(op("add", "title", value=["x"])), at="title", value="x"),
+    "empty-reference": Behavior(
+        body=patch(op("replace", f"{ENTERPRISE}:manager", value="")), at=f"{ENTERPRISE}:manager"
     ),
-    "scalar-for-text": Habit(body=patch(op("add", "title", value=4711)), at="title", value="4711"),
-    "one-for-many": Habit(
-        body=patch(op("add", "roles", value={"value": "x"})), at="roles", value=[{"value": "x"}]
-    ),
-    "wrapped-values": Habit(
-        body=patch(op("add", "roles", value={"roles": [{"value": "x"}]})), at="roles", value=[{"value": "x"}]
-    ),
-    "several-primaries": Habit(
-        body=patch(op("add", "roles", value=[{"value": "x", "primary": True}, {"value": "y", "primary": True}])),
-        at="roles", value=[{"value": "x", "primary": True}, {"value": "y", "primary": False}],
-    ),
-    "path-as-name": Habit("PUT", {"schemas": [USER], "userName": "ada", "name.givenName": "Ada"}, at="name",
-                          value={"givenName": "Ada"}),
-    "extension-attribute": Habit("PUT", {"schemas": [USER], "userName": "ada", "department": "Care"},
-                                 at=f"{ENTERPRISE}:department", value="Care"),
-    "displayName-for-display": Habit(
-        body=patch(op("add", "roles", value=[{"value": "x", "displayName": "X"}])), at="roles",
-        value=[{"value": "x", "display": "X"}],
-    ),
-    "joined-urn": Habit("PUT", {"schemas": [USER], "userName": "ada", JOINED: {"department": "Care"}},
-                        at=f"{ENTERPRISE}:department", value="Care"),
-    "joined-urn-path": Habit(body=patch(op("add", f"{JOINED}:department", value="Care")),
-                             at=f"{ENTERPRISE}:department", value="Care"),
-    "unknown-attribute": Habit("PUT", {"schemas": [USER], "userName": "ada", "adreses": [1]}, at="adreses"),
-    "path-as-name-in-patch": Habit(body=patch(op("replace", value={"name.givenName": "Ada"})), at="name",
-                                   value={"givenName": "Ada"}),
-    "extension-attribute-in-patch": Habit(body=patch(op("replace", value={"department": "Care"})),
-                                          at=f"{ENTERPRISE}:department", value="Care"),
-    "unknown-attribute-in-patch": Habit(body=patch(op("replace", value={"nosuch": 1})), at="nosuch"),
-    "dot-after-urn": Habit(body=patch(op("add", f"{ENTERPRISE}.department", value="Care")),
-                           at=f"{ENTERPRISE}:department", value="Care"),
-    "unqualified-path": Habit(body=patch(op("add", "department", value="Care")),
-                              at=f"{ENTERPRISE}:department", value="Care"),
-    "displayName-path": Habit(body=patch(op("add", 'emails[type eq "home"].displayName', value="H")), at="emails",
-                              value=[{"type": "home", "value": "h@example.org", "display": "H"}]),
-    "unknown-path": Habit(body=patch(op("add", "companyName", value="x")), at="companyName"),
-    "remove-listed": Habit(body=patch(op("remove", "emails", value=[{"value": "h@example.org"}])), at="emails"),
-    "create-element": Habit(body=patch(op("add", 'phoneNumbers[type eq "work"].value', value="1")), at="phoneNumbers",
-                            value=[{"type": "work", "value": "1"}]),
-    "read-only-in-value": Habit(body=patch(op("replace", value={"meta": {}, "title": "x"})), at="title", value="x"),
-    "other-schemas": Habit("PUT", {"schemas": ["urn:scim:schemas:core:1.0"], "userName": "ada2"}, at="userName",
-                           value="ada2"),
-    "no-message-schema": Habit(body={"Operations": [op("add", "title", value="x")]}, at="title", value="x"),
-    "extra-members": Habit(body=patch(op("add", "title", value="x", name="addTitle"), id="1"), at="title", value="x"),
-    "unquoted-text": Habit("GET", query="filter=userName+eq+ada", value=1),
-    "narrowed-value-path": Habit("GET", query='filter=emails[type+eq+"home"].value+eq+"h@example.org"', value=1),
-    "reference-by-uri": Habit(
-        body=patch(op("replace", f"{ENTERPRISE}:manager", value={"$ref": "../Users/m2"})), at=f"{ENTERPRISE}:manager",
+    "text-for-complex": Behavior(
+        body=patch(op("add", f"{ENTERPRISE}:manager", value="m2")),
+        at=f"{ENTERPRISE}:manager",
         value={"value": "m2", "$ref": f"{BASE_URL}/Users/m2"},
     ),
-    "value-alone": Habit(body=patch(op("add", "title", value={"value": "x"})), at="title", value="x"),
-    "value-for-element": Habit(body=patch(op("replace", 'emails[type eq "home"]', value="x")), at="emails",
-                               value=[{"type": "home", "value": "x"}]),
-    "schemas-without-urns": Habit("PUT", {"schemas": [USER, {}], "userName": "ada2"}, at="userName", value="ada2"),
-    "wrapped-object": Habit("PUT", {"schemas": [USER], "userName": "ada", USER: {"title": "x"}}, at="title", value="x"),
-    "element-as-name": Habit(
-        "PUT", {"schemas": [USER], "userName": "ada", 'emails[type eq "home"].value': "x"}, at="emails",
+    "scalar-for-text": Behavior(body=patch(op("add", "title", value=4711)), at="title", value="4711"),
+    "one-for-many": Behavior(body=patch(op("add", "roles", value={"value": "x"})), at="roles", value=[{"value": "x"}]),
+    "wrapped-values": Behavior(
+        body=patch(op("add", "roles", value={"roles": [{"value": "x"}]})), at="roles", value=[{"value": "x"}]
+    ),
+    "several-primaries": Behavior(
+        body=patch(op("add", "roles", value=[{"value": "x", "primary": True}, {"value": "y", "primary": True}])),
+        at="roles",
+        value=[{"value": "x", "primary": True}, {"value": "y", "primary": False}],
+    ),
+    "path-as-name": Behavior(
+        "PUT", {"schemas": [USER], "userName": "ada", "name.givenName": "Ada"}, at="name", value={"givenName": "Ada"}
+    ),
+    "extension-attribute": Behavior(
+        "PUT", {"schemas": [USER], "userName": "ada", "department": "Care"}, at=f"{ENTERPRISE}:department", value="Care"
+    ),
+    "displayName-for-display": Behavior(
+        body=patch(op("add", "roles", value=[{"value": "x", "displayName": "X"}])),
+        at="roles",
+        value=[{"value": "x", "display": "X"}],
+    ),
+    "joined-urn": Behavior(
+        "PUT",
+        {"schemas": [USER], "userName": "ada", JOINED: {"department": "Care"}},
+        at=f"{ENTERPRISE}:department",
+        value="Care",
+    ),
+    "joined-urn-path": Behavior(
+        body=patch(op("add", f"{JOINED}:department", value="Care")), at=f"{ENTERPRISE}:department", value="Care"
+    ),
+    "unknown-attribute": Behavior("PUT", {"schemas": [USER], "userName": "ada", "adreses": [1]}, at="adreses"),
+    "path-as-name-in-patch": Behavior(
+        body=patch(op("replace", value={"name.givenName": "Ada"})), at="name", value={"givenName": "Ada"}
+    ),
+    "extension-attribute-in-patch": Behavior(
+        body=patch(op("replace", value={"department": "Care"})), at=f"{ENTERPRISE}:department", value="Care"
+    ),
+    "unknown-attribute-in-patch": Behavior(body=patch(op("replace", value={"nosuch": 1})), at="nosuch"),
+    "dot-after-urn": Behavior(
+        body=patch(op("add", f"{ENTERPRISE}.department", value="Care")), at=f"{ENTERPRISE}:department", value="Care"
+    ),
+    "unqualified-path": Behavior(
+        body=patch(op("add", "department", value="Care")), at=f"{ENTERPRISE}:department", value="Care"
+    ),
+    "displayName-path": Behavior(
+        body=patch(op("add", 'emails[type eq "home"].displayName', value="H")),
+        at="emails",
+        value=[{"type": "home", "value": "h@example.org", "display": "H"}],
+    ),
+    "unknown-path": Behavior(body=patch(op("add", "companyName", value="x")), at="companyName"),
+    "remove-listed": Behavior(body=patch(op("remove", "emails", value=[{"value": "h@example.org"}])), at="emails"),
+    "create-element": Behavior(
+        body=patch(op("add", 'phoneNumbers[type eq "work"].value', value="1")),
+        at="phoneNumbers",
+        value=[{"type": "work", "value": "1"}],
+    ),
+    "read-only-in-value": Behavior(body=patch(op("replace", value={"meta": {}, "title": "x"})), at="title", value="x"),
+    "other-schemas": Behavior(
+        "PUT", {"schemas": ["urn:scim:schemas:core:1.0"], "userName": "ada2"}, at="userName", value="ada2"
+    ),
+    "no-message-schema": Behavior(body={"Operations": [op("add", "title", value="x")]}, at="title", value="x"),
+    "extra-members": Behavior(
+        body=patch(op("add", "title", value="x", name="addTitle"), id="1"), at="title", value="x"
+    ),
+    "unquoted-text": Behavior("GET", query="filter=userName+eq+ada", value=1),
+    "narrowed-value-path": Behavior("GET", query='filter=emails[type+eq+"home"].value+eq+"h@example.org"', value=1),
+    "reference-by-uri": Behavior(
+        body=patch(op("replace", f"{ENTERPRISE}:manager", value={"$ref": "../Users/m2"})),
+        at=f"{ENTERPRISE}:manager",
+        value={"value": "m2", "$ref": f"{BASE_URL}/Users/m2"},
+    ),
+    "value-alone": Behavior(body=patch(op("add", "title", value={"value": "x"})), at="title", value="x"),
+    "value-for-element": Behavior(
+        body=patch(op("replace", 'emails[type eq "home"]', value="x")),
+        at="emails",
         value=[{"type": "home", "value": "x"}],
     ),
-    "resource-as-path": Habit(body=patch(op("add", USER, value={"title": "x"})), at="title", value="x"),
-    "slashes": Habit(body=patch(op("add", "/title", value="x")), at="title", value="x"),
-    "dot-after-urn-filtered": Habit("GET", query=f'filter={ENTERPRISE}.manager.value+eq+"m1"', value=1),
-    "other-accept": Habit("GET", query="filter=userName+pr", value=1, headers={"Accept": "text/html"}),
-    "date-compared": Habit("GET", query='filter=meta.created+gt+"2020-01-01"', value=1),
-    "single-quotes": Habit("GET", query="filter=userName+eq+'ada'", value=1),
-    "empty-parameter": Habit("GET", query="startIndex=", value=1),
-    "text-json": Habit(body=patch(op("add", "title", value="x")), at="title", value="x",
-                       headers={"Content-Type": "text/json"}),
-    "scalar-compared": Habit("GET", query="filter=externalId+eq+4711", value=1),
-}  # fmt: skip
+    "schemas-without-urns": Behavior("PUT", {"schemas": [USER, {}], "userName": "ada2"}, at="userName", value="ada2"),
+    "wrapped-object": Behavior(
+        "PUT", {"schemas": [USER], "userName": "ada", USER: {"title": "x"}}, at="title", value="x"
+    ),
+    "element-as-name": Behavior(
+        "PUT",
+        {"schemas": [USER], "userName": "ada", 'emails[type eq "home"].value': "x"},
+        at="emails",
+        value=[{"type": "home", "value": "x"}],
+    ),
+    "resource-as-path": Behavior(body=patch(op("add", USER, value={"title": "x"})), at="title", value="x"),
+    "slashes": Behavior(body=patch(op("add", "/title", value="x")), at="title", value="x"),
+    "dot-after-urn-filtered": Behavior("GET", query=f'filter={ENTERPRISE}.manager.value+eq+"m1"', value=1),
+    "other-accept": Behavior("GET", query="filter=userName+pr", value=1, headers={"Accept": "text/html"}),
+    "date-compared": Behavior("GET", query='filter=meta.created+gt+"2020-01-01"', value=1),
+    "single-quotes": Behavior("GET", query="filter=userName+eq+'ada'", value=1),
+    "empty-parameter": Behavior("GET", query="startIndex=", value=1),
+    "text-json": Behavior(
+        body=patch(op("add", "title", value="x")), at="title", value="x", headers={"Content-Type": "text/json"}
+    ),
+    "scalar-compared": Behavior("GET", query="filter=externalId+eq+4711", value=1),
+}
 
 ELSEWHERE = {
-    "json-text": "the next test", "json-text-in-value": "the next test", "base64-with-space": "certificates",
-    "soft-delete-name": "an inactive user", "soft-delete-looked-up": "an inactive user", "same-user-again": "a POST",
-    "endpoint-case": "another endpoint", "number-text": "a type with numbers", "parameter-text": "a search",
+    "json-text": "the next test",
+    "json-text-in-value": "the next test",
+    "base64-with-space": "certificates",
+    "soft-delete-name": "an inactive user",
+    "soft-delete-looked-up": "an inactive user",
+    "same-user-again": "a POST",
+    "endpoint-case": "another endpoint",
+    "number-text": "a type with numbers",
+    "parameter-text": "a search",
     "reference-without-value": "members",
-}  # fmt: skip
+}
 """Quirks that no default type in the tolerant dialect shows; each has a test of its own below."""
 
 
@@ -134,51 +172,51 @@ def prepared(dialect: Any) -> tuple[Client, str]:
     return client, id
 
 
-def send(client: Client, id: str, habit: Habit) -> Any:
-    path = f"/Users?{habit.query}" if habit.method == "GET" else f"/Users/{id}"
-    return client.send(habit.method, path, habit.body, habit.headers)
+def send(client: Client, id: str, behavior: Behavior) -> Any:
+    path = f"/Users?{behavior.query}" if behavior.method == "GET" else f"/Users/{id}"
+    return client.send(behavior.method, path, behavior.body, behavior.headers)
 
 
-def test_every_quirk_has_a_habit() -> None:
+def test_every_quirk_has_a_behavior() -> None:
     """No quirk is without a test."""
-    assert set(HABITS) | set(ELSEWHERE) == {quirk.name for quirk in QUIRKS}
+    assert set(BEHAVIORS) | set(ELSEWHERE) == {quirk.name for quirk in QUIRKS}
 
 
-@pytest.mark.parametrize("name", HABITS)
+@pytest.mark.parametrize("name", BEHAVIORS)
 def test_tolerant_serves_it(name: str) -> None:
-    """The tolerant dialect rewrites the habit, and the response names the quirk outside its body."""
-    habit = HABITS[name]
+    """The tolerant dialect rewrites the behavior, and the response names the quirk outside its body."""
+    behavior = BEHAVIORS[name]
     client, id = prepared(TOLERANT)
-    answer = send(client, id, habit)
+    answer = send(client, id, behavior)
     assert answer.status == 200, answer.body
     assert name in answer.quirks
-    if habit.method == "GET":
-        assert answer.body["totalResults"] == habit.value
+    if behavior.method == "GET":
+        assert answer.body["totalResults"] == behavior.value
     else:
         resource = client.get(f"/Users/{id}").body
-        urn, _, attribute = habit.at.rpartition(":")
-        assert (resource.get(urn, {}) if urn else resource).get(attribute) == habit.value
+        urn, _, attribute = behavior.at.rpartition(":")
+        assert (resource.get(urn, {}) if urn else resource).get(attribute) == behavior.value
 
 
 BY_THE_RFC = {"op-case", "one-for-many", "read-only-in-value"}
-"""Habits that the RFC allows: strict serves them too, and names no quirk."""
+"""Behaviors that the RFC allows: strict serves them too, and names no quirk."""
 
 
 @pytest.mark.parametrize("name", sorted(BY_THE_RFC))
 def test_strict_serves_it(name: str) -> None:
     """`op` has no case, one added value is an array of one, and readOnly attributes in a value are ignored."""
     client, id = prepared(STRICT)
-    answer = send(client, id, HABITS[name])
-    assert (answer.status, answer.body.get(HABITS[name].at), answer.quirks) == (200, HABITS[name].value, ())
+    answer = send(client, id, BEHAVIORS[name])
+    assert (answer.status, answer.body.get(BEHAVIORS[name].at), answer.quirks) == (200, BEHAVIORS[name].value, ())
 
 
-@pytest.mark.parametrize("name", [name for name in HABITS if name not in BY_THE_RFC])
+@pytest.mark.parametrize("name", [name for name in BEHAVIORS if name not in BY_THE_RFC])
 @pytest.mark.rfc("7644-3.4.2.2-3", "7644-3.5.2-2")
 def test_strict_refuses_it(name: str) -> None:
     """The strict dialect refuses the same request with a 400, and nothing changes."""
     client, id = prepared(STRICT)
     before = client.get(f"/Users/{id}").body
-    answer = send(client, id, HABITS[name])
+    answer = send(client, id, BEHAVIORS[name])
     assert answer.status == {"other-accept": 406, "text-json": 415}.get(name, 400), answer.body
     assert answer.quirks == ()
     assert client.get(f"/Users/{id}").body == before
@@ -383,7 +421,7 @@ def test_a_host_adds_a_quirk() -> None:
 
 
 def test_a_quirk_can_be_left_out() -> None:
-    """A dialect without a quirk refuses its habit."""
+    """A dialect without a quirk refuses its behavior."""
     client, id = prepared(TOLERANT.without("careful", "scalar-for-text"))
     assert client.patch(f"/Users/{id}", op("add", "title", value=4711)).status == 400
 
@@ -409,15 +447,15 @@ def test_the_documentation_is_printed_from_the_quirks() -> None:
     """The table in the documentation is the one that the code prints."""
     from pathlib import Path
 
-    from scimkit.dialects.table import markdown
+    from tests.dialects.quirks_page import markdown
 
     page = Path(__file__).parents[2] / "docs" / "reference" / "quirks.md"
     assert page.read_text().endswith(markdown())
 
 
-def test_every_habit_is_served() -> None:
-    """The 32 habits are all there, each with its quirks or the rule of the engine; every name is a quirk's."""
-    from scimkit.dialects.habits import HABITS as SEEN
+def test_every_behavior_is_served() -> None:
+    """The 32 behaviors are all there, each with its quirks or the rule of the engine; every name is a quirk's."""
+    from tests.dialects.idp_behaviors import BEHAVIORS as SEEN
 
     assert [each.number for each in SEEN] == list(range(1, 33))
     assert all(each.quirks or each.engine for each in SEEN)

@@ -1,4 +1,4 @@
-"""Every other shape of the habits: what a tolerant service makes of it, over the memory store and SQLite."""
+"""Every other shape of the behaviors: what a tolerant service makes of it, over the memory store and SQLite."""
 
 from __future__ import annotations
 
@@ -102,27 +102,27 @@ def failures(client: Client, shapes: Sequence[Shape]) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("habit", TABLE)
-def test_over_memory(habit: str) -> None:
+@pytest.mark.parametrize("behavior", TABLE)
+def test_over_memory(behavior: str) -> None:
     """The tolerant dialect reads each shape as what it must mean, and refuses what means nothing."""
-    assert failures(Client(resource_types=TYPES), TABLE[habit]) == []
+    assert failures(Client(resource_types=TYPES), TABLE[behavior]) == []
 
 
-@pytest.mark.parametrize("habit", TABLE)
-def test_over_sqlite(habit: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("behavior", TABLE)
+def test_over_sqlite(behavior: str, tmp_path: Path) -> None:
     """The same over SQL."""
     store = SqlStore(f"sqlite:///{tmp_path}/scim.db")
     try:
-        assert failures(Client(store, resource_types=TYPES), TABLE[habit]) == []
+        assert failures(Client(store, resource_types=TYPES), TABLE[behavior]) == []
     finally:
         store.engine.dispose()
 
 
-@pytest.mark.parametrize("habit", TABLE)
-def test_strict_does_not_guess(habit: str) -> None:
+@pytest.mark.parametrize("behavior", TABLE)
+def test_strict_does_not_guess(behavior: str) -> None:
     """The strict dialect does the same with a shape, or refuses it, says why, and leaves everything as it was."""
     client = Client(resource_types=TYPES, dialect=STRICT)
-    for number, shape in enumerate(TABLE[habit]):
+    for number, shape in enumerate(TABLE[behavior]):
         world = World(client.of_tenant(str(number)))
         before = world.all_attributes()
         answer = world.send(shape)

@@ -1,4 +1,4 @@
-"""`scimkit serve`: one process, or several over one database. Holds no rule of SCIM."""
+"""Run the server of `scimkit serve` in one process, or in several processes over one database."""
 
 from __future__ import annotations
 
@@ -13,33 +13,28 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
 import uvicorn
 
 from scimkit.asgi import AsgiScope, HealthApp, Receive, ScimApp, Send
-from scimkit.cli_logs import configure_logging
+from scimkit.cli.logs import configure_logging
+from scimkit.cli.stores import StoreUnavailable, open_store
 from scimkit.dialects import DIALECTS
-from scimkit.errors import ScimError
 from scimkit.service import ScimService
 from scimkit.service.cursors import Cursors
-from scimkit.stores import MemoryStore
-from scimkit.tokens import MemoryTokenStore, TokenRegistry
+from scimkit.tokens import TokenRegistry
 
 if TYPE_CHECKING:
     from scimkit.stores import SyncStore
-    from scimkit.stores.sql import SqlStore
 
 PREFIX: Final = "/scim/v2"
-"""Where the endpoint is mounted by `serve` and `demo`."""
+"""The path at which `serve` and `demo` mount the SCIM endpoint."""
 
-STORE_URLS: Final = "memory://, sqlite:///FILE, postgresql+psycopg://USER@HOST/NAME or mysql+pymysql://USER@HOST/NAME"
 PROBES: Final = ("/healthz", "/readyz")
 _SETTINGS: Final = "SCIMKIT_SERVE"
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
@@ -50,68 +45,6 @@ _AFTER_GRACE: Final = 5
 """Seconds that the server has for its own end after the grace period."""
 
 _log = logging.getLogger("scimkit.serve")
-
-
-def open_store(url: str) -> tuple[SyncStore, TokenRegistry]:
-    """The store of a URL, and the registry of the tokens kept beside it.
-
-    Raises: typer.BadParameter, StoreUnavailable.
-    """
-    if url == "memory://":
-        return MemoryStore(), TokenRegistry(MemoryTokenStore())
-    from scimkit.stores.sql import SqlTokenStore
-
-    with explained():
-        store = sql_store(url)
-        store.upgrade()
-    return store, TokenRegistry(SqlTokenStore(store.engine))
-
-
-def sql_store(url: str) -> SqlStore:
-    """The store of a database's URL, its tables as they are. Raises: typer.BadParameter."""
-    from sqlalchemy.exc import ArgumentError
-
-    from scimkit.stores.sql import SqlStore
-
-    try:
-        if url == "sqlite:///":
-            raise ValueError("a file")
-        return SqlStore(url, upgrade=False)
-    except (ValueError, ArgumentError):
-        raise typer.BadParameter(f"the store is {STORE_URLS}", param_hint="--store") from None
-    except ModuleNotFoundError as missing:
-        raise typer.BadParameter(f"the driver {missing.name} is not installed", param_hint="--store") from None
-
-
-class StoreUnavailable(Exception):
-    """The database of the store cannot be opened. The text is one line, without a password."""
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Say in one line what a database refuses. Raises: StoreUnavailable."""
-    try:
-        yield
-    except ScimError as error:
-        cause: Any = error.__cause__ or error.__context__
-        said = str(getattr(cause, "orig", None) or cause or "").strip().partition("\n")[0]
-        reason = f": {said}" if said else ""
-        raise StoreUnavailable(f"the database cannot be opened{reason}") from None
-
-
-def store_url(store: str | None, store_file: Path | None) -> str:
-    """Return the URL of the store, from an option, the environment or a file. Raises: typer.BadParameter."""
-    if store_file is None:
-        return store or "memory://"
-    if store is not None:
-        raise typer.BadParameter("give the URL or a file that has it, not both", param_hint="--store-file")
-    try:
-        url = store_file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise typer.BadParameter(f"the file cannot be read: {error.strerror}", param_hint="--store-file") from None
-    if not url:
-        raise typer.BadParameter("the file is empty", param_hint="--store-file")
-    return url
 
 
 def cursors_of(secret: str | None) -> Cursors:
@@ -136,7 +69,7 @@ class Settings:
     parent: int = 0
 
 
-class ServedStore:
+class ServerApp:
     """The ASGI application of `serve`: SCIM under `/scim/v2`, and probes at `/healthz` and `/readyz`."""
 
     def __init__(self, settings: Settings, store: SyncStore, tokens: TokenRegistry) -> None:
@@ -158,12 +91,12 @@ def prepare(settings: Settings) -> None:
         _log.warning("URLs in responses follow the Host header, which a client chooses; set --public-url")
 
 
-def application() -> ServedStore:
+def application() -> ServerApp:
     """The application of one of several processes, as its parent set it out in the environment."""
     settings = Settings(**json.loads(os.environ[_SETTINGS]))
     configure_logging(settings.log_format, settings.log_level, access_log=settings.access_log)
     threading.Thread(target=_end_with_parent, args=(settings.parent, settings.grace), daemon=True).start()
-    return ServedStore(settings, *_patiently_opened(settings.store))
+    return ServerApp(settings, *_patiently_opened(settings.store))
 
 
 def _patiently_opened(url: str) -> tuple[SyncStore, TokenRegistry]:
@@ -191,7 +124,7 @@ def _end_with_parent(parent: int, grace: int) -> None:
     os._exit(1)
 
 
-def serve_one(app: ServedStore, settings: Settings, token: str | None) -> None:
+def serve_one(app: ServerApp, settings: Settings, token: str | None) -> None:
     """Serve in this process until SIGTERM; requests have the grace period to end, a second signal ends it at once."""
 
     class Server(uvicorn.Server):
@@ -237,7 +170,7 @@ def serve_many(settings: Settings, workers: int) -> None:
         threading.Thread(target=_when_ready, args=(host, bound), daemon=True).start()
         _end_on_second_signal(settings.grace)
         uvicorn.run(
-            "scimkit.cli_serve:application", factory=True, fd=listener.fileno(), workers=workers,
+            "scimkit.cli.server:application", factory=True, fd=listener.fileno(), workers=workers,
             log_config=None, access_log=False, timeout_graceful_shutdown=settings.grace,
         )  # fmt: skip
 

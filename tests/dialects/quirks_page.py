@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scimkit.dialects.habits import HABITS
 from scimkit.dialects.quirks import OPTIONS, QUIRKS, Quirk
+from tests.dialects.idp_behaviors import BEHAVIORS
 
 
 def markdown() -> str:
     """One row a quirk, in the order they are asked."""
     lines = [
         *_rows(QUIRKS, "what it serves", "why it cannot be misread"), "", "## On request", "",
-        *_rows(OPTIONS, "what it does", "instead of"), "", *_habits(),
+        *_rows(OPTIONS, "what it does", "instead of"), "", *_behaviors(),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -25,13 +25,13 @@ def _rows(quirks: Sequence[Quirk], does: str, why: str) -> list[str]:
     ]
 
 
-def _habits() -> list[str]:
-    """One row a habit: the quirks that serve it, or the rule of the engine."""
+def _behaviors() -> list[str]:
+    """One row a behavior: the quirks that serve it, or the rule of the engine."""
     rows = []
-    for habit in HABITS:
-        served = [*(f"`{name}`" for name in habit.quirks), *([_cell(habit.engine)] if habit.engine else [])]
-        rows.append(f"| {habit.number} | {_cell(habit.summary)} | {', '.join(served)} |")
-    head = ["## By habit", "", "| | what is sent | served by |", "| --- | --- | --- |"]
+    for behavior in BEHAVIORS:
+        served = [*(f"`{name}`" for name in behavior.quirks), *([_cell(behavior.engine)] if behavior.engine else [])]
+        rows.append(f"| {behavior.number} | {_cell(behavior.summary)} | {', '.join(served)} |")
+    head = ["## By behavior", "", "| | what is sent | served by |", "| --- | --- | --- |"]
     return [*head, *rows]
 
 

@@ -1,0 +1,46 @@
+"""The command line: `scimkit demo | serve | token | migrate | check`.
+
+Each command has a module of its own. The commands join a store, tokens and a server; they hold no rule of SCIM.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+try:
+    import rich  # noqa: F401
+    import typer
+except ModuleNotFoundError as missing:
+    raise SystemExit("The command line needs its extra: pip install 'scimkit[cli]'") from missing
+
+from scimkit import __version__
+from scimkit.cli.check import check
+from scimkit.cli.demo import demo
+from scimkit.cli.migrate import migrate
+from scimkit.cli.serve import serve
+from scimkit.cli.stores import StoreUnavailable
+from scimkit.cli.tokens import token_app
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
+    help="A SCIM 2.0 service provider: let identity providers manage your users and groups.",
+)  # fmt: skip
+for _command in (check, demo, serve, migrate):
+    app.command()(_command)
+app.add_typer(token_app, name="token")
+
+
+def main() -> None:
+    """Run the `scimkit` command."""
+    try:
+        app()
+    except StoreUnavailable as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise SystemExit(2) from None
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+    if version:
+        typer.echo(f"scimkit {__version__}")
+        raise typer.Exit

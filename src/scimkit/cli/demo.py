@@ -1,0 +1,119 @@
+"""`scimkit demo`: play the provisioning story of Microsoft Entra ID against a real server."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from scimkit.asgi import ScimApp
+from scimkit.cli.server import PREFIX
+from scimkit.cli.stores import open_store
+from scimkit.service import ScimService
+from scimkit.tokens import TokenRegistry
+
+if TYPE_CHECKING:
+    from scimkit.testing.entra import Report, Step
+
+
+def demo(
+    flavor: Annotated[
+        str,
+        typer.Option(
+            "--flavor", "--flavour", help="How Entra writes its PATCHes: default, aadOptscim062020, or both in turn."
+        ),
+    ] = "both",
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the server running when the story is told.")] = False,
+    port: Annotated[int, typer.Option(help="The loopback port to serve on; 0 takes a free one.", min=0, max=65535)] = 0,
+) -> None:
+    """Watch Microsoft Entra's provisioning story succeed against a real server.
+
+    Starts a server on this machine with a database in a temporary file, issues a token, and plays
+    Entra: *Test Connection*, *Provision on demand*, the initial cycle and incremental cycles.
+    The exit status is 0 when every step passed.
+    """
+    from scimkit.testing.entra import FLAVORS
+    from scimkit.testing.server import PortTaken, running
+
+    if flavor != "both" and flavor not in FLAVORS:
+        raise typer.BadParameter(f"choose from {', '.join((*FLAVORS, 'both'))}", param_hint="--flavor")
+    console = Console(highlight=False)
+    flavors = FLAVORS if flavor == "both" else (flavor,)
+    try:
+        with tempfile.TemporaryDirectory(prefix="scimkit-demo-") as folder:
+            store, tokens = open_store(f"sqlite:///{Path(folder) / 'helpdesk.db'}")
+            service = ScimService(store, tokens=tokens)
+            with running(ScimApp(service, prefix=PREFIX), port=port) as url:
+                endpoint = url + PREFIX
+                outcomes = [_tell(console, endpoint, tokens, name) for name in flavors]
+                _point_entra_at(console)
+                if keep:
+                    _wait(console, endpoint)
+    except PortTaken as error:
+        raise typer.BadParameter(str(error), param_hint="--port") from None
+    raise typer.Exit(0 if all(outcomes) else 1)
+
+
+def _tell(console: Console, endpoint: str, tokens: TokenRegistry, flavor: str) -> bool:
+    """Play the story once, in a tenant of its own, and show each step while it happens."""
+    from scimkit.testing.entra import run_story
+
+    tenant = f"demo-{flavor}"
+    token = tokens.issue("Microsoft Entra ID", tenant=tenant).token
+    console.print(f"\n[bold]Admin > Apps & Integrations > SCIM Tokens[/bold]  (tenant {tenant})")
+    for name, value, use in (
+        ("Description", "Microsoft Entra ID", ""),
+        ("Status", "[green]Active[/green]", ""),
+        ("SCIM endpoint", endpoint, "Tenant URL in Entra"),
+        ("Token", token, "Secret Token in Entra; shown once"),
+    ):
+        console.print(f"  {name:<14} {value}" + (f"  [dim]({use})[/dim]" if use else ""), soft_wrap=True)
+    console.print(f"\n[bold]Microsoft Entra ID > Provisioning[/bold]  (flavor {flavor})")
+    report = run_story(endpoint, token, flavor=flavor, on_step=lambda step: _show(console, step))
+    _sum_up(console, report)
+    return report.passed
+
+
+def _show(console: Console, step: Step) -> None:
+    stage, separator, _ = step.title.partition(": connection")
+    if separator:
+        console.print(f"\n  [bold]{stage}[/bold]")
+    mark = "[green]✓[/green]" if step.passed else "[red]✗[/red]"
+    got = f"{step.status}, {step.seconds * 1000:.0f} ms"
+    console.print(f"  {mark} {escape(step.title)}  [dim]{escape(step.request)} -> {got}[/dim]", soft_wrap=True)
+    if not step.passed:
+        console.print(f"      [red]{escape(step.reason or '')}[/red]", soft_wrap=True)
+
+
+def _sum_up(console: Console, report: Report) -> None:
+    failed = len([step for step in report.steps if not step.passed])
+    color = "green" if report.passed else "red"
+    console.print(
+        f"\n  [{color}]{len(report.steps) - failed} steps passed, {failed} failed[/{color}] in {report.seconds:.1f} s"
+    )
+
+
+def _point_entra_at(console: Console) -> None:
+    console.print(
+        "\n[bold]A real Entra[/bold] needs the endpoint on the Internet over TLS: put a proxy or a tunnel before\n"
+        "  scimkit serve --store sqlite:///helpdesk.db\n"
+        "issue a token with\n"
+        '  scimkit token create --store sqlite:///helpdesk.db --description "Microsoft Entra ID"\n'
+        f"and paste https://YOUR-HOST{PREFIX} and the token into Enterprise applications > Provisioning.",
+        soft_wrap=True,
+    )
+
+
+def _wait(console: Console, endpoint: str) -> None:
+    console.print(f"\nStill serving {endpoint}; press Ctrl+C to stop.")
+    try:
+        import time
+
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        console.print("Stopped.")

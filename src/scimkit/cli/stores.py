@@ -1,0 +1,107 @@
+"""Open the store that a command is given by its URL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from scimkit.errors import ScimError
+from scimkit.stores import MemoryStore
+from scimkit.tokens import MemoryTokenStore, TokenRegistry
+
+if TYPE_CHECKING:
+    from scimkit.stores import SyncStore
+    from scimkit.stores.sql import SqlStore
+
+STORE_URLS: Final = "memory://, sqlite:///FILE, postgresql+psycopg://USER@HOST/NAME or mysql+pymysql://USER@HOST/NAME"
+
+StoreOption = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        metavar="URL",
+        envvar="SCIMKIT_STORE",
+        show_envvar=True,
+        help=f"Where users, groups and tokens are kept: {STORE_URLS}.",
+    ),
+]
+
+
+def open_store(url: str) -> tuple[SyncStore, TokenRegistry]:
+    """Open the store at a URL and the registry of the tokens in the same database.
+
+    Raises:
+        typer.BadParameter: The URL is not the URL of a store.
+        StoreUnavailable: The database cannot be opened.
+    """
+    if url == "memory://":
+        return MemoryStore(), TokenRegistry(MemoryTokenStore())
+    from scimkit.stores.sql import SqlTokenStore
+
+    with one_line_errors():
+        store = sql_store(url)
+        store.upgrade()
+    return store, TokenRegistry(SqlTokenStore(store.engine))
+
+
+def sql_store(url: str) -> SqlStore:
+    """Return the SQL store at a URL without upgrading its tables.
+
+    Raises:
+        typer.BadParameter: The URL is not the URL of a database.
+    """
+    from sqlalchemy.exc import ArgumentError
+
+    from scimkit.stores.sql import SqlStore
+
+    try:
+        if url == "sqlite:///":
+            raise ValueError("a file")
+        return SqlStore(url, upgrade=False)
+    except (ValueError, ArgumentError):
+        raise typer.BadParameter(f"the store is {STORE_URLS}", param_hint="--store") from None
+    except ModuleNotFoundError as missing:
+        raise typer.BadParameter(f"the driver {missing.name} is not installed", param_hint="--store") from None
+
+
+class StoreUnavailable(Exception):
+    """The database of the store cannot be opened. The text is one line, without a password."""
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn an error of the database into a StoreUnavailable with one line of text.
+
+    Raises:
+        StoreUnavailable: The database cannot be opened.
+    """
+    try:
+        yield
+    except ScimError as error:
+        cause: Any = error.__cause__ or error.__context__
+        said = str(getattr(cause, "orig", None) or cause or "").strip().partition("\n")[0]
+        reason = f": {said}" if said else ""
+        raise StoreUnavailable(f"the database cannot be opened{reason}") from None
+
+
+def read_store_url(store: str | None, store_file: Path | None) -> str:
+    """Return the URL of the store from an option, the environment or a file.
+
+    Raises:
+        typer.BadParameter: Both an option and a file are given, or the file is empty or cannot be read.
+    """
+    if store_file is None:
+        return store or "memory://"
+    if store is not None:
+        raise typer.BadParameter("give the URL or a file that has it, not both", param_hint="--store-file")
+    try:
+        url = store_file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise typer.BadParameter(f"the file cannot be read: {error.strerror}", param_hint="--store-file") from None
+    if not url:
+        raise typer.BadParameter("the file is empty", param_hint="--store-file")
+    return url
