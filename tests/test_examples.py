@@ -95,7 +95,7 @@ call_command("migrate", run_syncdb=True, verbosity=0)
 from helpdesk.scim import tokens
 from scimkit.testing.directory import sample_directory
 from scimkit.testing.endpoint import open_endpoint
-from scimkit.testing.directory_history import play, whole_life
+from scimkit.testing.directory_history import full_history, play
 from scimkit.testing.providers import PROVIDERS, provider
 from scimkit.testing.report import explained
 
@@ -106,7 +106,7 @@ for name in PROVIDERS:
         simulator = provider(
             name, endpoint.base_url, token, sample_directory(), client=endpoint.client, without=without
         )
-        report = play(simulator, whole_life())
+        report = play(simulator, full_history())
         left = simulator.clean_up()
         simulator.close()
     assert not left, left

@@ -92,7 +92,7 @@ def test_a_name_covers_the_attribute_and_what_is_in_it(name: str, path: str) -> 
     ("manager", f"{ENTERPRISE}:department"),
 ])  # fmt: skip
 def test_a_name_covers_nothing_else(name: str, path: str) -> None:
-    """Elements of another type and neighbours are still compared."""
+    """Elements of another type and neighbors are still compared."""
     assert not Without([name]).covers(path)
 
 

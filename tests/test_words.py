@@ -1,0 +1,57 @@
+"""The English of the project keeps the rules of `CONTRIBUTING.md`."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.words import HIDING, TOP, docstrings, long_sentences, pages, prose, replaced_words, sentences
+
+DOCSTRINGS = [*docstrings([TOP / "src"]), *docstrings([TOP / "tests"])]
+PAGES = list(pages())
+
+
+def test_docstrings_name_their_subject() -> None:
+    """At most 2 % of the docstrings open with a word that hides the subject."""
+    hidden = [f"{each.place}: {each.text.splitlines()[0]}" for each in DOCSTRINGS if each.first_word in HIDING]
+    assert len(hidden) <= 0.02 * len(DOCSTRINGS), "\n".join(hidden)
+
+
+@pytest.mark.parametrize("texts", [DOCSTRINGS, PAGES], ids=["docstrings", "pages"])
+def test_sentences_are_short(texts: list[object]) -> None:
+    """At most 3 % of the sentences have more than 25 words."""
+    chosen = DOCSTRINGS if texts is DOCSTRINGS else PAGES
+    long = [f"{each.place}: {sentence}" for each in chosen for sentence in long_sentences(each.text)]
+    assert len(long) <= 0.03 * sum(len(list(sentences(each.text))) for each in chosen), "\n".join(long)
+
+
+def test_one_word_for_each_term() -> None:
+    """Docstrings and pages use the terms of the glossary, not the words that these terms replace."""
+    replaced = replaced_words()
+    pattern = re.compile(rf"\b({'|'.join(map(re.escape, replaced))})\b")
+    found = [
+        f"{each.place}: {match[0]!r}: write {replaced[match[0]]!r}"
+        for each in [*DOCSTRINGS, *PAGES]
+        if each.path.name not in ("glossary.md", "words.py")
+        for match in pattern.finditer(prose(each.text))
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_spelling() -> None:
+    """`codespell` finds no mistake and no British spelling."""
+    command = [sys.executable, "-m", "codespell_lib", "--builtin", "clear,rare,en-GB_to_en-US"]
+    files = ["src", "tests", "docs", "README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
+    ignored = [
+        "--skip",
+        "*.jsonl,*.json,*.svg",
+        "--ignore-words-list",
+        "catalogue,titel,cancelled,cancelling,noone,adreses,ist,flavour",
+    ]
+    done = subprocess.run(
+        [*command, *ignored, *files], capture_output=True, text=True, cwd=TOP, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
