@@ -20,11 +20,13 @@ from scimkit.stores.database_errors import ATTEMPTS, exhausted, lost, pause, tim
 from scimkit.stores.sql.timeouts import (
     POOL_TIMEOUT,
     STATEMENT_TIMEOUT,
+    BoundedPool,
     bound_statements,
     bounded,
     busy_timeout,
     connect_options,
     connection_that_listens,
+    pool_deadline,
     unbounded,
 )
 
@@ -43,7 +45,7 @@ def sync_engine(url: str, statement_timeout: float = STATEMENT_TIMEOUT) -> sa.En
     Raises: ValueError for another database.
     """
     parsed = with_driver(url, DRIVERS)
-    return own(sa.create_engine(parsed, **engine_options(parsed)), statement_timeout)
+    return own(sa.create_engine(parsed, **engine_options(parsed, BoundedPool)), statement_timeout)
 
 
 def prepared(engine: sa.Engine) -> sa.Engine:
@@ -78,11 +80,13 @@ def with_driver(url: str, drivers: dict[str, str]) -> sa.URL:
     return parsed
 
 
-def engine_options(url: sa.URL) -> dict[str, Any]:
-    """What an engine for the URL is made with."""
+def engine_options(url: sa.URL, pool: type[BoundedPool]) -> dict[str, Any]:
+    """Return the options of `create_engine` for a URL, with a pool whose waits end at the deadline of the request."""
     if url.get_backend_name() == "sqlite":
-        return {"connect_args": {"timeout": STATEMENT_TIMEOUT}}
-    options: dict[str, Any] = {"isolation_level": "READ COMMITTED", "pool_size": 10, "pool_timeout": POOL_TIMEOUT}
+        options: dict[str, Any] = {"connect_args": {"timeout": STATEMENT_TIMEOUT}}
+        in_memory = url.database in (None, "", ":memory:") or "mode" in url.query
+        return options if in_memory else options | {"poolclass": pool, "pool_timeout": POOL_TIMEOUT}
+    options = {"isolation_level": "READ COMMITTED", "pool_size": 10, "pool_timeout": POOL_TIMEOUT, "poolclass": pool}
     options["connect_args"] = connect_options(url)
     if url.get_backend_name() in ("mysql", "mariadb"):
         options["connect_args"]["charset"] = "utf8mb4"
@@ -171,7 +175,8 @@ def insisted(transaction: Callable[[Attempts], Result], deadline: float | None =
     attempts = Attempts(deadline)
     while True:
         try:
-            return transaction(attempts)
+            with pool_deadline(deadline):
+                return transaction(attempts)
         except (DBAPIError, PoolTimeout) as error:
             seconds = attempts.failed(error)
         time.sleep(seconds)
