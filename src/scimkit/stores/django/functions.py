@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Func
+from django.db.models.lookups import Exact
 
 
 class Utf8(Func):
@@ -26,6 +27,14 @@ class Utf8(Func):
     def as_mysql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         template = "CAST(CONVERT(%(expressions)s USING utf8mb4) AS BINARY)"
         return self.as_sql(compiler, connection, template=template, **context)
+
+
+class SameForUnique(Exact):
+    """Whether two texts are the same for a unique index: by their `Utf8`, or by the collation on MariaDB and MySQL."""
+
+    def as_mysql(self, compiler: Any, connection: Any) -> Any:
+        (column,), (given,) = (each.get_source_expressions() for each in (self.lhs, self.rhs))
+        return Exact(column, given).as_sql(compiler, connection)
 
 
 class Length(Func):

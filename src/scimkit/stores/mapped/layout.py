@@ -6,7 +6,7 @@ A mistake in a declaration is a ValueError that names the entry, when the store 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from scimkit.errors import ScimError
@@ -19,6 +19,7 @@ from scimkit.stores.mapped.attribute_mappings import (
     JsonValue,
     ReadOnly,
     mapping_of,
+    unique_entry,
 )
 from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.fields import Field, Fields
@@ -195,6 +196,8 @@ class Layout:
         for path in (*self.resource_type.unique, *required):
             if path not in self.leaves:
                 raise ValueError(f"{self.resource_type.name}: {path} needs an entry")
+        for path in self.resource_type.unique:
+            self.leaves[path] = replace(self.leaves[path], entry=unique_entry(self.leaves[path].entry))
         if self.version is not None and self.version.type is not int:
             raise ValueError(f"{self.resource_type.name}: version: the column must have integers")
 

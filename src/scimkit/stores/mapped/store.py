@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias, TypeVar
 from scimkit.documents import Document
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.database_error_kinds import UnsupportedCharacter
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.memberships import Plan
 from scimkit.stores.mapped.rows import Rows
@@ -32,6 +33,18 @@ Result = TypeVar("Result")
 
 RowsOf: TypeAlias = Callable[[Layout, Scope], Rows]
 """The rows of a layout and tenant, within one transaction."""
+
+
+def by_index_or_bytes(run: Callable[[bool], Result]) -> Result:
+    """Return the result of work, done again with comparisons by bytes if a column cannot be compared with a text.
+
+    Args:
+        run: Does the work in a transaction. Its argument says whether to compare by bytes.
+    """
+    try:
+        return run(False)
+    except UnsupportedCharacter:
+        return run(True)
 
 
 class RowStore(ABC):

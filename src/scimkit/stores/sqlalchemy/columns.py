@@ -113,6 +113,14 @@ def association(model: Any, given: Any) -> tuple[Any, Pairs]:
     return relation.mapper.class_, Pairs(relation.secondary, groups[0][1], members[0][1])
 
 
+def place_of(field: Field) -> tuple[str | None, str, str] | None:
+    """Return the schema, the table and the name of the column of a field; None if the field is no plain column."""
+    column = field.source.property.columns[0]
+    if not isinstance(column, sa.Column) or not isinstance(column.table, sa.Table):
+        return None
+    return column.table.schema, str(column.table.name), str(column.name)
+
+
 def _check_key(*columns: Any) -> None:
     if not all(each.primary_key for each in columns):
         raise ValueError("an association must refer to the primary keys of its models")
