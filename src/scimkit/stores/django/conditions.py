@@ -125,7 +125,7 @@ class LinkedConditions(ModelConditions):
         super().__init__(own, by_bytes=by_bytes)
         if isinstance(link, End):
             near, far = sides(link)
-            self.prefix = f"{far.name}__"
+            self.prefix: str = f"{far.name}__"
             self._layout, self._rows = link.other, between(link).filter(**{near.attname: OuterRef("pk")})
         else:
             assert link.target is not None

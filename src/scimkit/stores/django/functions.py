@@ -18,7 +18,7 @@ class Utf8(Func):
     """The UTF-8 bytes of a text, so that no collation has a say."""
 
     template = "CAST(%(expressions)s AS BLOB)"
-    arity = 1
+    arity: int | None = 1
     output_field: Any = models.BinaryField()
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
@@ -40,23 +40,23 @@ class SameForUnique(Exact):
 class Length(Func):
     """How many bytes there are."""
 
-    function = "LENGTH"
-    arity = 1
+    function: str | None = "LENGTH"
+    arity: int | None = 1
     output_field: Any = models.IntegerField()
 
 
 class Part(Func):
     """Some of the bytes: from a place, counted from 1, and how many."""
 
-    function = "SUBSTR"
+    function: str | None = "SUBSTR"
     output_field: Any = models.BinaryField()
 
 
 class Place(Func):
     """Where bytes are found in bytes, from 1; 0 when they are not."""
 
-    function = "INSTR"
-    arity = 2
+    function: str | None = "INSTR"
+    arity: int | None = 2
     output_field: Any = models.IntegerField()
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
@@ -68,7 +68,7 @@ class Place(Func):
 class JsonText(Func):
     """The text, number or truth at some keys of a JSON column, as a text; NULL when there is none."""
 
-    arity = 1
+    arity: int | None = 1
     output_field: Any = models.TextField()
     template = (
         "CASE JSON_TYPE(%(expressions)s, %%s) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' "

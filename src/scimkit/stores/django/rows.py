@@ -40,7 +40,7 @@ class ModelRows:
 
     def __init__(self, using: str, layout: Layout, scope: Scope, *, by_bytes: bool = False) -> None:
         self.layout = layout
-        self.conditions = ModelConditions(self._own, by_bytes=by_bytes)
+        self.conditions: ModelConditions = ModelConditions(self._own, by_bytes=by_bytes)
         self._using = using
         self._scope = scope
         self._model: Any = layout.mapped.model

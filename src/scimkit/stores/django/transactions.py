@@ -13,7 +13,7 @@ from django.db import Error, InterfaceError, connections, transaction
 from scimkit.errors import Unavailable
 from scimkit.stores.database_error_kinds import UnsupportedCharacter, is_kind, kind_of, lost
 from scimkit.stores.database_errors import ATTEMPTS, answer_to, pause, unavailable
-from scimkit.stores.django.waits import bounded, bounded_transaction
+from scimkit.stores.django.timeouts import bounded, bounded_transaction
 
 Result = TypeVar("Result")
 

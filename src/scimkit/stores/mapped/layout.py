@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 from scimkit.errors import ScimError
 from scimkit.patch.paths import PatchPath, element_described, parse_path
 from scimkit.schema.attributes import Attribute
+from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.mapped.attribute_mappings import (
     AttributeMapping,
     Computed,
@@ -75,24 +76,24 @@ class Layout:
 
     def __init__(self, mapped: ResourceMapping, fields: Fields) -> None:
         self.mapped = mapped
-        self.resource_type = mapped.resource_type
+        self.resource_type: ResourceType = mapped.resource_type
         self.leaves: dict[str, Leaf] = {}
         self.slots: dict[str, list[Slot]] = {}
         self.names: dict[str, Names] = {}
         self._fields = fields
-        self.id = Identity(self._field("id", mapped.id), mapped.prefix)
-        self.tenant = self._optional("tenant", mapped.tenant)
-        self.rest = self._optional("rest", mapped.rest)
-        self.version = self._optional("version", mapped.version)
-        self.created = self._optional("created", mapped.created)
-        self.modified = self._optional("modified", mapped.modified)
-        self.order = self._optional("order", mapped.order)
+        self.id: Identity = Identity(self._field("id", mapped.id), mapped.prefix)
+        self.tenant: Field | None = self._optional("tenant", mapped.tenant)
+        self.rest: Field | None = self._optional("rest", mapped.rest)
+        self.version: Field | None = self._optional("version", mapped.version)
+        self.created: Field | None = self._optional("created", mapped.created)
+        self.modified: Field | None = self._optional("modified", mapped.modified)
+        self.order: Field | None = self._optional("order", mapped.order)
         for text, given in mapped.attributes.items():
             try:
                 self._add(text, mapping_of(given).bound(fields))
             except (ValueError, ScimError) as error:
                 raise ValueError(f"{self.resource_type.name}: the entry {text!r}: {_said(error)}") from None
-        self.found = dict(self._set_by_store())
+        self.found: dict[str, AttributeMapping] = dict(self._set_by_store())
         self._complete = frozenset(map(self._multi_valued, mapped.complete))
         self._check()
 

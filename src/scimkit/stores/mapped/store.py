@@ -23,6 +23,7 @@ from scimkit.stores.protocol import (
     Query,
     RequestedAttributes,
     Scope,
+    ServedType,
     SyncStore,
     UnknownMembers,
     Written,
@@ -55,7 +56,7 @@ class RowStore(ABC):
 
     def __init__(self, plan: Plan, unknown_members: UnknownMembers) -> None:
         self.unsupported: Collection[Capability] = plan.unsupported
-        self.serves = plan.serves
+        self.serves: tuple[ServedType, ...] = plan.serves
         self._plan = plan
         self._unknown_members: UnknownMembers = unknown_members
 

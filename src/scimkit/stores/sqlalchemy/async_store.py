@@ -27,6 +27,7 @@ from scimkit.stores.protocol import (
     Query,
     RequestedAttributes,
     Scope,
+    ServedType,
     Store,
     StoreHealth,
     UnknownMembers,
@@ -67,7 +68,7 @@ class AsyncMappedStore:
         self._unknown_members: UnknownMembers = unknown_members
         self._collations = CollationCheck(self._plan, place_of)
         self.unsupported: Collection[Capability] = self._plan.unsupported
-        self.serves = self._plan.serves
+        self.serves: tuple[ServedType, ...] = self._plan.serves
         self.session: AsyncSession | None = None
         """The session of the transaction it was given in, as `MappedStore.session`."""
 

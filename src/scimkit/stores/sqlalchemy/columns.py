@@ -43,7 +43,7 @@ class Columns:
         self.mapper: orm.Mapper[Any] = sa.inspect(model)
         if len(self.mapper.primary_key) != 1:
             raise ValueError(f"the model {self.mapper.class_.__name__} must have a primary key of one column")
-        self.key = self.field(self.mapper.get_property_by_column(self.mapper.primary_key[0]).class_attribute)
+        self.key: Field = self.field(self.mapper.get_property_by_column(self.mapper.primary_key[0]).class_attribute)
 
     def field(self, column: Any) -> Field:
         """As `Fields.field`. An expression that is no column has no name, and can be asked but not read or written."""

@@ -34,8 +34,8 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
 class utf8(GenericFunction[bytes]):  # a function of SQL, made of what each database has
     """The UTF-8 bytes of a text."""
 
-    type = sa.LargeBinary()
-    inherit_cache = True
+    type: sa.types.TypeEngine[bytes] = sa.LargeBinary()
+    inherit_cache: bool = True
 
 
 @compiles(utf8)
@@ -56,8 +56,8 @@ def _binary(element: Any, compiler: Any, **options: Any) -> str:
 class same_for_unique(GenericFunction[bool]):
     """Whether two texts are the same for a unique index: by their bytes, or by the collation on MariaDB and MySQL."""
 
-    type = sa.Boolean()
-    inherit_cache = True
+    type: sa.types.TypeEngine[bool] = sa.Boolean()
+    inherit_cache: bool = True
 
 
 @compiles(same_for_unique)

@@ -44,7 +44,7 @@ class ModelRows:
         self._model: Any = layout.mapped.model
         self._key = key_of(self._model)
         self._by_bytes = by_bytes
-        self.conditions = ModelConditions(self._model, self._own, by_bytes=by_bytes)
+        self.conditions: ModelConditions = ModelConditions(self._model, self._own, by_bytes=by_bytes)
 
     def find(self, id: str, *, lock: bool = False) -> Any:
         value = self.layout.id.value(id)
