@@ -12,7 +12,7 @@ from scimkit.stores.protocol import all_attributes
 
 class MinimalStore:
     is_async = blocking = False  # no call waits for a disk or a network
-    unsupported = ("cursors", "member_pages", "sort")  # the service refuses these
+    unsupported = ("changes", "cursors", "member_pages", "sort")  # the service refuses these
 
     def __init__(self):
         self.lock = RLock()

@@ -8,6 +8,7 @@ import itertools
 import os
 import tempfile
 import warnings
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ class Apart:
         return self._store.transaction(self._own(scope), lambda store: work(Apart(store, self._prefix)))
 
     def _own(self, scope: Scope) -> Scope:
-        return Scope(f"{self._prefix}/{scope.tenant}")
+        return replace(scope, tenant=f"{self._prefix}/{scope.tenant}")
 
 
 def apart(database: str) -> Apart:

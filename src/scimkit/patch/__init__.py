@@ -10,11 +10,11 @@
 """
 
 from scimkit.patch.apply import PatchResult, apply, apply_operations
-from scimkit.patch.changes import ChangeSet, ReferenceChanges, apply_changes, changes_between
+from scimkit.patch.changes import ChangeSet, EffectiveChanges, ReferenceChanges, apply_changes, changes_between
 from scimkit.patch.direct import direct_changes
 from scimkit.patch.operations import PATCH_OP_SCHEMA, Operation, read_operations
 
 __all__ = [
-    "PATCH_OP_SCHEMA", "ChangeSet", "Operation", "PatchResult", "ReferenceChanges", "apply", "apply_changes",
+    "PATCH_OP_SCHEMA", "ChangeSet", "EffectiveChanges", "Operation", "PatchResult", "ReferenceChanges", "apply", "apply_changes",
     "apply_operations", "changes_between", "direct_changes", "read_operations",
 ]  # fmt: skip

@@ -47,6 +47,24 @@ class ChangeSet:
         return bool(self.assigned or self.unassigned or self.references)
 
 
+@dataclass(slots=True)
+class EffectiveChanges:
+    """The changes that a write really made, as the store saw them in its transaction.
+
+    The documents have no `meta`, no members and no computed groups. `before` is empty for a created resource, `after` is
+    empty for a deleted resource.
+    """
+
+    before: Document
+    after: Document
+    added_members: tuple[str, ...] = ()
+    """The ids of the members that the group did not have before."""
+    removed_members: tuple[str, ...] = ()
+    """The ids of the members that the group does not have any more."""
+    left_groups: tuple[tuple[str, str], ...] = ()
+    """The resource type and id of each group that a deleted resource was a member of."""
+
+
 def changes_between(
     resource_type: ResourceType, old: Document, new: Document, names: Iterable[str] | None = None
 ) -> ChangeSet:

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from scimkit.documents import Document
 from scimkit.errors import InvalidValue
-from scimkit.patch.changes import ChangeSet, apply_changes
+from scimkit.patch.changes import ChangeSet, EffectiveChanges, ReferenceChanges, apply_changes
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.index_lookup import Candidates, candidates_for, requested_by
 from scimkit.stores.memory_tables import Entry, Table, Tenant
@@ -105,7 +105,8 @@ class MemoryStore:
                 self._undo.append(partial(_drop, table, id, entry))
             if members:
                 table.add_members(id, entry, members)
-            return Written(table.whole(entry, all_attributes), skipped_members=skipped)
+            made = EffectiveChanges({}, entry.document, tuple(members)) if scope.report_changes else None
+            return Written(table.whole(entry, all_attributes), skipped_members=skipped, changes=made)
 
     def replace(
         self,
@@ -131,7 +132,9 @@ class MemoryStore:
         with self._lock:
             return self._change(scope, resource_type, id, changes, expected_version, MEMBERS.__ne__)
 
-    def delete(self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None) -> None:
+    def delete(
+        self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
+    ) -> EffectiveChanges | None:
         with self._lock:
             table = self._table(scope, resource_type)
             entry = table.find(id)
@@ -140,12 +143,14 @@ class MemoryStore:
                 self._undo.append(partial(table.put_back, id, entry))
             self._remember(table, id, entry)
             table.remove_members(id, entry, list(entry.members))
+            left = [(groups.resource_type.name, each) for each, groups in table.tenant.groups_of.get(id, {}).items()]
             for group_id, groups in list(table.tenant.groups_of.get(id, {}).items()):
                 group = groups.entries[group_id]
                 self._remember(groups, group_id, group)
                 groups.remove_members(group_id, group, [id])
                 groups.put(group_id, group, group.document, [], now())
             table.remove(id, entry)
+            return EffectiveChanges(entry.document, {}, left_groups=tuple(left)) if scope.report_changes else None
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
         with self._lock:
@@ -229,14 +234,19 @@ class MemoryStore:
         moves = table.moves(id, old, document) if changed and table.indexes_any(changes) else []
         self._remember(table, id, entry)
         skipped: tuple[str, ...] = ()
+        came: tuple[str, ...] = ()
+        went: tuple[str, ...] = ()
         if members is not None:
             added, skipped = self._known_members(table, members.added)
+            if scope.report_changes:
+                came, went = _joining_and_leaving(entry.members, members, added)
             changed = table.change_members(id, entry, members, added) or changed
         if changed:
             if not _SET_BY_STORE.isdisjoint(changes.assigned):
                 document = identified(resource_type, id, document)
             table.put(id, entry, document, moves, now())
-        return Written(table.whole(entry, requested), changed, skipped)
+        made = EffectiveChanges(old, entry.document, came, went) if changed and scope.report_changes else None
+        return Written(table.whole(entry, requested), changed, skipped, changes=made)
 
     def _known_members(
         self, table: Table, members: Iterable[Mapping[str, Any]]
@@ -254,6 +264,15 @@ class MemoryStore:
             elif id is not None:
                 unknown.append(id)
         return known, tuple(unknown)
+
+
+def _joining_and_leaving(
+    present: Collection[str], changes: ReferenceChanges, added: Mapping[str, object]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the ids of the members that a change adds to the present members, and of those that it removes."""
+    gone = present if changes.cleared else changes.removed
+    leaving = tuple(each for each in gone if each in present and each not in added)
+    return tuple(each for each in added if each not in present), leaving
 
 
 def _around(

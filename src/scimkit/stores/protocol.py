@@ -16,7 +16,7 @@ from typing import Final, Literal, Protocol, TypeAlias, TypeVar, cast
 
 from scimkit.documents import Document
 from scimkit.filters.filter import Filter
-from scimkit.patch.changes import ChangeSet
+from scimkit.patch.changes import ChangeSet, EffectiveChanges
 from scimkit.runner import run_sync
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.paging import Position
@@ -24,8 +24,9 @@ from scimkit.stores.sorting import Sort
 
 Result = TypeVar("Result")
 
-Capability: TypeAlias = Literal["cursors", "filters", "member_pages", "sort", "tenants", "transactions"]
-"""What a store may be without. `cursors`: pages after or before a position. `filters`: it refuses some filters as
+Capability: TypeAlias = Literal["changes", "cursors", "filters", "member_pages", "sort", "tenants", "transactions"]
+"""What a store may be without. `changes`: it does not report effective changes, so that the service refuses listeners.
+`cursors`: pages after or before a position. `filters`: it refuses some filters as
 InvalidFilter, never one by `eq` on `id` or on a unique attribute. `member_pages`: the methods of `SyncMemberPages` or
 `MemberPages`; a group is then read with all its members at once. `sort`: any order but that of creation.
 `tenants`: it keeps the resources of one tenant; others have none, and get a ScimError when they create one.
@@ -63,6 +64,8 @@ class Scope:
 
     tenant: str = "default"
     deadline: float | None = field(default=None, compare=False)
+    report_changes: bool = field(default=False, compare=False)
+    """True if writes report their effective changes in `Written.changes`, and deletions return them."""
 
 
 @dataclass(slots=True)
@@ -106,6 +109,8 @@ class Written:
     skipped_members: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     """Paths of attributes that were given and that the store does not keep."""
+    changes: EffectiveChanges | None = None
+    """The changes that the write really made, if `Scope.report_changes` asks for them; None if nothing changed."""
 
 
 @dataclass(slots=True)
@@ -167,8 +172,15 @@ class SyncStore(Protocol):
         """Make changes without the whole document. Raises as `replace` does."""
         ...
 
-    def delete(self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None) -> None:
-        """Remove a resource, from every group too. Raises: NotFound, PreconditionFailed."""
+    def delete(
+        self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
+    ) -> EffectiveChanges | None:
+        """Remove a resource, from every group too, and return the changes if `Scope.report_changes` asks for them.
+
+        Raises:
+            NotFound: No resource of the type has the id.
+            PreconditionFailed: The resource has another version.
+        """
         ...
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
@@ -261,7 +273,7 @@ class Store(Protocol):
 
     async def delete(
         self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
-    ) -> None: ...
+    ) -> EffectiveChanges | None: ...
 
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result: ...
 
@@ -317,8 +329,8 @@ class _AsyncStoreAdapter:
 
     async def delete(
         self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
-    ) -> None:
-        self._store.delete(scope, resource_type, id, expected_version)
+    ) -> EffectiveChanges | None:
+        return self._store.delete(scope, resource_type, id, expected_version)
 
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
         async def started(store: Store) -> Result:

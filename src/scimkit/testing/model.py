@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from scimkit.documents import Document
 from scimkit.errors import InvalidValue, NotFound
-from scimkit.patch.changes import ChangeSet, apply_changes, apply_reference_changes
+from scimkit.patch.changes import ChangeSet, EffectiveChanges, apply_changes, apply_reference_changes
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.index_lookup import check_unique
 from scimkit.stores.metadata import (
@@ -104,7 +104,9 @@ class ModelStore:
         self._created += 1
         resource = _Resource(resource_type, self._created, instant, instant)
         written = self._write(scope, id, resource, replacement(resource_type, {}, document))
-        return Written(self.get(scope, resource_type, id), skipped_members=written.skipped_members)
+        return Written(
+            self.get(scope, resource_type, id), skipped_members=written.skipped_members, changes=written.changes
+        )
 
     def replace(
         self,
@@ -131,13 +133,19 @@ class ModelStore:
         check_version(expected_version, version_tag(old.version))
         return self._write(scope, id, old, changes)
 
-    def delete(self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None) -> None:
-        check_version(expected_version, version_tag(self._find(scope, resource_type, id).version))
+    def delete(
+        self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
+    ) -> EffectiveChanges | None:
+        old = self._find(scope, resource_type, id)
+        check_version(expected_version, version_tag(old.version))
         del self._of(scope)[id]
+        groups: list[tuple[str, str]] = []
         for other, each in self._of(scope).items():
             left = [member for member in each.members if member["value"] != id]
             if len(left) != len(each.members):
+                groups.append((each.resource_type.name, other))
                 self._of(scope)[other] = replace(each, members=left, version=each.version + 1, modified=now())
+        return EffectiveChanges(old.document, {}, left_groups=tuple(groups)) if scope.report_changes else None
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
         before = {name: dict(tenant) for name, tenant in self._tenants.items()}
@@ -196,7 +204,16 @@ class ModelStore:
             self._of(scope)[id] = replace(
                 old, document=document, members=members, version=old.version + 1, modified=now()
             )
-        return Written(self._whole(scope, id, self._of(scope)[id]), changed, unknown)
+        effective = None
+        if scope.report_changes and changed:
+            before, after = ([each["value"] for each in some] for some in (old.members, members))
+            effective = EffectiveChanges(
+                old.document,
+                document,
+                tuple(each for each in after if each not in before),
+                tuple(each for each in before if each not in after),
+            )
+        return Written(self._whole(scope, id, self._of(scope)[id]), changed, unknown, changes=effective)
 
 
 def _by_id(members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -148,6 +148,14 @@ class ModelRows:
             known.update((wanted[value], key) for value, key in values if value in wanted)
         return known
 
+    def ids(self, layout: Layout, keys: Collection[Any]) -> Mapping[Any, str]:
+        rows = self._served(layout)
+        found: dict[Any, str] = {}
+        for some in batches(keys):
+            values = rows.filter(pk__in=some).values_list("pk", layout.id.field.name)
+            found.update((key, layout.id.of(value)) for key, value in values)
+        return found
+
     def linked(self, end: End, instance: Any, keys: Collection[Any] | None = None) -> set[Any]:
         near, far = sides(end)
         rows = self._linked(end).filter(**{near.attname: instance.pk}).values_list(far.attname, flat=True)

@@ -107,6 +107,10 @@ class Rows(Protocol):
         """
         ...
 
+    def ids(self, layout: Layout, keys: Collection[Any]) -> Mapping[Any, str]:
+        """Return the ids of rows of any layout by their primary keys."""
+        ...
+
     def linked(self, end: End, instance: Any, keys: Collection[Any] | None = None) -> set[Any]:
         """Which of some keys, or of all, the far ends have that an instance is linked to."""
         ...

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from typing import Literal, TypeAlias, TypeVar
 
 from scimkit.documents import Document
-from scimkit.patch.changes import ChangeSet
+from scimkit.patch.changes import ChangeSet, EffectiveChanges
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.database_error_kinds import UnsupportedCharacter
 from scimkit.stores.mapped.layout import Layout
@@ -107,8 +107,17 @@ class RowStore(ABC):
             lambda rows: self._work(rows, scope, resource_type).change(id, changes, expected_version), scope.deadline
         )
 
-    def delete(self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None) -> None:
-        self._write(lambda rows: self._work(rows, scope, resource_type).delete(id, expected_version), scope.deadline)
+    def delete(
+        self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
+    ) -> EffectiveChanges | None:
+        return self._write(
+            lambda rows: self._work(rows, scope, resource_type).delete(id, expected_version), scope.deadline
+        )
 
     def _work(self, rows: RowsOf, scope: Scope, resource_type: ResourceType) -> Work:
-        return Work(self._plan, rows(self._plan.layout(resource_type), scope), self._unknown_members)
+        return Work(
+            self._plan,
+            rows(self._plan.layout(resource_type), scope),
+            self._unknown_members,
+            report_changes=scope.report_changes,
+        )

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from scimkit.documents import Document, write_json
 from scimkit.errors import InvalidValue, Uniqueness
 from scimkit.filters.ast import count_comparisons
-from scimkit.patch.changes import ChangeSet, ReferenceChanges, apply_changes
+from scimkit.patch.changes import ChangeSet, EffectiveChanges, ReferenceChanges, apply_changes
 from scimkit.schema.attributes import Attribute
 from scimkit.stores.database_errors import MOST_CACHED
 from scimkit.stores.mapped.assembly import assembled, dropped, filled, written
@@ -38,11 +39,21 @@ from scimkit.stores.protocol import (
 )
 
 
+@dataclass(slots=True)
+class _MemberChanges:
+    """The changes of the members of a group: if any link changed, and the ids of those that came and went."""
+
+    changed: bool = False
+    joined: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+
 class Work:
     """The methods of the store port on the rows of one resource type and tenant, within one transaction."""
 
-    def __init__(self, plan: Plan, rows: Rows, unknown_members: UnknownMembers) -> None:
+    def __init__(self, plan: Plan, rows: Rows, unknown_members: UnknownMembers, *, report_changes: bool) -> None:
         self._plan = plan
+        self._report_changes = report_changes
         self._rows = rows
         self._layout: Layout = rows.layout
         self._type = self._layout.resource_type
@@ -78,15 +89,18 @@ class Work:
         written(self._layout, instance, document, document)
         filled(self._layout, instance)
         now = datetime.now(UTC)
-        for field in (self._layout.created, self._layout.modified):
-            if field is not None:
-                setattr(instance, field.name, moment_in(field, now))
+        for stamp in (self._layout.created, self._layout.modified):
+            if stamp is not None:
+                setattr(instance, stamp.name, moment_in(stamp, now))
         if self._layout.version is not None:
             setattr(instance, self._layout.version.name, 1)
         self._rows.save(instance)
-        _, skipped = self._change_members(instance, replacement(self._type, {}, document).references)
+        members, skipped = self._change_members(instance, replacement(self._type, {}, document).references)
         left_out = dropped(self._layout, document, document)
-        return Written(self._assemble([instance], all_attributes)[0], skipped_members=skipped, dropped=left_out)
+        made = self._effective({}, instance, members)
+        return Written(
+            self._assemble([instance], all_attributes)[0], skipped_members=skipped, dropped=left_out, changes=made
+        )
 
     def replace(self, id: str, document: Document, expected_version: str | None) -> Written:
         """As `SyncStore.replace`."""
@@ -99,25 +113,32 @@ class Work:
         instance = self._rows.find(id, lock=True)
         return self._changed(instance, changes, expected_version, lambda name: name != MEMBERS)
 
-    def delete(self, id: str, expected_version: str | None) -> None:
+    def delete(self, id: str, expected_version: str | None) -> EffectiveChanges | None:
         """As `SyncStore.delete`."""
         instance = self._rows.find(id, lock=True)
         if expected_version is not None:
             check_version(expected_version, self._version(instance, assembled(self._layout, instance)))
+        before = self._bare(instance) if self._report_changes else {}
+        left: list[tuple[str, str]] = []
         for end in self._plan.groups_of(self._layout):
             groups = self._rows.linked(end, instance)
             if groups:
+                if self._report_changes:
+                    ids = self._rows.ids(end.other, groups).values()
+                    left += [(end.other.resource_type.name, each) for each in ids]
                 self._rows.unlink(end, instance)
                 self._rows.touch(end.other, groups)
         for end in self._plan.members_of(self._layout):
             self._rows.unlink(end, instance)
         self._rows.delete(instance)
+        return EffectiveChanges(before, {}, left_groups=tuple(left)) if self._report_changes else None
 
     def _changed(
         self, instance: Any, changes: ChangeSet, expected_version: str | None, requested: RequestedAttributes
     ) -> Written:
         """Make the changes to a row that is locked. Raises: PreconditionFailed, Uniqueness, InvalidValue."""
         old = assembled(self._layout, instance)
+        before = self._bare(instance) if self._report_changes else {}
         if expected_version is not None:
             check_version(expected_version, self._version(instance, old))
         references = {
@@ -127,12 +148,25 @@ class Work:
         touched = {*changes.assigned, *changes.unassigned, *references}
         self._check_unique({name: document[name] for name in touched if name in document}, document, instance)
         changed = written(self._layout, instance, document, touched)
-        members_changed, skipped = self._change_members(instance, changes.references)
-        if changed or members_changed:
+        members, skipped = self._change_members(instance, changes.references)
+        changed = changed or members.changed
+        if changed:
             self._stamp(instance)
             self._rows.save(instance)
         left_out = dropped(self._layout, document, touched)
-        return Written(self._assemble([instance], requested)[0], changed or members_changed, skipped, left_out)
+        made = self._effective(before, instance, members) if changed else None
+        return Written(self._assemble([instance], requested)[0], changed, skipped, left_out, made)
+
+    def _bare(self, instance: Any) -> Document:
+        """Return the document of a row with its id, without `meta`, members and groups."""
+        document = assembled(self._layout, instance)
+        return {"schemas": document["schemas"], "id": self._id(instance), **document}
+
+    def _effective(self, before: Document, instance: Any, members: _MemberChanges) -> EffectiveChanges | None:
+        """Return the changes of a write, if somebody asks for them."""
+        if not self._report_changes:
+            return None
+        return EffectiveChanges(before, self._bare(instance), tuple(members.joined), tuple(members.left))
 
     def _stamp(self, instance: Any) -> None:
         """Put a row into its next state."""
@@ -155,13 +189,13 @@ class Work:
                 if condition is not False and self._rows.others(condition, instance):
                     raise Uniqueness(path)
 
-    def _change_members(self, group: Any, references: Any) -> tuple[bool, tuple[str, ...]]:
-        """Add and remove links to members; whether that changed any, and the ids of members that do not exist."""
+    def _change_members(self, group: Any, references: Any) -> tuple[_MemberChanges, tuple[str, ...]]:
+        """Add and remove links to members; return the changes, and the ids of members that do not exist."""
         changes: ReferenceChanges | None = references.get(MEMBERS) if self._has_members else None
+        made = _MemberChanges()
         if changes is None:
-            return False, ()
+            return made, ()
         unknown = dict.fromkeys(each["value"] for each in changes.added)
-        changed = False
         for end in self._plan.members_of(self._layout):
             known = self._rows.known(end, unknown, lock=True)
             unknown = {id: None for id in unknown if id not in known}
@@ -169,15 +203,20 @@ class Work:
             gone: Collection[Any] | None = self._rows.known(end, changes.removed).values()
             if changes.cleared:
                 gone = self._rows.linked(end, group) - added.keys() if added else None
+            present: set[Any] = set()
+            if self._report_changes:
+                present = self._rows.linked(end, group, gone)
+                made.left += self._rows.ids(end.other, present - added.keys()).values()
             if gone is None or gone:
-                changed = self._rows.unlink(end, group, gone) or changed
+                made.changed = self._rows.unlink(end, group, gone) or made.changed
             fresh = added.keys() - self._rows.linked(end, group, added) if added else ()
             if fresh:
                 self._rows.link(end, group, [each for each in added if each in fresh])
-                changed = True
+                made.changed = True
+                made.joined += [id for id, key in known.items() if key in fresh and key not in present]
         if unknown and self._unknown_members == "reject":
             raise InvalidValue("A member does not exist.")
-        return changed, tuple(unknown)
+        return made, tuple(unknown)
 
     def _assemble(self, instances: Sequence[Any], requested: RequestedAttributes) -> list[Document]:
         """The documents with `id` and `meta`, and their members or groups, where they are wanted."""
@@ -209,8 +248,8 @@ class Work:
 
     def _meta(self, instance: Any, document: Document) -> dict[str, Any]:
         meta = {"resourceType": self._type.name}
-        for name, field in (("created", self._layout.created), ("lastModified", self._layout.modified)):
-            value = None if field is None else mapping_of(field).read(instance, _MOMENT)
+        for name, stamp in (("created", self._layout.created), ("lastModified", self._layout.modified)):
+            value = None if stamp is None else mapping_of(stamp).read(instance, _MOMENT)
             if value is not None:
                 meta[name] = value
         meta["version"] = self._version(instance, document)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from scimkit.documents import Document
-from scimkit.patch.changes import ChangeSet
+from scimkit.patch.changes import ChangeSet, EffectiveChanges
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.database_errors import no_answer
 from scimkit.stores.protocol import (
@@ -147,8 +147,10 @@ class AsyncSqlStore:
 
     async def delete(
         self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
-    ) -> None:
-        await self._database.write(store_operations.delete(scope, resource_type, id, expected_version), scope.deadline)
+    ) -> EffectiveChanges | None:
+        return await self._database.write(
+            store_operations.delete(scope, resource_type, id, expected_version), scope.deadline
+        )
 
     async def members(self, scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Members:
         return await self._database.read(

@@ -52,6 +52,32 @@ class StoredResource:
         return version_tag(self.version)
 
 
+@dataclass(frozen=True, slots=True)
+class MemberChanges:
+    """The rows of members that a write removed and added, by the numbers of the members.
+
+    A member whose display changed is in both lists.
+    """
+
+    gone: Sequence[int] = ()
+    fresh: Sequence[int] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.gone or self.fresh)
+
+    @property
+    def left(self) -> list[int]:
+        """The members that the group does not have any more."""
+        stay = set(self.fresh)
+        return [each for each in self.gone if each not in stay]
+
+    @property
+    def joined(self) -> list[int]:
+        """The members that the group did not have before."""
+        present = set(self.gone)
+        return [each for each in self.fresh if each not in present]
+
+
 class Rows:
     """The rows of one tenant and resource type."""
 
@@ -103,14 +129,27 @@ class Rows:
         self._connection.execute(statements.UPDATE, {**changed, "number": old.sequence})
         return StoredResource(old.sequence, old.id, version, old.created, instant, kept)
 
-    def delete(self, kept: StoredResource) -> None:
-        """Remove a resource; what refers to it goes with it, and the groups it was in have a next version."""
+    def delete(self, kept: StoredResource) -> list[int]:
+        """Remove a resource and its memberships, and return the numbers of the groups that the resource was in.
+
+        Each of these groups gets its next version.
+        """
         groups = sa.select(MEMBERSHIPS.c.group).where(MEMBERSHIPS.c.member == kept.sequence)
         touched = list(self._connection.scalars(groups))
         for some in batches(sorted(touched)):
             changed = {**_stamps(now()), "tenant_": self._tenant, "numbers": some}
             self._connection.execute(statements.TOUCH, changed)
         self._connection.execute(statements.DELETE, {**self.own, "number": kept.sequence})
+        return touched
+
+    def names(self, numbers: Iterable[int]) -> dict[int, tuple[str, str]]:
+        """Return the resource type and the id of each resource, by the number of its row."""
+        found: dict[int, tuple[str, str]] = {}
+        for some in batches(numbers):
+            parameters = {"tenant": self._tenant, "numbers": some}
+            for number, kind, id in self._connection.execute(statements.NAMES, parameters):
+                found[number] = (kind, id)
+        return found
 
     def known_members(
         self, group: int, members: Sequence[Mapping[str, Any]]
@@ -137,8 +176,8 @@ class Rows:
 
     def change_members(
         self, group: int, changes: ReferenceChanges, added: Mapping[int, Any], there: frozenset[int]
-    ) -> bool:
-        """Remove and add rows of members, of whom some are `there`; whether any row changed."""
+    ) -> MemberChanges:
+        """Remove and add rows of members, and return the changes. `there` has the numbers of present members."""
         gone = self._changed(group, added) if changes.cleared else self._of_ids(group, changes.removed)
         for some in batches(gone):
             self._connection.execute(statements.DROP_MEMBERS, self._named(group, members=some))
@@ -146,7 +185,7 @@ class Rows:
         fresh = [{"group": group, "member": each, **_display(added[each])} for each in added if each not in stay]
         for some in batches(fresh):
             self._add_rows(MEMBERSHIPS, some)
-        return bool(gone or fresh)
+        return MemberChanges(gone, [each for each in added if each not in stay])
 
     def _changed(self, group: int, kept: Mapping[int, Any]) -> list[int]:
         """The members that are not to stay as they are."""

@@ -81,6 +81,11 @@ KNOWN: Final = sa.select(
 ).where(_IDS)
 """The resources of some ids, and whether a group has them as members; each looked up by itself, however many it has."""
 
+NAMES: Final = sa.select(RESOURCES.c.sequence, RESOURCES.c.type, RESOURCES.c.id).where(
+    of_tenant(RESOURCES), RESOURCES.c.sequence.in_(sa.bindparam("numbers", expanding=True))
+)
+"""Resource type and id of the resources of some numbers."""
+
 DROP_MEMBERS: Final = sa.delete(MEMBERSHIPS).where(
     _GROUP, MEMBERSHIPS.c.member.in_(sa.bindparam("members", expanding=True))
 )

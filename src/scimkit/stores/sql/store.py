@@ -9,7 +9,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from scimkit.documents import Document
-from scimkit.patch.changes import ChangeSet
+from scimkit.patch.changes import ChangeSet, EffectiveChanges
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.protocol import (
     Capability,
@@ -124,8 +124,10 @@ class SqlStore:
             scope.deadline,
         )
 
-    def delete(self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None) -> None:
-        self._database.write(store_operations.delete(scope, resource_type, id, expected_version), scope.deadline)
+    def delete(
+        self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
+    ) -> EffectiveChanges | None:
+        return self._database.write(store_operations.delete(scope, resource_type, id, expected_version), scope.deadline)
 
     def members(self, scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Members:
         return self._database.read(store_operations.members(scope, resource_type, id, after, count), scope.deadline)

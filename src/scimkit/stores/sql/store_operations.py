@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from scimkit.documents import Document
 from scimkit.errors import InvalidValue
-from scimkit.patch.changes import ChangeSet, apply_changes
+from scimkit.patch.changes import ChangeSet, EffectiveChanges, apply_changes
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.metadata import check_version, new_id, replacement
 from scimkit.stores.protocol import (
@@ -27,7 +27,7 @@ from scimkit.stores.protocol import (
 )
 from scimkit.stores.sql.database import Work
 from scimkit.stores.sql.pages import page
-from scimkit.stores.sql.rows import Rows, StoredResource
+from scimkit.stores.sql.rows import MemberChanges, Rows, StoredResource
 
 
 def get(scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes) -> Work[Document]:
@@ -64,7 +64,8 @@ def create(
         requested: RequestedAttributes = (
             (lambda name: name != GROUPS) if joined else (lambda name: name not in (GROUPS, MEMBERS))
         )
-        return Written(rows.assemble([kept], requested)[0], skipped_members=skipped)
+        made = _effective(rows, {}, kept.document, joined) if scope.report_changes else None
+        return Written(rows.assemble([kept], requested)[0], skipped_members=skipped, changes=made)
 
     return run
 
@@ -83,7 +84,7 @@ def replace(
         rows = Rows(connection, scope, resource_type)
         old = rows.find(id, lock=True)
         changes = replacement(resource_type, old.document, document)
-        return _written(rows, old, changes, expected_version, unknown_members, all_attributes)
+        return _written(scope, rows, old, changes, expected_version, unknown_members, all_attributes)
 
     return run
 
@@ -101,24 +102,31 @@ def change(
     def run(connection: sa.Connection) -> Written:
         rows = Rows(connection, scope, resource_type)
         old = rows.find(id, lock=True)
-        return _written(rows, old, changes, expected_version, unknown_members, lambda name: name != MEMBERS)
+        return _written(scope, rows, old, changes, expected_version, unknown_members, lambda name: name != MEMBERS)
 
     return run
 
 
-def delete(scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None) -> Work[None]:
+def delete(
+    scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None
+) -> Work[EffectiveChanges | None]:
     """The work of `SyncStore.delete`."""
 
-    def run(connection: sa.Connection) -> None:
+    def run(connection: sa.Connection) -> EffectiveChanges | None:
         rows = Rows(connection, scope, resource_type)
         old = rows.find(id, lock=True)
         check_version(expected_version, old.tag)
-        rows.delete(old)
+        groups = rows.delete(old)
+        if not scope.report_changes:
+            return None
+        names = rows.names(groups)
+        return EffectiveChanges(old.document, {}, left_groups=tuple(names[each] for each in groups))
 
     return run
 
 
 def _written(
+    scope: Scope,
     rows: Rows,
     old: StoredResource,
     changes: ChangeSet,
@@ -134,15 +142,27 @@ def _written(
     changed = any(document.get(name) != old.document.get(name) for name in touched)
     members_changed, skipped = _change_members(rows, old, changes, unknown_members)
     kept = rows.update(old, document if changed else None) if changed or members_changed else old
-    return Written(rows.assemble([kept], requested)[0], changed or members_changed, skipped)
+    made = None
+    if scope.report_changes and kept is not old:
+        made = _effective(rows, old.document, kept.document, members_changed)
+    return Written(rows.assemble([kept], requested)[0], kept is not old, skipped, changes=made)
+
+
+def _effective(rows: Rows, before: Document, after: Document, members: MemberChanges) -> EffectiveChanges:
+    """Return the changes of a write, with the ids of the members that came and went."""
+    joined, left = members.joined, members.left
+    names = rows.names([*joined, *left])
+    return EffectiveChanges(
+        before, after, tuple(names[each][1] for each in joined), tuple(names[each][1] for each in left)
+    )
 
 
 def _change_members(
     rows: Rows, group: StoredResource, changes: ChangeSet, unknown_members: UnknownMembers
-) -> tuple[bool, tuple[str, ...]]:
+) -> tuple[MemberChanges, tuple[str, ...]]:
     members = changes.references.get(MEMBERS) if rows.has_members else None
     if members is None:
-        return False, ()
+        return MemberChanges(), ()
     known, there, unknown = rows.known_members(group.sequence, members.added)
     if unknown and unknown_members == "reject":
         raise InvalidValue("A member does not exist.")

@@ -14,7 +14,7 @@ from sqlalchemy import orm
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from scimkit.documents import Document
-from scimkit.patch.changes import ChangeSet
+from scimkit.patch.changes import ChangeSet, EffectiveChanges
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.database_error_kinds import UnsupportedCharacter
 from scimkit.stores.mapped.collations import CollationCheck
@@ -126,8 +126,8 @@ class AsyncMappedStore:
 
     async def delete(
         self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
-    ) -> None:
-        await self._write(scope, resource_type, lambda work: work.delete(id, expected_version))
+    ) -> EffectiveChanges | None:
+        return await self._write(scope, resource_type, lambda work: work.delete(id, expected_version))
 
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
         return await self._transaction(lambda session: work(self._joined(session)), scope.deadline)
@@ -178,7 +178,8 @@ class AsyncMappedStore:
     ) -> Result:
         check_collations(self._collations, session)
         rows = ModelRows(session, self._plan.layout(resource_type), scope, by_bytes=by_bytes)
-        return ask(Work(self._plan, rows, self._unknown_members))
+        work = Work(self._plan, rows, self._unknown_members, report_changes=scope.report_changes)
+        return ask(work)
 
     def _joined(self, session: AsyncSession) -> AsyncMappedStore:
         """This store within a transaction."""

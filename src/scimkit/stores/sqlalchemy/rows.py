@@ -142,6 +142,14 @@ class ModelRows:
             known.update((wanted[value], key) for value, key in self._session.execute(query) if value in wanted)
         return known
 
+    def ids(self, layout: Layout, keys: Collection[Any]) -> Mapping[Any, str]:
+        model = layout.mapped.model
+        found: dict[Any, str] = {}
+        for some in batches(keys):
+            query = sa.select(key_of(model), getattr(model, layout.id.field.name)).where(key_of(model).in_(some))
+            found.update((key, layout.id.of(value)) for key, value in self._session.execute(query))
+        return found
+
     def linked(self, end: End, instance: Any, keys: Collection[Any] | None = None) -> set[Any]:
         rows, near, far = sides(end)
         other = end.other.mapped.model

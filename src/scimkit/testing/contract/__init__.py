@@ -19,11 +19,12 @@ except ModuleNotFoundError as _missing:
         "the store contract needs pytest and hypothesis: pip install 'scimkit[testing]'"
     ) from _missing
 
-_PARTS = ("base", "storing", "uniqueness", "versions", "members", "tenants", "transactions", "searching", "pages",
+_PARTS = ("base", "changes", "storing", "uniqueness", "versions", "members", "tenants", "transactions", "searching", "pages",
           "machine", "comparison", "histories")  # fmt: skip
 pytest.register_assert_rewrite(*(f"{__name__}.{each}" for each in _PARTS))
 
 from scimkit.testing.contract.capabilities import StoreCapabilities  # noqa: E402
+from scimkit.testing.contract.changes import ChangesContract  # noqa: E402
 from scimkit.testing.contract.histories import HistoriesContract  # noqa: E402
 from scimkit.testing.contract.machine import StoreMachine  # noqa: E402
 from scimkit.testing.contract.members import MembersContract  # noqa: E402
@@ -47,6 +48,7 @@ class StoreContract(
     TransactionsContract,
     SearchingContract,
     PagesContract,
+    ChangesContract,
     HistoriesContract,
 ):
     """All that is promised of a store. Subclasses give `make_store`; `close` is called after each test."""

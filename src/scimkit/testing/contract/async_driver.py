@@ -70,8 +70,8 @@ class DrivenAsyncStore:
     def change(self, *arguments: Any, **named: Any) -> Written:
         return self._loop.run(self.store.change(*arguments, **named))
 
-    def delete(self, *arguments: Any, **named: Any) -> None:
-        self._loop.run(self.store.delete(*arguments, **named))
+    def delete(self, *arguments: Any, **named: Any) -> Any:
+        return self._loop.run(self.store.delete(*arguments, **named))
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
         async def awaited(inner: Store) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
+from scimkit.patch.changes import EffectiveChanges
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.protocol import GROUPS, MEMBERS, META, Page, Query, Scope, SyncStore, Written
 from scimkit.testing.contract.capabilities import StoreCapabilities
@@ -53,7 +54,19 @@ class ComparedStore:
     def written(self, resource_type: ResourceType, written: Written) -> Any:
         """What is said of a write, as it can be compared."""
         skipped = sorted(self.number(each) for each in written.skipped_members)
-        return self.number(written.document["id"]), written.changed, skipped
+        made = self.effective(resource_type, written.changes)
+        return self.number(written.document["id"]), written.changed, skipped, made
+
+    def effective(self, resource_type: ResourceType, changes: EffectiveChanges | None) -> Any:
+        """Return the effective changes of a write as they can be compared: numbers for ids."""
+        if changes is None:
+            return None
+        documents = [
+            self._subject.kept(resource_type, each) if each else {} for each in (changes.before, changes.after)
+        ]
+        joined, left = (sorted(map(self.number, each)) for each in (changes.added_members, changes.removed_members))
+        groups = sorted((kind, self.number(id)) for kind, id in changes.left_groups)
+        return documents, joined, left, groups
 
     def version(self, number: int) -> str:
         """The version that a resource was last seen with."""

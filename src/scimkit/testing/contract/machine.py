@@ -13,6 +13,7 @@ store by itself: whoever is beside it does.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Final, TypeAlias
 
 from hypothesis import strategies as st
@@ -140,7 +141,9 @@ class StoreMachine(RuleBasedStateMachine):
     @property
     def scopes(self) -> Sequence[Scope]:
         """The tenants that things are done in."""
-        return _SCOPES[:1] if "tenants" in self.unsupported else _SCOPES
+        report = "changes" not in self.unsupported
+        scopes = [replace(each, report_changes=report) for each in _SCOPES]
+        return scopes[:1] if "tenants" in self.unsupported else scopes
 
     def _both(self, step: Step) -> None:
         """Do the same to both stores; it must come to the same."""
@@ -166,7 +169,7 @@ class StoreMachine(RuleBasedStateMachine):
             return side.version(number) if expected == "seen" else expected
 
         if write == "delete":
-            return lambda side, store: store.delete(scope, kind, side.ids[number], version(side))
+            return lambda side, store: side.effective(kind, store.delete(scope, kind, side.ids[number], version(side)))
         if write == "replace":
             document = self._document(data, kind)
             return lambda side, store: side.written(
