@@ -1,5 +1,6 @@
-"""JumpCloud: a test user and group come and go on activation, then one `replace` a path.
+"""The simulator of JumpCloud. On activation it creates and deletes a test user and a test group.
 
+JumpCloud updates resources with PATCH, with one `replace` operation for each path.
 Source: JumpCloud's support article on custom SCIM; the bodies of PATCH come from a third party's fixtures.
 """
 
@@ -15,14 +16,20 @@ from scimkit.testing.provider_profile import ProviderProfile
 
 
 class JumpCloud(ProviderSimulator):
-    """JumpCloud's custom SCIM. It creates no empty group, takes over one of the same name, deactivates who leaves."""
+    """The custom SCIM integration of JumpCloud. It deactivates users who leave.
+
+    JumpCloud creates no empty groups, and takes over a group with the same name.
+    """
 
     profile = ProviderProfile(
         name="JumpCloud", mapping=FULL, updates="PATCH", removes_members="by value", empty_groups=False
     )  # fmt: skip
 
     def test_connection(self) -> bool:
-        """*Activate*: a test user and a test group are created and deleted; a user that stays is deactivated."""
+        """Create and delete a test user and a test group, as *Activate* does.
+
+        A test user that cannot be deleted is deactivated.
+        """
         passed, mark = super().test_connection(), uuid4().hex
         user: dict[str, Any] = {"schemas": [USER], "userName": f"test-{mark}@example.org", "active": True}
         user |= {"name": {"givenName": "Test", "familyName": "User"}}

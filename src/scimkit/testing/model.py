@@ -1,6 +1,7 @@
-"""A slow and obvious store, to hold fast ones to: everything is copied, every question is a walk over all.
+"""A slow and simple store, used as a reference for the other stores.
 
-This module has no index. Filters are those of `scimkit.testing.reference`.
+The store copies every document, has no index and scans all resources for each search. Filters are evaluated by
+`scimkit.testing.reference`.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ from scimkit.testing import reference
 
 @dataclass(frozen=True)
 class _Resource:
-    """One state of a resource; the next one is another value in its place."""
+    """The state of a resource. A write replaces the object with another one."""
 
     resource_type: ResourceType
     number: int
@@ -62,7 +63,7 @@ class _Resource:
 
 
 class ModelStore:
-    """A `SyncStore` of which every line can be seen to be right. For one thread."""
+    """A simple `SyncStore` that serves as the reference for other stores. It is not thread-safe."""
 
     is_async: Literal[False] = False
     blocking = False
@@ -157,7 +158,7 @@ class ModelStore:
         return found
 
     def _whole(self, scope: Scope, id: str, resource: _Resource) -> dict[str, Any]:
-        """A copy of the document, with all that is computed."""
+        """Return a copy of the document with the computed attributes: `members`, `groups` and `meta`."""
         kind, document = resource.resource_type, deepcopy(dict(resource.document))
         if resource.members:
             document[MEMBERS] = [
@@ -171,7 +172,12 @@ class ModelStore:
         return document
 
     def _write(self, scope: Scope, id: str, old: _Resource, changes: ChangeSet) -> Written:
-        """Keep the next state of a resource, or its first. Raises: Uniqueness, InvalidValue."""
+        """Store the first or the next state of a resource.
+
+        Raises:
+            Uniqueness: Another resource has the value of a unique attribute.
+            InvalidValue: A member does not exist, and the store rejects unknown members.
+        """
         kind = old.resource_type
         references = dict(changes.references)
         joined = references.pop(MEMBERS, None) if has_members(kind) else None

@@ -1,9 +1,9 @@
-"""Record real exchanges with fictions for personal data, and replay them as a test.
+"""Record real exchanges with invented values instead of personal data, and replay them as a test.
 
     ScimService(store, tokens=tokens, on_exchange=Recorder("exchanges.jsonl", resource_types))
     assert replay("exchanges.jsonl", service, token) == []
 
-One JSON line an exchange. Headers are not recorded, but for the media types.
+The file has one JSON line for each exchange. Of the headers, only the media types are recorded.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ _DISCOVERY: Final = frozenset({"ServiceProviderConfig", "ResourceTypes", "Schema
 
 
 class Recorder:
-    """Writes exchanges into a file; give it to `ScimService(on_exchange=...)`."""
+    """A callable that appends exchanges to a file. Pass it to `ScimService(on_exchange=...)`."""
 
     def __init__(self, file: str | Path, resource_types: Sequence[ResourceType] = (USER, GROUP)) -> None:
         self._file = Path(file)
         self._fictions = Redactor(resource_types)
 
     def __call__(self, request: Request, response: Response) -> None:
-        """Append an exchange."""
+        """Append an exchange to the file."""
         line = json.dumps(self.recorded(request, response), ensure_ascii=False)
-        with open(self._file, "a", encoding="utf-8", opener=_for_the_owner) as file:  # the opener
+        with open(self._file, "a", encoding="utf-8", opener=_for_the_owner) as file:
             file.write(line + "\n")
 
     def recorded(self, request: Request, response: Response) -> dict[str, Any]:
-        """An exchange as it is written."""
+        """Return an exchange in the form of the file."""
         redactor, kind = self._fictions, self._fictions.type_at(request.path)
         sent = _json(request.body)
         headers = {name: request.headers.get(name, "") for name in _HEADERS}
@@ -63,7 +63,7 @@ class Recorder:
 
 
 def _for_the_owner(path: str, flags: int) -> int:
-    """Open a file that only its owner can read, whoever made it."""
+    """Open a file, and set its permissions so that only the owner can read it."""
     descriptor = os.open(path, flags, 0o600)
     if hasattr(os, "fchmod"):
         os.fchmod(descriptor, 0o600)
@@ -72,7 +72,14 @@ def _for_the_owner(path: str, flags: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where a replayed exchange came to something else: the line, the request, and what was and is."""
+    """A difference between a recorded response and the response of the replay.
+
+    Attributes:
+        line: The line in the file.
+        request: The method and the path.
+        recorded: The recorded status or shape of the body.
+        replayed: The status or shape of the body in the replay.
+    """
 
     line: int
     request: str
@@ -81,10 +88,15 @@ class Difference:
 
 
 def replay(file: str | Path, service: ScimService, token: str) -> list[Difference]:
-    """Send what was recorded to a service and tell where the status or the shape of a body differs.
+    """Send the recorded requests to a service, and return the responses whose status or shape of the body differs.
 
-    The service starts empty: what the recording shows and did not create is created first. Ids of the
-    recording become those of the service.
+    The service starts empty. Resources that the recording shows but does not create are created first. Ids in the
+    recording are replaced by the ids of the service.
+
+    Args:
+        file: The file with the recording.
+        service: The service with an empty store.
+        token: A token of the service.
     """
     exchanges = [json.loads(line) for line in Path(file).read_text(encoding="utf-8").splitlines() if line]
     play = _Replay(service, token)
@@ -99,7 +111,7 @@ class _Replay:
         self._ids: dict[str, str] = {}
 
     def prepare(self, exchanges: list[dict[str, Any]]) -> None:
-        """Create the resources that were there before the recording began."""
+        """Create the resources that existed before the recording began."""
         made: set[str] = set()
         for each in exchanges:
             path = each["path"].strip("/").partition("/")[0]
@@ -110,7 +122,7 @@ class _Replay:
                 made.add(id)
 
     def differences(self, number: int, recorded: dict[str, Any]) -> Iterator[Difference]:
-        """What differs in one exchange."""
+        """Yield the differences of one exchange."""
         theirs = recorded["response"]
         id = theirs.get("id") if type(theirs) is dict and recorded["status"] == 201 else None
         response = self._send(recorded, id)
@@ -142,7 +154,7 @@ class _Replay:
 
 
 def shape(value: Any) -> Any:
-    """A JSON value without its values: names, types, and the different shapes in an array."""
+    """Return the structure of a JSON value: its names, its types, and the distinct shapes of array elements."""
     if isinstance(value, dict):
         return {name: shape(value[name]) for name in sorted(value)}
     if isinstance(value, list):
