@@ -38,7 +38,7 @@ def test_differences_are_found() -> None:
         client.patch(f"/Users/{simulator._ids[left]}", {"op": "replace", "path": "active", "value": False})
         found = differences([part], *all_attributes(endpoint.base_url, client.token))
         simulator.close()
-    assert [each.partition(":")[2].split()[0] for each in found] == ["active,", "Crowd", "Crowd", "stranger"]
+    assert [each.partition(":")[2].split()[0] for each in found] == ["`active`", "Crowd", "Crowd", "stranger"]
 
 
 def test_crowd() -> None:
