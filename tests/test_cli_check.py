@@ -51,7 +51,8 @@ def test_what_fails_is_explained() -> None:
         done = check(url, "--token", token, "--idp", "okta-catalogue", "--idp", "pingfederate")
         assert done.returncode == 1
         assert "✗ pingfederate" in done.stdout
-        for text in ("why: The status is 400, but a query needs 200", "fix: ", "expected: ", "would fail", "GET /Users?filter"):
+        why = "why: The status is 400, but a query needs 200"
+        for text in (why, "fix: ", "expected: ", "would fail", "GET /Users?filter"):
             assert text in done.stdout
         assert empty(store)
 

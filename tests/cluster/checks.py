@@ -25,7 +25,7 @@ def losses(connection: sa.Connection, tenant: str, told: list[dict[str, Any]]) -
     for each in told:
         of[each["what"]].append(each)
     gone = {each["id"] for each in of["delete"]}
-    yield from _people(documents, of, gone)
+    yield from _users(documents, of, gone)
     yield from _races(documents, of["race"])
     yield from _titles(documents, of["change"], gone)
     numbers = {row.sequence: id for id, row in rows.items()}
@@ -42,7 +42,7 @@ def losses(connection: sa.Connection, tenant: str, told: list[dict[str, Any]]) -
             yield f"a group has version {rows[group].version} after {count} changes"
 
 
-def _people(documents: dict[str, Any], of: dict[str, list[dict[str, Any]]], gone: set[str]) -> Iterator[str]:
+def _users(documents: dict[str, Any], of: dict[str, list[dict[str, Any]]], gone: set[str]) -> Iterator[str]:
     for each in of["create"]:
         if each["status"] == 201 and each["id"] not in gone and each["id"] not in documents:
             yield f"a user was lost: {each}"

@@ -147,7 +147,7 @@ def random_history(
         directory: The directory; by default the sample directory.
     """
     directory = directory or sample_directory()
-    return directory, _Fate(seed, directory).events(length)
+    return directory, _EventGenerator(seed, directory).events(length)
 
 
 def crowd(people: int, teams: int, *, seed: int = 0) -> Directory:
@@ -183,7 +183,7 @@ def histories(*, length: int = 30) -> SearchStrategy[tuple[Directory, list[Direc
     )
 
 
-class _Fate:
+class _EventGenerator:
     """A generator of random events, each of which is possible in the current state of the directory."""
 
     def __init__(self, seed: int, directory: Directory) -> None:

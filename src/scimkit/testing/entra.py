@@ -316,7 +316,7 @@ def run_story(
             entra.provision_on_demand(key_of("ada"))
             entra.provision_on_demand(key_of("team/tier1"))
             entra.initial_cycle()
-            for change in _LIFE:
+            for change in _CHANGES:
                 change(directory)
                 entra.incremental_cycle()
     finally:
@@ -348,4 +348,4 @@ def _returns(directory: Directory) -> None:
     directory.change(key_of("jose"), manager=None)
 
 
-_LIFE: Final = (_changes, _departures, _returns)
+_CHANGES: Final = (_changes, _departures, _returns)

@@ -34,9 +34,13 @@ class JumpCloud(ProviderSimulator):
         user: dict[str, Any] = {"schemas": [USER], "userName": f"test-{mark}@example.org", "active": True}
         user |= {"name": {"givenName": "Test", "familyName": "User"}}
         group = {"schemas": [GROUP], "displayName": f"Test {mark}"}
-        return passed & self._come_and_go("user", "/Users", user) & self._come_and_go("group", "/Groups", group)
+        return (
+            passed
+            & self._create_and_delete("user", "/Users", user)
+            & self._create_and_delete("group", "/Groups", group)
+        )
 
-    def _come_and_go(self, what: str, endpoint: str, body: dict[str, Any]) -> bool:
+    def _create_and_delete(self, what: str, endpoint: str, body: dict[str, Any]) -> bool:
         step = self._talk.step(f"Activate: create a {what}", "POST", endpoint, [rules.created], body)
         if not step.passed:
             return False

@@ -39,7 +39,7 @@ class Recorder:
     def __call__(self, request: Request, response: Response) -> None:
         """Append an exchange to the file."""
         line = json.dumps(self.recorded(request, response), ensure_ascii=False)
-        with open(self._file, "a", encoding="utf-8", opener=_for_the_owner) as file:
+        with open(self._file, "a", encoding="utf-8", opener=_open_private) as file:
             file.write(line + "\n")
 
     def recorded(self, request: Request, response: Response) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Recorder:
         }
 
 
-def _for_the_owner(path: str, flags: int) -> int:
+def _open_private(path: str, flags: int) -> int:
     """Open a file, and set its permissions so that only the owner can read it."""
     descriptor = os.open(path, flags, 0o600)
     if hasattr(os, "fchmod"):
@@ -123,30 +123,30 @@ class _Replay:
 
     def differences(self, number: int, recorded: dict[str, Any]) -> Iterator[Difference]:
         """Yield the differences of one exchange."""
-        theirs = recorded["response"]
-        id = theirs.get("id") if type(theirs) is dict and recorded["status"] == 201 else None
+        recorded_body = recorded["response"]
+        id = recorded_body.get("id") if type(recorded_body) is dict and recorded["status"] == 201 else None
         response = self._send(recorded, id)
         request = f"{recorded['method']} {recorded['path']}"
         if response.status != recorded["status"]:
             yield Difference(number, request, recorded["status"], response.status)
-        elif theirs is not None and shape(theirs) != shape(_json(response.body)):
-            yield Difference(number, request, shape(theirs), shape(_json(response.body)))
+        elif recorded_body is not None and shape(recorded_body) != shape(_json(response.body)):
+            yield Difference(number, request, shape(recorded_body), shape(_json(response.body)))
 
     def _send(self, exchange: dict[str, Any], id: str | None) -> Response:
         content = b""
         if exchange.get("malformed"):
             content = b"{"
         elif exchange["body"] is not None:
-            content = self._ours(json.dumps(exchange["body"])).encode()
+            content = self._with_service_ids(json.dumps(exchange["body"])).encode()
         headers = {**exchange.get("headers", {}), "authorization": f"Bearer {self._token}"}
-        path, query = self._ours(exchange["path"]), self._ours(exchange.get("query", ""))
+        path, query = self._with_service_ids(exchange["path"]), self._with_service_ids(exchange.get("query", ""))
         response = run_sync(self._service.handle(Request(exchange["method"], path, query, headers, content, BASE_URL)))
         document = _json(response.body)
         if id is not None and response.status == 201 and type(document) is dict:
             self._ids[id] = document["id"]
         return response
 
-    def _ours(self, text: str) -> str:
+    def _with_service_ids(self, text: str) -> str:
         if not self._ids:
             return text
         known = "|".join(re.escape(each) for each in sorted(self._ids, key=len, reverse=True))

@@ -21,7 +21,7 @@ BASE_URL: Final = "https://scim.example.org/v2"
 _ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\Z")
 _NAME: Final = re.compile(r"[$A-Za-z][A-Za-z_$-]{0,40}\Z")
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[()\[\]]|\s+|[^\s()\[\]"]+', re.DOTALL)
-_SPOKEN: Final = re.compile(r"\S+")
+_DETAIL_WORD: Final = re.compile(r"\S+")
 _SMALL: Final = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,2})*|")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?\Z")
 _WORDS: Final = frozenset({*OPERATORS, "pr", "and", "or", "not", "true", "false", "null"})
@@ -284,9 +284,9 @@ class Redactor:
         for known in sorted(self._made, key=len, reverse=True):
             if len(known) > 1 and known not in WORDS:
                 text = re.sub(re.escape(known), self._made[known].replace("\\", ""), text, flags=re.IGNORECASE)
-        return _SPOKEN.sub(self._spoken, text)
+        return _DETAIL_WORD.sub(self._redact_word, text)
 
-    def _spoken(self, found: re.Match[str]) -> str:
+    def _redact_word(self, found: re.Match[str]) -> str:
         """Return a word of an error detail unchanged if it is a usual word, a small number or an attribute name."""
         word, bare = found[0], found[0].strip(".,;:()'\"")
         usual = bare.lower() in WORDS | self._urns or bare in METHODS | self._names or MESSAGE.fullmatch(bare)

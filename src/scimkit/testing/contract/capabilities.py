@@ -59,8 +59,8 @@ class StoreCapabilities:
     def documents(self, resource_type: ResourceType) -> st.SearchStrategy[dict[str, Any]]:
         """Generate documents that the store returns unchanged, without `id`, `meta`, `members` and `groups`.
 
-        By default, any document of the resource type without the attributes that the store does not keep. Override this
-        method if the store keeps only some values of an attribute.
+        The default strategy generates documents with any attribute that the store keeps. Override this method if the
+        store keeps only some values of an attribute.
         """
         return strategies.documents(resource_type, texts=self.texts).map(lambda each: self.kept(resource_type, each))
 

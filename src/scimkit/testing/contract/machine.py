@@ -28,7 +28,7 @@ from scimkit.testing.contract.capabilities import StoreCapabilities
 from scimkit.testing.contract.comparison import ComparedStore
 
 _ALL: Final = 10_000
-_OWN: Final = frozenset({"id", META, MEMBERS, GROUPS})
+_STORE_VALUES: Final = frozenset({"id", META, MEMBERS, GROUPS})
 """The attributes whose values differ between the stores."""
 _BY_ID: Final = (
     'id eq "{0}"', 'not (id eq "{0}")', 'id eq "{0}" or id eq "{1}"', 'members eq "{0}"', 'not (members eq "{0}")',
@@ -70,7 +70,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def write(self, data: st.DataObject) -> None:
         """Run one write of any kind on any resource of any tenant."""
-        self._both(self._any_write(data))
+        self._run_on_both(self._any_write(data))
 
     @rule(data=st.data(), undone=st.booleans())
     def transact(self, data: st.DataObject, undone: bool) -> None:
@@ -93,7 +93,7 @@ class StoreMachine(RuleBasedStateMachine):
             except Undone:
                 return "undone"
 
-        self._both(step)
+        self._run_on_both(step)
 
     @rule(data=st.data())
     def search(self, data: st.DataObject) -> None:
@@ -107,7 +107,7 @@ class StoreMachine(RuleBasedStateMachine):
         place, backward = data.draw(st.none() | st.integers(0, 3)), data.draw(st.booleans())
 
         def step(side: ComparedStore, store: SyncStore) -> Any:
-            wanted = None if _names_own(node) else Filter(node)
+            wanted = None if _uses_store_values(node) else Filter(node)
             if text is not None and numbers[0] is not None and numbers[1] is not None:
                 wanted = parse(text.format(side.ids[numbers[0]], side.ids[numbers[1]]))
             whole = store.search(scope, Query(kind, wanted, sort, count=_ALL))
@@ -118,7 +118,7 @@ class StoreMachine(RuleBasedStateMachine):
                 query = Query(kind, wanted, sort, count=count, **around)
             return side.page(query, whole), side.page(query, store.search(scope, query))
 
-        self._both(step)
+        self._run_on_both(step)
 
     @invariant()
     def alike(self) -> None:
@@ -141,7 +141,7 @@ class StoreMachine(RuleBasedStateMachine):
         """The tenants that the operations use."""
         return _SCOPES[:1] if "tenants" in self.unsupported else _SCOPES
 
-    def _both(self, step: Step) -> None:
+    def _run_on_both(self, step: Step) -> None:
         """Run a step on both stores, and check that the results are equal."""
         found = [_outcome(step, side, side.store) for side in self.sides]
         for side in self.sides:
@@ -249,7 +249,7 @@ class StoreMachine(RuleBasedStateMachine):
         if "sort" in self.unsupported or not data.draw(st.booleans()):
             return None
         path = data.draw(self.subject.sortable[kind])
-        return None if path.names[0] in _OWN else Sort(path, data.draw(st.booleans()))
+        return None if path.names[0] in _STORE_VALUES else Sort(path, data.draw(st.booleans()))
 
 
 def _outcome(step: Step, side: ComparedStore, store: SyncStore) -> Any:
@@ -260,6 +260,6 @@ def _outcome(step: Step, side: ComparedStore, store: SyncStore) -> Any:
         return type(error)
 
 
-def _names_own(node: Any) -> bool:
+def _uses_store_values(node: Any) -> bool:
     """Report whether a filter uses an attribute whose values differ between the stores."""
-    return any(path.partition(".")[0] in _OWN for path in paths_of(node))
+    return any(path.partition(".")[0] in _STORE_VALUES for path in paths_of(node))
