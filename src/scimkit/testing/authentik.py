@@ -6,7 +6,7 @@ Source: goauthentik/authentik, authentik/providers/scim/clients (base, users, gr
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from scimkit.testing import provider_rules as rules
 from scimkit.testing.directory import Person, Team
@@ -18,7 +18,7 @@ from scimkit.testing.provider_profile import ProviderProfile
 class Authentik(ProviderSimulator):
     """The SCIM provider of authentik. It deletes users who leave, and respects `bulk.maxOperations` of the service."""
 
-    profile = ProviderProfile(
+    profile: ClassVar[ProviderProfile] = ProviderProfile(
         name="authentik",
         mapping={**BASIC, "name.formatted": "display_name", 'emails[type eq "other"].value': "email"},
         on_leave="delete",

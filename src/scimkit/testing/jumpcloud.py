@@ -6,7 +6,7 @@ Source: JumpCloud's support article on custom SCIM; the bodies of PATCH come fro
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from scimkit.testing import provider_rules as rules
@@ -21,7 +21,7 @@ class JumpCloud(ProviderSimulator):
     JumpCloud creates no empty groups, and takes over a group with the same name.
     """
 
-    profile = ProviderProfile(
+    profile: ClassVar[ProviderProfile] = ProviderProfile(
         name="JumpCloud", mapping=FULL, updates="PATCH", removes_members="by value", empty_groups=False
     )  # fmt: skip
 

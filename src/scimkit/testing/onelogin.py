@@ -6,6 +6,8 @@ Sources: developers.onelogin.com/scim/implement-scim-api; goauthentik/authentik#
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from scimkit.testing import provider_rules as rules
 from scimkit.testing.mapping import FULL
 from scimkit.testing.provider import ProviderSimulator
@@ -15,7 +17,7 @@ from scimkit.testing.provider_profile import ProviderProfile
 class OneLogin(ProviderSimulator):
     """The SCIM 2.0 provisioner of OneLogin. It deletes users who leave, and never deletes groups."""
 
-    profile = ProviderProfile(
+    profile: ClassVar[ProviderProfile] = ProviderProfile(
         name="OneLogin",
         mapping=FULL,
         on_leave="delete",

@@ -6,6 +6,8 @@ Source: docs.pingidentity.com/integrations/scim, and the page of the GitHub EMU 
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from scimkit.testing import provider_rules as rules
 from scimkit.testing.directory import Team
 from scimkit.testing.mapping import FULL
@@ -16,7 +18,7 @@ from scimkit.testing.provider_profile import ProviderProfile
 class PingFederate(ProviderSimulator):
     """The SCIM provisioner of PingFederate, configured to disable users who leave."""
 
-    profile = ProviderProfile(name="PingFederate", mapping=FULL, quotes=False)
+    profile: ClassVar[ProviderProfile] = ProviderProfile(name="PingFederate", mapping=FULL, quotes=False)
 
     def test_connection(self) -> bool:
         """Read a missing user by id, and search for a missing user by `userName` and by e-mail address."""

@@ -81,7 +81,7 @@ class AsyncSqlStore:
         statement_timeout: float = STATEMENT_TIMEOUT,
     ) -> None:
         if isinstance(url, str):
-            self.engine = async_engine(url, statement_timeout)
+            self.engine: AsyncEngine = async_engine(url, statement_timeout)
         else:
             self.engine = url
             prepared(url.sync_engine)

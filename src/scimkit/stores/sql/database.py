@@ -14,9 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import QueuePool
 
-from scimkit.errors import InvalidFilter
-from scimkit.stores.database_errors import ATTEMPTS, exhausted, lost, pause, timed_out, too_complex, unavailable
+from scimkit.errors import Unavailable
+from scimkit.stores.database_error_kinds import codes_of, is_kind, kind_of, lost
+from scimkit.stores.database_errors import ATTEMPTS, answer_to, exhausted, pause, unavailable
 from scimkit.stores.sql.timeouts import (
     POOL_TIMEOUT,
     STATEMENT_TIMEOUT,
@@ -35,8 +37,6 @@ Work: TypeAlias = Callable[[sa.Connection], Result]
 
 DRIVERS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql",
                    "mariadb": "mysql+pymysql"}  # fmt: skip
-_NOT_READY: Final = frozenset({1047})
-"""A Galera node that is not part of its cluster, for now."""
 
 
 def sync_engine(url: str, statement_timeout: float = STATEMENT_TIMEOUT) -> sa.Engine:
@@ -103,6 +103,23 @@ def pool_size(engine: sa.Engine) -> int | None:
     return None if size is None else int(size())
 
 
+def wait_for_pool(engine: sa.Engine, deadline: float | None) -> None:
+    """Wait until the pool of an engine has a connection, but no longer than the deadline.
+
+    The pool of an application's own engine may wait longer than a health check can.
+
+    Raises:
+        Unavailable: Every connection is in use at the deadline.
+    """
+    pool = engine.pool
+    if not isinstance(pool, QueuePool) or pool._max_overflow < 0:
+        return
+    while pool.checkedout() >= pool.size() + pool._max_overflow:
+        if deadline is None or time.monotonic() >= deadline:
+            raise exhausted()
+        time.sleep(0.02)
+
+
 def _prepare_sqlite(connection: Any, _: object) -> None:
     """Leave transactions to `_begin_sqlite`; let readers go on while one writes."""
     connection.isolation_level = None
@@ -147,16 +164,18 @@ class Attempts:
         took too long.
 
         Raises:
-            InvalidFilter: The statement exceeds what the database can evaluate.
-            Unavailable: The database failed otherwise, or there is no time left.
+            ScimError: The error is not one of those that are tried again; see `scimkit.stores.database_error_kinds`.
+            Unavailable: There is no time left.
         """
         if isinstance(error, PoolTimeout):
             raise exhausted() from None
-        if too_complex(error.orig):
-            raise InvalidFilter("The filter is too complex for the database. Use fewer comparisons.") from None
-        number = error.orig.args[0] if error.orig is not None and error.orig.args else None
-        broken = error.connection_invalidated and not self.committing
-        again = (lost(error.orig) or broken or number in _NOT_READY) and not timed_out(error.orig)
+        broken = error.connection_invalidated or (is_kind(error.orig, "connection") and codes_of(error.orig))
+        if is_kind(error.orig, "timeout"):
+            again = False
+        else:
+            again = lost(error.orig) or is_kind(error.orig, "not-ready") or (bool(broken) and not self.committing)
+        if not again and kind_of(error.orig).answer is not Unavailable:
+            raise answer_to(error.orig) from None
         seconds = pause(self.number)
         self.number += 1
         over = self.number == ATTEMPTS if self.deadline is None else time.monotonic() + seconds >= self.deadline

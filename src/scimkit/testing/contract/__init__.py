@@ -13,13 +13,13 @@ from __future__ import annotations
 try:
     import hypothesis  # noqa: F401  # imported here, so that one error message covers both packages
     import pytest
-except ModuleNotFoundError as missing:
+except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError(
         "The store contract needs pytest and hypothesis: pip install 'scimkit[testing]'"
-    ) from missing
+    ) from _missing
 
-_PARTS = ("base", "keeping", "uniqueness", "versions", "members", "tenants", "transactions", "searching", "pages",
-          "machine", "side")  # fmt: skip
+_PARTS = ("base", "storing", "uniqueness", "versions", "members", "tenants", "transactions", "searching", "pages",
+          "machine", "comparison", "histories")  # fmt: skip
 pytest.register_assert_rewrite(*(f"{__name__}.{each}" for each in _PARTS))
 
 from scimkit.testing.contract.capabilities import StoreCapabilities  # noqa: E402
