@@ -1,1 +1,1 @@
-"""The tests of scimkit: one module for each source module, and the whole of it end to end."""
+"""The tests of scimkit: one test module for each source module, and end-to-end tests."""

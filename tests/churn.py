@@ -1,10 +1,10 @@
-"""A long run: every identity provider at once against one service, each with a part of one large directory.
+"""A long run of all simulated identity providers against one service.
 
     python -m tests.churn --people 1000 --groups 50 --cycles 20 --store postgresql+psycopg://postgres@127.0.0.1/scim
 
-Each provider has a token of its own in one tenant, and a thread of its own. In each cycle some of its people are hired,
-marry, move, are disabled, leave, its teams change, and it synchronizes and compares. In the end everything that is
-there is read by a client of its own, and has to be what the directories say, and nothing else.
+Each provider has its own token, its own thread and its own part of one large directory; all share one tenant. In each
+cycle, random events change the part of each provider, and the provider synchronizes and compares it. At the end, a
+separate client reads all users and groups. They must be exactly those of the directories.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _PATIENCE = 60.0
 
 @dataclass
 class Part:
-    """One provider, its part of the directory, and what became of it."""
+    """A provider with its part of the directory, and its progress."""
 
     name: str
     mark: str
@@ -56,7 +56,7 @@ class Part:
         return len(self.simulator.report.steps)
 
     def run(self, on_cycle: Callable[[], None]) -> None:
-        """Everybody is provisioned, then cycle after cycle: things happen, and are synchronized."""
+        """Provision the whole part, then apply the events of each cycle and synchronize."""
         start = time.perf_counter()
         if self.simulator.test_connection():
             self.simulator.synchronize()
@@ -71,7 +71,7 @@ class Part:
 
 @dataclass
 class Outcome:
-    """What a run came to."""
+    """The result of a run."""
 
     parts: list[Part]
     wrong: list[str] = field(default_factory=list)
@@ -86,7 +86,7 @@ class Outcome:
 
 @contextmanager
 def served(store: str, workers: int) -> Iterator[str]:
-    """`scimkit serve` in a process of its own; gives its endpoint."""
+    """Run `scimkit serve` in a separate process while the block runs, and yield the URL of its endpoint."""
     command = [sys.executable, "-m", "scimkit.cli", "serve", "--store", store, "--port", "0", "--workers", str(workers)]
     with (
         tempfile.TemporaryFile("w+") as said,
@@ -108,12 +108,12 @@ def _ready(process: subprocess.Popen[str], said: Any) -> str:
             return found[1]
         time.sleep(0.1)
     said.seek(0)
-    raise RuntimeError(f"the server did not start: {said.read()[-1000:]}")
+    raise RuntimeError(f"The server did not start: {said.read()[-1000:]}")
 
 
 @contextmanager
 def registry(url: str) -> Iterator[TokenRegistry]:
-    """The tokens of a store, whose connections are closed in the end."""
+    """Yield the token registry of a store, and close the connections of the store at the end."""
     store, tokens = open_store(url)
     try:
         yield tokens
@@ -125,7 +125,18 @@ def run(
     store: str, *, people: int, groups: int, cycles: int, events: int, seed: int = 1, workers: int = 1,
     on_cycle: Callable[[list[Part]], None] = lambda parts: None,
 ) -> Outcome:  # fmt: skip
-    """Let all providers churn; `events` are those of one provider in one cycle."""
+    """Run all providers at the same time.
+
+    Args:
+        store: The URL of the store.
+        people: The number of people in the directory.
+        groups: The number of groups in the directory.
+        cycles: The number of cycles of each provider.
+        events: The number of events for each provider and cycle.
+        seed: The seed of the random choices.
+        workers: The number of server processes.
+        on_cycle: Called after each cycle of a provider.
+    """
     tenant = f"churn-{token_hex(4)}"
     with registry(store) as tokens, served(store, workers) as endpoint:
         parts: list[Part] = []
@@ -155,13 +166,13 @@ def run(
 
 
 def _share(whole: int, number: int) -> int:
-    """What one provider has of a number of things."""
+    """Return the share of one provider of a number of people or groups."""
     count = len(PROVIDERS)
     return whole // count + (number < whole % count)
 
 
 def differences(parts: list[Part], users: list[Any], groups: list[Any]) -> list[str]:
-    """Where all that is there is not what the directories say: who works, which teams there are, who is in them."""
+    """Return the differences between the service and the directories: active users, groups and members."""
     wrong: list[str] = []
     names = {each["id"]: each["userName"] for each in users}
     unknown = {each["userName"] for each in users} | {each["displayName"] for each in groups}
@@ -170,21 +181,21 @@ def differences(parts: list[Part], users: list[Any], groups: list[Any]) -> list[
         working = {each.user_name for each in part.directory.people.values() if each.enabled}
         active = {name for name, each in theirs.items() if each.get("active") is True}
         if active != working:
-            wrong.append(f"{part.name}: active, or not, against its directory: {active ^ working}")
+            wrong.append(f"{part.name}: `active` differs from the directory for {active ^ working}")
         shown = {each["displayName"]: each for each in groups if part.mark in each["displayName"]}
         unknown -= theirs.keys() | shown.keys()
         for team in part.directory.teams.values():
             wanted = {part.directory.people[key].user_name for key in team.members} & theirs.keys()
             there = {names[each["value"]] for each in shown.pop(team.name, {}).get("members", ())}
             if there != wanted:
-                wrong.append(f"{part.name}: {team.name} differs by {there ^ wanted}")
-        if shown and part.name != "onelogin":  # which leaves groups where they are
-            wrong.append(f"{part.name}: groups are left: {sorted(shown)}")
-    return [*wrong, *(f"in no directory: {name}" for name in sorted(unknown))]
+                wrong.append(f"{part.name}: {team.name} differs in the members {there ^ wanted}")
+        if shown and part.name != "onelogin":  # OneLogin never deletes groups
+            wrong.append(f"{part.name}: groups were not deleted: {sorted(shown)}")
+    return [*wrong, *(f"not in any directory: {name}" for name in sorted(unknown))]
 
 
 def all_attributes(endpoint: str, token: str, client: httpx.Client | None = None) -> tuple[list[Any], list[Any]]:
-    """All users and all groups, page by page."""
+    """Return all users and all groups, read page by page."""
     found: list[list[Any]] = []
     with client or httpx.Client(timeout=_PATIENCE) as http:
         for kind in ("Users", "Groups"):
@@ -203,7 +214,7 @@ def all_attributes(endpoint: str, token: str, client: httpx.Client | None = None
 
 @contextmanager
 def _progress(cycles: int) -> Iterator[Callable[[list[Part]], None]]:
-    """A bar for each provider on a terminal, a line now and then elsewhere."""
+    """Yield a function that shows the progress: a bar for each provider on a terminal, and lines elsewhere."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     start, done = time.monotonic(), 0
@@ -211,7 +222,7 @@ def _progress(cycles: int) -> Iterator[Callable[[list[Part]], None]]:
     with Progress(
         TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), text, TimeElapsedColumn()
     ) as progress:
-        bars = {name: progress.add_task(name, total=cycles, said="everybody is provisioned") for name in PROVIDERS}
+        bars = {name: progress.add_task(name, total=cycles, said="initial provisioning") for name in PROVIDERS}
 
         def on_cycle(parts: list[Part]) -> None:
             nonlocal done
@@ -228,18 +239,18 @@ def _progress(cycles: int) -> Iterator[Callable[[list[Part]], None]]:
 
 
 def main() -> int:
-    """Run, with progress. The exit status is 1 when something differs."""
+    """Run with a progress display. Return exit status 1 if there are differences."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--people", type=int, default=1000)
     options.add_argument("--groups", type=int, default=50)
     options.add_argument("--cycles", type=int, default=20)
-    options.add_argument("--events", type=int, default=10, help="what happens in each provider's part in a cycle")
+    options.add_argument("--events", type=int, default=10, help="events for each provider in each cycle")
     options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--workers", type=int, default=1, help="processes that serve")
+    options.add_argument("--workers", type=int, default=1, help="server processes")
     options.add_argument("--store", default=f"sqlite:///{Path(tempfile.mkdtemp()) / 'churn.db'}")
     asked = options.parse_args()
     if asked.people < 4 * len(PROVIDERS) or asked.groups < 2 * len(PROVIDERS):
-        options.error(f"{len(PROVIDERS)} providers share them: at least 4 people and 2 groups for each")
+        options.error(f"Give at least 4 people and 2 groups for each of the {len(PROVIDERS)} providers.")
     with _progress(asked.cycles) as on_cycle:
         outcome = run(
             asked.store, people=asked.people, groups=asked.groups, cycles=asked.cycles, events=asked.events,
@@ -248,7 +259,7 @@ def main() -> int:
     said = [
         *outcome.wrong[:20],
         f"{outcome.requests:,} requests in {outcome.seconds:,.0f} s, {outcome.requests / outcome.seconds:,.0f} per s",
-        f"{outcome.users:,} users and {outcome.groups} groups in the end, {len(outcome.wrong)} differences",
+        f"{outcome.users:,} users and {outcome.groups} groups at the end, {len(outcome.wrong)} differences",
     ]
     sys.stdout.write("\n".join(said) + "\n")
     return 1 if outcome.wrong else 0

@@ -1,4 +1,4 @@
-"""A client of a service in process: no HTTP, the same requests."""
+"""A client that calls a service in process, without HTTP."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 
 @dataclass
 class Answer:
-    """A response with its body read."""
+    """A response with its parsed body."""
 
     status: int
     body: Any
@@ -33,7 +33,7 @@ class Answer:
 
 
 class Client:
-    """Sends requests to a service. Keyword arguments go to `ScimService`."""
+    """A client that sends requests to a service. Keyword arguments are passed to `ScimService`."""
 
     def __init__(
         self, store: Any = None, *, tenant: str = "default", tokens: TokenRegistry | None = None, **options: Any
@@ -43,14 +43,14 @@ class Client:
         self.service = ScimService(MemoryStore() if store is None else store, tokens=self.tokens, **options)
 
     def of_tenant(self, tenant: str) -> Client:
-        """A client of the same service with a token of another tenant."""
+        """Return a client of the same service with a token of another tenant."""
         other = object.__new__(Client)
         other.tokens, other.service = self.tokens, self.service
         other.token = self.tokens.issue("test", tenant=tenant).token
         return other
 
     def send(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
-        """Send a request. `body` is bytes as they are, or anything that has a JSON form."""
+        """Send a request. A `body` of bytes is sent unchanged; any other body is sent as JSON."""
         parts = urlsplit(path)
         content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         merged = {"authorization": f"Bearer {self.token}"} | {
@@ -60,11 +60,11 @@ class Client:
         response = self.run(self.service.handle(request))
         document = json.loads(response.body) if response.body else None
         answered = dict(response.headers)
-        answered.pop("X-Request-Id")  # another one for each request
+        answered.pop("X-Request-Id")  # differs for each request
         return Answer(response.status, document, answered, response.quirks)
 
     def run(self, waiting: Coroutine[Any, Any, Response]) -> Response:
-        """The response, without an event loop."""
+        """Return the response of a coroutine without an event loop."""
         return run_sync(waiting)
 
     def get(self, path: str, **options: Any) -> Answer:
@@ -83,18 +83,18 @@ class Client:
         return self.send("DELETE", path, **options)
 
     def user(self, user_name: str, **attributes: Any) -> str:
-        """Create a user; its id."""
+        """Create a user, and return its id."""
         answer = self.post("/Users", {"schemas": [USER], "userName": user_name, **attributes})
         assert answer.status == 201, answer.body
         return answer.id
 
     def group(self, display_name: str, *members: str, **attributes: Any) -> str:
-        """Create a group; its id."""
+        """Create a group with members, and return its id."""
         body = {"schemas": [GROUP], "displayName": display_name, "members": [{"value": each} for each in members]}
         answer = self.post("/Groups", {**body, **attributes})
         assert answer.status == 201, answer.body
         return answer.id
 
     def members(self, group: str) -> set[str]:
-        """The ids of a group's members."""
+        """Return the ids of the members of a group."""
         return {each["value"] for each in self.get(f"/Groups/{group}").body.get("members", ())}

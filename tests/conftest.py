@@ -1,4 +1,4 @@
-"""Settings of all tests: hypothesis profiles, and a client of a service in process."""
+"""Settings for all tests: hypothesis profiles, and a client of a service in process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ settings.register_profile(
     "ci",
     max_examples=150,
     deadline=None,
-    derandomize=True,  # the gate says the same of the same code; new examples are for whoever changes it
+    derandomize=True,  # CI gives the same result for the same code; local runs try new examples
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
@@ -22,9 +22,9 @@ settings.register_profile(
     "mutation",
     max_examples=15,
     deadline=None,
-    derandomize=True,  # a mutant lives or dies by the same examples each time
+    derandomize=True,  # every run tests a mutant with the same examples
     database=None,
-    phases=[Phase.explicit, Phase.generate],  # that a property fails is all there is to know
+    phases=[Phase.explicit, Phase.generate],  # a failure is enough; it need not be minimized
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
@@ -32,10 +32,10 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 @pytest.fixture
 def client() -> Client:
-    """A client of a fresh service over a memory store."""
+    """Return a client of a new service with a memory store."""
     return Client()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return one worker more than there are cores: tests that wait for a deadline or a database leave theirs idle."""
+    """Return one worker more than there are cores, because tests that wait for a deadline leave their core idle."""
     return (os.cpu_count() or 1) + 1

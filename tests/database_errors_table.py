@@ -1,4 +1,4 @@
-"""Prints docs/reference/database-errors.md from `scimkit.stores.database_error_kinds`.
+"""A script that prints docs/reference/database-errors.md from the table `scimkit.stores.database_error_kinds`.
 
 python -m tests.database_errors_table > docs/reference/database-errors.md
 """
@@ -49,7 +49,7 @@ HEADER = (
 
 
 def page() -> str:
-    """Return the whole page."""
+    """Return the complete page."""
     return "\n".join([OPENING, HEADER, *map(_row, KINDS)]) + "\n" + CLOSING
 
 

@@ -1,4 +1,4 @@
-"""Counts the steps of a piece of work: lines of Python and calls of C functions. It never measures time."""
+"""A counter of the steps of a function: lines of Python and calls of C functions. It does not measure time."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 FACTOR = 3
-"""Twice the input may take this many times the steps; n log n takes a little over 2, a square takes 4."""
+"""The allowed growth of the steps for twice the input. n log n grows a little over 2 times, a square 4 times."""
 
 
 def steps(work: Callable[[], Any]) -> int:
-    """Return the number of lines run and functions called by a piece of work in this thread."""
+    """Return the number of lines that a function runs and of functions that it calls, in this thread."""
     count = 0
 
     def trace(frame: Any, event: str, argument: Any) -> Any:
@@ -35,10 +35,13 @@ def steps(work: Callable[[], Any]) -> int:
 
 
 def growth(make: Callable[[int], Callable[[], Any]], size: int) -> float:
-    """Return how many times the steps work takes on an input of twice the size.
+    """Return the ratio of the steps for twice the input to the steps for the input.
 
-    `make` returns work on an input of some size. The first run, on an input of another size, fills the caches that
-    every request finds filled, and is not counted.
+    The first run, on an input of another size, fills the caches and is not counted.
+
+    Args:
+        make: Returns the function to measure for an input of a given size.
+        size: The size of the input.
     """
     make(size + 1)()
     return steps(make(2 * size)) / steps(make(size))

@@ -1,4 +1,4 @@
-"""Resource types for tests: one with every kind of attribute, declared as a published Schema document."""
+"""Resource types for tests, declared as published Schema documents. `DEVICE` has every kind of attribute."""
 
 from __future__ import annotations
 
@@ -79,6 +79,6 @@ DESK_SCHEMA: dict[str, Any] = {"id": DESK, "name": "Desk", "attributes": [
         {"name": "weight", "type": "integer"},
     ]},
 ]}  # fmt: skip
-"""A host's own extension of the user, with every kind of attribute too."""
+"""A custom extension of the User resource type with every kind of attribute."""
 
 DEVICE = ResourceType(DEVICE_SCHEMA, extensions=[SchemaExtension(LEASE_SCHEMA)], indexed=["parts.value"])

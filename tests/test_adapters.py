@@ -1,4 +1,4 @@
-"""The ASGI and WSGI adapters: mounted anywhere, behind proxies, in every framework."""
+"""Tests of the ASGI and WSGI adapters below mount paths, behind proxies and in several frameworks."""
 
 from __future__ import annotations
 
@@ -31,52 +31,52 @@ TOKEN = TOKENS.issue("test").token
 
 
 def service() -> ScimService:
-    """A fresh service."""
+    """Return a new service."""
     return ScimService(MemoryStore(), tokens=TOKENS)
 
 
 def fastapi_app() -> Any:
-    """Mounted in FastAPI."""
+    """Return a FastAPI application that mounts the adapter."""
     app = FastAPI()
     app.mount("/api/scim/v2", asgi.ScimApp(service()))
     return app
 
 
 def nested_app() -> Any:
-    """Mounted in Starlette inside Starlette."""
+    """Return a Starlette application inside a Starlette application that mounts the adapter."""
     inner = Starlette(routes=[Mount("/scim/v2", app=asgi.ScimApp(service()))])
     return Starlette(routes=[Mount("/api", app=inner)])
 
 
 def plain_asgi_app() -> Any:
-    """Served alone under a prefix."""
+    """Return the ASGI adapter with a prefix."""
     return asgi.ScimApp(service(), prefix="/api/scim/v2")
 
 
 def flask_app() -> Any:
-    """Mounted beside a Flask application."""
+    """Return a Flask application with the adapter beside it."""
     flask = Flask("helpdesk")
     flask.wsgi_app = DispatcherMiddleware(flask.wsgi_app, {"/api/scim/v2": wsgi.ScimApp(service())})  # type: ignore[method-assign]
     return flask
 
 
 def plain_wsgi_app() -> Any:
-    """Served alone under a prefix."""
+    """Return the WSGI adapter with a prefix."""
     return wsgi.ScimApp(service(), prefix="/api/scim/v2")
 
 
 def django_urls() -> list[Any]:
-    """A Django project's URLs, the endpoint's among them."""
+    """Return the URLs of a Django project that includes the SCIM endpoint."""
     return [route("hello", lambda request: HttpResponse("hello")), route("api/scim/v2/", include(scim_urls(service())))]
 
 
 def django_wsgi_app() -> Any:
-    """Included in the URLs of Django, under WSGI."""
+    """Return a Django WSGI application that includes the SCIM endpoint."""
     return WsgiProject(django_urls())
 
 
 def django_asgi_app() -> Any:
-    """Included in the URLs of Django, under ASGI."""
+    """Return a Django ASGI application that includes the SCIM endpoint."""
     return AsgiProject(django_urls())
 
 
@@ -86,7 +86,7 @@ WSGI_APPS = [flask_app, plain_wsgi_app, django_wsgi_app]
 
 @pytest.fixture(params=[*ASGI_APPS, *WSGI_APPS], ids=lambda make: make.__name__)
 def http(request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
-    """An HTTP client of a started server, its base the SCIM endpoint."""
+    """Yield an HTTP client whose base URL is the SCIM endpoint of a running server."""
     run = running if request.param in ASGI_APPS else wsgi_running
     with run(request.param()) as url, httpx.Client(base_url=f"{url}/api/scim/v2") as client:
         client.headers["Authorization"] = f"Bearer {TOKEN}"
@@ -95,7 +95,7 @@ def http(request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
 
 @pytest.mark.rfc("7643-2.3.7-2", "7644-3.13-1")
 def test_locations_under_a_mount_path(http: httpx.Client) -> None:
-    """`Location`, `meta.location` and `$ref` are URLs that lead back to the resource."""
+    """`Location`, `meta.location` and `$ref` are URLs of the resource, including the mount path."""
     created = http.post("/Users", json={"userName": "ada"})
     assert created.status_code == 201
     location = created.headers["Location"]
@@ -107,7 +107,7 @@ def test_locations_under_a_mount_path(http: httpx.Client) -> None:
 
 
 def test_every_method_and_error(http: httpx.Client) -> None:
-    """All methods come through; 401, 404 and 405 have SCIM bodies; a trailing slash does no harm."""
+    """Every method is served, errors 401, 404 and 405 have SCIM bodies, and a trailing slash is accepted."""
     id = http.post("/Users/", json={"userName": "ada"}).json()["id"]
     assert http.put(f"/Users/{id}", json={"userName": "ada2"}).json()["userName"] == "ada2"
     operation = {"op": "add", "path": "title", "value": "Ägent"}
@@ -126,7 +126,7 @@ def test_every_method_and_error(http: httpx.Client) -> None:
 
 
 def asgi_location(app: asgi.ScimApp, headers: dict[str, str], root_path: str = "") -> str:
-    """The Location of a user created through an ASGI application."""
+    """Return the base URL in the Location header of a user created through an ASGI application."""
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
@@ -145,7 +145,7 @@ def asgi_location(app: asgi.ScimApp, headers: dict[str, str], root_path: str = "
 
 
 def wsgi_location(app: wsgi.ScimApp, headers: dict[str, str], root_path: str = "") -> str:
-    """The Location of a user created through a WSGI application."""
+    """Return the base URL in the Location header of a user created through a WSGI application."""
     found: dict[str, str] = {}
     body = b'{"userName": "ada"}'
     environ = {
@@ -167,9 +167,9 @@ FORWARDED = {
 @pytest.mark.parametrize(("kind", "location"), [(asgi.ScimApp, asgi_location), (wsgi.ScimApp, wsgi_location)])
 @pytest.mark.rfc("7644-1.3-1")
 def test_base_url(kind: Any, location: Any) -> None:
-    """`public_url` wins; forwarded headers are read only when told to; else the Host header, else the server.
+    """The base URL is `public_url`, else the forwarded headers if trusted, else the Host header, else the server.
 
-    The last value comes from the nearest proxy, and the one before it from the proxy before that.
+    The last value of a forwarded header comes from the nearest proxy, the value before it from the next proxy.
     """
     assert location(kind(service()), {}) == "http://10.0.0.1:8000"
     assert location(kind(service()), {"host": "a.example"}, "/scim") == "http://a.example/scim"
@@ -185,14 +185,14 @@ def test_base_url(kind: Any, location: Any) -> None:
 
 @pytest.mark.parametrize("kind", [asgi.ScimApp, wsgi.ScimApp])
 def test_trust_is_a_number(kind: Any) -> None:
-    """`trust_forwarded` counts proxies; True and a negative number are refused."""
+    """`trust_forwarded` is a number of proxies; True and negative numbers are refused."""
     for wrong in (True, -1, "1"):
         with pytest.raises(ValueError, match="number of proxies"):
             kind(service(), trust_forwarded=wrong)
 
 
 def test_wsgi_refuses_an_async_service() -> None:
-    """An async store cannot be served by WSGI; the error says what can."""
+    """The WSGI adapter refuses an async store, and the error names the ASGI adapter."""
 
     class AsyncStore(MemoryStore):
         is_async = True  # type: ignore[assignment]
@@ -202,7 +202,7 @@ def test_wsgi_refuses_an_async_service() -> None:
 
 
 def test_lifespan_is_answered(client: Client) -> None:
-    """A server's start-up and shutdown are acknowledged."""
+    """The ASGI adapter acknowledges startup and shutdown."""
     incoming = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
     sent: list[str] = []
 
@@ -217,7 +217,7 @@ def test_lifespan_is_answered(client: Client) -> None:
 
 
 def test_wsgi_reads_a_chunked_body_up_to_the_limit(client: Client) -> None:
-    """A body without a length is read where the server ends it, and given up over the limit."""
+    """A body without a length is read to its end, and refused with 413 if it exceeds the limit."""
 
     def call(body: bytes) -> str:
         statuses: list[str] = []

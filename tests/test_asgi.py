@@ -1,4 +1,4 @@
-"""The ASGI adapter alone: the messages it takes and sends."""
+"""Tests of the ASGI adapter: the messages that it receives and sends."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def make_app(store: Any = None, *, limits: Limits = Limits(), **options: Any) ->
 
 
 class Answered:
-    """What an application sent, and how many messages it read for that."""
+    """The response of an application, and the number of messages that the application read."""
 
     def __init__(self, sent: list[dict[str, Any]], read: int) -> None:
         start, *bodies = sent
@@ -38,7 +38,7 @@ class Answered:
 
 
 def send(app: ScimApp, method: str, path: str, *chunks: bytes, **more: Any) -> Answered:
-    """Call an application with a body in chunks. `headers` and what else a scope has come from `more`."""
+    """Call an application with a body in chunks. `more` has the headers and other values of the scope."""
     return asyncio.run(call(app, method, path, *chunks, **more))
 
 
@@ -70,16 +70,16 @@ ADA = b'{"userName": "ada"}'
 
 
 class TestBodies:
-    """Reading a bounded body."""
+    """Tests of reading a body up to the limit."""
 
     def test_chunks_are_joined(self) -> None:
-        """A body may come in any number of messages, empty ones too."""
+        """A body may arrive in several messages, some of which are empty."""
         parts = [ADA[:3], b"", ADA[3:5], ADA[5:], b""]
         assert send(make_app(), "POST", "/Users", *parts).json()["userName"] == "ada"
 
     @pytest.mark.parametrize("parts", [1, 2, 5])
-    def test_the_limit(self, parts: int) -> None:
-        """A body of just the limit is served, one byte more is 413, in one message or several."""
+    def test_the_body_limit(self, parts: int) -> None:
+        """A body of exactly the limit is served, and one more byte gets 413, in one or several messages."""
         size = -(-len(ADA) // parts)
         chunks = [ADA[start : start + size] for start in range(0, len(ADA), size)]
         assert send(make_app(limits=Limits(body=len(ADA))), "POST", "/Users", *chunks).status == 201
@@ -87,19 +87,19 @@ class TestBodies:
         assert (refused.status, refused.json()["schemas"]) == (413, [ERROR])
 
     def test_no_more_is_read_than_the_limit(self) -> None:
-        """A body that goes on is given up as soon as it is over the limit."""
+        """The adapter stops reading as soon as a body exceeds the limit."""
         answer = send(make_app(limits=Limits(body=25)), "POST", "/Users", *[b"x" * 10] * 1000)
         assert (answer.status, answer.read) == (413, 3)
 
     @pytest.mark.parametrize("length", ["6000000", "9" * 5000])
     def test_a_declared_length_over_the_limit(self, length: str) -> None:
-        """Then nothing is read at all."""
+        """A declared length over the limit gets 413, and the body is not read."""
         answer = send(make_app(), "POST", "/Users", ADA, headers={"Content-Length": length})
         assert (answer.status, answer.read) == (413, 0)
 
     @pytest.mark.parametrize("length", ["3", "-1", "many", "\xb2", ""])
-    def test_a_declared_length_that_is_wrong(self, length: str) -> None:
-        """What a header says is no reason to trust it: the messages are counted."""
+    def test_a_wrong_declared_length(self, length: str) -> None:
+        """The adapter counts the bytes of the messages and does not rely on a wrong Content-Length header."""
         answer = send(make_app(limits=Limits(body=30)), "POST", "/Users", ADA, headers={"Content-Length": length})
         assert answer.status == 201
         many = [ADA, b" " * 20]
@@ -108,8 +108,8 @@ class TestBodies:
             == 413
         )
 
-    def test_a_client_that_goes_away(self) -> None:
-        """Half a body is no resource: nothing is stored."""
+    def test_a_client_that_disconnects(self) -> None:
+        """Nothing is stored if the client disconnects in the middle of a body."""
         app = make_app()
 
         async def receive() -> dict[str, Any]:
@@ -129,7 +129,7 @@ class TestBodies:
 
 
 class TestAnswers:
-    """Writing a response."""
+    """Tests of sending a response."""
 
     def test_head(self) -> None:
         """HEAD has the status and headers of GET, and no body (RFC 9110 section 9.3.2)."""
@@ -141,61 +141,61 @@ class TestAnswers:
             assert head.headers["content-length"] == str(len(get.content))
 
     def test_no_content(self) -> None:
-        """204 has neither body nor length (RFC 9110 section 8.6)."""
+        """A 204 response has no body and no Content-Length (RFC 9110 section 8.6)."""
         app = make_app()
         id = send(app, "POST", "/Users", ADA).json()["id"]
         deleted = send(app, "DELETE", f"/Users/{id}")
         assert (deleted.status, deleted.headers, deleted.content) == (204, {}, b"")
 
     def test_header_names_are_lower_case(self) -> None:
-        """ASGI asks for that."""
+        """Header names are in lower case, as ASGI requires."""
         answer = send(make_app(), "POST", "/Users", ADA)
         assert set(answer.headers) == {"content-type", "content-length", "etag", "location"}
 
     def test_quirks_are_not_sent(self) -> None:
-        """What a request needed is for the host's log, not for the client."""
+        """The quirks of a request are not part of the response."""
         answer = send(make_app(), "POST", "/Users", b'{"userName": "ada", "active": "True"}')
         assert "boolean-text" not in str(answer.headers) + answer.content.decode()
 
 
 class TestPaths:
-    """Where a request goes, and where the endpoint is."""
+    """Tests of mount paths, prefixes and the URL of the endpoint."""
 
     @pytest.mark.parametrize(
         ("root_path", "path"),
         [("/api/scim", "/api/scim/Users"), ("/api/scim/", "/api/scim/Users"), ("/api/scim", "/Users")],
     )
     def test_root_path(self, root_path: str, path: str) -> None:
-        """The mount path is taken off whether or not the server's path still has it."""
+        """The mount path is removed from the path, whether or not the path of the server still contains it."""
         answer = send(make_app(), "POST", path, ADA, root_path=root_path)
         assert answer.headers["location"].startswith("http://help.example.org/api/scim/Users/")
 
     @pytest.mark.parametrize("path", ["/scim", "/scim/"])
     def test_the_mount_path_itself(self, path: str) -> None:
-        """It is the root of the endpoint, where all resources are found."""
+        """A GET of the mount path searches all resources."""
         assert send(make_app(), "GET", path, root_path="/scim").json()["totalResults"] == 0
         assert send(make_app(prefix="/scim"), "GET", path).json()["totalResults"] == 0
 
     def test_outside_the_prefix(self) -> None:
-        """What is not below the prefix is not served."""
+        """A path outside the prefix gets 404."""
         for path in ("/Users", "/scim/v22/Users", "/"):
             assert send(make_app(prefix="/scim/v2/"), "GET", path).status == 404
 
     def test_a_mount_path_beyond_ascii(self) -> None:
-        """It is percent-encoded in URLs."""
+        """A mount path with characters outside ASCII is percent-encoded in URLs."""
         answer = send(make_app(), "POST", "/日本/a b/Users", ADA, root_path="/日本/a b")
         assert answer.headers["location"].startswith("http://help.example.org/%E6%97%A5%E6%9C%AC/a%20b/Users/")
         assert answer.json()["meta"]["location"] == answer.headers["location"]
 
     def test_scheme_and_server(self) -> None:
-        """Without a Host header the server's own address is used."""
+        """Without a Host header, URLs contain the address of the server."""
         answer = send(make_app(), "POST", "/Users", ADA, headers={"Host": ""}, scheme="https", server=("10.0.0.1", 443))
         assert answer.headers["location"].startswith("https://10.0.0.1:443/Users/")
         on_a_socket = send(make_app(), "POST", "/Users", ADA, headers={"Host": ""}, server=("/run/scim.sock", None))
         assert "/Users/" in on_a_socket.headers["location"]
 
     def test_the_query_stays_raw(self) -> None:
-        """It is decoded once, by the service."""
+        """The query string is decoded once, by the service."""
         app = make_app()
         send(app, "POST", "/Users", b'{"userName": "a+b%41"}')
         found = send(app, "GET", "/Users", query_string=b"filter=userName+eq+%22a%2Bb%2541%22")
@@ -203,20 +203,20 @@ class TestPaths:
 
 
 class TestConnections:
-    """What is no request."""
+    """Tests of connections that are not HTTP requests."""
 
     def test_a_web_socket(self) -> None:
-        """It is refused in words for the host."""
+        """A WebSocket connection is refused with an error for the developer."""
         with pytest.raises(RuntimeError, match="websocket"):
             asyncio.run(make_app()({"type": "websocket"}, None, None))  # type: ignore[arg-type]
 
 
 class TestThreads:
-    """A store that may block does not block the event loop."""
+    """A store that blocks does not block the event loop."""
 
     @pytest.mark.parametrize("blocking", [True, False])
     def test_where_a_request_runs(self, blocking: bool) -> None:
-        """A blocking store is called in a worker thread, another on the loop itself."""
+        """A blocking store is called in a worker thread, and any other store on the event loop."""
         threads: list[threading.Thread] = []
 
         class Store(MemoryStore):
@@ -229,8 +229,8 @@ class TestThreads:
         send(make_app(store), "GET", "/Users")
         assert (threads[0] is threading.main_thread()) is not blocking
 
-    def test_the_loop_goes_on(self) -> None:
-        """While one request waits for its store others are served."""
+    def test_the_event_loop_is_not_blocked(self) -> None:
+        """The adapter serves other requests while a request waits for its store."""
 
         class Slow(MemoryStore):
             blocking = True

@@ -51,7 +51,8 @@ def test_what_fails_is_explained() -> None:
         done = check(url, "--token", token, "--idp", "okta-catalogue", "--idp", "pingfederate")
         assert done.returncode == 1
         assert "✗ pingfederate" in done.stdout
-        for text in ("why: 400 where a query wants 200", "fix: ", "expected: ", "would fail", "GET /Users?filter"):
+        why = "why: The status is 400, but a query needs 200"
+        for text in (why, "fix: ", "expected: ", "would fail", "GET /Users?filter"):
             assert text in done.stdout
         assert empty(store)
 
@@ -101,7 +102,7 @@ def test_what_is_not_kept_is_an_option() -> None:
 
 def test_an_attribute_that_no_schema_has_is_explained() -> None:
     """A wrong name in `--without` ends with status 2 before any request, and says what is wrong with it."""
-    for name, said in (("titel", "is no attribute of users or groups"), ("userName", "cannot be left out")):
+    for name, said in (("titel", "is not an attribute of users or groups"), ("userName", "cannot be left out")):
         done = check("http://127.0.0.1:9", "--token", "x", "--without", name)
         assert done.returncode == 2
         assert said in " ".join(done.stderr.replace("│", " ").split())

@@ -1,4 +1,4 @@
-"""The page of database errors says what the code does."""
+"""Test that the page of database errors agrees with the code."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from tests.database_errors_table import page
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "database-errors.md"
 
 
-def test_the_page_is_the_one_that_is_printed() -> None:
-    """`python -m tests.database_errors_table` prints the page as it is."""
+def test_the_page_is_up_to_date() -> None:
+    """The page is identical to the output of `python -m tests.database_errors_table`."""
     assert PAGE.read_text("utf-8") == page()

@@ -1,4 +1,4 @@
-"""JSON in and out: the quick reader beside an obvious one, and what is written with `orjson` and without."""
+"""Tests of reading and writing JSON, with `orjson` and without, compared with a simple reader."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from scimkit.errors import InvalidSyntax
 
 @pytest.fixture(params=["orjson", "pydantic_core"], autouse=True)
 def writer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[object], bytes]:
-    """Both ways to write, whichever is installed."""
+    """Return the function that writes JSON, once with `orjson` and once without."""
     if request.param == "orjson":
         pytest.importorskip("orjson")
     else:
@@ -34,12 +34,16 @@ def writer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> C
     return write
 
 
-def obvious(body: bytes) -> Any:
-    """What a body says, by the standard library and a look at everything; raises ValueError for what is refused."""
+def read_simply(body: bytes) -> Any:
+    """Return the value of a JSON body, read with the standard library.
+
+    Raises:
+        ValueError: The body must be refused.
+    """
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) != len(pairs):
-            raise ValueError("a name is given twice")
+            raise ValueError("repeated name")
         return dict(pairs)
 
     def refused(name: str) -> None:
@@ -58,7 +62,7 @@ def obvious(body: bytes) -> Any:
 
 
 def walk(value: Any, depth: int) -> Iterator[tuple[Any, int]]:
-    """Every value and name, with its level."""
+    """Yield every value and name of a JSON value, with its nesting level."""
     yield value, depth
     inner = value if isinstance(value, list) else [*value, *value.values()] if isinstance(value, dict) else []
     for each in inner:
@@ -72,7 +76,7 @@ NAMES = st.sampled_from(["a", "b", "a:", "urn:x:y", "é", ""])
 
 @st.composite
 def string_texts(draw: st.DrawFn, strings: st.SearchStrategy[str]) -> str:
-    """A string as JSON, with its characters beyond ASCII as they are, or all escaped, or its colons."""
+    """Generate a JSON string. Characters outside ASCII or colons may be escaped."""
     text = json.dumps(draw(strings), ensure_ascii=draw(st.booleans()))
     return text.replace(":", "\\u003a") if draw(st.integers(0, 9)) == 0 else text
 
@@ -87,13 +91,13 @@ SCALARS = string_texts(STRINGS) | NUMBERS | st.sampled_from(["true", "false", "n
 
 @st.composite
 def arrays(draw: st.DrawFn, inner: st.SearchStrategy[str]) -> str:
-    """An array as JSON."""
+    """Generate a JSON array."""
     return f"[{','.join(draw(SPACE) + each for each in draw(st.lists(inner, max_size=3)))}{draw(SPACE)}]"
 
 
 @st.composite
 def objects(draw: st.DrawFn, inner: st.SearchStrategy[str]) -> str:
-    """An object as JSON, which may give a name twice."""
+    """Generate a JSON object, which may repeat a name."""
     names = draw(st.lists(string_texts(NAMES), max_size=4))
     members = [f"{draw(SPACE)}{name}{draw(SPACE)}:{draw(SPACE)}{draw(inner)}" for name in names]
     return f"{{{','.join(members)}{draw(SPACE)}}}"
@@ -104,7 +108,7 @@ TEXTS = st.recursive(SCALARS, lambda inner: arrays(inner) | objects(inner), max_
 
 @st.composite
 def bodies(draw: st.DrawFn) -> bytes:
-    """A body that is JSON, or was until something happened to it."""
+    """Generate a body that is JSON, or JSON with some bytes changed."""
     body = (draw(SPACE) + draw(TEXTS) + draw(SPACE)).encode("utf-8", "surrogatepass")
     if draw(st.integers(0, 3)) == 0:
         place = draw(st.integers(0, len(body)))
@@ -128,10 +132,10 @@ def bodies(draw: st.DrawFn) -> bytes:
 @example(b"[" * 1500 + b"]" * 1500)
 @example(b'{"a":' * 5000 + b'"\\u0000"' + b"}" * 5000)
 @example(b"9" * 5000)
-def test_reads_as_the_obvious_reader_does(body: bytes) -> None:
-    """The same value, to the type of each number; or both refuse."""
+def test_reads_as_the_simple_reader_does(body: bytes) -> None:
+    """`parse_json` returns the same value and number types as the simple reader, or both refuse the body."""
     try:
-        expected = repr(obvious(body))
+        expected = repr(read_simply(body))
     except (ValueError, RecursionError):
         with pytest.raises(InvalidSyntax):
             parse_json(body)
@@ -154,8 +158,8 @@ def test_reads_as_the_obvious_reader_does(body: bytes) -> None:
         (b'{"a": "\xff"}', "The request body is not valid JSON in UTF-8."),
     ],
 )
-def test_says_what_is_wrong(body: bytes, detail: str) -> None:
-    """Each refusal in its own words, whoever read the body."""
+def test_wrong_bodies_have_an_error_detail(body: bytes, detail: str) -> None:
+    """Each kind of wrong body gets its own error detail."""
     with pytest.raises(InvalidSyntax) as caught:
         parse_json(body)
     assert caught.value.detail == detail
@@ -171,20 +175,20 @@ VALUES = st.recursive(
 @given(VALUES)
 @example([2**64, -(2**63) - 1, 2**53 + 1, 1e16, 1e-7, 5e-324, 1.7976931348623157e308, -0.0, 0.1, "\x7f\x1f\u2028"])
 def test_writes_the_same_bytes(value: object) -> None:
-    """Byte for byte what `to_json` writes, and what was read reads the same."""
+    """`write_json` writes the same bytes as `to_json`, and the value is the same when it is read again."""
     written = write_json(value)
     assert written == to_json(value)
     assert repr(json.loads(written)) == repr(value)
 
 
 class Color(StrEnum):
-    """A host's own words."""
+    """A custom enumeration."""
 
     RED = "red"
 
 
 class Tag(str):
-    """A host's own string."""
+    """A custom string class."""
 
     __slots__ = ()
 
@@ -196,20 +200,20 @@ class Tag(str):
         {"a": [Tag("x"), {"b": datetime(2026, 1, 1)}]},
     ],
 )  # fmt: skip
-def test_what_is_not_plain_is_written_as_before(value: object) -> None:
-    """What a host's store lets slip into a document is written alike with `orjson` and without."""
+def test_other_objects_are_written_alike(value: object) -> None:
+    """Objects of other classes in a document are written in the same way with `orjson` and without."""
     assert write_json(value) == to_json(value)
 
 
-def test_what_has_no_json_form() -> None:
-    """Half a surrogate pair and an object of some class are refused."""
+def test_values_without_a_json_form_are_refused() -> None:
+    """Half a surrogate pair and an arbitrary object are refused."""
     for value in ("\ud800", {"a": object()}):
         with pytest.raises(InvalidSyntax):
             write_json(value)
 
 
 def test_the_library_works_without_orjson() -> None:
-    """`orjson` is an extra: without it everything is served, a little slower."""
+    """scimkit serves requests without the optional `orjson`."""
     code = (
         "import sys; sys.modules['orjson'] = None;"
         "from scimkit import *;"

@@ -1,4 +1,4 @@
-"""The examples that are applications or stores are provisioned by all ten identity providers."""
+"""Tests that all ten identity providers can provision the applications and stores of the documentation."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ SERVED: Final = {
     "own_tables": "service", "fastapi_app": "service", "flask_app": "service", "sqlite_store": "service",
     "cursors": "service", "own_types": "service", "record": "scim", "dialects": "ours", "minimal_store": None,
 }  # fmt: skip
-"""The examples, each with the name of its service; None for a store, which is put behind a service here."""
+"""The examples, each with the name of its service. For an example with a store only, the test creates the service."""
 ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 WITHOUT: Final = {"own_types": (ENTERPRISE,)}
-"""What an example does not keep: the users of `own_types` have another extension."""
+"""The attributes that an example does not keep. The users of `own_types` have another extension."""
 NOT_SERVED: Final = {
     "hooks": "its hook refuses to delete users",
-    "simulators": "it plays identity providers itself",
-    "simulate_entra": "it plays Entra itself",
-    "test_identity_providers": "it is run as a test of the plugin",
+    "simulators": "it runs the simulators itself",
+    "simulate_entra": "it runs the Entra simulator itself",
+    "test_identity_providers": "it runs in the tests of the plugin",
 }
 
 
 @pytest.fixture(scope="module")
 def services() -> dict[str, tuple[ScimService, TokenRegistry]]:
-    """The service and the tokens of each example, run once."""
+    """Return the service and the tokens of each example, which runs once."""
     return dict(_services())
 
 
@@ -52,8 +52,8 @@ def _services() -> Any:
             yield name, (made, made._tokens)
 
 
-def test_every_example_is_tried() -> None:
-    """An example that makes a service is tried here, or says why not."""
+def test_every_example_is_tested() -> None:
+    """Every example that creates a service is tested here, or is listed with a reason."""
     making = {path.stem for path in EXAMPLES.glob("*.py") if "ScimService(" in path.read_text()}
     assert making == (SERVED.keys() | NOT_SERVED) - {"minimal_store"}
 
@@ -63,7 +63,7 @@ def test_every_example_is_tried() -> None:
 def test_every_provider_succeeds(
     services: dict[str, tuple[ScimService, TokenRegistry]], example: str, name: str
 ) -> None:
-    """The whole life of a directory finds no fault."""
+    """An example passes every kind of event with every provider."""
     service, tokens = services[example]
     token, mark = tokens.issue(name).token, f"{example[:3]}{name}"
     with open_endpoint(wsgi.ScimApp(service)) as endpoint:
@@ -88,7 +88,7 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 django.setup()
 connection_created.connect(
     lambda connection, **_: connection.cursor().execute("PRAGMA synchronous = OFF"), weak=False
-)  # the database of a test need not outlive the machine
+)  # the database of a test need not survive a power failure
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 call_command("migrate", run_syncdb=True, verbosity=0)
@@ -124,7 +124,7 @@ DJANGOS_OWN: Final = (
     ("path", "without"), [("/scim/v2", ()), ("/staff/scim/v2", DJANGOS_OWN)], ids=["own models", "auth models"]
 )
 def test_every_provider_succeeds_with_django(tmp_path: Path, path: str, without: tuple[str, ...]) -> None:
-    """So does that of the Django project: its own models, and Django's users without what they have no field for."""
+    """The Django project passes with its own models, and with Django's users if missing fields are left out."""
     env = {
         **os.environ, "DJANGO_SETTINGS_MODULE": "settings", "HELPDESK_DATABASE": str(tmp_path / "db"),
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -1,4 +1,4 @@
-"""The house's floors, where `import-linter` does not look."""
+"""Tests of the import rules that `import-linter` does not check."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ SOURCE = Path(scimkit.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
 CONCURRENT = {"asyncio", "anyio", "threading", "concurrent", "multiprocessing"}
 AWAITED = {"stores/sql/async_store.py"}
-"""Stores that are awaited: whoever imports one has an event loop, whose timeouts and sleeps they use."""
+"""The async stores. They may import asyncio for timeouts and delays."""
 LOCKS = {"stores/memory.py", "tokens/registry.py", "service/health.py"}
 ADAPTERS = {
     "asgi.py", "cli/server.py", "loop/executor.py", "loop/health.py", "testing/session.py", "testing/server.py",
-    "testing/contract/base.py", "testing/contract/async_driver.py",  # races, and async stores behind the sync port
+    "testing/contract/base.py", "testing/contract/async_driver.py",  # concurrent calls, and a driver of async stores
 }  # fmt: skip
 
 
 def imported(path: Path) -> set[str]:
-    """The top-level packages that a module imports."""
+    """Return the top-level packages that a module imports."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -36,7 +36,7 @@ def imported(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_no_concurrency_below_the_adapters(path: Path) -> None:
-    """Nothing below the adapters knows an event loop or a thread, but for three locks and an awaited store."""
+    """Only adapters import event loops or threads; the exceptions are three modules with locks and an async store."""
     name = str(path.relative_to(SOURCE))
     if name not in ADAPTERS:
         allowed = {"threading"} if name in LOCKS else {"asyncio"} if name in AWAITED else set()
@@ -44,13 +44,13 @@ def test_no_concurrency_below_the_adapters(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_a_module_says_what_it_is(path: Path) -> None:
-    """Every module opens with what it is."""
+def test_every_module_has_a_docstring(path: Path) -> None:
+    """Every module has a docstring."""
     assert ast.get_docstring(ast.parse(path.read_text()))
 
 
 def test_importing_scimkit_imports_no_models_and_no_extra() -> None:
-    """`import scimkit` and serving the default types needs neither scim2_models nor any extra."""
+    """`import scimkit` and serving the default types import neither scim2_models nor any extra."""
     extras = ["scim2_models", "sqlalchemy", "uvicorn", "typer", "rich", "httpx", "hypothesis", "asyncio"]
     code = (
         "import sys, scimkit, scimkit.wsgi;"
@@ -62,13 +62,13 @@ def test_importing_scimkit_imports_no_models_and_no_extra() -> None:
 
 
 def test_all_is_what_is_exported() -> None:
-    """`__all__` names what can be imported from the package, and nothing private."""
+    """`__all__` contains only existing names, each once."""
     assert all(hasattr(scimkit, name) for name in scimkit.__all__)
     assert sorted(scimkit.__all__) == sorted(set(scimkit.__all__))
 
 
 def test_every_test_states_its_behavior() -> None:
-    """Every test has a docstring, so that the list of tests reads as the specification."""
+    """Every test has a docstring, so that the list of tests reads as a specification."""
     silent = []
     for path in Path(__file__).parent.rglob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -78,7 +78,7 @@ def test_every_test_states_its_behavior() -> None:
 
 
 def test_the_sync_store_needs_no_asyncio_of_sqlalchemy() -> None:
-    """`scimkit[sql]` without greenlet serves: what is awaited is imported when it is asked for."""
+    """The sync SQL store works without greenlet, because async modules are imported only when they are needed."""
     code = (
         "import sys; sys.modules['greenlet'] = None;"
         "from scimkit.stores.sql import SqlStore, SqlTokenStore; import scimkit.stores.sqlalchemy;"

@@ -1,4 +1,4 @@
-"""The page of limits says what the code does."""
+"""Tests that the page of limits agrees with the code."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ PAGE = (Path(__file__).parents[1] / "docs" / "reference" / "limits.md").read_tex
 
 
 def test_every_limit_has_its_row_with_its_default() -> None:
-    """The table has the fields of `Limits` in their order, each with its default."""
+    """The table has a row for each field of `Limits`, in their order, with the default."""
     rows = re.findall(r"^\| `([a-z_]+)` \| ([^|]+) \|", PAGE, re.MULTILINE)
     assert rows == [(each.name, str(each.default)) for each in fields(Limits)]
 
 
 def test_fixed_limits() -> None:
-    """The numbers of the other tables are those of the code."""
+    """The numbers in the other tables are those of the code."""
     for text, number in (
         ("levels of nesting in a JSON body", JSON_DEPTH),
         ("levels of parentheses, brackets and `not` in a filter", FILTER_DEPTH),

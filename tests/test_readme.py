@@ -1,4 +1,4 @@
-"""The README: its commands are those of the gate, its examples run."""
+"""Tests that the README is up to date: its commands are those of the gate, and its examples run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EXAMPLES = dict(re.findall(r"<!-- example: (\S+) -->\n```python\n(.*?)```", READ
 
 
 def test_the_gate_runs_the_readme() -> None:
-    """`.ci/run` takes its test command out of the README, so that the two cannot differ."""
+    """`.ci/run` takes its test command from the README."""
     assert "<!-- test-command -->" in (TOP / ".ci" / "run").read_text()
     commands = re.findall(r"<!-- (\w+-command) -->\n```sh\n(.+)\n```", README)
     assert [name for name, _ in commands] == ["demo-command", "test-command"]
@@ -23,7 +23,7 @@ def test_the_gate_runs_the_readme() -> None:
 
 @pytest.mark.parametrize("path", EXAMPLES)
 def test_an_example_is_a_file(path: str) -> None:
-    """An example in the README is the file it names, to the letter."""
+    """Each example in the README is identical to the file that it names."""
     assert (TOP / path).read_text() == EXAMPLES[path]
 
 
@@ -33,8 +33,8 @@ def test_an_example_runs(path: Path) -> None:
     runpy.run_path(str(path))
 
 
-def test_the_top_level_holds_nothing_else() -> None:
-    """Nothing stands at the top but what the project is made of."""
+def test_the_top_folder_has_no_other_files() -> None:
+    """The top folder has only the files and folders of the project."""
     allowed = {"src", "tests", "docs", "pyproject.toml", "mkdocs.yml", "README.md", "LICENSE", "CHANGELOG.md",
                "CONTRIBUTING.md", "SECURITY.md"}  # fmt: skip
     built = {"site", "build", "dist"}

@@ -1,4 +1,4 @@
-"""Running coroutines that never suspend."""
+"""Tests of running coroutines that never suspend."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scimkit import run_sync
 
 
 class Suspending:
-    """What suspends whoever awaits it."""
+    """An awaitable that suspends."""
 
     def __await__(self) -> Iterator[None]:
         yield
@@ -26,12 +26,12 @@ async def total() -> int:
 
 
 def test_result() -> None:
-    """The result of a coroutine that awaits only its like."""
+    """`run_sync` returns the result of a coroutine that awaits another coroutine."""
     assert run_sync(total()) == 3
 
 
 def test_inside_a_running_loop() -> None:
-    """No event loop is needed, and one that runs does not matter."""
+    """`run_sync` needs no event loop, and works inside a running one."""
 
     async def outer() -> int:
         return run_sync(total())
@@ -40,7 +40,7 @@ def test_inside_a_running_loop() -> None:
 
 
 def test_exception() -> None:
-    """What the coroutine raises comes out as it is."""
+    """`run_sync` raises the exception of the coroutine."""
 
     async def fail() -> None:
         raise LookupError("gone")
@@ -50,7 +50,7 @@ def test_exception() -> None:
 
 
 def test_suspension() -> None:
-    """A coroutine that suspends is closed, and the error says what can run it."""
+    """A coroutine that suspends is closed, and the error names the ASGI adapter."""
     closed = []
 
     async def wait() -> None:

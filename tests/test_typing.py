@@ -1,4 +1,4 @@
-"""The types of the public surface: complete, usable, and strict enough to find mistakes."""
+"""Tests of the types of the public API: every symbol has a type, and type checkers find mistakes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ ENVIRONMENT = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', 
 
 
 def run(*command: str) -> str:
-    """Return what a type checker prints."""
+    """Return the output of a type checker."""
     done = subprocess.run(command, capture_output=True, text=True, cwd=TOP, env=ENVIRONMENT, timeout=240, check=False)
     return done.stdout + done.stderr
 
 
 def test_every_public_symbol_has_a_known_type() -> None:
-    """`pyright --verifytypes` finds no symbol whose type is unknown or ambiguous."""
+    """`pyright --verifytypes` finds no symbol with an unknown or ambiguous type."""
     said = run("pyright", "--pythonpath", sys.executable, "--verifytypes", "scimkit", "--ignoreexternal")
     assert "Type completeness score: 100%" in said, said[-4000:]
 
@@ -32,7 +32,7 @@ def test_every_public_symbol_has_a_known_type() -> None:
     "checker", [("mypy", "--strict", "--cache-dir", os.devnull), ("pyright", "--pythonpath", sys.executable)]
 )
 def test_applications_type_check(checker: tuple[str, ...]) -> None:
-    """Programs that use the public surface rightly have no finding; each marked mistake has one, and no other line."""
+    """A type checker reports exactly the marked mistakes in programs that use the public API."""
     said = run(*checker, *(str(path) for path in sorted(EXAMPLES.glob("*.py"))))
     found = {
         (Path(match[1]).name, int(match[2]))

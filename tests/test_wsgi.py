@@ -1,4 +1,4 @@
-"""The WSGI adapter alone: the environ it reads and what it gives back."""
+"""Tests of the WSGI adapter: the environ that it reads, and the response that it returns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def make_app(*, limits: Limits = Limits(), **options: Any) -> ScimApp:  # noqa: 
 
 
 class Answered:
-    """What an application gave back."""
+    """The response of an application."""
 
     def __init__(self, status: str, headers: list[tuple[str, str]], content: bytes) -> None:
         self.line = status
@@ -37,7 +37,7 @@ class Answered:
 
 
 def send(app: Any, method: str, path: str, body: bytes = b"", **environ: Any) -> Answered:
-    """Call an application with an environ; None takes a name out of it."""
+    """Call an application with an environ. A value of None removes the name from the environ."""
     started: list[Any] = []
     whole = {
         "REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": path.encode().decode("latin-1"), "QUERY_STRING": "",
@@ -57,7 +57,7 @@ def send(app: Any, method: str, path: str, body: bytes = b"", **environ: Any) ->
 
 
 class Endless:
-    """A stream that never ends, and counts what was read of it."""
+    """An endless stream that counts the bytes that were read."""
 
     def __init__(self) -> None:
         self.read_bytes = 0
@@ -69,10 +69,10 @@ class Endless:
 
 
 class TestBodies:
-    """Reading a bounded body."""
+    """Tests of reading a body up to the limit."""
 
-    def test_the_limit(self) -> None:
-        """A body of just the limit is served, one byte more is 413, with a length or without."""
+    def test_the_body_limit(self) -> None:
+        """A body of exactly the limit is served, and one more byte gets 413, with a declared length or without."""
         for more in ({}, {"CONTENT_LENGTH": None, "wsgi.input_terminated": True}):
             assert send(make_app(limits=Limits(body=len(ADA))), "POST", "/Users", ADA, **more).status == 201
             refused = send(make_app(limits=Limits(body=len(ADA) - 1)), "POST", "/Users", ADA, **more)
@@ -80,13 +80,13 @@ class TestBodies:
 
     @pytest.mark.parametrize("length", ["6000000", "9" * 5000])
     def test_a_declared_length_over_the_limit(self, length: str) -> None:
-        """Then nothing is read at all."""
+        """A declared length over the limit gets 413, and the body is not read."""
         stream = Endless()
         answer = send(make_app(), "POST", "/Users", **{"wsgi.input": stream, "CONTENT_LENGTH": length})
         assert (answer.status, stream.read_bytes) == (413, 0)
 
     def test_no_more_is_read_than_the_limit(self) -> None:
-        """A body that never ends is given up soon after the limit."""
+        """The adapter stops reading soon after an endless body exceeds the limit."""
         stream = Endless()
         more = {"wsgi.input": stream, "CONTENT_LENGTH": None, "wsgi.input_terminated": True}
         assert send(make_app(limits=Limits(body=100_000)), "POST", "/Users", **more).status == 413
@@ -94,34 +94,34 @@ class TestBodies:
 
     @pytest.mark.parametrize("length", [None, "", "many", "-1"])
     def test_without_a_length(self, length: str | None) -> None:
-        """Where the server does not say that the stream ends, nothing is read: it could wait for ever (PEP 3333)."""
+        """Nothing is read without a length if the server does not mark the end of the stream (PEP 3333)."""
         stream = Endless()
         answer = send(make_app(), "POST", "/Users", **{"wsgi.input": stream, "CONTENT_LENGTH": length})
         assert (answer.status, answer.json()["scimType"], stream.read_bytes) == (400, "invalidSyntax", 0)
 
     def test_only_the_declared_length_is_read(self) -> None:
-        """What follows belongs to the next request."""
+        """The adapter does not read beyond the declared length, where the next request may begin."""
         stream = io.BytesIO(ADA + b"GET / HTTP/1.1")
         answer = send(make_app(), "POST", "/Users", **{"wsgi.input": stream, "CONTENT_LENGTH": str(len(ADA))})
         assert (answer.status, stream.tell()) == (201, len(ADA))
 
-    def test_a_body_cut_off(self) -> None:
-        """Half a body is no resource: nothing is stored."""
+    def test_a_truncated_body(self) -> None:
+        """Nothing is stored if a body is shorter than its declared length."""
         app = make_app()
         assert send(app, "POST", "/Users", ADA[:8], CONTENT_LENGTH=str(len(ADA))).status == 400
         assert send(app, "GET", "/Users").json()["totalResults"] == 0
 
     def test_the_media_type(self) -> None:
-        """It is read from where WSGI keeps it; an empty one is none."""
+        """The media type is read from `CONTENT_TYPE`. An empty media type counts as absent."""
         assert send(make_app(), "POST", "/Users", ADA, CONTENT_TYPE="text/plain").status == 415
         assert send(make_app(), "POST", "/Users", ADA, CONTENT_TYPE="").status == 201
 
 
 class TestAnswers:
-    """Giving back a response."""
+    """Tests of returning a response."""
 
-    def test_it_keeps_the_protocol(self) -> None:
-        """The standard library's validator finds nothing wrong with any kind of answer."""
+    def test_responses_conform_to_wsgi(self) -> None:
+        """The validator of the standard library accepts every kind of response."""
         app = validator(make_app())
         id = send(app, "POST", "/Users", ADA).json()["id"]
         assert send(app, "GET", f"/Users/{id}").status == 200
@@ -129,7 +129,7 @@ class TestAnswers:
         assert send(app, "DELETE", f"/Users/{id}", CONTENT_TYPE=None).status == 204
 
     def test_status_lines(self) -> None:
-        """A status has its phrase."""
+        """The status line has the code and its phrase."""
         assert send(make_app(), "POST", "/Users", ADA).line == "201 Created"
         assert send(make_app(), "DELETE", "/Users").line == "405 Method Not Allowed"
 
@@ -143,7 +143,7 @@ class TestAnswers:
             assert head.headers["Content-Length"] == str(len(get.content))
 
     def test_no_content(self) -> None:
-        """204 has neither body nor length (RFC 9110 section 8.6)."""
+        """A 204 response has no body and no Content-Length (RFC 9110 section 8.6)."""
         app = make_app()
         id = send(app, "POST", "/Users", ADA).json()["id"]
         deleted = send(app, "DELETE", f"/Users/{id}")
@@ -151,10 +151,10 @@ class TestAnswers:
 
 
 class TestPaths:
-    """Where a request goes, and where the endpoint is."""
+    """Tests of mount paths, prefixes and the URL of the endpoint."""
 
     def test_the_mount_path(self) -> None:
-        """`SCRIPT_NAME` is part of every location; a path beyond ASCII is percent-encoded."""
+        """`SCRIPT_NAME` is part of every location. Characters outside ASCII are percent-encoded."""
         name = "/api/日本/a b".encode().decode("latin-1")
         answer = send(make_app(), "POST", "/Users", ADA, SCRIPT_NAME=name)
         assert answer.headers["Location"].startswith("http://help.example.org/api/%E6%97%A5%E6%9C%AC/a%20b/Users/")
@@ -162,21 +162,21 @@ class TestPaths:
 
     @pytest.mark.parametrize("path", ["", "/"])
     def test_the_mount_path_itself(self, path: str) -> None:
-        """It is the root of the endpoint, where all resources are found."""
+        """A GET of the mount path searches all resources."""
         assert send(make_app(), "GET", path, SCRIPT_NAME="/scim").json()["totalResults"] == 0
 
     def test_outside_the_prefix(self) -> None:
-        """What is not below the prefix is not served."""
+        """A path outside the prefix gets 404."""
         for path in ("/Users", "/scim/v22/Users", "/"):
             assert send(make_app(prefix="/scim/v2/"), "GET", path).status == 404
 
     def test_without_a_host(self) -> None:
-        """Without a Host header the server's own address is used."""
+        """Without a Host header, URLs contain the address of the server."""
         answer = send(make_app(), "POST", "/Users", ADA, HTTP_HOST=None, **{"wsgi.url_scheme": "https"})
         assert answer.headers["Location"].startswith("https://10.0.0.1:8000/Users/")
 
     def test_a_path_that_is_not_utf8(self) -> None:
-        """It leads nowhere."""
+        """A path that is not valid UTF-8 gets 404."""
         for path in ("/Users/\xff\xfe", "/\xff"):
             answer = send(make_app(), "GET", "", PATH_INFO=path)
             assert (answer.status, answer.json()["schemas"]) == (404, [ERROR])

@@ -1,10 +1,10 @@
-"""Benchmarks: `python -m tests.benchmarks`.
+"""The benchmarks of scimkit: `python -m tests.benchmarks`.
 
-`BENCHMARK_WITHOUT=orjson` in the environment measures as if that module were not installed, in every process.
+`BENCHMARK_WITHOUT=orjson` in the environment runs every process as if that module were not installed.
 """
 
 import os
 import sys
 
 for name in filter(None, os.environ.get("BENCHMARK_WITHOUT", "").split(",")):
-    sys.modules[name] = None  # type: ignore[assignment]  # its import fails
+    sys.modules[name] = None  # type: ignore[assignment]  # makes the import fail

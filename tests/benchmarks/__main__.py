@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks [--quick] [--full] [--only STEP] [--profile [STEP]] [--markdown]`.
 
-Every step beside its peers, in one run. CPU time of this process, the best of several interleaved repeats.
-Ratios are what counts; no test asserts a time.
+Each step is measured together with the same step of other libraries. A time is the CPU time of this process, the best
+of several interleaved repeats. Compare ratios, not times; no test checks a time.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from tests.benchmarks import profiles
 from tests.benchmarks.clock import measured as measured_here
 from tests.benchmarks.processes import created, served
 from tests.benchmarks.requests import MEMBER, REQUESTS, STORE_STEPS, Ours, our_calls, store_member_steps
-from tests.benchmarks.sides import ComparedStore, RemoteCall, sides
+from tests.benchmarks.sides import MeasuredProcess, RemoteCall, sides
 from tests.benchmarks.steps import Step, filter_steps, patch_steps, round_trip_steps
 
 MOST_PEOPLE: Final = 100_000
 _GROWTH: Final = 1.5
-"""How many times as long a request may take over the most people as over the fewest."""
+"""The allowed ratio of the time of a request with the most users to the time with the fewest users."""
 
 
 def run(step: Step, repeats: int, share: float, best: list[float]) -> None:
-    """Better the best of ours, the peer's and the floor's, measured in turns."""
+    """Measure a step of ours, of the peer and of the floor in turns, and keep the best times."""
     calls = _even(step.calls * share)
     for _ in range(repeats):
         for place, (call, count) in enumerate(
@@ -47,12 +47,12 @@ def run(step: Step, repeats: int, share: float, best: list[float]) -> None:
 
 
 def _even(calls: float) -> int:
-    """An even number of calls, so that a step whose calls take turns does each as often."""
+    """Return an even number of calls, so that steps with alternating calls run each call equally often."""
     return max(2, 2 * round(calls / 2))
 
 
 def all_steps(*, quick: bool, full: bool, only: str) -> Iterator[list[Step]]:
-    """Every step whose name has the text, in parts, over as many people as there is time for."""
+    """Yield the steps whose name contains a text, in parts, with several numbers of users."""
     plain = [step for step in plain_steps() if only in step.name]
     yield plain
     if only and plain:
@@ -67,23 +67,23 @@ def all_steps(*, quick: bool, full: bool, only: str) -> Iterator[list[Step]]:
     if any(only in title.format(size) for title in STORE_STEPS for size in largest):
         steps = [step for step in store_member_steps(largest) if only in step.name]
         gc.collect()
-        gc.freeze()  # as in the process of a side
+        gc.freeze()  # as in the process of a measured implementation
         yield steps
         gc.unfreeze()
 
 
 def plain_steps() -> list[Step]:
-    """Filters, PATCH and a round trip on values, without a service."""
+    """Return the steps without a service: filters, PATCH, and reading and writing a user."""
     return [*filter_steps(), *patch_steps(), *round_trip_steps()]
 
 
 def request_names(people: int, groups: Sequence[int]) -> list[str]:
-    """The steps of whole requests: those over so many people, and one member of groups of some sizes."""
+    """Return the names of the request steps for a number of users, and of the member steps for some group sizes."""
     return [*(f"{title}, {people:,} users" for title in REQUESTS), *map(MEMBER.format, groups)]
 
 
-def request_steps(ready: Mapping[str, ComparedStore], people: int, groups: Sequence[int]) -> Iterator[Step]:
-    """The same, of sides that wait to be measured."""
+def request_steps(ready: Mapping[str, MeasuredProcess], people: int, groups: Sequence[int]) -> Iterator[Step]:
+    """Yield the request steps of processes that are ready to be measured."""
     for name in request_names(people, groups):
         title = name.partition(", ")[0]
         goal, calls = REQUESTS.get(title, (1000 if title == MEMBER.format(people - 1) else None, 60))
@@ -92,7 +92,7 @@ def request_steps(ready: Mapping[str, ComparedStore], people: int, groups: Seque
 
 
 class Results:
-    """The measurements as rows of text, and how many goals were missed."""
+    """The measurements as rows of text, and the number of missed goals."""
 
     columns = ("step", "ours us", "peer us", "ratio", "goal", "met", "floor us", "x floor", "goal", "met")
 
@@ -104,7 +104,7 @@ class Results:
         self, name: str, ours: float, peer: float | None, floor: float | None,
         goal: float | None, floor_goal: float | None = None,
     ) -> None:  # fmt: skip
-        """One row."""
+        """Add one row."""
         ratio = None if peer is None else peer / ours
         times = None if floor is None else ours / floor
         met = None if ratio is None or goal is None else ratio >= goal
@@ -117,22 +117,22 @@ class Results:
         ))  # fmt: skip
 
     def show(self, console: Console) -> None:
-        """Print a table for the terminal."""
+        """Print the table on a terminal."""
         shown = Table(*self.columns)
         for row in self.rows:
             shown.add_row(*map(escape, row))
         console.print(shown)
 
     def markdown(self) -> str:
-        """The table for the documentation."""
+        """Return the table in Markdown, for the documentation."""
         rows = [self.columns, ("---",) * len(self.columns), *self.rows]
         return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def best_of(parts: Iterator[list[Step]], rounds: int, repeats: int, share: float) -> Iterator[tuple[Step, list[float]]]:
-    """Every step with the best of ours, the peer's and the floor's.
+    """Yield each step with the best times of ours, of the peer and of the floor.
 
-    Each part is measured in several rounds: what else the machine does may last longer than the repeats of one step.
+    Each part is measured in several rounds, because other work on the machine can outlast the repeats of one step.
     """
     for steps in parts:
         best = [[math.inf] * 3 for _ in steps]
@@ -143,7 +143,7 @@ def best_of(parts: Iterator[list[Step]], rounds: int, repeats: int, share: float
 
 
 def measured(parts: Iterator[list[Step]], rounds: int, repeats: int, share: float) -> Results:
-    """Every step measured; the parsing of filters as a geometric mean."""
+    """Measure every step. The parse steps are combined into their geometric mean."""
     results, parsed = Results(), {}
     at_first: dict[str, float] = {}
     for step, best in best_of(parts, rounds, repeats, share):
@@ -165,7 +165,7 @@ def measured(parts: Iterator[list[Step]], rounds: int, repeats: int, share: floa
     fastest = min((peer for _, peer in means.values()), default=0.0)
     for group, (ours, peer) in means.items():
         step = parsed[group][0][2]
-        goal = step.goal if peer == fastest else None  # the goal is held against the faster peer
+        goal = step.goal if peer == fastest else None  # the goal applies to the faster peer
         results.add(f"{group}, {len(parsed[group])} filters, geometric mean ({step.whose})", ours, peer, None, goal)
     return results
 
@@ -179,7 +179,10 @@ def _number(value: float | None) -> str:
 
 
 def add_processes(results: Results, people: int = 100_000, their_people: int = 10_000) -> None:
-    """Creates with their memory, and a GET through uvicorn. The peer creates fewer: its time for each does not fall."""
+    """Add creates with their memory, and a GET through uvicorn.
+
+    The peer creates fewer users, because its time for each user does not fall with their number.
+    """
     ours, theirs = created("ours", people), created("theirs", their_people)
     results.add(f"create, each of {people:,} (peer: {their_people:,})", ours["us"], theirs["us"], None, 242 / 25)
     results.add("  KB of memory a user", ours["kb"], theirs["kb"], None, 10.6 / 4)
@@ -190,21 +193,21 @@ def add_processes(results: Results, people: int = 100_000, their_people: int = 1
 
 
 def machine() -> str:
-    """The processor, and how busy the machine is."""
+    """Return the name of the processor, the number of cores and the load of the machine."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
     return f"{model}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure and print."""
+    """Run the benchmarks and print the results."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few people and few repeats, to see that it runs")
+    parser.add_argument("--quick", action="store_true", help="few users and few repeats, to check that it runs")
     parser.add_argument("--full", action="store_true", help="also 100,000 creates, uvicorn, and 1,000,000 members")
-    parser.add_argument("--only", metavar="STEP", default="", help="only steps whose name has this text")
-    parser.add_argument("--markdown", action="store_true", help="print the table as the documentation has it")
-    parser.add_argument("--profile", metavar="STEP", nargs="?", const="", help="print where our time goes, in STEP "
-                        "or in each whole request")  # fmt: skip
+    parser.add_argument("--only", metavar="STEP", default="", help="only steps whose name contains this text")
+    parser.add_argument("--markdown", action="store_true", help="print the table in Markdown, for the documentation")
+    parser.add_argument("--profile", metavar="STEP", nargs="?", const="", help="print a CPU profile of scimkit for "
+                        "STEP, or for each request")  # fmt: skip
     options = parser.parse_args(arguments)
     console = Console(width=190)
     peers = ", ".join(f"{name} {version(name)}" for name in ("scim2-models", "scim2-server", "scim2-filter-parser"))
@@ -226,7 +229,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(results.markdown())
     else:
         results.show(console)
-    console.print("every goal is met" if not results.missed else f"{results.missed} goals are missed")
+    console.print("Every goal is met." if not results.missed else f"{results.missed} goals are missed.")
     return 0
 
 

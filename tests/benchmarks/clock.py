@@ -1,4 +1,4 @@
-"""Measures a call: CPU time of this process, after a collection and some calls that do not count."""
+"""A measurement of the CPU time of a function in this process, after garbage collection and a warm-up."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def measured(call: Callable[[], Any], calls: int) -> float:
-    """Microseconds of CPU time a call."""
+    """Return the CPU time of a call in microseconds."""
     gc.collect()
     _warm_up(call)
     start = time.process_time()
@@ -19,9 +19,9 @@ def measured(call: Callable[[], Any], calls: int) -> float:
 
 
 def _warm_up(call: Callable[[], Any]) -> None:
-    """Calls that are not counted, an even number: after a collection the first ones are slow.
+    """Run some calls that are not measured, because the first calls after garbage collection are slow.
 
-    Whoever is called less often would otherwise pay more of that with each call.
+    Without the warm-up, a function that is called less often would have a larger share of slow calls.
     """
     end = time.process_time() + 0.2
     for _ in range(5):

@@ -1,7 +1,7 @@
-"""What is measured in a process of its own: creates with their memory, and a GET through uvicorn.
+"""Measurements in separate processes: creates with their memory, and a GET through uvicorn.
 
-`python -m tests.benchmarks.processes create|serve ours|theirs|floor PEOPLE [PORT]` is that process. The
-server's CPU time is what the kernel counts for it; its client is another process.
+`python -m tests.benchmarks.processes create|serve ours|theirs|floor PEOPLE [PORT]` runs such a process. The CPU time
+of the server is read from the kernel; the client is another process.
 """
 
 from __future__ import annotations
@@ -31,12 +31,15 @@ _LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 
 def created(who: str, people: int) -> dict[str, float]:
-    """Microseconds of CPU time and KB of memory for each of so many creates, in a process of their own."""
+    """Return the CPU time in microseconds and the memory in KB of one create, measured over many in a new process."""
     return json.loads(_started("create", who, people).communicate()[0])
 
 
 def served(people: int, requests: int, connections: int) -> dict[str, float]:
-    """Microseconds of server CPU time for a GET by id through uvicorn, so many at once, best of three turns each."""
+    """Return the CPU time of the server for a GET by id through uvicorn, in microseconds.
+
+    Each time is the best of three turns with the given number of concurrent connections.
+    """
     kinds = ("ours", "theirs", "floor")
     servers = {who: _started("serve", who, people, _free_port()) for who in kinds}
     try:
@@ -72,7 +75,7 @@ def _cpu_of_gets(pid: int, *, port: int, path: str, token: str, requests: int, c
 
 
 def _connected(port: int) -> socket.socket:
-    while True:  # it says where it listens a moment before it does
+    while True:  # the server prints its address shortly before it listens
         try:
             return socket.create_connection(("127.0.0.1", port))
         except ConnectionRefusedError:
@@ -80,10 +83,9 @@ def _connected(port: int) -> socket.socket:
 
 
 def _get(connections: list[socket.socket], head: bytes, requests: int) -> None:
-    """Send so many requests, on each connection the next one when the last is answered.
+    """Send GET requests. Each connection sends its next request when it has its response.
 
-    A client that takes less time than the server, so that this is never idle when there are several connections:
-    `http.client` takes more.
+    This client needs less CPU time than the server, so that the server is never idle. `http.client` needs more.
     """
     asked, answered = 0, 0
     with selectors.DefaultSelector() as selector:
@@ -106,14 +108,14 @@ def _get(connections: list[socket.socket], head: bytes, requests: int) -> None:
 
 
 def _is_whole(answer: bytearray) -> bool:
-    """Whether an answer is there to its end: as long as it says, or to the last chunk."""
+    """Report whether a response is complete, by its Content-Length or its last chunk."""
     headers, blank, body = answer.partition(b"\r\n\r\n")
     length = _LENGTH.search(headers)
     return bool(blank) and (len(body) >= int(length[1]) if length else body.endswith(b"0\r\n\r\n"))
 
 
 def _cpu(pid: int) -> float:
-    """Seconds of CPU time of a process, user and system."""
+    """Return the CPU time of a process in seconds, user and system."""
     with open(f"/proc/{pid}/stat") as status:  # noqa: PTH123  # a kernel file
         fields = status.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -137,7 +139,7 @@ def _create(who: str, people: int) -> None:
 
 
 def _resident() -> float:
-    """Bytes of memory of this process."""
+    """Return the memory of this process in bytes."""
     with open("/proc/self/statm") as status:  # noqa: PTH123  # a kernel file
         return int(status.read().split()[1]) * resource.getpagesize()
 

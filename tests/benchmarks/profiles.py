@@ -1,7 +1,7 @@
-"""Where our side of a step spends its CPU time: by part of the library, and by function.
+"""CPU profiles of steps, by part of scimkit and by function.
 
-By samples, since a profiler that is told of each call makes calls in Python dearer than they are. What C does is
-counted where Python called it. Some 300 samples a second: a share is good to a few per cent.
+The profiler takes samples, because a profiler that traces every call makes Python calls slower. Time in C code counts
+for the Python function that called it. With about 300 samples a second, shares are accurate to a few percent.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LIBRARY = "scimkit"
 
 
 def sampled(call: Callable[[], Any], seconds: float) -> Counter[CodeType]:
-    """How often each function was found at work, while the call was repeated for so many seconds of CPU time."""
+    """Return the number of samples in each function while a call is repeated for some seconds of CPU time."""
     found: Counter[CodeType] = Counter()
 
     def note(_: int, frame: FrameType | None) -> None:
@@ -44,7 +44,7 @@ def sampled(call: Callable[[], Any], seconds: float) -> Counter[CodeType]:
 
 
 def show(console: Console, title: str, call: Callable[[], Any], seconds: float) -> None:
-    """Print the profile of a call; the benchmark's own part is left out."""
+    """Print the profile of a call, without the functions of the benchmark."""
     call()
     found = Counter({code: count for code, count in sampled(call, seconds).items() if _part(code) is not None})
     parts: Counter[str | None] = Counter()
@@ -60,7 +60,7 @@ def show(console: Console, title: str, call: Callable[[], Any], seconds: float) 
 
 
 def _part(code: CodeType) -> str | None:
-    """The package of the library that a function is of, or what it does; None for the benchmark's own."""
+    """Return the package or the task of a function, or None for functions of the benchmark."""
     path = Path(code.co_filename)
     if path.name == "<string>":
         return "values"  # the constructor of a dataclass or a named tuple

@@ -1,6 +1,6 @@
-"""Whole requests without a network: ours over the memory store, scim2-server's over its own, over many users.
+"""Complete requests without a network, for scimkit and for scim2-server, each with its memory store and many users.
 
-The floor is the bare work: the same JSON through `pydantic_core`, and a look-up in a dict.
+The floor is the minimal work of a request: the same JSON through `pydantic_core`, and a lookup in a dict.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ from scimkit.service.http import SCIM_JSON
 from tests.benchmarks.steps import CORE, DISABLE, Step, bare_patch, user_body
 
 Calls: TypeAlias = dict[str, Callable[[], Any]]
-"""What one side does for each step."""
+"""The functions to measure, by step."""
 
 BASE_URL = "https://help.example.org/scim/v2"
 GROUP_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Group"
 LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 MEMBER = "add or remove one member of {:,}"
 _ASKED = 100
-"""How many people are asked for in turns: more than fit the caches of a processor with all they need."""
+"""The number of users that the requests address in turn. Their data does not fit in the caches of a processor."""
 _MADE = 6_000
-"""How many new users are made ready; a profile takes more, and makes them as it goes."""
+"""The number of bodies of new users that are prepared. A profile needs more, and creates them when needed."""
 SERVED = Scope("default")
-"""The tenant that the tokens of the benchmark belong to."""
+"""The tenant of the tokens in the benchmark."""
 
 
 def group_body(members: int, ids: list[str]) -> dict[str, Any]:
-    """A group of that many members."""
+    """Return the body of a group with a number of members."""
     listed = [{"value": id} for id in ids[:members]]
     return {"schemas": [GROUP_SCHEMA], "displayName": f"group {members}", "members": listed}
 
 
 class Ours:
-    """A service with people in it."""
+    """A scimkit service with users."""
 
     def __init__(self, people: int) -> None:
         tokens = TokenRegistry()
@@ -70,13 +70,13 @@ class Ours:
         self.send("PATCH", f"/Groups/{id}", body=body)
 
     def group(self, members: int) -> str:
-        """A group of that many members."""
+        """Create a group with a number of members, and return its id."""
         body = group_body(members, self.ids)
         return json.loads(self.send("POST", "/Groups", body=json.dumps(body).encode()).body)["id"]
 
 
 class Theirs:
-    """scim2-server with people in it."""
+    """A scim2-server application with users."""
 
     def __init__(self, people: int) -> None:
         logging.getLogger("scim2_server").setLevel(logging.CRITICAL)
@@ -100,7 +100,7 @@ class Theirs:
         self.send("PATCH", f"/Groups/{id}", body=body)
 
     def group(self, members: int) -> str:
-        """A group of that many members."""
+        """Create a group with a number of members, and return its id."""
         body = group_body(members, self.ids)
         return json.loads(self.send("POST", "/Groups", body=json.dumps(body).encode()))["id"]
 
@@ -110,14 +110,15 @@ REQUESTS = {
     "GET by id": (30, 1000), "filter userName eq": (40, 1000), "PATCH active": (40, 1000), "POST": (17, 100),
     PAGE: (200, 20),
 }  # fmt: skip
-"""The whole requests that are measured: how many times as fast as the peer they are to be, calls in one measurement."""
+"""The measured requests. The values are the goal, as a multiple of the speed of the peer, and the number of calls."""
 STORE_STEPS = ("MemoryStore.change, one member of {:,}", "flat: one member of {:,}, whole request")
 
 
 class Turns:
-    """Whom each side is asked for in turns, and with what: the same on each. Bodies are made beforehand.
+    """The ids, names and bodies that the requests of an implementation use in turn. All implementations use the same.
 
-    A hundred people all over the directory take turns, so that nobody's document is always at hand.
+    The requests address 100 users throughout the directory, so that no user stays in a cache. Bodies are prepared in
+    advance.
     """
 
     def __init__(self, people: int, ids: list[str]) -> None:
@@ -135,7 +136,7 @@ class Turns:
 
 
 def our_calls(ours: Ours, people: int, groups: Sequence[int] = ()) -> Calls:
-    """The requests to us, and those that add or remove one member of groups of some sizes."""
+    """Return the requests to scimkit, including those that add or remove one member of groups of some sizes."""
     turns, send = Turns(people, ours.ids), ours.send
     page = f"startIndex={turns.start}&count=100"
     return {
@@ -149,7 +150,7 @@ def our_calls(ours: Ours, people: int, groups: Sequence[int] = ()) -> Calls:
 
 
 def their_calls(peer: Theirs, people: int, groups: Sequence[int] = ()) -> Calls:
-    """The same requests to the peer."""
+    """Return the same requests to the peer."""
     turns, send = Turns(people, peer.ids), peer.send
     page = {"startIndex": str(turns.start), "count": "100"}
     return {
@@ -163,7 +164,7 @@ def their_calls(peer: Theirs, people: int, groups: Sequence[int] = ()) -> Calls:
 
 
 def bare_calls(floor: Floor, people: int, groups: Sequence[int] = ()) -> Calls:
-    """The bare work of the same requests."""
+    """Return the minimal work of the same requests."""
     turns = Turns(people, floor.ids)
     return {
         "GET by id": lambda: floor.get(next(turns.ids)),
@@ -176,7 +177,7 @@ def bare_calls(floor: Floor, people: int, groups: Sequence[int] = ()) -> Calls:
 
 
 def _member_calls(served: Ours | Theirs | Floor, sizes: Sequence[int]) -> Calls:
-    """The groups are made when they are first needed: until then nobody is a member of any."""
+    """Return the member requests. Each group is created on first use; before, no user is a member of a group."""
     group, bodies = cache(served.group), _member_bodies(served.ids[-1])
 
     def call(size: int) -> Callable[[], None]:
@@ -186,14 +187,14 @@ def _member_calls(served: Ours | Theirs | Floor, sizes: Sequence[int]) -> Calls:
 
 
 def _fresh(number: int) -> bytes:
-    """The body of a user that is not there yet."""
+    """Return the body of a user that does not exist yet."""
     return json.dumps(user_body(10_000_000 + number)).encode()
 
 
 class Floor:
-    """The bare work of each request: the same JSON through `pydantic_core`, and look-ups in dicts.
+    """The minimal work of each request: the same JSON through `pydantic_core`, and lookups in dicts.
 
-    What it sends is as long as what we send. Ids are made beforehand.
+    The responses have the same length as those of scimkit. Ids are prepared in advance.
     """
 
     def __init__(self, people: int) -> None:
@@ -252,9 +253,9 @@ def _member_bodies(id: str) -> Iterator[bytes]:
 
 
 def store_member_steps(sizes: tuple[int, ...]) -> list[Step]:
-    """The same by `MemoryStore.change` alone, and as requests, in one directory as large as the largest group.
+    """Return the member steps, through `MemoryStore.change` alone and as requests, in one large directory.
 
-    Its people have a name and no more, and are put into the store without requests.
+    The users have only a `userName`, and are written directly to the store.
     """
     ours, scope = Ours(0), SERVED
     schemas = [CORE]

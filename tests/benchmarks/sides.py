@@ -1,6 +1,6 @@
-"""A side of the requests in a process of its own, so that nobody else's memory or caches are in its way.
+"""Separate processes for the measured implementations, so that they do not share memory or processor caches.
 
-Beside scim2-server, whose objects and code fill a processor's caches, the same request takes up to a third longer.
+In one process with scim2-server, the same request takes up to a third longer.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 from tests.benchmarks.clock import measured
 
 
-class ComparedStore:
-    """Ours, the peer or the floor over so many people, waiting to be measured."""
+class MeasuredProcess:
+    """A process with scimkit, the peer or the floor and a number of users, ready to be measured."""
 
     def __init__(self, who: str, people: int, groups: Sequence[int]) -> None:
         context = get_context("spawn")
@@ -27,37 +27,37 @@ class ComparedStore:
         end.close()
 
     def call(self, title: str) -> RemoteCall:
-        """One of its calls."""
+        """Return one of the calls of the process."""
         return RemoteCall(self, title)
 
     def measure(self, title: str, calls: int) -> float:
-        """Microseconds of CPU time a call."""
+        """Return the CPU time of a call in microseconds."""
         self._pipe.send((title, calls))
         microseconds: float = self._pipe.recv()
         return microseconds
 
     def close(self) -> None:
-        """End the process."""
+        """Stop the process."""
         self._pipe.close()
         self._process.join()
 
 
 @dataclass(frozen=True)
 class RemoteCall:
-    """What a side does for a step."""
+    """A call of a step in a measured process."""
 
-    side: ComparedStore
+    side: MeasuredProcess
     title: str
 
     def measure(self, calls: int) -> float:
-        """Microseconds of CPU time a call."""
+        """Return the CPU time of a call in microseconds."""
         return self.side.measure(self.title, calls)
 
 
 @contextmanager
-def sides(whose: Sequence[str], people: int, groups: Sequence[int]) -> Iterator[dict[str, ComparedStore]]:
-    """The sides of a step, each in its process; they get ready at once."""
-    ready = {who: ComparedStore(who, people, groups) for who in whose}
+def sides(whose: Sequence[str], people: int, groups: Sequence[int]) -> Iterator[dict[str, MeasuredProcess]]:
+    """Yield a process for each implementation. The processes start at the same time."""
+    ready = {who: MeasuredProcess(who, people, groups) for who in whose}
     try:
         yield ready
     finally:
@@ -66,7 +66,7 @@ def sides(whose: Sequence[str], people: int, groups: Sequence[int]) -> Iterator[
 
 
 def _wait(pipe: Connection, who: str, people: int, groups: Sequence[int]) -> None:
-    """Make the calls of a side ready, and measure what is asked for until nobody asks any more."""
+    """Prepare the calls of an implementation, then measure calls until the pipe is closed."""
     from tests.benchmarks import requests
 
     makers: dict[str, Callable[[], dict[str, Callable[[], Any]]]] = {
@@ -76,7 +76,7 @@ def _wait(pipe: Connection, who: str, people: int, groups: Sequence[int]) -> Non
     }
     calls = makers[who]()
     gc.collect()
-    gc.freeze()  # whoever happens to be measured while what stands is looked through, would pay for it
+    gc.freeze()  # a garbage collection of the prepared objects would slow down the call that is measured
     while True:
         try:
             title, count = pipe.recv()

@@ -1,6 +1,6 @@
-"""The steps that are measured: ours, a peer's, and a floor of plain dictionaries, each doing the same.
+"""The measured steps, each for scimkit, for a peer and for a floor of plain dictionaries.
 
-Every step is three callables that return their result, so that a check can hold them together.
+The functions of a step return their results, so that a test can compare the results.
 """
 
 from __future__ import annotations
@@ -29,21 +29,29 @@ ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 TheirUser = User[EnterpriseUser]
 
 
-RequestContext: TypeAlias = Callable[[], Any] | RemoteCall
-"""What is measured: here, or in the process of a side."""
+MeasuredCall: TypeAlias = Callable[[], Any] | RemoteCall
+"""A function in this process, or a call in a measured process."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step, what the design asks of it, and who the peer is. `calls` in one measurement.
+    """A measured step.
 
-    `goal` is how many times faster than the peer it is to be, `floor_goal` how many times the floor it may take.
+    Attributes:
+        name: The name of the step.
+        ours: The call of scimkit.
+        peer: The call of the other library.
+        floor: The minimal work in plain Python.
+        goal: How many times as fast as the peer the step must be.
+        whose: The name of the peer.
+        calls: The number of calls in one measurement.
+        floor_goal: How many times as long as the floor the step may take.
     """
 
     name: str
-    ours: RequestContext
-    peer: RequestContext | None
-    floor: RequestContext | None
+    ours: MeasuredCall
+    peer: MeasuredCall | None
+    floor: MeasuredCall | None
     goal: float | None
     whose: str
     calls: int = 300
@@ -61,7 +69,7 @@ FILTERS = (
 
 
 def user_body(number: int = 0) -> dict[str, Any]:
-    """A full enterprise user."""
+    """Return the body of an enterprise user with many attributes."""
     return {
         "schemas": [CORE, ENTERPRISE],
         "externalId": f"e{number}",
@@ -82,7 +90,7 @@ def user_body(number: int = 0) -> dict[str, Any]:
 
 
 def patch_body(*operations: dict[str, Any]) -> dict[str, Any]:
-    """The body of a PATCH."""
+    """Return the body of a PATCH."""
     return {"schemas": [PATCH_OP_SCHEMA], "Operations": list(operations)}
 
 
@@ -100,7 +108,7 @@ ENTRA = patch_body(
 
 
 def filter_steps() -> list[Step]:
-    """Parsing, of each filter; evaluating, of four kinds of filter on one user."""
+    """Return the steps that parse each filter, and that evaluate four kinds of filter on one user."""
     document = read_resource(USER, user_body())
     theirs = TheirUser.model_validate(user_body())
     steps = [
@@ -140,10 +148,10 @@ def filter_steps() -> list[Step]:
 
 
 def patch_steps() -> list[Step]:
-    """PATCH of a user, body to document: one operation, and Entra's eight.
+    """Return the steps that apply a PATCH body to a user: one operation, and the eight operations of Entra.
 
-    The peer changes its resource where it stands, so that no copy and no dump is counted against it; its
-    bodies take turns, so that each call changes something.
+    The peer changes its resource in place, so that copies do not count. Its bodies alternate, so that each call changes
+    the resource.
     """
     document = read_resource(USER, user_body())
 
@@ -167,7 +175,7 @@ def patch_steps() -> list[Step]:
 
 
 def _undoing(body: dict[str, Any]) -> dict[str, Any]:
-    """The same operations with other values."""
+    """Return the same operations with other values."""
     others = [
         {**each, "value": not each["value"] if type(each["value"]) is bool else f"{each['value']}.x"}
         for each in body["Operations"]
@@ -176,7 +184,7 @@ def _undoing(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def bare_patch(document: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
-    """The floor of PATCH: set what the path names, as one would by hand for Entra's paths, with no rules."""
+    """Assign the values of PATCH operations without any checks, for the paths of Entra only."""
     changed = dict(document)
     for operation in body["Operations"]:
         path, value = operation["path"], operation["value"]
@@ -195,7 +203,7 @@ def bare_patch(document: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]
 
 
 def round_trip_steps() -> list[Step]:
-    """A full user: bytes in, validated, bytes out."""
+    """Return the step that reads, validates and writes a complete user."""
     body = json.dumps(user_body()).encode()
     from scimkit.documents import parse_object, write_json
 

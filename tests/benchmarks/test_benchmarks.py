@@ -1,4 +1,4 @@
-"""The benchmark runs. No time is asserted."""
+"""Tests that the benchmarks run. They do not check times."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.benchmarks.steps import DISABLE, ENTRA, FILTERS, filter_steps, patch_
 
 @pytest.mark.filterwarnings("default")
 def test_a_quick_run_measures_every_step(capsys: pytest.CaptureFixture[str]) -> None:
-    """Every step gives a number for us, and for the peer where there is one."""
+    """A quick run prints every step."""
     assert main(["--quick"]) == 0
     shown = capsys.readouterr().out
     for name in (
@@ -29,16 +29,16 @@ def test_a_quick_run_measures_every_step(capsys: pytest.CaptureFixture[str]) -> 
         assert name in shown
 
 
-def test_a_profile_says_where_the_time_goes(capsys: pytest.CaptureFixture[str]) -> None:
-    """For each whole request: the first functions by own time, and the share of each part."""
+def test_a_profile_names_the_functions(capsys: pytest.CaptureFixture[str]) -> None:
+    """A profile prints the functions with the most time, and the share of each part, for each request."""
     assert main(["--quick", "--profile"]) == 0
     shown = capsys.readouterr().out
     assert shown.count("by part, ") == 5
     assert "JSON out" in shown
 
 
-def test_the_bare_work_of_a_request_sends_the_same() -> None:
-    """The floor of each whole request writes as many bytes as we do."""
+def test_the_floor_writes_as_many_bytes() -> None:
+    """The floor of each request writes as many bytes as scimkit."""
     ours, floor = Ours(200), Floor(200)
     body = json.dumps(user_body(200)).encode()
     change = json.dumps(DISABLE).encode()
@@ -52,8 +52,8 @@ def test_the_bare_work_of_a_request_sends_the_same() -> None:
         assert len(response.body) == len(bare)
 
 
-def test_both_sides_do_the_same() -> None:
-    """What is compared comes to the same: the same matches, the same document."""
+def test_results_agree() -> None:
+    """scimkit, the peer and the floor compute the same results."""
     for step in filter_steps():
         if step.name.startswith("match"):
             assert step.ours() is step.peer() is bool(step.floor())

@@ -1,1 +1,1 @@
-"""The SQL store on a MariaDB Galera cluster of three nodes, one of which is killed and comes back; run by hand."""
+"""A test of the SQL store on a MariaDB Galera cluster of three nodes, during which nodes are killed. Run it by hand."""

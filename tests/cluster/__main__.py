@@ -1,6 +1,6 @@
-"""`python -m tests.cluster [--seconds N] [--kills N]`: writers on every node, nodes killed, nothing lost.
+"""`python -m tests.cluster [--seconds N] [--kills N]`: test a cluster whose nodes are killed while processes write.
 
-Prints what happens, then a summary; exit status 1 when something was lost or does not fit together.
+Print the events and a summary. The exit status is 1 if an acknowledged write is lost or the data is inconsistent.
 """
 
 from __future__ import annotations
@@ -30,15 +30,17 @@ _start = time.monotonic()
 
 
 def say(text: str) -> None:
-    """Print a line with the seconds since the beginning."""
+    """Print a line with the seconds since the start."""
     print(f"{time.monotonic() - _start:6.1f} s  {text}", flush=True)
 
 
 def main() -> None:
-    """Run the story."""
+    """Run the test."""
     parser = argparse.ArgumentParser(prog="python -m tests.cluster")
-    parser.add_argument("--seconds", type=int, default=15, help="of writing before each kill, and after the last")
-    parser.add_argument("--kills", type=int, default=2, help="how often a node is killed")
+    parser.add_argument(
+        "--seconds", type=int, default=15, help="seconds of writing before each kill and after the last"
+    )
+    parser.add_argument("--kills", type=int, default=2, help="number of kills of a node")
     options = parser.parse_args()
     if missing():
         raise SystemExit(f"a cluster needs {', '.join(missing())}: apt-get install mariadb-server galera-4 rsync")
@@ -52,19 +54,19 @@ def main() -> None:
             cluster.stop()
     for each in problems[:20]:
         say(f"WRONG: {each}")
-    say("nothing lost, nothing broken" if not problems else f"{len(problems)} things are wrong")
+    say("no write is lost, all nodes are consistent" if not problems else f"{len(problems)} problems")
     raise SystemExit(1 if problems else 0)
 
 
 def story(cluster: Cluster, folder: Path, seconds: int, kills: int) -> list[str]:
-    """Migrate at all nodes at once, write at all, kill some, compare all. What went wrong."""
+    """Migrate, write at all nodes, kill nodes, and return the problems that the checks find."""
     migrate(cluster)
     secret = token(cluster.nodes[0].url, _TENANT)
     send = sender(cluster.nodes[1].url, secret)
     groups = [send("POST", "/Groups", {"schemas": [GROUP], "displayName": f"g{each}"})[1]["id"] for each in range(3)]
     with ExitStack() as stack:
         endpoints = [stack.enter_context(serving(each.url, 2)).endpoint for each in cluster.nodes]
-        say("three times scimkit serve --workers 2, one a node")
+        say("scimkit serve --workers 2 runs at each node")
         ledgers, writers = [], []
         for way, urls in (("store", [each.url for each in cluster.nodes]), ("http", endpoints)):
             for number in range(3):
@@ -72,7 +74,7 @@ def story(cluster: Cluster, folder: Path, seconds: int, kills: int) -> list[str]
                 turned = urls[number:] + urls[:number]
                 writers.append(stack.enter_context(writing(f"{way}{number}", secret, groups, turned, ledger)))
                 ledgers.append(ledger)
-        say("six processes of three threads write, half of them through the store, half over HTTP")
+        say("six processes with three threads each write, three through the store and three over HTTP")
         for number in range(kills):
             time.sleep(seconds)
             node = cluster.nodes[1 + number % 2]
@@ -80,7 +82,7 @@ def story(cluster: Cluster, folder: Path, seconds: int, kills: int) -> list[str]
             node.kill()
             time.sleep(seconds / 3)
             cluster.rejoin(node)
-            say(f"{node.name} is back and in step")
+            say(f"{node.name} has joined the cluster again")
         time.sleep(seconds)
         for writer in writers:
             assert writer.stdin is not None
@@ -94,7 +96,7 @@ def story(cluster: Cluster, folder: Path, seconds: int, kills: int) -> list[str]
 
 
 def migrate(cluster: Cluster) -> None:
-    """Upgrade at every node at the same time."""
+    """Run several migrations at all nodes at the same time."""
     command = [sys.executable, "-m", "scimkit.cli", "migrate", "--store"]
     runs = [
         subprocess.Popen([*command, node.url], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -103,15 +105,15 @@ def migrate(cluster: Cluster) -> None:
     for run in runs:
         output = run.communicate()[0]
         if run.returncode:
-            raise RuntimeError(f"a migration failed: {output}")
-    say("six processes migrated at three nodes at once")
+            raise RuntimeError(f"A migration failed: {output}")
+    say("six processes migrated three nodes at the same time")
 
 
 @contextmanager
 def writing(
     name: str, secret: str, groups: list[str], urls: list[str], ledger: Path
 ) -> Iterator[subprocess.Popen[str]]:
-    """A process that writes, and keeps what it was told in a file."""
+    """Run a writer process while the block runs. Its requests and responses are written to the file `ledger`."""
     command = [sys.executable, "-m", "tests.cluster.writer", name, secret, ",".join(groups), *urls]
     with ledger.open("w") as file:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=file, text=True)
@@ -122,7 +124,7 @@ def writing(
 
 
 def summary(told: list[dict[str, Any]]) -> None:
-    """What was asked and answered, by kind and status."""
+    """Print the number of requests by kind and status."""
     for what in ("create", "race", "join", "change", "delete"):
         statuses = Counter(each["status"] for each in told if each["what"] == what)
         counts = [f"{count:,} x {status or 'no answer'}" for status, count in sorted(statuses.items())]
@@ -130,7 +132,7 @@ def summary(told: list[dict[str, Any]]) -> None:
 
 
 def verified(cluster: Cluster, told: list[dict[str, Any]]) -> list[str]:
-    """What is lost at a node, what does not fit together there, and what differs between nodes."""
+    """Return the problems: lost writes, inconsistencies within a node, and differences between nodes."""
     problems = [f"status {each['status']}: {each}" for each in told if each["status"] in (400, 401, 404, 500)]
     for node in cluster.nodes:
         store = SqlStore(node.url, upgrade=False)
@@ -138,7 +140,7 @@ def verified(cluster: Cluster, told: list[dict[str, Any]]) -> list[str]:
             problems += [f"{node.name}: {each}" for each in inconsistencies(connection, _TENANT)]
             problems += [f"{node.name}: {each}" for each in losses(connection, _TENANT, told)]
     problems += differences([SqlStore(node.url, upgrade=False).engine for node in cluster.nodes])
-    say("every node was compared with what was acknowledged, with itself and with the others")
+    say("every node was compared with the acknowledged writes and with the other nodes")
     return problems
 
 

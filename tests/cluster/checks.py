@@ -1,7 +1,4 @@
-"""What is wrong after the writing: what was acknowledged and is not there, and where nodes differ.
-
-This module only reads.
-"""
+"""Checks after the writes: lost acknowledged writes, and differences between nodes. This module only reads."""
 
 from __future__ import annotations
 
@@ -16,11 +13,11 @@ from pydantic_core import from_json
 from scimkit.stores.sql.tables import CLAIMS, MEMBERSHIPS, RESOURCES, TOKENS, VALUES
 
 _UNKNOWN = (0, 409, 503)
-"""Statuses after which a write may have happened all the same: no answer, gave up, unavailable."""
+"""The statuses after which a write may still have happened: no response, retries exhausted, unavailable."""
 
 
 def losses(connection: sa.Connection, tenant: str, told: list[dict[str, Any]]) -> Iterator[str]:
-    """Writes that were answered and that the rows do not show."""
+    """Yield the acknowledged writes that the rows do not contain."""
     query = sa.select(RESOURCES.c.sequence, RESOURCES.c.id, RESOURCES.c.version, RESOURCES.c.document)
     rows = {row.id: row for row in connection.execute(query.where(RESOURCES.c.tenant == tenant))}
     documents = {id: from_json(row.document) for id, row in rows.items()}
@@ -28,7 +25,7 @@ def losses(connection: sa.Connection, tenant: str, told: list[dict[str, Any]]) -
     for each in told:
         of[each["what"]].append(each)
     gone = {each["id"] for each in of["delete"]}
-    yield from _people(documents, of, gone)
+    yield from _users(documents, of, gone)
     yield from _races(documents, of["race"])
     yield from _titles(documents, of["change"], gone)
     numbers = {row.sequence: id for id, row in rows.items()}
@@ -39,23 +36,23 @@ def losses(connection: sa.Connection, tenant: str, told: list[dict[str, Any]]) -
         if each["status"] == 204:
             acknowledged[each["group"]] += 1
             if each["id"] not in gone and (each["group"], each["id"]) not in members:
-                yield f"a member is lost: {each}"
+                yield f"a member was lost: {each}"
     for group, count in acknowledged.items():
         if rows[group].version - 1 < count:
             yield f"a group has version {rows[group].version} after {count} changes"
 
 
-def _people(documents: dict[str, Any], of: dict[str, list[dict[str, Any]]], gone: set[str]) -> Iterator[str]:
+def _users(documents: dict[str, Any], of: dict[str, list[dict[str, Any]]], gone: set[str]) -> Iterator[str]:
     for each in of["create"]:
         if each["status"] == 201 and each["id"] not in gone and each["id"] not in documents:
-            yield f"a person is lost: {each}"
+            yield f"a user was lost: {each}"
     for each in of["delete"]:
         if each["status"] == 204 and each["id"] in documents:
-            yield f"a person came back: {each}"
+            yield f"a deleted user exists: {each}"
 
 
 def _races(documents: dict[str, Any], races: list[dict[str, Any]]) -> Iterator[str]:
-    """Exactly one of all who raced for a name was given it, unless an answer was lost."""
+    """Yield the names that were not given to exactly one user. A lost response may be the one that succeeded."""
     there: dict[str, int] = defaultdict(int)
     for document in documents.values():
         there[document.get("userName", "")] += 1
@@ -65,11 +62,11 @@ def _races(documents: dict[str, Any], races: list[dict[str, Any]]) -> Iterator[s
     for name, statuses in by_name.items():
         won, lost = statuses.count(201), set(statuses) & {0, 503}
         if there[name] != 1 or won > 1 or (won == 0 and not lost):
-            yield f"{name} is there {there[name]} times, {won} were told that they made it, of {sorted(statuses)}"
+            yield f"{there[name]} users have the name {name}, and {won} creates succeeded; statuses {sorted(statuses)}"
 
 
 def _titles(documents: dict[str, Any], changes: list[dict[str, Any]], gone: set[str]) -> Iterator[str]:
-    """Every person has the title of the last change that was acknowledged, or of one whose answer was lost."""
+    """Yield the users whose title is neither that of the last acknowledged change nor of one without a response."""
     by_person = defaultdict(list)
     for each in changes:
         by_person[each["id"]].append(each)
@@ -79,11 +76,11 @@ def _titles(documents: dict[str, Any], changes: list[dict[str, Any]], gone: set[
             continue
         allowed = {said[done[-1]]["title"], *(each["title"] for each in said if each["status"] in _UNKNOWN)}
         if documents.get(id, {}).get("title") not in allowed:
-            yield f"a change is lost: {said[done[-1]]}"
+            yield f"a change was lost: {said[done[-1]]}"
 
 
 def differences(engines: list[sa.Engine]) -> Iterator[str]:
-    """The tables that are not the same everywhere."""
+    """Yield the tables that differ between nodes."""
     for table in (RESOURCES, VALUES, CLAIMS, MEMBERSHIPS, TOKENS):
         digests = []
         for engine in engines:

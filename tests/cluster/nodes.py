@@ -1,6 +1,6 @@
-"""A MariaDB Galera cluster on this machine: nodes that are started, killed with SIGKILL, and taken back.
+"""A MariaDB Galera cluster on this machine, whose nodes can be started, killed and started again.
 
-Needs Debian's `mariadb-server`, `galera-4` and `rsync`. This module knows nothing of SCIM.
+The cluster needs `mariadb-server`, `galera-4` and `rsync` of Debian.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ import pymysql
 _PROVIDER = Path("/usr/lib/galera/libgalera_smm.so")
 _DATABASE = "scim"
 _PATIENCE = 120
-"""Seconds that a node is given to join."""
+"""The seconds that a node may take to join."""
 
 
 def missing() -> list[str]:
-    """The programs that a cluster needs and this machine lacks."""
+    """Return the programs that a cluster needs and that are not installed."""
     programs = [each for each in ("mariadbd", "mariadb-install-db", "rsync") if shutil.which(each) is None]
     return programs if _PROVIDER.exists() else [*programs, str(_PROVIDER)]
 
 
 class Node:
-    """One server of the cluster: its data, its ports, its process."""
+    """A server of the cluster, with its data, ports and process."""
 
     def __init__(self, number: int, folder: Path) -> None:
         self.name = f"node{number}"
@@ -43,11 +43,11 @@ class Node:
 
     @property
     def url(self) -> str:
-        """The URL of its database, for a store."""
+        """The URL of the database at this node, for a store."""
         return f"mysql+pymysql://root@127.0.0.1:{self.port}/{_DATABASE}"
 
     def start(self, others: list[str]) -> None:
-        """Join the nodes of those addresses, or with none begin a cluster; returns when it is in step with them."""
+        """Join the nodes with the given addresses, or start a new cluster, and return when the node is synced."""
         provider = f"gmcast.listen_addr=tcp://{self.address};ist.recv_addr=127.0.0.1:{self._state}"
         self._process = subprocess.Popen(
             [
@@ -68,31 +68,31 @@ class Node:
         while self.state() != "Synced":
             if time.monotonic() > end or self._process.poll() is not None:
                 said = [line for line in self._log.read_text().splitlines() if "[ERROR]" in line]
-                raise RuntimeError("\n".join([f"{self.name} did not join", *said]))
+                raise RuntimeError("\n".join([f"{self.name} did not join.", *said]))
             time.sleep(0.3)
 
     def state(self) -> str:
-        """What the node says of itself; nothing when it does not answer."""
+        """Return the state of the node, or an empty string if the node does not answer."""
         try:
             return str(self.ask("SHOW STATUS LIKE 'wsrep_local_state_comment'")[0][1])
         except (pymysql.Error, IndexError):
             return ""
 
     def ask(self, query: str) -> list[tuple[object, ...]]:
-        """The rows of a query."""
+        """Return the rows of a query."""
         with pymysql.connect(host="127.0.0.1", port=self.port, user="root", connect_timeout=5) as connection:
             cursor = connection.cursor()
             cursor.execute(query)
             return list(cursor.fetchall())
 
     def kill(self) -> None:
-        """End it with SIGKILL, as a loss of power would."""
+        """Kill the process with SIGKILL."""
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
     def stop(self) -> None:
-        """End it in order."""
+        """Stop the process with SIGTERM, and with SIGKILL if it does not end."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             try:
@@ -102,7 +102,7 @@ class Node:
 
 
 class Cluster:
-    """Three nodes in a folder."""
+    """A cluster of three nodes with their data in a folder."""
 
     def __init__(self, folder: Path) -> None:
         folder.chmod(0o755)
@@ -111,23 +111,23 @@ class Cluster:
         self.nodes = [Node(number, folder) for number in (1, 2, 3)]
 
     def start(self) -> None:
-        """Start all, the first one alone."""
+        """Start all nodes. The first node starts the cluster."""
         for number, node in enumerate(self.nodes):
             node.start([each.address for each in self.nodes[:number]])
         self.nodes[0].ask(f"CREATE DATABASE {_DATABASE}")
 
     def rejoin(self, node: Node) -> None:
-        """Start a node again that was killed."""
+        """Start a killed node again."""
         node.start([each.address for each in self.nodes if each is not node])
 
     def stop(self) -> None:
-        """Stop all, the first one last."""
+        """Stop all nodes, the first node last."""
         for node in reversed(self.nodes):
             node.stop()
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on, and that no client is given: those are above 32767."""
+    """Return free ports. They are below 32768, so that the kernel does not give them to clients."""
     found: list[int] = []
     for port in random.sample(range(20_000, 32_000), 2000):
         try:

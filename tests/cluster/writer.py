@@ -1,7 +1,7 @@
-"""`python -m tests.cluster.writer NAME TOKEN GROUP,GROUP ENDPOINT...`: writes by several threads, until a line is read.
+"""`python -m tests.cluster.writer NAME TOKEN GROUP,GROUP ENDPOINT...`: write in several threads until a line is read.
 
-An endpoint is the URL of a `scimkit serve`, or that of a database, which it then serves itself. The first is its own,
-what it did there it goes on with at the others. What it asked and what it was told is printed, a JSON object a line.
+An endpoint is the URL of a `scimkit serve`, or the URL of a database that this process serves itself. Users are created
+at the first endpoint, and changed at any endpoint. Each request is printed with its status as a JSON object on a line.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ Send = Callable[[str, str, Any], tuple[int, Any]]
 
 THREADS = 3
 RACES = 400
-"""Names that all writers race for."""
+"""The number of names that all writers try to create."""
 
 
 def sender(endpoint: str, token: str) -> Send:
-    """A function that sends a request and gives status and body; status 0 when nothing came back."""
+    """Return a function that sends a request and returns status and body. The status is 0 if there is no response."""
     headers = {"authorization": f"Bearer {token}", "content-type": "application/scim+json"}
     if endpoint.startswith("http"):
         return _over_http(endpoint, headers)
@@ -63,7 +63,7 @@ def _over_http(endpoint: str, headers: dict[str, str]) -> Send:
 
 
 class Writer:
-    """One thread: people of its own, the groups of all."""
+    """The writes of one thread. It creates its own users, and all threads share the groups."""
 
     def __init__(self, name: str, groups: list[str], sends: list[Send], over: threading.Event) -> None:
         self._name, self._groups, self._sends, self._over = name, groups, sends, over
@@ -71,7 +71,7 @@ class Writer:
         self._number = 0
 
     def run(self) -> None:
-        """Write until it is over."""
+        """Write until the event is set."""
         for race in range(10**9):
             if self._over.is_set():
                 return
@@ -96,7 +96,7 @@ class Writer:
         return id
 
     def _join(self, id: str, group: str) -> None:
-        """Through another node than that which made the person."""
+        """Add a user to a group, usually at another node than the one that created the user."""
         operation = {"op": "add", "path": "members", "value": [{"value": id}]}
         self._patch(f"/Groups/{group}", operation, what="join", id=id, group=group)
 
@@ -122,7 +122,7 @@ def _say(**said: Any) -> None:
 
 
 def main(name: str, token: str, groups: str, *endpoints: str) -> None:
-    """Start the threads, wait to be told to end."""
+    """Run the threads until a line is read from standard input."""
     over = threading.Event()
     sends = [sender(each, token) for each in endpoints]
     threads = [

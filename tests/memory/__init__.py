@@ -1,1 +1,1 @@
-"""The memory of a service after very many different requests."""
+"""A measurement of the memory of a service after many different requests."""

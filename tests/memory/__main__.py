@@ -1,6 +1,7 @@
-"""`python -m tests.memory [--requests N]`: send requests that differ in filter, path and projection, and measure.
+"""`python -m tests.memory [--requests N]`: measure the memory of a service.
 
-Ends with status 1 if the process is more than 30 MB larger than after the first tenth of the requests.
+The requests differ in filter, path and projection. The exit status is 1 if the process grows by more than 30 MB after
+the first tenth of the requests.
 """
 
 from __future__ import annotations
@@ -14,18 +15,18 @@ from scimkit import MemoryStore
 from tests.client import Client
 
 MOST: int = 30 * 1024 * 1024
-"""Bytes that the process may grow by."""
+"""The allowed growth of the process in bytes."""
 
 
 def resident() -> int:
-    """Return the bytes of memory that the process has."""
+    """Return the memory of this process in bytes."""
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096
 
 
 def send(client: Client, user: str, number: int) -> None:
-    """Send the requests of one number: a filter, a projection, a PATCH path and an unknown attribute."""
+    """Send a filter, a projection, a PATCH path and an unknown attribute that contain the number."""
     junk = f"{number:08}" * 25
     client.get(f'/Users?filter=userName eq "{junk}"&count=1')
     client.get(f"/Users/{user}?attributes=userName,{junk}")
@@ -35,7 +36,7 @@ def send(client: Client, user: str, number: int) -> None:
 
 
 def growth(requests: int) -> int:
-    """Return by how many bytes the process grows after the first tenth of the requests."""
+    """Return the growth of the process in bytes after the first tenth of the requests."""
     client = Client(MemoryStore())
     user = client.user("ada", emails=[{"value": "ada@example.org"}])
     rounds = max(requests // 5, 10)
@@ -48,7 +49,7 @@ def growth(requests: int) -> int:
 
 
 def main() -> int:
-    """Measure and print."""
+    """Run the requests, and print the growth."""
     parser = argparse.ArgumentParser(prog="python -m tests.memory", description="Measure the memory of a service.")
     parser.add_argument("--requests", type=int, default=100_000, help="requests to send")
     options = parser.parse_args()

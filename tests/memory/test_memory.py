@@ -1,4 +1,4 @@
-"""A short form of `python -m tests.memory`."""
+"""A short run of `python -m tests.memory`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.memory.__main__ import MOST, growth
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
-def test_different_requests_leave_nothing_behind() -> None:
-    """Caches that are full grow no more, whatever clients ask for."""
+def test_different_requests_do_not_grow_the_memory() -> None:
+    """Full caches do not grow, whatever requests clients send."""
     assert Path("/proc/self/statm").exists()
     assert growth(6_000) < MOST

@@ -1,1 +1,1 @@
-"""The service at the size of a large organization, measured; run by hand."""
+"""Measurements of the service with the users and groups of a large organization. Run them by hand."""

@@ -1,7 +1,7 @@
 """`python -m tests.scale --store URL [--users N] [--groups N] [--memberships N] [--huge N]`.
 
-An initial load over HTTP into `scimkit serve`, as Entra makes one; then look-ups and changes at that size; then one
-huge group. The tenant is a new one, or with `--tenant` that of an earlier run. No test asserts a time.
+Run an initial load over HTTP into `scimkit serve`, as Entra does. Then measure searches and changes at that size, and
+one huge group. The run uses a new tenant, or with `--tenant` the tenant of an earlier run. No test checks a time.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from tests.scale.huge import measure_huge
 from tests.scale.served import ServedProcess, serving, token
 
 _ENTRA = 25
-"""Requests a second that Entra asks of an endpoint."""
+"""The requests per second that Entra requires of an endpoint."""
 
 
 class Load:
-    """The initial load: everyone, every group, every membership, each phase measured at its beginning and its end."""
+    """The initial load of users, groups and memberships. Costs are measured at both ends of each phase."""
 
     def __init__(self, served: ServedProcess, client: Client, threads: int) -> None:
         self._served, self._client, self._threads = served, client, threads
@@ -35,7 +35,7 @@ class Load:
         self.groups: dict[int, str] = {}
 
     def remember(self, url: str, tenant: str) -> None:
-        """The people and the groups that are there already."""
+        """Read the users and groups of an earlier run."""
         store = SqlStore(url, upgrade=False)
         query = sa.select(RESOURCES.c.type, RESOURCES.c.id, RESOURCES.c.document).order_by(RESOURCES.c.sequence)
         with store.engine.connect() as connection:
@@ -46,24 +46,24 @@ class Load:
         store.engine.dispose()
 
     def create_person(self, number: int) -> None:
-        """As Entra does: is there one of that name? No; so make it."""
+        """Search for a user by name, then create the user, as Entra does."""
         assert self._client.find("/Users", f'userName eq "user{number}@example.org"')["totalResults"] == 0
         self.people[number] = json.loads(self._client.send("POST", "/Users", person(number), expected=201))["id"]
 
     def create_group(self, number: int) -> None:
-        """As Entra does."""
+        """Search for a group by name, then create the group, as Entra does."""
         found = self._client.find("/Groups", f'displayName eq "Group {number}"', "&excludedAttributes=members")
         assert found["totalResults"] == 0
         body = {"schemas": [GROUP], "displayName": f"Group {number}", "externalId": f"g-{number}"}
         self.groups[number] = json.loads(self._client.send("POST", "/Groups", body, expected=201))["id"]
 
     def join(self, group: int, first: int, size: int) -> None:
-        """Some people become members in one PATCH."""
+        """Add several users to a group in one PATCH."""
         ids = [self.people[(first + each) % len(self.people)] for each in range(size)]
         self._client.send("PATCH", f"/Groups/{self.groups[group]}", adding(ids), expected=204)
 
     def phase(self, title: str, calls: Iterable[Callable[[], object]], count: int, requests: int) -> None:
-        """Make the calls, of so many requests each, and print what they cost, first tenth and last."""
+        """Run the calls, each of which sends several requests, and print the costs of the first and last tenth."""
         marks: dict[int, tuple[float, float, float]] = {}
         wanted = {1, count // 10, count - count // 10, count}
         start, told = time.perf_counter(), time.perf_counter()
@@ -101,7 +101,7 @@ class Load:
 
 
 def main() -> None:
-    """Run what the arguments ask for."""
+    """Run the phases that the arguments select."""
     parser = argparse.ArgumentParser(prog="python -m tests.scale")
     parser.add_argument("--store", required=True)
     for name, default in (
@@ -109,7 +109,7 @@ def main() -> None:
         ("at-once", 20), ("workers", 2), ("threads", 4), ("probes", 2000),
     ):  # fmt: skip
         parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--tenant", help="go on with what an earlier run of that tenant loaded")
+    parser.add_argument("--tenant", help="use the users and groups that an earlier run loaded into this tenant")
     options = parser.parse_args()
     tenant = options.tenant or f"scale-{os.urandom(4).hex()}"
     secret = token(options.store, tenant)
@@ -128,7 +128,7 @@ def main() -> None:
 
 
 def initial_load(load: Load, options: argparse.Namespace) -> None:
-    """Everyone, then every group, then members a few at a time, all groups growing together."""
+    """Create the users, then the groups, then add members a few at a time, so that all groups grow together."""
     print("| phase | requests | time | a second | of Entra's 25 | peak memory |\n| --- | --- | --- | --- | --- | --- |")
     load.phase("users", (partial(load.create_person, each) for each in range(options.users)), options.users, 2)
     load.phase("groups", (partial(load.create_group, each) for each in range(options.groups)), options.groups, 2)
@@ -141,7 +141,7 @@ def initial_load(load: Load, options: argparse.Namespace) -> None:
 
 
 def measure_probes(load: Load, client: Client, times: int, threads: int) -> None:
-    """Look-ups and changes of one thing among all, one at a time and several at once."""
+    """Measure searches and changes of single resources, first one at a time and then concurrently."""
     people, groups = len(load.people), len(load.groups)
 
     def find(text: str, endpoint: str = "/Users", rest: str = "", hits: int | None = 1) -> Callable[[int], None]:

@@ -1,4 +1,4 @@
-"""A client that costs little beside what it measures: one connection a thread, each answer timed."""
+"""An HTTP client with low overhead: one connection for each thread, and a time for each response."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
 
 class Client:
-    """Sends requests to one endpoint with one token, from any thread."""
+    """A client that sends requests to one endpoint with one token. It is thread-safe."""
 
     def __init__(self, endpoint: str, token: str) -> None:
         parts = urlsplit(endpoint)
@@ -28,7 +28,11 @@ class Client:
         self._local = threading.local()
 
     def send(self, method: str, path: str, body: Any = None, *, expected: int = 200) -> bytes:
-        """The body of the answer. Raises: AssertionError when its status is another."""
+        """Send a request, and return the body of the response.
+
+        Raises:
+            AssertionError: The response has another status than expected.
+        """
         content = None if body is None else json.dumps(body).encode()
         connection = self._connection()
         connection.request(method, self._prefix + path, content, self._headers)
@@ -38,11 +42,11 @@ class Client:
         return read
 
     def find(self, endpoint: str, filter: str, rest: str = "") -> Any:
-        """The ListResponse of a filter."""
+        """Return the ListResponse for a filter."""
         return json.loads(self.send("GET", f"{endpoint}?filter={quote(filter)}{rest}"))
 
     def size_of(self, path: str) -> int:
-        """How many bytes the answer to a GET has, of which no more than a part is held."""
+        """Return the size of the response to a GET in bytes, without holding the response in memory."""
         connection = self._connection()
         connection.request("GET", self._prefix + path, None, self._headers)
         answer, size = connection.getresponse(), 0
@@ -59,19 +63,19 @@ class Client:
 
 @dataclass
 class Timed:
-    """Seconds that each call took, in the order they ended, and when that was."""
+    """The durations of calls in seconds and the times at which the calls ended, in the order of the ends."""
 
     seconds: list[float]
     ended: list[float]
 
     def percentile(self, share: float) -> float:
-        """Milliseconds within which that share of the calls was answered."""
+        """Return the duration in milliseconds that a share of the calls did not exceed."""
         ordered = sorted(self.seconds)
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000
 
 
 def run(calls: Iterable[Callable[[], object]], threads: int, done: Callable[[int], None] | None = None) -> Timed:
-    """Make the calls, several at once; `done` is told how many have ended."""
+    """Run calls in several threads. `done` is called with the number of calls that ended."""
     timed, lock, waiting = Timed([], []), threading.Lock(), iter(calls)
 
     def work() -> None:
@@ -96,7 +100,7 @@ def run(calls: Iterable[Callable[[], object]], threads: int, done: Callable[[int
 
 
 def person(number: int) -> dict[str, Any]:
-    """A user as Entra's default mapping sends one."""
+    """Return the body of a user as Entra's default mappings write it."""
     name = f"user{number}@example.org"
     return {
         "schemas": [USER, ENTERPRISE], "userName": name, "externalId": f"ext-{number}", "active": True,
@@ -109,12 +113,12 @@ def person(number: int) -> dict[str, Any]:
 
 
 def adding(ids: Sequence[str]) -> dict[str, Any]:
-    """A PATCH that adds members, as Entra writes it."""
+    """Return a PATCH body of Entra that adds members."""
     operation = {"op": "Add", "path": "members", "value": [{"value": each} for each in ids]}
     return {"schemas": [PATCH_OP], "Operations": [operation]}
 
 
 def removing(ids: Sequence[str]) -> dict[str, Any]:
-    """A PATCH that removes members, as Entra writes it."""
+    """Return a PATCH body of Entra that removes members."""
     operation = {"op": "Remove", "path": "members", "value": [{"value": each} for each in ids]}
     return {"schemas": [PATCH_OP], "Operations": [operation]}

@@ -1,4 +1,4 @@
-"""One huge group: its members put in with SQL, then changed and read over HTTP."""
+"""A measurement of one huge group. Its members are written with SQL, then changed and read over HTTP."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.scale.served import ServedProcess, token
 
 
 def fill(store: SqlStore, scope: Scope, size: int) -> tuple[str, str]:
-    """The ids of a group of so many members, and of a user who is none."""
+    """Create a group with a number of members, and return its id and the id of a user who is not a member."""
     model = store.create(scope, USER, {"schemas": [USER.schema], "userName": "model"}).document["id"]
     group = store.create(scope, GROUP, {"schemas": [GROUP.schema], "displayName": "Everyone"}).document["id"]
     names = [each.name for each in RESOURCES.c if each.name not in ("sequence", "id")]
     people = sa.and_(RESOURCES.c.tenant == scope.tenant, RESOURCES.c.type == "User")
     with store.engine.begin() as connection:
         count = 1
-        for turn in range(64):  # all that are there are copied, until they are enough
+        for turn in range(64):  # each turn copies all existing users until there are enough
             id = sa.cast(sa.type_coerce(RESOURCES.c.id, sa.LargeBinary).concat(bytes([48 + turn])), sa.LargeBinary)
             copies = sa.select(id, *(RESOURCES.c[name] for name in names)).where(people).limit(size + 1 - count)
             connection.execute(sa.insert(RESOURCES).from_select(["id", *names], copies, include_defaults=False))
@@ -38,7 +38,7 @@ def fill(store: SqlStore, scope: Scope, size: int) -> tuple[str, str]:
 
 
 def written(engine: sa.Engine) -> dict[str, int]:
-    """Rows that PostgreSQL has written of each table since it began to count."""
+    """Return the number of rows that PostgreSQL has written to each table since its statistics began."""
     count = "n_tup_ins + n_tup_upd + n_tup_del"
     query = sa.text(f"SELECT relname, {count} FROM pg_stat_user_tables WHERE relname LIKE 'scim%'")
     with engine.connect() as connection:
@@ -47,11 +47,11 @@ def written(engine: sa.Engine) -> dict[str, int]:
 
 
 def measure_huge(url: str, served: ServedProcess, size: int) -> None:
-    """Print what a change and a read of a group of so many members cost."""
+    """Print the costs of changing and reading a group with a number of members."""
     store, scope = SqlStore(url), Scope(f"huge-{os.urandom(4).hex()}")
     start = time.perf_counter()
     group, person = fill(store, scope, size)
-    print(f"a group of {size:,} members, put in with SQL in {time.perf_counter() - start:.0f} s", flush=True)
+    print(f"a group of {size:,} members, written with SQL in {time.perf_counter() - start:.0f} s", flush=True)
     client = Client(served.endpoint, token(url, scope.tenant))
 
     def changes(count: int) -> Iterator[Any]:
@@ -60,7 +60,7 @@ def measure_huge(url: str, served: ServedProcess, size: int) -> None:
             yield lambda body=body: client.send("PATCH", f"/Groups/{group}", body, expected=204)
 
     run(changes(20), 1)
-    time.sleep(12)  # PostgreSQL counts a little later
+    time.sleep(12)  # PostgreSQL updates its statistics with a delay
     before = written(store.engine) if store.engine.dialect.name == "postgresql" else {}
     timed = run(changes(200), 1)
     time.sleep(12)

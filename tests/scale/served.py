@@ -1,6 +1,6 @@
-"""`scimkit serve` in processes of its own, and what they cost: CPU seconds and memory, as the kernel counts them.
+"""A `scimkit serve` in separate processes, with its CPU time and memory as the kernel counts them.
 
-Linux only. This module never sends a SCIM request.
+This module works on Linux only, and sends no SCIM requests.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class ServedProcess:
-    """A server with its workers. `endpoint` is its URL; `peak` the most memory they had together, in bytes."""
+    """A server with its workers. `endpoint` is its URL, and `peak` is the highest total memory in bytes."""
 
     def __init__(self, pid: int, endpoint: str, store: str) -> None:
         self.pid, self.endpoint = pid, endpoint
@@ -31,11 +31,11 @@ class ServedProcess:
         threading.Thread(target=self._watch, daemon=True).start()
 
     def cpu(self) -> float:
-        """CPU seconds that the processes of the server have had."""
+        """Return the CPU time of all processes of the server in seconds."""
         return sum(_cpu(pid) for pid in self._processes())
 
     def database_cpu(self) -> float:
-        """CPU seconds of PostgreSQL's processes that serve this database; 0 when that cannot be seen."""
+        """Return the CPU time in seconds of the PostgreSQL processes for this database, or 0 if it is unknown."""
         if self._engine is None:
             return 0.0
         others = "datname = current_database() AND pid <> pg_backend_pid()"
@@ -44,15 +44,15 @@ class ServedProcess:
             return sum(_cpu(pid) for pid in connection.scalars(query))
 
     def memory(self) -> int:
-        """Bytes of memory that the processes of the server have now."""
+        """Return the current memory of all processes of the server in bytes."""
         return sum(_resident(pid) for pid in self._processes())
 
     def forget_peak(self) -> None:
-        """Watch for the most memory from now on."""
+        """Start a new measurement of the highest memory."""
         self.peak = self.memory()
 
     def close(self) -> None:
-        """Watch no more."""
+        """Stop the measurement of memory."""
         self._over.set()
 
     def _processes(self) -> list[int]:
@@ -65,7 +65,7 @@ class ServedProcess:
 
 @contextmanager
 def serving(store: str, workers: int) -> Iterator[ServedProcess]:
-    """A server over a store, stopped with SIGTERM at the end."""
+    """Run a server with a store while the block runs. At the end, the server gets SIGTERM."""
     command = [*SCIMKIT, "serve", "--port", "0", "--store", store, "--workers", str(workers)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
@@ -79,7 +79,7 @@ def serving(store: str, workers: int) -> Iterator[ServedProcess]:
 
 
 def token(store: str, tenant: str) -> str:
-    """A new token of a tenant, by the command line."""
+    """Create a token of a tenant with the command line, and return the token."""
     command = [*SCIMKIT, "token", "create", "--store", store, "--description", "scale", "--tenant", tenant]
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 

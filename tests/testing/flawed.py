@@ -1,4 +1,4 @@
-"""Services that are wrong on purpose, and providers that live against them."""
+"""Services with deliberate flaws, and functions that run simulated identity providers against them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Answer = Callable[[Request, Response, dict[str, Any] | None], Response]
 
 
 class Flawed(ScimService):
-    """A service whose requests or answers are tampered with."""
+    """A service whose requests or responses are modified."""
 
     def __init__(self, tamper: Any, before: Any = None, **options: Any) -> None:
         super().__init__(MemoryStore(), **options)
@@ -42,24 +42,24 @@ def with_body(response: Response, body: Any, status: int | None = None) -> Respo
     return Response(status or response.status, json.dumps(body).encode() if body is not None else b"", response.headers)
 
 
-def without(request: Request, edit: Callable[[Any], Any]) -> Request:
-    """The request with its body edited."""
+def edit_body(request: Request, edit: Callable[[Any], Any]) -> Request:
+    """Return a copy of a request with an edited body."""
     return replace(request, body=json.dumps(edit(json.loads(request.body))).encode()) if request.body else request
 
 
 def refusing(method: str, when: Callable[[Any], bool], status: int = 400) -> Answer:
-    """A service that refuses some bodies, after the fact."""
+    """Return a function that replaces the response to some requests by an error. The service handles them first."""
 
     def tamper(request: Request, response: Response, body: Any) -> Response:
         if request.method == method and when(json.loads(request.body) if request.body else None):
-            return with_body(response, {"detail": "I do not like this"}, status)
+            return with_body(response, {"detail": "This request is refused."}, status)
         return response
 
     return tamper
 
 
 def hides_inactive(request: Request, response: Response, body: Any) -> Response:
-    """Lists show active users only."""
+    """Remove inactive users from lists."""
     if body and "Resources" in body:
         shown = [each for each in body["Resources"] if each.get("active") is not False]
         return with_body(response, {**body, "Resources": shown, "totalResults": len(shown)})
@@ -67,12 +67,12 @@ def hides_inactive(request: Request, response: Response, body: Any) -> Response:
 
 
 def leaks_passwords(request: Request, response: Response, body: Any) -> Response:
-    """A user comes with a password."""
+    """Add a password to each user in a response."""
     return with_body(response, {**body, "password": "x"}) if body and "userName" in body else response
 
 
 def empties_on_remove(request: Request) -> Request:
-    """By the letter of the RFC: `remove members` knows no value."""
+    """Remove `value` from `remove` operations. The service then removes all members (RFC 7644 section 3.5.2.2)."""
 
     def edit(body: Any) -> Any:
         for operation in body.get("Operations", ()):
@@ -80,14 +80,14 @@ def empties_on_remove(request: Request) -> Request:
                 operation.pop("value", None)
         return body
 
-    return without(request, edit) if request.method == "PATCH" else request
+    return edit_body(request, edit) if request.method == "PATCH" else request
 
 
 @contextmanager
 def connected(
     provider: str, tamper: Any = None, before: Any = None, *, without: Sequence[str] = (), **options: Any
 ) -> Iterator[Any]:
-    """A provider's simulator, connected to a service in process."""
+    """Yield the simulator of a provider, connected to a service in process."""
     tokens = TokenRegistry()
     service = Flawed(tamper or as_is, before, tokens=tokens, **options)
     with open_endpoint(ScimApp(service)) as endpoint:
@@ -98,30 +98,30 @@ def connected(
         simulator.close()
 
 
-def lived(
+def report_of(
     provider: str,
     tamper: Any = None,
     before: Any = None,
     events: Sequence[DirectoryEvent] | None = None,
     **options: Any,
 ) -> Report:
-    """The report of a life."""
+    """Return the report of a simulator that played events against a service."""
     with connected(provider, tamper, before, **options) as simulator:
         return play(simulator, full_history() if events is None else events)
 
 
 def findings(report: Report) -> list[str]:
-    """What a report found, as one line each."""
+    """Return the findings of a report, one line each."""
     return [f"{step.title}: {step.reason}" for step in report.failures]
 
 
 def sent(report: Report, title: str) -> list[Step]:
-    """The steps whose title starts with a text."""
+    """Return the steps whose title starts with a text."""
     return [step for step in report.steps if step.title.startswith(title)]
 
 
 def assert_found(report: Report, title: str, reason: str) -> None:
-    """A finding at a step with this in its title, with this in its reason, is there and says how to mend it."""
+    """Check that a report has a finding with these parts of the title and of the reason, and that it has a fix."""
     hits = [step for step in report.failures if title in step.title and reason in (step.reason or "")]
     assert hits, findings(report)[:5]
     assert all(step.fix for step in hits)

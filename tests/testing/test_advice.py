@@ -1,4 +1,4 @@
-"""What is said to do about a refused request."""
+"""Tests of the advice about refused requests."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def patch(*operations: dict[str, Any]) -> Exchange:
 
 @pytest.mark.parametrize(("exchange", "said"), [
     (patch({"op": "Add", "path": "title", "value": "x"}), ["without regard to case"]),
-    (patch({"op": "replace", "path": "active", "value": "False"}), ["for a boolean"]),
-    (patch({"op": "add", "path": 'emails[type eq "work"].value', "value": "x"}), ["Create the entry"]),
-    (patch({"op": "add", "path": f"{ENTERPRISE}:manager", "value": "m1"}), ["Take a manager"]),
-    (patch({"op": "remove", "path": "members", "value": [{"value": "1"}]}), ["Remove only"]),
-    (patch({"op": "replace", "value": {"name.givenName": "Ada"}}), ["as the path"]),
+    (patch({"op": "replace", "path": "active", "value": "False"}), ["values of boolean attributes"]),
+    (patch({"op": "add", "path": 'emails[type eq "work"].value', "value": "x"}), ["create an element"]),
+    (patch({"op": "add", "path": f"{ENTERPRISE}:manager", "value": "m1"}), ["Accept `manager` as a string"]),
+    (patch({"op": "remove", "path": "members", "value": [{"value": "1"}]}), ["remove only"]),
+    (patch({"op": "replace", "value": {"name.givenName": "Ada"}}), ["as an attribute path"]),
     (patch({"op": "replace", "value": {"id": "1", "displayName": "x"}}), ["readOnly"]),
-    (patch({"op": "Replace", "path": "active", "value": "True"}), ["without regard to case", "for a boolean"]),
-    (refused("POST", "/Groups", {"schemas": [GROUP, "http://x.example/Group"]}), ["URNs in schemas"]),
+    (patch({"op": "Replace", "path": "active", "value": "True"}), ["without regard to case", "boolean attributes"]),
+    (refused("POST", "/Groups", {"schemas": [GROUP, "http://x.example/Group"]}), ["unknown URNs in `schemas`"]),
     (refused("GET", "/Users?filter=userName%20eq%20ada"), ["without quotes"]),
 ])  # fmt: skip
-def test_each_habit_is_told(exchange: Exchange, said: list[str]) -> None:
-    """A habit in a request that was refused is named with what serves it, and no other is."""
+def test_each_deviation_has_an_advice(exchange: Exchange, said: list[str]) -> None:
+    """The advice covers each deviation of a refused request, and no other."""
     found = advice(exchange)
     assert found is not None
     assert all(each in found for each in said)
@@ -48,8 +48,8 @@ def test_each_habit_is_told(exchange: Exchange, said: list[str]) -> None:
     refused("PATCH", "/Users/1", {"Operations": [{"op": "Add"}]}, 404),
     refused("POST", "/Users", [1]),
 ])  # fmt: skip
-def test_a_request_in_rfc_form_has_no_habit(exchange: Exchange) -> None:
-    """Where nothing is outside the RFC, or something else was wrong, nothing is said."""
+def test_a_request_in_rfc_form_gets_no_advice(exchange: Exchange) -> None:
+    """A request in RFC form, or one that was refused for another reason, gets no advice."""
     assert advice(exchange) is None
 
 
@@ -59,25 +59,25 @@ ADA = {
 
 
 @pytest.mark.parametrize(("exchange", "said"), [
-    (refused("POST", "/Users", ADA), "Accept userName, title, department, in POST /Users, or ignore what"),
+    (refused("POST", "/Users", ADA), "Accept userName, title, department, in POST /Users, or ignore the attributes"),
     (replace(refused("PUT", "/Users/1", ADA), received={"detail": "title is not supported"}),
-     "Accept title, which the error names, in PUT /Users, or ignore what"),
-    (replace(refused("POST", "/Users", ADA), received={"detail": "I do not like this"}), "Accept userName, title, dep"),
+     "Accept title, which the error names, in PUT /Users, or ignore the attributes"),
+    (replace(refused("POST", "/Users", ADA), received={"detail": "It is refused."}), "Accept userName, title, dep"),
     (patch({"op": "add", "path": "title", "value": "x"}), "Accept title, in PATCH /Users"),
     (patch({"op": "remove", "path": 'members[value eq "1"]'}), "Accept members, in PATCH /Users"),
     (patch({"op": "replace", "value": {"active": False}}), "Accept active, in PATCH /Users"),
     (refused("GET", "/Users?filter=userName+eq+%22ada%22"), "Support a filter on userName in GET /Users"),
-    (refused("POST", "/Users", ADA, 500), "service's log, and respond with 201. The request has userName, title, dep"),
-    (refused("GET", "/Users", None, 503), "Look for the error of GET /Users in the service's log"),
+    (refused("POST", "/Users", ADA, 500), "respond with 201. The request has the attributes userName, title, dep"),
+    (refused("GET", "/Users", None, 503), "Look for the error of GET /Users in the log of the service"),
     (refused("DELETE", "/Users/1", None, 501), "Serve DELETE /Users and respond with 201."),
     (refused("POST", "/Users", ADA, 409), "only if another resource has the same userName"),
     (refused("POST", "/Groups", ADA, 409), "only if another resource has the same displayName"),
     (refused("POST", "/Users", ADA, 200), "Respond with 201 to POST /Users."),
     (refused("DELETE", "/Users/1"), "Respond with 201 to DELETE /Users."),
-    (refused("POST", "/Users", {"schemas": [USER, "urn:x"]}), "Pass over URNs in schemas"),
+    (refused("POST", "/Users", {"schemas": [USER, "urn:x"]}), "Ignore unknown URNs in `schemas`."),
 ])  # fmt: skip
 def test_a_remedy_names_the_attributes(exchange: Exchange, said: str) -> None:
-    """What to do about a refused request names what it writes or asks for, and no value."""
+    """The remedy names the attributes that the request writes or filters by, and no values."""
     found = remedy(exchange, "201")
     assert said in found
     assert "Agent" not in found

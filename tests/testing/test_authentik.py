@@ -1,4 +1,4 @@
-"""authentik: what it sends, and which flaws it finds."""
+"""Tests of the authentik simulator: the requests that it sends, and the flaws that it finds."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 
 from scimkit import Request
 from scimkit.service import Response
-from tests.testing.flawed import assert_found, connected, findings, lived, sent, with_body, without
+from tests.testing.flawed import assert_found, connected, edit_body, findings, report_of, sent, with_body
 
 
 def test_what_it_sends() -> None:
-    """Discovery, POST before any match, e-mail of type other, PUT with the id, one operation for each member."""
-    report = lived("authentik")
+    """authentik reads the discovery documents, sends POST without a search, and writes each member in one operation."""
+    report = report_of("authentik")
     assert report.steps[0].request == "GET /ServiceProviderConfig"
     assert not sent(report, "Match")
     assert sent(report, "Create Ada")[0].exchange.sent["emails"][0]["type"] == "other"
@@ -27,8 +27,8 @@ def test_what_it_sends() -> None:
     assert sent(report, "Delete Sam")
 
 
-def test_who_is_there_is_adopted() -> None:
-    """A 409 on create leads to a filter without quotes, and to an update of who is found."""
+def test_an_existing_user_is_adopted() -> None:
+    """After a 409 response, authentik searches for the user with a filter without quotes, and updates the user."""
     with connected("authentik") as authentik:
         body = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ADA.king@example.org"}
         there = authentik._talk._connection.send("POST", "/Users", body).received["id"]
@@ -38,8 +38,8 @@ def test_who_is_there_is_adopted() -> None:
         assert sent(authentik.report, "Update Ada")[0].request == f"PUT /Users/{there}"
 
 
-def test_a_group_that_is_there_is_adopted() -> None:
-    """A 409 on a group leads to a list of all groups, in pages as the service gives them."""
+def test_an_existing_group_is_adopted() -> None:
+    """After a 409 response for a group, authentik lists all groups page by page, and adopts the right one."""
 
     def two_a_page(request: Request) -> Request:
         return replace(request, query=f"{request.query}&count=2") if request.path.endswith("/Groups") else request
@@ -58,21 +58,21 @@ def no_config(request: Request, response: Response, body: Any) -> Response:
     return Response(404, b"") if "ServiceProviderConfig" in request.path else response
 
 
-def test_a_missing_config_is_no_fault() -> None:
-    """404 on the ServiceProviderConfig is taken for the defaults."""
-    assert findings(lived("authentik", no_config)) == []
+def test_a_missing_configuration_is_accepted() -> None:
+    """authentik accepts 404 for the ServiceProviderConfig."""
+    assert findings(report_of("authentik", no_config)) == []
 
 
 @pytest.mark.parametrize("most", [1, 2])
 def test_operations_come_in_chunks(most: int) -> None:
-    """No PATCH has more operations than `bulk.maxOperations`."""
+    """A PATCH of authentik has at most `bulk.maxOperations` operations."""
 
     def few(request: Request, response: Response, body: Any) -> Response:
         if "ServiceProviderConfig" in request.path:
             return with_body(response, {**body, "bulk": {"supported": True, "maxOperations": most}})
         return response
 
-    report = lived("authentik", few)
+    report = report_of("authentik", few)
     assert findings(report) == []
     assert max(len(step.exchange.sent["Operations"]) for step in sent(report, "Members")) == most
 
@@ -85,14 +85,14 @@ def first_operation_only(request: Request) -> Request:
     def edit(body: Any) -> Any:
         return {**body, "Operations": body["Operations"][:1]}
 
-    return without(request, edit) if request.method == "PATCH" else request
+    return edit_body(request, edit) if request.method == "PATCH" else request
 
 
 def test_a_conflict_without_uniqueness_is_found() -> None:
-    """A 409 says scimType uniqueness."""
-    assert_found(lived("authentik", vague_conflict), "Create", "uniqueness")
+    """authentik reports a 409 response without scimType `uniqueness`."""
+    assert_found(report_of("authentik", vague_conflict), "Create", "uniqueness")
 
 
 def test_lost_operations_are_found() -> None:
-    """A service that reads the first operation only loses members."""
-    assert_found(lived("authentik", None, first_operation_only), "Verify Support Tier 1", "lost")
+    """authentik finds the missing members of a service that applies only the first operation of a PATCH."""
+    assert_found(report_of("authentik", None, first_operation_only), "Verify Support Tier 1", "missing")

@@ -1,4 +1,4 @@
-"""Every identity provider at once against one service on PostgreSQL: in small what `tests.churn` does at length."""
+"""A short run of `tests.churn`: every simulated identity provider at once against one service on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tests.stores.databases import DATABASES, url_of
 
 @pytest.mark.parametrize("database", [each for each in DATABASES if each.values == ("postgresql",)])
 def test_all_providers_at_once(database: str) -> None:
-    """After some cycles of each, in threads and over HTTP, all that is there is what the directories say."""
+    """After several concurrent cycles over HTTP, the service has exactly the users and groups of all directories."""
     outcome = run(url_of(database), people=40, groups=20, cycles=3, events=6)
     assert outcome.wrong == []
     assert [part.done for part in outcome.parts] == [3] * 10
     assert outcome.users >= 40
 
 
-def test_what_differs_is_found() -> None:
-    """Who is in no directory is told of, and so are a member lost, a stranger in a team and who should work."""
+def test_differences_are_found() -> None:
+    """`differences` reports an unknown user, a missing member, an additional member and a wrong `active`."""
     client = Client()
     with open_endpoint(ScimApp(client.service)) as endpoint:
         simulator = provider("okta", endpoint.base_url, client.token, marked(crowd(12, 2), "m1"))
@@ -38,11 +38,11 @@ def test_what_differs_is_found() -> None:
         client.patch(f"/Users/{simulator._ids[left]}", {"op": "replace", "path": "active", "value": False})
         found = differences([part], *all_attributes(endpoint.base_url, client.token))
         simulator.close()
-    assert [each.partition(":")[2].split()[0] for each in found] == ["active,", "Crowd", "Crowd", "stranger"]
+    assert [each.partition(":")[2].split()[0] for each in found] == ["`active`", "Crowd", "Crowd", "stranger"]
 
 
-def test_a_crowd() -> None:
-    """A crowd has the size that it is asked for, everybody in a team, and is the same for the same seed."""
+def test_crowd() -> None:
+    """`crowd` returns the requested numbers of people and teams, and the same directory for the same seed."""
     one, same = crowd(30, 4, seed=3), crowd(30, 4, seed=3)
     assert (len(one.people), len(one.teams)) == (30, 4)
     assert {key for team in one.teams.values() for key in team.members} == set(one.people)

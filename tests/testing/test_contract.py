@@ -1,4 +1,4 @@
-"""The store contract: what it finds in stores that are wrong, and that a small store of a host's own passes it."""
+"""Tests of the store contract: it finds flaws in stores, and small stores pass it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MinimalStore: Any = runpy.run_path(str(_EXAMPLE))["MinimalStore"]
 
 
 class TestMinimalStore(StoreContract):
-    """The store of the documentation, which lacks sorts and cursors and says so."""
+    """The store of the documentation, which does not support sorting and cursors, passes the contract."""
 
     examples = histories = 8
 
@@ -32,12 +32,12 @@ class TestMinimalStore(StoreContract):
 
 
 def test_the_minimal_store_is_short() -> None:
-    """It has fewer than a hundred lines."""
+    """The minimal store of the documentation has fewer than 100 lines."""
     assert len(_EXAMPLE.read_text().splitlines()) < 100
 
 
 class Modest(MemoryStore):
-    """A store of one tenant's users, of whom it keeps little; it finds them by id and userName only."""
+    """A store for the users of one tenant that keeps few attributes, and searches by `id` and `userName` only."""
 
     unsupported = ("cursors", "filters", "member_pages", "sort", "tenants", "transactions")
 
@@ -46,12 +46,12 @@ class Modest(MemoryStore):
             query.filter.compile(query.resource_type)
             words = str(query.filter).split()
             if len(words) != 3 or words[1] != "eq" or words[0].lower().rpartition(":")[2] not in ("id", "username"):
-                raise InvalidFilter("Only a look-up by id or userName is possible.")
+                raise InvalidFilter("Only filters with eq on id or userName are supported.")
         return super().search(scope, query)
 
     def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
         if scope.tenant != "default":
-            raise Forbidden("There is one tenant only.")
+            raise Forbidden("This store serves one tenant only.")
         return super().create(scope, resource_type, _little(document))
 
     def replace(self, scope: Scope, resource_type: ResourceType, id: str, document: Document, *rest: Any) -> Written:
@@ -63,7 +63,7 @@ class Modest(MemoryStore):
 
 
 def _little(document: Document) -> dict[str, Any]:
-    """What a table of names, titles and one column for an address keeps; it says of everyone that they are active."""
+    """Return the attributes that the store keeps: `userName`, `title`, one e-mail address and a constant `active`."""
     kept = {name: document[name] for name in ("userName", "title") if name in document}
     if "emails" in document:
         kept["emails"] = [{"value": each["value"]} for each in document["emails"][:1] if "value" in each]
@@ -71,7 +71,7 @@ def _little(document: Document) -> dict[str, Any]:
 
 
 class TestModestStore(StoreContract):
-    """A store that lacks nearly everything, and keeps nearly nothing, passes by saying so."""
+    """A store without most capabilities passes the contract if it declares them in `unsupported`."""
 
     resource_types = (USER,)
     examples = histories = 5
@@ -89,10 +89,10 @@ class TestModestStore(StoreContract):
 
 
 class Flawed(StoreContract):
-    """The contract, on a store that is wrong on purpose; what fails need not be made small."""
+    """The contract on a store with a deliberate flaw. Failing examples are not minimized."""
 
     phases = (Phase.generate,)
-    examples = histories = 120  # a flaw ends them; few find none in forty
+    examples = histories = 120  # the first failure ends the run; 40 examples sometimes do not find the flaw
 
     def __init__(self, **methods: Any) -> None:
         self.kind = type("Wrong", (MemoryStore,), methods)
@@ -141,19 +141,19 @@ def _kept_always(self: Any, scope: Any, work: Any) -> Any:
 
 
 _FLAWS: list[tuple[str, dict[str, Any]]] = [
-    ("test_nothing_handed_out_changes", {"get": _handed_out, "change": _written_in_place}),
+    ("test_returned_documents_are_not_modified", {"get": _handed_out, "change": _written_in_place}),
     ("test_another_version_is_refused", {"change": _any_version}),
-    ("test_one_of_many_swaps", {"change": _any_version}),
-    ("test_a_write_of_the_same_changes_nothing", {"change": _always_changed}),
-    ("test_changes_leave_what_they_leave_in_a_document", {"change": _always_changed}),
+    ("test_one_of_many_concurrent_writes_succeeds", {"change": _any_version}),
+    ("test_an_identical_write_changes_nothing", {"change": _always_changed}),
+    ("test_change_sets_produce_the_expected_document", {"change": _always_changed}),
     ("test_other_tenants_are_empty", {name: each for method in ("get", "search", "create", "replace", "change",
                                       "delete") for name, each in _one_tenant(method).items()}),
     ("test_filters_agree_with_the_reference", {"search": _everything_found}),
     ("test_look_ups_are_never_refused", {"search": _everything_found}),
     ("test_orders_agree_with_the_reference", {"search": _unordered}),
     ("test_positions", {"search": _by_index_only}),
-    ("test_pages_stay_while_others_come_and_go", {"search": _by_index_only}),
-    ("test_a_failed_work_leaves_nothing", {"transaction": _kept_always}),
+    ("test_pages_are_stable_during_writes", {"search": _by_index_only}),
+    ("test_a_failed_transaction_leaves_nothing", {"transaction": _kept_always}),
     ("test_histories_agree_with_the_other_store", {"transaction": _kept_always}),
     ("test_histories_agree_with_the_other_store", {"change": _any_version}),
 ]  # fmt: skip
@@ -161,7 +161,7 @@ _FLAWS: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("name", "flaw"), _FLAWS, ids=[f"{name}-{'-'.join(flaw)}" for name, flaw in _FLAWS])
 def test_a_flaw_is_found(name: str, flaw: dict[str, Any]) -> None:
-    """A store that is wrong in one way fails the test that is about it."""
+    """A store with one flaw fails the contract test for that behavior."""
     contract = Flawed(**flaw)
     test = getattr(contract, name)
     with pytest.raises((AssertionError, pytest.fail.Exception, ExceptionGroup)):
@@ -172,8 +172,8 @@ def test_a_flaw_is_found(name: str, flaw: dict[str, Any]) -> None:
             test()
 
 
-def test_a_machine_of_ones_own() -> None:
-    """Any two stores can be driven: here the minimal one beside the memory store."""
+def test_a_state_machine_of_two_stores() -> None:
+    """`StoreMachine` can compare any two stores, here the minimal store and the memory store."""
 
     class Machine(StoreMachine):
         def make_stores(self) -> tuple[SyncStore, SyncStore]:

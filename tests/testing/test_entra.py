@@ -1,4 +1,4 @@
-"""The Entra simulator: it passes a sound server, and finds each flaw where Entra would."""
+"""Tests of the Entra simulator: a correct server passes, and each flaw is found at the request that it affects."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def refuses(request: Request, response: Response, body: Any) -> Response:
 
 
 def empties_on_remove(request: Request) -> Request:
-    """By the letter of the RFC: `remove members` knows no value."""
+    """Remove `value` from `remove` operations. The service then removes all members (RFC 7644 section 3.5.2.2)."""
     if request.method != "PATCH" or b'"Remove"' not in request.body:
         return request
     body = json.loads(request.body)
@@ -88,7 +88,7 @@ def story(tamper: Answer = as_is, before: Any = None, flavor: str = "default") -
 
 @pytest.mark.parametrize("flavor", FLAVORS)
 def test_a_sound_server_passes(flavor: str) -> None:
-    """Every step of the story passes, in both flavors; the report has each, with what was sent and got."""
+    """A correct server passes every step of the story in both flavors."""
     report = story(flavor=flavor)
     assert [(step.title, step.reason) for step in report.failures] == []
     assert report.passed
@@ -97,18 +97,18 @@ def test_a_sound_server_passes(flavor: str) -> None:
                  "Remove 1 from Support Tier 1", "Disable Bo Lind", "Find disabled", "Enable Bo Lind", "Delete Sam Ng",
                  "Clear manager", "Delete Billing"):  # fmt: skip
         assert part in titles
-    assert "Kim" not in titles  # disabled at first sight: never created
+    assert "Kim" not in titles  # Entra does not create a user that is disabled from the start
 
 
 FLAWS: dict[str, tuple[Any, Any, str, str]] = {
-    "hides inactive users": (hides_inactive, None, "Find disabled", "409 for ever"),
+    "hides inactive users": (hides_inactive, None, "Find disabled", "Return inactive users"),
     "404 for no match": (not_found_for_no_match, None, "Test connection", "quarantines"),
-    "empties a group on remove with values": (as_is, empties_on_remove, "Verify Support Tier 1", "lost"),
-    "ignores filters": (as_is, ignores_filters, "connection", "filter is not applied"),
+    "empties a group on remove with values": (as_is, empties_on_remove, "Verify Support Tier 1", "missing"),
+    "ignores filters": (as_is, ignores_filters, "connection", "Apply the filter"),
     "200 without a body for a group": (empty_200_for_groups, None, "Add", "empty body"),
-    "manager as text": (manager_as_text, None, "Set manager", "cannot parse"),
+    "manager as a string": (manager_as_text, None, "Set manager", "cannot parse"),
     "HTML errors": (html_errors, None, "is gone", "SCIM error body"),
-    "totalResults as text": (no_duplicates_check, None, "Test connection", "ServiceIncompatible"),
+    "totalResults as a string": (no_duplicates_check, None, "Test connection", "ServiceIncompatible"),
     "changes ids": (other_ids, None, "Read", "InvalidAnchor"),
     "refuses the token": (refuses, None, "Test connection", "credentials"),
 }
@@ -116,7 +116,7 @@ FLAWS: dict[str, tuple[Any, Any, str, str]] = {
 
 @pytest.mark.parametrize("flaw", FLAWS)
 def test_a_flaw_is_found(flaw: str) -> None:
-    """A flawed server fails at the step where Entra would, and the reason says what Entra makes of it."""
+    """A server with a flaw fails at the step at which Entra would fail, and the reason names the consequence."""
     tamper, before, title, reason = FLAWS[flaw]
     report = story(tamper, before)
     assert not report.passed
@@ -125,18 +125,18 @@ def test_a_flaw_is_found(flaw: str) -> None:
 
 
 def test_a_failed_connection_test_ends_the_story() -> None:
-    """After a failed test Entra does no more."""
+    """The simulator sends nothing after a failed connection test."""
     assert len(story(refuses).steps) == 1
 
 
-def test_no_server_at_all() -> None:
-    """A server that cannot be reached is a failed step, not an exception."""
+def test_an_unreachable_server() -> None:
+    """A server that cannot be reached results in a failed step, and raises no exception."""
     report = run_story("http://127.0.0.1:9", "scimkit_x")
     assert not report.passed
 
 
 def test_on_demand_takes_five_members_at_most() -> None:
-    """*Provision on demand* of a large team adds five of its members."""
+    """*Provision on demand* of a large team adds five members."""
     directory = sample_directory()
     team = key_of("team/tier1")
     directory.join(team, *(key for key in directory.people if directory.people[key].enabled))
@@ -153,7 +153,7 @@ def test_on_demand_takes_five_members_at_most() -> None:
 
 
 def test_the_token_is_in_no_report() -> None:
-    """Nothing that a report shows has the token in it."""
+    """The report does not contain the token."""
     tokens = TokenRegistry()
     token = tokens.issue("Entra").token
     with running(ScimApp(ScimService(MemoryStore(), tokens=tokens))) as url:

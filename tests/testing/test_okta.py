@@ -1,4 +1,4 @@
-"""Okta, as a custom app and as an app of its catalog: what it sends, and which flaws it finds."""
+"""Tests of the Okta simulators for custom apps and catalog apps: their requests, and the flaws that they find."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from scimkit.testing.directory_history import play
 from tests.testing.flawed import (
     assert_found,
     connected,
+    edit_body,
     findings,
     hides_inactive,
-    lived,
     refusing,
+    report_of,
     sent,
     with_body,
-    without,
 )
 
 
 def test_a_custom_app_puts() -> None:
-    """Everything is PUT: profiles after a read, with id, meta and `groups: []`; activation; groups with all members."""
-    report = lived("okta")
+    """A custom app sends PUT for users, activation and groups. Before the PUT of a user it reads the user."""
+    report = report_of("okta")
     assert {step.exchange.method for step in report.steps} == {"GET", "POST", "PUT", "DELETE"}
     created = sent(report, "Create Ada")[0].exchange.sent
     assert created["groups"] == []
@@ -39,8 +39,8 @@ def test_a_custom_app_puts() -> None:
 
 
 def test_a_catalog_app_patches() -> None:
-    """Activation is a pathless replace, a rename carries the id, members come and go in one delta."""
-    report = lived("okta-catalogue")
+    """A catalog app sends PATCH: `replace` without path for activation and names, and one change of members."""
+    report = report_of("okta-catalogue")
     assert "PUT" not in {step.exchange.method for step in report.steps}
     operations = sent(report, "Deactivate Bo")[0].exchange.sent["Operations"]
     assert operations == [{"op": "replace", "value": {"active": False}}]
@@ -49,9 +49,9 @@ def test_a_catalog_app_patches() -> None:
     assert "path" not in renamed.exchange.sent["Operations"][0]
 
 
-def test_a_hidden_leaver_is_a_conflict_for_ever() -> None:
-    """A service whose filter hides inactive users answers 409 to who comes back."""
-    assert_found(lived("okta", hides_inactive), "Create Sam", "409")
+def test_hidden_inactive_users_are_found() -> None:
+    """A returning user gets 409 if the filters of the service hide inactive users."""
+    assert_found(report_of("okta", hides_inactive), "Create Sam", "409")
 
 
 def empty_user(request: Request, response: Response, body: Any) -> Response:
@@ -63,7 +63,7 @@ def drops_title(request: Request) -> Request:
         body.pop("title", None)
         return body
 
-    return without(request, edit) if request.method == "PUT" else request
+    return edit_body(request, edit) if request.method == "PUT" else request
 
 
 def upper_case(request: Request, response: Response, body: Any) -> Response:
@@ -73,7 +73,7 @@ def upper_case(request: Request, response: Response, body: Any) -> Response:
 
 
 class EmptiesGroups:
-    """A service that takes `groups: []` in a PUT of a user at its word."""
+    """A service that removes a user from all groups if a PUT of the user has empty `groups`."""
 
     def __init__(self) -> None:
         self.without: set[str] = set()
@@ -88,28 +88,28 @@ class EmptiesGroups:
 
 
 FLAWS: dict[str, tuple[str, Any, Any, str, str]] = {
-    "an empty user": ("okta", empty_user, None, "Create", "without a body"),
-    "refuses id in a PUT": ("okta", refusing("PUT", lambda body: "id" in body), None, "Update", "a PUT wants 200"),
+    "an empty user": ("okta", empty_user, None, "Create", "has no `id`"),
+    "refuses id in a PUT": ("okta", refusing("PUT", lambda body: "id" in body), None, "Update", "a PUT needs 200"),
     "loses a title": ("okta", None, drops_title, "Verify Bo", "has no `title`"),
-    "empties groups": ("okta", EmptiesGroups(), None, "Verify Support Tier 1", "lost"),
+    "empties groups": ("okta", EmptiesGroups(), None, "Verify Support Tier 1", "missing"),
     "changes case": ("okta", upper_case, None, "Verify", "userName"),
     "refuses read-only id": (
-        "okta-catalogue", refusing("PATCH", lambda body: "id" in str(body)), None, "Rename", "a PATCH wants",
+        "okta-catalogue", refusing("PATCH", lambda body: "id" in str(body)), None, "Rename", "a PATCH needs",
     ),
-    "refuses DELETE": ("okta", refusing("DELETE", lambda body: True), None, "Delete Billing", "a DELETE wants 204"),
+    "refuses DELETE": ("okta", refusing("DELETE", lambda body: True), None, "Delete Billing", "a DELETE needs 204"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("flaw", FLAWS)
 def test_a_flaw_is_found(flaw: str) -> None:
-    """Each flaw is found at the request that meets it."""
+    """The simulator finds each flaw at the request that the flaw affects."""
     provider, tamper, before, title, reason = FLAWS[flaw]
-    assert_found(lived(provider, tamper, before), title, reason)
+    assert_found(report_of(provider, tamper, before), title, reason)
 
 
 @pytest.mark.parametrize("provider", ["okta", "okta-catalogue"])
 def test_import_reads_everybody_once(provider: str) -> None:
-    """An import of 230 people asks for three pages of a hundred and has each person once."""
+    """An import of 230 users requests three pages of 100, and returns each user once."""
     with connected(provider) as okta:
         many(okta, 230)
         assert len(okta.import_all()) == 230
@@ -120,7 +120,7 @@ def test_import_reads_everybody_once(provider: str) -> None:
 
 
 def test_an_import_with_a_page_twice_is_found() -> None:
-    """A service that passes over `startIndex` gives the same page again."""
+    """The import finds a service that ignores `startIndex` and returns the same page again."""
 
     def no_start(request: Request) -> Request:
         return replace(request, query=request.query.replace("startIndex=101", "startIndex=1"))
@@ -132,7 +132,7 @@ def test_an_import_with_a_page_twice_is_found() -> None:
 
 
 def test_an_import_with_short_pages_is_found() -> None:
-    """A service that gives fifty where a hundred were asked for leaves people out."""
+    """The import finds a service that returns 50 users instead of the requested 100."""
 
     def fifty(request: Request) -> Request:
         return replace(request, query=request.query.replace("count=100", "count=50"))
@@ -140,11 +140,11 @@ def test_an_import_with_short_pages_is_found() -> None:
     with connected("okta", None, fifty) as okta:
         many(okta, 130)
         okta.import_all()
-        assert_found(okta.report, "Import from 1", "some are missing")
+        assert_found(okta.report, "Import from 1", "Some resources are missing")
 
 
 def test_push_now_replaces_all_members() -> None:
-    """*Push now* brings a group back to the directory's members; a service that adds instead is found."""
+    """*Push now* replaces the members of a group. The comparison finds a service that adds members instead."""
     tier1 = key_of("team/tier1")
 
     def adds(request: Request) -> Request:
@@ -154,7 +154,7 @@ def test_push_now_replaces_all_members() -> None:
                     operation["op"] = "add"
             return body
 
-        return without(request, edit) if request.method == "PATCH" else request
+        return edit_body(request, edit) if request.method == "PATCH" else request
 
     for before in (None, adds):
         with connected("okta-catalogue", None, before) as okta:

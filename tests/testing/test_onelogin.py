@@ -1,4 +1,4 @@
-"""OneLogin: what it sends, and which flaws it finds."""
+"""Tests of the OneLogin simulator: the requests that it sends, and the flaws that it finds."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 from scimkit import Request
 from scimkit.service import Response
-from tests.testing.flawed import assert_found, lived, refusing, sent, with_body
+from tests.testing.flawed import assert_found, refusing, report_of, sent, with_body
 
 
 def test_what_it_sends() -> None:
-    """PUT with an empty query and URNs of its own, a filter with a stray `&`, groups read as they are."""
-    report = lived("onelogin")
+    """OneLogin sends PUT with its own URNs, superfluous `?` and `&` in URLs, and reads groups without parameters."""
+    report = report_of("onelogin")
     update = sent(report, "Update Ada")[0]
     assert update.request.startswith("PUT /Users/")
     assert update.request.endswith("?")
@@ -24,13 +24,13 @@ def test_what_it_sends() -> None:
 
 
 def test_an_unknown_schema_that_is_refused_is_found() -> None:
-    """A service that knows no schema but the RFC's takes no user from OneLogin."""
+    """OneLogin finds a service that refuses unknown URNs in `schemas`."""
     refuses = refusing("POST", lambda body: "urn:scim:schemas:core:2.0" in body["schemas"])
-    assert_found(lived("onelogin", refuses), "Create Ada", "a create wants 201")
+    assert_found(report_of("onelogin", refuses), "Create Ada", "a create needs 201")
 
 
 def test_a_member_that_outlives_its_user_is_found() -> None:
-    """A group that still has somebody who was deleted differs from the directory."""
+    """OneLogin finds a group that still has a deleted user as a member."""
     seen: dict[str, Any] = {}
 
     def keeps_members(request: Request, response: Response, body: Any) -> Response:
@@ -40,9 +40,9 @@ def test_a_member_that_outlives_its_user_is_found() -> None:
             return with_body(response, {**body, "members": list(known.values())})
         return response
 
-    assert_found(lived("onelogin", keeps_members), "Verify Billing", "too many")
+    assert_found(report_of("onelogin", keeps_members), "Verify Billing", "too many")
 
 
 def test_a_delete_with_200_is_found() -> None:
-    """DELETE is answered with 204."""
-    assert_found(lived("onelogin", refusing("DELETE", lambda body: True, 200)), "Delete Sam", "a DELETE wants 204")
+    """OneLogin finds a service that responds to DELETE with 200 instead of 204."""
+    assert_found(report_of("onelogin", refusing("DELETE", lambda body: True, 200)), "Delete Sam", "a DELETE needs 204")

@@ -1,4 +1,4 @@
-"""The pytest plugin, in a host's own tests: an ASGI application, a WSGI application, a URL."""
+"""Tests of the pytest plugin with an ASGI application, a WSGI application and a URL."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ def run(pytester: pytest.Pytester, source: str, *arguments: str) -> pytest.RunRe
 
 
 @pytest.mark.parametrize("source", [_EXAMPLE.read_text(), _HOST.format(kind="wsgi", options="")], ids=["asgi", "wsgi"])
-def test_every_provider_tries_the_hosts_application(pytester: pytest.Pytester, source: str) -> None:
-    """The host says what its application is; ten providers try it, each a test of its own name."""
+def test_every_provider_runs_against_the_application(pytester: pytest.Pytester, source: str) -> None:
+    """The plugin runs ten providers against the application, each as a test of its own."""
     result = run(pytester, source, "-v")
     result.assert_outcomes(passed=10)
     result.stdout.fnmatch_lines(["*test_*?okta? *", "*test_*?sailpoint? *"])
 
 
-def test_a_fault_is_explained(pytester: pytest.Pytester) -> None:
-    """What a provider finds is in the failure: request, reason, the way out, and what was sent and received."""
+def test_a_wrong_response_is_explained(pytester: pytest.Pytester) -> None:
+    """The failure message has the reason, the fix, the request body and the response body."""
     options = "dialect=__import__('scimkit.dialects', fromlist=['x']).DIALECTS['strict']"
     result = run(pytester, _HOST.format(kind="wsgi", options=options), "-k", "pingfederate")
     result.assert_outcomes(failed=1, deselected=9)
-    result.stdout.fnmatch_lines(["*pingfederate finds * faults*", "*why: *", "*fix: *", "*received: *"])
+    result.stdout.fnmatch_lines(["*pingfederate found * wrong responses*", "*why: *", "*fix: *", "*received: *"])
 
 
 _NARROW = """
@@ -80,13 +80,13 @@ def scim_without():
 
 @pytest.mark.parametrize(("without", "outcome", "line"), [
     ("'title'", {"passed": 1}, "*1 passed*"),
-    ("'locale'", {"failed": 1}, "*okta finds * faults. Not compared: locale.*"),
-    ("'titel'", {"errors": 1}, "*scim_without: 'titel' is no attribute of users or groups*"),
+    ("'locale'", {"failed": 1}, "*okta found * wrong responses. Not compared: locale.*"),
+    ("'titel'", {"errors": 1}, "*scim_without: 'titel' is not an attribute of users or groups*"),
 ])  # fmt: skip
-def test_what_is_not_kept_is_a_fixture(
+def test_scim_without_names_attributes_that_are_not_kept(
     pytester: pytest.Pytester, without: str, outcome: dict[str, int], line: str
 ) -> None:
-    """`scim_without` names what the application does not keep; a finding names what it lacks."""
+    """Attributes in `scim_without` are not compared. A finding names a missing attribute."""
     source = _HOST.format(kind="wsgi", options="") + _NARROW.replace("WITHOUT", without)
     result = run(pytester, source, "-k", "okta and not catalogue")
     result.assert_outcomes(deselected=9, **outcome)
@@ -96,15 +96,15 @@ def test_what_is_not_kept_is_a_fixture(
 
 
 def test_a_missing_fixture_is_explained(pytester: pytest.Pytester) -> None:
-    """A host that forgot `scim_target` reads what to write."""
+    """The error for a missing `scim_target` says what the fixture must return."""
     source = 'pytest_plugins = ["scimkit.testing.plugin"]\ndef test_it(scim_endpoint): pass\n'
     result = run(pytester, source)
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*write a fixture scim_target*"])
+    result.stdout.fnmatch_lines(["*Define the fixture scim_target*"])
 
 
 def test_a_url_is_a_target() -> None:
-    """A URL is taken as it is, with the path after it."""
+    """A URL is used as the endpoint, followed by the path."""
     with (
         running(ScimApp(ScimService(MemoryStore(), tokens=TokenRegistry()))) as url,
         open_endpoint(url + "/", "/scim/v2") as endpoint,
@@ -113,7 +113,7 @@ def test_a_url_is_a_target() -> None:
         assert endpoint.client is None
 
 
-def test_something_else_is_no_target() -> None:
-    """A callable of one argument is neither ASGI nor WSGI."""
-    with pytest.raises(TypeError, match="neither"), open_endpoint(lambda request: None):
+def test_other_callables_are_refused() -> None:
+    """A callable with one argument is refused, because it is neither an ASGI nor a WSGI application."""
+    with pytest.raises(TypeError, match="must be an ASGI application"), open_endpoint(lambda request: None):
         pass

@@ -1,4 +1,4 @@
-"""The ready properties, run on our own types as a host would."""
+"""The property tests of `scimkit.testing.properties` for users, groups and devices."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from tests.resource_types import DEVICE
 
 
 class TestUser(ResourceTypeProperties):
-    """Users."""
+    """Property tests of the User resource type."""
 
     resource_type = USER
 
 
 class TestGroup(ResourceTypeProperties):
-    """Groups."""
+    """Property tests of the Group resource type."""
 
     resource_type = GROUP
 
 
 class TestDevice(ResourceTypeProperties):
-    """A host's own type, with every kind of attribute."""
+    """Property tests of a custom resource type with every kind of attribute."""
 
     resource_type = DEVICE

@@ -1,4 +1,4 @@
-"""Every identity provider, against a sound service over each kind of host."""
+"""Tests of all simulated identity providers against a correct service."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from scimkit.testing.directory_history import DirectoryEvent, full_history, hist
 from scimkit.testing.endpoint import open_endpoint
 from scimkit.testing.providers import PROVIDERS, provider
 from scimkit.testing.report import explained
-from tests.testing.flawed import connected, findings, leaks_passwords, lived
+from tests.testing.flawed import connected, findings, leaks_passwords, report_of
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
-def test_a_sound_service_passes_a_whole_life(name: str) -> None:
-    """Everything that happens in a directory reaches the service, over real HTTP, and nothing else changes."""
+def test_a_correct_service_passes_every_event(name: str) -> None:
+    """A correct service passes every provider and every kind of event, over HTTP."""
     tokens = TokenRegistry()
     with open_endpoint(ScimApp(ScimService(MemoryStore(), tokens=tokens), prefix="/scim/v2"), "/scim/v2") as endpoint:
         simulator = provider(name, endpoint.base_url, tokens.issue(name).token, sample_directory())
@@ -30,26 +30,26 @@ def test_a_sound_service_passes_a_whole_life(name: str) -> None:
 
 @pytest.mark.parametrize("name", PROVIDERS)
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_sound_service_passes_a_random_life(name: str, seed: int) -> None:
-    """So does a life drawn by chance, longer than the written one."""
-    assert findings(lived(name, events=random_history(seed, length=40)[1])) == []
+def test_a_correct_service_passes_random_events(name: str, seed: int) -> None:
+    """A correct service passes a long random sequence of events."""
+    assert findings(report_of(name, events=random_history(seed, length=40)[1])) == []
 
 
 @pytest.mark.parametrize("name", ["okta", "sailpoint"])
-def test_a_sound_service_passes_any_life(name: str) -> None:
-    """Whatever the life: one provider that replaces, one that patches."""
+def test_a_correct_service_passes_any_events(name: str) -> None:
+    """A correct service passes any sequence of events, with a provider that sends PUT and one that sends PATCH."""
 
     @settings(max_examples=10)
     @given(histories(length=15))
     def any_life(history: tuple[object, list[DirectoryEvent]]) -> None:
-        assert findings(lived(name, events=history[1])) == []
+        assert findings(report_of(name, events=history[1])) == []
 
     any_life()
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_everything_created_is_deleted(name: str) -> None:
-    """After `clean_up` the service is as before, and nothing that was there before is gone."""
+    """`clean_up` deletes every resource that the simulator created, and no others."""
     with connected(name) as simulator:
         body = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "was.here"}
         assert simulator._talk._connection.send("POST", "/Users", body).status == 201
@@ -61,8 +61,8 @@ def test_everything_created_is_deleted(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["okta", "entra"])
-def test_what_was_created_without_an_id_is_deleted(name: str) -> None:
-    """A service whose 201 is empty has created all the same: who was created is found by name, and deleted."""
+def test_resources_created_without_an_id_are_deleted(name: str) -> None:
+    """`clean_up` finds resources by name if the 201 response had no `id`."""
 
     def empty_201(request: Request, response: Response, body: object) -> Response:
         return Response(201, b"") if request.method == "POST" and response.status == 201 else response
@@ -74,8 +74,8 @@ def test_what_was_created_without_an_id_is_deleted(name: str) -> None:
         assert simulator._talk._connection.send("GET", "/Users").received["totalResults"] == 0
 
 
-def test_what_cannot_be_deleted_is_told() -> None:
-    """`clean_up` names what a service would not delete."""
+def test_undeleted_resources_are_returned() -> None:
+    """`clean_up` returns the paths of resources that the service did not delete."""
 
     def no_delete(request: Request, response: Response, body: object) -> Response:
         return Response(501) if request.method == "DELETE" else response
@@ -89,8 +89,8 @@ def test_what_cannot_be_deleted_is_told() -> None:
 
 @pytest.mark.parametrize("name", sorted(PROVIDERS.keys() - {"entra", "entra-aadOptscim062020", "entra-mixed"}))
 def test_a_returned_password_is_found(name: str) -> None:
-    """A password in any answer is a finding, with the request, the answer and the way out in words."""
-    report = lived(name, leaks_passwords, events=[])
+    """A password in a response is a finding, with the request, the response and the fix."""
+    report = report_of(name, leaks_passwords, events=[])
     step = report.failures[0]
     assert "password" in str(step.reason)
     text = explained(step)
@@ -100,8 +100,8 @@ def test_a_returned_password_is_found(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
-def test_no_service_at_all(name: str) -> None:
-    """A service that cannot be reached is a finding, not an exception, and ends the life."""
+def test_an_unreachable_service(name: str) -> None:
+    """A service that cannot be reached results in a finding, raises no exception, and ends the run."""
     simulator = provider(name, "http://127.0.0.1:9", "scimkit_x", sample_directory())
     report = play(simulator, full_history())
     simulator.close()
@@ -110,8 +110,8 @@ def test_no_service_at_all(name: str) -> None:
     assert "scimkit_x" not in repr(report)
 
 
-def test_marks_make_names_that_nobody_has() -> None:
-    """A marked directory and marked events have the mark in every userName and every name of a team."""
+def test_marked_names_contain_the_mark() -> None:
+    """Every `userName` and every team name of a marked directory and of marked events contains the mark."""
     directory = marked(sample_directory(), "m1")
     for event in full_history():
         event.marked("m1").happen(directory)
@@ -119,8 +119,8 @@ def test_marks_make_names_that_nobody_has() -> None:
     assert all(team.name.endswith(" m1") for team in directory.teams.values())
 
 
-def test_a_life_is_the_same_each_time() -> None:
-    """The same seed gives the same events; another gives others."""
+def test_the_same_seed_gives_the_same_events() -> None:
+    """The same seed gives the same events, and another seed gives other events."""
     assert random_history(5)[1] == random_history(5)[1]
     assert random_history(5)[1] != random_history(6)[1]
     assert len(random_history(5, length=12)[1]) == 12

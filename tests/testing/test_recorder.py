@@ -1,4 +1,4 @@
-"""The recorder: nothing personal is written, and what is written replays."""
+"""Tests of the recorder: recordings contain no personal data, and can be replayed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAY: dict[str, Any] = {"id": "urn:example:pay:2.0:User", "name": "Pay", "attribu
 ]}  # fmt: skip
 
 SECRET = "Zq7Xv"
-"""Part of every personal text below, and of nothing else."""
+"""A part of every personal text in these tests, and of no other text."""
 
 TEXTS = st.sampled_from(
     [
@@ -59,7 +59,7 @@ def anywhere(text: str) -> st.SearchStrategy[Any]:
 @given(data=st.data(), text=TEXTS)
 @settings(max_examples=300)
 def test_nothing_personal_survives_in_a_body(data: st.DataObject, text: str) -> None:
-    """A text in any place of a request or a response body is not in the recording, in any case."""
+    """A text at any place in a request body or a response body is not in the recording, in any letter case."""
     body, response = data.draw(anywhere(text)), data.draw(anywhere(text))
     path = data.draw(st.sampled_from(["/Users", "/Groups/1", "/Nope", "/Bulk"]))
     assert SECRET.casefold() not in told(recorded("POST", path, body, response=response))
@@ -72,7 +72,7 @@ def test_nothing_personal_survives_in_a_body(data: st.DataObject, text: str) -> 
 ]))  # fmt: skip
 @settings(max_examples=200)
 def test_nothing_personal_survives_in_a_filter(text: str, place: str) -> None:
-    """A text in any place of a filter, a PATCH path or a query string is not in the recording."""
+    """A text at any place in a filter, a PATCH path or a query string is not in the recording."""
     wanted = place.replace("{}", text)
     query = f"filter={quote(wanted)}&attributes={quote(text)}&{quote(text)}=1&cursor={quote(text)}&sortBy={quote(text)}"
     operations = {"Operations": [{"op": "add", "path": wanted, "value": text}]}
@@ -86,7 +86,7 @@ def test_nothing_personal_survives_in_a_filter(text: str, place: str) -> None:
 
 
 NAME = "Lovelace"
-"""A name with nothing in it that a name of an attribute could not have."""
+"""A personal name that could also be an attribute name."""
 
 ROLE = json.dumps({"id": "1", "value": NAME, "displayName": f"The {NAME}"})
 
@@ -109,13 +109,13 @@ ROLE = json.dumps({"id": "1", "value": NAME, "displayName": f"The {NAME}"})
     ("GET", "/Users", "", None, {"Resources": [{"id": NAME, "groups": [{"display": NAME}]}], "nextCursor": NAME}),
 ])  # fmt: skip
 def test_a_name_does_not_survive(method: str, path: str, query: str, body: Any, response: Any) -> None:
-    """A name that looks like a word is not in the recording, wherever a value can stand."""
+    """A personal name that looks like a word is not in the recording, wherever a value is allowed."""
     assert NAME.casefold()[:7] not in told(recorded(method, path, body, quote(query, safe="=&"), response))
 
 
 @pytest.mark.parametrize("value", [5550100, "5550100", 5550100.5, "+47 5550100"])
 def test_numbers_are_fictions(value: Any) -> None:
-    """Numbers are fictions of their own: those of a host's numeric attributes, ids that count, numbers as text."""
+    """Numbers are replaced by fictions, also numeric ids and numbers in strings. Equal numbers get equal fictions."""
     types = (ResourceType(USER_TYPE.schema_documents[0], endpoint="/Users", extensions=[SchemaExtension(PAY)]), DEVICE)
     recorder = Recorder("nowhere", types)
     body = {
@@ -132,8 +132,8 @@ def test_numbers_are_fictions(value: Any) -> None:
     assert type(made["body"][PAY["id"]]["pay"]) is kept
 
 
-def test_our_own_details_stay() -> None:
-    """The service's own errors can be read in a recording as they were."""
+def test_error_details_of_scimkit_are_kept() -> None:
+    """The error details of scimkit are recorded unchanged."""
     client = Client(dialect=STRICT)
     for method, path, body in (
         ("POST", "/Users", {"userName": 7}), ("POST", "/Users", {"schemas": [USER]}), ("GET", "/Users/1", None),
@@ -144,8 +144,8 @@ def test_our_own_details_stay() -> None:
         assert recorded(method, path, response={"detail": detail})["response"]["detail"] == detail
 
 
-def test_an_error_detail() -> None:
-    """What was sent is not told again by the detail of an error."""
+def test_an_error_detail_reveals_no_values() -> None:
+    """An error detail does not reveal the values that the request had."""
     made = recorded("POST", "/Users", {"userName": SECRET}, response={"detail": f"{SECRET} is taken, ask a@b.example."})
     assert SECRET not in told(made)
     assert "b.example" not in told(made)
@@ -154,8 +154,8 @@ def test_an_error_detail() -> None:
     assert SECRET.casefold() not in told(made)
 
 
-def test_what_stays() -> None:
-    """Structure, ids, operators, types, booleans and URNs stay; the same text is the same fiction."""
+def test_structure_is_kept() -> None:
+    """Structure, ids, operators, types, booleans and URNs are recorded unchanged. Equal texts get equal fictions."""
     id = "5f0f3c5e-8d2b-4c7a-9a51-0b6c1e2d3f40"
     body = {"schemas": [PATCH_OP], "Operations": [
         {"op": "Replace", "path": 'emails[type eq "work"].value', "value": "ada@x.example"},
@@ -176,7 +176,7 @@ CASES = Path(__file__).parents[1] / "dialects" / "cases.jsonl"
 
 
 def test_a_recording_replays(tmp_path: Path) -> None:
-    """A session of an identity provider replays without a difference, over a service that starts empty."""
+    """A recorded session replays without a difference on an empty store."""
     file = tmp_path / "exchanges.jsonl"
     client = Client(on_exchange=Recorder(file))
     ada = client.user("ada@x.example", active="True", name={"givenName": "Ada"}, **{ENTERPRISE: {"manager": "m1"}})
@@ -203,7 +203,7 @@ def test_a_recording_replays(tmp_path: Path) -> None:
 
 
 def test_a_recording_that_begins_in_the_middle(tmp_path: Path) -> None:
-    """What the recording shows and did not create is created before the replay."""
+    """Before a replay, the resources that existed before the recording are created."""
     file = tmp_path / "exchanges.jsonl"
     store = MemoryStore()
     ada = Client(store).user("ada", title="Countess")
@@ -214,8 +214,8 @@ def test_a_recording_that_begins_in_the_middle(tmp_path: Path) -> None:
     assert replay(file, fresh.service, fresh.token) == []
 
 
-def test_a_difference_is_told(tmp_path: Path) -> None:
-    """Another status, or a body of another shape, is a difference with its line."""
+def test_differences_are_reported(tmp_path: Path) -> None:
+    """`replay` reports another status or another shape of the body, with the line in the file."""
     file = tmp_path / "exchanges.jsonl"
     client = Client(on_exchange=Recorder(file))
     client.user("ada")
@@ -229,8 +229,8 @@ def test_a_difference_is_told(tmp_path: Path) -> None:
     assert (found[1].recorded, found[1].replayed) == (200, 409)
 
 
-def test_a_recorder_that_fails_does_not_harm(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
-    """A request is answered though its recording failed, and the failure is logged."""
+def test_a_failed_recording_is_logged(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    """A failed recording is logged, and the request is still answered."""
     client = Client(on_exchange=Recorder(tmp_path / "no" / "such" / "folder"))
     assert isinstance(client.service, ScimService)
     client.user("ada")

@@ -1,4 +1,4 @@
-"""SailPoint: what it sends, and which flaws it finds."""
+"""Tests of the SailPoint simulator: the requests that it sends, and the flaws that it finds."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 from scimkit import Request
 from scimkit.service import Response
 from scimkit.testing.directory_history import play
-from tests.testing.flawed import assert_found, connected, findings, lived, sent, with_body, without
+from tests.testing.flawed import assert_found, connected, edit_body, findings, report_of, sent, with_body
 
 
 def test_what_it_sends() -> None:
-    """Discovery of everything, PATCH, and `active` added without a path."""
-    report = lived("sailpoint")
+    """SailPoint reads all discovery documents, and sends PATCH. It sets `active` by `add` without a path."""
+    report = report_of("sailpoint")
     discovered = [step.request for step in sent(report, "Discover")]
     assert "GET /ResourceTypes/User" in discovered
     assert "GET /ResourceTypes/Group" in discovered
@@ -21,8 +21,8 @@ def test_what_it_sends() -> None:
     assert "PUT" not in {step.exchange.method for step in report.steps}
 
 
-def test_aggregation_has_everybody() -> None:
-    """An aggregation finds each account, with its schemas."""
+def test_aggregation_returns_every_account() -> None:
+    """An aggregation returns each account once."""
     with connected("sailpoint") as sailpoint:
         play(sailpoint, [])
         assert len(sailpoint.aggregate()) == 7
@@ -41,7 +41,7 @@ def no_resource_type(request: Request, response: Response, body: Any) -> Respons
 
 
 def add_keeps(request: Request) -> Request:
-    """A service whose `add` changes nothing where something is."""
+    """Remove `active` from `add` operations without a path, so that the service ignores the change."""
 
     def edit(body: Any) -> Any:
         for operation in body.get("Operations", ()):
@@ -49,29 +49,29 @@ def add_keeps(request: Request) -> Request:
                 operation["value"].pop("active", None)
         return body
 
-    return without(request, edit) if request.method == "PATCH" else request
+    return edit_body(request, edit) if request.method == "PATCH" else request
 
 
 def test_listed_resources_without_schemas_are_found() -> None:
-    """Every listed resource says its schemas."""
+    """SailPoint finds listed resources without `schemas`."""
     with connected("sailpoint", bare_resources) as sailpoint:
         play(sailpoint, [])
         sailpoint.aggregate()
-        assert_found(sailpoint.report, "Aggregate", "no schemas")
+        assert_found(sailpoint.report, "Aggregate", "no `schemas`")
 
 
 def test_missing_discovery_is_found() -> None:
-    """Each discovery document must be there, single ones too."""
-    assert_found(lived("sailpoint", no_resource_type), "Discover ResourceTypes/User", "discovery wants 200")
+    """SailPoint finds a missing discovery document, also of a single resource type."""
+    assert_found(report_of("sailpoint", no_resource_type), "Discover ResourceTypes/User", "discovery needs 200")
 
 
 def test_a_deactivation_that_does_nothing_is_found() -> None:
-    """`add` of a value replaces a single one."""
-    assert_found(lived("sailpoint", None, add_keeps), "Verify Bo", "another `active` (expected false, got true)")
+    """SailPoint finds a service whose `add` does not replace the value of a single-valued attribute."""
+    assert_found(report_of("sailpoint", None, add_keeps), "Verify Bo", "another `active` (expected false, got true)")
 
 
 def test_read_only_attributes_are_not_written() -> None:
-    """What the published schema calls readOnly is left out of a PATCH."""
+    """SailPoint leaves out of a PATCH the attributes that the published schema declares readOnly."""
 
     def title_is_read_only(request: Request, response: Response, body: Any) -> Response:
         if "/Schemas/" in request.path and body:
@@ -80,6 +80,6 @@ def test_read_only_attributes_are_not_written() -> None:
             return with_body(response, {**body, "attributes": attributes})
         return response
 
-    report = lived("sailpoint", title_is_read_only)
+    report = report_of("sailpoint", title_is_read_only)
     written = [each for step in sent(report, "Update") for each in step.exchange.sent["Operations"]]
     assert "title" not in {each.get("path") for each in written}

@@ -1,4 +1,4 @@
-"""Applications that keep fewer attributes: what a simulator is told of them, and what it says about the others."""
+"""Tests of `without`, which names attributes that an application does not keep, and of findings about attributes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WORK_EMAIL = 'emails[type eq "work"].value'
 
 
 def specialize(request: Request, response: Response, body: Any) -> Response:
-    """Users have no title, no addresses and no enterprise attributes; neither users nor groups have externalId."""
+    """Remove title, addresses, externalId and the enterprise extension from the resources of a response."""
     if not body:
         return response
     for each in body.get("Resources", [body]):
@@ -35,8 +35,8 @@ NOT_KEPT = ("title", "addresses", "externalId", ENTERPRISE)
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
-def test_what_is_not_kept_is_sent_and_not_expected_back(name: str) -> None:
-    """A narrower application passes if the simulator is told what it does not keep, and fails otherwise."""
+def test_attributes_in_without_are_sent_but_not_compared(name: str) -> None:
+    """Attributes in `without` are sent, but not compared. Other missing attributes are findings."""
     with connected(name, specialize, without=NOT_KEPT) as simulator:
         report = play(simulator, full_history())
     assert findings(report) == []
@@ -49,8 +49,8 @@ def test_what_is_not_kept_is_sent_and_not_expected_back(name: str) -> None:
     assert any("`externalId`" in each for each in findings(report))
 
 
-def test_a_user_may_have_no_display_name_and_a_group_must() -> None:
-    """Without displayName, the name of a group is compared all the same."""
+def test_display_name_can_be_left_out_for_users_only() -> None:
+    """`displayName` in `without` applies to users only, so `displayName` of groups is still compared."""
 
     def nameless(request: Request, response: Response, body: Any) -> Response:
         if body and ("userName" in body or "/Groups/" in request.path):
@@ -66,8 +66,8 @@ def test_a_user_may_have_no_display_name_and_a_group_must() -> None:
         assert all("--without" not in str(step.fix) for step in report.failures)
 
 
-def test_who_keeps_no_address_is_not_asked_for_one() -> None:
-    """PingFederate looks nobody up by e-mail address if the application keeps none."""
+def test_no_search_by_email_if_emails_are_not_kept() -> None:
+    """PingFederate does not search by e-mail address if the application keeps no e-mail addresses."""
     for without, times in (((), 1), (("emails",), 0), ((WORK_EMAIL,), 1)):
         with connected("pingfederate", without=without) as simulator:
             assert simulator.test_connection()
@@ -82,7 +82,7 @@ def test_who_keeps_no_address_is_not_asked_for_one() -> None:
     ("urn:ietf:params:scim:schemas:core:2.0:User:title", "title"),
 ])  # fmt: skip
 def test_a_name_covers_the_attribute_and_what_is_in_it(name: str, path: str) -> None:
-    """Names are attributes, sub-attributes, elements of a type and extensions, in any case."""
+    """A name in any case covers an attribute with its sub-attributes, the elements of one type, or an extension."""
     assert Without([name]).covers(path)
     assert Without([name]).kept({path: 1, "userName": 2}) == {"userName": 2}
 
@@ -92,17 +92,17 @@ def test_a_name_covers_the_attribute_and_what_is_in_it(name: str, path: str) -> 
     ("manager", f"{ENTERPRISE}:department"),
 ])  # fmt: skip
 def test_a_name_covers_nothing_else(name: str, path: str) -> None:
-    """Elements of another type and neighbors are still compared."""
+    """A name does not cover elements of another type or other attributes."""
     assert not Without([name]).covers(path)
 
 
 @pytest.mark.parametrize(("name", "said"), [
-    ("titel", "'titel' is no attribute of users or groups"), ("title.x", "is no attribute"),
-    ("emails[...]", "is no attribute"), ("userName", "userName cannot be left out: identity providers match"),
+    ("titel", "'titel' is not an attribute of users or groups"), ("title.x", "is not an attribute"),
+    ("emails[...]", "is not an attribute"), ("userName", "userName cannot be left out: identity providers match"),
     ("id", "cannot be left out"), ("members", "cannot be left out"),
 ])  # fmt: skip
 def test_other_names_are_refused(name: str, said: str) -> None:
-    """A name that no schema has, and one that no identity provider can do without, is refused by each simulator."""
+    """An unknown attribute and an attribute that identity providers need are refused."""
     with pytest.raises(ValueError, match=said.replace("[", r"\[")):
         Without([name])
     for provider in ("entra", "okta"):
@@ -110,8 +110,8 @@ def test_other_names_are_refused(name: str, said: str) -> None:
             pass
 
 
-def test_a_text_is_no_list() -> None:
-    """One text, whose characters would be taken for names, is refused."""
+def test_a_string_is_refused() -> None:
+    """A single string instead of a list of names is refused."""
     with pytest.raises(ValueError, match=r"list of attributes, such as \['title'\]"):
         Without("title")
 
@@ -124,7 +124,7 @@ def difference(attributes: dict[str, Any], received: Any, path: str = "/Users/7?
 
 
 def test_a_missing_attribute_is_named() -> None:
-    """The finding says which attribute is missing, where, and both ways out."""
+    """The finding names the missing attributes, the request, and the two possible fixes."""
     found = difference({"title": "Agent", f"{ENTERPRISE}:manager.value": "m1", "active": True}, {"active": True})
     assert found.reason == "The response to GET /Users/7 has no `title` and `manager`."
     assert found.fix == (
@@ -134,14 +134,14 @@ def test_a_missing_attribute_is_named() -> None:
 
 
 def test_an_option_is_quoted_for_a_shell() -> None:
-    """The option that a finding tells can be pasted into a shell, and is accepted."""
+    """The option in a finding is quoted for a shell, and is accepted."""
     found = difference({WORK_EMAIL: "ada@example.org"}, {"emails": [{"type": "home", "value": "x"}]})
     assert str(found.fix).find("""--without 'emails[type eq "work"]' (""") > 0
     assert Without(['emails[type eq "work"]']).covers(WORK_EMAIL)
 
 
-def test_what_must_be_kept_has_one_way_out() -> None:
-    """userName of users and displayName of groups can be mapped only."""
+def test_needed_attributes_can_only_be_mapped() -> None:
+    """The fix for `userName` of users and `displayName` of groups is only to map the attribute."""
     assert difference({"userName": "ada"}, None).fix == "Map userName."
     assert "--without" not in str(difference({"displayName": "Tier 1"}, {}, "/Groups/7").fix)
 
@@ -151,19 +151,20 @@ def test_what_must_be_kept_has_one_way_out() -> None:
     ("Agent", "AGENT", "the expected string in another case"),
     ("Agent", "Other", "expected a string of 5 characters, got another string of that length"),
     ("Agent", 7, "expected a string of 5 characters, got a number"),
+
     ("Agent", ["Agent"], "expected a string of 5 characters, got an array"),
     ("Agent", {"a": 1}, "expected a string of 5 characters, got an object"),
     (False, True, "expected false, got true"), (True, "True", "expected true, got a string of 4 characters"),
 ])  # fmt: skip
-def test_a_changed_attribute_is_told_by_kind(expected: Any, received: Any, said: str) -> None:
-    """The finding tells what was expected and what came, without a value of a user."""
+def test_a_changed_attribute_is_described(expected: Any, received: Any, said: str) -> None:
+    """The finding describes the expected and the received value, without the values."""
     found = difference({"title": expected}, {"title": received})
     assert found.reason == f"The response to GET /Users/7 has another `title` ({said})."
     assert str(found.fix).startswith("Store title as written")
 
 
-def test_an_attribute_that_stays_is_named() -> None:
-    """What was removed and is still there is named."""
+def test_an_attribute_that_was_not_removed_is_named() -> None:
+    """The finding names an attribute that should have been removed."""
     found = difference({"title": None}, {"title": "Agent"})
     assert found.reason == "The response to GET /Users/7 still has `title`."
-    assert found.fix == "Remove title when a PUT omits it or a PATCH removes it."
+    assert found.fix == "Remove title if a PUT omits the attribute or a PATCH removes it."

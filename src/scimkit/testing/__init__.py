@@ -1,4 +1,4 @@
-"""What hosts test with: identity-provider simulators, strategies, and a real server in a thread.
+"""Tools for testing a SCIM service: identity-provider simulators, hypothesis strategies and a server in a thread.
 
-Import the modules one by one; each says which extra it needs.
+Import each module directly. If a package is missing, the import error names the extra to install.
 """

@@ -1,5 +1,6 @@
-"""authentik: discovery first, POST before any look-up, PUT of users, groups in operations of one user each.
+"""The simulator of authentik. It reads the discovery documents, and sends a POST before it searches for a resource.
 
+authentik updates users with PUT. In a PATCH of a group, each operation adds or removes one member.
 Source: goauthentik/authentik, authentik/providers/scim/clients (base, users, groups) and its tests.
 """
 
@@ -15,7 +16,7 @@ from scimkit.testing.provider_profile import ProviderProfile
 
 
 class Authentik(ProviderSimulator):
-    """authentik's SCIM provider. It deletes who leaves, and sends as many operations as the service allows."""
+    """The SCIM provider of authentik. It deletes users who leave, and respects `bulk.maxOperations` of the service."""
 
     profile: ClassVar[ProviderProfile] = ProviderProfile(
         name="authentik",
@@ -28,7 +29,7 @@ class Authentik(ProviderSimulator):
     _at_once: int | None = None
 
     def test_connection(self) -> bool:
-        """The ServiceProviderConfig; 404 is taken for the defaults."""
+        """Read the ServiceProviderConfig, then search for a user. On 404, authentik uses default settings."""
         step = self._talk.step("Discover", "GET", "/ServiceProviderConfig", [rules.found_or_absent])
         if step.passed and step.status == 200:
             bulk = step.exchange.received.get("bulk") or {}
@@ -36,7 +37,7 @@ class Authentik(ProviderSimulator):
         return step.passed & super().test_connection()
 
     def _find_user(self, person: Person) -> str | None:
-        return None  # a create comes first; what exists answers 409
+        return None  # authentik sends a POST first, and searches only after a 409 response
 
     def _create_user(self, person: Person, wanted: dict[str, Any]) -> None:
         title = f"Create {person.display_name}"
@@ -53,7 +54,7 @@ class Authentik(ProviderSimulator):
         return None
 
     def _discover_group(self, team: Team) -> str | None:
-        """All groups, in pages as large as the service likes."""
+        """Search all groups, page by page, for the name of a team. The service chooses the size of the pages."""
         seen: dict[str, str] = {}
         while True:
             path = f"/Groups?startIndex={len(seen) + 1}" if seen else "/Groups"

@@ -1,6 +1,6 @@
-"""What a response has of the attributes that were written, compared by kind. No value of a user is in a message.
+"""Comparison of a response with the attributes that were written. Messages contain no values of users.
 
-This module never sends.
+This module sends no requests.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ def compared(exchange: Exchange, attributes: Mapping[str, Any], *, effect: str =
 
     Args:
         exchange: The request and the response.
-        attributes: The expected values by path; None for an attribute that must have no value.
-        effect: What the identity provider makes of a difference, as a sentence.
+        attributes: The expected values by path; None for an attribute that must be unassigned.
+        effect: The consequence of a difference for the identity provider, as a sentence.
 
     Returns:
-        A finding that names each attribute that differs, and None if no attribute differs.
+        A finding that names each attribute that differs, or None if no attribute differs.
     """
     resource = exchange.received if isinstance(exchange.received, dict) else {}
     found = {path: value_at(resource, path) for path in attributes}
@@ -41,15 +41,15 @@ def compared(exchange: Exchange, attributes: Mapping[str, Any], *, effect: str =
     reason = f"The response to {exchange.method} {exchange.path.partition('?')[0]} {', '.join(said)}."
     about = frozenset(f"no {path}" if path in missing else f"another {path}" for path in wrong)
     fixes = [_map(missing, exchange)] if missing else []
-    fixes += [f"Remove {_listed(kept)} when a PUT omits it or a PATCH removes it."] if kept else []
+    fixes += [f"Remove {_listed(kept)} if a PUT omits the attribute or a PATCH removes it."] if kept else []
     fixes += [
-        f"Store {_listed(changed)} as written, return the stored value, and change it only if a request names it."
+        f"Store {_listed(changed)} as written, and return the stored value. Change it only if a request names it."
     ] if changed else []  # fmt: skip
     return Finding(f"{reason} {effect}".strip(), " ".join(fixes), wrong, about)
 
 
 def kind(value: Any) -> str:
-    """Return what kind of value it is, without the value unless it is a boolean."""
+    """Return a description of a value that does not reveal the value, except for a boolean."""
     if value is None:
         return "no value"
     if isinstance(value, bool):
@@ -71,7 +71,7 @@ def _difference(expected: Any, found: Any) -> str:
 
 
 def _map(missing: list[str], exchange: Exchange) -> str:
-    """Return how to mend a response that lacks attributes."""
+    """Return the fix for a response without some attributes."""
     endpoint = exchange.path.strip("/").split("/")[0]
     droppable = [path for path in missing if (endpoint, path) not in _NEEDED]
     fix = f"Map {_listed(missing)}."
@@ -83,7 +83,7 @@ def _map(missing: list[str], exchange: Exchange) -> str:
 
 
 def _short(path: str) -> str:
-    """Return the shortest name of an attribute that `without` takes."""
+    """Return the shortest name of an attribute that `without` accepts."""
     return path.removeprefix(f"{ENTERPRISE}:").removesuffix(".value")
 
 

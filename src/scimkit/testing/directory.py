@@ -1,6 +1,6 @@
-"""A small declared directory of people and teams, and what happens to them.
+"""A small directory of people and teams, as an identity provider has it, with the changes that can happen in it.
 
-It is an identity provider's side of the story; this module never talks to a server.
+This module sends no requests.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in the directory. `key` is the directory's own id; `manager` is another person's key."""
+    """A person in the directory. `key` is the id of the directory; `manager` is the key of another person."""
 
     key: str
     user_name: str
@@ -31,13 +31,13 @@ class Person:
 
     @property
     def display_name(self) -> str:
-        """The given and the family name."""
+        """The given name and the family name."""
         return f"{self.given_name} {self.family_name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """A group of people. `members` are their keys."""
+    """A group of people. `members` has their keys."""
 
     key: str
     name: str
@@ -45,7 +45,7 @@ class Team:
 
 
 class Directory:
-    """People and teams by key. A deleted person is gone for good only when purged."""
+    """People and teams by key. A deleted person can be restored until `purge` removes the person."""
 
     def __init__(self, people: Iterable[Person] = (), teams: Iterable[Team] = ()) -> None:
         self.people: dict[str, Person] = {person.key: person for person in people}
@@ -53,28 +53,28 @@ class Directory:
         self.deleted: set[str] = set()
 
     def hire(self, person: Person) -> None:
-        """Add somebody."""
+        """Add a person."""
         self.people[person.key] = person
 
     def change(self, key: str, **attributes: Any) -> None:
-        """Give somebody other attributes: a name, a title, a manager."""
+        """Change attributes of a person, such as the name, the title or the manager."""
         self.people[key] = replace(self.people[key], **attributes)
 
     def disable(self, key: str) -> None:
-        """Block somebody's sign-in, or take them out of scope."""
+        """Disable a person, who can then no longer sign in."""
         self.change(key, enabled=False)
 
     def enable(self, key: str) -> None:
-        """Let somebody in again."""
+        """Enable a disabled person."""
         self.change(key, enabled=True)
 
     def delete(self, key: str) -> None:
-        """Delete somebody for now: they can be restored for 30 days, and are disabled meanwhile."""
+        """Delete a person who can still be restored, and who is disabled until then."""
         self.disable(key)
         self.deleted.add(key)
 
     def purge(self, key: str) -> None:
-        """Delete somebody for good; they leave every team."""
+        """Remove a person permanently, also from every team and as a manager."""
         self.deleted.discard(key)
         del self.people[key]
         for person in list(self.people.values()):
@@ -88,7 +88,7 @@ class Directory:
         self.teams[team.key] = team
 
     def rename(self, team: str, name: str) -> None:
-        """Give a team another name."""
+        """Change the name of a team."""
         self.teams[team] = replace(self.teams[team], name=name)
 
     def join(self, team: str, *people: str) -> None:
@@ -105,12 +105,12 @@ class Directory:
 
 
 def key_of(name: str) -> str:
-    """A directory id made from a name, the same each time."""
+    """Return the id that the directory derives from a name. The same name always gives the same id."""
     return str(uuid5(NAMESPACE_URL, f"https://directory.example.org/{name}"))
 
 
 def sample_directory() -> Directory:
-    """A helpdesk: eight people, one of them disabled from the start, and three teams."""
+    """Return the directory of a helpdesk: eight people, one of whom is disabled, and three teams."""
     mia, ada, bo, jose, li, zoe, sam, kim = (
         key_of(name) for name in ("mia", "ada", "bo", "jose", "li", "zoe", "sam", "kim")
     )

@@ -1,6 +1,6 @@
-"""The life of a directory, as events that any simulator can play: hire, rename, marry, move, leave, teams' churn.
+"""Events that change a directory, such as a new user, a new name or a deleted group. Any simulator can play them.
 
-The same seed gives the same life. This module never talks to a server.
+The same seed always produces the same events. This module sends no requests.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DirectoryEvent:
-    """Something that happens: a method of `Directory`, and what it is called with."""
+    """A change of a directory: a method of `Directory` with its arguments."""
 
     title: str
     kind: str
@@ -27,11 +27,11 @@ class DirectoryEvent:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
     def happen(self, directory: Directory) -> None:
-        """Let it happen."""
+        """Apply the event to a directory."""
         getattr(directory, self.kind)(*self.arguments, **self.attributes)
 
     def marked(self, mark: str) -> DirectoryEvent:
-        """The same with names that nobody else has, as `marked` gives them."""
+        """Return the same event with names that contain a unique mark, as the function `marked` does."""
         arguments = tuple(_marked(each, mark) for each in self.arguments)
         if self.kind == "rename":
             arguments = (arguments[0], f"{arguments[1]} {mark}")
@@ -42,7 +42,7 @@ class DirectoryEvent:
 
 
 class Simulator(Protocol):
-    """What plays a life."""
+    """The interface that a simulator must have so that `play` can use it."""
 
     directory: Directory
 
@@ -60,9 +60,17 @@ def play(
     *,
     on_event: Callable[[DirectoryEvent | None], None] | None = None,
 ) -> Report:
-    """Test the connection, bring everybody over, then let each event happen and be synchronized.
+    """Test the connection, synchronize the whole directory, then apply each event and synchronize again.
 
-    `on_event` is told of what comes next, None for the first synchronization. After a failed test there is no more.
+    Nothing is sent after a failed connection test.
+
+    Args:
+        simulator: The simulator whose directory the events change.
+        events: The events, in their order.
+        on_event: Called before each synchronization with the event, and with None before the first synchronization.
+
+    Returns:
+        The report of the simulator.
     """
     if simulator.test_connection():
         for event in (None, *events):
@@ -75,7 +83,10 @@ def play(
 
 
 def marked(directory: Directory, mark: str) -> Directory:
-    """The directory with names that nobody else has, for a service with people of its own."""
+    """Return a copy of a directory whose names contain a mark.
+
+    The mark keeps the names apart from those of users and groups that the service already has.
+    """
     people = [_marked(each, mark) for each in directory.people.values()]
     return Directory(people, [_marked(each, mark) for each in directory.teams.values()])
 
@@ -87,7 +98,7 @@ def _marked(thing: Any, mark: str) -> Any:
 
 
 def full_history() -> list[DirectoryEvent]:
-    """One event of every kind in the life of the sample directory."""
+    """Return one event of every kind for the sample directory."""
     ada, bo, jose, li, sam, mia = (key_of(name) for name in ("ada", "bo", "jose", "li", "sam", "mia"))
     tier1, tier2, billing, night = (key_of(f"team/{name}") for name in ("tier1", "tier2", "billing", "night"))
     ina = Person(key_of("ina"), "ina@example.org", "Ina", "New", "ina@example.org", manager=mia, city="Bergen")
@@ -128,13 +139,22 @@ _ROLES: Final = ("Agent", 'Team "Lead"', "Head, of all", None)
 def random_history(
     seed: int, *, length: int = 30, directory: Directory | None = None
 ) -> tuple[Directory, list[DirectoryEvent]]:
-    """The directory, by default the sample, and a life of `length` events in it that follow from one another."""
+    """Return a directory and a sequence of random events that are possible in the directory.
+
+    Args:
+        seed: The seed of the random choices.
+        length: The number of events.
+        directory: The directory; by default the sample directory.
+    """
     directory = directory or sample_directory()
-    return directory, _Fate(seed, directory).events(length)
+    return directory, _EventGenerator(seed, directory).events(length)
 
 
 def crowd(people: int, teams: int, *, seed: int = 0) -> Directory:
-    """A directory of any size. The first tenth manage the others; everybody is in one team or two."""
+    """Return a directory with the given numbers of people and teams.
+
+    The first tenth of the people are managers of the others. Each person is a member of one or two teams.
+    """
     random = Random(seed)
     keys = [key_of(f"crowd/{number}") for number in range(people)]
     managers = keys[: max(1, people // 10)]
@@ -155,7 +175,7 @@ def crowd(people: int, teams: int, *, seed: int = 0) -> Directory:
 
 
 def histories(*, length: int = 30) -> SearchStrategy[tuple[Directory, list[DirectoryEvent]]]:
-    """A hypothesis strategy of lives; it shrinks the number of events."""
+    """Return a hypothesis strategy for random directories with events. It shrinks to fewer events."""
     from hypothesis import strategies as st
 
     return st.builds(
@@ -163,8 +183,8 @@ def histories(*, length: int = 30) -> SearchStrategy[tuple[Directory, list[Direc
     )
 
 
-class _Fate:
-    """Draws events that are possible in the directory as it then is."""
+class _EventGenerator:
+    """A generator of random events, each of which is possible in the current state of the directory."""
 
     def __init__(self, seed: int, directory: Directory) -> None:
         self._random = Random(seed)

@@ -1,6 +1,6 @@
-"""Where a simulator sends its requests: a URL, an ASGI application or a WSGI application of the host.
+"""The endpoint to which a simulator sends requests: a URL, an ASGI application or a WSGI application.
 
-An ASGI application is served on a loopback port; a WSGI one is called in process.
+An ASGI application is served on a loopback port. A WSGI application is called in process.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import httpx
 from scimkit.testing.server import running
 
 Target: TypeAlias = str | Callable[..., Any]
-"""A URL, or an application."""
+"""A URL or an application."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A SCIM endpoint that answers. `client` is None where any client does."""
+    """The URL of a running SCIM service. `client` is None if any HTTP client can be used."""
 
     base_url: str
     client: httpx.Client | None = None
@@ -29,9 +29,14 @@ class Endpoint:
 
 @contextmanager
 def open_endpoint(target: Target, path: str = "") -> Iterator[Endpoint]:
-    """The endpoint of a target while the block runs; `path` is where an application has mounted it.
+    """Yield the endpoint of a target while the block runs.
 
-    Raises: TypeError for an application that is neither ASGI nor WSGI.
+    Args:
+        target: A URL, an ASGI application or a WSGI application.
+        path: The path below which the application serves SCIM.
+
+    Raises:
+        TypeError: The application is neither an ASGI application nor a WSGI application.
     """
     if isinstance(target, str):
         yield Endpoint(target.rstrip("/") + path)
@@ -44,12 +49,12 @@ def open_endpoint(target: Target, path: str = "") -> Iterator[Endpoint]:
 
 
 def _is_asgi(app: Callable[..., Any]) -> bool:
-    """ASGI applications are called with three arguments, WSGI applications with two."""
+    """Report whether an application is an ASGI application, which takes three arguments. WSGI applications take two."""
     required = [
         each
         for each in inspect.signature(app).parameters.values()
         if each.default is each.empty and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
     ]
     if len(required) not in (2, 3):
-        raise TypeError("the application is neither ASGI (three arguments) nor WSGI (two)")
+        raise TypeError("The application must be an ASGI application (three arguments) or a WSGI application (two).")
     return len(required) == 3

@@ -1,6 +1,6 @@
-"""A simulator of Microsoft Entra ID's provisioning service: the client side, over real HTTP.
+"""The simulator of the provisioning service of Microsoft Entra ID. It sends requests over HTTP.
 
-It judges every answer by Entra's own rules, and keeps no secret in what it reports.
+The simulator judges every response by the rules of Entra. The report contains no secrets.
 Source: learn.microsoft.com/entra/identity/app-provisioning/how-provisioning-works.
 """
 
@@ -35,21 +35,28 @@ __all__ = ["FLAVORS", "MIXED", "EntraSimulator", "Report", "Step", "run_story"]
 
 _FLAVORS: Final[dict[str, Flavor]] = {"default": DefaultFlavor(), "aadOptscim062020": OptimizedFlavor()}
 FLAVORS: Final = tuple(_FLAVORS)
-"""The ways Entra writes its PATCHes."""
+"""The forms in which Entra writes PATCH requests."""
 MIXED: Final = "mixed"
-"""What a tenant with `aadOptscim062020` sends in truth: the flag has no effect on demand."""
+"""The flavor of a tenant with the flag `aadOptscim062020`. Entra ignores the flag when it provisions on demand."""
 
 _MEMBERS_ON_DEMAND: Final = 5
 
 
 class EntraSimulator:
-    """Entra's provisioning job for one application.
+    """A simulated provisioning job of Entra for one application.
 
-    `flavor` is one of `FLAVORS`, or `MIXED`. `client` sends the requests, for an application in process.
-    With `workers` above one, every member is a PATCH of its own, that many at the same time. `on_step` is
-    told of each step while it happens. `without` names the attributes that the application does not keep: they are
-    sent, and not expected back.
-    Raises: ValueError for a name in `without` that no schema has.
+    Args:
+        base_url: The URL of the SCIM endpoint.
+        token: The bearer token.
+        directory: The users and groups to provision.
+        flavor: One of `FLAVORS`, or `MIXED`.
+        workers: The number of concurrent requests. With more than one, each member is added by a PATCH of its own.
+        client: The HTTP client; needed for an application that is called in process.
+        on_step: Called with each step of the report.
+        without: The attributes that the application does not keep. They are sent, but not expected in responses.
+
+    Raises:
+        ValueError: No schema has an attribute that `without` names.
     """
 
     def __init__(
@@ -80,7 +87,7 @@ class EntraSimulator:
 
     @property
     def report(self) -> Report:
-        """The steps so far."""
+        """The report with the steps so far."""
         return self._talk.report
 
     def close(self) -> None:
@@ -88,15 +95,18 @@ class EntraSimulator:
         self._talk.close()
 
     def clean_up(self) -> list[str]:
-        """Delete what was created here. Returns the paths that would not go."""
+        """Delete the resources that this simulator created, and return the paths that could not be deleted."""
         return self._talk.clean_up()
 
     def test_connection(self) -> bool:
-        """*Test Connection*: a query for somebody who cannot exist."""
+        """Search for a random user, as the button *Test Connection* does."""
         return self._probe("Test connection")
 
     def provision_on_demand(self, key: str) -> bool:
-        """*Provision on demand* of a person or a team: probe, match, then create or update, at once."""
+        """Provision one person or team immediately, as the button *Provision on demand* does.
+
+        The job tests the connection, searches for the resource, then creates or updates it.
+        """
         before = len(self.report.failures)
         self._flavor = self._on_demand
         if self._probe("Provision on demand: connection"):
@@ -111,19 +121,19 @@ class EntraSimulator:
         return len(self.report.failures) == before
 
     def initial_cycle(self) -> bool:
-        """The first cycle: everybody in scope, then references, each as a PATCH of its own."""
+        """Run the first cycle: provision all users and groups, then send managers and members in separate requests."""
         return self._cycle("Initial cycle")
 
     def incremental_cycle(self) -> bool:
-        """A later cycle, about every 40 minutes: what changed in the directory since the last."""
+        """Run a later cycle, which sends the changes since the last cycle. Entra runs one about every 40 minutes."""
         return self._cycle("Incremental cycle")
 
     def synchronize(self) -> bool:
-        """The next cycle."""
+        """Run the initial cycle the first time, and an incremental cycle after that."""
         return self.incremental_cycle() if self._ids else self.initial_cycle()
 
     def verify(self) -> bool:
-        """Compare the server's view with the directory, every attribute and membership that was written."""
+        """Compare every attribute and every membership that was written with the directory."""
         before = len(self.report.failures)
         for key, values in self._written.items():
             expected = dict(values)
@@ -166,7 +176,7 @@ class EntraSimulator:
         values = mapped(person)
         if person.key not in self._ids:
             if not person.enabled:
-                return  # what is disabled at first sight is never created
+                return  # Entra does not create a user that is disabled from the start
             id = self._match(f"Match {person.display_name}", "/Users?" + _equals("userName", person.user_name))
             if id is None:
                 self._create(f"Create {person.display_name}", person.key, "/Users", user_body(person), values)
@@ -286,7 +296,7 @@ class EntraSimulator:
 
 
 def _equals(attribute: str, value: str) -> str:
-    """The query string of a match; quotes and backslashes in the value are escaped as in JSON."""
+    """Return the query string of a filter with `eq`. Quotes and backslashes in the value are escaped as in JSON."""
     return filter_query(f"{attribute} eq {json.dumps(value, ensure_ascii=False)}")
 
 
@@ -298,7 +308,7 @@ def run_story(
     on_step: OnStep | None = None,
     without: Iterable[str] = (),
 ) -> Report:
-    """The whole story on the sample directory: test, on demand, initial cycle, and a life in cycles."""
+    """Run a connection test, on-demand provisioning and all cycles on the sample directory, and return the report."""
     directory = sample_directory()
     entra = EntraSimulator(base_url, token, directory, flavor=flavor, on_step=on_step, without=without)
     try:
@@ -306,7 +316,7 @@ def run_story(
             entra.provision_on_demand(key_of("ada"))
             entra.provision_on_demand(key_of("team/tier1"))
             entra.initial_cycle()
-            for change in _LIFE:
+            for change in _CHANGES:
                 change(directory)
                 entra.incremental_cycle()
     finally:
@@ -315,7 +325,7 @@ def run_story(
 
 
 def _changes(directory: Directory) -> None:
-    """A marriage, a promotion, a new colleague, a move between teams, a team renamed."""
+    """Change names, titles and managers, hire a person, move people between teams, and rename a team."""
     directory.change(key_of("ada"), family_name="Lovelace", email="ada.lovelace@example.org", title="Senior Agent")
     directory.change(key_of("bo"), mobile="+47 555 0199", manager=key_of("li"))
     directory.hire(Person(key_of("ina"), "ina.new@example.org", "Ina", "New", "ina@example.org", manager=key_of("mia")))
@@ -325,17 +335,17 @@ def _changes(directory: Directory) -> None:
 
 
 def _departures(directory: Directory) -> None:
-    """Somebody is disabled, somebody is deleted for now, a team is disbanded."""
+    """Disable one person, delete another one temporarily, and remove a team."""
     directory.disable(key_of("bo"))
     directory.delete(key_of("sam"))
     directory.disband(key_of("team/billing"))
 
 
 def _returns(directory: Directory) -> None:
-    """The disabled one comes back with the memberships as they were; the deleted one is purged."""
+    """Enable the disabled person, purge the deleted person, and remove a manager."""
     directory.enable(key_of("bo"))
     directory.purge(key_of("sam"))
     directory.change(key_of("jose"), manager=None)
 
 
-_LIFE: Final = (_changes, _departures, _returns)
+_CHANGES: Final = (_changes, _departures, _returns)

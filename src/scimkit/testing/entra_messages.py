@@ -1,6 +1,6 @@
-"""What Microsoft Entra ID writes: bodies of POST and PATCH in both flavors.
+"""The bodies of POST and PATCH requests of Microsoft Entra ID, in both flavors.
 
-This module never sends. Sources: learn.microsoft.com/entra/identity/app-provisioning/
+This module sends no requests. Sources: learn.microsoft.com/entra/identity/app-provisioning/
 (use-scim-to-provision-users-and-groups, application-provisioning-config-problem-scim-compatibility).
 """
 
@@ -21,7 +21,7 @@ CITY: Final = 'addresses[type eq "work"].locality'
 
 
 def mapped(person: Person) -> dict[str, Any]:
-    """A person by Entra's default attribute mappings; what has no value is left out."""
+    """Return the attribute values of a person by path, by Entra's default mappings, without unassigned attributes."""
     values = {
         "externalId": person.key,
         "userName": person.user_name,
@@ -41,7 +41,7 @@ def mapped(person: Person) -> dict[str, Any]:
 
 
 def user_body(person: Person) -> dict[str, Any]:
-    """The body of a POST of a user: both URNs, a `meta`, an empty array of roles."""
+    """Return the body of a POST of a user. It has both URNs, `meta`, and an empty array of roles."""
     body: dict[str, Any] = {
         "schemas": [USER, ENTERPRISE],
         "externalId": person.key,
@@ -72,7 +72,7 @@ def user_body(person: Person) -> dict[str, Any]:
 
 
 def group_body(team: Team) -> dict[str, Any]:
-    """The body of a POST of a group: two URNs, no members."""
+    """Return the body of a POST of a group. It has the group URN of Entra and `meta`, and no members."""
     return {
         "schemas": [GROUP, ENTRA_GROUP],
         "externalId": team.key,
@@ -82,31 +82,31 @@ def group_body(team: Team) -> dict[str, Any]:
 
 
 class Flavor(Protocol):
-    """A way to write PATCH operations."""
+    """A form in which Entra writes PATCH operations."""
 
     def assign(self, values: Mapping[str, Any], present: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Give attributes values; `present` are those that have one."""
+        """Return the operations that assign values. `present` has the attributes that already have a value."""
         ...
 
     def manager(self, id: str) -> list[dict[str, Any]]:
-        """Give a manager."""
+        """Return the operations that set the manager."""
         ...
 
     def no_manager(self, id: str) -> list[dict[str, Any]]:
-        """Take the manager away."""
+        """Return the operations that remove the manager with this id."""
         ...
 
     def add_members(self, ids: list[str]) -> list[dict[str, Any]]:
-        """Add members."""
+        """Return the operations that add members."""
         ...
 
     def remove_members(self, ids: list[str]) -> list[dict[str, Any]]:
-        """Remove members."""
+        """Return the operations that remove members."""
         ...
 
 
 class DefaultFlavor:
-    """What Entra sends by default: title-case operations, each with a path, booleans as text."""
+    """The default form: `op` in title case, a path in each operation, and booleans as strings."""
 
     def assign(self, values: Mapping[str, Any], present: Mapping[str, Any]) -> list[dict[str, Any]]:
         return [
@@ -128,7 +128,7 @@ class DefaultFlavor:
 
 
 class OptimizedFlavor:
-    """What Entra sends with `aadOptscim062020`: lower case, real booleans, pathless replace with dotted names."""
+    """The form with `aadOptscim062020`: lower-case `op`, JSON booleans, dotted names in a `replace` without path."""
 
     def assign(self, values: Mapping[str, Any], present: Mapping[str, Any]) -> list[dict[str, Any]]:
         selected = {path: value for path, value in values.items() if "[" in path}
@@ -155,7 +155,7 @@ class OptimizedFlavor:
 
 
 def patch_body(operations: list[dict[str, Any]]) -> dict[str, Any]:
-    """The body of a PATCH."""
+    """Return the body of a PATCH."""
     return {"schemas": [PATCH_OP], "Operations": operations}
 
 

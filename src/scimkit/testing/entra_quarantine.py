@@ -1,6 +1,6 @@
-"""When Entra puts a provisioning job in quarantine, how long it waits, and when it gives up.
+"""The quarantine of an Entra provisioning job: its causes, its waiting times, and the end of the job.
 
-Hours are told, not measured. Source: learn.microsoft.com, application-provisioning-quarantine-status.
+The caller says how many hours pass. Source: learn.microsoft.com, application-provisioning-quarantine-status.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _DAY: Final = 24
 
 
 class Quarantine:
-    """The health of one job. `scale` divides Entra's thresholds, so that a test needs no 5,000 failures."""
+    """The quarantine state of one job. `scale` divides the thresholds of Entra, so that tests need fewer failures."""
 
     def __init__(self, *, scale: int = 1) -> None:
         self.reason: str | None = None
@@ -32,27 +32,27 @@ class Quarantine:
 
     @property
     def active(self) -> bool:
-        """Whether the job is in quarantine."""
+        """Report whether the job is in quarantine."""
         return self.reason is not None
 
     @property
     def next_retry(self) -> int:
-        """Hours until the next cycle: 6, 12, 24, then daily. 0 out of quarantine: cycles go on as usual."""
+        """The hours until the next cycle: 6, 12, 24, then 24 each time. 0 if the job is not in quarantine."""
         return 0 if not self.active else (*_WAITS, _DAY)[min(self._retries, len(_WAITS))]
 
     def start_cycle(self) -> None:
-        """Failures count by the cycle."""
+        """Reset the counters of requests and failures, which Entra counts for each cycle."""
         self._requests = self._failures = self._reference_failures = 0
 
     def probed(self, step: Step) -> None:
-        """The query before each cycle: refused credentials and 404 quarantine at once; success ends it."""
+        """Record the connection test before a cycle. 401, 403 and 404 start the quarantine; a success ends it."""
         if step.status in (401, 403, 404):
             self.reason = step.reason
         elif step.passed:
             self.reason, self.hours, self._retries = None, 0, 0
 
     def noted(self, step: Step, *, reference: bool = False) -> None:
-        """A request of the cycle; `reference` for managers and members."""
+        """Record a request of the cycle. `reference` is true for requests that write managers or members."""
         self._requests += 1
         if step.status in (401, 403):
             self.reason = step.reason
@@ -63,7 +63,7 @@ class Quarantine:
             self.reason = self._too_many()
 
     def wait(self, hours: int) -> None:
-        """Let time pass in quarantine; after 28 days the job is disabled."""
+        """Let hours pass in quarantine. After 28 days, Entra disables the job."""
         if self.active:
             self.hours += hours
             self._retries += 1
@@ -74,7 +74,9 @@ class Quarantine:
         share = failed / self._requests if self._requests else 0
         most, always, with_references = self._thresholds.values()
         if failed >= most and share > 0.40:
-            return f"{failed} failures, {share:.0%} of the requests: Entra quarantines the job."
+            return f"{failed} requests failed, which is {share:.0%} of the requests. Entra quarantines the job."
         if failed > always or failed + self._reference_failures > with_references:
-            return f"{failed + self._reference_failures} failures: Entra quarantines the job whatever their share."
+            return (
+                f"{failed + self._reference_failures} requests failed. Entra quarantines the job for so many failures."
+            )
         return None

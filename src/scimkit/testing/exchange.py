@@ -1,6 +1,6 @@
-"""Requests to a SCIM endpoint over real HTTP, and what came back.
+"""Requests to a SCIM endpoint over HTTP, with their responses.
 
-The token goes into the Authorization header and nowhere else: not into a repr, an error or a report.
+The token is sent in the Authorization header. It never appears in a repr, an error or a report.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from urllib.parse import quote
 try:
     import httpx
 except ModuleNotFoundError as _missing:
-    raise ModuleNotFoundError("the simulators need httpx: pip install 'scimkit[testing]'") from _missing
+    raise ModuleNotFoundError("The simulators need httpx: pip install 'scimkit[testing]'") from _missing
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its answer. `received` is None when there is no body or it is not JSON."""
+    """An HTTP request with its response. `received` is None if the response has no JSON body."""
 
     method: str
     path: str
@@ -33,12 +33,12 @@ class Exchange:
 
     @property
     def request(self) -> str:
-        """The method and the path."""
+        """The method and the path of the request."""
         return f"{self.method} {self.path}"
 
     @property
     def is_scim(self) -> bool:
-        """Whether the body is declared as SCIM or JSON."""
+        """Report whether the media type of the response is SCIM or JSON."""
         media_type = self.headers.get("content-type", "").split(";")[0].strip()
         return media_type in ("application/scim+json", "application/json")
 
@@ -67,7 +67,7 @@ class Connection:
         self._client.close()
 
     def send(self, method: str, path: str, body: Any = None) -> Exchange:
-        """Send a request; a server that cannot be reached counts as status 0."""
+        """Send a request and return the exchange. The status is 0 if the server cannot be reached."""
         headers = dict(self._headers)
         content = None
         if body is not None:
@@ -85,7 +85,7 @@ class Connection:
 
 
 def filter_query(text: str) -> str:
-    """A filter as a query string the way Entra writes it: spaces as `+`, quotes as `%22`."""
+    """Return a filter as a query string in the form of Entra: a space becomes `+`, a quote becomes `%22`."""
     return "filter=" + quote(text, safe=" @.[]'").replace(" ", "+")
 
 

@@ -1,5 +1,6 @@
-"""JumpCloud: a test user and group come and go on activation, then one `replace` a path.
+"""The simulator of JumpCloud. On activation it creates and deletes a test user and a test group.
 
+JumpCloud updates resources with PATCH, with one `replace` operation for each path.
 Source: JumpCloud's support article on custom SCIM; the bodies of PATCH come from a third party's fixtures.
 """
 
@@ -15,21 +16,31 @@ from scimkit.testing.provider_profile import ProviderProfile
 
 
 class JumpCloud(ProviderSimulator):
-    """JumpCloud's custom SCIM. It creates no empty group, takes over one of the same name, deactivates who leaves."""
+    """The custom SCIM integration of JumpCloud. It deactivates users who leave.
+
+    JumpCloud creates no empty groups, and takes over a group with the same name.
+    """
 
     profile: ClassVar[ProviderProfile] = ProviderProfile(
         name="JumpCloud", mapping=FULL, updates="PATCH", removes_members="by value", empty_groups=False
     )  # fmt: skip
 
     def test_connection(self) -> bool:
-        """*Activate*: a test user and a test group are created and deleted; a user that stays is deactivated."""
+        """Create and delete a test user and a test group, as *Activate* does.
+
+        A test user that cannot be deleted is deactivated.
+        """
         passed, mark = super().test_connection(), uuid4().hex
         user: dict[str, Any] = {"schemas": [USER], "userName": f"test-{mark}@example.org", "active": True}
         user |= {"name": {"givenName": "Test", "familyName": "User"}}
         group = {"schemas": [GROUP], "displayName": f"Test {mark}"}
-        return passed & self._come_and_go("user", "/Users", user) & self._come_and_go("group", "/Groups", group)
+        return (
+            passed
+            & self._create_and_delete("user", "/Users", user)
+            & self._create_and_delete("group", "/Groups", group)
+        )
 
-    def _come_and_go(self, what: str, endpoint: str, body: dict[str, Any]) -> bool:
+    def _create_and_delete(self, what: str, endpoint: str, body: dict[str, Any]) -> bool:
         step = self._talk.step(f"Activate: create a {what}", "POST", endpoint, [rules.created], body)
         if not step.passed:
             return False

@@ -1,7 +1,7 @@
-"""Attribute mappings: which attribute path of a user takes which attribute of a person, and values at such paths.
+"""Attribute mappings from a `Person` of the directory to SCIM attribute paths.
 
-A path is an attribute, `name.givenName`, `emails[type eq "work"].value`, or one in an extension. This
-module never sends.
+A path names an attribute (`userName`), a sub-attribute (`name.givenName`), the value of an element
+(`emails[type eq "work"].value`), or an attribute of an extension. This module sends no requests.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BASIC: Final[Mapping[str, str]] = {
     "name.givenName": "given_name",
     "name.familyName": "family_name",
 }
-"""What every provider maps."""
+"""The attributes that every identity provider maps."""
 
 FULL: Final[Mapping[str, str]] = {
     **BASIC,
@@ -38,11 +38,17 @@ FULL: Final[Mapping[str, str]] = {
     f"{ENTERPRISE}:employeeNumber": "employee_number",
     MANAGER: "manager",
 }
-"""A whole profile, with the manager as a reference."""
+"""The mapping of a complete profile, with the manager as a reference."""
 
 
 def mapped(mapping: Mapping[str, str], person: Person, ids: Mapping[str, str]) -> dict[str, Any]:
-    """A person's values by path; what has no value is left out, and a manager is the id of one who is there."""
+    """Return the attribute values of a person by path, without unassigned attributes.
+
+    Args:
+        mapping: The attribute of `Person` for each path.
+        person: The person.
+        ids: The id of each user in the service, by the key of the person. A manager that is not in `ids` is left out.
+    """
     values = {path: getattr(person, attribute) for path, attribute in mapping.items()}
     if values.get(MANAGER) is not None:
         values[MANAGER] = ids.get(values[MANAGER])
@@ -50,7 +56,7 @@ def mapped(mapping: Mapping[str, str], person: Person, ids: Mapping[str, str]) -
 
 
 def document(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The JSON object that has these values at these paths."""
+    """Return the JSON object that has these values at these paths."""
     made: dict[str, Any] = {}
     for path, value in values.items():
         put_at(made, path, value)
@@ -60,10 +66,14 @@ def document(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def assignments(changed: Mapping[str, Any], written: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Operations for what changed, one for each path, in RFC form (RFC 7644 section 3.5.2).
+    """Return PATCH operations in RFC form for changed attributes, one operation for each path (RFC 7644 section 3.5.2).
 
-    A filter selects only what is there, so a first e-mail address or address is added as a whole; a manager
-    goes as a whole, since one without a value is none.
+    A filter in a path selects existing elements only, so the first e-mail address or address is added as an element. To
+    remove a manager, the operation removes the complex attribute.
+
+    Args:
+        changed: The new values by path; None removes the attribute.
+        written: The values that the resource has now, by path.
     """
     there = {path.partition("]")[0] for path, value in written.items() if value is not None}
     new = {path: value for path, value in changed.items() if "[" in path and path.partition("]")[0] not in there}
@@ -78,7 +88,7 @@ def assignments(changed: Mapping[str, Any], written: Mapping[str, Any]) -> list[
 
 
 def value_at(resource: Mapping[str, Any], path: str) -> Any:
-    """The value at a path, None where there is none."""
+    """Return the value at a path, or None if the path has no value."""
     urn, path = _split(path)
     node: Any = resource.get(urn) if urn else resource
     name, kind, path = _selected(path)
@@ -91,7 +101,7 @@ def value_at(resource: Mapping[str, Any], path: str) -> Any:
 
 
 def put_at(resource: dict[str, Any], path: str, value: Any) -> None:
-    """Put a value at a path; None takes it away, and with it what is left empty."""
+    """Assign a value at a path. None removes the value, and the parent attribute if that becomes empty."""
     urn, path = _split(path)
     name, kind, rest = _selected(path)
     node = resource.setdefault(urn, {}) if urn else resource

@@ -1,6 +1,7 @@
-"""A slow and obvious store, to hold fast ones to: everything is copied, every question is a walk over all.
+"""A slow and simple store, used as a reference for the other stores.
 
-This module has no index. Filters are those of `scimkit.testing.reference`.
+The store copies every document, has no index and scans all resources for each search. Filters are evaluated by
+`scimkit.testing.reference`.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ from scimkit.testing import reference
 
 @dataclass(frozen=True)
 class _Resource:
-    """One state of a resource; the next one is another value in its place."""
+    """The state of a resource. A write replaces the object with another one."""
 
     resource_type: ResourceType
     number: int
@@ -62,7 +63,7 @@ class _Resource:
 
 
 class ModelStore:
-    """A `SyncStore` of which every line can be seen to be right. For one thread."""
+    """A simple `SyncStore` that serves as the reference for other stores. It is not thread-safe."""
 
     is_async: Literal[False] = False
     blocking = False
@@ -76,15 +77,15 @@ class ModelStore:
     def get(
         self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
     ) -> Document:
-        return self._whole(scope, id, self._find(scope, resource_type, id))
+        return self._assemble(scope, id, self._find(scope, resource_type, id))
 
     def search(self, scope: Scope, query: Query) -> Page:
         kind, wanted, sort = query.resource_type, query.filter, query.sort
         if wanted is not None:
             wanted.compile(kind)
         found = [
-            (each, self._whole(scope, id, each))
-            for id, each in self._of(scope).items()
+            (each, self._assemble(scope, id, each))
+            for id, each in self._tenant(scope).items()
             if each.resource_type.name == kind.name
         ]
         if wanted is not None:
@@ -138,13 +139,13 @@ class ModelStore:
     ) -> EffectiveChanges | None:
         old = self._find(scope, resource_type, id)
         check_version(expected_version, version_tag(old.version))
-        del self._of(scope)[id]
+        del self._tenant(scope)[id]
         groups: list[tuple[str, str]] = []
-        for other, each in self._of(scope).items():
+        for other, each in self._tenant(scope).items():
             left = [member for member in each.members if member["value"] != id]
             if len(left) != len(each.members):
                 groups.append((each.resource_type.name, other))
-                self._of(scope)[other] = replace(each, members=left, version=each.version + 1, modified=now())
+                self._tenant(scope)[other] = replace(each, members=left, version=each.version + 1, modified=now())
         return EffectiveChanges(old.document, {}, left_groups=tuple(groups)) if scope.report_changes else None
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
@@ -155,53 +156,58 @@ class ModelStore:
             self._tenants = before
             raise
 
-    def _of(self, scope: Scope) -> dict[str, _Resource]:
+    def _tenant(self, scope: Scope) -> dict[str, _Resource]:
         return self._tenants.setdefault(scope.tenant, {})
 
     def _find(self, scope: Scope, resource_type: ResourceType, id: str) -> _Resource:
-        found = self._of(scope).get(id)
+        found = self._tenant(scope).get(id)
         if found is None or found.resource_type.name != resource_type.name:
             raise NotFound(f"This {resource_type.name} does not exist.")
         return found
 
-    def _whole(self, scope: Scope, id: str, resource: _Resource) -> dict[str, Any]:
-        """A copy of the document, with all that is computed."""
+    def _assemble(self, scope: Scope, id: str, resource: _Resource) -> dict[str, Any]:
+        """Return a copy of the document with the computed attributes: `members`, `groups` and `meta`."""
         kind, document = resource.resource_type, deepcopy(dict(resource.document))
         if resource.members:
             document[MEMBERS] = [
-                member_entry(each["value"], self._of(scope)[each["value"]].resource_type.name, each.get("display"))
+                member_entry(each["value"], self._tenant(scope)[each["value"]].resource_type.name, each.get("display"))
                 for each in resource.members
             ]
-        groups = [each for each in self._of(scope).values() if any(one["value"] == id for one in each.members)]
+        groups = [each for each in self._tenant(scope).values() if any(one["value"] == id for one in each.members)]
         if groups and is_computed(kind, GROUPS):
             document[GROUPS] = [membership(each.document) for each in groups]
         document[META] = meta_of(kind, created=resource.created, modified=resource.modified, version=resource.version)
         return document
 
     def _write(self, scope: Scope, id: str, old: _Resource, changes: ChangeSet) -> Written:
-        """Keep the next state of a resource, or its first. Raises: Uniqueness, InvalidValue."""
+        """Store the first or the next state of a resource.
+
+        Raises:
+            Uniqueness: Another resource has the value of a unique attribute.
+            InvalidValue: A member does not exist, and the store rejects unknown members.
+        """
         kind = old.resource_type
         references = dict(changes.references)
         joined = references.pop(MEMBERS, None) if has_members(kind) else None
         made = apply_changes(old.document, ChangeSet(changes.assigned, changes.unassigned, references))
         document = deepcopy(identified(kind, id, made))
-        others = [each for other, each in self._of(scope).items() if other != id]
+        others = [each for other, each in self._tenant(scope).items() if other != id]
         check_unique(kind, document, [each.document for each in others if each.resource_type.name == kind.name])
         members: Sequence[Mapping[str, Any]] = old.members
         unknown: tuple[str, ...] = ()
         if joined is not None:
             members = apply_reference_changes(() if joined.cleared else members, deepcopy(joined))
             unknown = tuple(
-                dict.fromkeys(each["value"] for each in joined.added if each["value"] not in self._of(scope))
+                dict.fromkeys(each["value"] for each in joined.added if each["value"] not in self._tenant(scope))
             )
             members = [each for each in members if each["value"] not in unknown]
         if unknown and self._unknown_members == "reject":
             raise InvalidValue("A member does not exist.")
         changed = document != old.document or _by_id(members) != _by_id(old.members)
-        if id not in self._of(scope):
-            self._of(scope)[id] = replace(old, document=document, members=members)
+        if id not in self._tenant(scope):
+            self._tenant(scope)[id] = replace(old, document=document, members=members)
         elif changed:
-            self._of(scope)[id] = replace(
+            self._tenant(scope)[id] = replace(
                 old, document=document, members=members, version=old.version + 1, modified=now()
             )
         effective = None
@@ -213,7 +219,7 @@ class ModelStore:
                 tuple(each for each in after if each not in before),
                 tuple(each for each in before if each not in after),
             )
-        return Written(self._whole(scope, id, self._of(scope)[id]), changed, unknown, changes=effective)
+        return Written(self._assemble(scope, id, self._tenant(scope)[id]), changed, unknown, changes=effective)
 
 
 def _by_id(members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

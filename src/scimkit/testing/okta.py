@@ -1,4 +1,4 @@
-"""Okta: PUT of whole objects from a custom app (AIW), PATCH from an integration of its catalog (OIN).
+"""The simulators of Okta. A custom app (AIW) sends PUT, and a catalog integration (OIN) sends PATCH.
 
 Sources: okta/okta-developer-docs, reference/scim/scim-20 and concepts/scim/faqs; lightdash/lightdash#22402.
 """
@@ -16,7 +16,7 @@ from scimkit.testing.provider_profile import ProviderProfile
 
 
 class OktaCustomApp(ProviderSimulator):
-    """An app made in the App Integration Wizard: everything is PUT, groups and activation too."""
+    """An app from the App Integration Wizard. It sends PUT for all changes, including groups and activation."""
 
     profile: ClassVar[ProviderProfile] = ProviderProfile(
         name="Okta (custom app)",
@@ -29,14 +29,14 @@ class OktaCustomApp(ProviderSimulator):
     )
 
     def test_connection(self) -> bool:
-        """*Test Connector*: a page of two users, and of groups, with constant numbers."""
+        """Read a page of two users and a page of groups, then search for a user, as *Test Connector* does."""
         before = len(self.report.failures)
         self._talk.step("Test connector: users", "GET", "/Users?startIndex=1&count=2", [rules.page(2)])
         self._talk.step("Test connector: groups", "GET", f"/Groups?startIndex=1&count={PAGE}", [rules.page(PAGE)])
         return super().test_connection() and len(self.report.failures) == before
 
     def import_all(self) -> dict[str, dict[str, Any]]:
-        """*Import now*: every user by id, a hundred a page, `startIndex` a hundred further each time."""
+        """Read all users in pages of 100, as *Import now* does, and return them by id."""
         paging = rules.Paging(PAGE)
         while not paging.finished:
             path = f"/Users?startIndex={paging.start}&count={PAGE}"
@@ -45,7 +45,7 @@ class OktaCustomApp(ProviderSimulator):
         return paging.seen
 
     def push_now(self, key: str) -> bool:
-        """*Push now* of a group: all members at once, by `replace`."""
+        """Send all members of a group in one `replace` operation, as *Push now* does."""
         team = self.directory.teams[key]
         there = {each for each in team.members if each in self._ids}
         values = [{"value": self._ids[each]} for each in sorted(there)]
@@ -62,7 +62,7 @@ class OktaCustomApp(ProviderSimulator):
         return {**super()._group(team), "members": []}
 
     def _put_user(self, title: str, key: str, wanted: dict[str, Any], changed: dict[str, Any]) -> bool:
-        """Read, modify, and put the whole object back, with its id, its meta and no groups."""
+        """Read the user, change its attributes, and send the complete user in a PUT, with an empty `groups`."""
         path = self._user_path(key)
         step = self._talk.step(f"Read {self._names[key]}", "GET", path, [rules.read])
         if not step.passed:
@@ -74,9 +74,9 @@ class OktaCustomApp(ProviderSimulator):
 
 
 class OktaCatalogApp(OktaCustomApp):
-    """An integration of Okta's catalog: PATCH for profiles, activation and groups.
+    """An integration from the catalog of Okta. It sends PATCH for users, activation and groups.
 
-    Okta prints no PATCH of a profile; here it is one operation for each path.
+    Okta documents no PATCH of a user. The simulator sends one operation for each path.
     """
 
     profile: ClassVar[ProviderProfile] = ProviderProfile(

@@ -1,5 +1,6 @@
-"""OneLogin: PUT of whole users from a template that an admin writes, PATCH of groups, stray `?` and `&`.
+"""The simulator of OneLogin. It updates users with PUT and groups with PATCH.
 
+An administrator writes the template of the users. The URLs end with a superfluous `?` or `&`.
 Sources: developers.onelogin.com/scim/implement-scim-api; goauthentik/authentik#11249 (captured requests).
 """
 
@@ -14,7 +15,7 @@ from scimkit.testing.provider_profile import ProviderProfile
 
 
 class OneLogin(ProviderSimulator):
-    """OneLogin's SCIM 2.0 provisioner. It deletes users who leave, and leaves groups where they are."""
+    """The SCIM 2.0 provisioner of OneLogin. It deletes users who leave, and never deletes groups."""
 
     profile: ClassVar[ProviderProfile] = ProviderProfile(
         name="OneLogin",
@@ -28,7 +29,7 @@ class OneLogin(ProviderSimulator):
     )
 
     def refresh_entitlements(self) -> bool:
-        """*Refresh entitlements*: the groups are read, without any parameter."""
+        """Read the groups without any query parameter, as *Refresh entitlements* does."""
         return self._talk.step("Refresh entitlements", "GET", "/Groups", [rules.listed]).passed
 
     def synchronize(self) -> bool:

@@ -1,5 +1,6 @@
-"""PingFederate: users by PUT, groups by PATCH, filters without quotes, groups matched by reading them all.
+"""The simulator of PingFederate. It updates users with PUT and groups with PATCH.
 
+PingFederate writes filters without quotes. To find a group by its name, it reads all groups.
 Source: docs.pingidentity.com/integrations/scim, and the page of the GitHub EMU provisioner for the probe.
 """
 
@@ -15,17 +16,17 @@ from scimkit.testing.provider_profile import ProviderProfile
 
 
 class PingFederate(ProviderSimulator):
-    """PingFederate's SCIM provisioner, set to disable who leaves."""
+    """The SCIM provisioner of PingFederate, configured to disable users who leave."""
 
     profile: ClassVar[ProviderProfile] = ProviderProfile(name="PingFederate", mapping=FULL, quotes=False)
 
     def test_connection(self) -> bool:
-        """A user that cannot be there, by id, and a look-up of nobody by name and by e-mail address."""
+        """Read a missing user by id, and search for a missing user by `userName` and by e-mail address."""
         missing = self._talk.step("Probe", "GET", "/Users/0", [rules.gone]).passed
         return super().test_connection() & missing & self._look_up_email()
 
     def _look_up_email(self) -> bool:
-        """Look up nobody by e-mail address, unless the application keeps no e-mail address."""
+        """Search for a missing user by e-mail address, unless the application keeps no e-mail addresses."""
         if self._without.covers("emails.value"):
             return True
         query = self._equals("emails", "nobody@nowhere.example")

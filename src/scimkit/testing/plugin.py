@@ -1,6 +1,7 @@
-"""A pytest plugin: every identity provider plays the life of a directory against the host's own application.
+"""A pytest plugin that runs simulated identity providers against an application.
 
-A host writes `pytest_plugins = ["scimkit.testing.plugin"]`, and the fixtures `scim_target` and `scim_token`.
+To use the plugin, write `pytest_plugins = ["scimkit.testing.plugin"]` in `conftest.py`. Then define the fixtures
+`scim_target` and `scim_token`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from scimkit.testing.report import Report, distinct, explained
 
 
 class IdentityProvider:
-    """A provider connected to the host's application, with a directory of its own."""
+    """A simulated identity provider with its own directory, connected to the application under test."""
 
     def __init__(self, name: str, simulator: Provider, mark: str) -> None:
         self.name = name
@@ -26,45 +27,55 @@ class IdentityProvider:
         self._mark = mark
 
     def live(self, events: Sequence[DirectoryEvent] | None = None) -> Report:
-        """Play the events, a whole life without any.
+        """Play events in the directory, and send the changes to the application after each event.
 
-        Raises: AssertionError that lists every finding once: the request, what came, what was expected, how to mend it.
+        Args:
+            events: The events to play; by default, one event of every kind.
+
+        Returns:
+            The report with every request and its response.
+
+        Raises:
+            AssertionError: At least one response is wrong. The message lists each finding once, with the request, the
+                response, the expected response and the fix.
         """
         wanted = full_history() if events is None else events
         report = play(self.simulator, [event.marked(self._mark) for event in wanted])
         found = "\n\n".join(explained(step) for step, _ in distinct(report.failures))
         left_out = f" Not compared: {', '.join(report.not_compared)}." if report.not_compared else ""
-        assert report.passed, f"{self.name} finds {len(report.failures)} faults.{left_out}\n\n{found}"
+        assert report.passed, f"{self.name} found {len(report.failures)} wrong responses.{left_out}\n\n{found}"
         return report
 
 
 @pytest.fixture
 def scim_target() -> Target:
-    """The host's application: an ASGI or WSGI application, or a URL. The host overrides it."""
-    raise pytest.UsageError("write a fixture scim_target that returns your application or its URL")
+    """Return the application under test: an ASGI application, a WSGI application or a URL. Override this fixture."""
+    raise pytest.UsageError("Define the fixture scim_target. It must return your application or its URL.")
 
 
 @pytest.fixture
 def scim_token() -> str:
-    """A token that the application accepts. The host overrides it."""
-    raise pytest.UsageError("write a fixture scim_token that returns a bearer token of your application")
+    """Return a bearer token that the application accepts. Override this fixture."""
+    raise pytest.UsageError(
+        "Define the fixture scim_token. It must return a bearer token that your application accepts."
+    )
 
 
 @pytest.fixture
 def scim_path() -> str:
-    """Where the application has mounted SCIM, such as `/scim/v2`."""
+    """Return the path below which the application serves SCIM, such as `/scim/v2`."""
     return ""
 
 
 @pytest.fixture
 def scim_without() -> Sequence[str]:
-    """The attributes that the application does not keep, such as `["title"]`. The host overrides it."""
+    """Return the attributes that the application does not keep, such as `["title"]`. Override this fixture."""
     return ()
 
 
 @pytest.fixture
 def scim_endpoint(scim_target: Target, scim_path: str) -> Iterator[Endpoint]:
-    """The endpoint, answering."""
+    """Yield the endpoint of the running application."""
     with open_endpoint(scim_target, scim_path) as endpoint:
         yield endpoint
 
@@ -73,7 +84,7 @@ def scim_endpoint(scim_target: Target, scim_path: str) -> Iterator[Endpoint]:
 def identity_provider(
     request: pytest.FixtureRequest, scim_endpoint: Endpoint, scim_token: str, scim_without: Sequence[str]
 ) -> Iterator[IdentityProvider]:
-    """Each provider in turn. What it created is deleted afterwards."""
+    """Yield each simulated identity provider in turn, and delete the resources that the simulator created."""
     mark = f"t{token_hex(4)}"
     directory = marked(sample_directory(), mark)
     url, client = scim_endpoint.base_url, scim_endpoint.client

@@ -1,10 +1,10 @@
-"""Ready properties: a host subclasses them for its own resource types, and pytest runs them.
+"""Property tests for a resource type. Subclass `ResourceTypeProperties`, and pytest runs the tests.
 
     class TestAgent(ResourceTypeProperties):
         resource_type = AGENT
 
-For stores there is `scimkit.testing.contract`.
-This module holds no rule of SCIM; it compares with `scimkit.testing.reference`.
+The tests compare scimkit with the reference implementation in `scimkit.testing.reference`. To test a store, use
+`scimkit.testing.contract`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ try:
     from hypothesis import HealthCheck, assume, given, settings
     from hypothesis import strategies as st
 except ModuleNotFoundError as _missing:
-    raise ModuleNotFoundError("the properties need hypothesis: pip install 'scimkit[testing]'") from _missing
+    raise ModuleNotFoundError("The property tests need hypothesis: pip install 'scimkit[testing]'") from _missing
 
 from scimkit import patch
 from scimkit.errors import MutabilityViolation, NoTarget, ScimError
@@ -27,19 +27,19 @@ from scimkit.testing import reference
 from scimkit.testing.strategies import documents, filters, patches
 
 _OFTEN = settings(
-    # A property is shared by all subclasses, and no example depends on which of them ran it before.
+    # All subclasses share the test functions. No example depends on the subclass that ran before.
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.differing_executors],
     deadline=None,
 )
 
 
 class ResourceTypeProperties:
-    """What holds for every resource type. Subclasses set `resource_type`."""
+    """Property tests that pass for every valid resource type. A subclass sets `resource_type`."""
 
     resource_type: ClassVar[ResourceType]
 
     def _outcome(self, document: dict[str, Any], body: dict[str, Any]) -> Any:
-        """The document after a PATCH, or the class of the error."""
+        """Return the document after a PATCH, or the class of the error."""
         try:
             return patch.apply(self.resource_type, document, body).document
         except ScimError as error:
@@ -48,21 +48,21 @@ class ResourceTypeProperties:
     @_OFTEN
     @given(st.data())
     def test_a_document_reads_as_itself(self, data: st.DataObject) -> None:
-        """A canonical document, sent in a PUT, is read as the same document."""
+        """A canonical document that is sent in a PUT is read as the same document."""
         document = data.draw(documents(self.resource_type))
         assert read_resource(self.resource_type, document) == document
 
     @_OFTEN
     @given(st.data())
     def test_filter_text_round_trips(self, data: st.DataObject) -> None:
-        """A filter printed and read again is the same filter."""
+        """A filter that is printed and parsed again is the same filter."""
         node = data.draw(filters(self.resource_type))
         assert parse(str(node)).node == node
 
     @_OFTEN
     @given(st.data())
     def test_predicate_agrees_with_the_model(self, data: st.DataObject) -> None:
-        """The compiled predicate and the slow model give the same answer."""
+        """The compiled predicate and the reference implementation agree on whether a document matches a filter."""
         document, node = data.draw(documents(self.resource_type)), data.draw(filters(self.resource_type))
         expected = reference.matches(self.resource_type, document, node)
         assert Filter(node).matches(document, self.resource_type) is expected
@@ -70,7 +70,7 @@ class ResourceTypeProperties:
     @_OFTEN
     @given(st.data())
     def test_patch_agrees_with_the_model(self, data: st.DataObject) -> None:
-        """PATCH and the slow model give the same document, or refuse for the same reason."""
+        """PATCH and the reference implementation return the same document, or raise the same error."""
         document, body = data.draw(documents(self.resource_type)), data.draw(patches(self.resource_type))
         try:
             expected: Any = reference.patched(self.resource_type, document, body)
@@ -91,7 +91,7 @@ class ResourceTypeProperties:
     @_OFTEN
     @given(st.data())
     def test_patch_is_atomic(self, data: st.DataObject) -> None:
-        """Whatever happens, the document and the body that were given are as they were."""
+        """PATCH never changes the document or the body that it is given."""
         document, body = data.draw(documents(self.resource_type)), data.draw(patches(self.resource_type))
         before = copy.deepcopy((document, body))
         self._outcome(document, body)
@@ -100,7 +100,7 @@ class ResourceTypeProperties:
     @_OFTEN
     @given(st.data())
     def test_patch_makes_valid_documents(self, data: st.DataObject) -> None:
-        """A document that PATCH made is in canonical form, and a PUT could have sent it."""
+        """PATCH returns a document in canonical form that a PUT would also accept."""
         found = self._outcome(data.draw(documents(self.resource_type)), data.draw(patches(self.resource_type)))
         if isinstance(found, dict):
             assert self._is_valid(found)
@@ -108,7 +108,7 @@ class ResourceTypeProperties:
     @_OFTEN
     @given(st.data())
     def test_patch_is_idempotent(self, data: st.DataObject) -> None:
-        """An operation that sets or removes changes nothing a second time, unless its filter no longer selects."""
+        """A repeated PATCH operation changes nothing, unless its filter no longer selects an element."""
         document, body = data.draw(documents(self.resource_type)), data.draw(patches(self.resource_type, most=1))
         assume("[" not in body["Operations"][0].get("path", "") or body["Operations"][0]["op"] != "add")
         once = self._outcome(document, body)
@@ -119,7 +119,7 @@ class ResourceTypeProperties:
     @_OFTEN
     @given(st.data())
     def test_a_change_of_nothing_changes_nothing(self, data: st.DataObject) -> None:
-        """Replacing every attribute by what it has gives the same object and no changes."""
+        """Replacing every attribute with its current value returns the same object and an empty change set."""
         document = data.draw(documents(self.resource_type))
         value = {name: item for name, item in document.items() if name != "schemas"}
         body = {"schemas": [patch.PATCH_OP_SCHEMA], "Operations": [{"op": "replace", "value": value}]}

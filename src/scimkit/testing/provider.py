@@ -1,7 +1,7 @@
-"""Simulate what all identity providers share.
+"""The behavior that all simulated identity providers share.
 
-The simulator walks a directory user by user and group by group and turns every difference into a request. A
-`ProviderProfile` says how a provider writes that request; a subclass adds behavior that a profile cannot express.
+The simulator compares a directory with the resources that it wrote, and turns every difference into a request. A
+`ProviderProfile` says how a provider writes that request. A subclass adds behavior that a profile cannot express.
 After each synchronization the simulator compares every attribute that the service returns with the directory.
 """
 
@@ -28,11 +28,18 @@ PAGE: Final = 100
 
 
 class ProviderSimulator:
-    """A provider's provisioning of one application.
+    """A simulated identity provider that provisions the users and groups of a directory into one application.
 
-    `client` sends the requests, for an application in process. `on_step` is told of each step. `without` names the
-    attributes that the application does not keep: they are sent, and not expected back.
-    Raises: ValueError for a name in `without` that no schema has.
+    Args:
+        base_url: The URL of the SCIM endpoint.
+        token: The bearer token.
+        directory: The users and groups to provision.
+        client: The HTTP client; needed for an application that is called in process.
+        on_step: Called with each step of the report.
+        without: The attributes that the application does not keep. They are sent, but not expected in responses.
+
+    Raises:
+        ValueError: No schema has an attribute that `without` names.
     """
 
     profile: ClassVar[ProviderProfile]
@@ -61,7 +68,7 @@ class ProviderSimulator:
 
     @property
     def report(self) -> Report:
-        """The steps so far."""
+        """The report with the steps so far."""
         return self._talk.report
 
     def close(self) -> None:
@@ -69,24 +76,24 @@ class ProviderSimulator:
         self._talk.close()
 
     def clean_up(self) -> list[str]:
-        """Delete what was created here. Returns the paths that would not go."""
+        """Delete the resources that this simulator created, and return the paths that could not be deleted."""
         return self._talk.clean_up()
 
     def test_connection(self) -> bool:
-        """What the provider's console does when an admin tests or saves the connection."""
+        """Send the requests that the provider sends when an administrator tests or saves the connection."""
         before = len(self.report.failures)
         query = self._equals("userName", f"nobody-{uuid4().hex}")
         self._talk.step("Test connection", "GET", f"/Users?{query}", [rules.empty])
         return len(self.report.failures) == before
 
     def synchronize(self) -> bool:
-        """Bring the service to what the directory says, and compare."""
+        """Bring the service to the state of the directory, then compare the two."""
         before = len(self.report.failures)
         for key in [key for key in self._ids if key not in self._members and key not in self.directory.people]:
             self._leave(key)
         for key in [key for key in self._members if key not in self.directory.teams]:
             self._disband(key)
-        for _ in range(2):  # managers become known in the first round
+        for _ in range(2):  # the second round sets managers whose ids are known only after the first round
             for person in self.directory.people.values():
                 self._provision_person(person)
         for team in self.directory.teams.values():
@@ -95,7 +102,7 @@ class ProviderSimulator:
         return len(self.report.failures) == before
 
     def verify(self) -> bool:
-        """Compare the service's view with the directory's: every mapped attribute, every membership."""
+        """Compare every mapped attribute and every membership in the service with the directory."""
         before = len(self.report.failures)
         for key, person in self.directory.people.items():
             if key in self._ids:
@@ -121,7 +128,7 @@ class ProviderSimulator:
         wanted = self._mapped(person)
         if person.key not in self._ids:
             if not person.enabled:
-                return  # who has no access at first sight is never created
+                return  # the provider does not create a user that is disabled from the start
             id = self._find_user(person)
             if id is None:
                 self._create_user(person, wanted)
@@ -168,7 +175,7 @@ class ProviderSimulator:
         return self._talk.step(title, "PUT", self._user_path(key), [rules.replaced], self._user(wanted)).passed
 
     def _assignments(self, changed: dict[str, Any], written: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return the operations of a PATCH. `written` has what the resource has of the attributes."""
+        """Return the operations of a PATCH. `written` has the values that the resource has now, by path."""
         return assignments(changed, written)
 
     def _leave(self, key: str) -> None:

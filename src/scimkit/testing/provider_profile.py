@@ -1,4 +1,4 @@
-"""How one identity provider differs from the next, as data. This module does nothing."""
+"""The differences between identity providers, as data."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class ProviderProfile:
-    """How a provider differs from the next, as data."""
+    """The request forms of one identity provider: the methods, paths, filters and operations that it uses."""
 
     name: str
     mapping: Mapping[str, str]
     updates: Literal["PUT", "PATCH"] = "PUT"
     activates: Literal["as any update", "replace", "add"] = "as any update"
-    """An `active` that changes alone is an update, or a pathless PATCH with this operation."""
+    """The form of a change of `active` alone: as any other update, or an operation with this `op` and no path."""
     on_leave: Literal["deactivate", "delete"] = "deactivate"
     groups: Literal["PUT", "PATCH"] = "PATCH"
     renames: Literal["path", "pathless"] = "path"

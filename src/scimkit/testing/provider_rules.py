@@ -1,6 +1,6 @@
-"""What an identity provider expects of an answer, whichever it is; each finding says why and how to mend it.
+"""The rules that every identity provider applies to responses. Each finding says why a response is wrong, and the fix.
 
-This module never sends. Sources: RFC 7644 section 3, and the providers' own pages, named in their modules.
+This module sends no requests. The rules follow RFC 7644 section 3, and the pages that the provider modules name.
 """
 
 from __future__ import annotations
@@ -18,59 +18,72 @@ ERROR: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
 
 
 def listed(exchange: Exchange) -> Finding | None:
-    """A query: 200 and a ListResponse whose numbers are numbers (RFC 7644 section 3.4.2)."""
+    """Check that a query gets 200 and a ListResponse whose numbers are integers (RFC 7644 section 3.4.2)."""
     if exchange.status != 200:
         return _failed(exchange, "a query", (200,))
     body = exchange.received
     if not exchange.is_scim or not isinstance(body, dict) or LIST not in (body.get("schemas") or ()):
-        return Finding("The answer is no ListResponse, and cannot be read.", f"Give it the schema {LIST}.")
+        return Finding("The response is not a ListResponse.", f"Return JSON with {LIST} in `schemas`.")
     if any(type(body.get(name, 0)) is not int for name in ("totalResults", "startIndex", "itemsPerPage")):
-        return Finding("totalResults, startIndex and itemsPerPage must be numbers.", "Send them as integers.")
+        return Finding(
+            "totalResults, startIndex and itemsPerPage must be integers.",
+            "Return them as JSON numbers, not as strings.",
+        )
     if "totalResults" not in body or not isinstance(body.get("Resources", []), list):
-        return Finding("The list has no totalResults, or Resources is no array.", "Send both, also for no hit.")
+        return Finding(
+            "The list has no totalResults, or its Resources is not an array.",
+            "Return totalResults and the array Resources in every list, even if no resource matches.",
+        )
     if any(not isinstance(each, dict) or not isinstance(each.get("id"), str) for each in body.get("Resources", ())):
         return Finding(
-            "A listed resource has no `id`, and cannot be linked.", "Return `id` in every resource, as a string."
+            "A listed resource has no `id`, so the provider cannot link it.",
+            "Return `id` in every resource, as a string.",
         )
     return _no_password(exchange, body.get("Resources", ()))
 
 
 def empty(exchange: Exchange) -> Finding | None:
-    """A query for what cannot exist: an empty list."""
+    """Check that a query for a value that no resource has gets an empty list."""
     found = listed(exchange)
     if found is None and exchange.received["totalResults"] != 0:
         return Finding(
-            "A value that nobody has matched: people would be linked to others' accounts.",
-            "Apply the filter, or answer 400 invalidFilter; never the unfiltered list.",
+            "A filter on a value that no user has matched a user. The provider would link users to the wrong accounts.",
+            "Apply the filter, or respond with 400 invalidFilter. Never return the unfiltered list.",
             {"totalResults": 0},
         )
     return found
 
 
 def at_most_one(exchange: Exchange) -> Finding | None:
-    """A match query finds one resource or none."""
+    """Check that a query by a unique name finds at most one resource."""
     found = listed(exchange)
     if found is None and len(exchange.received.get("Resources", ())) > 1:
-        return Finding("More than one resource matched: which one is meant?", "Keep the name unique per tenant.")
+        return Finding(
+            "More than one resource matched, so the provider cannot choose one.",
+            "Apply the filter, and allow each userName and displayName only once in a tenant.",
+        )
     return found
 
 
 def page(limit: int) -> Callable[[Exchange], Finding | None]:
-    """A page: no more resources than were asked for, and no more than there are."""
+    """Return a rule which checks that a page has no more than `limit` resources."""
 
     def rule(exchange: Exchange) -> Finding | None:
         found = listed(exchange)
         if found is None and len(exchange.received.get("Resources", ())) > limit:
-            return Finding(f"The page has more than the {limit} asked for.", "Hold to count (RFC 7644 3.4.2.4).")
+            return Finding(
+                f"The page has more than the {limit} resources that the request asked for.",
+                "Return at most `count` resources (RFC 7644 section 3.4.2.4).",
+            )
         return found
 
     return rule
 
 
 class Paging:
-    """A walk through a list, `size` at a time: nobody twice, nobody left out, at least one page.
+    """A walk through a list in pages of `size` resources.
 
-    As a rule it judges the next page, and moves on.
+    As a rule, it judges the next page: no resource may be repeated, and none may be missing.
     """
 
     def __init__(self, size: int) -> None:
@@ -90,118 +103,128 @@ class Paging:
         self.finished = self.start > total
         if twice:
             return Finding(
-                f"{len(twice)} resources are on two pages, so that others are on none.",
-                "Keep one order through all pages, such as that of creation.",
+                f"{len(twice)} resources are on two pages, so other resources are on no page.",
+                "Return all pages in one order, such as the order of creation.",
             )
         if len(self.seen) != min(total, self.start - 1):
             return Finding(
-                f"{len(self.seen)} resources after {self.start - 1} were asked for, of {total}: some are missing.",
-                f"Fill pages of {self._size}, and count all that match in totalResults.",
+                f"Some resources are missing: {len(self.seen)} were returned after {self.start - 1} of {total} were "
+                "requested.",
+                f"Fill each page with {self._size} resources, and count all matching resources in totalResults.",
                 {"resources so far": min(total, self.start - 1)},
             )
         return None
 
 
 def created(exchange: Exchange) -> Finding | None:
-    """POST: 201 and the resource with its id (RFC 7644 section 3.3)."""
+    """Check that a POST gets 201 and the resource with its `id` (RFC 7644 section 3.3)."""
     if exchange.status != 201:
         return _failed(exchange, "a create", (201,))
     if not isinstance(exchange.received, dict) or not isinstance(exchange.received.get("id"), str):
         return Finding(
-            f"{_response(exchange)} is without a body that has `id`: the account cannot be linked.",
-            "Return the whole resource, with `id` as a string.",
+            f"{_response(exchange)} has no `id`, so the provider cannot link the account.",
+            "Return the complete resource, with `id` as a string.",
         )
     return _no_password(exchange, [exchange.received])
 
 
 def read(exchange: Exchange) -> Finding | None:
-    """GET by id: 200 and the resource of that id."""
+    """Check that a GET by id gets 200 and the resource with that `id`."""
     if exchange.status != 200:
         return _failed(exchange, "a read by id", (200,))
     body, id = exchange.received, exchange.path.partition("?")[0].rsplit("/", 1)[-1]
     if not isinstance(body, dict) or body.get("id") != id:
         return Finding(
-            f"{_response(exchange)} has another `id`: the account counts as deleted.",
-            "Return the `id` that the URL names; it stays the same as long as the resource exists.",
+            f"{_response(exchange)} has another `id`, so the provider takes the account for deleted.",
+            "Return the `id` that is in the URL. Keep it the same as long as the resource exists.",
             {"id": id},
         )
     return _no_password(exchange, [body])
 
 
 def replaced(exchange: Exchange) -> Finding | None:
-    """PUT: 200 and the resource (RFC 7644 section 3.5.1)."""
+    """Check that a PUT gets 200 and the resource (RFC 7644 section 3.5.1)."""
     return _failed(exchange, "a PUT", (200,)) if exchange.status != 200 else read(exchange)
 
 
 def patched(exchange: Exchange) -> Finding | None:
-    """PATCH: 200 with the resource, or 204 with nothing (RFC 7644 section 3.5.2)."""
+    """Check that a PATCH gets 200 with the resource, or 204 with an empty body (RFC 7644 section 3.5.2)."""
     if exchange.status == 204 and not exchange.size:
         return None
     if exchange.status == 200 and not exchange.size:
-        return Finding("200 with an empty body cannot be read.", "Answer 204, or 200 with the resource.")
+        return Finding(
+            f"{_response(exchange)} has the status 200 and an empty body.",
+            "Respond with 204, or with 200 and the resource.",
+        )
     return _failed(exchange, "a PATCH", (200, 204)) if exchange.status != 200 else read(exchange)
 
 
 def deleted(exchange: Exchange) -> Finding | None:
-    """DELETE: 204 (RFC 7644 section 3.6)."""
+    """Check that a DELETE gets 204 (RFC 7644 section 3.6)."""
     return None if exchange.status == 204 else _failed(exchange, "a DELETE", (204,))
 
 
 def gone(exchange: Exchange) -> Finding | None:
-    """A resource that is not there: 404 with a SCIM error (RFC 7644 section 3.12)."""
+    """Check that a GET of a missing resource gets 404 with a SCIM error (RFC 7644 section 3.12)."""
     if exchange.status != 404:
-        return Finding(f"{exchange.status} for a resource that is not there.", "Answer 404.", {"status": 404})
+        return Finding(
+            f"{_response(exchange)} has the status {exchange.status}, but the resource does not exist.",
+            "Respond with 404.",
+            {"status": 404},
+        )
     body = exchange.received
     if not isinstance(body, dict) or ERROR not in (body.get("schemas") or ()) or body.get("status") != "404":
         return Finding(
-            "The 404 has no SCIM error body: a log can show no reason.",
-            "Answer every error with the SCIM Error schema and a status that is a string.",
+            "The 404 response has no SCIM error body, so the provisioning log cannot show a reason.",
+            "Return a body with the SCIM Error schema for every error. Its `status` is a string.",
         )
     return None
 
 
 def discovered(exchange: Exchange) -> Finding | None:
-    """A discovery document: 200, a JSON object with schemas (RFC 7644 section 4)."""
+    """Check that a discovery request gets 200 and a JSON object with `schemas` (RFC 7644 section 4)."""
     if exchange.status != 200:
         return _failed(exchange, "discovery", (200,))
     if not isinstance(exchange.received, dict) or not exchange.received.get("schemas"):
-        return Finding("The discovery document is no SCIM resource.", "Answer JSON with schemas (RFC 7643 section 5).")
+        return Finding(
+            "The discovery document is not a SCIM resource.", "Return JSON with `schemas` (RFC 7643 section 5)."
+        )
     return None
 
 
 def found_or_absent(exchange: Exchange) -> Finding | None:
-    """A discovery document that may be missing."""
+    """Check a discovery response, but accept 404 because the provider can do without the document."""
     return None if exchange.status == 404 else discovered(exchange)
 
 
 def created_or_conflict(exchange: Exchange) -> Finding | None:
-    """A create of what may be there: 201, or 409 with `uniqueness` (RFC 7644 section 3.3)."""
+    """Check that a POST gets 201, or 409 with scimType `uniqueness` if the resource exists (RFC 7644 section 3.3)."""
     if exchange.status != 409:
         return created(exchange)
     body = exchange.received
     if not isinstance(body, dict) or body.get("scimType") != "uniqueness":
         return Finding(
-            "The 409 does not say scimType uniqueness: it cannot be told from another conflict.",
-            "Answer 409 with scimType uniqueness when the name is taken.",
+            "The 409 response has no scimType uniqueness, so the provider cannot tell it from another conflict.",
+            "Respond with 409 and scimType uniqueness if another resource has the name.",
             {"scimType": "uniqueness"},
         )
     return None
 
 
 def with_schemas(exchange: Exchange) -> Finding | None:
-    """Every listed resource says its schemas."""
+    """Check that every listed resource has `schemas`."""
     if all(each.get("schemas") for each in exchange.received.get("Resources", ())):
         return None
-    return Finding("A listed resource has no schemas.", "Return `schemas` in every resource (RFC 7643 section 3).")
+    return Finding("A listed resource has no `schemas`.", "Return `schemas` in every resource (RFC 7643 section 3).")
 
 
 def has(values: Mapping[str, Any]) -> Rule:
-    """The resource has just these values at these paths."""
+    """Return a rule which checks that the resource has exactly these values at these paths."""
     return lambda exchange: compared(exchange, values)
 
 
 def members_are(ids: Collection[str]) -> Rule:
-    """The group has just these members."""
+    """Return a rule which checks that the group has exactly these members."""
 
     def rule(exchange: Exchange) -> Finding | None:
         there = [each.get("value") for each in (exchange.received or {}).get("members") or ()]
@@ -209,8 +232,8 @@ def members_are(ids: Collection[str]) -> Rule:
             return None
         lost, extra = len(set(ids) - set(there)), len(there) - len(set(there) & set(ids))
         return Finding(
-            f"{_response(exchange)} has other `members`: {lost} lost, {extra} too many.",
-            "Apply every membership change to what the group has at that moment, and only to the members named.",
+            f"{_response(exchange)} has other `members` than expected: {lost} are missing, {extra} are too many.",
+            "Apply each change to the current members of the group, and only to the members that the request names.",
             {"members": sorted(ids)},
         )
 
@@ -220,7 +243,7 @@ def members_are(ids: Collection[str]) -> Rule:
 def _no_password(exchange: Exchange, resources: Collection[Any]) -> Finding | None:
     if any("password" in each for each in resources):
         return Finding(
-            f"{_response(exchange)} has `password`.",
+            f"{_response(exchange)} contains `password`.",
             "Never return `password` (RFC 7643 section 4.1.1, returned: never).",
         )
     return None
@@ -233,13 +256,17 @@ def _response(exchange: Exchange) -> str:
 def _failed(exchange: Exchange, what: str, wanted: tuple[int, ...]) -> Finding:
     expected = {"status": " or ".join(map(str, wanted))}
     if exchange.status == 0:
-        return Finding("The service cannot be reached.", "Look at the URL, the network and the certificate.", expected)
+        return Finding("The service cannot be reached.", "Check the URL, the network and the certificate.", expected)
     if exchange.status in (401, 403):
-        return Finding(f"{exchange.status}: the token is refused.", "Give a token that is valid.", expected)
+        return Finding(
+            f"The service refused the token with {exchange.status}.",
+            "Use a token that the service accepts for this request.",
+            expected,
+        )
     detail = exchange.received.get("detail") if isinstance(exchange.received, dict) else None
-    said = f'The service says: "{detail}"' if detail else "It gives no detail that a log could show."
+    said = f'The service says: "{detail}"' if detail else "The response has no detail for the provisioning log."
     return Finding(
-        f"{exchange.status} where {what} wants {expected['status']}. {said}",
+        f"The status is {exchange.status}, but {what} needs {expected['status']}. {said}",
         remedy(exchange, expected["status"]),
         expected,
     )

@@ -1,7 +1,4 @@
-"""The providers there are, by name. A simulator takes a base URL, a token and a directory.
-
-This module only names; each provider's module says what is known of it.
-"""
+"""The registry of simulated identity providers, by name. The module of each provider documents its behavior."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ from scimkit.testing.sailpoint import SailPoint
 
 
 class Provider(Simulator, Protocol):
-    """A simulator that can be closed, and that takes away what it made."""
+    """A simulator that can delete the resources that it created, and close its connection."""
 
     def clean_up(self) -> list[str]: ...
 
@@ -40,12 +37,21 @@ PROVIDERS: Final[Mapping[str, Callable[..., Provider]]] = {
     "authentik": Authentik,
     "sailpoint": SailPoint,
 }
-"""What makes a simulator, by the provider's name."""
+"""The class or function that creates a simulator, by the name of the identity provider."""
 
 
 def provider(name: str, base_url: str, token: str, directory: Directory, **options: Any) -> Provider:
-    """The simulator of a provider. `options`: `client`, `on_step`, `without`.
+    """Return a simulator of an identity provider.
 
-    Raises: KeyError for a name that `PROVIDERS` unsupported. ValueError for a name in `without` that no schema has.
+    Args:
+        name: A name in `PROVIDERS`.
+        base_url: The URL of the SCIM endpoint.
+        token: The bearer token.
+        directory: The users and groups to provision.
+        options: `client`, `on_step` and `without`, as for `ProviderSimulator`.
+
+    Raises:
+        KeyError: `PROVIDERS` has no such name.
+        ValueError: No schema has an attribute that `without` names.
     """
     return PROVIDERS[name](base_url, token, directory, **options)

@@ -1,4 +1,4 @@
-"""What a recording keeps: the words of error details, methods, stamps, members of the protocol. Only tables."""
+"""The tables of texts that a recording keeps: words of error details, HTTP methods, and protocol values."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _SENTENCES: Final = """
 """
 
 WORDS: Final = frozenset(_SENTENCES.split())
-"""In lower case. None of them is a name."""
+"""The words of error details that are kept, in lower case. None of them is a personal name."""
 
 MESSAGE: Final = re.compile(r"urn:ietf:params:scim:api:messages:2\.0:[A-Z][A-Za-z]{1,15}")
 
 METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
-"""The methods that a recording names."""
+"""The HTTP methods that are recorded by name."""
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)")
 STAMPS: Final[Mapping[str, re.Pattern[str]]] = {
     "meta.created": _INSTANT,

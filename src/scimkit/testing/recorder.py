@@ -1,9 +1,9 @@
-"""Record real exchanges with fictions for personal data, and replay them as a test.
+"""Record real exchanges with invented values instead of personal data, and replay them as a test.
 
     ScimService(store, tokens=tokens, on_exchange=Recorder("exchanges.jsonl", resource_types))
     assert replay("exchanges.jsonl", service, token) == []
 
-One JSON line an exchange. Headers are not recorded, but for the media types.
+The file has one JSON line for each exchange. Of the headers, only the media types are recorded.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ _DISCOVERY: Final = frozenset({"ServiceProviderConfig", "ResourceTypes", "Schema
 
 
 class Recorder:
-    """Writes exchanges into a file; give it to `ScimService(on_exchange=...)`."""
+    """A callable that appends exchanges to a file. Pass it to `ScimService(on_exchange=...)`."""
 
     def __init__(self, file: str | Path, resource_types: Sequence[ResourceType] = (USER, GROUP)) -> None:
         self._file = Path(file)
         self._fictions = Redactor(resource_types)
 
     def __call__(self, request: Request, response: Response) -> None:
-        """Append an exchange."""
+        """Append an exchange to the file."""
         line = json.dumps(self.recorded(request, response), ensure_ascii=False)
-        with open(self._file, "a", encoding="utf-8", opener=_for_the_owner) as file:  # the opener
+        with open(self._file, "a", encoding="utf-8", opener=_open_private) as file:
             file.write(line + "\n")
 
     def recorded(self, request: Request, response: Response) -> dict[str, Any]:
-        """An exchange as it is written."""
+        """Return an exchange in the form of the file."""
         redactor, kind = self._fictions, self._fictions.type_at(request.path)
         sent = _json(request.body)
         headers = {name: request.headers.get(name, "") for name in _HEADERS}
@@ -62,8 +62,8 @@ class Recorder:
         }
 
 
-def _for_the_owner(path: str, flags: int) -> int:
-    """Open a file that only its owner can read, whoever made it."""
+def _open_private(path: str, flags: int) -> int:
+    """Open a file, and set its permissions so that only the owner can read it."""
     descriptor = os.open(path, flags, 0o600)
     if hasattr(os, "fchmod"):
         os.fchmod(descriptor, 0o600)
@@ -72,7 +72,14 @@ def _for_the_owner(path: str, flags: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where a replayed exchange came to something else: the line, the request, and what was and is."""
+    """A difference between a recorded response and the response of the replay.
+
+    Attributes:
+        line: The line in the file.
+        request: The method and the path.
+        recorded: The recorded status or shape of the body.
+        replayed: The status or shape of the body in the replay.
+    """
 
     line: int
     request: str
@@ -81,10 +88,15 @@ class Difference:
 
 
 def replay(file: str | Path, service: ScimService, token: str) -> list[Difference]:
-    """Send what was recorded to a service and tell where the status or the shape of a body differs.
+    """Send the recorded requests to a service, and return the responses whose status or shape of the body differs.
 
-    The service starts empty: what the recording shows and did not create is created first. Ids of the
-    recording become those of the service.
+    The service starts empty. Resources that the recording shows but does not create are created first. Ids in the
+    recording are replaced by the ids of the service.
+
+    Args:
+        file: The file with the recording.
+        service: The service with an empty store.
+        token: A token of the service.
     """
     exchanges = [json.loads(line) for line in Path(file).read_text(encoding="utf-8").splitlines() if line]
     play = _Replay(service, token)
@@ -99,7 +111,7 @@ class _Replay:
         self._ids: dict[str, str] = {}
 
     def prepare(self, exchanges: list[dict[str, Any]]) -> None:
-        """Create the resources that were there before the recording began."""
+        """Create the resources that existed before the recording began."""
         made: set[str] = set()
         for each in exchanges:
             path = each["path"].strip("/").partition("/")[0]
@@ -110,31 +122,31 @@ class _Replay:
                 made.add(id)
 
     def differences(self, number: int, recorded: dict[str, Any]) -> Iterator[Difference]:
-        """What differs in one exchange."""
-        theirs = recorded["response"]
-        id = theirs.get("id") if type(theirs) is dict and recorded["status"] == 201 else None
+        """Yield the differences of one exchange."""
+        recorded_body = recorded["response"]
+        id = recorded_body.get("id") if type(recorded_body) is dict and recorded["status"] == 201 else None
         response = self._send(recorded, id)
         request = f"{recorded['method']} {recorded['path']}"
         if response.status != recorded["status"]:
             yield Difference(number, request, recorded["status"], response.status)
-        elif theirs is not None and shape(theirs) != shape(_json(response.body)):
-            yield Difference(number, request, shape(theirs), shape(_json(response.body)))
+        elif recorded_body is not None and shape(recorded_body) != shape(_json(response.body)):
+            yield Difference(number, request, shape(recorded_body), shape(_json(response.body)))
 
     def _send(self, exchange: dict[str, Any], id: str | None) -> Response:
         content = b""
         if exchange.get("malformed"):
             content = b"{"
         elif exchange["body"] is not None:
-            content = self._ours(json.dumps(exchange["body"])).encode()
+            content = self._with_service_ids(json.dumps(exchange["body"])).encode()
         headers = {**exchange.get("headers", {}), "authorization": f"Bearer {self._token}"}
-        path, query = self._ours(exchange["path"]), self._ours(exchange.get("query", ""))
+        path, query = self._with_service_ids(exchange["path"]), self._with_service_ids(exchange.get("query", ""))
         response = run_sync(self._service.handle(Request(exchange["method"], path, query, headers, content, BASE_URL)))
         document = _json(response.body)
         if id is not None and response.status == 201 and type(document) is dict:
             self._ids[id] = document["id"]
         return response
 
-    def _ours(self, text: str) -> str:
+    def _with_service_ids(self, text: str) -> str:
         if not self._ids:
             return text
         known = "|".join(re.escape(each) for each in sorted(self._ids, key=len, reverse=True))
@@ -142,7 +154,7 @@ class _Replay:
 
 
 def shape(value: Any) -> Any:
-    """A JSON value without its values: names, types, and the different shapes in an array."""
+    """Return the structure of a JSON value: its names, its types, and the distinct shapes of array elements."""
     if isinstance(value, dict):
         return {name: shape(value[name]) for name in sorted(value)}
     if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""Fictions: what stands in a recording for tokens, passwords and personal data.
+"""Replacement of tokens, passwords and personal data in a recording by invented values, called fictions.
 
-A text is kept only where its attribute shows that it says nothing of a person; all others become
-fictions, the same one for the same text within a recording. This module never does I/O.
+A text is kept only if its attribute shows that the text is not personal. Within a recording, equal texts get
+equal fictions. This module performs no I/O.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BASE_URL: Final = "https://scim.example.org/v2"
 _ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\Z")
 _NAME: Final = re.compile(r"[$A-Za-z][A-Za-z_$-]{0,40}\Z")
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[()\[\]]|\s+|[^\s()\[\]"]+', re.DOTALL)
-_SPOKEN: Final = re.compile(r"\S+")
+_DETAIL_WORD: Final = re.compile(r"\S+")
 _SMALL: Final = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,2})*|")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?\Z")
 _WORDS: Final = frozenset({*OPERATORS, "pr", "and", "or", "not", "true", "false", "null"})
@@ -44,7 +44,7 @@ class Redactor:
         }
 
     def fiction(self, text: str, kind: str = "text") -> str:
-        """The fiction for a text: like it in case and form, and without anything of it."""
+        """Return the fiction of a text. The fiction has the letter case and the form of the text, but no part of it."""
         made = self._made.get(text.casefold())
         if made is None:
             number = len(self._made) + 1
@@ -53,21 +53,21 @@ class Redactor:
         return made.upper() if text.isupper() else made
 
     def number(self, number: int | float | str) -> int:
-        """The fiction for a number, as a number or in words."""
+        """Return the fiction of a number, which may be given as text."""
         return self._numbers.setdefault(str(number), 1001 + len(self._numbers))
 
     def id(self, text: str) -> str:
-        """An id, kept where it has the form of one; a reference within a bulk stays one."""
+        """Return an id unchanged if it is a UUID, and a fiction otherwise. A `bulkId` reference stays a reference."""
         if text.startswith("bulkId:"):
             return f"bulkId:{self.fiction(text[7:])}"
         return text if _ID.match(text) else self.fiction(text, "id")
 
     def type_at(self, path: str) -> ResourceType | None:
-        """The resource type that a request's path leads to."""
+        """Return the resource type that the path of a request addresses, or None."""
         return self._types.get(path.strip("/").partition("/")[0])
 
     def path(self, path: str) -> str:
-        """The path of a request."""
+        """Return the path of a request with fictions."""
         first, slash, rest = path.lstrip("/").partition("/")
         if first not in self._types and first not in _ENDPOINTS:
             return "/" + self.fiction(first) + ("/id" if rest else "")
@@ -75,7 +75,7 @@ class Redactor:
         return f"/{first}{slash}{rest if known else self.id(rest)}"
 
     def query(self, query: str, kind: ResourceType | None) -> str:
-        """A raw query string; its separators, the case of its names and its spaces stay."""
+        """Return a raw query string with fictions. Separators, the case of names and the form of spaces are kept."""
         return "&".join(self._parameter(each, kind) for each in query.split("&"))
 
     def _parameter(self, raw: str, kind: ResourceType | None) -> str:
@@ -94,7 +94,7 @@ class Redactor:
         return name + equals + (quote_plus(value) if "+" in coded else quote(value))
 
     def filter(self, text: str, kind: ResourceType | None) -> str:
-        """A filter or a PATCH path, right or wrong: names and operators stay, values become fictions."""
+        """Return a filter or a PATCH path, which may be malformed, with fictions as values. Operators are kept."""
         made: list[str] = []
         head = closed = ""
         attribute: Attribute | None = None
@@ -139,7 +139,7 @@ class Redactor:
         return None
 
     def value(self, attribute: Attribute | None, value: Any, parent: Attribute | None = None) -> Any:
-        """A value of an attribute, in whatever form it came; None for one that no schema has."""
+        """Return the value of an attribute with fictions. The attribute is None if no schema has it."""
         if type(value) is list:
             return [self.value(attribute, each, parent) for each in value]
         if type(value) is dict:
@@ -172,7 +172,7 @@ class Redactor:
         return self.fiction(text)
 
     def _json(self, attribute: Attribute | None, text: str, parent: Attribute | None) -> str:
-        """JSON in a text, as in a role of Entra's: JSON still, of fictions."""
+        """Return a string that contains JSON, such as a role of Entra, as JSON with fictions."""
         try:
             decoded = json.loads(text)
         except ValueError:
@@ -186,7 +186,7 @@ class Redactor:
         return frozenset({"", *(each.lower() for each in attribute.canonical_values), *(_KEPT if named else ())})
 
     def location(self, text: str) -> str:
-        """A URL or a relative reference to a resource: its type and id, at another host."""
+        """Return a URL or a relative reference with its resource type and the redacted id. The host is replaced."""
         head, _, id = text.rstrip("/").rpartition("/")
         endpoint = head.rpartition("/")[2]
         if endpoint not in self._types:
@@ -211,14 +211,14 @@ class Redactor:
         return made
 
     def _schemas(self, value: Any) -> Any:
-        """URNs stay as they are, but for the odd text that is none."""
+        """Return `schemas` unchanged, except for texts that are not URNs."""
         if type(value) is list:
             return [self._schemas(each) for each in value]
         keep = type(value) is str and re.match(r"(urn:[\w:.-]+|http://schemas\.[\w./]+)\Z", value)
         return value if keep else self.value(None, value)
 
     def body(self, value: Any, kind: ResourceType | None) -> Any:
-        """A body: a resource, or a message of the protocol."""
+        """Return a request or response body with fictions. The body is a resource or a protocol message."""
         if type(value) is not dict:
             return self.value(None, value)
         made: dict[str, Any] = {}
@@ -264,7 +264,7 @@ class Redactor:
         return made
 
     def _part(self, part: Mapping[str, Any]) -> dict[str, Any]:
-        """One operation of a bulk, sent or answered."""
+        """Return one operation of a bulk request or response with fictions."""
         path = str(part.get("path") or part.get("location") or "")
         kind = self.type_at(path.removeprefix("/")) if "://" not in path else self._types.get(path.split("/")[-2])
         made = {}
@@ -280,14 +280,14 @@ class Redactor:
         return made
 
     def detail(self, text: str) -> str:
-        """The words of an error, with what is known to be personal in them replaced."""
+        """Return an error detail with fictions for known personal data and for unknown words."""
         for known in sorted(self._made, key=len, reverse=True):
             if len(known) > 1 and known not in WORDS:
                 text = re.sub(re.escape(known), self._made[known].replace("\\", ""), text, flags=re.IGNORECASE)
-        return _SPOKEN.sub(self._spoken, text)
+        return _DETAIL_WORD.sub(self._redact_word, text)
 
-    def _spoken(self, found: re.Match[str]) -> str:
-        """A word of an error: the usual words, small numbers and names of attributes stay."""
+    def _redact_word(self, found: re.Match[str]) -> str:
+        """Return a word of an error detail unchanged if it is a usual word, a small number or an attribute name."""
         word, bare = found[0], found[0].strip(".,;:()'\"")
         usual = bare.lower() in WORDS | self._urns or bare in METHODS | self._names or MESSAGE.fullmatch(bare)
         if usual or _SMALL.fullmatch(bare) or bare in self._made.values() or self._resolve(bare, None) is not None:

@@ -1,7 +1,7 @@
-"""Slow and obvious models of filters and PATCH, written from the RFC alone, to hold fast code to.
+"""Slow and simple reference implementations of filters and PATCH, written from the RFC.
 
-This module shares no code with `scimkit.filters.predicate` or `scimkit.patch`.
-Source: RFC 7644 sections 3.4.2.2 and 3.5.2.
+The faster implementations are tested against this module. It shares no code with `scimkit.filters.predicate` and
+`scimkit.patch`. Source: RFC 7644 sections 3.4.2.2 and 3.5.2.
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ Document = dict[str, Any]
 
 
 def matches(resource_type: ResourceType, document: Document, node: Node) -> bool:
-    """Whether a document matches a filter. Raises: InvalidFilter."""
+    """Report whether a document matches a filter.
+
+    Raises:
+        InvalidFilter: The resource type has no such attribute.
+    """
     if isinstance(node, And):
         return all(matches(resource_type, document, each) for each in node.operands)
     if isinstance(node, Or):
@@ -46,15 +50,15 @@ def _expression(holder: Document, attribute: Attribute, sub: Attribute | None, n
 
 
 def _values(value: Any, attribute: Attribute, sub: Attribute | None) -> list[Any]:
-    """Every value that a path reaches; None where there is none."""
+    """Return every value that a path reaches, or a list with None if the path reaches no value."""
     elements = (value if attribute.multi_valued else [value]) if value is not None else []
     if sub is None:
         return elements or [None]
-    open_endpoint: list[Any] = []
+    reached: list[Any] = []
     for element in elements:
         inner = element.get(sub.name)
-        open_endpoint += inner if sub.multi_valued and inner else [inner]
-    return open_endpoint or [None]
+        reached += inner if sub.multi_valued and inner else [inner]
+    return reached or [None]
 
 
 def _element_matches(attribute: Attribute, element: Any, node: Node) -> bool:
@@ -95,14 +99,16 @@ def _comparable(value: Any, attribute: Attribute) -> Any:
 
 
 def _caseless(value: str) -> str:
-    """Unicode's caseless match of compatible forms (D146 of its core specification, section 3.13)."""
+    """Return a text for caseless comparison of compatibility forms (Unicode core specification, section 3.13, D146)."""
     return normalize("NFKC", normalize("NFKC", value).casefold())
 
 
 def patched(resource_type: ResourceType, document: Document, body: Document) -> Document:
-    """The document after a PATCH whose body is in RFC form, its names and values canonical.
+    """Return the document after a PATCH. The body must be in RFC form, with canonical names and values.
 
-    Raises: NoTarget, MutabilityViolation.
+    Raises:
+        NoTarget: A filter in a path selects no element.
+        MutabilityViolation: The PATCH changes an immutable attribute or removes a required attribute.
     """
     result = copy.deepcopy(document)
     for operation in body["Operations"]:
@@ -151,7 +157,7 @@ def _remove(holder: Document, attribute: Attribute) -> None:
 
 
 def _write(holder: Document, attribute: Attribute, value: Any, op: str) -> None:
-    """Add or replace a whole attribute."""
+    """Add or replace an attribute."""
     old = holder.get(attribute.name)
     if attribute.multi_valued:
         value = _unique(attribute, value)
@@ -271,7 +277,10 @@ def _may_change(attribute: Attribute, old: Any, new: Any) -> None:
 
 
 def _unique(attribute: Attribute, values: list[Any], written: list[Any] | None = None) -> list[Any]:
-    """Each value once. Of those that are one by type and value, what is written is laid over the others."""
+    """Return the values without duplicates.
+
+    Elements with the same `type` and `value` are merged; written elements take precedence.
+    """
     kept: list[Any] = []
     for each in values:
         if any(_same(attribute, each, other) for other in kept):
@@ -295,7 +304,7 @@ def _same(attribute: Attribute, one: Any, other: Any) -> bool:
 
 
 def _pairs(attribute: Attribute, one: Any, other: Any) -> bool:
-    """Whether two values are one by their type and value (RFC 7643 section 2.4)."""
+    """Report whether two elements have the same `type` and `value` (RFC 7643 section 2.4)."""
     if attribute.keyed or not {"type", "value"} <= set(attribute.children):
         return False
     if attribute.children["type"].multi_valued or attribute.children["value"].multi_valued:

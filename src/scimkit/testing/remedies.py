@@ -1,6 +1,7 @@
-"""What to do about a refused request: the habit that it has, or the attributes that it writes or asks for.
+"""Advice on how to serve a request that a service refused.
 
-The habits are those that `scimkit.dialects` rewrites; here they are told to whoever has another service.
+If the request deviates from the RFC, the advice says how to accept the deviation. Otherwise it names the attributes of
+the request. The deviations are those that `scimkit.dialects` rewrites.
 """
 
 from __future__ import annotations
@@ -20,35 +21,37 @@ _UNQUOTED: Final = re.compile(r"\b(?:eq|co|sw) (?!true\b|false\b|null\b|[0-9])[^
 
 
 def advice(exchange: Exchange) -> str | None:
-    """How to serve the habits of a request that was refused; None where it has none that is known here."""
+    """Return how to serve the deviations of a refused request, or None if the request has no known deviation."""
     if exchange.status != 400:
         return None
     return " ".join(text for shows, text in _ADVICE if shows(exchange)) or None
 
 
 def remedy(exchange: Exchange, wanted: str) -> str:
-    """Return what to do about a response with another status than the wanted one, with the attributes it is about."""
+    """Return what to change so that a response gets the wanted status. The text names the attributes of the request."""
     known = advice(exchange)
     if known is not None:
         return known
     endpoint = "/" + exchange.path.strip("/").partition("?")[0].split("/")[0]
     request, names = f"{exchange.method} {endpoint}", attributes_of(exchange)
     if exchange.status in (404, 405, 501):
-        permanent = " An id stays valid until its resource is deleted." if exchange.status == 404 else ""
+        permanent = " Keep each `id` valid until its resource is deleted." if exchange.status == 404 else ""
         return f"Serve {request} and respond with {wanted}.{permanent}"
     if exchange.status >= 500:
-        about = f" The request has {_listed(names)}." if names else ""
-        return f"Look for the error of {request} in the service's log, and respond with {wanted}.{about}"
+        about = f" The request has the attributes {_listed(names)}." if names else ""
+        return f"Look for the error of {request} in the log of the service, and respond with {wanted}.{about}"
     if exchange.status == 409:
         name = "displayName" if endpoint == "/Groups" else "userName"
-        return f"Respond with 409 only if another resource has the same {name}, and return that one in searches."
+        return f"Respond with 409 only if another resource has the same {name}. Return that resource in searches."
     if exchange.status < 400 or not names:
         return f"Respond with {wanted} to {request}."
     if exchange.method == "GET":
         return f"Support a filter on {_listed(names)} in {request}: respond with {wanted} and a ListResponse."
     refused = _named_in_detail(exchange, names)
     accept = f"Accept {_listed(refused)}, which the error names" if refused else f"Accept {_listed(names)}"
-    return f"{accept}, in {request}, or ignore what the application does not keep. Respond with {wanted}."
+    return (
+        f"{accept}, in {request}, or ignore the attributes that the application does not keep. Respond with {wanted}."
+    )
 
 
 def attributes_of(exchange: Exchange) -> list[str]:
@@ -65,7 +68,7 @@ def attributes_of(exchange: Exchange) -> list[str]:
 
 
 def _written(values: Any) -> Iterator[str]:
-    """Yield the names of the attributes of a resource, without those that the service sets."""
+    """Yield the names of the attributes of a resource, except those that the service sets."""
     for name in _names(values):
         if name.startswith("urn:") and isinstance(values[name], dict):
             yield from values[name]
@@ -74,7 +77,7 @@ def _written(values: Any) -> Iterator[str]:
 
 
 def _named_in_detail(exchange: Exchange, names: list[str]) -> list[str]:
-    """Return the attributes that the error of a response names."""
+    """Return those of the names that the error detail of the response contains."""
     detail = exchange.received.get("detail") if isinstance(exchange.received, dict) else None
     words = {each.strip(".,;:'\"`()").lower().partition("[")[0] for each in str(detail or "").split()}
     return [each for each in names if each.lower() in words]
@@ -90,7 +93,7 @@ def _operations(exchange: Exchange) -> Iterator[dict[str, Any]]:
 
 
 def _any_operation(shows: Callable[[str, Any, Any], bool]) -> Shows:
-    """Whether an operation, by its `op`, `path` and `value`, has the habit."""
+    """Return a function that reports whether any PATCH operation deviates, judged by `op`, `path` and `value`."""
     return lambda exchange: any(
         shows(str(each.get("op")), each.get("path") or "", each.get("value")) for each in _operations(exchange)
     )
@@ -107,34 +110,34 @@ def _names(value: Any) -> Iterator[str]:
 
 
 _ADVICE: Final[tuple[tuple[Shows, str], ...]] = (
-    (_any_operation(lambda op, path, value: op != op.lower()), "Read op without regard to case."),
+    (_any_operation(lambda op, path, value: op != op.lower()), "Compare `op` without regard to case."),
     (
         _any_operation(lambda op, path, value: str(value).lower() in ("true", "false") and isinstance(value, str)),
-        'Take "True" and "False" in any case for a boolean.',
+        'Accept the strings "True" and "False", in any case, as values of boolean attributes.',
     ),
     (
         _any_operation(lambda op, path, value: "[" in path and op.lower() != "remove"),
-        "Create the entry that the filter of a path describes where there is none.",
+        "If no element matches the filter in a path, create an element with the values of the filter.",
     ),
     (
         _any_operation(lambda op, path, value: path.endswith("manager") and not isinstance(value, dict)),
-        "Take a manager as a text or as an array of one, and an empty text as none.",
+        "Accept `manager` as a string or as an array with one element, and remove it if the string is empty.",
     ),
     (
         _any_operation(lambda op, path, value: op.lower() == "remove" and bool(value)),
-        "Remove only the values that a remove lists.",
+        "If a `remove` operation has a `value`, remove only the elements that the value lists.",
     ),
     (
         _any_operation(lambda op, path, value: not path and any("." in name or ":" in name for name in _names(value))),
-        "Read a name with dots or a URN in a pathless value as the path that it is.",
+        "In an operation without `path`, read a name with a dot or a URN in `value` as an attribute path.",
     ),
     (
         _any_operation(lambda op, path, value: not path and any(name in ("id", "schemas") for name in _names(value))),
-        "Pass over readOnly attributes in a pathless value.",
+        "In an operation without `path`, ignore readOnly attributes in `value`.",
     ),
-    (_schemas, "Pass over URNs in schemas that you do not know."),
+    (_schemas, "Ignore unknown URNs in `schemas`."),
     (
         lambda exchange: bool(_UNQUOTED.search(unquote_plus(exchange.path))),
-        "Read a word without quotes in a filter as text.",
+        "In a filter, read a word without quotes as a string.",
     ),
 )

@@ -1,6 +1,6 @@
-"""What a simulator reports: each request of the story, and what the provider makes of the answer.
+"""The report of a simulator: each request, its response, and the finding if the response is wrong.
 
-This module never sends. A token is in no report.
+This module sends no requests. A report contains no token.
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ from scimkit.testing.exchange import Exchange
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong with an answer: why it matters, how to mend it, what was expected instead.
+    """A finding about a wrong response.
 
-    `about` has each difference of a comparison, so that two findings about the same attributes can be told once.
+    Attributes:
+        reason: What is wrong, and why the identity provider needs another response.
+        fix: What to change in the service.
+        expected: The expected values, by name.
+        about: Each difference of a comparison. Findings with the same differences are reported once.
     """
 
     reason: str
@@ -27,12 +31,15 @@ class Finding:
 
 
 Rule: TypeAlias = Callable[[Exchange], Finding | str | None]
-"""Judges an answer: None when it is sound. A text is a finding that says how to mend it by itself."""
+"""A function that judges a response. It returns None if the response is right.
+
+A rule that returns a string returns a reason that also says what to change.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request of the story. `reason` says what the provider would make of a failure."""
+    """A request with its response. `reason` is None if the response is right."""
 
     title: str
     exchange: Exchange
@@ -72,7 +79,7 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether there was a step and none failed."""
+        """Report whether there is at least one step, and no step failed."""
         return bool(self.steps) and all(step.passed for step in self.steps)
 
     @property
@@ -81,7 +88,7 @@ class Report:
 
 
 def judged(title: str, exchange: Exchange, rules: Iterable[Rule]) -> Step:
-    """The step of an exchange: the first rule that finds something says what."""
+    """Return the step of an exchange, with the finding of the first rule that finds something."""
     for rule in rules:
         found = rule(exchange)
         if found is not None:
@@ -91,9 +98,12 @@ def judged(title: str, exchange: Exchange, rules: Iterable[Rule]) -> Step:
 
 
 def distinct(steps: Iterable[Step]) -> list[tuple[Step, int]]:
-    """Return the failed steps without those that say what another one says, each with how many say it.
+    """Return the failed steps without repetitions.
 
-    Comparisons that differ in the same attributes, or in fewer, say the same.
+    Two comparisons repeat each other if one differs in the same attributes as the other, or in fewer.
+
+    Returns:
+        One step of each kind, with the number of steps of that kind.
     """
     compared: dict[frozenset[str], list[Step]] = {}
     others: dict[tuple[str, str | None], list[Step]] = {}
@@ -113,7 +123,7 @@ def distinct(steps: Iterable[Step]) -> list[tuple[Step, int]]:
 
 
 def explained(step: Step) -> str:
-    """A finding in words."""
+    """Return a failed step as text, with the reason, the fix, the request body and the response body."""
     lines = [f"{step.title}: {step.request} -> {step.status}", f"  why: {step.reason}"]
     if step.fix:
         lines.append(f"  fix: {step.fix}")

@@ -1,5 +1,6 @@
-"""SailPoint: discovery must be sound, accounts are read page by page, `active` is added without a path.
+"""The simulator of SailPoint. It reads all discovery documents, and reads accounts page by page.
 
+SailPoint sets `active` with an `add` operation without a path.
 Sources: documentation.sailpoint.com (SCIM 2.0 connector), developer.sailpoint.com/discuss 7752 and 32455,
 jelhub/scimgateway#44.
 """
@@ -19,7 +20,7 @@ _DISCOVERY: Final = (
 
 
 class SailPoint(ProviderSimulator):
-    """SailPoint's SCIM 2.0 connector. Read-only attributes, by the published schema, are left out of a PATCH."""
+    """The SCIM 2.0 connector of SailPoint. Its PATCH omits attributes that the published schema declares readOnly."""
 
     profile: ClassVar[ProviderProfile] = ProviderProfile(
         name="SailPoint", mapping=FULL, updates="PATCH", activates="add", timeout=60.0
@@ -27,7 +28,7 @@ class SailPoint(ProviderSimulator):
     _read_only: frozenset[str] = frozenset()
 
     def test_connection(self) -> bool:
-        """Every discovery document, then a first page."""
+        """Read every discovery document, then search for a user."""
         passed = True
         for path in _DISCOVERY:
             passed &= self._talk.step(f"Discover {path[1:]}", "GET", path, [rules.discovered]).passed
@@ -40,7 +41,7 @@ class SailPoint(ProviderSimulator):
         return super().test_connection() & passed & step.passed
 
     def aggregate(self) -> dict[str, dict[str, Any]]:
-        """*Account aggregation*: every user, each with its schemas."""
+        """Read all users page by page, as *Account aggregation* does, and return them by id."""
         paging = rules.Paging(PAGE)
         while not paging.finished:
             path = f"/Users?startIndex={paging.start}&count={PAGE}"

@@ -1,6 +1,6 @@
-"""A real uvicorn server on a loopback port, in a thread, for demos and tests.
+"""A uvicorn server in a thread, for demonstrations and tests.
 
-This module never opens a port to anything but the host it is told, by default this machine only.
+The server listens on the given host only, which is the loopback address by default.
 """
 
 from __future__ import annotations
@@ -19,27 +19,37 @@ _PATIENCE: Final = 20.0
 
 
 class PortTaken(OSError):
-    """The port is in use, or not for this user."""
+    """The error for a port that is in use, or that this user may not open."""
 
 
 @contextmanager
 def running(app: Callable[..., Any], *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve an ASGI application while the block runs; gives its URL. Port 0 takes a free one.
+    """Serve an ASGI application while the block runs.
 
-    Raises: PortTaken when the port cannot be used; TimeoutError when the server does not start.
+    Args:
+        app: The ASGI application.
+        host: The address to listen on.
+        port: The port; 0 chooses a free port.
+
+    Yields:
+        The URL of the server.
+
+    Raises:
+        PortTaken: The port cannot be opened.
+        TimeoutError: The server does not start in time.
     """
     try:
         import uvicorn
     except ModuleNotFoundError as missing:
-        raise ModuleNotFoundError("serving needs uvicorn: pip install 'scimkit[serve]'") from missing
+        raise ModuleNotFoundError("The server needs uvicorn: pip install 'scimkit[serve]'") from missing
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named, since asyncio turns off Nagle's delay only where it reads TCP there.
+    # asyncio disables Nagle's algorithm only if the protocol of the socket is TCP, so the protocol is given here.
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
         except OSError as error:
-            raise PortTaken(f"port {port} of {host} cannot be used: {error.strerror}") from None
+            raise PortTaken(f"Port {port} of {host} cannot be opened: {error.strerror}") from None
         config = uvicorn.Config(app, log_level="error", access_log=False)
         server = uvicorn.Server(config)
         served = asyncio.run_coroutine_threadsafe(server.serve(sockets=[listener]), _loop())
@@ -55,10 +65,10 @@ def running(app: Callable[..., Any], *, host: str = "127.0.0.1", port: int = 0) 
 
 @cache
 def _loop() -> asyncio.AbstractEventLoop:
-    """Return the event loop of all servers of the process, in a thread of its own.
+    """Return the one event loop on which all servers of the process run.
 
-    There is one loop, because what an application keeps, such as connections of asyncpg, belongs to the loop of its
-    first request.
+    Applications keep objects such as asyncpg connections that belong to the loop of their first request. Several
+    loops would break such applications.
     """
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="scimkit-testing", daemon=True).start()
@@ -69,5 +79,5 @@ def _wait_for(server: Any, served: Future[None]) -> None:
     deadline = time.monotonic() + _PATIENCE
     while not server.started:
         if served.done() or time.monotonic() > deadline:
-            raise TimeoutError("the server did not start")
+            raise TimeoutError("The server did not start in time.")
         time.sleep(0.01)

@@ -1,6 +1,6 @@
-"""A provider's conversation with one endpoint: each exchange is judged, reported and, if it created, remembered.
+"""A session of a simulator with one endpoint. It sends requests, judges responses and keeps the report.
 
-It deletes only what it created itself.
+The session remembers the resources that it created, and deletes no others.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scimkit.testing.report import OnStep, Report, Rule, Step, judged
 
 
 class ProviderSession:
-    """Sends, judges, reports. `on_step` is told of each step while it happens."""
+    """A session that sends requests, judges the responses and reports them. `on_step` is called with each step."""
 
     def __init__(
         self, connection: Connection, on_step: OnStep | None = None, *, not_compared: tuple[str, ...] = ()
@@ -32,13 +32,13 @@ class ProviderSession:
         self._connection.close()
 
     def step(self, title: str, method: str, path: str, rules: Iterable[Rule], body: Any = None) -> Step:
-        """Send one request and judge the answer; the first rule that finds something gives the reason."""
+        """Send one request and judge the response. The first rule that finds something gives the reason."""
         return self._record(judged(title, self._connection.send(method, path, body), rules))
 
     def steps_at_once(
         self, titled: Sequence[tuple[str, Any]], method: str, path: str, rules: Sequence[Rule], *, workers: int
     ) -> list[Step]:
-        """Send several bodies to one path at the same time; the steps come in the order of the bodies."""
+        """Send several bodies to one path at the same time, and return the steps in the order of the bodies."""
         if workers == 1:
             return [self.step(title, method, path, rules, body) for title, body in titled]
         with ThreadPoolExecutor(workers) as pool:
@@ -47,7 +47,11 @@ class ProviderSession:
         return [self._record(judged(title, exchange, rules)) for (title, _), exchange in pairs]
 
     def clean_up(self) -> list[str]:
-        """Delete what this conversation created, groups first. Returns what would not go."""
+        """Delete the resources that this session created, groups first.
+
+        Returns:
+            The paths that could not be deleted.
+        """
         for endpoint, attribute, name in self._unnamed:
             self._created |= dict.fromkeys(self._look_up(endpoint, attribute, name))
         left = []
@@ -59,7 +63,7 @@ class ProviderSession:
         return left
 
     def _look_up(self, endpoint: str, attribute: str, name: str) -> list[str]:
-        """The path of what was created by a POST that told no id; its name says which it is."""
+        """Return the path of a resource, found by its name, because the response to its POST had no `id`."""
         text = json.dumps(name, ensure_ascii=False)
         body = self._connection.send("GET", f"{endpoint}?{filter_query(f'{attribute} eq {text}')}").received
         found = body.get("Resources") if isinstance(body, dict) else None

@@ -1,7 +1,7 @@
-"""Hypothesis strategies for any resource type, a host's own too: documents, paths, filters, PATCH bodies.
+"""Hypothesis strategies for documents, paths, filters and PATCH bodies of any resource type.
 
-Values come from a small pool, so that filters match, paths select and values collide. This module
-never talks to a service.
+Values come from a small pool, so that filters match, paths select elements, and values collide. This module sends
+no requests.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any, Final, TypeAlias
 try:
     from hypothesis import strategies as st
 except ModuleNotFoundError as _missing:
-    raise ModuleNotFoundError("the strategies need hypothesis: pip install 'scimkit[testing]'") from _missing
+    raise ModuleNotFoundError("The strategies need hypothesis: pip install 'scimkit[testing]'") from _missing
+
 
 from scimkit.filters.ast import Comparison, Node, Not, Operator, Present, ValuePath, conjunction, disjunction
 from scimkit.patch.operations import PATCH_OP_SCHEMA
@@ -23,10 +24,10 @@ from scimkit.schema.reading import read_resource
 from scimkit.schema.resource_types import ResourceType
 
 TEXTS: Final = ("a", "A", "b", "work", "Work", "home", "ada@example.org", "Ärger", "ß", "a b", 'q"\\', "x" * 40)
-"""The strings that values and filters are made of, unless others are asked for."""
+"""The default strings in values and filters."""
 
 Scalars: TypeAlias = Mapping[str, st.SearchStrategy[Any]]
-"""Single values by the type of their attribute."""
+"""Strategies for single values, by attribute type."""
 
 _INSTANTS: Final = (
     "2011-05-13T04:42:34Z",
@@ -51,7 +52,7 @@ _OPERATORS: Final[dict[str, tuple[Operator, ...]]] = {
 
 
 def values(attribute: Attribute, texts: Sequence[str] = TEXTS) -> st.SearchStrategy[Any]:
-    """Canonical values of an attribute: an array if it is multi-valued."""
+    """Generate canonical values of an attribute. The value of a multi-valued attribute is an array."""
     if not attribute.multi_valued:
         return _single(attribute, texts)
     if attribute.type == "complex":
@@ -60,12 +61,12 @@ def values(attribute: Attribute, texts: Sequence[str] = TEXTS) -> st.SearchStrat
 
 
 def documents(resource_type: ResourceType, *, texts: Sequence[str] = TEXTS) -> st.SearchStrategy[dict[str, Any]]:
-    """Canonical documents of a type, as `read_resource` returns them, without `id` and `meta`."""
+    """Generate canonical documents, as `read_resource` returns them, without `id` and `meta`."""
     return bodies(resource_type, texts=texts).map(lambda body: read_resource(resource_type, body))
 
 
 def bodies(resource_type: ResourceType, *, texts: Sequence[str] = TEXTS) -> st.SearchStrategy[dict[str, Any]]:
-    """Valid bodies of a POST or PUT."""
+    """Generate valid bodies of POST and PUT requests."""
     schemas = [resource_type.schema, *(each.name for each in resource_type.extensions)]
     optional = [name for name in _writable(resource_type.attributes) if name != "schemas"]
     required = {each.name for each in resource_type.required}
@@ -81,7 +82,7 @@ def bodies(resource_type: ResourceType, *, texts: Sequence[str] = TEXTS) -> st.S
 
 
 def attribute_paths(resource_type: ResourceType) -> st.SearchStrategy[AttributePath]:
-    """Paths to attributes, sub-attributes and extensions' attributes that a client can see."""
+    """Generate paths to the attributes, sub-attributes and extension attributes that a client can see."""
     return st.sampled_from(_paths(resource_type))
 
 
@@ -92,7 +93,14 @@ def filters(
     texts: Sequence[str] = TEXTS,
     keeps: Callable[[AttributePath], bool] = lambda path: True,
 ) -> st.SearchStrategy[Node]:
-    """Filters that fit a type: every operator on every attribute of those that `keeps`, value paths, and, or, not."""
+    """Generate valid filters for a resource type, with every operator, value paths, `and`, `or` and `not`.
+
+    Args:
+        resource_type: The resource type.
+        depth: The maximum nesting of `and`, `or` and `not`.
+        texts: The strings in the filters.
+        keeps: Reports whether a filter may use a path.
+    """
     paths = [path for path in _paths(resource_type) if path.attribute.name != "schemas" and keeps(path)]
     leaves = st.sampled_from(paths).flatmap(lambda path: _expressions(path, path.text, texts))
     complexes = [path for path in paths if path.leaf.type == "complex" and not path.attribute.is_extension]
@@ -102,7 +110,7 @@ def filters(
 
 
 def patches(resource_type: ResourceType, *, most: int = 4) -> st.SearchStrategy[dict[str, Any]]:
-    """Bodies of PATCH requests in RFC form. An operation may still be refused: for mutability, or noTarget."""
+    """Generate bodies of PATCH requests in RFC form. An operation may still fail with `mutability` or `noTarget`."""
     operations = st.one_of(_with_path(resource_type), _with_path(resource_type), _pathless(resource_type))
     return st.lists(operations, min_size=1, max_size=most).map(
         lambda chosen: {"schemas": [PATCH_OP_SCHEMA], "Operations": chosen}
@@ -235,7 +243,7 @@ def _pathless(resource_type: ResourceType) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _one_primary(value: list[Any]) -> list[Any]:
-    """An array with at most one primary value."""
+    """Return the array with at most one primary element."""
     seen = False
     made = []
     for each in value:

@@ -1,6 +1,6 @@
-"""The attributes that an application does not keep: what a simulator writes and does not expect back.
+"""The attributes that an application does not keep. A simulator writes them, but does not expect them in responses.
 
-This module never sends.
+This module sends no requests.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scimkit.testing.mapping import ENTERPRISE
 _BRACKETS: Final = re.compile(r"\[[^\]]*\]")
 _ELEMENT: Final = re.compile(r'\[type eq "[^"\]]*"\]')
 _NEEDED: Final = {
-    "id": "identity providers find a resource by it again",
+    "id": "identity providers refer to resources by it",
     "schemas": "every resource has it (RFC 7643 section 3)",
     "username": "identity providers match users by it",
     "members": "identity providers read memberships from it",
@@ -24,22 +24,22 @@ _NEEDED: Final = {
 
 
 class Without:
-    """The attributes that an application does not keep.
+    """The set of attributes that an application does not keep.
 
     A name is an attribute (`title`, `emails`), a sub-attribute (`name.formatted`), the elements of one type
-    (`emails[type eq "other"]`), or the URN of the enterprise extension. `manager` and the other attributes of that
-    extension need no URN. `displayName` means that of users: every group has one.
+    (`emails[type eq "other"]`), or the URN of the enterprise extension. The attributes of the enterprise extension,
+    such as `manager`, need no URN. `displayName` means the attribute of users, because every group needs `displayName`.
 
     Args:
         names: The names, in any case.
 
     Raises:
-        ValueError: No schema of users and groups has such an attribute, or identity providers cannot do without it.
+        ValueError: No schema of users and groups has such an attribute, or identity providers need the attribute.
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         if isinstance(names, str):
-            raise ValueError(f"without takes a list of attributes, such as [{names!r}]")
+            raise ValueError(f"without must be a list of attributes, such as [{names!r}]")
         self.names: tuple[str, ...] = tuple(dict.fromkeys(map(_checked, names)))
         self._keys = [each.lower() for each in self.names]
 
@@ -47,13 +47,13 @@ class Without:
         return bool(self.names)
 
     def covers(self, path: str) -> bool:
-        """Return whether the application does not keep the value at a path of a mapping."""
+        """Report whether the application does not keep the value at a path of a mapping."""
         path = path.lower()
         plain = _BRACKETS.sub("", path)
         return any(_is_within(plain if "[" not in key else path, key) for key in self._keys)
 
     def kept(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the values, by path, that the application keeps."""
+        """Return those of the values, by path, that the application keeps."""
         return {path: value for path, value in values.items() if not self.covers(path)}
 
 
@@ -62,7 +62,7 @@ def _is_within(path: str, key: str) -> bool:
 
 
 def _checked(name: str) -> str:
-    """Return the name with its URN if it is an attribute of the enterprise extension."""
+    """Return the name, with the URN if the attribute belongs to the enterprise extension."""
     plain = _ELEMENT.sub("", name, count=1).strip()
     if plain.lower() == ENTERPRISE.lower():
         return ENTERPRISE
@@ -75,4 +75,4 @@ def _checked(name: str) -> str:
         return name.strip()
     if USER.resolve(f"{ENTERPRISE}:{plain}") is not None:
         return f"{ENTERPRISE}:{name.strip()}"
-    raise ValueError(f"{name!r} is no attribute of users or groups; name one such as title or emails")
+    raise ValueError(f"{name!r} is not an attribute of users or groups. Give a name such as title or emails.")

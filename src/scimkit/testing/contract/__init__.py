@@ -1,22 +1,21 @@
-"""The contract that every store keeps. A host subclasses it for a store of its own, and pytest runs it.
+"""A test suite for stores. Subclass `StoreContract` for your store, and pytest runs the tests.
 
     class TestMyStore(StoreContract):
         def make_store(self):
             return MyStore()
 
-A store that lacks something says so in `unsupported`: what cannot hold is skipped, and the contract checks that
-it is refused. What a store does not keep is said in the attributes and methods of `StoreCapabilities`.
-This module holds no promise itself; each part has those of one subject.
+Tests of a capability in `unsupported` are skipped. The contract then checks that the store refuses the capability.
+Override the attributes and methods of `StoreCapabilities` if your store does not keep every attribute.
 """
 
 from __future__ import annotations
 
 try:
-    import hypothesis  # noqa: F401  # asked for here, so that the advice is given once
+    import hypothesis  # noqa: F401  # imported here, so that one error message covers both packages
     import pytest
 except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError(
-        "the store contract needs pytest and hypothesis: pip install 'scimkit[testing]'"
+        "The store contract needs pytest and hypothesis: pip install 'scimkit[testing]'"
     ) from _missing
 
 _PARTS = ("base", "changes", "storing", "uniqueness", "versions", "members", "tenants", "transactions", "searching", "pages",
@@ -51,4 +50,4 @@ class StoreContract(
     ChangesContract,
     HistoriesContract,
 ):
-    """All that is promised of a store. Subclasses give `make_store`; `close` is called after each test."""
+    """All tests that a store must pass. A subclass implements `make_store`; `close` is called after each test."""

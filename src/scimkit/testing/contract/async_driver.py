@@ -1,6 +1,6 @@
-"""An async store driven from plain functions: one event loop in a thread, one task for each call.
+"""A synchronous interface to an async store: an event loop in a thread, with one task for each call.
 
-Calls from several threads are several tasks at once. This module never calls a sync store.
+Calls from several threads run as concurrent tasks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scimkit.documents import Document
 from scimkit.stores.protocol import Capability, Page, Result, Scope, Store, SyncStore, Written
 
 _THREADS = 64
-"""More than a test has transactions at once: each needs a thread of its own, or all of them would wait."""
+"""The number of threads. Each open transaction needs a thread, so this is more than a test has transactions at once."""
 
 
 class LoopThread:
@@ -28,7 +28,7 @@ class LoopThread:
         self._thread.start()
 
     def run(self, awaitable: Awaitable[Result]) -> Result:
-        """What an awaitable comes to. Not to be called from the loop."""
+        """Return the result of an awaitable. Call this method from outside the event loop only."""
 
         async def awaited() -> Result:
             return await awaitable
@@ -36,7 +36,7 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(awaited(), self._loop).result()
 
     def close(self) -> None:
-        """End the loop and its threads."""
+        """Stop the event loop and its threads."""
         self.run(self._loop.shutdown_asyncgens())
         self.run(self._loop.shutdown_default_executor())
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -45,7 +45,7 @@ class LoopThread:
 
 
 class DrivenAsyncStore:
-    """A `SyncStore` whose every call is awaited on a loop in another thread."""
+    """A `SyncStore` that awaits each call of an async store on an event loop in another thread."""
 
     is_async: Literal[False] = False
     blocking = True

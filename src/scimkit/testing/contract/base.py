@@ -1,7 +1,4 @@
-"""The ground that the parts of the contract stand on: a store for each test, and words for what is done to it.
-
-This module states no promise of a store.
-"""
+"""The base class of the contract tests: a store for each test, and helpers that read and write resources."""
 
 from __future__ import annotations
 
@@ -24,33 +21,36 @@ from scimkit.testing.contract.async_driver import DrivenAsyncStore, LoopThread
 from scimkit.testing.contract.capabilities import StoreCapabilities
 
 ALL: Final = 10_000
-"""A count that no test has more resources than."""
+"""A page size that is larger than the number of resources in any test."""
 RACERS: Final = 8
 QUIET: Final = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large)
 
 
 class ContractBase(StoreCapabilities):
-    """A store for each test. Subclasses give `make_store`."""
+    """The base class of the contract tests. A subclass implements `make_store`."""
 
     examples: ClassVar[int] = 25
-    """Examples of each generated test. `--hypothesis-seed` and the rest is hypothesis' own."""
+    """The number of examples of each generated test."""
 
     phases: ClassVar[Sequence[Phase]] = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
-    """hypothesis' phases: all but the explanation of a failure, which takes as long again."""
+    """The hypothesis phases. The phase that explains failures is left out, because it doubles the time of a failure."""
 
     one: ClassVar[Scope] = Scope("default")
-    """The tenant that most is done in."""
+    """The tenant that most tests use."""
     two: ClassVar[Scope] = Scope("other")
-    """Another one."""
+    """Another tenant."""
 
     _loop: LoopThread | None = None
 
     def make_store(self) -> SyncStore | Store | Awaitable[SyncStore | Store]:
-        """A fresh and empty store, sync or async. May be `async def`; all of one test is on one event loop."""
+        """Return a new, empty store, sync or async. May be `async def`.
+
+        All awaitables of one test run on the same event loop.
+        """
         raise NotImplementedError
 
     def close(self, store: Any) -> Awaitable[None] | None:
-        """Give up a store. May be `async def`."""
+        """Close a store after a test. May be `async def`."""
         return None
 
     @pytest.fixture(autouse=True)
@@ -62,13 +62,13 @@ class ContractBase(StoreCapabilities):
 
     @pytest.fixture
     def store(self) -> Iterator[SyncStore]:
-        """An empty store; an async one behind the sync port."""
+        """Yield an empty store. An async store is wrapped in a synchronous interface."""
         with self.opened() as store:
             yield store
 
     @contextmanager
     def opened(self) -> Iterator[SyncStore]:
-        """An empty store, for a test that needs several."""
+        """Yield an empty store while the block runs, for tests that need several stores."""
         made: SyncStore | Store = self._awaited(self.make_store())
         try:
             yield DrivenAsyncStore(made, self._own_loop()) if made.is_async is True else made
@@ -83,27 +83,27 @@ class ContractBase(StoreCapabilities):
         return self._loop
 
     def often(self, test: Callable[[st.DataObject], None]) -> None:
-        """Run a test on generated data."""
+        """Run a test with generated data."""
         chosen = settings(max_examples=self.examples, deadline=None, suppress_health_check=QUIET, phases=self.phases)
         chosen(given(st.data())(test))()
 
     def at_once(self, work: Callable[[int], Result], times: int = 3 * RACERS) -> list[Result]:
-        """What the work comes to, done several times by several threads; for an async store, by as many tasks."""
+        """Run a function several times concurrently and return the results. An async store runs the calls as tasks."""
         with ThreadPoolExecutor(RACERS) as threads:
             return list(threads.map(work, range(times)))
 
     def needs(self, store: SyncStore, capability: Capability) -> None:
-        """Skip a test that is about what the store says it lacks."""
+        """Skip the test if the store does not support a capability."""
         if capability in store.unsupported:
-            pytest.skip(f"the store says that it lacks {capability}")
+            pytest.skip(f"the store does not support {capability}")
 
     def user(self, store: SyncStore, name: str, scope: Scope | None = None, also: Mapping[str, Any] = {}) -> str:
-        """Keep a user, with some attributes more; its id."""
+        """Create a user with additional attributes, and return its id."""
         document = {**self.document(self.user_type, name), **also}
         return str(store.create(scope or self.one, self.user_type, document).document["id"])
 
     def group(self, store: SyncStore, name: str, *members: str, scope: Scope | None = None) -> str:
-        """Keep a group with members; its id."""
+        """Create a group with members, and return its id."""
         document = self.document(self.group_type, name)
         if members:
             document = {**document, MEMBERS: [{"value": each} for each in members]}
@@ -112,35 +112,38 @@ class ContractBase(StoreCapabilities):
     def join(
         self, store: SyncStore, group: str, *added: str, removed: Collection[str] = (), cleared: bool = False
     ) -> Written:
-        """Change the members of a group."""
+        """Add and remove members of a group."""
         changes = self.member_changes(*added, removed=removed, cleared=cleared)
         return store.change(self.one, self.group_type, group, ChangeSet(references=changes))
 
     def member_changes(
         self, *added: str, removed: Collection[str] = (), cleared: bool = False
     ) -> dict[str, ReferenceChanges]:
-        """The `references` of a change set that changes members."""
+        """Return the `references` of a change set that adds and removes members."""
         members = tuple({"value": each} for each in added)
         return {MEMBERS: ReferenceChanges(members, frozenset(removed), cleared)}
 
     def members(self, store: SyncStore, group: str, scope: Scope | None = None) -> set[str]:
-        """The ids of a group's members."""
+        """Return the ids of the members of a group."""
         document = store.get(scope or self.one, self.group_type, group)
         return {each["value"] for each in document.get(MEMBERS, ())}
 
     def version(self, store: SyncStore, resource_type: ResourceType, id: str) -> str:
-        """The version of a resource."""
+        """Return the version of a resource."""
         return str(store.get(self.one, resource_type, id)["meta"]["version"])
 
     def found(self, store: SyncStore, resource_type: ResourceType, text: str, scope: Scope | None = None) -> list[str]:
-        """The ids of what matches a filter. Skips the test if the store may refuse the filter and does."""
+        """Return the ids of the resources that match a filter.
+
+        The test is skipped if the store refuses the filter and does not support all filters.
+        """
         page = self.search(store, Query(resource_type, parse(text), count=ALL), scope)
         if page is None:
-            pytest.skip("the store refuses the filter, as it says")
+            pytest.skip("the store does not support this filter")
         return ids(page)
 
     def search(self, store: SyncStore, query: Query, scope: Scope | None = None) -> Page | None:
-        """A page; None when the store refuses the filter, which is for one that lacks filters."""
+        """Return a page, or None if the store refuses the filter and does not support all filters."""
         try:
             return store.search(scope or self.one, query)
         except InvalidFilter:
@@ -149,17 +152,20 @@ class ContractBase(StoreCapabilities):
             return None
 
     def everyone(self, store: SyncStore, resource_type: ResourceType, scope: Scope | None = None) -> list[str]:
-        """The ids of all resources of a type, in the order of the store."""
+        """Return the ids of all resources of a type, in the order of the store."""
         return ids(store.search(scope or self.one, Query(resource_type, count=ALL)))
 
     def contents(self, store: SyncStore, scope: Scope | None = None) -> list[Page]:
-        """All that a tenant has, as it reads."""
+        """Return all resources of a tenant, as one page for each resource type."""
         return [store.search(scope or self.one, Query(each, count=ALL)) for each in self.resource_types]
 
     def fill(
         self, store: SyncStore, resource_type: ResourceType, data: st.DataObject, scope: Scope | None = None
     ) -> list[Any]:
-        """Keep some generated documents, groups with some of what is there; all of the type as they read."""
+        """Create generated documents, and return all documents of the resource type as the store returns them.
+
+        Groups get some of the existing resources as members.
+        """
         if MEMBERS in resource_type.attributes:
             self.fill(store, self.user_type, data, scope)
         for document in data.draw(st.lists(self.generated[resource_type], max_size=6)):
@@ -176,5 +182,5 @@ class ContractBase(StoreCapabilities):
 
 
 def ids(page: Page) -> list[str]:
-    """The ids of a page."""
+    """Return the ids of the resources on a page."""
     return [str(each["id"]) for each in page.documents]

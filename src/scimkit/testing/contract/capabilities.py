@@ -1,7 +1,4 @@
-"""What a store keeps, as its author says it to the contract: types, texts, attributes.
-
-This module never calls a store.
-"""
+"""The resource types, strings and attributes that a store keeps, as its author declares them to the contract."""
 
 from __future__ import annotations
 
@@ -26,38 +23,49 @@ _NOT_COMPARED: Final = frozenset({"id", META})
 
 
 class StoreCapabilities:
-    """What the contract may ask of a store. The defaults are a store that keeps every document as it is given."""
+    """The data with which the contract tests a store. By default, the store keeps every attribute unchanged."""
 
     resource_types: ClassVar[Sequence[ResourceType]] = (USER, GROUP)
-    """The types it is tried with. The first without members stands for users; without one that has members,
-    what is about groups is skipped."""
+    """The resource types of the tests.
+
+    The first type without `members` is used for users, and the first type with `members` is used for groups. Tests of
+    groups are skipped if no type has `members`.
+    """
 
     texts: ClassVar[Sequence[str]] = strategies.TEXTS
-    """The strings of generated documents and filters. A store whose database has its own idea of case or order says
-    here which texts it compares as SCIM does, such as ASCII letters only; at least two that differ in more than case.
+    """The strings in generated documents and filters.
+
+    If the database compares or sorts strings differently from SCIM, list strings that it compares as SCIM does, such as
+    ASCII letters. At least two strings must differ in more than case.
     """
 
     nested_groups: ClassVar[bool] = True
-    """Whether a group may be a member of a group. If not, a group among the members is an unknown member."""
+    """True if a group can be a member of a group. If False, a group in `members` counts as an unknown member."""
 
     def keeps(self, resource_type: ResourceType, path: str) -> bool:
-        """Whether a written attribute is read again. `path` is canonical and of an attribute that is not complex,
-        such as `userName`, `name.givenName`, `emails.value`, or the URN of an extension, `:` and a name."""
+        """Report whether the store returns a written attribute.
+
+        Args:
+            resource_type: The resource type.
+            path: The canonical path of an attribute that is not complex, such as `userName`, `name.givenName` or
+                `emails.value`. The path of an extension attribute is the URN, `:` and the name.
+        """
         return True
 
     def document(self, resource_type: ResourceType, name: str) -> dict[str, Any]:
-        """The smallest document that the store takes, by its `userName` or `displayName`."""
+        """Return the smallest valid document with this `userName` or `displayName`."""
         return {"schemas": [resource_type.schema], _naming(resource_type): name}
 
     def documents(self, resource_type: ResourceType) -> st.SearchStrategy[dict[str, Any]]:
-        """Documents that are read as they are written; here any of the type, less what the store does not keep.
+        """Generate documents that the store returns unchanged, without `id`, `meta`, `members` and `groups`.
 
-        They have no `id`, `meta`, members or groups. A store that keeps some *values* only overrides this.
+        The default strategy generates documents with any attribute that the store keeps. Override this method if the
+        store keeps only some values of an attribute.
         """
         return strategies.documents(resource_type, texts=self.texts).map(lambda each: self.kept(resource_type, each))
 
     def filters(self, resource_type: ResourceType) -> st.SearchStrategy[Node]:
-        """Filters on what the store keeps."""
+        """Generate filters on the attributes that the store keeps."""
 
         def keeps(path: AttributePath) -> bool:
             return self._keeps(resource_type, path.leaf)
@@ -65,28 +73,31 @@ class StoreCapabilities:
         return strategies.filters(resource_type, depth=2, texts=self.texts, keeps=keeps)
 
     def paths(self, resource_type: ResourceType) -> st.SearchStrategy[AttributePath]:
-        """What can be sorted by: attributes that the store keeps and a client sees, none complex."""
+        """Generate paths to sort by: visible attributes that the store keeps and that are not complex."""
         return strategies.attribute_paths(resource_type).filter(
             lambda path: path.leaf.type != "complex" and self._keeps(resource_type, path.leaf)
         )
 
     @cached_property
     def generated(self) -> Mapping[ResourceType, st.SearchStrategy[dict[str, Any]]]:
-        """The `documents` of each type, made once."""
+        """The strategies of `documents`, by resource type. They are built once."""
         return {each: self.documents(each) for each in self.resource_types}
 
     @cached_property
     def asked(self) -> Mapping[ResourceType, st.SearchStrategy[Node]]:
-        """The `filters` of each type, made once."""
+        """The strategies of `filters`, by resource type. They are built once."""
         return {each: self.filters(each) for each in self.resource_types}
 
     @cached_property
     def sortable(self) -> Mapping[ResourceType, st.SearchStrategy[AttributePath]]:
-        """The `paths` of each type, made once."""
+        """The strategies of `paths`, by resource type. They are built once."""
         return {each: self.paths(each) for each in self.resource_types}
 
     def kept(self, resource_type: ResourceType, document: Document) -> dict[str, Any]:
-        """A document less what is not compared: what the store sets, computes, does not keep, or never shows."""
+        """Return a document without the attributes that are not compared.
+
+        These are the attributes that the store sets, computes, does not keep, or never returns.
+        """
         found: dict[str, Any] = {}
         for name, value in document.items():
             attribute = resource_type.attributes[name]
@@ -113,7 +124,7 @@ class StoreCapabilities:
         return {name: part for name, part in parts.items() if part is not None}
 
     def _keeps(self, resource_type: ResourceType, attribute: Attribute) -> bool:
-        """Whether an attribute is kept; a complex one is if something in it is."""
+        """Report whether the store keeps an attribute. For a complex attribute, one kept sub-attribute is enough."""
         if attribute.returned == "never":
             return False
         if attribute.path.partition(".")[0] in _ALWAYS_KEPT:
@@ -124,28 +135,28 @@ class StoreCapabilities:
 
     @property
     def user_type(self) -> ResourceType:
-        """The type that stands for users."""
+        """The resource type for users."""
         return next(each for each in self.resource_types if not has_members(each))
 
     @property
     def group_type(self) -> ResourceType:
-        """The type that stands for groups; without one the test is skipped."""
+        """The resource type for groups. The test is skipped if there is none."""
         for each in self.resource_types:
             if has_members(each):
                 return each
-        pytest.skip("the store is not tried with a type that has members")
+        pytest.skip("the store is tested without a resource type that has members")
 
     @property
     def spare(self) -> str:
-        """A plain attribute of users that a test may change; without one the test is skipped."""
+        """The name of a simple user attribute that a test may change. The test is skipped if there is none."""
         for each in self.user_type.attributes.values():
             plain = each.type == "string" and not each.multi_valued and each.mutability == "readWrite"
             free = not each.required and each.path not in self.user_type.unique and each.name != "externalId"
             if plain and free and self._keeps(self.user_type, each):
                 return each.name
-        pytest.skip("the store keeps no plain attribute that can be changed")
+        pytest.skip("the store keeps no simple attribute that can be changed")
 
 
 def _naming(resource_type: ResourceType) -> str:
-    """The attribute that tells the resources of a type apart for people."""
+    """Return the attribute that names a resource of this type."""
     return "displayName" if MEMBERS in resource_type.attributes else "userName"

@@ -1,7 +1,4 @@
-"""One of two stores that are compared: what it shows, with numbers in the place of ids, versions and instants.
-
-This module compares nothing.
-"""
+"""A view of a store for comparison with another store. It replaces ids by numbers and hides versions and times."""
 
 from __future__ import annotations
 
@@ -14,11 +11,11 @@ from scimkit.stores.protocol import GROUPS, MEMBERS, META, Page, Query, Scope, S
 from scimkit.testing.contract.capabilities import StoreCapabilities
 
 Born: TypeAlias = tuple[Scope, ResourceType]
-"""The tenant and the type that a resource was created in."""
+"""The tenant and the resource type in which a resource was created."""
 
 
 class ComparedStore:
-    """One of the two stores, and what it calls the resources that both have by number."""
+    """A store that is compared with another store. Resources that both stores have get the same number."""
 
     def __init__(self, store: SyncStore, subject: StoreCapabilities) -> None:
         self.store = store
@@ -29,17 +26,22 @@ class ComparedStore:
         self._seen: dict[str, Any] = {}
 
     def adopt(self) -> None:
-        """Number what was created; what was undone has a number too, of something that is not there."""
-        self.ids += [id for id, _ in self.fresh]
+        """Give a number to each new resource. A resource whose creation was rolled back gets a number too."""
+        fresh = [id for id, _ in self.fresh]
+        # A database may give the id of a rolled-back resource to another resource.
+        self.ids = [f"reused-{number}" if id in fresh else id for number, id in enumerate(self.ids)]
+        self.ids += fresh
         self.born += [born for _, born in self.fresh]
         self.fresh = []
 
     def number(self, id: str) -> int:
-        """The number of a resource; -1 for one that was created right now."""
+        """Return the number of a resource, or -1 if the resource has no number yet."""
+        if any(id == each for each, _ in self.fresh):
+            return -1
         return self.ids.index(id) if id in self.ids else -1
 
     def shown(self, resource_type: ResourceType, document: Mapping[str, Any]) -> dict[str, Any]:
-        """A document as it can be compared: numbers for ids."""
+        """Return a document in comparable form, with numbers in place of ids."""
         shown = self._subject.kept(resource_type, document)
         for name in (MEMBERS, GROUPS):
             if name in document and resource_type.attributes[name].keyed:
@@ -48,11 +50,11 @@ class ComparedStore:
         return {**shown, "id": self.number(document["id"])}
 
     def page(self, query: Query, page: Page) -> Any:
-        """A page as it can be compared."""
+        """Return a page in comparable form."""
         return page.total, [self.shown(query.resource_type, each) for each in page.documents]
 
     def written(self, resource_type: ResourceType, written: Written) -> Any:
-        """What is said of a write, as it can be compared."""
+        """Return the result of a write in comparable form."""
         skipped = sorted(self.number(each) for each in written.skipped_members)
         made = self.effective(resource_type, written.changes)
         return self.number(written.document["id"]), written.changed, skipped, made
@@ -69,11 +71,11 @@ class ComparedStore:
         return documents, joined, left, groups
 
     def version(self, number: int) -> str:
-        """The version that a resource was last seen with."""
+        """Return the version that the last comparison saw for a resource."""
         return str(self._seen.get(self.ids[number], {}).get("version"))
 
     def changed(self, documents: Iterator[Mapping[str, Any]]) -> set[int]:
-        """The resources whose version is not the one last seen; what else `meta` says goes with that."""
+        """Return the numbers of the resources whose version changed, and check that `meta` changed accordingly."""
         changed = set()
         for each in documents:
             before, meta = self._seen.get(each["id"]), each[META]

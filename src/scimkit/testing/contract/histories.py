@@ -1,4 +1,4 @@
-"""The contract: a life like that of another store, step by step."""
+"""Contract tests that run random operations on the store and on another store, and compare the results."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from scimkit.testing.contract.machine import StoreMachine
 
 
 class HistoriesContract(ContractBase):
-    """The state machine, with the store under test and another beside it."""
+    """Random sequences of operations give the same results on the store and on another store."""
 
     histories: ClassVar[int] = 10
-    """Lives that are lived."""
+    """The number of sequences."""
     steps: ClassVar[int] = 20
-    """Steps of each of them."""
+    """The number of steps of each sequence."""
 
     def other_store(self) -> SyncStore:
-        """What the store is compared with; one that rejects unknown members is compared with one that does."""
+        """Return the store to compare with. Override this method if your store rejects unknown members."""
         return MemoryStore()
 
     def test_histories_agree_with_the_other_store(self) -> None:
-        """After every write, transaction and search of two tenants both have the same, and said the same."""
+        """The two stores have the same resources and results after each write, transaction and search."""
         contract = self
 
         class Machine(StoreMachine):

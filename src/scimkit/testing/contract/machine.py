@@ -1,4 +1,4 @@
-"""A hypothesis state machine: two stores live the same life side by side, and are compared after every step.
+"""A hypothesis state machine that runs the same operations on two stores, and compares the stores after each step.
 
     class MyMachine(StoreMachine):
         def make_stores(self):
@@ -6,8 +6,7 @@
 
     TestMyMachine = MyMachine.TestCase
 
-Ids, versions and instants are each store's own; all else must be alike. This module promises nothing of a
-store by itself: whoever is beside it does.
+Ids, versions and times may differ between the stores; everything else must be equal.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ from scimkit.testing.contract.capabilities import StoreCapabilities
 from scimkit.testing.contract.comparison import ComparedStore
 
 _ALL: Final = 10_000
-_OWN: Final = frozenset({"id", META, MEMBERS, GROUPS})
-"""The attributes whose values no two stores have alike."""
+_STORE_VALUES: Final = frozenset({"id", META, MEMBERS, GROUPS})
+"""The attributes whose values differ between the stores."""
 _BY_ID: Final = (
     'id eq "{0}"', 'not (id eq "{0}")', 'id eq "{0}" or id eq "{1}"', 'members eq "{0}"', 'not (members eq "{0}")',
     'id eq "{0}" and members eq "{1}"', 'groups eq "{0}"', 'groups[value eq "{0}"]',
@@ -40,43 +39,43 @@ _SCOPES: Final = (Scope("default"), Scope("other"))
 
 
 Step: TypeAlias = Callable[[ComparedStore, SyncStore], Any]
-"""Something done to one of the stores; what it comes to can be compared with the other's."""
+"""An operation on one of the stores. Its result can be compared with the result of the other store."""
 
 
 class Undone(Exception):
-    """What a transaction raises that is to leave nothing."""
+    """The exception that a transaction raises to be rolled back."""
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """Drives two stores. Subclasses give `make_stores`, and `subject` where a store does not keep everything."""
+    """The state machine. A subclass implements `make_stores`, and sets `subject` if a store omits attributes."""
 
     subject: ClassVar[StoreCapabilities] = StoreCapabilities()
 
     def make_stores(self) -> tuple[SyncStore, SyncStore]:
-        """Two fresh and empty stores."""
+        """Return two new, empty stores."""
         raise NotImplementedError
 
     def close_stores(self) -> None:
-        """Give up the stores."""
+        """Close the stores."""
 
     def teardown(self) -> None:
         self.close_stores()
 
     @initialize()
     def start(self) -> None:
-        """Both are empty."""
+        """Start with two empty stores."""
         self.sides: list[ComparedStore] = [ComparedStore(each, self.subject) for each in self.make_stores()]
         self.unsupported: set[Capability] = {each for side in self.sides for each in side.store.unsupported}
         self.types: dict[str, ResourceType] = {each.name: each for each in self.subject.resource_types}
 
     @rule(data=st.data())
     def write(self, data: st.DataObject) -> None:
-        """One write of any kind, to any resource, of any tenant."""
-        self._both(self._any_write(data))
+        """Run one write of any kind on any resource of any tenant."""
+        self._run_on_both(self._any_write(data))
 
     @rule(data=st.data(), undone=st.booleans())
     def transact(self, data: st.DataObject, undone: bool) -> None:
-        """Several writes in one transaction, some of which may be refused; it may be undone at the end."""
+        """Run several writes, some of which may be refused, in one transaction. The transaction may be rolled back."""
         if "transactions" in self.unsupported:
             return
         scope = self._scope(data)
@@ -95,11 +94,11 @@ class StoreMachine(RuleBasedStateMachine):
             except Undone:
                 return "undone"
 
-        self._both(step)
+        self._run_on_both(step)
 
     @rule(data=st.data())
     def search(self, data: st.DataObject) -> None:
-        """A page of what matches a filter, in some order, by index or around a position."""
+        """Search a page with a filter and a sort order, by index or by position."""
         scope, kind = self._scope(data), self._type(data)
         text = data.draw(st.none() | st.sampled_from(_BY_ID))
         numbers = [self._number(data), self._number(data)]
@@ -109,7 +108,7 @@ class StoreMachine(RuleBasedStateMachine):
         place, backward = data.draw(st.none() | st.integers(0, 3)), data.draw(st.booleans())
 
         def step(side: ComparedStore, store: SyncStore) -> Any:
-            wanted = None if _names_own(node) else Filter(node)
+            wanted = None if _uses_store_values(node) else Filter(node)
             if text is not None and numbers[0] is not None and numbers[1] is not None:
                 wanted = parse(text.format(side.ids[numbers[0]], side.ids[numbers[1]]))
             whole = store.search(scope, Query(kind, wanted, sort, count=_ALL))
@@ -120,11 +119,11 @@ class StoreMachine(RuleBasedStateMachine):
                 query = Query(kind, wanted, sort, count=count, **around)
             return side.page(query, whole), side.page(query, store.search(scope, query))
 
-        self._both(step)
+        self._run_on_both(step)
 
     @invariant()
     def alike(self) -> None:
-        """All that any tenant has is alike in both, and changed in both or in neither."""
+        """Check that the stores have the same resources in every tenant, and changed the same ones in the last step."""
         if not hasattr(self, "sides"):
             return
         found = []
@@ -140,13 +139,13 @@ class StoreMachine(RuleBasedStateMachine):
 
     @property
     def scopes(self) -> Sequence[Scope]:
-        """The tenants that things are done in."""
+        """The tenants that the operations use."""
         report = "changes" not in self.unsupported
         scopes = [replace(each, report_changes=report) for each in _SCOPES]
         return scopes[:1] if "tenants" in self.unsupported else scopes
 
-    def _both(self, step: Step) -> None:
-        """Do the same to both stores; it must come to the same."""
+    def _run_on_both(self, step: Step) -> None:
+        """Run a step on both stores, and check that the results are equal."""
         found = [_outcome(step, side, side.store) for side in self.sides]
         for side in self.sides:
             side.adopt()
@@ -154,7 +153,7 @@ class StoreMachine(RuleBasedStateMachine):
             assert found[0] == found[1]
 
     def _any_write(self, data: st.DataObject, scope: Scope | None = None) -> Step:
-        """A write in a tenant, or in any: mostly to what it can be done to, at times to what is not there."""
+        """Return a write in the given tenant or in any tenant. Some writes use a resource that does not exist."""
         number = self._number(data)
         write = data.draw(st.sampled_from(["create", "create", "replace", "change", "change", "change", "delete"]))
         if write == "create" or number is None:
@@ -191,7 +190,7 @@ class StoreMachine(RuleBasedStateMachine):
         return step
 
     def _document(self, data: st.DataObject, kind: ResourceType) -> Callable[[ComparedStore], dict[str, Any]]:
-        """A generated document; the members of a group by the ids that a side has for them."""
+        """Return a function that generates a document, with the ids of a given store as members."""
         document, members = data.draw(self.subject.generated[kind]), self._members(data, kind)
         if not members:
             return lambda side: document
@@ -200,7 +199,7 @@ class StoreMachine(RuleBasedStateMachine):
     def _changes(
         self, data: st.DataObject, scope: Scope, kind: ResourceType, number: int
     ) -> Callable[[ComparedStore], ChangeSet]:
-        """Some of what makes another document of the one that is there, and changes of members."""
+        """Return a function that creates a change set with some of the differences from a generated document."""
         target = data.draw(self.subject.generated[kind])
         try:
             old = self.subject.kept(kind, self.sides[0].store.get(scope, kind, self.sides[0].ids[number]))
@@ -214,7 +213,7 @@ class StoreMachine(RuleBasedStateMachine):
         after = {name: value for name, value in {**old, **assigned}.items() if name not in unassigned}
         assigned["schemas"] = kind.schemas_of(after)
         added, removed = self._members(data, kind), self._members(data, kind)
-        removed = [each for each in removed if each not in added]  # whether that is a change, a store may say
+        removed = [each for each in removed if each not in added]  # stores may differ on whether this is a change
         cleared = bool(added or removed) and data.draw(st.booleans())
 
         def changes(side: ComparedStore) -> ChangeSet:
@@ -228,7 +227,7 @@ class StoreMachine(RuleBasedStateMachine):
         return changes
 
     def _members(self, data: st.DataObject, kind: ResourceType) -> list[int]:
-        """Draw numbers of resources as members of a group; no group if the store does not nest groups."""
+        """Draw the numbers of resources to use as members. Groups are left out if the store does not nest groups."""
         if MEMBERS not in kind.attributes:
             return []
         may_join = [
@@ -239,7 +238,7 @@ class StoreMachine(RuleBasedStateMachine):
         return data.draw(st.lists(st.sampled_from(may_join), unique=True, max_size=3)) if may_join else []
 
     def _number(self, data: st.DataObject) -> int | None:
-        """Any resource there ever was."""
+        """Draw the number of any resource that was ever created."""
         there = len(self.sides[0].ids)
         return data.draw(st.integers(0, there - 1)) if there else None
 
@@ -253,17 +252,17 @@ class StoreMachine(RuleBasedStateMachine):
         if "sort" in self.unsupported or not data.draw(st.booleans()):
             return None
         path = data.draw(self.subject.sortable[kind])
-        return None if path.names[0] in _OWN else Sort(path, data.draw(st.booleans()))
+        return None if path.names[0] in _STORE_VALUES else Sort(path, data.draw(st.booleans()))
 
 
 def _outcome(step: Step, side: ComparedStore, store: SyncStore) -> Any:
-    """What a step comes to: a value, or the class of the error."""
+    """Return the result of a step, or the class of the error."""
     try:
         return step(side, store)
     except ScimError as error:
         return type(error)
 
 
-def _names_own(node: Any) -> bool:
-    """Whether a filter asks of what is each store's own."""
-    return any(path.partition(".")[0] in _OWN for path in paths_of(node))
+def _uses_store_values(node: Any) -> bool:
+    """Report whether a filter uses an attribute whose values differ between the stores."""
+    return any(path.partition(".")[0] in _STORE_VALUES for path in paths_of(node))

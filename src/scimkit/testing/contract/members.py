@@ -1,4 +1,4 @@
-"""The contract: members of groups and groups of users hold together (RFC 7643 sections 4.1.2 and 4.2)."""
+"""Contract tests for `members` of groups and `groups` of users (RFC 7643 sections 4.1.2 and 4.2)."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from scimkit.testing.contract.base import ContractBase
 
 
 class MembersContract(ContractBase):
-    """A membership is there from both sides, or from neither."""
+    """The `members` of groups and the `groups` of users agree at all times."""
 
     def _groups(self, store: SyncStore, user: str) -> set[tuple[str, Any]]:
-        """The groups that a user is said to be in, each with its name; skips where the type has no `groups`."""
+        """Return id and name of each group in `groups` of a user. The test is skipped if users have no `groups`."""
         if GROUPS not in self.user_type.attributes:
             pytest.skip("the users of this store have no groups")
         document = store.get(self.one, self.user_type, user)
         return {(each["value"], each.get("display")) for each in document.get(GROUPS, ())}
 
     def test_groups_are_computed(self, store: SyncStore) -> None:
-        """A user's groups are those that have it as a member, by their present names."""
+        """`groups` of a user contains the groups that have the user as a member, with their current names."""
         ada, bob = self.user(store, "ada"), self.user(store, "bob")
         team, board = self.group(store, "team", ada, bob), self.group(store, "board", ada)
         assert self._groups(store, ada) == {(team, "team"), (board, "board")}
@@ -36,8 +36,8 @@ class MembersContract(ContractBase):
         store.delete(self.one, self.group_type, board)
         assert GROUPS not in store.get(self.one, self.user_type, ada)
 
-    def test_members_in_every_way_to_write(self, store: SyncStore) -> None:
-        """Created, added, removed, cleared, replaced; no members is no attribute."""
+    def test_members_after_every_kind_of_write(self, store: SyncStore) -> None:
+        """Members are correct after create, add, remove, clear and replace. Without members there is no `members`."""
         ada, bob, eve = (self.user(store, name) for name in ("ada", "bob", "eve"))
         team = self.group(store, "team", bob)
         assert self.join(store, team, ada, bob, ada).changed
@@ -53,15 +53,15 @@ class MembersContract(ContractBase):
         assert MEMBERS not in store.get(self.one, self.group_type, team)
 
     def test_removed_and_added_at_once(self, store: SyncStore) -> None:
-        """Who is removed and added by one change is a member after it; whether that is a change, the store may say."""
+        """A user that one change removes and adds is a member afterwards. The store decides if that is a change."""
         ada, bob = self.user(store, "ada"), self.user(store, "bob")
         team = self.group(store, "team", bob)
         self.join(store, team, ada, bob, removed={ada, bob})
         assert self.members(store, team) == {ada, bob}
         assert {each["value"] for each in store.get(self.one, self.user_type, bob)[GROUPS]} == {team}
 
-    def test_what_is_so_already_changes_nothing(self, store: SyncStore) -> None:
-        """Adding a member that is there, removing one that is not, replacing members by themselves."""
+    def test_redundant_member_changes_change_nothing(self, store: SyncStore) -> None:
+        """Adding an existing member, removing a missing one, or writing the same members again changes nothing."""
         ada, bob, eve = (self.user(store, name) for name in ("ada", "bob", "eve"))
         team, empty = self.group(store, "team", ada, bob), self.group(store, "empty")
         before = self.contents(store)
@@ -74,15 +74,15 @@ class MembersContract(ContractBase):
         assert self.contents(store) == before
 
     def test_versions(self, store: SyncStore) -> None:
-        """A change of its members is a change of the group, and none of the member."""
+        """A change of members changes the version of the group, and not the version of the member."""
         ada, team = self.user(store, "ada"), self.group(store, "team")
         user, group = store.get(self.one, self.user_type, ada), self.version(store, self.group_type, team)
         written = self.join(store, team, ada)
         assert written.document["meta"]["version"] == self.version(store, self.group_type, team) != group
         assert store.get(self.one, self.user_type, ada)["meta"] == user["meta"]
 
-    def test_a_change_of_both(self, store: SyncStore) -> None:
-        """A change set may name the group anew and change its members; both happen."""
+    def test_a_change_of_attributes_and_members(self, store: SyncStore) -> None:
+        """A change set can change an attribute and the members of a group."""
         ada = self.user(store, "ada")
         team = self.group(store, "team")
         changes = self.member_changes(ada)
@@ -90,8 +90,8 @@ class MembersContract(ContractBase):
         assert store.get(self.one, self.group_type, team)["displayName"] == "people"
         assert self.members(store, team) == {ada}
 
-    def test_a_change_that_is_refused(self, store: SyncStore) -> None:
-        """A group that is refused its new name has the members that it had."""
+    def test_a_refused_change_keeps_the_members(self, store: SyncStore) -> None:
+        """A group keeps its members if the store refuses its new name."""
         if "displayName" not in self.group_type.unique:
             pytest.skip("names of groups are not unique in this store")
         ada, bob = self.user(store, "ada"), self.user(store, "bob")
@@ -106,7 +106,7 @@ class MembersContract(ContractBase):
         assert self.contents(store) == before
 
     def test_a_deleted_member_leaves(self, store: SyncStore) -> None:
-        """Deleting a user is a change of the groups that it was in, of no other."""
+        """Deleting a user changes the groups that had the user as a member, and no other groups."""
         ada, bob = self.user(store, "ada"), self.user(store, "bob")
         team, apart = self.group(store, "team", ada, bob), self.group(store, "apart", bob)
         versions = {each: self.version(store, self.group_type, each) for each in (team, apart)}
@@ -116,7 +116,7 @@ class MembersContract(ContractBase):
         assert self.version(store, self.group_type, apart) == versions[apart]
 
     def test_nested_groups(self, store: SyncStore) -> None:
-        """A group may be a member; a member is of the type that it is, whatever was said."""
+        """A group can be a member. The `type` of a member is its resource type, whatever the request said."""
         ada, inner = self.user(store, "ada"), self.group(store, "inner")
         if not self.nested_groups:
             self._unknown(store, inner)
@@ -133,17 +133,17 @@ class MembersContract(ContractBase):
         assert self.version(store, self.group_type, outer) != before
 
     def test_unknown_members(self, store: SyncStore) -> None:
-        """They are passed over and named, or the whole write is refused."""
+        """Unknown members are skipped and reported, or the store refuses the write."""
         self._unknown(store, "nobody")
 
     def test_a_deleted_member_is_unknown(self, store: SyncStore) -> None:
-        """An id that was deleted is not a member again."""
+        """The id of a deleted user cannot become a member again."""
         eve = self.user(store, "eve")
         store.delete(self.one, self.user_type, eve)
         self._unknown(store, eve)
 
     def _unknown(self, store: SyncStore, unknown: str) -> None:
-        """Try an unknown member in every way to write, beside one that exists."""
+        """Add an unknown member in every kind of write, together with a member that exists."""
         ada, bob = self.user(store, "ada9"), self.user(store, "bob9")
         team = self.group(store, "team9", ada)
         members = [{"value": unknown}, {"value": bob}]
@@ -167,14 +167,14 @@ class MembersContract(ContractBase):
             assert written.changed is (self.contents(store) != before)
 
     def test_additions_at_once(self, store: SyncStore) -> None:
-        """Of many members added to a group at once, each by a change of its own, none is lost."""
+        """No member is lost if many members are added concurrently, each by its own change."""
         people = [self.user(store, f"user{number}") for number in range(16)]
         team = self.group(store, "team", *people[:2])
         self.at_once(lambda number: self.join(store, team, people[number], removed={people[0]}), len(people))
         assert self.members(store, team) >= set(people[2:])
 
     def test_a_member_deleted_while_it_is_added(self, store: SyncStore) -> None:
-        """Whichever is first, no group is left with a member that does not exist."""
+        """A group has no missing member after users were deleted and added concurrently."""
         people = [self.user(store, f"user{number}") for number in range(12)]
         team = self.group(store, "team")
 
@@ -192,7 +192,7 @@ class MembersContract(ContractBase):
         assert self.members(store, team) == set()
 
     def test_a_group_of_many(self, store: SyncStore) -> None:
-        """Members may be many, in one write and in the next."""
+        """A group can have many members, written in one or several writes."""
         people = [self.user(store, f"user{number}") for number in range(40)]
         team = self.group(store, "team", *people[:30])
         self.join(store, team, *people, removed=set(people[:5]))

@@ -1,4 +1,4 @@
-"""The contract: pages by index and by position, while resources come and go (RFC 7644 section 3.4.2.4, RFC 9865)."""
+"""Contract tests for pages by index and by position (RFC 7644 section 3.4.2.4, RFC 9865)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _MATCHING = 'userName sw "a" or userName sw "b"'
 
 
 class PagesContract(ContractBase):
-    """Every resource is on one page, and on one only."""
+    """Every resource is on exactly one page."""
 
-    def test_the_order_is_that_of_creation(self, store: SyncStore) -> None:
-        """Changes and deletes leave it, whatever way a filter is answered."""
+    def test_resources_are_in_order_of_creation(self, store: SyncStore) -> None:
+        """Resources are listed in the order of creation, after changes and deletions and with any filter."""
         some = [self.user(store, f"a{number}") for number in range(8)]
         store.replace(self.one, self.user_type, some[2], self.document(self.user_type, "b2"))
         store.delete(self.one, self.user_type, some.pop(5))
@@ -33,11 +33,11 @@ class PagesContract(ContractBase):
 
     @pytest.mark.parametrize("text", [None, _MATCHING])
     def test_pages_by_index(self, store: SyncStore, text: str | None) -> None:
-        """They are slices of the list; the total is that of all; `count` 0 gives it alone; none beyond the end."""
+        """Pages are slices of the list, and `total` counts all resources. A page beyond the end is empty."""
         some = [self.user(store, f"{letter}{number}") for number in range(3) for letter in "ab"]
         wanted = None if text is None else parse(text)
         if self.search(store, Query(self.user_type, wanted)) is None:
-            pytest.skip("the store refuses the filter, as it says")
+            pytest.skip("the store does not support this filter")
         for start, count, expected in (
             (1, 2, some[:2]), (3, 2, some[2:4]), (5, 5, some[4:]), (7, 5, []), (9999, 1, []), (1, 0, []), (3, 0, []),
             (0, 1, some[:1]), (-5, 2, some[:2]), (1, ALL, some),
@@ -45,14 +45,14 @@ class PagesContract(ContractBase):
             page = store.search(self.one, Query(self.user_type, wanted, start_index=start, count=count))
             assert (ids(page), page.total) == (expected, len(some))
 
-    def test_nothing_at_all(self, store: SyncStore) -> None:
-        """An empty store has an empty first page."""
+    def test_an_empty_store_has_an_empty_page(self, store: SyncStore) -> None:
+        """The first page of an empty store is empty."""
         for resource_type in self.resource_types:
             page = store.search(self.one, Query(resource_type))
             assert (list(page.documents), page.total) == ([], 0)
 
     def test_large_pages(self, store: SyncStore) -> None:
-        """A page may have very many resources, all with what is computed for them."""
+        """A page can have many resources, each with its computed attributes."""
         people = [self.user(store, f"user{number}") for number in range(120)]
         team = self.group(store, "team", *people)
         page = store.search(self.one, Query(self.user_type, count=ALL))
@@ -60,8 +60,8 @@ class PagesContract(ContractBase):
         assert all(each.get("groups", [{"value": team}])[0]["value"] == team for each in page.documents)
         assert self.members(store, team) == set(people)
 
-    def test_pages_of_an_order(self) -> None:
-        """Pages by index of any order are parts of one list: no resource comes twice or never."""
+    def test_sorted_pages_by_index(self) -> None:
+        """Pages by index in any sort order are slices of one list, without repeated or missing resources."""
 
         def check(data: st.DataObject) -> None:
             resource_type = data.draw(st.sampled_from(list(self.resource_types)))
@@ -81,7 +81,7 @@ class PagesContract(ContractBase):
         self.often(check)
 
     def test_positions(self) -> None:
-        """The page after a position, or before it, is the part of the list there, with and without order and filter."""
+        """The page before or after a position is the right slice of the list, with any filter and sort order."""
 
         def check(data: st.DataObject) -> None:
             resource_type = data.draw(st.sampled_from(list(self.resource_types)))
@@ -110,8 +110,8 @@ class PagesContract(ContractBase):
             return None
         return Sort(data.draw(self.sortable[self.user_type]), data.draw(st.booleans()))
 
-    def test_pages_stay_while_others_come_and_go(self) -> None:
-        """Who walks from position to position meets each resource that is there throughout exactly once."""
+    def test_pages_are_stable_during_writes(self) -> None:
+        """Walking by position returns every permanent resource once while other resources are created and deleted."""
 
         def check(data: st.DataObject) -> None:
             with self.opened() as store:
@@ -133,7 +133,7 @@ class PagesContract(ContractBase):
         self.often(check)
 
     def _disturbance(self, store: SyncStore, data: st.DataObject, going: list[str]) -> Callable[[], None]:
-        """What happens between two pages: someone goes, someone comes."""
+        """Return a function that deletes a resource and creates another one between two pages."""
         left = list(going)
 
         def disturb() -> None:
@@ -148,7 +148,7 @@ class PagesContract(ContractBase):
     def _walk(
         self, store: SyncStore, sort: Sort | None, count: int, backward: bool, disturb: Callable[[], None]
     ) -> list[str]:
-        """The ids of all pages from one end to the other."""
+        """Return the ids of all pages from one end of the list to the other."""
         walked: list[str] = []
         if backward:
             whole = store.search(self.one, Query(self.user_type, sort=sort, count=ALL))
@@ -170,7 +170,7 @@ class PagesContract(ContractBase):
 
 
 def _sent(position: Position) -> Position:
-    """A position as a cursor carries it: through JSON, which has arrays for tuples."""
+    """Return a position as a cursor carries it: through JSON, which turns tuples into arrays."""
     return _tuples(json.loads(json.dumps(position)))  # type: ignore[no-any-return]
 
 

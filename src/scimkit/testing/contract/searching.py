@@ -1,6 +1,6 @@
-"""The contract: filters and orders are those of the reference, over generated documents (RFC 7644 section 3.4.2).
+"""Contract tests for filters and sort orders, compared with the reference implementation (RFC 7644 section 3.4.2).
 
-What a store cannot evaluate it refuses, if it says so in `unsupported`; it never answers with something like it.
+A store must refuse a filter that it cannot evaluate, and must declare this in `unsupported`.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ _NO_FILTERS = (
 
 
 class SearchingContract(ContractBase):
-    """Every filter and every order, or a refusal."""
+    """Every filter and every sort order gives the right result, or is refused."""
 
     def test_filters_agree_with_the_reference(self) -> None:
-        """Generated filters over generated resources of two tenants select what the slow model selects."""
+        """Generated filters on two tenants select the same resources as the reference implementation."""
 
         def check(data: st.DataObject) -> None:
             resource_type = data.draw(st.sampled_from(list(self.resource_types)))
@@ -65,7 +65,7 @@ class SearchingContract(ContractBase):
         self.often(check)
 
     def test_orders_agree_with_the_reference(self) -> None:
-        """Generated resources come in the order of the sort key, equal ones in that of their creation."""
+        """Resources are sorted by the sort key. Resources with equal keys are in the order of creation."""
 
         def check(data: st.DataObject) -> None:
             resource_type = data.draw(st.sampled_from(list(self.resource_types)))
@@ -81,17 +81,17 @@ class SearchingContract(ContractBase):
 
     @pytest.mark.parametrize("text", _OF_USERS)
     def test_filters_on_users(self, store: SyncStore, text: str) -> None:
-        """Filters by name, id and `meta`."""
+        """Filters on users by name, `id` and `meta` give the right result."""
         self._agrees(store, self.user_type, text)
 
     @pytest.mark.parametrize("text", _OF_MEMBERS)
     def test_filters_on_members(self, store: SyncStore, text: str) -> None:
-        """Filters on groups by what is in them."""
+        """Filters on groups by `members` give the right result."""
         self._agrees(store, self.group_type, text)
 
     @pytest.mark.parametrize("text", _OF_GROUPS)
     def test_filters_on_groups(self, store: SyncStore, text: str) -> None:
-        """Filters on users by the groups they are in."""
+        """Filters on users by `groups` give the right result."""
         if GROUPS not in self.user_type.attributes:
             pytest.skip("the users of this store have no groups")
         self._agrees(store, self.user_type, text)
@@ -106,11 +106,11 @@ class SearchingContract(ContractBase):
         expected = [each["id"] for each in whole if reference.matches(resource_type, dict(each), wanted.node)]
         page = self.search(store, Query(resource_type, wanted))
         if page is None:
-            pytest.skip("the store refuses the filter, as it says")
+            pytest.skip("the store does not support this filter")
         assert (ids(page), page.total) == (expected, len(expected))
 
     def test_look_ups_are_never_refused(self, store: SyncStore) -> None:
-        """Equality on `id` and on a unique attribute is answered by every store, with all that is wanted."""
+        """Every store answers `eq` filters on `id` and on unique attributes, with all requested attributes."""
         ada = self.user(store, "Ada")
         self.user(store, "bob")
         for text in (
@@ -124,16 +124,16 @@ class SearchingContract(ContractBase):
         assert store.search(self.one, Query(self.user_type, parse('userName eq "nobody"'))).total == 0
 
     @pytest.mark.parametrize("text", _NO_FILTERS)
-    def test_what_cannot_be_meant(self, store: SyncStore, text: str) -> None:
-        """A filter on no attribute of the type, or that no value of it fits, is refused, on an empty store too."""
+    def test_invalid_filters_are_refused(self, store: SyncStore, text: str) -> None:
+        """A filter with an unknown attribute or a value of the wrong type is refused, even if the store is empty."""
         with pytest.raises(InvalidFilter):
             store.search(self.one, Query(self.user_type, parse(text)))
         self.user(store, "ada")
         with pytest.raises(InvalidFilter):
             store.search(self.one, Query(self.user_type, parse(f"userName pr or {text}")))
 
-    def test_what_is_lacking_is_refused(self, store: SyncStore) -> None:
-        """The service serves orders and cursors, or answers 501 where the store lacks them."""
+    def test_unsupported_capabilities_get_501(self, store: SyncStore) -> None:
+        """The service sorts and uses cursors if the store supports them, and responds with 501 otherwise."""
         tokens = TokenRegistry()
         token = tokens.issue("contract", tenant=self.one.tenant).token
         service = ScimService(store, tokens=tokens, resource_types=tuple(self.resource_types))

@@ -1,4 +1,4 @@
-"""The contract: what is kept, and what the store sets on it (RFC 7643 section 3.1)."""
+"""Contract tests for stored documents, `id` and `meta` (RFC 7643 section 3.1)."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _MISSING = ("", "x", "0", "../x", "a" * 2000, "ada@example.org")
 
 
 class StoringContract(ContractBase):
-    """Documents are kept as they are given; `id` and `meta` are the store's own."""
+    """The store keeps documents unchanged, and sets `id` and `meta`."""
 
-    def test_what_is_written_is_read(self) -> None:
-        """A document is read as it was created, and as it was put in the place of another."""
+    def test_written_documents_are_read_back(self) -> None:
+        """A document is returned as it was created, and as it was replaced."""
 
         def check(data: st.DataObject) -> None:
             resource_type = data.draw(st.sampled_from(list(self.resource_types)))
@@ -39,8 +39,8 @@ class StoringContract(ContractBase):
 
         self.often(check)
 
-    def test_changes_leave_what_they_leave_in_a_document(self) -> None:
-        """A change set turns one document into another; made again it changes nothing."""
+    def test_change_sets_produce_the_expected_document(self) -> None:
+        """A change set turns one document into another. The same change set again changes nothing."""
 
         def check(data: st.DataObject) -> None:
             resource_type = data.draw(st.sampled_from(list(self.resource_types)))
@@ -64,7 +64,7 @@ class StoringContract(ContractBase):
         return store.get(self.one, resource_type, id)
 
     def test_ids(self, store: SyncStore) -> None:
-        """An id is a text that needs no escape in a URL, never used before, not even by what was deleted."""
+        """An id needs no escaping in a URL, and is never used again, even after its resource was deleted."""
         seen = set()
         for number in range(5):
             id = self.user(store, f"user{number}")
@@ -75,12 +75,12 @@ class StoringContract(ContractBase):
         assert self.user(store, "another") not in seen
 
     def test_ids_of_two_types(self, store: SyncStore) -> None:
-        """What a group has as its member is one resource: ids of users and groups do not meet."""
+        """Users and groups never have the same id, because `members` refers to both by id."""
         users = {self.user(store, f"user{number}") for number in range(3)}
         assert users.isdisjoint({self.group(store, f"group{number}") for number in range(3)})
 
     def test_meta(self, store: SyncStore) -> None:
-        """`meta` has the name of the type, a version, and the instants of the first and the last write."""
+        """`meta` has the resource type, a version, and the times of creation and of the last change."""
         id = self.user(store, "ada")
         meta = self._read(store, self.user_type, id)[META]
         assert meta["resourceType"] == self.user_type.name
@@ -97,8 +97,8 @@ class StoringContract(ContractBase):
         assert instant is not None
         return instant
 
-    def test_id_and_meta_are_not_taken(self, store: SyncStore) -> None:
-        """What a document says of its own `id`, `meta` and `groups` is passed over, in a new one and in a later one."""
+    def test_sent_id_and_meta_are_ignored(self, store: SyncStore) -> None:
+        """`id`, `meta` and `groups` in a document are ignored by create and replace."""
         said: dict[str, Any] = {
             "id": "mine",
             META: {"resourceType": "Other", "version": 'W/"9"', "created": "2001-01-01T00:00:00Z"},
@@ -114,8 +114,8 @@ class StoringContract(ContractBase):
         assert document[META]["created"] > "2001-01-02"
         assert GROUPS not in document
 
-    def test_a_write_of_the_same_changes_nothing(self, store: SyncStore) -> None:
-        """Version and lastModified stay, and the write says that nothing changed."""
+    def test_an_identical_write_changes_nothing(self, store: SyncStore) -> None:
+        """An identical write keeps the version and `lastModified`, and reports no change."""
         id = self.user(store, "ada", also={self.spare: "x"})
         before = self._read(store, self.user_type, id)
         document = {**self.document(self.user_type, "ada"), self.spare: "x"}
@@ -126,8 +126,8 @@ class StoringContract(ContractBase):
             assert written.document[META] == before[META]
         assert self._read(store, self.user_type, id) == before
 
-    def test_a_change_leaves_the_rest(self, store: SyncStore) -> None:
-        """What a change set does not name stays; what a replacing document does not name goes."""
+    def test_a_change_keeps_other_attributes(self, store: SyncStore) -> None:
+        """A change set keeps the attributes that it does not name. A replacement removes them."""
         id = self.user(store, "ada", also={self.spare: "x"})
         store.change(self.one, self.user_type, id, ChangeSet({"userName": "king"}))
         assert self._read(store, self.user_type, id)[self.spare] == "x"
@@ -137,8 +137,8 @@ class StoringContract(ContractBase):
         store.replace(self.one, self.user_type, id, self.document(self.user_type, "king"))
         assert self.spare not in self._read(store, self.user_type, id)
 
-    def test_nothing_given_is_changed(self, store: SyncStore) -> None:
-        """A store changes none of the documents that it is given."""
+    def test_arguments_are_not_modified(self, store: SyncStore) -> None:
+        """The store does not modify the documents that it is given."""
         document = {**self.document(self.user_type, "ada"), self.spare: "x", "id": "mine"}
         team: dict[str, Any] = {**self.document(self.group_type, "team"), MEMBERS: [{"value": "nobody"}]}
         given = deepcopy(document)
@@ -153,8 +153,8 @@ class StoringContract(ContractBase):
         given[MEMBERS].pop(0)
         assert team == given
 
-    def test_nothing_handed_out_changes(self, store: SyncStore) -> None:
-        """Documents that were handed out stay as they were when the store goes on."""
+    def test_returned_documents_are_not_modified(self, store: SyncStore) -> None:
+        """Documents that the store returned stay the same after later writes."""
         ada, bob = (self.user(store, name, also={self.spare: "x"}) for name in ("ada", "bob"))
         team = self.group(store, "team", ada, bob)
         written = store.replace(
@@ -172,8 +172,8 @@ class StoringContract(ContractBase):
         assert handed_out == before
 
     @pytest.mark.parametrize("id", _MISSING, ids=range(len(_MISSING)))
-    def test_what_is_not_there(self, store: SyncStore, id: str) -> None:
-        """Every method says so, in words that do not repeat the id; nothing is made of it."""
+    def test_missing_ids_raise_not_found(self, store: SyncStore, id: str) -> None:
+        """Every method raises NotFound for a missing id, without the id in the message, and changes nothing."""
         self.user(store, "ada")
         before = self.contents(store)
         document = self.document(self.user_type, "eve")
@@ -189,8 +189,8 @@ class StoringContract(ContractBase):
                 assert len(id) < 2 or id not in str(refused.value)
         assert self.contents(store) == before
 
-    def test_an_id_of_another_type(self, store: SyncStore) -> None:
-        """A user is no group: each is found among its own type only."""
+    def test_an_id_of_another_type_is_not_found(self, store: SyncStore) -> None:
+        """A user cannot be read or deleted as a group, and a group not as a user."""
         ada, team = self.user(store, "ada"), self.group(store, "team")
         for resource_type, id in ((self.group_type, ada), (self.user_type, team)):
             with pytest.raises(NotFound):
@@ -199,7 +199,7 @@ class StoringContract(ContractBase):
                 store.delete(self.one, resource_type, id)
 
     def test_a_deleted_resource_is_gone(self, store: SyncStore) -> None:
-        """It is read no more, found no more, and cannot be deleted twice."""
+        """A deleted resource cannot be read, found or deleted again."""
         ada, bob = self.user(store, "ada"), self.user(store, "bob")
         store.delete(self.one, self.user_type, ada)
         with pytest.raises(NotFound):
@@ -209,7 +209,7 @@ class StoringContract(ContractBase):
         assert self.everyone(store, self.user_type) == [bob]
 
     def test_a_refused_write_changes_nothing(self, store: SyncStore) -> None:
-        """Whatever a write would have done besides is not done."""
+        """A refused write has no effect."""
         ada, bob = self.user(store, "ada"), self.user(store, "bob")
         team, _ = self.group(store, "team", ada), self.group(store, "board")
         before = self.contents(store)
@@ -224,8 +224,8 @@ class StoringContract(ContractBase):
         assert self.members(store, team) == {ada}
         assert store.search(self.one, Query(self.user_type, count=0)).total == len({ada, bob})
 
-    def test_what_is_wanted(self, store: SyncStore) -> None:
-        """What is wanted is there, and `id` and `meta` always; what is not wanted may be left out, nothing else is."""
+    def test_requested_attributes_are_returned(self, store: SyncStore) -> None:
+        """The store returns the requested attributes with `id` and `meta`. It may leave out other attributes."""
         ada = self.user(store, "ada", also={self.spare: "x"})
         self.group(store, "team", ada)
         for resource_type in self.resource_types:

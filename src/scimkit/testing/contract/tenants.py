@@ -1,4 +1,4 @@
-"""The contract: what is one tenant's is no other's, whatever is asked."""
+"""Contract tests for the separation of tenants."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _ALL_OF_THEM = (
 
 
 class TenantsContract(ContractBase):
-    """Two tenants in one store. One that lacks tenants has nothing for any but `one`."""
+    """No tenant can read or change the resources of another tenant. A store without tenants serves only `one`."""
 
     @pytest.fixture
     def both(self, store: SyncStore) -> Iterator[SyncStore]:
-        """A store that keeps several tenants."""
+        """Yield a store that supports several tenants."""
         self.needs(store, "tenants")
         yield store
 
     def test_other_tenants_are_empty(self, store: SyncStore) -> None:
-        """What one tenant has is not there for another, in every method; nothing of it changes."""
+        """Every method treats a resource of another tenant as missing, and does not change the resource."""
         ada = self.user(store, "ada")
         team = self.group(store, "team", ada)
         before = self.contents(store)
@@ -54,8 +54,8 @@ class TenantsContract(ContractBase):
             assert store.search(self.two, Query(resource_type)).total == 0
         assert self.contents(store) == before
 
-    def test_a_tenant_that_cannot_be(self, store: SyncStore) -> None:
-        """A store that lacks tenants refuses to create a resource for another than its own."""
+    def test_other_tenants_are_refused(self, store: SyncStore) -> None:
+        """A store without tenants refuses to create a resource for another tenant."""
         if "tenants" not in store.unsupported:
             pytest.skip("the store keeps several tenants")
         with pytest.raises(ScimError):
@@ -64,14 +64,14 @@ class TenantsContract(ContractBase):
 
     @pytest.mark.parametrize("text", _ALL_OF_THEM)
     def test_filters_end_at_the_tenant(self, both: SyncStore, text: str) -> None:
-        """A filter that everything matches finds everything of the tenant, and nothing else."""
+        """A filter that matches every resource returns all resources of the tenant, and no others."""
         mine = [self.user(both, name) for name in ("ada", "bob")]
         theirs = [self.user(both, name, self.two) for name in ("ada", "eve")]
         assert self.found(both, self.user_type, text) == mine
         assert self.found(both, self.user_type, text, self.two) == theirs
 
-    def test_ids_of_others_in_filters(self, both: SyncStore) -> None:
-        """An id of another tenant is found by no filter."""
+    def test_ids_of_other_tenants_in_filters(self, both: SyncStore) -> None:
+        """No filter finds a resource by the id of another tenant."""
         mine, theirs = self.user(both, "ada"), self.user(both, "ada", self.two)
         team = self.group(both, "team", theirs, scope=self.two)
         for text in (f'id eq "{theirs}"', f'id eq "{theirs}" or userName eq "nobody"', f'not (id eq "{mine}")'):
@@ -81,8 +81,8 @@ class TenantsContract(ContractBase):
         if GROUPS in self.user_type.attributes:
             assert self.found(both, self.user_type, f'groups eq "{team}"') == []
 
-    def test_members_of_others_are_unknown(self, both: SyncStore) -> None:
-        """A resource of another tenant is no member, however it is added; removing it there does nothing here."""
+    def test_members_of_other_tenants_are_unknown(self, both: SyncStore) -> None:
+        """A resource of another tenant cannot be added as a member, and removing it as a member changes nothing."""
         mine, theirs = self.user(both, "ada"), self.user(both, "eve", self.two)
         far = self.group(both, "team", theirs, scope=self.two)
         team = self.group(both, "team", mine)
@@ -100,8 +100,8 @@ class TenantsContract(ContractBase):
         assert not self.join(both, team, removed={theirs}).changed
         assert before == (both.get(self.two, self.user_type, theirs), both.get(self.two, self.group_type, far))
 
-    def test_names_are_free_elsewhere(self, both: SyncStore) -> None:
-        """Uniqueness ends at the tenant."""
+    def test_uniqueness_ends_at_the_tenant(self, both: SyncStore) -> None:
+        """Two tenants can use the same unique value."""
         mine, theirs = self.user(both, "ada"), self.user(both, "ada", self.two)
         assert mine != theirs
         assert self.group(both, "team") != self.group(both, "team", scope=self.two)
@@ -109,14 +109,14 @@ class TenantsContract(ContractBase):
         assert self.everyone(both, self.user_type, self.two) == [theirs]
 
     def test_names_of_tenants_are_exact(self, both: SyncStore) -> None:
-        """Tenants whose names differ in case or in a space at the end are two."""
+        """Tenant names that differ in case or in a trailing space name two tenants."""
         self.user(both, "ada", self.one)
         for name in (self.one.tenant.upper(), self.one.tenant + " ", self.one.tenant + "%", ""):
             assert both.search(type(self.one)(name), Query(self.user_type)).total == 0
 
     @pytest.mark.parametrize("descending", [None, False, True])
-    def test_positions_of_others(self, both: SyncStore, descending: bool | None) -> None:
-        """A page around a position in another tenant's order has none of its resources."""
+    def test_positions_of_other_tenants(self, both: SyncStore, descending: bool | None) -> None:
+        """A page around a position from another tenant has no resources of that tenant."""
         self.needs(both, "cursors")
         sort = None
         if descending is not None:

@@ -1,4 +1,4 @@
-"""The contract: transactions, in which everything is kept or nothing."""
+"""Contract tests for transactions, which keep all of their writes or none."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from scimkit.testing.contract.base import ContractBase
 
 
 class Stop(Exception):
-    """What the work of a transaction raises to have it undone."""
+    """The exception that a transaction raises to be rolled back."""
 
 
 class TransactionsContract(ContractBase):
-    """`transaction(scope, work)`; skipped for a store that lacks transactions."""
+    """Tests of `transaction(scope, work)`. They are skipped if the store does not support transactions."""
 
     @pytest.fixture
     def able(self, store: SyncStore) -> Iterator[SyncStore]:
-        """A store that has transactions."""
+        """Yield a store that supports transactions."""
         self.needs(store, "transactions")
         yield store
 
-    def test_what_the_work_wrote_is_kept(self, able: SyncStore) -> None:
-        """The result of the work comes back, and its writes are there, within it and after it."""
+    def test_writes_of_a_transaction_are_kept(self, able: SyncStore) -> None:
+        """A transaction returns the result of its function. Its writes are visible inside and after the transaction."""
 
         def work(inner: SyncStore) -> str:
             ada = self.user(inner, "ada")
@@ -37,8 +37,8 @@ class TransactionsContract(ContractBase):
 
         assert able.get(self.one, self.user_type, able.transaction(self.one, work))["userName"] == "ada"
 
-    def test_a_failed_work_leaves_nothing(self, able: SyncStore) -> None:
-        """Whatever the work did before it raised is as if it had not been: also what it changed, joined and deleted."""
+    def test_a_failed_transaction_leaves_nothing(self, able: SyncStore) -> None:
+        """A failed transaction undoes every create, change, replace and delete that it ran."""
         ada, bob = self.user(able, "ada"), self.user(able, "bob")
         team = self.group(able, "team", ada, bob)
         before = self.contents(able)
@@ -58,8 +58,8 @@ class TransactionsContract(ContractBase):
             self.user(able, "BOB")
         self.user(able, "cyd")
 
-    def test_a_failed_write_leaves_the_others(self, able: SyncStore) -> None:
-        """A write that is refused takes nothing with it: the work may go on."""
+    def test_a_refused_write_keeps_the_others(self, able: SyncStore) -> None:
+        """A refused write does not undo other writes of the transaction, which can continue."""
 
         def work(inner: SyncStore) -> list[str]:
             ada = self.user(inner, "ada")
@@ -76,7 +76,7 @@ class TransactionsContract(ContractBase):
         assert able.search(self.one, Query(self.user_type, count=0)).total == 2
 
     def test_a_transaction_within_another(self, able: SyncStore) -> None:
-        """An inner one that fails leaves what the outer one did; an outer one that fails takes the inner one along."""
+        """A failed inner transaction undoes its own writes only. A failed outer transaction undoes all writes."""
 
         def fail(inner: SyncStore) -> None:
             self.user(inner, "bob")
@@ -98,8 +98,8 @@ class TransactionsContract(ContractBase):
         documents = able.search(self.one, Query(self.user_type)).documents
         assert [each["userName"] for each in documents] == ["ada", "cyd"]
 
-    def test_after_a_failed_work(self, able: SyncStore) -> None:
-        """The store goes on as if the work had never run: versions and uniqueness too."""
+    def test_the_store_works_after_a_failed_transaction(self, able: SyncStore) -> None:
+        """After a failed transaction, versions and unique values are as before."""
         ada = self.user(able, "ada", also={self.spare: "x"})
         version = self.version(able, self.user_type, ada)
 
@@ -115,8 +115,8 @@ class TransactionsContract(ContractBase):
         self.user(able, "king")
         assert self.found(able, self.user_type, 'userName eq "ada"') == [ada]
 
-    def test_a_lifted_store(self, able: SyncStore) -> None:
-        """Behind the async port the promise is kept too."""
+    def test_the_async_interface_rolls_back(self, able: SyncStore) -> None:
+        """A transaction through the async interface is rolled back too."""
 
         async def work(inner: Store) -> None:
             await inner.create(self.one, self.user_type, self.document(self.user_type, "ada"))
@@ -126,8 +126,8 @@ class TransactionsContract(ContractBase):
             run_sync(as_async_store(able).transaction(self.one, work))
         assert able.search(self.one, Query(self.user_type, count=0)).total == 0
 
-    def test_of_many_at_once(self, able: SyncStore) -> None:
-        """Of many that want one name one succeeds, and nothing that the others wrote before is left."""
+    def test_concurrent_transactions_with_one_name(self, able: SyncStore) -> None:
+        """Of many concurrent transactions with one unique value, one succeeds. The others leave no writes."""
 
         def work(inner: SyncStore) -> None:
             self.user(inner, f"someone {len(self.everyone(inner, self.user_type))} {id(inner)}")

@@ -1,4 +1,4 @@
-"""The contract: uniqueness within a tenant, by the declared characteristics (RFC 7643 section 7)."""
+"""Contract tests for unique attributes within a tenant (RFC 7643 section 7)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from scimkit.testing.contract.base import ContractBase
 
 
 class UniquenessContract(ContractBase):
-    """No two resources of a type and tenant have the same value where the type says so."""
+    """No two resources of a type and tenant have the same value of a unique attribute."""
 
     def test_every_declared_attribute(self) -> None:
-        """Of generated documents those are refused, and only those, that have a value another one has."""
+        """The store refuses exactly those generated documents that repeat a value of a unique attribute."""
 
         def check(data: st.DataObject) -> None:
             resource_type = data.draw(st.sampled_from([each for each in self.resource_types if each.unique]))
@@ -47,8 +47,8 @@ class UniquenessContract(ContractBase):
             found[text] = set(keys_at(path)(document))
         return found
 
-    def test_case_does_not_count(self, store: SyncStore) -> None:
-        """`userName` and a group's `displayName` are taken in every case, and kept in the one they came in."""
+    def test_uniqueness_ignores_case(self, store: SyncStore) -> None:
+        """`userName` and `displayName` of groups are unique without regard to case, and are stored as written."""
         ada = self.user(store, "Ada")
         with pytest.raises(Uniqueness):
             self.user(store, "ADA")
@@ -58,8 +58,8 @@ class UniquenessContract(ContractBase):
             with pytest.raises(Uniqueness):
                 self.group(store, "TEAM")
 
-    def test_in_every_way_to_write(self, store: SyncStore) -> None:
-        """A name that is taken cannot be taken over by a change or a replacement; one's own can be written again."""
+    def test_every_kind_of_write_checks_uniqueness(self, store: SyncStore) -> None:
+        """A change or replacement cannot take the unique value of another resource, but can repeat its own value."""
         ada, bob = self.user(store, "ada"), self.user(store, "bob")
         with pytest.raises(Uniqueness):
             store.change(self.one, self.user_type, bob, ChangeSet({"userName": "ADA"}))
@@ -69,7 +69,7 @@ class UniquenessContract(ContractBase):
         assert store.get(self.one, self.user_type, ada)["userName"] == "ADA"
 
     def test_a_name_is_free_again(self, store: SyncStore) -> None:
-        """After its owner was deleted, changed or replaced."""
+        """A unique value can be used again after its resource was deleted, changed or replaced."""
         ada = self.user(store, "ada")
         store.delete(self.one, self.user_type, ada)
         again = self.user(store, "ada")
@@ -79,7 +79,7 @@ class UniquenessContract(ContractBase):
         assert len({ada, again, third, self.user(store, "ADA")}) == 4
 
     def test_a_race_of_creates(self, store: SyncStore) -> None:
-        """Of many creates of one name at once exactly one succeeds; the others are told why."""
+        """Of many concurrent creates with one unique value, exactly one succeeds. The others raise Uniqueness."""
 
         def create(number: int) -> bool:
             try:
@@ -92,7 +92,7 @@ class UniquenessContract(ContractBase):
         assert store.search(self.one, Query(self.user_type, count=0)).total == 1
 
     def test_a_race_of_changes(self, store: SyncStore) -> None:
-        """Of many users that take one name at once exactly one gets it."""
+        """Of many concurrent changes to one unique value, exactly one succeeds."""
         some = [self.user(store, f"user{number}") for number in range(12)]
 
         def rename(number: int) -> bool:

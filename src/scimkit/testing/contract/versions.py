@@ -1,4 +1,4 @@
-"""The contract: compare and swap on the version (RFC 7644 section 3.14)."""
+"""Contract tests for writes that expect a version (RFC 7644 section 3.14)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from scimkit.testing.contract.base import ContractBase
 
 
 class VersionsContract(ContractBase):
-    """A write that expects a version happens to that version, or not at all."""
+    """A write that expects a version succeeds only if the resource has that version."""
 
     def test_another_version_is_refused(self, store: SyncStore) -> None:
-        """A write that expects another version than there is changes nothing."""
+        """A write that expects another version than the current one changes nothing."""
         ada = self.user(store, "ada")
         first = self.version(store, self.user_type, ada)
         document = self.document(self.user_type, "king")
@@ -38,8 +38,8 @@ class VersionsContract(ContractBase):
         assert store.get(self.one, self.user_type, ada) == before
         store.delete(self.one, self.user_type, ada, second)
 
-    def test_the_version_of_a_change(self, store: SyncStore) -> None:
-        """What a change says is the version is the one to expect next."""
+    def test_a_change_returns_the_next_version(self, store: SyncStore) -> None:
+        """The version that a change returns is the version that the next write can expect."""
         ada = self.user(store, "ada")
         version = self.version(store, self.user_type, ada)
         for number in range(3):
@@ -47,8 +47,8 @@ class VersionsContract(ContractBase):
             version = store.change(self.one, self.user_type, ada, changes, version).document["meta"]["version"]
         assert version == self.version(store, self.user_type, ada)
 
-    def test_one_of_many_swaps(self, store: SyncStore) -> None:
-        """Of many writes at once that expect the same version exactly one happens."""
+    def test_one_of_many_concurrent_writes_succeeds(self, store: SyncStore) -> None:
+        """Of many concurrent writes that expect the same version, exactly one succeeds."""
         ada = self.user(store, "ada")
         version = self.version(store, self.user_type, ada)
 
@@ -63,8 +63,8 @@ class VersionsContract(ContractBase):
         assert sum(happened) == 1
         assert store.get(self.one, self.user_type, ada)[self.spare] == f"x{happened.index(True)}"
 
-    def test_swaps_that_are_tried_again(self, store: SyncStore) -> None:
-        """Writers that compare, swap and try again lose nothing."""
+    def test_retried_writes_lose_no_update(self, store: SyncStore) -> None:
+        """No update is lost if concurrent writers read, change and retry."""
         ada = self.user(store, "ada", also={self.spare: "0"})
 
         def add(_: int) -> None:
