@@ -173,7 +173,7 @@ QUOTES = "A string value must be in double quotes"
 PATH = "Expected an attribute such as userName or name.familyName"
 ESCAPE = "The string has an escape that JSON does not define"
 OPEN_STRING = "A string is not closed"
-INSIDE = "A value path cannot stand inside another"
+INSIDE = "A value path cannot contain another value path"
 DEEP = "The filter is nested deeper than 40 levels"
 
 ERRORS: dict[str, tuple[int, str]] = {

@@ -353,8 +353,8 @@ REFUSED: dict[str, str] = {
     'site eq "x"': "site is complex; name one of its sub-attributes.",
     f'{LEASE} eq "x"': f"{LEASE} is complex; name one of its sub-attributes.",
     f'{LEASE}:terms co "x"': f"{LEASE}:terms is complex; name one of its sub-attributes.",
-    "parts.size[value gt 1]": "parts.size takes no filter in brackets.",
-    'site.city[value eq "x"]': "site.city takes no filter in brackets.",
+    "parts.size[value gt 1]": "parts.size cannot have a filter in brackets.",
+    'site.city[value eq "x"]': "site.city cannot have a filter in brackets.",
     "rented gt true": "The operator gt does not apply to rented.",
     "rented ge true": "The operator ge does not apply to rented.",
     "rented lt true": "The operator lt does not apply to rented.",
@@ -390,9 +390,9 @@ REFUSED: dict[str, str] = {
     "bought co 2020": "The value compared with bought is not a date and time.",
     "site.opened eq true": "The value compared with site.opened is not a date and time.",
     f"{LEASE}:until eq 1": f"The value compared with {LEASE}:until is not a date and time.",
-    'tags[value eq "x"]': "tags takes no filter in brackets.",
-    "readings[value eq 1]": "readings takes no filter in brackets.",
-    'label[value eq "x"]': "label takes no filter in brackets.",
+    'tags[value eq "x"]': "tags cannot have a filter in brackets.",
+    "readings[value eq 1]": "readings cannot have a filter in brackets.",
+    'label[value eq "x"]': "label cannot have a filter in brackets.",
 }  # fmt: skip
 
 

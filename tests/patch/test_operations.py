@@ -76,7 +76,7 @@ def test_order_and_case_of_members() -> None:
 
 
 LABEL = {"op": "add", "path": "label", "value": "x"}
-EXTRA = "A PATCH has only schemas and Operations; an operation only op, path and value."
+EXTRA = "A PATCH may have only schemas and Operations. An operation may have only op, path and value."
 NAMES = f"schemas must be an array with {PATCH_OP_SCHEMA}."
 EMPTY = "Operations must be an array with at least one operation."
 NO_VALUE = "An operation without a path must have an object as its value."
@@ -98,8 +98,8 @@ REFUSED: list[tuple[dict[str, Any], type[ScimError], str | None]] = [
     (body({"op": "remove"}), NoTarget, "A remove operation must have a path."),
     (body({"op": "remove", "path": ""}), NoTarget, "A remove operation must have a path."),
     (body({"op": "add", "path": 1, "value": 1}), InvalidPath, "The path must be a string."),
-    (body({"op": "add", "path": "label"}), InvalidValue, "An operation that adds must have a value."),
-    (body({"op": "replace", "path": "label"}), InvalidValue, "An operation that replaces must have a value."),
+    (body({"op": "add", "path": "label"}), InvalidValue, "An operation with op add must have a value."),
+    (body({"op": "replace", "path": "label"}), InvalidValue, "An operation with op replace must have a value."),
     (body({"op": "add"}), InvalidValue, NO_VALUE),
     (body({"op": "add", "value": "x"}), InvalidValue, NO_VALUE),
     (
@@ -124,7 +124,7 @@ REFUSED: list[tuple[dict[str, Any], type[ScimError], str | None]] = [
     (
         body({"op": "remove", "path": "tags", "value": ["x"]}),
         InvalidSyntax,
-        "A remove operation takes no value; select values with a filter in its path.",
+        "A remove operation cannot have a value. Select values with a filter in the path.",
     ),
     (body({"op": "add", "path": "ports", "value": "x"}), InvalidValue, "ports must be a whole number."),
     (body({"op": "add", "path": "site", "value": "x"}), InvalidValue, "site must be an object."),

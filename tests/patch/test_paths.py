@@ -75,7 +75,7 @@ def test_attribute_that_is_not_there(text: str) -> None:
     assert parse_path(text, DEVICE) is None
 
 
-NOT_CLOSED = "The path has a filter that is not closed, or more after it than a sub-attribute."
+NOT_CLOSED = "The filter in the path is empty or not closed, or other text than a sub-attribute follows."
 NOT_OPENED = "The path closes a filter that it does not open."
 NOT_A_PATH: dict[str, str] = {
     "parts[": NOT_CLOSED,
@@ -91,8 +91,8 @@ NOT_A_PATH: dict[str, str] = {
     "parts.size]": NOT_OPENED,
     "site.city[value pr]": "The path has a filter after a sub-attribute.",
     "site.floors[value pr]": "The path has a filter after a sub-attribute.",
-    "label[value pr]": "label has one value; there is nothing to select with a filter.",
-    f"{LEASE}:until[value pr]": f"{LEASE}:until has one value; there is nothing to select with a filter.",
+    "label[value pr]": "label is not multi-valued. Remove the filter from the path.",
+    f"{LEASE}:until[value pr]": f"{LEASE}:until is not multi-valued. Remove the filter from the path.",
 }
 
 

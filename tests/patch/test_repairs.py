@@ -135,13 +135,13 @@ class TestMessage:
     @pytest.mark.parametrize("name", ["OP", "PATH", "Value"])
     def test_a_member_given_twice_is_refused(self, name: str) -> None:
         """Two names that differ by case alone are one member: which of them is meant is not guessed."""
-        with pytest.raises(InvalidSyntax, match=r"^An operation has op, path and value once each\.$"):
+        with pytest.raises(InvalidSyntax, match=r"^An operation repeats op, path or value\. Send each of them once\.$"):
             read(Scripted(), {**ADD, name: "label"})
 
     @pytest.mark.parametrize("name", ["operations", "SCHEMAS"])
     def test_a_member_of_the_body_given_twice_is_refused(self, name: str) -> None:
         """The same of the body; of what it does not have, two are passed over as one is."""
-        with pytest.raises(InvalidSyntax, match=r"^A PATCH has schemas and Operations once each\.$"):
+        with pytest.raises(InvalidSyntax, match=r"^The PATCH repeats schemas or Operations\. Send each of them once\.$"):
             read(Scripted(), ADD, **{name: []})
         assert read(Scripted(extra_member=None), ADD, note=1, Note=2) == [("add", "label", "x")]
 
