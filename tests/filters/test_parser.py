@@ -398,7 +398,7 @@ def test_deviation_handler_is_asked(text: str, node: Node, asked: list[Any]) -> 
     deviations = Lenient()
     found = parse(text, deviations)
     assert found == node
-    assert repr(found) == repr(node)  # tells 1 from True and 1.0
+    assert repr(found) == repr(node)  # unlike ==, repr distinguishes 1, True and 1.0
     assert deviations.asked == asked
 
 

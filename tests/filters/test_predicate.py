@@ -203,7 +203,7 @@ def test_no_value_compares_as_null(attribute: str) -> None:
         try:
             predicate = filters.parse(f"{attribute} {operator} {value}").compile(DEVICE)
         except InvalidFilter:
-            continue  # refused for every document alike
+            continue  # the filter is refused for every document
         expected = (operator == "eq") if value == "null" else (operator == "ne")
         for document in documents:
             assert predicate(document) is expected, (operator, value)

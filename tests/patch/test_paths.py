@@ -76,7 +76,7 @@ def test_unknown_attribute(text: str) -> None:
 
 
 NOT_CLOSED = "The filter in the path is empty or not closed, or other text than a sub-attribute follows."
-NOT_OPENED = "The path closes a filter that it does not open."
+NOT_OPENED = "The path has a closing bracket without an opening bracket."
 NOT_A_PATH: dict[str, str] = {
     "parts[": NOT_CLOSED,
     "parts[size gt 1": NOT_CLOSED,

@@ -48,7 +48,7 @@ def test_agrees_with_the_model(case: Case) -> None:
             for count in range(1, len(operations) + 1):
                 _valid(kind, reference.patched(kind, document, {**body, "Operations": operations[:count]}))
     elif isinstance(expected, type) and found is InvalidValue:
-        pass  # two mistakes: the engine meets the second primary value before it checks what the model refuses
+        pass  # the PATCH has two errors, and scimkit finds the second primary element before the error of the model
     else:
         assert found == expected
 

@@ -363,7 +363,7 @@ def test_read_only_attribute(entry: dict[str, Any], told: tuple[str, bool]) -> N
     repair = Scripted(read_only=None, name="owner.displayName")
     assert read(repair, entry, ADD) == [("add", "label", "x")]
     assert [each for each in repair.asked if each[0] == "read_only"] == [("read_only", *told)]
-    if told[1]:  # in a value it is ignored (RFC 7644 section 3.5.1)
+    if told[1]:  # a readOnly attribute in a value is ignored (RFC 7644 section 3.5.1)
         assert read(Scripted(name="owner.displayName"), entry, ADD) == [("add", "label", "x")]
         return
     with pytest.raises(MutabilityViolation, match=rf"^{told[0]} is read-only\.$"):

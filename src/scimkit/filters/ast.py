@@ -93,7 +93,7 @@ def conjunction(operands: list[Node]) -> Node:
     """Join operands by `and`. Nested conjunctions are flattened, and repeated operands are dropped."""
     if len(operands) == 1:
         return operands[0]
-    flat = _each_once(_flat(operands, And))
+    flat = _without_duplicates(_flatten(operands, And))
     return flat[0] if len(flat) == 1 else And(flat)
 
 
@@ -101,11 +101,11 @@ def disjunction(operands: list[Node]) -> Node:
     """Join operands by `or`. Nested disjunctions are flattened, and repeated operands are dropped."""
     if len(operands) == 1:
         return operands[0]
-    flat = _each_once(_flat(operands, Or))
+    flat = _without_duplicates(_flatten(operands, Or))
     return flat[0] if len(flat) == 1 else Or(flat)
 
 
-def _each_once(operands: Iterator[Node]) -> tuple[Node, ...]:
+def _without_duplicates(operands: Iterator[Node]) -> tuple[Node, ...]:
     """Return the operands without repetitions.
 
     Operands are compared as text, because `1`, `1.0` and `true` are equal in Python.
@@ -119,7 +119,7 @@ def _each_once(operands: Iterator[Node]) -> tuple[Node, ...]:
     return tuple(first.values())
 
 
-def _flat(operands: list[Node], kind: type[And] | type[Or]) -> Iterator[Node]:
+def _flatten(operands: list[Node], kind: type[And] | type[Or]) -> Iterator[Node]:
     for operand in operands:
         if isinstance(operand, kind):
             yield from operand.operands

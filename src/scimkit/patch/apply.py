@@ -180,7 +180,7 @@ def _remove(old: Any, operation: Operation, repair: PatchDeviationHandler) -> An
         if operation.op == "remove" and operation.value is not UNASSIGNED:
             return _without(attribute, old, operation.value)
         return UNASSIGNED
-    matches = path.matches or _every
+    matches = path.matches or _match_all
     if path.sub_attribute is None:
         return _values(attribute, [each for each in _elements(attribute, old) if not matches(each)])
     edited = [
@@ -197,7 +197,7 @@ _APPLY: Final[Mapping[str, Callable[[Any, Operation, PatchDeviationHandler], Any
 }
 
 
-def _every(_: Any) -> bool:
+def _match_all(_: Any) -> bool:
     return True
 
 
@@ -217,7 +217,7 @@ def _values(attribute: Attribute, elements: list[Any]) -> Any:
 def _write_elements(old: Any, operation: Operation, repair: PatchDeviationHandler) -> Any:
     """Add or replace values in the elements that a path selects (RFC 7644 section 3.5.2.3, valuePath)."""
     path, attribute = operation.path, operation.path.attribute
-    matches = path.matches or _every
+    matches = path.matches or _match_all
     elements = _elements(attribute, old)
     chosen = [index for index, each in enumerate(elements) if matches(each)]
     created = not chosen
@@ -231,10 +231,10 @@ def _write_elements(old: Any, operation: Operation, repair: PatchDeviationHandle
             elements[index] = operation.value
         return distinct(attribute, elements)
     for index in chosen:
-        written = _written(path, elements[index], operation, repair)
+        written = _write_element(path, elements[index], operation, repair)
         elements[index] = {**elements[index], **written} if created else written
     if attribute.multi_valued:
-        return _settled(attribute, elements, chosen, repair)
+        return _normalized_elements(attribute, elements, chosen, repair)
     return elements[0]
 
 
@@ -251,7 +251,7 @@ def _new_element(path: PatchPath, repair: PatchDeviationHandler) -> Element:
     raise NoTarget(_NO_MATCH)
 
 
-def _written(path: PatchPath, element: Element, operation: Operation, repair: PatchDeviationHandler) -> Element:
+def _write_element(path: PatchPath, element: Element, operation: Operation, repair: PatchDeviationHandler) -> Element:
     sub, value = path.sub_attribute, operation.value
     if sub is None:
         if operation.op == "replace" and path.attribute.multi_valued:
@@ -313,10 +313,10 @@ def _appended(attribute: Attribute, old: list[Any], value: list[Any], repair: Pa
         return old
     if attribute.type != "complex":
         return elements
-    return _settled(attribute, elements, written, repair)
+    return _normalized_elements(attribute, elements, written, repair)
 
 
-def _settled(
+def _normalized_elements(
     attribute: Attribute, elements: list[Element], written: list[int], repair: PatchDeviationHandler
 ) -> list[Element]:
     """Return the elements without duplicates and with at most one primary element.
@@ -335,10 +335,10 @@ def _settled(
             {**each, "primary": False} if index not in chosen and each.get("primary") is True else each
             for index, each in enumerate(elements)
         ]
-    return one_primary(attribute, _each_once(attribute, elements, written), repair)
+    return one_primary(attribute, _without_duplicates(attribute, elements, written), repair)
 
 
-def _each_once(attribute: Attribute, elements: list[Element], written: list[int]) -> list[Element]:
+def _without_duplicates(attribute: Attribute, elements: list[Element], written: list[int]) -> list[Element]:
     """Return the elements without duplicates. The first of several equal elements keeps its position.
 
     Sub-attributes of written elements replace those of the other elements.

@@ -106,7 +106,7 @@ def _read_operation(
             if type(value) is path.plain and value != "" and op != "remove":
                 into.append(Operation(op, path, value))
                 return
-            _read_along(resource_type, path, op, value, repair, into, in_value=False)
+            _read_with_path(resource_type, path, op, value, repair, into, in_value=False)
         elif path is not None:
             _read_pathless(resource_type, op, value, repair, into)
 
@@ -144,12 +144,12 @@ def _read_pathless(
         if attribute is None and name.lower() == resource_type.schema.lower() and type(item) is dict:
             _read_pathless(resource_type, op, item, repair, into)
         else:
-            path = PatchPath(attribute) if attribute is not None else _named(resource_type, name, repair)
+            path = PatchPath(attribute) if attribute is not None else _path_of_unknown_name(resource_type, name, repair)
             if path is not None:
-                _read_along(resource_type, path, op, item, repair, into, in_value=True)
+                _read_with_path(resource_type, path, op, item, repair, into, in_value=True)
 
 
-def _read_along(
+def _read_with_path(
     resource_type: ResourceType, path: PatchPath, op: OperationName, value: object, repair: PatchDeviationHandler,
     into: list[Operation], *, in_value: bool,
 ) -> None:  # fmt: skip
@@ -172,12 +172,14 @@ def _read_extension(
         if attribute is not None:
             path: PatchPath | None = PatchPath(attribute, extension=extension)
         else:
-            path = _named(resource_type, name if name.lower().startswith(urn.lower()) else f"{urn}:{name}", repair)
+            path = _path_of_unknown_name(
+                resource_type, name if name.lower().startswith(urn.lower()) else f"{urn}:{name}", repair
+            )
         if path is not None:
             _read_at(path, op, item, repair, into, in_value=True)
 
 
-def _named(resource_type: ResourceType, name: str, repair: PatchDeviationHandler) -> PatchPath | None:
+def _path_of_unknown_name(resource_type: ResourceType, name: str, repair: PatchDeviationHandler) -> PatchPath | None:
     """Ask the deviation handler for the path of an unknown attribute name. Return None to ignore the name."""
     text = repair.name(resource_type, name)
     path = None if text is None else _resolve(resource_type, text, repair)
@@ -222,12 +224,12 @@ def _read_at(
     if op == "remove":
         into.append(_removal(path, value, repair))
     elif path.sub_attribute is None and path.filter is not None and leaf.multi_valued:
-        _on_elements(path, op, value, repair, into, in_value=in_value)
+        _read_for_elements(path, op, value, repair, into, in_value=in_value)
     else:
-        _note(path, op, value, repair, into)
+        _append_operation(path, op, value, repair, into)
 
 
-def _note(
+def _append_operation(
     path: PatchPath, op: OperationName, value: object, repair: PatchDeviationHandler, into: list[Operation]
 ) -> None:
     leaf = path.leaf
@@ -238,17 +240,17 @@ def _note(
     if op == "add" and leaf.multi_valued and value is not None and type(value) is not list:
         value = repair.added(leaf, value)
     read = UNASSIGNED if value is UNASSIGNED else read_value(leaf, value, repair)
-    if op == "replace" and (read is UNASSIGNED or read == "") and _clears_whole(path, repair):
+    if op == "replace" and (read is UNASSIGNED or read == "") and _removes_complex_value(path, repair):
         into.append(Operation("remove", replace(path, sub_attribute=None)))
         return
-    cleared = _parts_cleared(leaf, value) if op == "replace" and leaf.type == "complex" else None
+    cleared = _cleared_sub_attributes(leaf, value) if op == "replace" and leaf.type == "complex" else None
     if cleared:
         into += [Operation("remove", replace(path, sub_attribute=each)) for each in cleared]
     if read is not UNASSIGNED or not cleared:
         into.append(Operation(op, path, read))
 
 
-def _parts_cleared(attribute: Attribute, value: object) -> list[Attribute]:
+def _cleared_sub_attributes(attribute: Attribute, value: object) -> list[Attribute]:
     """Return the sub-attributes that a `replace` of a complex value sets to null or to an empty array.
 
     Such a sub-attribute becomes unassigned (RFC 7643 section 2.5). The result is empty for a reference, which has no
@@ -260,7 +262,7 @@ def _parts_cleared(attribute: Attribute, value: object) -> list[Attribute]:
     return [each for each in found if each is not None and each.mutability != "readOnly" and each.name != "$ref"]
 
 
-def _on_elements(
+def _read_for_elements(
     path: PatchPath,
     op: OperationName,
     value: object,
@@ -282,14 +284,14 @@ def _on_elements(
         into.append(Operation(op, replace(path, sub_attribute=part), read_value(part, value, repair)))
 
 
-def _clears_whole(path: PatchPath, repair: PatchDeviationHandler) -> bool:
+def _removes_complex_value(path: PatchPath, repair: PatchDeviationHandler) -> bool:
     return path.sub_attribute is not None and repair.clears_whole(path.attribute, path.sub_attribute)
 
 
 def _removal(path: PatchPath, value: object, repair: PatchDeviationHandler) -> Operation:
     """Return a `remove` operation. A `remove` with a list of values needs the consent of the deviation handler."""
     one = path.filter is not None or not path.attribute.multi_valued
-    if one and _clears_whole(path, repair):
+    if one and _removes_complex_value(path, repair):
         return Operation("remove", replace(path, sub_attribute=None))
     whole = path.filter is not None and path.sub_attribute is None
     if value is None or whole or not path.leaf.multi_valued:

@@ -18,7 +18,7 @@ from scimkit.filters.predicate import ElementScope, compile_element_filter
 from scimkit.schema.attributes import Attribute, AttributePath
 from scimkit.schema.resource_types import ResourceType
 
-_LONGEST_KEPT: Final = 250
+_MAX_CACHED_LENGTH: Final = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def parse_path(
         InvalidPath: The path is malformed.
     """
     try:
-        path = _parse_plain(text, resource_type) if len(text) <= _LONGEST_KEPT else None
+        path = _parse_plain(text, resource_type) if len(text) <= _MAX_CACHED_LENGTH else None
     except (InvalidFilter, InvalidPath):
         path = None
     return path or _parse(text, resource_type, deviations, coerce)
@@ -94,7 +94,7 @@ def _parse(
     found = resource_type.resolve(head)
     if not bracket:
         if "]" in head:
-            raise InvalidPath("The path closes a filter that it does not open.")
+            raise InvalidPath("The path has a closing bracket without an opening bracket.")
         return None if found is None else path_to(found)
     inside, closing, tail = rest.rpartition("]")
     if not closing or not inside.strip() or (tail and not tail.startswith(".")):

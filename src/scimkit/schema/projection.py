@@ -19,8 +19,8 @@ from scimkit.schema.resource_types import ResourceType
 Tree: TypeAlias = Mapping[str, "Tree | None"]
 """The names to keep. None keeps everything below a name."""
 
-_PLANS_KEPT: Final = 512
-_LONGEST_KEPT: Final = 1024
+_MAX_CACHED: Final = 512
+_MAX_CACHED_LENGTH: Final = 1024
 """Maximum length in characters of parameters whose projection is cached. The limit bounds the memory of the cache."""
 
 
@@ -44,7 +44,7 @@ class Projection:
         granted = _names(_resolved(resource_type, written)) or {}
         self.chosen = requested is not None
         """True if the request has the `attributes` parameter."""
-        tree = _keep(resource_type.attributes, _names(requested), refused, granted)
+        tree = _select(resource_type.attributes, _names(requested), refused, granted)
         self._tree: Tree = tree
         meta = tree.get("meta", {})
         self.wants_location = meta is None or "location" in meta
@@ -74,7 +74,7 @@ class Projections:
 
     def __init__(self, resource_type: ResourceType) -> None:
         self._resource_type = resource_type
-        self._recent = lru_cache(maxsize=_PLANS_KEPT)(self._compile)
+        self._recent = lru_cache(maxsize=_MAX_CACHED)(self._compile)
         self.on_request = tuple(_on_request(resource_type))
         """The attributes that are returned only if the request names them or has written them."""
         self.whole = Projection(resource_type, (), ())
@@ -94,7 +94,9 @@ class Projections:
         if not attributes and not excluded and not written:
             return self.whole
         size = len(attributes or "") + len(excluded or "")
-        return (self._recent if size <= _LONGEST_KEPT else self._compile)(attributes or "", excluded or "", written)
+        return (self._recent if size <= _MAX_CACHED_LENGTH else self._compile)(
+            attributes or "", excluded or "", written
+        )
 
     def _compile(self, attributes: str, excluded: str, written: str) -> Projection:
         return Projection(self._resource_type, *map(split_paths, (attributes, excluded, written)))
@@ -151,7 +153,7 @@ def _on_request(resource_type: ResourceType) -> Iterator[AttributePath]:
                 yield AttributePath(attribute, child, extension)
 
 
-def _keep(
+def _select(
     table: AttributeTable,
     requested: Mapping[str, Any] | None,
     refused: Mapping[str, Any],
@@ -163,13 +165,13 @@ def _keep(
     """
     tree: dict[str, Any] = {}
     for attribute in table.values():
-        kept, below = _kept(attribute, requested, refused, granted)
+        kept, below = _select_attribute(attribute, requested, refused, granted)
         if kept:
             tree[attribute.name] = below
     return tree
 
 
-def _kept(
+def _select_attribute(
     attribute: Attribute,
     requested: Mapping[str, Any] | None,
     refused: Mapping[str, Any],
@@ -186,12 +188,12 @@ def _kept(
         hidden = returned != "always" and (not asked or refused.get(name, children) is None)
         return not hidden, None
     inner = {} if requested is not None and not asked else (requested or {}).get(name)
-    below = _keep(children, inner, refused.get(name) or {}, granted.get(name) or {})
+    below = _select(children, inner, refused.get(name) or {}, granted.get(name) or {})
     if returned != "always" and refused.get(name, children) is None:
         below = {each: sub for each, sub in below.items() if children[each].returned == "always"}
         return bool(below), below
     if returned == "always" and not below:
-        below = _keep(children, None, {}, {})
+        below = _select(children, None, {}, {})
     if len(below) == len(children) and all(sub is None for sub in below.values()):
         return True, None
     return bool(below), below

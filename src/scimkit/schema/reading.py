@@ -66,12 +66,12 @@ def read_value(attribute: Attribute, value: object, repair: DeviationHandler = R
         return UNASSIGNED
     if attribute.multi_valued:
         return _read_values(attribute, value, repair)
-    return _ONE[attribute.type](attribute, value, repair)
+    return _READERS[attribute.type](attribute, value, repair)
 
 
 def read_element(attribute: Attribute, value: object, repair: DeviationHandler = REFUSE_DEVIATIONS) -> Any:
     """Return the canonical form of one element of a multi-valued attribute, or `UNASSIGNED`."""
-    return UNASSIGNED if value is None else _ONE[attribute.type](attribute, value, repair)
+    return UNASSIGNED if value is None else _READERS[attribute.type](attribute, value, repair)
 
 
 def element_key(attribute: Attribute, value: Any) -> object:
@@ -129,23 +129,23 @@ def _read_table(table: AttributeTable, body: Mapping[str, Any], repair: Deviatio
             if attribute.multi_valued:
                 value = _read_values(attribute, value, repair)
             else:
-                value = _ONE[attribute.type](attribute, value, repair)
+                value = _READERS[attribute.type](attribute, value, repair)
             if value is UNASSIGNED:
                 continue
         canonical = attribute.name
         if canonical in document:
             raise InvalidSyntax(f"{attribute.path} is given twice.")
         document[canonical] = value
-    placed = _Elements()
+    placed = _ElementIndex()
     for target, value in elsewhere:
         if target:
-            _place(document, target, value, repair, placed)
+            _write_at(document, target, value, repair, placed)
         elif type(value) is dict:
             document = _read_table(table, value, repair) | document
     return document
 
 
-class _Elements:
+class _ElementIndex:
     """An index that finds elements of multi-valued attributes by the values of some of their sub-attributes."""
 
     __slots__ = ("_indexes",)
@@ -162,7 +162,7 @@ class _Elements:
         if index is None:
             index = indexes[names] = {}
             for each in values:
-                _enter(index, names, each)
+                _add_to_index(index, names, each)
         element = index.get(tuple([wanted[name] for name in names]))
         if element is None:
             element = dict(wanted)
@@ -173,15 +173,17 @@ class _Elements:
     def note(self, values: list[dict[str, Any]], element: dict[str, Any]) -> None:
         """Update the index after an element was added or got another sub-attribute."""
         for names, index in self._indexes[id(values)].items():
-            _enter(index, names, element)
+            _add_to_index(index, names, element)
 
 
-def _enter(index: dict[object, dict[str, Any]], names: tuple[str, ...], element: dict[str, Any]) -> None:
+def _add_to_index(index: dict[object, dict[str, Any]], names: tuple[str, ...], element: dict[str, Any]) -> None:
     if all(name in element and type(element[name]) is not list for name in names):
         index.setdefault(tuple([element[name] for name in names]), element)
 
 
-def _place(document: dict[str, Any], place: Place, value: object, repair: DeviationHandler, placed: _Elements) -> None:
+def _write_at(
+    document: dict[str, Any], place: Place, value: object, repair: DeviationHandler, placed: _ElementIndex
+) -> None:
     """Read a value into the place that the deviation handler returned, unless that place already has a value."""
     leaf = place[-1]
     if not isinstance(leaf, Attribute) or leaf.is_ignored:
@@ -210,7 +212,7 @@ def _read_values(attribute: Attribute, value: object, repair: DeviationHandler) 
             return UNASSIGNED
         if type(value) is not list:
             return REFUSE_DEVIATIONS.values(attribute, value)
-    read_one = _ONE[attribute.type]
+    read_one = _READERS[attribute.type]
     values: list[Any] = []
     for item in value:
         if item is not None:
@@ -236,27 +238,27 @@ def one_primary(attribute: Attribute, values: list[dict[str, Any]], repair: Devi
 
 
 def _read_string(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
-    return value if type(value) is str else _repaired(attribute, value, str, repair)
+    return value if type(value) is str else _ask_for_value(attribute, value, str, repair)
 
 
 def _read_boolean(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
-    return value if type(value) is bool else _repaired(attribute, value, bool, repair)
+    return value if type(value) is bool else _ask_for_value(attribute, value, bool, repair)
 
 
 def _read_integer(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
-    return value if type(value) is int else _repaired(attribute, value, int, repair)
+    return value if type(value) is int else _ask_for_value(attribute, value, int, repair)
 
 
 def _read_decimal(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
     if (type(value) is float and math.isfinite(value)) or type(value) is int:
         return value
-    return _repaired(attribute, value, float, repair)
+    return _ask_for_value(attribute, value, float, repair)
 
 
 def _read_date_time(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
     if type(value) is str and parse_instant(value) is not None:
         return value
-    return _repaired(attribute, value, str, repair)
+    return _ask_for_value(attribute, value, str, repair)
 
 
 def _read_binary(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
@@ -264,7 +266,7 @@ def _read_binary(attribute: Attribute, value: object, repair: DeviationHandler) 
 
     Both alphabets of RFC 4648 sections 4 and 5 are accepted, with or without padding.
     """
-    return value if type(value) is str and is_base64(value) else _repaired(attribute, value, str, repair)
+    return value if type(value) is str and is_base64(value) else _ask_for_value(attribute, value, str, repair)
 
 
 def is_base64(text: str) -> bool:
@@ -320,7 +322,7 @@ def points_by_uri(value: Mapping[str, Any]) -> bool:
     return bool(given.get("$ref")) and "value" not in given
 
 
-_ONE: Final[Mapping[str, Callable[[Attribute, Any, DeviationHandler], Any]]] = {
+_READERS: Final[Mapping[str, Callable[[Attribute, Any, DeviationHandler], Any]]] = {
     "string": _read_string,
     "boolean": _read_boolean,
     "integer": _read_integer,
@@ -332,7 +334,7 @@ _ONE: Final[Mapping[str, Callable[[Attribute, Any, DeviationHandler], Any]]] = {
 }
 
 
-def _repaired(attribute: Attribute, value: object, wanted: type, repair: DeviationHandler) -> Any:
+def _ask_for_value(attribute: Attribute, value: object, wanted: type, repair: DeviationHandler) -> Any:
     value = repair.value(attribute, value)
     if value is not UNASSIGNED and type(value) is not wanted:
         return REFUSE_DEVIATIONS.value(attribute, value)

@@ -23,8 +23,8 @@ from scimkit.schema.attributes import (
 SchemaDocument: TypeAlias = Mapping[str, Any]
 """A Schema resource as JSON (RFC 7643 section 7). `id`, `name` and `attributes` must be present."""
 
-_PATHS_KEPT: Final = 1024
-_LONGEST_KEPT: Final = 256
+_MAX_CACHED: Final = 1024
+_MAX_CACHED_LENGTH: Final = 256
 """Maximum length in characters of a path that is cached. The limit bounds the memory of the cache."""
 
 COMMON_ATTRIBUTES: Final[tuple[Mapping[str, Any], ...]] = (
@@ -122,10 +122,10 @@ class ResourceType:
             if attribute.required and attribute.mutability != "readOnly"
         )  # fmt: skip
         self.requiring = requiring(self.attributes)
-        self._find_recent = lru_cache(maxsize=_PATHS_KEPT)(self._find)
+        self._find_recent = lru_cache(maxsize=_MAX_CACHED)(self._find)
         self._schemas: dict[tuple[str, ...], list[str]] = {}
         self.unique = self._unique_paths(unique)
-        self.schema_documents = tuple(self._announced(each) for each in self.schema_documents)
+        self.schema_documents = tuple(self._with_enforced_uniqueness(each) for each in self.schema_documents)
         self.indexed = self._indexed_paths(indexed)
 
     def __repr__(self) -> str:
@@ -172,7 +172,7 @@ class ResourceType:
         The grammar is `[URN ":"] name ["." subAttribute]` (RFC 7644 section 3.10). The URN of an extension alone is
         a path too, and names the extension. Case does not matter.
         """
-        return self._find_recent(text) if len(text) <= _LONGEST_KEPT else self._find(text)
+        return self._find_recent(text) if len(text) <= _MAX_CACHED_LENGTH else self._find(text)
 
     def schemas_of(self, document: Mapping[str, Any]) -> list[str]:
         """Return `schemas` of a document: the URN of the schema and of each extension that the document has.
@@ -219,7 +219,7 @@ class ResourceType:
         ]
         return tuple(dict.fromkeys([*declared, *map(self._must_find, added)]))
 
-    def _announced(self, document: SchemaDocument) -> SchemaDocument:
+    def _with_enforced_uniqueness(self, document: SchemaDocument) -> SchemaDocument:
         """Return the Schema document with the uniqueness that stores enforce (RFC 7643 section 7).
 
         Return the same object if the document already declares that uniqueness.
