@@ -27,7 +27,10 @@ from scimkit.schema.resource_types import ResourceType
 Element = dict[str, Any]
 
 MAX_STEPS: Final = 2_000_000
-"""Maximum number of element comparisons in one PATCH. A filter counts once for each element and each comparison."""
+"""Maximum number of steps of the operations in one PATCH.
+
+Each element that an operation looks at is one step, plus one step for each comparison of the filter.
+"""
 
 _NO_MATCH: Final = "The filter in the path matched no value."
 

@@ -177,7 +177,7 @@ def _select_attribute(
     refused: Mapping[str, Any],
     granted: Mapping[str, Any],
 ) -> tuple[bool, dict[str, Any] | None]:
-    """Return two values: is the attribute returned, and the tree of its returned sub-attributes (None for all)."""
+    """Report whether an attribute is returned, and return the tree of its returned sub-attributes (None for all)."""
     name, returned = attribute.name, attribute.returned
     asked = requested is None or name in requested
     on_request = asked if requested is not None else name in granted

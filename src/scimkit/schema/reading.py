@@ -27,7 +27,7 @@ def read_resource(
 ) -> dict[str, Any]:
     """Return the canonical document of a POST or PUT body (RFC 7644 sections 3.3 and 3.5.1).
 
-    `id`, `meta` and other readOnly attributes are ignored. Attributes whose value is null or empty are left out.
+    `id`, `meta` and other readOnly attributes are ignored. Null, empty arrays and empty objects are left out.
     `schemas` of the result lists the schema and the extensions that the document has.
 
     Args:
