@@ -1,8 +1,9 @@
-"""Documents: JSON objects in and out, within limits.
+"""Functions that read and write JSON within limits, and the type of canonical documents.
 
-A *document* is a resource in canonical form: canonical attribute names, typed values, no nulls, no
-empty arrays or objects, no `$ref` and no `meta.location`. Inside scimkit a document is never changed
-in place: whoever needs another one builds it, sharing the branches that stay.
+A *document* is a resource in canonical form. Attribute names have the case of the schema, and values have the type of
+the schema. A document has no nulls, no empty arrays or objects, no `$ref` and no `meta.location`.
+
+scimkit never changes a document in place. A changed document is a new object that shares the unchanged parts.
 
 This module never looks at a schema.
 """
@@ -18,26 +19,27 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 from scimkit.errors import InvalidSyntax
 
 Document: TypeAlias = Mapping[str, Any]
-"""A resource in canonical form. Read-only by type: a store may hand out what it keeps."""
+"""A resource in canonical form. The type is read-only, because a store may return the object that it stores."""
 
 _SPACE: Final = " \t\n\r"
-"""What JSON has around a value (RFC 8259 section 2)."""
+"""The white space that may surround a JSON value (RFC 8259 section 2)."""
 
 _NOT_JSON: Final = "The request body is not valid JSON in UTF-8."
-_UNSURE: Final = object()
-"""What the quick reader says of a text that the exact one has to read."""
+_UNDECIDED: Final = object()
+"""Marker returned by the fast parser for a text that the exact parser must read."""
 
-_UNWRITTEN: Final = (TypeError, ValueError)
-"""What is raised for a text that is not JSON, and for a value that is not written."""
+_JSON_ERRORS: Final = (TypeError, ValueError)
+"""Exceptions of the JSON libraries for text that is not JSON, and for values that have no JSON form."""
 
 MAX_DEPTH: Final = 64
-"""Levels of nesting a request body may have. A SCIM resource needs five."""
+"""Maximum nesting of a request body. A SCIM resource needs five levels."""
 
 
 def _writer() -> Callable[[object], bytes]:
-    """What writes plain JSON types as `to_json` does: `orjson`, four times as fast, if `scimkit[speed]` is installed.
+    """Return the fastest installed JSON writer: `orjson` if `scimkit[speed]` is installed, otherwise `to_json`.
 
-    It refuses what is not plain JSON, and whole numbers of more than 64 bits.
+    `orjson` is four times as fast. It raises an error for values that are not plain JSON types, and for integers of
+    more than 64 bits.
     """
     try:
         import orjson
@@ -56,24 +58,24 @@ _write: Final = _writer()
 
 
 def parse_json(body: bytes) -> Any:
-    """Read a UTF-8 JSON text as RFC 8259 has it and RFC 7644 section 3.12 expects it.
+    """Parse JSON text in UTF-8 (RFC 8259).
 
-    Refused: NaN and infinities, lone surrogates, other encodings, nesting deeper
-    than `MAX_DEPTH`, a name given twice in one object, and NUL in any string (no database keeps it).
-    A number too large for a float is infinite, which no attribute takes.
+    A number that is too large for a float becomes infinity, which no attribute accepts.
 
-    Raises: InvalidSyntax.
+    Raises:
+        InvalidSyntax: The text is not JSON in UTF-8, or has NaN or infinity. An object repeats a name. A string has a
+            lone surrogate or a null character, which databases do not store. The nesting exceeds `MAX_DEPTH`.
     """
     try:
         text = body.decode()
-        if text[:1] == "\ufeff":  # a byte order mark, which RFC 8259 section 8.1 lets a reader ignore
+        if text[:1] == "\ufeff":  # a byte order mark, which a parser may ignore (RFC 8259 section 8.1)
             text = text[1:]
     except ValueError:
         raise InvalidSyntax(_NOT_JSON) from None
     escaped = "\\" in text
-    value = _UNSURE if escaped else _read_quickly(text)
-    if value is _UNSURE:
-        value = _read_exactly(text)
+    value = _UNDECIDED if escaped else _parse_fast(text)
+    if value is _UNDECIDED:
+        value = _parse_exactly(text)
     if text.count("{") + text.count("[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
         raise InvalidSyntax(f"The request body is nested deeper than {MAX_DEPTH} levels.")
     if escaped and _has_unusable_character(value):
@@ -81,33 +83,37 @@ def parse_json(body: bytes) -> Any:
     return value
 
 
-def _read_quickly(text: str) -> Any:
-    """What a text without escapes says; `_UNSURE` for one that the exact reader has to read.
+def _parse_fast(text: str) -> Any:
+    """Parse JSON text that has no escapes. Return `_UNDECIDED` if the exact parser must read the text.
 
-    Without escapes every colon of the text is one of its value written again, unless a name that was given twice took
-    one away. To ask that of every object while it is read takes twice as long.
+    The function writes the value again and counts the colons to detect repeated names. A repeated name loses a colon,
+    and without escapes nothing else changes their number. A check of every object during parsing takes twice as long.
     """
     try:
         value = from_json(text, allow_inf_nan=False, cache_strings="keys")
-        return value if text.count(":") == _write(value).count(b":") else _UNSURE
-    except _UNWRITTEN:
-        return _UNSURE
+        return value if text.count(":") == _write(value).count(b":") else _UNDECIDED
+    except _JSON_ERRORS:
+        return _UNDECIDED
 
 
-def _read_exactly(text: str) -> Any:
-    """What a text says, and what is wrong with it. Raises: InvalidSyntax."""
+def _parse_exactly(text: str) -> Any:
+    """Parse JSON text with all checks. Raise InvalidSyntax if the text is not valid."""
     try:
         text = text.strip(_SPACE)
         value, end = _DECODER.raw_decode(text)
         if end != len(text):
-            raise ValueError("there is more after it")
+            raise ValueError("text after the JSON value")
     except (ValueError, RecursionError):
         raise InvalidSyntax(_NOT_JSON) from None
     return value
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """`parse_json`, for bodies that must be one JSON object. Raises: InvalidSyntax."""
+    """Parse a request body that must be a JSON object.
+
+    Raises:
+        InvalidSyntax: The body is not valid, as for `parse_json`, or is not an object.
+    """
     value = parse_json(body)
     if type(value) is not dict:
         raise InvalidSyntax("The request body must be a JSON object.")
@@ -115,15 +121,19 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
 
 def write_json(value: object) -> bytes:
-    """The compact UTF-8 JSON text of a value made of JSON types."""
+    """Return the compact JSON text of a value in UTF-8.
+
+    Raises:
+        InvalidSyntax: The value has no JSON form.
+    """
     try:
         return _write(value)
-    except _UNWRITTEN:
+    except _JSON_ERRORS:
         pass
     try:
         return to_json(value)
     except PydanticSerializationError:
-        raise InvalidSyntax("A value has no JSON form.") from None
+        raise InvalidSyntax("A value cannot be written as JSON.") from None
 
 
 def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -133,15 +143,15 @@ def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return document
 
 
-def _no_constant(name: str) -> NoReturn:
+def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique_names, parse_constant=_no_constant)
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique_names, parse_constant=_refuse_constant)
 
 
 def _is_deeper(value: object, levels: int) -> bool:
-    """Whether a value has more levels; no more are looked at, since Python counts them too."""
+    """Report whether a value has more levels than allowed. The recursion stops at the limit."""
     if type(value) is not dict and type(value) is not list:
         return False
     inner = value.values() if type(value) is dict else value

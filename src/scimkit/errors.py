@@ -1,7 +1,7 @@
-"""Everything that can go wrong, as exceptions that know their HTTP status and scimType.
+"""The exceptions of scimkit. Each class has the HTTP status and the `scimType` of its error response.
 
-This module imports nothing of scimkit and never formats foreign text: a `detail` is written by
-scimkit for a provisioning log, without library text, file paths or personal data.
+A `detail` is written for the provisioning log of the identity provider. It contains no library text, no file path and
+no personal data. This module imports no other module of scimkit.
 
     ScimError
     |- BadRequest (400)
@@ -27,9 +27,9 @@ ERROR_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:Error"
 
 
 class ScimError(Exception):
-    """Base of every error a SCIM client may see.
+    """The base class of every error that an identity provider may see.
 
-    `detail` is one sentence for a provisioning log. `headers` are extra response headers.
+    `detail` is a short text for the provisioning log. `headers` are additional headers of the response.
     """
 
     status: ClassVar[int] = 500
@@ -42,7 +42,7 @@ class ScimError(Exception):
         super().__init__(self.detail)
 
     def to_document(self) -> dict[str, Any]:
-        """The body of the error response (RFC 7644 section 3.12): `status` is a string."""
+        """Return the body of the error response (RFC 7644 section 3.12). `status` is a string there."""
         body: dict[str, Any] = {"schemas": [ERROR_SCHEMA], "status": str(self.status)}
         if self.scim_type is not None:
             body["scimType"] = self.scim_type
@@ -51,16 +51,16 @@ class ScimError(Exception):
 
 
 class BadRequest(ScimError):
-    """400: the request cannot be served as it is."""
+    """400: the request is not valid. Base class of the errors with a `scimType`."""
 
     status: ClassVar[int] = 400
     default_detail: ClassVar[str] = "The request is not valid."
 
 
 class InvalidFilter(BadRequest):
-    """400 invalidFilter: the filter is malformed, or names something that cannot be filtered.
+    """400 invalidFilter: the filter is malformed, or names an attribute that cannot be filtered.
 
-    `text` and `position` (0-based) say where; `caret()` draws it for a terminal.
+    `text` is the filter, and `position` is the 0-based index of the error in it. Both are None if unknown.
     """
 
     scim_type: ClassVar[str | None] = "invalidFilter"
@@ -74,14 +74,14 @@ class InvalidFilter(BadRequest):
         super().__init__(detail)
 
     def caret(self) -> str:
-        """The filter with a caret under the place of the error; empty when the place is unknown."""
+        """Return two lines: the filter and a caret below the error. Return "" if the position is unknown."""
         if self.text is None or self.position is None:
             return ""
         return f"{self.text}\n{' ' * self.position}^"
 
 
 class InvalidPath(BadRequest):
-    """400 invalidPath: a PATCH `path` is malformed or names no attribute."""
+    """400 invalidPath: the `path` of a PATCH operation is malformed or names no attribute."""
 
     scim_type: ClassVar[str | None] = "invalidPath"
     default_detail: ClassVar[str] = "The path is not valid."
@@ -109,28 +109,28 @@ class InvalidVersion(BadRequest):
 
 
 class NoTarget(BadRequest):
-    """400 noTarget: a PATCH path matched nothing that could be changed."""
+    """400 noTarget: the `path` of a PATCH operation matched no value, or is missing where one is required."""
 
     scim_type: ClassVar[str | None] = "noTarget"
-    default_detail: ClassVar[str] = "The path matched nothing to operate on."
+    default_detail: ClassVar[str] = "The path matched no value."
 
 
 class MutabilityViolation(BadRequest):
-    """400 mutability: the change is not compatible with the attribute's mutability."""
+    """400 mutability: the mutability of the attribute does not allow the change."""
 
     scim_type: ClassVar[str | None] = "mutability"
     default_detail: ClassVar[str] = "The attribute cannot be changed."
 
 
 class TooMany(BadRequest):
-    """400 tooMany: the filter yields more results than the server is willing to handle."""
+    """400 tooMany: the filter has more results than the service returns, or the request needs too much work."""
 
     scim_type: ClassVar[str | None] = "tooMany"
-    default_detail: ClassVar[str] = "The filter yields more results than this server returns."
+    default_detail: ClassVar[str] = "The filter has more results than this service returns. Send a narrower filter."
 
 
 class InvalidCursor(BadRequest):
-    """400 invalidCursor: the cursor is not one of this query's (RFC 9865)."""
+    """400 invalidCursor: the cursor does not belong to this query (RFC 9865)."""
 
     scim_type: ClassVar[str | None] = "invalidCursor"
     default_detail: ClassVar[str] = "The cursor is not valid for this query."
@@ -144,14 +144,14 @@ class ExpiredCursor(BadRequest):
 
 
 class InvalidCount(BadRequest):
-    """400 invalidCount: `count` does not fit the cursor (RFC 9865)."""
+    """400 invalidCount: `count` is not valid, is too large, or differs from the first page's (RFC 9865)."""
 
     scim_type: ClassVar[str | None] = "invalidCount"
     default_detail: ClassVar[str] = "The count is not valid."
 
 
 class Unauthorized(ScimError):
-    """401: no valid bearer token; carries `WWW-Authenticate` (RFC 6750 section 3)."""
+    """401: the request has no valid bearer token. The response has `WWW-Authenticate` (RFC 6750 section 3)."""
 
     status: ClassVar[int] = 401
     default_detail: ClassVar[str] = "A valid bearer token is required in the Authorization header."
@@ -161,7 +161,7 @@ class Unauthorized(ScimError):
 
 
 class Forbidden(ScimError):
-    """403: the client may not do this."""
+    """403: the operation is not permitted."""
 
     status: ClassVar[int] = 403
     default_detail: ClassVar[str] = "The operation is not permitted."
@@ -175,14 +175,14 @@ class Sensitive(Forbidden):
 
 
 class NotFound(ScimError):
-    """404: no such resource or endpoint."""
+    """404: the resource or the endpoint does not exist."""
 
     status: ClassVar[int] = 404
     default_detail: ClassVar[str] = "The resource was not found."
 
 
 class MethodNotAllowed(ScimError):
-    """405: the endpoint exists and does not take this method; carries `Allow`."""
+    """405: the endpoint does not support the method. The response has `Allow`."""
 
     status: ClassVar[int] = 405
     default_detail: ClassVar[str] = "The endpoint does not support this method."
@@ -193,21 +193,21 @@ class MethodNotAllowed(ScimError):
 
 
 class NotAcceptable(ScimError):
-    """406: the client accepts no media type that SCIM answers have."""
+    """406: the `Accept` header allows no media type of SCIM responses."""
 
     status: ClassVar[int] = 406
     default_detail: ClassVar[str] = "Responses are application/scim+json or application/json only."
 
 
 class Conflict(ScimError):
-    """409: the resource changed under the request."""
+    """409: the change conflicts with another request or with other data of the application."""
 
     status: ClassVar[int] = 409
     default_detail: ClassVar[str] = "The resource was changed by another request; try again."
 
 
 class Uniqueness(ScimError):
-    """409 uniqueness: another resource already has this value. `attribute` is its path."""
+    """409 uniqueness: another resource already has the value. `attribute` is the path of the unique attribute."""
 
     status: ClassVar[int] = 409
     scim_type: ClassVar[str | None] = "uniqueness"
@@ -219,21 +219,21 @@ class Uniqueness(ScimError):
 
 
 class PreconditionFailed(ScimError):
-    """412: the version in `If-Match` or `If-None-Match` does not fit the resource."""
+    """412: the condition in `If-Match` or `If-None-Match` does not hold for the version of the resource."""
 
     status: ClassVar[int] = 412
     default_detail: ClassVar[str] = "The resource is not at the version the request expects."
 
 
 class PayloadTooLarge(ScimError):
-    """413: the body, or the number of operations in it, is over the limit."""
+    """413: the size of the body, or the number of bulk operations, exceeds the limit."""
 
     status: ClassVar[int] = 413
     default_detail: ClassVar[str] = "The request is larger than this server accepts."
 
 
 class UriTooLong(ScimError):
-    """414: the query string is longer than the limit. `POST .search` takes the same parameters in a body."""
+    """414: the query string exceeds the limit. `POST .search` accepts the same parameters in a body."""
 
     status: ClassVar[int] = 414
     default_detail: ClassVar[str] = "The query string is too long. Send the parameters with POST to .search."
@@ -247,7 +247,7 @@ class UnsupportedMediaType(ScimError):
 
 
 class UnsupportedContentEncoding(UnsupportedMediaType):
-    """415: the body is compressed; carries `Accept-Encoding` (RFC 9110 section 12.5.3)."""
+    """415: the body is compressed. The response has `Accept-Encoding` (RFC 9110 section 12.5.3)."""
 
     default_detail: ClassVar[str] = "Send the body without Content-Encoding."
 
@@ -256,7 +256,7 @@ class UnsupportedContentEncoding(UnsupportedMediaType):
 
 
 class TooManyRequests(ScimError):
-    """429: slow down; `Retry-After` is in whole seconds, the only form Okta reads."""
+    """429: too many requests. `Retry-After` is an integer of seconds, because Okta reads no other form."""
 
     status: ClassVar[int] = 429
     default_detail: ClassVar[str] = "Too many requests; try again later."
@@ -266,27 +266,27 @@ class TooManyRequests(ScimError):
 
 
 class HeadersTooLarge(ScimError):
-    """431: the headers are larger than the limit (RFC 6585 section 5)."""
+    """431: the size of the headers exceeds the limit (RFC 6585 section 5)."""
 
     status: ClassVar[int] = 431
     default_detail: ClassVar[str] = "The request headers are too large."
 
 
 class InternalError(ScimError):
-    """500: a defect of the server or of the host's own code."""
+    """500: a defect in scimkit or in the code of the application."""
 
     default_detail: ClassVar[str] = "The service failed to process the request."
 
 
 class NotImplementedByServer(ScimError):
-    """501: the server does not offer this operation."""
+    """501: the service does not implement the operation."""
 
     status: ClassVar[int] = 501
     default_detail: ClassVar[str] = "The service does not implement this operation."
 
 
 class Unavailable(ScimError):
-    """503: a passing fault of the store; `Retry-After` is in whole seconds."""
+    """503: a temporary failure of the store. `Retry-After` is an integer of seconds."""
 
     status: ClassVar[int] = 503
     default_detail: ClassVar[str] = "The service is temporarily unavailable; try again."

@@ -1,6 +1,6 @@
-"""Runs a coroutine that never suspends: the core over a lifted sync store.
+"""A runner for coroutines that never suspend. It lets synchronous code call the asynchronous core.
 
-This module knows no event loop.
+This module uses no event loop.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ Result = TypeVar("Result")
 
 
 def run_sync(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """The result of a coroutine that awaits nothing but coroutines like itself.
+    """Run a coroutine that never suspends, and return its result.
 
-    Raises: RuntimeError when it suspends, which only an async store or hook can make it do.
+    Raises:
+        RuntimeError: The coroutine suspends. The cause is an async store, token verifier or hook.
     """
     try:
         coroutine.send(None)

@@ -1,4 +1,4 @@
-"""`Filter` by example: text, equality, and that it is read and compiled once."""
+"""Examples of `Filter`: text, equality and caching."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from scimkit.schema.attributes import Attribute
 
 
 class Words(RefusingFilterHandler):
-    """A `FilterDeviationHandler` that takes bare words."""
+    """A `FilterDeviationHandler` that accepts bare words."""
 
     def bare_value(self, word: str) -> str:
         return word
 
 
 def test_text() -> None:
-    """A filter prints as filter text, in its own form: operators in lower case, no needless parentheses."""
+    """`str()` of a filter has operators in lower case and no unnecessary parentheses."""
     wanted = parse('((userName EQ "ada"))')
     assert str(wanted) == 'userName eq "ada"'
     assert repr(wanted) == "Filter('userName eq \"ada\"')"
 
 
 def test_equality() -> None:
-    """Filters are equal, and one to a set, when their trees are; a filter is no tree and no text."""
+    """Filters are equal and have the same hash if their trees are equal. A filter equals no tree and no text."""
     wanted = parse("title pr")
     assert wanted == Filter(Present("title"))
     assert wanted != parse("nickName pr")
@@ -39,7 +39,7 @@ def test_equality() -> None:
 
 
 def test_text_is_read_once() -> None:
-    """The same text in RFC form gives the same filter; with a lenience it is read each time."""
+    """`parse` caches filters in RFC form. With a deviation handler, it parses each time."""
     assert parse('userName eq "once"') is parse('userName eq "once"')
     words = Words()
     assert parse("userName eq once", words) is not parse("userName eq once", words)
@@ -49,7 +49,7 @@ def test_text_is_read_once() -> None:
 
 
 def test_compiled_once_for_each_type() -> None:
-    """A filter is compiled at most once for a resource type, and anew for another."""
+    """A filter is compiled at most once for each resource type."""
     wanted = Filter(Present("displayName"))
     assert wanted.compile(USER) is wanted.compile(USER)
     assert wanted.compile(USER) is not wanted.compile(GROUP)
@@ -58,7 +58,7 @@ def test_compiled_once_for_each_type() -> None:
 
 
 def test_coercion_is_asked() -> None:
-    """A filter is compiled with the coercion it is given; without one, a value of another type is refused."""
+    """`compile` uses the given coercion. Without a coercion, a constant of another type is refused."""
 
     def coerce(attribute: Attribute, value: Value) -> Value:
         assert (attribute.path, value) == ("active", "True")

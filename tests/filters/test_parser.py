@@ -1,4 +1,4 @@
-"""The filter grammar by example: trees, precedence, values, limits, and where an error is said to be."""
+"""Examples of the filter grammar: trees, precedence, values, limits and error positions."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ RFC_EXAMPLES: dict[str, Node] = {
 
 @pytest.mark.parametrize("text", RFC_EXAMPLES)
 def test_rfc_examples(text: str) -> None:
-    """Every filter of RFC 7644 section 3.4.2.2, figure 2, is read as the RFC explains it."""
+    """Every filter of RFC 7644 section 3.4.2.2, figure 2, is parsed as the RFC explains it."""
     assert parse(text) == RFC_EXAMPLES[text]
 
 
@@ -104,14 +104,14 @@ def test_rfc_examples(text: str) -> None:
 )
 @pytest.mark.rfc("7644-3.4.2.2-3", "7644-3.4.2.2-4")
 def test_structure(text: str, node: Node) -> None:
-    """`not` binds closest, then `and`, then `or`; equal ones are flat; words and spaces are taken in any case."""
+    """`not` binds tighter than `and`, and `and` binds tighter than `or`. Case and white space do not matter."""
     assert parse(text) == node
 
 
 @pytest.mark.parametrize("operator", sorted(OPERATORS))
 @pytest.mark.rfc("7644-3.4.2.2-2")
 def test_operators_in_any_case(operator: str) -> None:
-    """Operators are read in any case and kept in lower case (RFC 7644 section 3.4.2.2)."""
+    """Operators may have any case and are stored in lower case (RFC 7644 section 3.4.2.2)."""
     for written in (operator, operator.upper(), operator.capitalize()):
         node = parse(f'a {written} "x"')
         assert isinstance(node, Comparison)
@@ -158,7 +158,7 @@ def test_operators_in_any_case(operator: str) -> None:
     ],
 )
 def test_values(text: str, value: Value) -> None:
-    """A comparison value is any JSON string, number, true, false or null, of its own type."""
+    """A comparison value is a JSON string, number, true, false or null, and keeps its type."""
     node = parse(f"a eq {text}")
     assert isinstance(node, Comparison)
     assert node.value == value
@@ -173,7 +173,7 @@ QUOTES = "A string value must be in double quotes"
 PATH = "Expected an attribute such as userName or name.familyName"
 ESCAPE = "The string has an escape that JSON does not define"
 OPEN_STRING = "A string is not closed"
-INSIDE = "A value path cannot stand inside another"
+INSIDE = "A value path cannot contain another value path"
 DEEP = "The filter is nested deeper than 40 levels"
 
 ERRORS: dict[str, tuple[int, str]] = {
@@ -270,7 +270,7 @@ ERRORS: dict[str, tuple[int, str]] = {
 
 @pytest.mark.parametrize("text", ERRORS, ids=lambda text: ascii(text)[:40].replace("\\", "/"))
 def test_errors(text: str) -> None:
-    """What is no filter is refused with one sentence, the position, and a caret under it."""
+    """An invalid filter is refused with one sentence, the position, and a caret below the position."""
     position, message = ERRORS[text]
     with pytest.raises(InvalidFilter) as caught:
         parse(text)
@@ -281,7 +281,7 @@ def test_errors(text: str) -> None:
 
 
 def test_length_limit() -> None:
-    """A filter may have 10,000 characters and no more; the error does not repeat the text."""
+    """A filter may have 10,000 characters. The error for a longer filter does not repeat the text."""
     assert MAX_LENGTH == 10_000
     assert parse("a pr".ljust(MAX_LENGTH)) == A
     with pytest.raises(InvalidFilter) as caught:
@@ -301,13 +301,13 @@ def test_length_limit() -> None:
     ],
 )
 def test_depth_limit(text: str) -> None:
-    """Forty levels of parentheses, `not` and brackets together are read; what stands side by side adds none."""
+    """A filter may nest parentheses, `not` and brackets 40 levels deep. Operands side by side add no level."""
     assert MAX_DEPTH == 40
     assert parse(str(parse(text))) == parse(text)
 
 
 def test_number_of_comparisons() -> None:
-    """A filter has at most 200 comparisons, or as many as the caller allows."""
+    """A filter may have 200 comparisons, or as many as the caller allows."""
     terms = [f'a eq "{n}"' for n in range(201)]
     assert len(parse(" or ".join(terms[:200])).operands) == 200  # type: ignore[union-attr]
     with pytest.raises(InvalidFilter, match="too many comparisons"):
@@ -318,8 +318,8 @@ def test_number_of_comparisons() -> None:
 
 
 @pytest.mark.parametrize("word", ["and", "or"])
-def test_equal_operands_are_one(word: str) -> None:
-    """Operands that say the same are evaluated once; `1`, `1.0` and `true` do not say the same."""
+def test_repeated_operands_are_dropped(word: str) -> None:
+    """Equal operands are evaluated once. `1`, `1.0` and `true` are not equal."""
     assert parse(f" {word} ".join(['a eq "x"'] * 50)) == parse('a eq "x"')
     assert parse(f"a pr {word} b pr {word} a pr {word} c pr") == parse(f"a pr {word} b pr {word} c pr")
     for other in ("true", "1.0"):
@@ -336,7 +336,7 @@ def test_equal_operands_are_one(word: str) -> None:
 )  # fmt: skip
 @pytest.mark.rfc("7643-2.1-2")
 def test_attribute_paths(text: str) -> None:
-    """attrPath of RFC 7644 figure 1: an optional URN, a name and an optional sub-attribute."""
+    """An attribute path is an optional URN, a name and an optional sub-attribute (attrPath of RFC 7644 figure 1)."""
     assert is_attribute_path(text) is True
     assert parse(f"{text} pr") == Present(text)
 
@@ -348,12 +348,12 @@ def test_attribute_paths(text: str) -> None:
 )  # fmt: skip
 @pytest.mark.rfc("7643-2.1-2")
 def test_no_attribute_paths(text: str) -> None:
-    """What attrPath does not allow is no attribute path."""
+    """A text that does not match attrPath is no attribute path."""
     assert is_attribute_path(text) is False
 
 
 class Lenient:
-    """A `FilterDeviationHandler` that allows all three liberties and notes what it was asked."""
+    """A `FilterDeviationHandler` that accepts words, paths and narrowed value paths, and records the calls."""
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
@@ -393,12 +393,12 @@ class Lenient:
         ("a[b pr or c pr].d pr or a pr", Or((ValuePath("a", And((Or((B, C)), D))), A)), ["narrowed"]),
     ],
 )
-def test_lenience(text: str, node: Node, asked: list[Any]) -> None:
-    """A lenience is asked about bare words, odd numbers, odd paths and narrowed value paths, and only then."""
+def test_deviation_handler_is_asked(text: str, node: Node, asked: list[Any]) -> None:
+    """The handler is asked about bare words, odd numbers, odd paths and narrowed value paths only."""
     deviations = Lenient()
     found = parse(text, deviations)
     assert found == node
-    assert repr(found) == repr(node)  # tells 1 from True and 1.0
+    assert repr(found) == repr(node)  # unlike ==, repr distinguishes 1, True and 1.0
     assert deviations.asked == asked
 
 
@@ -415,8 +415,8 @@ def test_lenience(text: str, node: Node, asked: list[Any]) -> None:
         ("a[b pr].c eq (", 13, VALUE),
     ],
 )
-def test_what_lenience_does_not_allow(text: str, position: int, message: str) -> None:
-    """What a lenience refuses, or is not asked about, stays an error at the same place."""
+def test_errors_with_a_deviation_handler(text: str, position: int, message: str) -> None:
+    """A text that the handler refuses, or is not asked about, is refused with its position."""
     with pytest.raises(InvalidFilter) as caught:
         parse(text, Lenient())
     assert caught.value.detail == f"{message} (at character {position + 1})."
@@ -424,7 +424,7 @@ def test_what_lenience_does_not_allow(text: str, position: int, message: str) ->
 
 
 def test_strict_allows_nothing() -> None:
-    """The default lenience refuses each question."""
+    """The default handler refuses every deviation."""
     assert isinstance(STRICT, RefusingFilterHandler)
     assert STRICT.bare_value("x") is None
     assert STRICT.narrowed_value_path() is False
@@ -448,13 +448,13 @@ def test_strict_allows_nothing() -> None:
     ],
 )
 def test_printing(node: Node, text: str) -> None:
-    """A tree prints as the filter text it came from, with no more parentheses than it needs."""
+    """`str()` of a tree returns the filter text without unnecessary parentheses."""
     assert str(node) == text
     assert parse(text) == node
 
 
 def test_joining_is_flat() -> None:
-    """`conjunction` and `disjunction` leave one operand alone and take in the operands of their own kind only."""
+    """`conjunction` and `disjunction` return a single operand unchanged, and flatten operands of their own kind."""
     assert conjunction([A]) is A
     assert disjunction([A]) is A
     assert conjunction([And((A, B)), C]) == And((A, B, C))
@@ -464,13 +464,13 @@ def test_joining_is_flat() -> None:
 
 
 def test_urn_with_parentheses() -> None:
-    """A URN may have parentheses, which no filter can hold without taking them for its own."""
+    """A URN may have parentheses, but a filter with such a URN is refused."""
     assert is_attribute_path("urn:x:a(b):c") is True
     with pytest.raises(InvalidFilter, match="such as userName"):
         parse("urn:x:a(b):c pr")
 
 
 def test_paths_of() -> None:
-    """`paths_of` names every path outside brackets, in order, each as often as it stands there."""
+    """`paths_of` yields every path outside brackets in order, with repetitions."""
     node = parse('a pr and not (b eq 1 or c[x pr and y pr]) or (d.e lt "1" and a pr)')
     assert list(paths_of(node)) == ["a", "b", "c", "d.e", "a"]

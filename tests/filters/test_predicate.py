@@ -1,4 +1,4 @@
-"""What filters mean, by example: every operator on every type, values that are missing, paths, errors, narrowing."""
+"""Examples of filter semantics: operators on each type, missing values, paths, errors and specialization."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ DISK: dict[str, Any] = {
 
 
 def ada(text: str, document: dict[str, Any] = ADA) -> bool:
-    """Whether the user Ada matches a filter."""
+    """Report whether the user Ada matches a filter."""
     return compile_filter(parse(text), USER)(document)
 
 
 def disk(text: str, document: dict[str, Any] = DISK) -> bool:
-    """Whether the device matches a filter."""
+    """Report whether the device matches a filter."""
     return compile_filter(parse(text), DEVICE)(document)
 
 
@@ -164,7 +164,7 @@ def test_rfc_examples(text: str, expected: bool) -> None:
     ],
 )
 def test_operators_on_types(attribute: str, operator: str, true: list[str], false: list[str]) -> None:
-    """Each operator on each type: case as `caseExact` says, dateTimes as instants, numbers by value."""
+    """Strings compare according to `caseExact`, dateTimes as instants, and numbers by value."""
     for value in true:
         assert disk(f"{attribute} {operator} {value}") is True, value
     for value in false:
@@ -190,20 +190,20 @@ def test_operators_on_types(attribute: str, operator: str, true: list[str], fals
 )
 @pytest.mark.rfc("7643-2.3.7-1")
 def test_references_are_exact_text(text: str, expected: bool) -> None:
-    """A reference compares as text with its case, and has an order."""
+    """References compare as case-sensitive text, and `gt` and `lt` apply to them."""
     assert ada(text) is expected
 
 
 @pytest.mark.parametrize("attribute", ["label", "serial", "ports", "weight", "bought", "rented", "key", "tags"])
 def test_no_value_compares_as_null(attribute: str) -> None:
-    """Without a value `ne` holds and `eq null` holds; no other comparison does."""
+    """For an attribute without a value, `ne` with a value and `eq null` hold. Nothing else holds."""
     documents: tuple[dict[str, Any], ...] = ({}, {attribute: None}, *([{attribute: []}] if attribute == "tags" else []))
     values = ['"x"', "null", "true", "7", '"2020-02-29T10:00:00Z"']
     for operator, value in itertools.product(sorted(OPERATORS), values):
         try:
             predicate = filters.parse(f"{attribute} {operator} {value}").compile(DEVICE)
         except InvalidFilter:
-            continue  # refused for every document alike
+            continue  # the filter is refused for every document
         expected = (operator == "eq") if value == "null" else (operator == "ne")
         for document in documents:
             assert predicate(document) is expected, (operator, value)
@@ -271,7 +271,7 @@ def test_no_value_compares_as_null(attribute: str) -> None:
 )
 @pytest.mark.rfc("7644-3.4.2.2-6")
 def test_paths(text: str, expected: bool) -> None:
-    """Paths reach sub-attributes, several values, extensions; a value path wants one element for all of it."""
+    """Paths reach sub-attributes, elements and extensions. A value path needs one element that matches completely."""
     assert disk(text) is expected
 
 
@@ -281,8 +281,8 @@ def test_paths(text: str, expected: bool) -> None:
      f"{LEASE}:until pr", f'{LEASE}:contacts eq "x"', f"{LEASE}:contacts[value pr]", f"{LEASE}:terms[text pr]",
      "parts[not (size pr)]", "parts.colors pr", f"{LEASE}:terms.text pr",],
 )  # fmt: skip
-def test_paths_into_nothing(text: str) -> None:
-    """Where a path finds no value there is no match, and a value path has no element to match at all."""
+def test_paths_without_a_value_do_not_match(text: str) -> None:
+    """A path without a value does not match, and neither does a value path without elements."""
     for document in (
         {},
         {"tags": [], "parts": []},
@@ -298,8 +298,8 @@ def test_paths_into_nothing(text: str) -> None:
      'parts.colors ne "x"', f"{LEASE}:until eq null", f'{LEASE}:contacts.value ne "x"', 'parts ne "x"',
      f"{LEASE}:terms.text eq null"],
 )  # fmt: skip
-def test_paths_into_nothing_compare_as_null(text: str) -> None:
-    """An attribute without a value compares as null, wherever on its path the value is missing."""
+def test_paths_without_a_value_compare_as_null(text: str) -> None:
+    """A path compares as null if the value is missing at any level of the path."""
     for document in (
         {},
         {"tags": [], "parts": []},
@@ -316,13 +316,13 @@ def test_paths_into_nothing_compare_as_null(text: str) -> None:
 )  # fmt: skip
 @pytest.mark.rfc("7644-3.4.2.2-12")
 def test_presence(value: Any, expected: bool) -> None:
-    """`pr` holds for a value that is not null and not empty; zero and false are values."""
+    """`pr` holds for values that are not null and not empty. Zero and false count as values."""
     assert is_present(value) is expected
 
 
 @pytest.mark.parametrize("values", list(itertools.product([True, False], repeat=3)))
 def test_logic(values: tuple[bool, bool, bool]) -> None:
-    """`and`, `or` and `not` of two and of three operands are those of logic."""
+    """`and`, `or` and `not` with two or three operands follow the truth tables."""
     a, b, c = values
     document = {"title": "x" if a else None, "nickName": "x" if b else None, "locale": "x" if c else None}
     assert ada("title pr and nickName pr", document) is (a and b)
@@ -353,8 +353,8 @@ REFUSED: dict[str, str] = {
     'site eq "x"': "site is complex; name one of its sub-attributes.",
     f'{LEASE} eq "x"': f"{LEASE} is complex; name one of its sub-attributes.",
     f'{LEASE}:terms co "x"': f"{LEASE}:terms is complex; name one of its sub-attributes.",
-    "parts.size[value gt 1]": "parts.size takes no filter in brackets.",
-    'site.city[value eq "x"]': "site.city takes no filter in brackets.",
+    "parts.size[value gt 1]": "parts.size cannot have a filter in brackets.",
+    'site.city[value eq "x"]': "site.city cannot have a filter in brackets.",
     "rented gt true": "The operator gt does not apply to rented.",
     "rented ge true": "The operator ge does not apply to rented.",
     "rented lt true": "The operator lt does not apply to rented.",
@@ -390,15 +390,15 @@ REFUSED: dict[str, str] = {
     "bought co 2020": "The value compared with bought is not a date and time.",
     "site.opened eq true": "The value compared with site.opened is not a date and time.",
     f"{LEASE}:until eq 1": f"The value compared with {LEASE}:until is not a date and time.",
-    'tags[value eq "x"]': "tags takes no filter in brackets.",
-    "readings[value eq 1]": "readings takes no filter in brackets.",
-    'label[value eq "x"]': "label takes no filter in brackets.",
+    'tags[value eq "x"]': "tags cannot have a filter in brackets.",
+    "readings[value eq 1]": "readings cannot have a filter in brackets.",
+    'label[value eq "x"]': "label cannot have a filter in brackets.",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("text", REFUSED)
 def test_refused(text: str) -> None:
-    """A path, operator or value that does not fit the schema is refused before any document is seen."""
+    """A path, operator or constant that does not fit the schema is refused without a document."""
     wanted = filters.Filter(parse(text))
     for attempt in (wanted.check, wanted.compile):
         with pytest.raises(InvalidFilter) as caught:
@@ -410,7 +410,7 @@ def test_refused(text: str) -> None:
     "text", ["label pr", 'label eq "x"', "label ne null", 'parts co "x"', "parts[size gt 1]", 'not (label eq "x")']
 )
 def test_checked(text: str) -> None:
-    """What can be compiled is checked without complaint."""
+    """`check` accepts every filter that can be compiled."""
     filters.Filter(parse(text)).check(DEVICE)
 
 
@@ -424,7 +424,7 @@ def test_checked(text: str) -> None:
     ],
 )
 def test_equality(text: str, path: str, key: object) -> None:
-    """A filter that is one equality says what a document must have where, for a store to look it up."""
+    """`equality` returns the path and the key of a filter that is a single `eq` comparison."""
     wanted = filters.Filter(parse(text))
     for _ in range(2):
         found = wanted.equality(DEVICE)
@@ -434,19 +434,19 @@ def test_equality(text: str, path: str, key: object) -> None:
 
 @pytest.mark.parametrize("text", ["bought eq 2020", 'nothing eq "x"', 'site eq "x"'])
 def test_refused_equality(text: str) -> None:
-    """One that does not fit the schema is refused as any other."""
+    """`equality` refuses a filter that does not fit the schema."""
     with pytest.raises(InvalidFilter):
         filters.Filter(parse(text)).equality(DEVICE)
 
 
 @pytest.mark.parametrize("text", ['label ne "x"', "label eq null", "label pr", 'label eq "x" or label eq "y"'])
 def test_no_equality(text: str) -> None:
-    """Any other filter is none."""
+    """`equality` returns None for every other filter."""
     assert filters.Filter(parse(text)).equality(DEVICE) is None
 
 
-def test_one_comparison_is_worked_out_once() -> None:
-    """Checked is not compiled, and what was worked out for the check serves the store."""
+def test_check_of_one_comparison_is_cached() -> None:
+    """`check` does not compile a single comparison, and `equality` uses the result of `check`."""
     wanted = filters.parse('displayName eq "X"', filters.parser.RefusingFilterHandler())
     wanted.check(USER)
     found = wanted.equality(USER)
@@ -456,7 +456,7 @@ def test_one_comparison_is_worked_out_once() -> None:
 
 
 def test_equality_of_another_type() -> None:
-    """What a filter compares is that of the type it is asked for."""
+    """`equality` returns the attribute of the given resource type, also after a call with another type."""
     wanted = filters.parse('displayName eq "X"')
     for each in (USER, GROUP, USER):
         found = wanted.equality(each)
@@ -467,7 +467,7 @@ def test_equality_of_another_type() -> None:
 @pytest.mark.parametrize("text", ["seal pr", "seal.key pr", "seal[key pr]", "door.key pr", "door[key pr]"])
 @pytest.mark.rfc("7643-7-7")
 def test_what_is_never_returned_cannot_be_filtered(text: str) -> None:
-    """No filter tells of what is never returned, nor of what is part of it (RFC 7643 section 7)."""
+    """A filter on an attribute that is never returned is refused (RFC 7643 section 7)."""
     key = {"name": "key", "type": "string"}
     badge = ResourceType({"id": "urn:example:Badge", "name": "Badge", "attributes": [
         {"name": "seal", "type": "complex", "returned": "never", "subAttributes": [key]},
@@ -477,8 +477,8 @@ def test_what_is_never_returned_cannot_be_filtered(text: str) -> None:
         compile_filter(parse(text), badge)
 
 
-def test_complex_sub_attribute_without_value_of_its_own() -> None:
-    """A sub-attribute that is complex, such as an extension's manager, compares by its sub-attributes only."""
+def test_complex_attribute_of_an_extension() -> None:
+    """A complex attribute inside an extension, such as `manager`, compares by its sub-attributes only."""
     assert ada(f'{ENTERPRISE}:manager.value eq "26118915"') is True
     assert ada(f'{ENTERPRISE}:manager eq "26118915"') is True
     assert ada(f'{ENTERPRISE}:manager[value eq "26118915" and displayName eq "john"]') is True
@@ -489,7 +489,7 @@ def test_complex_sub_attribute_without_value_of_its_own() -> None:
 
 
 def test_comparable_keeps_the_extension() -> None:
-    """A complex attribute of an extension compares by its `value` in that extension."""
+    """A complex attribute of an extension compares by its sub-attribute `value`."""
     path = DEVICE.resolve(f"{LEASE}:contacts")
     assert path is not None
     found = comparable(path)
@@ -500,13 +500,13 @@ def test_comparable_keeps_the_extension() -> None:
 
 
 def test_resolve_gives_the_path() -> None:
-    """`resolve` gives the path a filter names, in any case."""
+    """`resolve` returns the path that a filter names, in any case."""
     assert resolve("PARTS.SIZE", DEVICE).text == "parts.size"
     assert resolve("SIZE", ElementScope(DEVICE.attributes["parts"])).text == "parts.size"
 
 
 class Asked:
-    """A coercion that notes what it was asked and gives what it was made with."""
+    """A coercion that records its calls and returns a fixed value."""
 
     def __init__(self, answer: Value) -> None:
         self.answer = answer
@@ -534,7 +534,7 @@ class Asked:
     ],
 )
 def test_coercion(text: str, answer: Value, path: str, value: Value) -> None:
-    """A coercion is asked once for each value of another type, wherever it stands; its answer is compared."""
+    """The coercion is called once for each constant of another type, and its result is compared."""
     asked = Asked(answer)
     assert compile_filter(parse(text), DEVICE, asked)(DISK) is True
     assert asked.questions == [(path, value)]
@@ -542,7 +542,7 @@ def test_coercion(text: str, answer: Value, path: str, value: Value) -> None:
 
 @pytest.mark.parametrize("answer", ["7", None, 1.5, float("inf")])
 def test_coercion_that_does_not_fit(answer: Value) -> None:
-    """What a coercion gives must be of the attribute's type; it is refused if not."""
+    """A filter is refused if the coercion returns a value that is not of the attribute's type."""
     with pytest.raises(InvalidFilter) as caught:
         compile_filter(parse('rented eq "x"'), DEVICE, Asked(answer))
     assert caught.value.detail == "The value compared with rented is not a boolean."
@@ -550,14 +550,14 @@ def test_coercion_that_does_not_fit(answer: Value) -> None:
 
 @pytest.mark.parametrize("answer", [7, None, True])
 def test_coercion_that_gives_no_text(answer: Value) -> None:
-    """What a coercion gives to `co`, `sw` and `ew` must be text; it is refused if not."""
+    """A filter with `co`, `sw` or `ew` is refused if the coercion does not return a string."""
     with pytest.raises(InvalidFilter) as caught:
         compile_filter(parse("label co 7"), DEVICE, Asked(answer))
     assert caught.value.detail == "The value compared with label is not a string."
 
 
 def test_coercion_is_not_asked_when_the_value_fits() -> None:
-    """A value of the right type, and null, are compared as they are."""
+    """The coercion is not called for null and for constants of the right type."""
     asked = Asked("nothing")
     for text in ('label eq "x"', 'label co "x"', "label eq null", "ports gt 1.5", "rented eq true"):
         compile_filter(parse(text), DEVICE, asked)
@@ -565,7 +565,7 @@ def test_coercion_is_not_asked_when_the_value_fits() -> None:
 
 
 def test_refuse_value() -> None:
-    """The default coercion refuses."""
+    """The default coercion refuses the constant."""
     with pytest.raises(InvalidFilter, match=r"^The value compared with ports is not a number\.$"):
         refuse_value(DEVICE.attributes["ports"], "x")
 
@@ -586,12 +586,12 @@ def test_refuse_value() -> None:
     ],
 )
 def test_comparison_value(path: str, operator: Any, value: Value, key: object) -> None:
-    """The constant of a comparison, as stores compare it: folded, an instant, or as it is."""
+    """`comparison_value` returns a case-folded string, an instant, or the unchanged constant."""
     assert comparison_value(DEVICE.attributes[path], Comparison(path, operator, value)) == key
 
 
 def test_defaults_refuse() -> None:
-    """Without a coercion every function of the module refuses values of another type."""
+    """Without a coercion, every function of the module refuses constants of another type."""
     attribute, node = DEVICE.attributes["ports"], Comparison("ports", "eq", "x")
     for attempt in (
         lambda: comparison_value(attribute, node),
@@ -604,7 +604,7 @@ def test_defaults_refuse() -> None:
 
 
 def test_element_filter_of_plain_values() -> None:
-    """A value path on plain values sees each of them as `value`."""
+    """In a value path on an attribute that is not complex, `value` names the element."""
     test = compile_element_filter(DEVICE.attributes["tags"], parse('value eq "RED"'))
     assert test("red") is True
     assert test("blue") is False
@@ -646,8 +646,8 @@ NARROWED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("text", NARROWED)
-def test_narrowing(text: str) -> None:
-    """On a type without an attribute it has no value (RFC 7644 section 3.4.2.1), so its part of a filter is known."""
+def test_specialization(text: str) -> None:
+    """An attribute that the resource type does not define has no value (RFC 7644 section 3.4.2.1)."""
     narrowed = specialize(parse(text), GROUP)
     expected = NARROWED[text]
     if isinstance(expected, bool):
@@ -656,7 +656,7 @@ def test_narrowing(text: str) -> None:
         assert narrowed == parse(expected)
 
 
-def test_narrowing_keeps_what_a_type_knows() -> None:
-    """A node that the type understands is given back as it is."""
+def test_specialization_keeps_known_attributes() -> None:
+    """A node is returned unchanged if the resource type defines its attribute."""
     node = Present("displayName")
     assert specialize(node, GROUP) is node

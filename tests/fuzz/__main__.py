@@ -1,7 +1,7 @@
-"""`python -m tests.fuzz TARGET [--seconds N] [--runs N] [--seed N]`: fuzz one way in with atheris.
+"""`python -m tests.fuzz TARGET [--seconds N] [--runs N] [--seed N]`: fuzz one target with atheris.
 
-Ends with status 0 when nothing was found. What was found is kept in the folder where it was started
-and played again by `--input FILE`.
+The exit status is 0 if no input breaks the target. An input that breaks the target is saved in the current folder. Run
+the input again with `--input FILE`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ CASES = Path(__file__).parent.parent / "dialects" / "cases.jsonl"
 
 
 def main() -> None:
-    """Fuzz until the time or the number of runs is up."""
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Fuzz one way in with atheris.")
+    """Fuzz until the time or the number of runs is used up."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Fuzz one target with atheris.")
     parser.add_argument("target", choices=sorted(TARGETS))
-    parser.add_argument("--seconds", type=int, default=60, help="the longest it may take")
-    parser.add_argument("--runs", type=int, default=-1, help="inputs to try; without it as many as the time allows")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed and runs try the same inputs")
-    parser.add_argument("--input", type=Path, help="a file to play instead")
+    parser.add_argument("--seconds", type=int, default=60, help="maximum duration in seconds")
+    parser.add_argument("--runs", type=int, default=-1, help="number of inputs to try (default: no limit)")
+    parser.add_argument("--seed", type=int, default=0, help="random seed; the same seed and runs try the same inputs")
+    parser.add_argument("--input", type=Path, help="a file to run as the only input")
     options = parser.parse_args()
     if options.input:
         TARGETS[options.target](options.input.read_bytes())

@@ -1,7 +1,7 @@
-"""`python -m tests.fuzz.growth [--requests N] [--seed N]`: look for requests whose work grows faster than their size.
+"""`python -m tests.fuzz.growth [--requests N] [--seed N]`: find requests whose work grows faster than their size.
 
-Each request is made of random parts that repeat. It is sent with some parts and with twice as many. The steps are
-counted, and nothing is timed. Ends with status 1 if a request of twice the size takes more than three times the steps.
+Each request repeats random parts. It is sent once with some parts and once with twice as many. The steps are counted,
+and nothing is timed. The exit status is 1 if a request of twice the size takes more than three times the steps.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.growth import FACTOR, growth
 LIMITS = Limits(
     values=10**6, filter_comparisons=10**6, filter_length=10**6, patch_operations=10**6, string_length=10**7
 )
-"""Limits that let everything through, so that growth shows."""
+"""Limits that refuse nothing, so that growth becomes visible."""
 
 _TEXTS = (
     "x",
@@ -49,7 +49,7 @@ _PATHS = ("userName", "title", "emails.value", "emails", "name.familyName", "met
 
 @dataclass(frozen=True)
 class Case:
-    """A request that can be made of any size."""
+    """A request that can be sent in any size."""
 
     name: str
     size: int
@@ -63,14 +63,14 @@ def case(random: Random) -> Case:
 
 
 def grows(case: Case) -> float:
-    """Return how many times the steps a request of twice the size takes."""
+    """Return the factor by which the steps grow if the request has twice the size."""
     client = Client(MemoryStore(), limits=LIMITS)
     user = client.user("ada", emails=[{"value": "a@example.org", "type": "work"}])
     return growth(lambda size: lambda: case.send(client, user, size), case.size)
 
 
 def _body(random: Random) -> Case:
-    """A resource with many values of one attribute."""
+    """Return a resource with many elements of one attribute."""
     attribute, distinct = random.choice(_ATTRIBUTES), random.random() < 0.7
     primary, method = random.random() < 0.3, random.choice(("POST", "PUT"))
 
@@ -83,7 +83,7 @@ def _body(random: Random) -> Case:
 
 
 def _names(random: Random) -> Case:
-    """A resource whose attribute names are paths."""
+    """Return a resource whose attribute names are paths."""
     attribute = random.choice(_ATTRIBUTES)
     form = random.choice(('{0}[type eq "t{1}"].value', "{0}.{1}", "x{1}.y", "{0}{1}", "urn:x{1}:y"))
 
@@ -111,7 +111,7 @@ def _operations(random: Random) -> Case:
 
 
 def _path(random: Random) -> Case:
-    """A PATCH with a long path."""
+    """Return a PATCH with a long path."""
     word, joint = random.choice(_OPERATORS[:-1]), random.choice((" and ", " or "))
 
     def send(client: Client, user: str, size: int) -> Any:
@@ -122,7 +122,7 @@ def _path(random: Random) -> Case:
 
 
 def _filter(random: Random) -> Case:
-    """A long filter."""
+    """Return a search with a long filter."""
     path, operator, joint = random.choice(_PATHS), random.choice(_OPERATORS), random.choice((" and ", " or "))
     wrap = random.choice(("{}", "({})", "not ({})", 'emails[value eq "x"] and {}'))
 
@@ -136,7 +136,7 @@ def _filter(random: Random) -> Case:
 
 
 def _text(random: Random) -> Case:
-    """A text of one part that repeats, as a filter, a path or a value."""
+    """Return a request with a text that repeats one part, as a filter, a path, a value or a name."""
     text = "".join(random.choice(_TEXTS) for _ in range(random.randint(1, 3)))
     place = random.randrange(4)
 
@@ -154,7 +154,7 @@ def _text(random: Random) -> Case:
 
 
 def _query(random: Random) -> Case:
-    """A long list of attributes."""
+    """Return a request with a long list of attributes."""
     name, form = (
         random.choice(("attributes", "excludedAttributes")),
         random.choice(("x{}.y", "emails[{}]", "urn:x:{}", "{}")),
@@ -167,7 +167,7 @@ def _query(random: Random) -> Case:
 
 
 def _header(random: Random) -> Case:
-    """A long header."""
+    """Return a request with a long header."""
     name = random.choice(("If-Match", "If-None-Match", "Accept", "Content-Type"))
     part = random.choice(('"x", ', " ", "a/b;q=0.1,", '"', "W/", ",", "; x=y"))
 
@@ -178,7 +178,7 @@ def _header(random: Random) -> Case:
 
 
 def _bulk(random: Random) -> Case:
-    """A bulk whose operations refer to each other."""
+    """Return a bulk request whose operations refer to each other."""
     step = random.choice((-1, 1, 2))
 
     def send(client: Client, user: str, size: int) -> Any:
@@ -197,19 +197,19 @@ def _bulk(random: Random) -> Case:
 
 
 def found(requests: int, seed: int) -> list[str]:
-    """Return what grows too fast among so many random requests."""
+    """Return the names of random requests whose work grows too fast."""
     random = Random(seed)
     cases = [case(random) for _ in range(requests)]
     return [f"{each.name}: {factor:.1f} times" for each in cases if (factor := grows(each)) > FACTOR]
 
 
 def main() -> int:
-    """Look, and print what was found."""
+    """Try random requests, and print those whose work grows too fast."""
     parser = argparse.ArgumentParser(
-        prog="python -m tests.fuzz.growth", description="Look for work that grows too fast."
+        prog="python -m tests.fuzz.growth", description="Find requests whose work grows too fast."
     )
-    parser.add_argument("--requests", type=int, default=1000, help="requests to try")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed tries the same requests")
+    parser.add_argument("--requests", type=int, default=1000, help="number of requests to try")
+    parser.add_argument("--seed", type=int, default=0, help="random seed; the same seed tries the same requests")
     options = parser.parse_args()
     bad = found(options.requests, options.seed)
     sys.stdout.write("\n".join([*bad, f"{options.requests} requests, {len(bad)} grow too fast"]) + "\n")

@@ -1,7 +1,7 @@
-"""What is fuzzed: one function for each way in, that raises when a promise is broken.
+"""The fuzz targets: one function for each parser and endpoint, which raises an error if the code breaks a promise.
 
-No exception but a `ScimError` leaves a parser; the service answers everything, never with a 5xx but
-501, and every error is in SCIM form, in words without a library's.
+A parser raises only `ScimError`. The service answers every request, and its only status from 500 is 501. Every error
+has the SCIM form and no text of a library.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ADA: Final = {
 
 
 def _dialect(data: bytes) -> tuple[RequestDeviations, bytes]:
-    """The first byte chooses how forgiving the reader is."""
+    """Return the dialect that the first byte selects, and the remaining bytes."""
     return RequestDeviations(_DIALECTS[data[0] & 1 if data else 0]), data[1:]
 
 
@@ -44,7 +44,7 @@ def _text(data: bytes) -> str:
 
 
 def filter_text(data: bytes) -> None:
-    """A filter is read and evaluated, and what it prints reads the same."""
+    """Parse and evaluate a filter. Parsing its printed form must return an equal filter."""
     deviations, rest = _dialect(data)
     try:
         wanted = filters.parse(_text(rest), deviations)
@@ -55,14 +55,14 @@ def filter_text(data: bytes) -> None:
 
 
 def path_text(data: bytes) -> None:
-    """A PATCH path is read."""
+    """Parse a PATCH path."""
     deviations, rest = _dialect(data)
     with contextlib.suppress(ScimError):
         parse_path(_text(rest), USER, deviations, deviations.compared)
 
 
 def json_body(data: bytes) -> None:
-    """A body is read as the obvious reader reads it."""
+    """Parse a body. The result must equal the result of a simple parser."""
     try:
         expected = repr(obvious(data))
     except (ValueError, RecursionError):
@@ -75,7 +75,7 @@ def json_body(data: bytes) -> None:
 
 
 def patch_body(data: bytes) -> None:
-    """A PATCH body is applied to a user; the user it was applied to stays."""
+    """Apply a PATCH body to a user. The given user must not change."""
     deviations, rest = _dialect(data)
     before = json.dumps(ADA)
     try:
@@ -87,7 +87,7 @@ def patch_body(data: bytes) -> None:
 
 
 def resource_body(data: bytes) -> None:
-    """A body is read as a user and as a group; what was read reads the same again."""
+    """Read a body as a user and as a group. Reading the result again must return the same document."""
     deviations, rest = _dialect(data)
     for resource_type in (USER, GROUP):
         try:
@@ -98,13 +98,13 @@ def resource_body(data: bytes) -> None:
 
 
 def query_string(data: bytes) -> None:
-    """A query string is read."""
+    """Read a query string."""
     with contextlib.suppress(ScimError):
         read_query(_text(data))
 
 
 class _Endpoint:
-    """A service over a memory store with a user and a group, made anew when it has grown."""
+    """A service over a memory store with a user and a group. It is replaced after 5000 calls."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -142,9 +142,9 @@ _ENDPOINT: Final = _Endpoint()
 
 
 def service(data: bytes) -> None:
-    """Whatever the request, there is an answer, and it is no server error.
+    """Send any request to the service. The response must not be a server error.
 
-    The first byte chooses dialect and method; lines are path, query, and the body.
+    The first byte selects dialect and method. The lines after it are the path, the query and the body.
     """
     first, rest = data[0] if data else 0, data[1:]
     path, _, rest = rest.partition(b"\n")
@@ -154,7 +154,7 @@ def service(data: bytes) -> None:
 
 
 def bulk_body(data: bytes) -> None:
-    """A bulk request is answered."""
+    """Send a bulk request to the service."""
     _ENDPOINT.send(data[0] & 1 if data else 0, "POST", "/Bulk", "", data[1:])
 
 
@@ -165,7 +165,7 @@ TARGETS: Final[dict[str, Target]] = {
 
 
 def seeds(target: str, cases: Path) -> list[bytes]:
-    """Inputs to begin with: what identity providers were seen sending, and the grammar's words."""
+    """Return the first inputs: recorded requests of identity providers, and examples of filters and paths."""
     found: set[bytes] = set()
     for line in cases.read_text("utf-8").splitlines():
         request = json.loads(line)

@@ -1,4 +1,4 @@
-"""A bounded run of the fuzzer on every way in; the same inputs each time."""
+"""A bounded run of the fuzzer on every target. Each run tries the same inputs."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ CASES = ROOT / "tests" / "dialects" / "cases.jsonl"
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_what_was_seen(target: str) -> None:
-    """What identity providers were seen sending breaks no promise, nor does any beginning of it."""
+def test_recorded_requests(target: str) -> None:
+    """No recorded request of an identity provider breaks a target, and neither does a beginning of such a request."""
     for data in seeds(target, CASES):
         for end in (len(data), len(data) // 2, len(data) // 3):
             TARGETS[target](data[:end])
@@ -27,7 +27,7 @@ def test_what_was_seen(target: str) -> None:
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris has no package for this Python")
 @pytest.mark.parametrize("target", TARGETS)
 def test_fuzz(target: str, tmp_path: Path) -> None:
-    """No exception but a ScimError leaves a parser, and the service answers everything (`python -m tests.fuzz`)."""
+    """A parser raises only ScimError, and the service answers every request (`python -m tests.fuzz`)."""
     run = [sys.executable, "-m", "tests.fuzz", target, "--seconds", "15", "--runs", "3000", "--seed", "1"]
     outcome = subprocess.run(
         run, cwd=tmp_path, env=_environment(), capture_output=True, text=True, timeout=120, check=False

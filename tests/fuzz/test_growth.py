@@ -1,10 +1,10 @@
-"""A bounded look for requests whose work grows faster than their size; the same requests each time."""
+"""A bounded search for requests whose work grows faster than their size. Each run tries the same requests."""
 
 from __future__ import annotations
 
 from tests.fuzz.growth import found
 
 
-def test_nothing_grows_faster_than_its_size() -> None:
-    """A random request of twice the size takes at most three times the steps (`python -m tests.fuzz.growth`)."""
+def test_work_grows_with_the_size_of_a_request() -> None:
+    """A request of twice the size takes at most three times the steps (`python -m tests.fuzz.growth`)."""
     assert found(60, seed=1) == []

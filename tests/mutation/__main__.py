@@ -1,8 +1,9 @@
-"""`python -m tests.mutation [--again] [--children N] [PATTERN ...]`: run mutmut, and hold its survivors to the list.
+"""`python -m tests.mutation [--again] [--children N] [PATTERN ...]`: run mutmut and compare its survivors to the list.
 
-Works in the hidden folder `.mutation` and begins anew each time; `--again` keeps what was killed in functions
-that did not change since, and tries the rest. A pattern such as `scimkit.filters.*` tries those mutants only.
-Ends with status 0 when every mutant was killed or stands in `survivors.toml`, and none stands there in vain.
+The command works in the hidden folder `.mutation` and starts from scratch. With `--again`, it keeps the killed mutants
+of unchanged functions and tries the others. A pattern such as `scimkit.filters.*` selects mutants.
+
+The exit status is 0 if every mutant was killed or is listed in `survivors.toml`, and every listed mutant survives.
 """
 
 from __future__ import annotations
@@ -34,11 +35,11 @@ WORK: Final = TOP / ".mutation"
 _KILLED: Final = frozenset({"killed", "timeout", "segfault"})
 _NOT_RUN: Final = "not checked"
 _NO_VERDICT: Final = 255
-"""What a process ends with that could not run its tests; mutmut takes it for a timeout."""
+"""The exit code of a process that could not run its tests. mutmut counts such a process as a timeout."""
 
 
 def prepare() -> None:
-    """Make the folder that mutmut works in: its `mutants`, beside links to what it reads."""
+    """Create the working folder of mutmut, with links to the files that mutmut reads."""
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir()
     for name in ("pyproject.toml", "src", "tests"):
@@ -46,13 +47,13 @@ def prepare() -> None:
 
 
 def run(children: int, names: list[str]) -> None:
-    """Let mutmut try the mutants of those names or patterns, without any all that it has no verdict of."""
+    """Run mutmut on the named mutants or patterns. Without names, run it on all mutants that have no verdict."""
     mutmut = Path(sys.executable).with_name("mutmut")
     subprocess.run([mutmut, "run", "--max-children", str(children), *names], cwd=WORK, check=True)
 
 
 def verdicts() -> Iterator[tuple[Path, str, str]]:
-    """The file, the name and the state of every mutant, as mutmut left them in the working folder."""
+    """Yield the file, the name and the state of every mutant from the working folder of mutmut."""
     for path in walk_mutatable_files():
         data = SourceFileMutationData(path=path)
         data.load()
@@ -61,7 +62,7 @@ def verdicts() -> Iterator[tuple[Path, str, str]]:
 
 
 def alive() -> dict[str, Mutant]:
-    """The mutants that were tried and not killed, by the name that mutmut has for them."""
+    """Return the mutants that were tried and not killed, by their mutmut names."""
     with contextlib.chdir(WORK):
         return {
             name: from_diff(_function(name), get_diff_for_mutant(name, path=path))
@@ -76,31 +77,35 @@ def _function(name: str) -> str:
 
 
 def report(console: Console, *, all_attributes: bool) -> bool:
-    """Print the counts, and what is not as the list says; true when nothing is."""
+    """Print the counts and the differences from the list. Return True if there are no differences."""
     with contextlib.chdir(WORK):
         states = {name: state for _, name, state in verdicts() if state != _NOT_RUN}
     living, known = alive(), explained()
-    table = Table("function", "was", "becomes", "what is wrong")
+    table = Table("function", "was", "becomes", "problem")
     for name, mutant in living.items():
         if mutant not in known:
             table.add_row(*map(escape, (mutant.function, mutant.was, mutant.becomes)), f"{states[name]}: {name}")
     for mutant in known.keys() - living.values() if all_attributes else ():
-        table.add_row(*map(escape, (mutant.function, mutant.was, mutant.becomes)), "explained, but killed or gone")
+        table.add_row(
+            *map(escape, (mutant.function, mutant.was, mutant.becomes)), "listed, but killed or no longer generated"
+        )
     if table.row_count:
         console.print(table)
     counts = Counter(states.values())
     killed = sum(counts[state] for state in _KILLED)
-    told = sum(mutant in known for mutant in living.values())
-    console.print(f"{len(states)} mutants: {killed} killed, {len(living)} live, of which {told} are explained")
+    listed = sum(mutant in known for mutant in living.values())
+    console.print(f"{len(states)} mutants: {killed} killed, {len(living)} survived, of which {listed} are explained")
     return not table.row_count
 
 
 def main() -> int:
-    """Run mutmut, then print the counts and what no one has explained."""
-    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description="Mutation-test the engine.")
-    parser.add_argument("mutants", nargs="*", metavar="PATTERN", help="mutants to try; without one, all")
-    parser.add_argument("--again", action="store_true", help="keep what was killed before in functions that stay")
-    parser.add_argument("--children", type=int, default=2, help="processes at once")
+    """Run mutmut, and print the counts and the mutants that are not explained."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.mutation", description="Mutation-test filters, PATCH and schemas."
+    )
+    parser.add_argument("mutants", nargs="*", metavar="PATTERN", help="mutants to try (default: all)")
+    parser.add_argument("--again", action="store_true", help="keep the killed mutants of unchanged functions")
+    parser.add_argument("--children", type=int, default=2, help="number of parallel processes")
     options = parser.parse_args()
     os.nice(15)
     if not options.again:

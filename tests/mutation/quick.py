@@ -1,4 +1,7 @@
-"""A pytest plugin for processes that live for one mutant: examples before properties, and no garbage collection."""
+"""A pytest plugin for processes that run one mutant.
+
+The plugin runs examples before properties and disables garbage collection.
+"""
 
 from __future__ import annotations
 
@@ -11,5 +14,5 @@ gc.disable()
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Examples first, since one of them kills a mutant sooner; otherwise in the order they came."""
+    """Run examples first, because they kill a mutant sooner than properties. Otherwise keep the order."""
     items.sort(key=lambda item: item.get_closest_marker("hypothesis") is not None)

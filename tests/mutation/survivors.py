@@ -1,7 +1,7 @@
-"""The mutants that no test can tell from the code, each with the reason (`survivors.toml`).
+"""The mutants that behave like the original code, each with the reason (`survivors.toml`).
 
-A mutant is known by its function, the lines it takes away and those it puts there, so that it stays
-known while code around it moves.
+A mutant is identified by its function, the removed lines and the added lines. Line numbers are not used, so that the
+list stays valid when other code moves.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ SURVIVORS: Final = Path(__file__).with_name("survivors.toml")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mutant:
-    """One mutation: `was` and `becomes` are the lines of code that differ, without their indentation."""
+    """A mutation: `was` and `becomes` are the lines that differ, without indentation."""
 
     function: str
-    """Dotted, with module and class, such as `scimkit.filters.parser._Parser.term`."""
+    """The dotted name with module and class, such as `scimkit.filters.parser._Parser.term`."""
     was: str
     becomes: str
 
 
 def explained() -> dict[Mutant, str]:
-    """Every mutant of the list with why it is equivalent."""
+    """Return the listed mutants, each with the reason why it is equivalent."""
     groups = tomllib.loads(SURVIVORS.read_text(encoding="utf-8"))["equivalent"]
     return {
         Mutant(group["function"], was, becomes): group["why"] for group in groups for was, becomes in group["mutants"]
@@ -33,8 +33,8 @@ def explained() -> dict[Mutant, str]:
 
 
 def from_diff(function: str, diff: str) -> Mutant:
-    """The mutant of a unified diff of its function."""
-    lines = diff.splitlines()[2:]  # after the names of the two files
+    """Return the mutant that a unified diff of a function describes."""
+    lines = diff.splitlines()[2:]  # skip the two file names
     was, becomes = (
         "\n".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in ("-", "+")
     )  # fmt: skip

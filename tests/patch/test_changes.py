@@ -1,4 +1,4 @@
-"""Change sets by example: what they say of two documents, and what applying them does."""
+"""Examples of change sets: the differences of two documents, and the effect of applying them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ A_NAMED = {"value": "a", "display": "Ada"}
     ],
 )
 def test_truth(changes: ChangeSet | ReferenceChanges, truth: bool) -> None:
-    """A change set is true when it changes something."""
+    """A change set is true if it changes something."""
     assert bool(changes) is truth
 
 
@@ -61,26 +61,26 @@ def test_truth(changes: ChangeSet | ReferenceChanges, truth: bool) -> None:
     ],
 )
 def test_changes_between(old: dict[str, Any], new: dict[str, Any], changes: ChangeSet) -> None:
-    """Attributes that got a value are assigned, those that lost it unassigned, references come and go by `value`."""
+    """A change set lists assigned attributes, unassigned attributes, and references added and removed by `value`."""
     assert changes_between(GROUP, old, new) == changes
     assert changes_between(GROUP, old, new, {*old, *new}) == changes
 
 
 def test_changes_between_named_attributes() -> None:
-    """Only the named attributes are looked at."""
+    """With `names`, only the named attributes are compared."""
     old, new = {"a": 1, "b": 1, "c": 1}, {"a": 2, "b": 2}
     assert changes_between(GROUP, old, new, ["a", "d"]) == ChangeSet({"a": 2})
     assert changes_between(GROUP, old, new, []) == ChangeSet()
 
 
 def test_cleared_then_added() -> None:
-    """Cleared references are gone before others come: the added form of one that was there stays."""
+    """`cleared` removes all references before others are added, so that the added form replaces the old form."""
     changes = ChangeSet(references={"members": ReferenceChanges((A_NAMED,), cleared=True)})
     assert apply_changes({"members": [A, B]}, changes) == {"members": [A_NAMED]}
 
 
 def test_equal_references_are_the_same() -> None:
-    """A reference that is equal to the one that was there has not changed, whichever object it is."""
+    """Equal references count as unchanged, even if they are different objects."""
     assert changes_between(GROUP, {"members": [A, B]}, {"members": [dict(A), C]}) == ChangeSet(
         references={"members": ReferenceChanges((C,), frozenset({"b"}))}
     )
@@ -100,14 +100,20 @@ def test_equal_references_are_the_same() -> None:
     ],
 )
 def test_applied_references(had: Any, changes: ReferenceChanges, left: Any) -> None:
-    """References go before others come; one that is there stays as it is; without any, the attribute is gone."""
+    """References are removed before others are added. An existing reference stays unchanged.
+
+    Without references the attribute is absent.
+    """
     group = {"displayName": "x", **({"members": had} if had else {})}
     expected = {"displayName": "x", **({"members": left} if left else {})}
     assert apply_changes(group, ChangeSet(references={"members": changes})) == expected
 
 
 def test_applied_attributes() -> None:
-    """Assigned attributes have the new value, unassigned ones none; the document that was given is as it was."""
+    """Assigned attributes get the new value, and unassigned attributes are removed.
+
+    The given document does not change.
+    """
     group = {"displayName": "x", "externalId": "e", "members": [A]}
     changed = apply_changes(group, ChangeSet({"displayName": "y"}, frozenset({"externalId"})))
     assert changed == {"displayName": "y", "members": [A]}
@@ -115,6 +121,6 @@ def test_applied_attributes() -> None:
     assert group == {"displayName": "x", "externalId": "e", "members": [A]}
 
 
-def test_what_is_gone_already_may_be_unassigned() -> None:
-    """An attribute that lost its value in the meantime has none afterwards (two requests may take the same)."""
+def test_absent_attribute_may_be_unassigned() -> None:
+    """Unassigning an absent attribute has no effect, because another request may have removed it first."""
     assert apply_changes({"displayName": "x"}, ChangeSet(unassigned=frozenset({"externalId"}))) == {"displayName": "x"}

@@ -1,4 +1,4 @@
-"""PatchOp bodies by example: the operations they come to, and what is refused."""
+"""Examples of PatchOp bodies: the resulting operations, and the bodies that are refused."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ SCHEMAS = [PATCH_OP_SCHEMA]
 
 
 def body(*operations: Any) -> dict[str, Any]:
-    """The body of a PATCH with these operations."""
+    """Return the body of a PATCH with some operations."""
     return {"schemas": SCHEMAS, "Operations": list(operations)}
 
 
-def said(operation: Operation) -> tuple[str, str, Any]:
-    """An operation as name, path and value."""
+def as_tuple(operation: Operation) -> tuple[str, str, Any]:
+    """Return the name, path and value of an operation."""
     return operation.op, operation.path.leaf.path, operation.value
 
 
@@ -64,19 +64,19 @@ READ: list[tuple[dict[str, Any], list[tuple[str, str, Any]]]] = [
 
 @pytest.mark.parametrize(("entry", "operations"), READ)
 def test_read(entry: dict[str, Any], operations: list[tuple[str, str, Any]]) -> None:
-    """An operation is read to a path and a canonical value; without a path, to one for each attribute."""
-    assert [said(each) for each in read_operations(DEVICE, body(entry))] == operations
+    """An operation gets a resolved path and a canonical value. Without a path, each attribute becomes an operation."""
+    assert [as_tuple(each) for each in read_operations(DEVICE, body(entry))] == operations
 
 
-def test_order_and_case_of_members() -> None:
-    """Operations keep their order; names of members are taken in any case."""
+def test_order_and_case_of_names() -> None:
+    """Operations keep their order. Names in the body and in operations may have any case."""
     entries = [{"OP": "add", "Path": "label", "VALUE": "x"}, {"op": "remove", "path": "ports"}]
     found = read_operations(DEVICE, {"SCHEMAS": [*SCHEMAS, "urn:x"], "operations": entries})
-    assert [said(each) for each in found] == [("add", "label", "x"), ("remove", "ports", UNASSIGNED)]
+    assert [as_tuple(each) for each in found] == [("add", "label", "x"), ("remove", "ports", UNASSIGNED)]
 
 
 LABEL = {"op": "add", "path": "label", "value": "x"}
-EXTRA = "A PATCH has only schemas and Operations; an operation only op, path and value."
+EXTRA = "A PATCH may have only schemas and Operations. An operation may have only op, path and value."
 NAMES = f"schemas must be an array with {PATCH_OP_SCHEMA}."
 EMPTY = "Operations must be an array with at least one operation."
 NO_VALUE = "An operation without a path must have an object as its value."
@@ -98,8 +98,8 @@ REFUSED: list[tuple[dict[str, Any], type[ScimError], str | None]] = [
     (body({"op": "remove"}), NoTarget, "A remove operation must have a path."),
     (body({"op": "remove", "path": ""}), NoTarget, "A remove operation must have a path."),
     (body({"op": "add", "path": 1, "value": 1}), InvalidPath, "The path must be a string."),
-    (body({"op": "add", "path": "label"}), InvalidValue, "An operation that adds must have a value."),
-    (body({"op": "replace", "path": "label"}), InvalidValue, "An operation that replaces must have a value."),
+    (body({"op": "add", "path": "label"}), InvalidValue, "An operation with op add must have a value."),
+    (body({"op": "replace", "path": "label"}), InvalidValue, "An operation with op replace must have a value."),
     (body({"op": "add"}), InvalidValue, NO_VALUE),
     (body({"op": "add", "value": "x"}), InvalidValue, NO_VALUE),
     (
@@ -124,7 +124,7 @@ REFUSED: list[tuple[dict[str, Any], type[ScimError], str | None]] = [
     (
         body({"op": "remove", "path": "tags", "value": ["x"]}),
         InvalidSyntax,
-        "A remove operation takes no value; select values with a filter in its path.",
+        "A remove operation cannot have a value. Select values with a filter in the path.",
     ),
     (body({"op": "add", "path": "ports", "value": "x"}), InvalidValue, "ports must be a whole number."),
     (body({"op": "add", "path": "site", "value": "x"}), InvalidValue, "site must be an object."),
@@ -146,7 +146,7 @@ REFUSED: list[tuple[dict[str, Any], type[ScimError], str | None]] = [
 
 @pytest.mark.parametrize(("request_body", "error", "detail"), REFUSED)
 def test_refused(request_body: dict[str, Any], error: type[ScimError], detail: str | None) -> None:
-    """What is no PatchOp, or does not fit the schema, is refused (RFC 7644 sections 3.5.2 and 3.12)."""
+    """A body that is no PatchOp or does not fit the schema is refused (RFC 7644 sections 3.5.2 and 3.12)."""
     with pytest.raises(error) as caught:
         read_operations(DEVICE, request_body)
     if detail is not None:
@@ -154,7 +154,7 @@ def test_refused(request_body: dict[str, Any], error: type[ScimError], detail: s
 
 
 def test_what_the_rfc_allows() -> None:
-    """`op` has no case, one added value is an array of one, and readOnly attributes in a value are ignored."""
+    """`op` ignores case, one added value counts as an array, and readOnly attributes in a value are ignored."""
     ignored = {"id": "y", "label": "z"}
     operations = body({"op": "ADD", "path": "tags", "value": "x"}, {"op": "Replace", "value": ignored})
     read = [(each.op, each.path.attribute.name, each.value) for each in read_operations(DEVICE, operations)]
@@ -162,7 +162,7 @@ def test_what_the_rfc_allows() -> None:
 
 
 def test_number_of_operations() -> None:
-    """A PATCH may have 1000 operations and no more."""
+    """A PATCH may have at most 1000 operations."""
     assert MAX_OPERATIONS == 1000
     assert len(read_operations(DEVICE, body(*[LABEL] * 1000))) == 1000
     with pytest.raises(InvalidSyntax, match=r"^A PATCH may have at most 1000 operations\.$"):

@@ -1,4 +1,4 @@
-"""PATCH paths by example: what they resolve to, what they select, and what is no path."""
+"""Examples of PATCH paths: the resolved attributes, the selected elements, and the refused texts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEASE = LEASE_SCHEMA["id"]
 
 
 def read(text: str) -> PatchPath:
-    """The path of a device that a text names."""
+    """Parse a path of the resource type Device."""
     path = parse_path(text, DEVICE)
     assert path is not None
     return path
@@ -45,7 +45,7 @@ RESOLVED: dict[str, tuple[str | None, str, str | None]] = {
 
 @pytest.mark.parametrize("text", RESOLVED)
 def test_resolved(text: str) -> None:
-    """A path is an attribute, with or without URN, filter and sub-attribute (RFC 7644 section 3.5.2, figure 7)."""
+    """A path has an attribute, and may have a URN, a filter and a sub-attribute (RFC 7644 section 3.5.2, figure 7)."""
     path = read(text)
     extension, attribute, sub_attribute = RESOLVED[text]
     assert (path.extension.name if path.extension else None) == extension
@@ -57,7 +57,7 @@ def test_resolved(text: str) -> None:
 
 
 def test_filter_selects_elements() -> None:
-    """The filter of a path is kept, and tells which elements it selects."""
+    """A path keeps its filter, and `matches` reports whether the filter selects an element."""
     path = read("parts[size gt 1].type")
     assert path.filter == Comparison("size", "gt", 1)
     assert path.matches is not None
@@ -70,13 +70,13 @@ def test_filter_selects_elements() -> None:
     ["nothing", "site.nothing", "urn:example:nothing:label", "", "nothing[size gt 1]", "parts[size gt 1].nothing",
      "parts[size gt 1].", "tags[value pr].value", "nothing[a pr].b"],
 )  # fmt: skip
-def test_attribute_that_is_not_there(text: str) -> None:
-    """A path that names no attribute of the type is None: the caller decides what that means."""
+def test_unknown_attribute(text: str) -> None:
+    """`parse_path` returns None for an unknown attribute. The caller decides whether to refuse it."""
     assert parse_path(text, DEVICE) is None
 
 
-NOT_CLOSED = "The path has a filter that is not closed, or more after it than a sub-attribute."
-NOT_OPENED = "The path closes a filter that it does not open."
+NOT_CLOSED = "The filter in the path is empty or not closed, or other text than a sub-attribute follows."
+NOT_OPENED = "The path has a closing bracket without an opening bracket."
 NOT_A_PATH: dict[str, str] = {
     "parts[": NOT_CLOSED,
     "parts[size gt 1": NOT_CLOSED,
@@ -91,28 +91,28 @@ NOT_A_PATH: dict[str, str] = {
     "parts.size]": NOT_OPENED,
     "site.city[value pr]": "The path has a filter after a sub-attribute.",
     "site.floors[value pr]": "The path has a filter after a sub-attribute.",
-    "label[value pr]": "label has one value; there is nothing to select with a filter.",
-    f"{LEASE}:until[value pr]": f"{LEASE}:until has one value; there is nothing to select with a filter.",
+    "label[value pr]": "label is not multi-valued. Remove the filter from the path.",
+    f"{LEASE}:until[value pr]": f"{LEASE}:until is not multi-valued. Remove the filter from the path.",
 }
 
 
 @pytest.mark.parametrize("text", NOT_A_PATH)
 def test_not_a_path(text: str) -> None:
-    """A malformed path is 400 invalidPath (RFC 7644 section 3.12, table 9)."""
+    """A malformed path is refused with 400 invalidPath (RFC 7644 section 3.12, table 9)."""
     with pytest.raises(InvalidPath) as caught:
         parse_path(text, DEVICE)
     assert caught.value.detail == NOT_A_PATH[text]
 
 
 @pytest.mark.parametrize("text", ["parts[size zz 1]", "parts[size eq]", 'parts[size eq "x"]', "parts[nothing pr]"])
-def test_filter_that_is_wrong(text: str) -> None:
-    """A filter in a path that cannot be read, or does not fit the schema, is 400 invalidFilter."""
+def test_invalid_filter_in_a_path(text: str) -> None:
+    """A malformed filter in a path, or a filter that does not fit the schema, is refused with 400 invalidFilter."""
     with pytest.raises(InvalidFilter):
         parse_path(text, DEVICE)
 
 
 class Words(RefusingFilterHandler):
-    """A `FilterDeviationHandler` that takes a bare word, and counts how often it is asked."""
+    """A `FilterDeviationHandler` that accepts bare words and counts the calls."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -122,8 +122,8 @@ class Words(RefusingFilterHandler):
         return word
 
 
-def test_lenience_is_asked() -> None:
-    """The lenience is asked about a path that is not in RFC form, each time, and never about one that is."""
+def test_deviation_handler_is_asked() -> None:
+    """The handler is asked about each path that is not in RFC form, and never about a path in RFC form."""
     words = Words()
     for count in (1, 2):
         path = parse_path("parts[type eq disk]", DEVICE, words)
@@ -135,7 +135,7 @@ def test_lenience_is_asked() -> None:
 
 
 def test_coercion_is_asked() -> None:
-    """The coercion is asked about a value of another type in the filter."""
+    """The coercion is called for a constant of another type in the filter of a path."""
 
     def coerce(attribute: Attribute, value: Value) -> Value:
         assert (attribute.path, value) == ("parts.size", "7")
@@ -148,15 +148,15 @@ def test_coercion_is_asked() -> None:
 
 
 @pytest.mark.parametrize(("length", "same"), [(250, True), (251, False)])
-def test_paths_are_kept(length: int, same: bool) -> None:
-    """A path in RFC form of at most 250 characters is read once; a longer one is read each time."""
+def test_paths_are_cached(length: int, same: bool) -> None:
+    """Paths in RFC form of at most 250 characters are cached. Longer paths are parsed each time."""
     text = f'parts[type eq "{"x" * (length - 17)}"]'
     assert len(text) == length
     assert (parse_path(text, DEVICE) is parse_path(text, DEVICE)) is same
 
 
 def test_path_to() -> None:
-    """A resolved attribute path is a PATCH path without filter."""
+    """`path_to` returns a PATCH path without a filter."""
     found = DEVICE.resolve(f"{LEASE}:terms.text")
     assert found is not None
     path = path_to(found)
@@ -181,7 +181,7 @@ def test_path_to() -> None:
     ],
 )
 def test_references_selected(filter_: str, selected: set[str] | None) -> None:
-    """Equalities of `value` joined by `or` name the references they select; other filters do not."""
+    """A filter of `value eq` comparisons joined by `or` selects references by value. Other filters return None."""
     path = parse_path(f"members[{filter_}]", GROUP)
     assert path is not None
     assert references_selected(path) == selected
@@ -205,7 +205,7 @@ def test_references_selected(filter_: str, selected: set[str] | None) -> None:
     ],
 )
 def test_element_described(text: str, element: Any) -> None:
-    """Equalities of singular sub-attributes joined by `and` describe an element; other filters describe none."""
+    """A filter of `eq` comparisons of singular sub-attributes joined by `and` describes an element."""
     if element is InvalidFilter:
         with pytest.raises(InvalidFilter):
             read(text)
@@ -214,7 +214,7 @@ def test_element_described(text: str, element: Any) -> None:
 
 
 def test_element_described_by_coerced_values() -> None:
-    """Numbers and booleans in the description are asked of the coercion; strings are taken as written."""
+    """Numbers and booleans of a described element come from the coercion. Strings are taken unchanged."""
     asked: list[tuple[str, Value]] = []
 
     def coerce(attribute: Attribute, value: Value) -> Value:
@@ -234,7 +234,7 @@ def test_element_described_by_coerced_values() -> None:
     ("kind", "text", "value"), [("boolean", "True", True), ("integer", "3", 3), ("decimal", "1.5", 1.5)]
 )
 def test_element_described_by_values_of_their_type(kind: str, text: str, value: Value) -> None:
-    """Whatever is no text is described by a value of its own type, which the coercion gives."""
+    """A described sub-attribute that is not a string has the value that the coercion returns."""
     attribute = compile_attribute(
         {"name": "marks", "type": "complex", "multiValued": True, "subAttributes": [{"name": "note", "type": kind}]}
     )
@@ -243,7 +243,7 @@ def test_element_described_by_values_of_their_type(kind: str, text: str, value: 
 
 
 def test_element_described_needs_plain_sub_attributes() -> None:
-    """A complex sub-attribute, such as the manager of an extension, describes no element."""
+    """A filter on a complex sub-attribute, such as `manager` of an extension, describes no element."""
     urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
     path = PatchPath(USER.attributes[urn], filter=Comparison("manager", "eq", "x"))
     assert element_described(path) is None
@@ -251,6 +251,6 @@ def test_element_described_needs_plain_sub_attributes() -> None:
 
 
 def test_references_are_selected_by_value_only() -> None:
-    """Only the sub-attribute `value` selects references, not one that sorts after it."""
+    """Only the sub-attribute `value` selects references, not a sub-attribute that sorts after it."""
     path = PatchPath(GROUP.attributes["members"], filter=Comparison("wing", "eq", "a"))
     assert references_selected(path) is None

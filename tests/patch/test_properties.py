@@ -1,4 +1,4 @@
-"""Properties of PATCH: atomic, idempotent, agreeing with a slow model and with scim2-models."""
+"""Properties of PATCH: atomic, idempotent, and in agreement with a slow model and with scim2-models."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CASES = st.sampled_from([USER, GROUP, DEVICE]).flatmap(
 
 
 def outcome(kind: ResourceType, document: dict[str, Any], body: dict[str, Any]) -> Any:
-    """The document after a PATCH, or the class of the error."""
+    """Return the document after a PATCH, or the class of the error."""
     try:
         return patch.apply(kind, document, body).document
     except ScimError as error:
@@ -33,7 +33,7 @@ def outcome(kind: ResourceType, document: dict[str, Any], body: dict[str, Any]) 
 
 @given(CASES)
 def test_agrees_with_the_model(case: Case) -> None:
-    """The engine and the slow model give the same document, or refuse for the same reason."""
+    """scimkit and the slow model return the same document or the same error."""
     kind, document, body = case
     try:
         expected: Any = reference.patched(kind, document, body)
@@ -48,7 +48,7 @@ def test_agrees_with_the_model(case: Case) -> None:
             for count in range(1, len(operations) + 1):
                 _valid(kind, reference.patched(kind, document, {**body, "Operations": operations[:count]}))
     elif isinstance(expected, type) and found is InvalidValue:
-        pass  # two mistakes: the engine meets the second primary value before it checks what the model refuses
+        pass  # the PATCH has two errors, and scimkit finds the second primary element before the error of the model
     else:
         assert found == expected
 
@@ -60,7 +60,7 @@ def _valid(kind: ResourceType, document: dict[str, Any]) -> None:
 @given(CASES)
 @pytest.mark.rfc("7644-3.5.2-5")
 def test_is_atomic(case: Case) -> None:
-    """Whatever happens, the document that was given is as it was."""
+    """A PATCH never changes the given document or body, even if it fails."""
     kind, document, body = case
     before, said = copy.deepcopy(document), copy.deepcopy(body)
     outcome(kind, document, body)
@@ -70,7 +70,7 @@ def test_is_atomic(case: Case) -> None:
 
 @given(CASES)
 def test_every_result_is_valid(case: Case) -> None:
-    """A document that PATCH made is one that a PUT could have sent, and is in canonical form."""
+    """The result of a PATCH is a valid document in canonical form."""
     kind, document, body = case
     found = outcome(kind, document, body)
     if isinstance(found, dict):
@@ -78,8 +78,8 @@ def test_every_result_is_valid(case: Case) -> None:
 
 
 @given(CASES)
-def test_changes_say_what_changed(case: Case) -> None:
-    """The change set, made on the old document, gives the new one; it is empty only when nothing changed."""
+def test_change_set_turns_the_old_document_into_the_new(case: Case) -> None:
+    """Applying the change set to the old document returns the new one. Without a change, the set is empty."""
     kind, document, body = case
     try:
         result = patch.apply(kind, document, body)
@@ -93,7 +93,7 @@ def test_changes_say_what_changed(case: Case) -> None:
 
 
 def _unordered(document: dict[str, Any]) -> dict[str, Any]:
-    """Members are a set: their order, and what is said of one that stays, do not count."""
+    """Return the document with `members` as a set of values, because order and display names do not count."""
     if "members" not in document:
         return document
     return {**document, "members": {each["value"] for each in document["members"]}}
@@ -101,7 +101,7 @@ def _unordered(document: dict[str, Any]) -> dict[str, Any]:
 
 @given(CASES)
 def test_replace_and_remove_are_idempotent(case: Case) -> None:
-    """A second time, operations that set or remove change nothing (those that select by value may miss)."""
+    """Operations that set or remove change nothing when repeated, except that a filter may then match nothing."""
     kind, document, body = case
     assume(all(each["op"] != "add" or "[" not in each.get("path", "") for each in body["Operations"]))
     assume(len(body["Operations"]) == 1)
@@ -112,7 +112,7 @@ def test_replace_and_remove_are_idempotent(case: Case) -> None:
 
 
 def _plain(kind: ResourceType) -> st.SearchStrategy[dict[str, Any]]:
-    """Bodies of PATCH requests that set and remove plain attributes."""
+    """Return a strategy of PATCH bodies that set and remove singular attributes."""
     plain = [
         each for each in kind.attributes.values()
         if each.type != "complex" and not each.multi_valued and each.mutability == "readWrite"
@@ -134,8 +134,8 @@ def _plain(kind: ResourceType) -> st.SearchStrategy[dict[str, Any]]:
     st.tuples(st.just(GROUP), documents(GROUP), patches(GROUP))
     | st.sampled_from([USER, DEVICE]).flatmap(lambda kind: st.tuples(st.just(kind), documents(kind), _plain(kind)))
 )
-def test_direct_changes_agree_with_the_whole(case: Case) -> None:
-    """What can be said without reading a resource comes to the same as reading it."""
+def test_direct_changes_agree_with_apply(case: Case) -> None:
+    """The change set made without the resource has the same effect as applying the operations to the resource."""
     kind, document, body = case
     try:
         operations = patch.read_operations(kind, body)
@@ -173,7 +173,7 @@ PLAIN = ("userName", "displayName", "title", "nickName", "active", "userType", "
     ),
 )
 def test_agrees_with_scim2_models(attributes: dict[str, str], operations: list[dict[str, Any]]) -> None:
-    """`PatchOp` of scim2-models comes to the same on what both support."""
+    """`PatchOp` of scim2-models gives the same document for operations that both libraries support."""
     document = read_resource(USER, {"schemas": [USER.schema], "userName": "ada", **attributes})
     body = {"schemas": [patch.PATCH_OP_SCHEMA], "Operations": operations}
     theirs = User.model_validate(document)

@@ -1,6 +1,6 @@
-"""What reading a PATCH asks a repair: what each question is told, and what becomes of its answer.
+"""Examples of deviation handlers: the arguments of each call, and the effect of each result.
 
-`test_operations.py` has the same bodies in RFC form; the habits that answer these questions are in `tests/dialects`.
+`test_operations.py` has similar bodies in RFC form. The tests of the dialects' handlers are in `tests/dialects`.
 """
 
 from __future__ import annotations
@@ -44,24 +44,24 @@ LINKS = ResourceType(
         }),
     ],
 )  # fmt: skip
-"""A complex attribute with a `$ref` that is no reference, as it has no `value`; readOnly parts, there and beside it."""
+"""A resource type with a complex attribute that has a `$ref` but no `value`, and with readOnly attributes."""
 
 
 def _question(name: str) -> Callable[..., Any]:
-    def ask(self: Scripted, *told: Any) -> Any:
-        self.asked.append((name, *(getattr(each, "path", getattr(each, "name", each)) for each in told)))
+    def ask(self: Scripted, *arguments: Any) -> Any:
+        self.asked.append((name, *(getattr(each, "path", getattr(each, "name", each)) for each in arguments)))
         if name not in self.answers:
-            return getattr(RefusingPatchHandler, name)(self, *told)
+            return getattr(RefusingPatchHandler, name)(self, *arguments)
         answer = self.answers[name]
-        return answer(*told) if callable(answer) else answer
+        return answer(*arguments) if callable(answer) else answer
 
     return ask
 
 
 class Scripted(RefusingPatchHandler):
-    """A repair with an answer to some questions, which refuses at the others, and notes what it was asked.
+    """A handler that returns fixed answers to some calls, refuses the others, and records the calls.
 
-    It notes attributes by their paths and resource types by their names.
+    It records attributes by path and resource types by name.
     """
 
     def __init__(self, **answers: Any) -> None:
@@ -85,12 +85,12 @@ class Scripted(RefusingPatchHandler):
 
 
 def body(*entries: Any) -> dict[str, Any]:
-    """The body of a PATCH with these operations."""
+    """Return the body of a PATCH with some operations."""
     return {"schemas": [PATCH_OP_SCHEMA], "Operations": list(entries)}
 
 
-def place(path: PatchPath) -> str:
-    """A path as text: `URN/attribute[filter].sub`."""
+def path_text(path: PatchPath) -> str:
+    """Return a path as text: `URN/attribute[filter].sub`."""
     assert (path.filter is None) is (path.matches is None)
     extension = f"{path.extension.name}/" if path.extension else ""
     selected = f"[{path.filter}]" if path.filter else ""
@@ -98,106 +98,108 @@ def place(path: PatchPath) -> str:
 
 
 def read(
-    repair: RefusingPatchHandler, *entries: Any, of: ResourceType = DEVICE, **members: Any
+    handler: RefusingPatchHandler, *entries: Any, of: ResourceType = DEVICE, **members: Any
 ) -> list[tuple[str, str, Any]]:
-    """The operations of a body, each as name, place and value."""
-    found = read_operations(of, {**body(*entries), **members}, repair)
-    return [(each.op, place(each.path), each.value) for each in found]
+    """Read a body and return the name, path and value of each operation."""
+    found = read_operations(of, {**body(*entries), **members}, handler)
+    return [(each.op, path_text(each.path), each.value) for each in found]
 
 
 ADD = {"op": "add", "path": "label", "value": "x"}
 
 
 class TestMessage:
-    """The body and its operations, before any path is looked at."""
+    """The body and its operations, before any path is read."""
 
     @pytest.mark.parametrize("schemas", [None, [], ["urn:x"], PATCH_OP_SCHEMA])
-    def test_told_of_a_body_without_its_schema(self, schemas: object) -> None:
-        """The schema that is missing is told, and the body is read all the same; none is missed when it is there."""
-        repair = Scripted(message=None)
-        assert read(repair, ADD, schemas=schemas) == [("add", "label", "x")]
-        assert read(repair, ADD, schemas=["urn:x", PATCH_OP_SCHEMA]) == [("add", "label", "x")]
-        assert repair.asked == [("message", PATCH_OP_SCHEMA)]
+    def test_body_without_its_schema(self, schemas: object) -> None:
+        """`message` is called with the missing schema, and the body is read. With the schema there is no call."""
+        handler = Scripted(message=None)
+        assert read(handler, ADD, schemas=schemas) == [("add", "label", "x")]
+        assert read(handler, ADD, schemas=["urn:x", PATCH_OP_SCHEMA]) == [("add", "label", "x")]
+        assert handler.asked == [("message", PATCH_OP_SCHEMA)]
 
-    def test_told_of_every_extra_member_of_the_body(self) -> None:
-        """Each name that is neither `schemas` nor `Operations` is told; those two are taken in any case."""
-        repair = Scripted(extra_member=None)
+    def test_unknown_names_in_the_body(self) -> None:
+        """`extra_member` is called for each name other than `schemas` and `Operations`, in any case."""
+        handler = Scripted(extra_member=None)
         members = {"SCHEMAS": [PATCH_OP_SCHEMA], "OPERATIONS": [ADD], "one": 1, "two": 2}
-        assert [each.op for each in read_operations(DEVICE, members, repair)] == ["add"]
-        assert sorted(repair.asked) == [("extra_member", "one"), ("extra_member", "two")]
+        assert [each.op for each in read_operations(DEVICE, members, handler)] == ["add"]
+        assert sorted(handler.asked) == [("extra_member", "one"), ("extra_member", "two")]
 
-    def test_told_of_an_extra_member_of_an_operation_as_it_is_written(self) -> None:
-        """A name that an operation does not have is told and passed over; the members after it count."""
-        repair = Scripted(extra_member=None)
-        assert read(repair, {"OP": "add", "Comment": "", "PATH": "label", "Value": "x"}) == [("add", "label", "x")]
-        assert repair.asked == [("extra_member", "Comment")]
+    def test_unknown_name_in_an_operation(self) -> None:
+        """An unknown name in an operation is passed to the handler unchanged and ignored. Names after it are read."""
+        handler = Scripted(extra_member=None)
+        assert read(handler, {"OP": "add", "Comment": "", "PATH": "label", "Value": "x"}) == [("add", "label", "x")]
+        assert handler.asked == [("extra_member", "Comment")]
 
     @pytest.mark.parametrize("name", ["OP", "PATH", "Value"])
-    def test_a_member_given_twice_is_refused(self, name: str) -> None:
-        """Two names that differ by case alone are one member: which of them is meant is not guessed."""
-        with pytest.raises(InvalidSyntax, match=r"^An operation has op, path and value once each\.$"):
+    def test_repeated_name_in_an_operation_is_refused(self, name: str) -> None:
+        """Two names in an operation that differ only in case are refused."""
+        with pytest.raises(InvalidSyntax, match=r"^An operation repeats op, path or value\. Send each of them once\.$"):
             read(Scripted(), {**ADD, name: "label"})
 
     @pytest.mark.parametrize("name", ["operations", "SCHEMAS"])
-    def test_a_member_of_the_body_given_twice_is_refused(self, name: str) -> None:
-        """The same of the body; of what it does not have, two are passed over as one is."""
-        with pytest.raises(InvalidSyntax, match=r"^A PATCH has schemas and Operations once each\.$"):
+    def test_repeated_name_in_the_body_is_refused(self, name: str) -> None:
+        """Two names in the body that differ only in case are refused. Unknown names may repeat."""
+        with pytest.raises(
+            InvalidSyntax, match=r"^The PATCH repeats schemas or Operations\. Send each of them once\.$"
+        ):
             read(Scripted(), ADD, **{name: []})
         assert read(Scripted(extra_member=None), ADD, note=1, Note=2) == [("add", "label", "x")]
 
-    def test_asked_for_a_name_that_is_no_operation(self) -> None:
-        """Its answer counts as the name; for an answer that is none either, and for none, the refusal is the same."""
-        repair = Scripted(operation_name=str.lower)
-        assert read(repair, {**ADD, "op": "Add"}) == [("add", "label", "x")]
-        assert repair.asked == [("operation_name", "Add")]
+    def test_unknown_operation_name(self) -> None:
+        """The result of `operation_name` is used as the name. A result that is no operation name is refused."""
+        handler = Scripted(operation_name=str.lower)
+        assert read(handler, {**ADD, "op": "Add"}) == [("add", "label", "x")]
+        assert handler.asked == [("operation_name", "Add")]
         for answer in ("move", None, 1):
             with pytest.raises(InvalidSyntax, match=r"^op must be add, remove or replace\.$"):
                 read(Scripted(operation_name=answer), {**ADD, "op": "move"})
 
-    def test_not_asked_for_an_operation_that_is_no_text(self) -> None:
-        """`op` that is missing or no string is refused without a question."""
-        repair = Scripted(operation_name="add")
+    def test_missing_operation_name_is_refused(self) -> None:
+        """An `op` that is missing or no string is refused without a call."""
+        handler = Scripted(operation_name="add")
         for entry in ({**ADD, "op": 1}, {"path": "label", "value": "x"}):
             with pytest.raises(InvalidSyntax, match=r"^op must be add, remove or replace\.$"):
-                read(repair, entry)
-        assert repair.asked == []
+                read(handler, entry)
+        assert handler.asked == []
 
 
 class TestNames:
-    """Names in the value of an operation without a path, which are no attributes."""
+    """Unknown attribute names in the value of an operation without a path."""
 
     @pytest.mark.parametrize(
         ("text", "found"),
         [("label", "label"), ("site.city", "site.city"), (f"{FIRST}.type", f"{FIRST}.type"), (f"{LEASE}:until", None)],
     )
-    def test_a_name_may_stand_for_a_path(self, text: str, found: str | None) -> None:
-        """What the repair makes of a name is a path, with whatever a path may have."""
-        repair = Scripted(name=text)
+    def test_name_replaced_by_a_path(self, text: str, found: str | None) -> None:
+        """The handler may replace a name by a path with a URN, a filter or a sub-attribute."""
+        handler = Scripted(name=text)
         value = "2020-01-01T00:00:00Z"
-        assert read(repair, {"op": "add", "value": {"odd": value}}) == [("add", found or f"{LEASE}/until", value)]
-        assert repair.asked == [("name", "Device", "odd")]
+        assert read(handler, {"op": "add", "value": {"odd": value}}) == [("add", found or f"{LEASE}/until", value)]
+        assert handler.asked == [("name", "Device", "odd")]
 
-    def test_a_name_without_a_path_is_passed_over(self) -> None:
-        """None drops that name alone: what stands after it is read."""
-        repair = Scripted(name=None)
+    def test_ignored_name(self) -> None:
+        """None ignores the name only. Names after it are read."""
+        handler = Scripted(name=None)
         entry = {"op": "replace", "value": {"odd": 1, "label": "x"}}
-        assert read(repair, entry) == [("replace", "label", "x")]
-        assert repair.asked == [("name", "Device", "odd")]
+        assert read(handler, entry) == [("replace", "label", "x")]
+        assert handler.asked == [("name", "Device", "odd")]
 
-    def test_a_name_that_stands_for_no_attribute_is_asked_for_as_a_path(self) -> None:
-        """The path that the name comes to may need a repair of its own; None and "" drop the name."""
-        repair = Scripted(name="even", path="label")
-        assert read(repair, {"op": "add", "value": {"odd": "x"}}) == [("add", "label", "x")]
-        assert repair.asked == [("name", "Device", "odd"), ("path", "Device", "even")]
+    def test_name_replaced_by_an_unknown_path(self) -> None:
+        """If the replacement of a name is unknown too, `path` is called. None and "" ignore the name."""
+        handler = Scripted(name="even", path="label")
+        assert read(handler, {"op": "add", "value": {"odd": "x"}}) == [("add", "label", "x")]
+        assert handler.asked == [("name", "Device", "odd"), ("path", "Device", "even")]
         for nothing_written in (None, ""):
             assert read(Scripted(name="even", path=nothing_written), {"op": "add", "value": {"odd": {}}}) == []
 
-    def test_the_schema_within_the_value_is_read_as_the_value(self) -> None:
-        """Attributes under the URN of the core schema are asked for as those beside it are; it may be no object."""
-        repair = Scripted(name="label")
-        assert read(repair, {"op": "add", "value": {DEVICE.schema: {"odd": "x"}}}) == [("add", "label", "x")]
-        assert read(repair, {"op": "add", "value": {DEVICE.schema: "x"}}) == [("add", "label", "x")]
-        assert repair.asked == [("name", "Device", "odd"), ("name", "Device", DEVICE.schema)]
+    def test_core_schema_urn_in_the_value(self) -> None:
+        """An object under the URN of the core schema is read like attributes without the URN."""
+        handler = Scripted(name="label")
+        assert read(handler, {"op": "add", "value": {DEVICE.schema: {"odd": "x"}}}) == [("add", "label", "x")]
+        assert read(handler, {"op": "add", "value": {DEVICE.schema: "x"}}) == [("add", "label", "x")]
+        assert handler.asked == [("name", "Device", "odd"), ("name", "Device", DEVICE.schema)]
 
 
 UNTIL = "2020-01-01T00:00:00Z"
@@ -205,45 +207,45 @@ EXTENDED = [{"op": "add", "value": {LEASE: "put here"}}, {"op": "add", "path": L
 
 
 class TestExtensions:
-    """The attributes of an extension, given in an object under its URN, with or without a path."""
+    """Attributes of an extension in an object under its URN, with and without a path."""
 
     @pytest.mark.parametrize("entry", EXTENDED)
     def test_each_attribute_is_an_operation(self, entry: dict[str, Any]) -> None:
-        """An extension is read attribute by attribute, each in any case and with its own repairs."""
+        """Each attribute of an extension becomes an operation. Attribute names may have any case."""
         value = {"UNTIL": UNTIL, "terms": {"text": "x"}, "contacts": None}
-        repair = Scripted()
-        assert read(repair, filled(entry, value)) == [
+        handler = Scripted()
+        assert read(handler, filled(entry, value)) == [
             ("add", f"{LEASE}/until", UNTIL),
             ("add", f"{LEASE}/terms", {"text": "x"}),
             ("add", f"{LEASE}/contacts", UNASSIGNED),
         ]
-        assert repair.asked == []
+        assert handler.asked == []
 
     @pytest.mark.parametrize("entry", EXTENDED)
-    def test_asked_for_an_unknown_name_with_its_urn(self, entry: dict[str, Any]) -> None:
-        """The name is told with the URN before it, and passed over for None; what stands after it is read."""
-        repair = Scripted(name=None)
-        assert read(repair, filled(entry, {"odd": 1, "until": UNTIL})) == [("add", f"{LEASE}/until", UNTIL)]
-        assert repair.asked == [("name", "Device", f"{LEASE}:odd")]
+    def test_unknown_name_is_passed_with_its_urn(self, entry: dict[str, Any]) -> None:
+        """`name` is called with the URN and the unknown name. None ignores the name, and names after it are read."""
+        handler = Scripted(name=None)
+        assert read(handler, filled(entry, {"odd": 1, "until": UNTIL})) == [("add", f"{LEASE}/until", UNTIL)]
+        assert handler.asked == [("name", "Device", f"{LEASE}:odd")]
 
     @pytest.mark.parametrize("entry", EXTENDED)
     @pytest.mark.parametrize("name", [f"{LEASE}:until", f"{LEASE.upper()}:until"])
-    def test_a_name_that_has_the_urn_is_told_as_it_is(self, entry: dict[str, Any], name: str) -> None:
-        """Within the extension its URN, in any case, is not put before a name a second time."""
-        repair = Scripted(name=lambda _, name: name)
-        assert read(repair, filled(entry, {name: UNTIL})) == [("add", f"{LEASE}/until", UNTIL)]
-        assert repair.asked == [("name", "Device", name)]
+    def test_name_with_the_urn_is_passed_unchanged(self, entry: dict[str, Any], name: str) -> None:
+        """If a name in the extension begins with the URN, in any case, the URN is not added again."""
+        handler = Scripted(name=lambda _, name: name)
+        assert read(handler, filled(entry, {name: UNTIL})) == [("add", f"{LEASE}/until", UNTIL)]
+        assert handler.asked == [("name", "Device", name)]
 
     @pytest.mark.parametrize("op", ["add", "replace"])
     @pytest.mark.parametrize("known", [True, False])
-    def test_a_name_may_stand_for_the_extension(self, op: str, known: bool) -> None:
-        """An extension that a repair finds by another name is read attribute by attribute, as under its own."""
-        repair = Scripted(name=LEASE if known else "odder", path=LEASE)
+    def test_name_replaced_by_an_extension(self, op: str, known: bool) -> None:
+        """If a handler replaces a name by the URN of an extension, the extension is read attribute by attribute."""
+        handler = Scripted(name=LEASE if known else "odder", path=LEASE)
         entry = {"op": op, "value": {"odd": {"until": None, "terms": {"text": "x"}}}}
-        assert read(repair, entry) == [(op, f"{LEASE}/until", UNASSIGNED), (op, f"{LEASE}/terms", {"text": "x"})]
+        assert read(handler, entry) == [(op, f"{LEASE}/until", UNASSIGNED), (op, f"{LEASE}/terms", {"text": "x"})]
 
-    def test_a_filter_keeps_the_extension_whole(self) -> None:
-        """A filter after the URN selects the extension or nothing: the operation is one, and keeps the filter."""
+    def test_filter_on_an_extension(self) -> None:
+        """A path with a filter on the URN remains one operation with that filter."""
         path = f'{LEASE}[until eq "{UNTIL}"]'
         value = {"terms": {"text": "x"}}
         assert read(Scripted(), {"op": "add", "path": path, "value": value}) == [("add", path, value)]
@@ -251,97 +253,97 @@ class TestExtensions:
         assert read(Scripted(), entry) == [("replace", f"{path}.terms", {"text": "x"})]
 
     @pytest.mark.parametrize("entry", EXTENDED)
-    def test_values_within_are_repaired(self, entry: dict[str, Any]) -> None:
-        """A value in an extension that does not have its type is asked for with its own attribute."""
-        repair = Scripted(value=UNTIL)
-        assert read(repair, filled(entry, {"until": 2020})) == [("add", f"{LEASE}/until", UNTIL)]
-        assert repair.asked == [("value", f"{LEASE}:until", 2020)]
+    def test_value_of_another_type_in_an_extension(self, entry: dict[str, Any]) -> None:
+        """A value of the wrong type in an extension is passed to the handler with its attribute."""
+        handler = Scripted(value=UNTIL)
+        assert read(handler, filled(entry, {"until": 2020})) == [("add", f"{LEASE}/until", UNTIL)]
+        assert handler.asked == [("value", f"{LEASE}:until", 2020)]
 
     @pytest.mark.parametrize("empty", [None, {}])
     @pytest.mark.parametrize("entry", EXTENDED)
-    def test_nothing_for_an_extension_is_an_operation_on_all_of_it(
+    def test_null_unassigns_the_extension(
         self, entry: dict[str, Any], empty: object
     ) -> None:  # fmt: skip
-        """Null or an empty object unassigns an extension as it does an attribute (RFC 7643 section 2.5)."""
+        """Null or an empty object unassigns an extension, as it unassigns an attribute (RFC 7643 section 2.5)."""
         assert read(Scripted(), {**filled(entry, empty), "op": "replace"}) == [("replace", LEASE, UNASSIGNED)]
 
     @pytest.mark.parametrize("entry", EXTENDED)
-    def test_an_extension_that_is_no_object_is_asked_for(self, entry: dict[str, Any]) -> None:
-        """A value that is no object is a value of the wrong type, of the extension as a whole."""
-        repair = Scripted(value={"terms": {"text": "x"}})
-        assert read(repair, filled(entry, "x")) == [("add", LEASE, {"terms": {"text": "x"}})]
-        assert repair.asked == [("value", LEASE, "x")]
+    def test_extension_that_is_no_object(self, entry: dict[str, Any]) -> None:
+        """A value that is no object is passed to the handler as a value of the extension."""
+        handler = Scripted(value={"terms": {"text": "x"}})
+        assert read(handler, filled(entry, "x")) == [("add", LEASE, {"terms": {"text": "x"}})]
+        assert handler.asked == [("value", LEASE, "x")]
 
-    def test_a_remove_takes_the_extension_whatever_its_value(self) -> None:
-        """A remove goes by its path: an object beside it names nothing to remove."""
-        repair = Scripted()
-        assert read(repair, {"op": "remove", "path": LEASE, "value": {"odd": 1}}) == [("remove", LEASE, UNASSIGNED)]
-        assert repair.asked == []
+    def test_remove_of_an_extension_ignores_the_value(self) -> None:
+        """A `remove` operation with the URN as its path removes the extension, even if it has a value."""
+        handler = Scripted()
+        assert read(handler, {"op": "remove", "path": LEASE, "value": {"odd": 1}}) == [("remove", LEASE, UNASSIGNED)]
+        assert handler.asked == []
 
 
 def filled(entry: dict[str, Any], value: object) -> dict[str, Any]:
-    """An operation on an extension, without a path or with one, that has this value for it."""
+    """Return an operation on an extension, with or without a path, that has the given value."""
     return {**entry, "value": value if "path" in entry else {LEASE: value}}
 
 
 class TestPaths:
     """Paths that name no attribute."""
 
-    def test_a_path_may_stand_for_the_resource(self) -> None:
-        """For "" the operation is read as one without a path: its value is a set of attributes."""
-        repair = Scripted(path="")
-        assert read(repair, {"op": "replace", "path": "all", "value": {"label": "x"}}) == [("replace", "label", "x")]
-        assert repair.asked == [("path", "Device", "all")]
+    def test_path_replaced_by_the_resource(self) -> None:
+        """If the handler returns "", the operation is read as an operation without a path."""
+        handler = Scripted(path="")
+        assert read(handler, {"op": "replace", "path": "all", "value": {"label": "x"}}) == [("replace", "label", "x")]
+        assert handler.asked == [("path", "Device", "all")]
         with pytest.raises(InvalidValue, match=r"^An operation without a path must have an object as its value\.$"):
-            read(repair, {"op": "replace", "path": "all", "value": "x"})
+            read(handler, {"op": "replace", "path": "all", "value": "x"})
         with pytest.raises(NoTarget, match=r"^A remove operation must have a path\.$"):
-            read(repair, {"op": "remove", "path": "all"})
+            read(handler, {"op": "remove", "path": "all"})
 
-    def test_names_for_the_resource_are_asked_for(self) -> None:
-        """The names in the value of such an operation have the same repairs as without a path."""
-        repair = Scripted(path="", name="label", read_only=None)
+    def test_names_after_a_path_replaced_by_the_resource(self) -> None:
+        """In such an operation, the handler is asked about unknown names and readOnly attributes, as without a path."""
+        handler = Scripted(path="", name="label", read_only=None)
         entry = {"op": "add", "path": "all", "value": {"odd": "x", "id": "1"}}
-        assert read(repair, entry) == [("add", "label", "x")]
-        assert repair.asked == [("path", "Device", "all"), ("name", "Device", "odd"), ("read_only", "id", True)]
+        assert read(handler, entry) == [("add", "label", "x")]
+        assert handler.asked == [("path", "Device", "all"), ("name", "Device", "odd"), ("read_only", "id", True)]
 
-    def test_a_path_of_nothing_drops_its_operation_alone(self) -> None:
-        """None drops the operation; the next is read."""
-        repair = Scripted(path=None)
-        assert read(repair, {"op": "remove", "path": "odd"}, ADD) == [("add", "label", "x")]
+    def test_ignored_path(self) -> None:
+        """None ignores the operation only. Operations after it are read."""
+        handler = Scripted(path=None)
+        assert read(handler, {"op": "remove", "path": "odd"}, ADD) == [("add", "label", "x")]
 
-    def test_the_new_path_must_name_an_attribute(self) -> None:
-        """A path that a repair gives is not asked for again."""
-        repair = Scripted(path="odder")
+    def test_replaced_path_must_name_an_attribute(self) -> None:
+        """A path that the handler returns is not passed to the handler again."""
+        handler = Scripted(path="odder")
         with pytest.raises(InvalidPath, match=r"^The path names an attribute that Device does not have\.$"):
-            read(repair, {"op": "remove", "path": "odd"})
-        assert repair.asked == [("path", "Device", "odd")]
+            read(handler, {"op": "remove", "path": "odd"})
+        assert handler.asked == [("path", "Device", "odd")]
 
     @pytest.mark.parametrize("text", [f"{LEASE}:odd", "parts[size eq 1].odd"])
-    def test_told_of_the_path_as_it_is_written(self, text: str) -> None:
-        """The whole text is told, with its URN and its filter, for a rewrite to keep."""
-        repair = Scripted(path=lambda _, text: text.replace("odd", "type" if "[" in text else "until"))
+    def test_path_is_passed_unchanged(self, text: str) -> None:
+        """`path` is called with the complete text, including URN and filter."""
+        handler = Scripted(path=lambda _, text: text.replace("odd", "type" if "[" in text else "until"))
         entry = {"op": "replace", "path": text, "value": UNTIL}
         found = f"{FIRST}.type" if "[" in text else f"{LEASE}/until"
-        assert read(repair, entry) == [("replace", found, UNTIL)]
-        assert repair.asked == [("path", "Device", text)]
+        assert read(handler, entry) == [("replace", found, UNTIL)]
+        assert handler.asked == [("path", "Device", text)]
 
     @pytest.mark.parametrize("text", ['parts[size eq "1"].type', "odd"])
-    def test_asked_for_a_compared_value_of_another_type(self, text: str) -> None:
-        """The filter of a path, and of one that a repair gives, may compare with what a repair makes of it."""
-        repair = Scripted(path='parts[size eq "1"].type', compared=1)
-        [operation] = read_operations(DEVICE, body({"op": "replace", "path": text, "value": "fan"}), repair)
+    def test_constant_of_another_type_in_a_filter(self, text: str) -> None:
+        """`compared` is called for the filter of the given path and for the filter of a replaced path."""
+        handler = Scripted(path='parts[size eq "1"].type', compared=1)
+        [operation] = read_operations(DEVICE, body({"op": "replace", "path": text, "value": "fan"}), handler)
         assert operation.path.matches is not None
         assert operation.path.matches({"size": 1})
-        assert repair.asked[-1] == ("compared", "parts.size", "1")
+        assert handler.asked[-1] == ("compared", "parts.size", "1")
         with pytest.raises(InvalidFilter, match=r"^The value compared with parts\.size is not a number\.$"):
             read(Scripted(path='parts[size eq "1"].type'), {"op": "replace", "path": text, "value": "fan"})
 
     @pytest.mark.parametrize("text", ["tags[value eq x]", "odd"])
-    def test_asked_for_a_word_without_quotes(self, text: str) -> None:
-        """The filter of a path, and of one that a repair gives, may have words that stand for a value."""
-        repair = Scripted(path="tags[value eq x]", bare_value=str.upper)
-        assert read(repair, {"op": "add", "path": text, "value": "y"}) == [("add", 'tags[value eq "X"]', "y")]
-        assert repair.asked[-2:] == [("bare_value", "x"), ("part", "tags", "y")]
+    def test_word_without_quotes_in_a_filter(self, text: str) -> None:
+        """`bare_value` is called for the filter of the given path and for the filter of a replaced path."""
+        handler = Scripted(path="tags[value eq x]", bare_value=str.upper)
+        assert read(handler, {"op": "add", "path": text, "value": "y"}) == [("add", 'tags[value eq "X"]', "y")]
+        assert handler.asked[-2:] == [("bare_value", "x"), ("part", "tags", "y")]
 
 
 READ_ONLY: list[tuple[dict[str, Any], tuple[str, bool]]] = [
@@ -355,27 +357,27 @@ READ_ONLY: list[tuple[dict[str, Any], tuple[str, bool]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("entry", "told"), READ_ONLY)
-def test_told_of_a_read_only_attribute(entry: dict[str, Any], told: tuple[str, bool]) -> None:
-    """It is told the attribute that is readOnly, and whether a value without a path has it; the change is dropped."""
-    repair = Scripted(read_only=None, name="owner.displayName")
-    assert read(repair, entry, ADD) == [("add", "label", "x")]
-    assert [each for each in repair.asked if each[0] == "read_only"] == [("read_only", *told)]
-    if told[1]:  # in a value it is ignored (RFC 7644 section 3.5.1)
+@pytest.mark.parametrize(("entry", "arguments"), READ_ONLY)
+def test_read_only_attribute(entry: dict[str, Any], arguments: tuple[str, bool]) -> None:
+    """`read_only` is called with the attribute and with its position (path or value). The change is ignored."""
+    handler = Scripted(read_only=None, name="owner.displayName")
+    assert read(handler, entry, ADD) == [("add", "label", "x")]
+    assert [each for each in handler.asked if each[0] == "read_only"] == [("read_only", *arguments)]
+    if arguments[1]:  # a readOnly attribute in a value is ignored (RFC 7644 section 3.5.1)
         assert read(Scripted(name="owner.displayName"), entry, ADD) == [("add", "label", "x")]
         return
-    with pytest.raises(MutabilityViolation, match=rf"^{told[0]} is read-only\.$"):
+    with pytest.raises(MutabilityViolation, match=rf"^{arguments[0]} is read-only\.$"):
         read(Scripted(name="owner.displayName"), entry)
 
 
 @pytest.mark.parametrize("pathless", [True, False])
-def test_told_of_a_read_only_attribute_of_an_extension(pathless: bool) -> None:
-    """The attributes of an extension that is given as an object stand in a value, with a path or without."""
+def test_read_only_attribute_of_an_extension(pathless: bool) -> None:
+    """An attribute in the object of an extension counts as named by the value, with a path and without."""
     urn, value = LINKS.extensions[0].name, {"counted": 1}
     entry = {"op": "add", "value": {urn: value}} if pathless else {"op": "add", "path": urn, "value": value}
-    repair = Scripted(read_only=None)
-    assert read(repair, entry, of=LINKS) == []
-    assert repair.asked == [("read_only", f"{urn}:counted", True)]
+    handler = Scripted(read_only=None)
+    assert read(handler, entry, of=LINKS) == []
+    assert handler.asked == [("read_only", f"{urn}:counted", True)]
 
 
 VALUES: list[tuple[str, object, object, tuple[Any, ...]]] = [
@@ -389,131 +391,133 @@ VALUES: list[tuple[str, object, object, tuple[Any, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "value", "read_as", "told"), VALUES)
-def test_asked_for_a_value_of_another_type(path: str, value: object, read_as: object, told: tuple[Any, ...]) -> None:
-    """It is told the attribute whose value it is, and its answer is the value."""
-    repair = Scripted(value=lambda _, value: str(value), part=None)
-    assert read(repair, {"op": "replace", "path": path, "value": value}) == [("replace", path, read_as)]
-    assert repair.asked[-1] == told
+@pytest.mark.parametrize(("path", "value", "read_as", "arguments"), VALUES)
+def test_value_of_another_type(path: str, value: object, read_as: object, arguments: tuple[Any, ...]) -> None:
+    """`value` is called with the attribute and the value, and its result becomes the value."""
+    handler = Scripted(value=lambda _, value: str(value), part=None)
+    assert read(handler, {"op": "replace", "path": path, "value": value}) == [("replace", path, read_as)]
+    assert handler.asked[-1] == arguments
 
 
 class TestElements:
-    """Whole elements that a filter selects."""
+    """Operations on complete elements that a filter selects."""
 
     @pytest.mark.parametrize("op", ["add", "replace"])
-    def test_a_value_that_is_no_object_may_be_meant_for_a_part(self, op: str) -> None:
-        """The part is written in its stead in the elements selected, and its value is read as the part's."""
-        repair = Scripted(part=PARTS.children["type"], value="7")
-        assert read(repair, {"op": op, "path": FIRST, "value": 7}) == [(op, f"{FIRST}.type", "7")]
-        assert repair.asked == [("part", "parts", 7), ("value", "parts.type", 7)]
+    def test_value_for_a_sub_attribute(self, op: str) -> None:
+        """The operation is redirected to the sub-attribute that the handler names, and the value is read for it."""
+        handler = Scripted(part=PARTS.children["type"], value="7")
+        assert read(handler, {"op": op, "path": FIRST, "value": 7}) == [(op, f"{FIRST}.type", "7")]
+        assert handler.asked == [("part", "parts", 7), ("value", "parts.type", 7)]
 
-    def test_a_part_that_is_read_only(self) -> None:
-        """It is told as any readOnly attribute that a path names, and nothing is written."""
+    def test_read_only_sub_attribute(self) -> None:
+        """If the handler names a readOnly sub-attribute, `read_only` is called and nothing is written."""
         attributes = [{"name": "value", "mutability": "readOnly"}, {"name": "kind"}]
         schema = {"id": "urn:x:A", "name": "A", "attributes": [
             {"name": "seats", "type": "complex", "multiValued": True, "subAttributes": attributes}
         ]}  # fmt: skip
         kind = ResourceType(schema)
         entry = {"op": "add", "path": 'seats[kind eq "a"]', "value": "x"}
-        repair = Scripted(part=kind.attributes["seats"].children["value"], read_only=None)
-        assert read(repair, entry, of=kind) == []
-        assert repair.asked[-1] == ("read_only", "seats.value", False)
+        handler = Scripted(part=kind.attributes["seats"].children["value"], read_only=None)
+        assert read(handler, entry, of=kind) == []
+        assert handler.asked[-1] == ("read_only", "seats.value", False)
 
-    def test_no_part_for_an_object(self) -> None:
-        """An object is the element, and is not asked for."""
-        repair = Scripted(part=PARTS.children["type"])
-        assert read(repair, {"op": "add", "path": FIRST, "value": {"type": "fan"}}) == [("add", FIRST, {"type": "fan"})]
-        assert repair.asked == []
+    def test_object_for_an_element(self) -> None:
+        """An object is the element itself. The handler is not asked."""
+        handler = Scripted(part=PARTS.children["type"])
+        assert read(handler, {"op": "add", "path": FIRST, "value": {"type": "fan"}}) == [
+            ("add", FIRST, {"type": "fan"})
+        ]
+        assert handler.asked == []
 
-    def test_without_a_part_the_value_is_one_of_the_element(self) -> None:
-        """A value that is meant for no part is repaired as an element, never as an array of them."""
-        repair = Scripted(part=None, value={"type": "fan"})
-        assert read(repair, {"op": "add", "path": FIRST, "value": "fan"}) == [("add", FIRST, {"type": "fan"})]
-        assert repair.asked == [("part", "parts", "fan"), ("value", "parts", "fan")]
+    def test_value_for_no_sub_attribute(self) -> None:
+        """If the handler names no sub-attribute, `value` is called for the element, and `values` is not."""
+        handler = Scripted(part=None, value={"type": "fan"})
+        assert read(handler, {"op": "add", "path": FIRST, "value": "fan"}) == [("add", FIRST, {"type": "fan"})]
+        assert handler.asked == [("part", "parts", "fan"), ("value", "parts", "fan")]
 
-    def test_nothing_for_an_element(self) -> None:
-        """Null unassigns the elements selected."""
+    def test_null_for_an_element(self) -> None:
+        """Null unassigns the selected elements."""
         assert read(Scripted(), {"op": "replace", "path": FIRST, "value": None}) == [("replace", FIRST, UNASSIGNED)]
 
-    def test_no_part_where_a_path_goes_on(self) -> None:
-        """A path that ends at a sub-attribute says which part is meant."""
-        repair = Scripted(part=PARTS.children["type"], values=["red"])
+    def test_path_with_a_sub_attribute(self) -> None:
+        """If the path ends at a sub-attribute, the handler is not asked for one."""
+        handler = Scripted(part=PARTS.children["type"], values=["red"])
         entry = {"op": "replace", "path": f"{FIRST}.colors", "value": "red"}
-        assert read(repair, entry) == [("replace", f"{FIRST}.colors", ["red"])]
-        assert repair.asked == [("values", "parts.colors", "red")]
+        assert read(handler, entry) == [("replace", f"{FIRST}.colors", ["red"])]
+        assert handler.asked == [("values", "parts.colors", "red")]
 
-    def test_no_part_of_a_singular_value(self) -> None:
-        """A filter on a singular complex value selects all of it: the value is read as the attribute's."""
-        repair = Scripted(part=DEVICE.attributes["site"].children["city"], value={"city": "Bonn"})
+    def test_filter_on_a_singular_attribute(self) -> None:
+        """A filter on a singular complex attribute selects the complete value. `value` is called for the attribute."""
+        handler = Scripted(part=DEVICE.attributes["site"].children["city"], value={"city": "Bonn"})
         entry = {"op": "add", "path": 'site[city eq "Ulm"]', "value": "Bonn"}
-        assert read(repair, entry) == [("add", 'site[city eq "Ulm"]', {"city": "Bonn"})]
-        assert repair.asked == [("value", "site", "Bonn")]
+        assert read(handler, entry) == [("add", 'site[city eq "Ulm"]', {"city": "Bonn"})]
+        assert handler.asked == [("value", "site", "Bonn")]
 
 
 class TestReferences:
-    """References that have their `$ref` and no `value`, and whose `value` is taken away."""
+    """References with a `$ref` and no `value`, and operations that remove the `value` of a reference."""
 
     @pytest.mark.parametrize("op", ["add", "replace"])
     @pytest.mark.parametrize("wrapped", [False, True])
-    def test_asked_for_a_reference_by_uri(self, op: str, wrapped: bool) -> None:
-        """The repair is told the reference, alone or in an array of one, and its answer is the value."""
-        repair = Scripted(value={"value": "7"})
+    def test_reference_by_uri(self, op: str, wrapped: bool) -> None:
+        """`value` is called with the reference, also if it is in an array, and its result becomes the value."""
+        handler = Scripted(value={"value": "7"})
         value = {"$ref": "/Users/7"}
-        assert read(repair, {"op": op, "path": "owner", "value": [value] if wrapped else value}) == [
+        assert read(handler, {"op": op, "path": "owner", "value": [value] if wrapped else value}) == [
             (op, "owner", {"value": "7"})
         ]
-        assert repair.asked == [("value", "owner", value)]
+        assert handler.asked == [("value", "owner", value)]
 
-    def test_not_asked_for_a_reference_with_its_value(self) -> None:
-        """A `value` beside the `$ref` is what counts."""
-        repair = Scripted()
+    def test_reference_with_a_value(self) -> None:
+        """If a reference has a `value`, its `$ref` is ignored and the handler is not asked."""
+        handler = Scripted()
         entry = {"op": "add", "path": "owner", "value": {"value": "7", "$ref": "/Users/8"}}
-        assert read(repair, entry) == [("add", "owner", {"value": "7"})]
-        assert repair.asked == []
+        assert read(handler, entry) == [("add", "owner", {"value": "7"})]
+        assert handler.asked == []
 
     @pytest.mark.parametrize("value", [[], ["7"], [{"$ref": "/Users/7"}, {"$ref": "/Users/8"}], "7"])
-    def test_what_is_no_reference_is_a_value_of_the_wrong_type(self, value: object) -> None:
-        """Several references, none, or a text are told as they are, for the one value they may stand for."""
-        repair = Scripted(value={"value": "7"})
-        assert read(repair, {"op": "add", "path": "owner", "value": value}) == [("add", "owner", {"value": "7"})]
-        assert repair.asked == [("value", "owner", value)]
+    def test_value_that_is_no_reference(self, value: object) -> None:
+        """Several references, an empty array and a text are passed to the handler unchanged."""
+        handler = Scripted(value={"value": "7"})
+        assert read(handler, {"op": "add", "path": "owner", "value": value}) == [("add", "owner", {"value": "7"})]
+        assert handler.asked == [("value", "owner", value)]
 
-    def test_members_are_asked_for_one_by_one(self) -> None:
-        """Of several references each is told by itself, and the array stays one."""
-        repair = Scripted(value=lambda _, value: {"value": value["$ref"][-1]})
+    def test_references_of_a_multi_valued_attribute(self) -> None:
+        """In a multi-valued attribute, `value` is called for each reference."""
+        handler = Scripted(value=lambda _, value: {"value": value["$ref"][-1]})
         entry = {"op": "add", "path": "members", "value": [{"$ref": "/Users/7"}]}
-        assert read(repair, entry, of=GROUP) == [("add", "members", [{"value": "7"}])]
-        assert repair.asked == [("value", "members", {"$ref": "/Users/7"})]
+        assert read(handler, entry, of=GROUP) == [("add", "members", [{"value": "7"}])]
+        assert handler.asked == [("value", "members", {"$ref": "/Users/7"})]
 
-    def test_a_complex_value_that_is_no_reference_has_no_uri(self) -> None:
-        """A `$ref` in another complex value is a name like any."""
-        repair = Scripted(unknown=None)
-        assert read(repair, {"op": "add", "path": "site", "value": {"$ref": "x"}}) == [("add", "site", UNASSIGNED)]
-        assert repair.asked[-1][0] == "unknown"
-        assert len(repair.asked) == 1
+    def test_ref_in_another_complex_value(self) -> None:
+        """In a complex attribute that is no reference, `$ref` is an unknown name."""
+        handler = Scripted(unknown=None)
+        assert read(handler, {"op": "add", "path": "site", "value": {"$ref": "x"}}) == [("add", "site", UNASSIGNED)]
+        assert handler.asked[-1][0] == "unknown"
+        assert len(handler.asked) == 1
 
     @pytest.mark.parametrize("empty", [None, ""])
-    def test_a_value_replaced_by_nothing_may_take_the_whole(self, empty: object) -> None:
-        """Null or "" for a sub-attribute that its complex value cannot be without removes all of that."""
+    def test_emptied_sub_attribute_may_remove_the_complex_value(self, empty: object) -> None:
+        """If `clears_whole` is true, a `replace` by null or "" removes the complete complex value."""
         entry = {"op": "replace", "path": "owner.value", "value": empty}
-        repair = Scripted(clears_whole=True)
-        assert read(repair, entry) == [("remove", "owner", UNASSIGNED)]
-        assert repair.asked == [("clears_whole", "owner", "owner.value")]
+        handler = Scripted(clears_whole=True)
+        assert read(handler, entry) == [("remove", "owner", UNASSIGNED)]
+        assert handler.asked == [("clears_whole", "owner", "owner.value")]
         kept = UNASSIGNED if empty is None else empty
         assert read(Scripted(clears_whole=False), entry) == [("replace", "owner.value", kept)]
 
-    def test_elements_that_lose_their_value_may_go(self) -> None:
-        """Where a filter selects elements these go, and no others."""
-        repair = Scripted(clears_whole=True)
-        assert read(repair, {"op": "replace", "path": f"{FIRST}.type", "value": ""}) == [("remove", FIRST, UNASSIGNED)]
-        assert read(repair, {"op": "remove", "path": f"{FIRST}.type"}) == [("remove", FIRST, UNASSIGNED)]
-        assert repair.asked == [("clears_whole", "parts", "parts.type")] * 2
+    def test_emptied_sub_attribute_may_remove_the_elements(self) -> None:
+        """With a filter, `clears_whole` removes the selected elements only."""
+        handler = Scripted(clears_whole=True)
+        assert read(handler, {"op": "replace", "path": f"{FIRST}.type", "value": ""}) == [("remove", FIRST, UNASSIGNED)]
+        assert read(handler, {"op": "remove", "path": f"{FIRST}.type"}) == [("remove", FIRST, UNASSIGNED)]
+        assert handler.asked == [("clears_whole", "parts", "parts.type")] * 2
 
-    def test_a_value_removed_may_take_the_whole(self) -> None:
-        """A remove of such a sub-attribute is one of the complex value."""
-        repair = Scripted(clears_whole=True)
-        assert read(repair, {"op": "remove", "path": "owner.value"}) == [("remove", "owner", UNASSIGNED)]
-        assert repair.asked == [("clears_whole", "owner", "owner.value")]
+    def test_removed_sub_attribute_may_remove_the_complex_value(self) -> None:
+        """If `clears_whole` is true, a `remove` of the sub-attribute removes the complete complex value."""
+        handler = Scripted(clears_whole=True)
+        assert read(handler, {"op": "remove", "path": "owner.value"}) == [("remove", "owner", UNASSIGNED)]
+        assert handler.asked == [("clears_whole", "owner", "owner.value")]
         assert read(Scripted(), {"op": "remove", "path": "owner.value"}) == [("remove", "owner.value", UNASSIGNED)]
 
     @pytest.mark.parametrize(
@@ -527,11 +531,13 @@ class TestReferences:
             ({"op": "remove", "path": "parts.type"}, ("remove", "parts.type", UNASSIGNED)),
         ],
     )
-    def test_the_whole_is_not_asked_for(self, entry: dict[str, Any], operation: tuple[str, str, Any]) -> None:
-        """Not for a value that is there, nor an add; nor where a path has no sub-attribute, or takes that of all."""
-        repair = Scripted(clears_whole=True)
-        assert read(repair, entry) == [operation]
-        assert repair.asked == []
+    def test_operations_that_keep_the_complex_value(
+        self, entry: dict[str, Any], operation: tuple[str, str, Any]
+    ) -> None:
+        """`clears_whole` is called only if a `replace` or `remove` unassigns one sub-attribute of a selected value."""
+        handler = Scripted(clears_whole=True)
+        assert read(handler, entry) == [operation]
+        assert handler.asked == []
 
 
 CLEARED: list[tuple[dict[str, Any], list[tuple[str, str, Any]]]] = [
@@ -545,42 +551,44 @@ CLEARED: list[tuple[dict[str, Any], list[tuple[str, str, Any]]]] = [
 ]
 
 
-class TestParts:
-    """A replace of a complex value that gives parts of it nothing (RFC 7643 section 2.5)."""
+class TestSubAttributes:
+    """A `replace` of a complex value in which some sub-attributes are null or empty (RFC 7643 section 2.5)."""
 
     @pytest.mark.parametrize(("value", "operations"), CLEARED)
-    def test_parts_without_a_value_go(self, value: dict[str, Any], operations: list[tuple[str, str, Any]]) -> None:
-        """Each part that is null or an empty array is removed; the others are replaced where there are any."""
+    def test_empty_sub_attributes_are_removed(
+        self, value: dict[str, Any], operations: list[tuple[str, str, Any]]
+    ) -> None:
+        """Sub-attributes that are null or an empty array are removed. The others are replaced."""
         assert read(Scripted(), {"op": "replace", "path": "site", "value": value}) == operations
         assert read(Scripted(), {"op": "replace", "value": {"site": value}}) == operations
 
-    def test_an_unknown_part_does_not_count(self) -> None:
-        """A name that the complex value does not have is dropped as its repair says, and clears nothing."""
-        repair = Scripted(unknown=None)
+    def test_unknown_sub_attribute(self) -> None:
+        """An unknown sub-attribute is ignored as the handler says, and removes nothing."""
+        handler = Scripted(unknown=None)
         entry = {"op": "replace", "path": "site", "value": {"odd": None, "city": None}}
-        assert read(repair, entry) == [("remove", "site.city", UNASSIGNED)]
+        assert read(handler, entry) == [("remove", "site.city", UNASSIGNED)]
 
-    def test_an_add_takes_nothing_away(self) -> None:
-        """To add nothing changes nothing (RFC 7644 section 3.5.2.1)."""
+    def test_add_removes_nothing(self) -> None:
+        """An `add` with null changes nothing (RFC 7644 section 3.5.2.1)."""
         assert read(Scripted(), {"op": "add", "path": "site", "value": {"city": None, "floors": [2]}}) == [
             ("add", "site", {"floors": [2]})
         ]
 
-    def test_a_reference_goes_as_one(self) -> None:
-        """A reference is one value: without its `value` all of it goes."""
+    def test_reference_without_value_is_removed(self) -> None:
+        """A reference without its `value` is removed completely."""
         assert read(Scripted(), {"op": "replace", "path": "owner", "value": {"value": None}}) == [
             ("replace", "owner", UNASSIGNED)
         ]
 
-    def test_elements_are_replaced_as_they_are(self) -> None:
-        """In the values of a multi-valued attribute, which are all replaced, nothing is left to clear."""
-        repair = Scripted(values=lambda _, value: [value])
+    def test_elements_of_a_multi_valued_attribute(self) -> None:
+        """A `replace` of a multi-valued attribute replaces all elements, so nothing has to be removed."""
+        handler = Scripted(values=lambda _, value: [value])
         entry = {"op": "replace", "path": "parts", "value": {"value": "x", "type": None}}
-        assert read(repair, entry) == [("replace", "parts", [{"value": "x"}])]
+        assert read(handler, entry) == [("replace", "parts", [{"value": "x"}])]
 
     @pytest.mark.parametrize("name", ["reached", "$ref"])
-    def test_parts_that_a_client_does_not_write_are_left(self, name: str) -> None:
-        """Null for a readOnly sub-attribute or a `$ref` is passed over as a value for it is."""
+    def test_null_for_a_read_only_sub_attribute(self, name: str) -> None:
+        """Null for a readOnly sub-attribute or for `$ref` is ignored."""
         entry = {"op": "replace", "path": "target", "value": {name: None, "title": None, "kind": "x"}}
         assert read(Scripted(), entry, of=LINKS) == [
             ("remove", "target.title", UNASSIGNED),
@@ -589,47 +597,49 @@ class TestParts:
 
 
 class TestRemovals:
-    """Removes that have a value."""
+    """`remove` operations that have a value."""
 
-    def test_the_values_listed_are_read_as_those_of_the_attribute(self) -> None:
-        """What the repair makes of the value is read like any, and may leave nothing to remove."""
-        repair = Scripted(removal=[{"value": "x"}, {"value": "y"}])
-        assert read(repair, {"op": "remove", "path": "parts", "value": "x y"}) == [
+    def test_values_to_remove(self) -> None:
+        """The result of `removal` is read as a value of the attribute. An empty result removes nothing."""
+        handler = Scripted(removal=[{"value": "x"}, {"value": "y"}])
+        assert read(handler, {"op": "remove", "path": "parts", "value": "x y"}) == [
             ("remove", "parts", [{"value": "x"}, {"value": "y"}])
         ]
-        assert repair.asked == [("removal", "parts", "x y")]
+        assert handler.asked == [("removal", "parts", "x y")]
         for nothing in ([], None, [None]):
             assert read(Scripted(removal=nothing), {"op": "remove", "path": "tags", "value": "x"}) == [
                 ("remove", "tags", [])
             ]
 
-    def test_values_listed_of_a_sub_attribute(self) -> None:
-        """The attribute at the end of the path is the one told, and read for."""
-        repair = Scripted(removal=lambda _, value: [value], value="7")
-        assert read(repair, {"op": "remove", "path": "parts.colors", "value": 7}) == [("remove", "parts.colors", ["7"])]
-        assert repair.asked == [("removal", "parts.colors", 7), ("value", "parts.colors", 7)]
+    def test_values_to_remove_from_a_sub_attribute(self) -> None:
+        """`removal` is called with the last attribute of the path."""
+        handler = Scripted(removal=lambda _, value: [value], value="7")
+        assert read(handler, {"op": "remove", "path": "parts.colors", "value": 7}) == [
+            ("remove", "parts.colors", ["7"])
+        ]
+        assert handler.asked == [("removal", "parts.colors", 7), ("value", "parts.colors", 7)]
 
-    def test_values_listed_of_a_sub_attribute_of_the_elements_selected(self) -> None:
-        """A filter selects elements; which values of their sub-attribute go, the list says."""
-        repair = Scripted(removal=["red"])
+    def test_values_to_remove_from_selected_elements(self) -> None:
+        """The filter selects the elements, and the value lists what to remove from their sub-attribute."""
+        handler = Scripted(removal=["red"])
         entry = {"op": "remove", "path": f"{FIRST}.colors", "value": ["red"]}
-        assert read(repair, entry) == [("remove", f"{FIRST}.colors", ["red"])]
+        assert read(handler, entry) == [("remove", f"{FIRST}.colors", ["red"])]
 
     @pytest.mark.parametrize(
         ("path", "value"), [("label", "x"), ("site", {"city": "x"}), (FIRST, [{"value": "x"}]), ("tags", None)]
     )
-    def test_not_asked_where_the_path_says_what_goes(self, path: str, value: object) -> None:
-        """A singular attribute, elements that a filter selects, or a value of null: the path alone counts."""
-        repair = Scripted(removal=[])
-        assert read(repair, {"op": "remove", "path": path, "value": value}) == [("remove", path, UNASSIGNED)]
-        assert repair.asked == []
+    def test_removals_by_path_alone(self, path: str, value: object) -> None:
+        """`removal` is not called for a singular attribute, for selected elements, and for null."""
+        handler = Scripted(removal=[])
+        assert read(handler, {"op": "remove", "path": path, "value": value}) == [("remove", path, UNASSIGNED)]
+        assert handler.asked == []
 
 
 class TestRefusal:
-    """What is not in RFC form is refused unless a repair says otherwise."""
+    """The default handler, which refuses every deviation."""
 
-    def test_nothing_is_meant_by_what_is_not_said(self) -> None:
-        """Neither a part, nor the whole, nor an element is guessed at, and no name of an operation."""
+    def test_default_handler(self) -> None:
+        """The default handler replaces nothing, except that it ignores the case of operation names."""
         refusal = RefusingPatchHandler()
         assert refusal.operation_name("Add") == "add"
         assert refusal.part(PARTS, "x") is None
@@ -638,7 +648,7 @@ class TestRefusal:
         with pytest.raises(InvalidFilter, match=r"^The value compared with parts\.size is not a number\.$"):
             refusal.compared(PARTS.children["size"], "3")
 
-    def test_reading_refuses_without_a_repair(self) -> None:
-        """A body is read as the RFC has it where no repair is given."""
+    def test_reading_refuses_without_a_handler(self) -> None:
+        """Without a handler, `read_operations` refuses deviations."""
         with pytest.raises(InvalidSyntax, match=r"^op must be add, remove or replace\.$"):
             read_operations(DEVICE, body({**ADD, "op": "Append"}))

@@ -1,4 +1,4 @@
-"""Rules of PATCH by example: immutable attributes, parts of complex values, filters that select nothing."""
+"""Examples of PATCH rules: immutable attributes, partial complex values, and filters that select nothing."""
 
 from __future__ import annotations
 
@@ -64,18 +64,21 @@ REFUSED: dict[str, tuple[dict[str, Any], type[ScimError]]] = {
         {"op": "replace", "path": 'flags[value eq "de"]', "value": "dk"}, MutabilityViolation),
     "remove immutable values": ({"op": "remove", "path": "flags"}, MutabilityViolation),
     "remove one immutable value": ({"op": "remove", "path": 'flags[value eq "de"]'}, MutabilityViolation),
-    "sub-attribute of an immutable value": ({"op": "replace", "path": "hull.year", "value": 2000}, MutabilityViolation),
-    "new sub-attribute of an immutable value": ({"op": "remove", "path": "hull.yard"}, MutabilityViolation),
+    "sub-attribute of an immutable complex value": (
+        {"op": "replace", "path": "hull.year", "value": 2000}, MutabilityViolation),
+    "removal of a sub-attribute of an immutable complex value": (
+        {"op": "remove", "path": "hull.yard"}, MutabilityViolation),
     "immutable sub-attribute": (
         {"op": "replace", "path": "berth.since", "value": "2021-01-01T00:00:00Z"}, MutabilityViolation),
     "complex value with an immutable sub-attribute": ({"op": "remove", "path": "berth"}, MutabilityViolation),
     "immutable sub-attribute of an element": (
         {"op": "replace", "path": 'crew[value eq "bo"].papers', "value": "p2"}, MutabilityViolation),
-    "no such plain value": ({"op": "replace", "path": 'flags[value eq "xx"]', "value": "dk"}, NoTarget),
-    "filter that the single value does not meet": (
+    "filter that matches no plain value": ({"op": "replace", "path": 'flags[value eq "xx"]', "value": "dk"}, NoTarget),
+    "filter that the singular value does not match": (
         {"op": "replace", "path": 'berth[port eq "Kiel"].note', "value": "x"}, NoTarget),
-    "element without what it must have": ({"op": "add", "path": "crew", "value": [{"rank": "cook"}]}, InvalidValue),
-    "element left without what it must have": (
+    "element without a required sub-attribute": (
+        {"op": "add", "path": "crew", "value": [{"rank": "cook"}]}, InvalidValue),
+    "element that loses a required sub-attribute": (
         {"op": "replace", "path": 'crew[value eq "bo"]', "value": {"rank": "cook"}}, MutabilityViolation),
     "reference without its value": ({"op": "add", "path": "owners", "value": [{"display": "x"}]}, InvalidValue),
 }  # fmt: skip
@@ -83,7 +86,7 @@ REFUSED: dict[str, tuple[dict[str, Any], type[ScimError]]] = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused(name: str) -> None:
-    """RFC 7644 section 3.5.2: what may not change, or is not there, is refused and the document stays."""
+    """An operation that changes an immutable value or selects nothing is refused (RFC 7644 section 3.5.2)."""
     operation, error = REFUSED[name]
     with pytest.raises(ScimError) as refused:
         patched(operation)
@@ -91,37 +94,38 @@ def test_refused(name: str) -> None:
 
 
 APPLIED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "a part of a complex value": (
+    "a sub-attribute of a complex value": (
         {"op": "replace", "path": "berth", "value": {"note": "east"}},
         {"berth": {**SHIP["berth"], "note": "east"}}),
-    "a part of a complex value, without a path": (
+    "a sub-attribute of a complex value, without a path": (
         {"op": "add", "value": {"berth": {"note": "east"}}}, {"berth": {**SHIP["berth"], "note": "east"}}),
-    "a part of an element": (
+    "a sub-attribute of an element": (
         {"op": "add", "path": 'crew[value eq "bo"]', "value": {"rank": "master"}},
         {"crew": [{"value": "bo", "rank": "master", "papers": "p1"}]}),
-    "an immutable value said again": ({"op": "add", "path": "flags", "value": ["de"]}, {}),
-    "an immutable complex value said again": ({"op": "replace", "path": "hull", "value": {"year": 1999}}, {}),
-    "an element with immutable parts goes": ({"op": "remove", "path": 'crew[value eq "bo"]'}, {"crew": None}),
+    "an immutable value with the same value": ({"op": "add", "path": "flags", "value": ["de"]}, {}),
+    "an immutable complex value with the same value": ({"op": "replace", "path": "hull", "value": {"year": 1999}}, {}),
+    "an element with immutable sub-attributes is removed": (
+        {"op": "remove", "path": 'crew[value eq "bo"]'}, {"crew": None}),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", APPLIED)
 def test_applied(name: str) -> None:
-    """Sub-attributes that are not named stay; saying again what is there changes nothing (section 3.5.2.3)."""
+    """Unnamed sub-attributes stay, and writing the current value changes nothing (RFC 7644 section 3.5.2.3)."""
     operation, changed = APPLIED[name]
     expected = {name: value for name, value in {**ship(), **changed}.items() if value is not None}
     assert patched(operation) == expected
 
 
 def test_immutable_may_be_set_once() -> None:
-    """An immutable attribute without a value takes one (RFC 7643 section 7)."""
+    """An immutable attribute without a value may get a value (RFC 7643 section 7)."""
     bare = {"schemas": [FLEET.schema], "name": "Bo"}
     body = {"schemas": [patch.PATCH_OP_SCHEMA], "Operations": [{"op": "add", "path": "flags", "value": ["de"]}]}
     assert patch.apply(FLEET, bare, body).document == {**bare, "flags": ["de"]}
 
 
 def test_member_without_value_is_refused() -> None:
-    """A member is told by its `value` (RFC 7643 section 4.2); one without is not passed over in silence."""
+    """A member without `value` is refused, because `value` identifies it (RFC 7643 section 4.2)."""
     with pytest.raises(InvalidValue, match=r"members\.value is required"):
         read_resource(GROUP, {"schemas": [GROUP.schema], "displayName": "g", "members": [{"display": "Ada"}]})
     assert USER.attributes["groups"].keyed

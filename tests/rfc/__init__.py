@@ -1,1 +1,1 @@
-"""What the RFCs ask of a service provider, clause by clause, and the tests that show it."""
+"""The clauses of the RFCs that apply to a service provider, and the tests that verify them."""

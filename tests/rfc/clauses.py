@@ -1,4 +1,4 @@
-"""The clauses of the RFCs that bind a service provider, read from `clauses.json`."""
+"""The clauses of the RFCs that apply to a service provider, read from `clauses.json`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,20 @@ from pathlib import Path
 
 FILE = Path(__file__).with_name("clauses.json")
 LEVELS = ("MUST", "SHOULD", "MAY", "text")
-"""`text` is what an RFC says without a key word."""
+"""The key words of the clauses. `text` marks a clause that the RFC states without a key word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One clause. `id` is the RFC, the section and a number within it; `untested` says why no test shows it."""
+    """A clause of an RFC.
+
+    Attributes:
+        id: The RFC, the section, and a number within the section.
+        level: One of `LEVELS`.
+        text: The clause in other words.
+        ours: The behavior of scimkit.
+        untested: The reason why the clause has no test, if it has none.
+    """
 
     id: str
     level: str
@@ -31,7 +39,7 @@ class Clause:
 
 
 def read_clauses() -> dict[str, Clause]:
-    """The clauses by id, in the order of the file. Raises: ValueError when two have the same id."""
+    """Return the clauses by id in the order of the file. Raise ValueError if two clauses have the same id."""
     clauses = [Clause(**each) for each in json.loads(FILE.read_text("utf-8"))]
     by_id = {each.id: each for each in clauses}
     if len(by_id) != len(clauses):

@@ -1,6 +1,6 @@
-"""Prints docs/reference/rfc.md: the clauses, and the tests that are marked with them.
+"""A command that prints docs/reference/rfc.md: the clauses, and the tests that are marked with them.
 
-Markers are read from the text of the tests, so that nothing is run:
+Markers are read from the source text of the tests, so that no test is imported:
 
     python -m tests.rfc.table > docs/reference/rfc.md
 """
@@ -25,24 +25,26 @@ TITLES = {
 
 OPENING = """# RFC clauses
 
-What the RFCs ask of a SCIM service provider, what scimkit does, and the tests that show it. Clauses for clients only
-are left out. Where the default dialect `tolerant` differs from `strict`, the [quirk](quirks.md) is named. A row
-without a test says why, "not met" and "not checked" included.
+This page lists the clauses of the RFCs that apply to a SCIM service provider. For each clause it states what scimkit
+does, and which tests verify it. Clauses for clients only are left out. If the default dialect `tolerant` differs from
+`strict`, the row names the [quirk](quirks.md). A row without a test gives the reason, such as "not met" or
+"not checked".
 
-Printed by `python -m tests.rfc.table` from `tests/rfc/clauses.json` and the `rfc` markers of the tests; a test holds
-this page to it. A clause id is the RFC, the section, and a number of ours. The clauses are in our words. SHALL and
-REQUIRED stand as MUST, RECOMMENDED as SHOULD, OPTIONAL as MAY; `text` is what the RFC says without a key word.
+`python -m tests.rfc.table` prints this page from `tests/rfc/clauses.json` and the `rfc` markers of the tests. A test
+fails if the page is out of date. A clause id has the RFC, the section, and a number that scimkit assigns. The
+clauses are paraphrased. SHALL and REQUIRED are listed as MUST, RECOMMENDED as SHOULD, and OPTIONAL as MAY. The level
+`text` marks a clause that the RFC states without a key word.
 
-The rows were held against the published texts of RFC 7643, RFC 7644 and RFC 9865, section by section. Of the errata,
-all three verified ones of RFC 7644 (6893, 7898, 7916) were read, and six of the sixteen verified ones of RFC 7643
-(5368, 5607, 5990, 5991, 7522, 8417); the other ten could not be had.
+The rows were compared with the published texts of RFC 7643, RFC 7644 and RFC 9865, section by section. All three
+verified errata of RFC 7644 were read (6893, 7898, 7916). Six of the sixteen verified errata of RFC 7643 were read
+(5368, 5607, 5990, 5991, 7522, 8417). The other ten were not available.
 """
 
-HEADER = "| clause | level | what it asks | scimkit | tests |\n| --- | --- | --- | --- | --- |"
+HEADER = "| clause | level | requirement | scimkit | tests |\n| --- | --- | --- | --- | --- |"
 
 
 def collect() -> dict[str, list[str]]:
-    """The tests of each clause id that a marker names, as `file::test`, in order of the files."""
+    """Return the tests of each clause id as `file::test`, in the order of the files."""
     tests: dict[str, list[str]] = {}
     for path in sorted(TESTS.rglob("test_*.py")):
         for name, ids in _marked(ast.parse(path.read_text("utf-8")).body, ""):
@@ -68,7 +70,7 @@ def _ids(decorator: ast.expr) -> list[str]:
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the text of the page."""
     tests = collect()
     parts = [OPENING]
     for rfc, clauses in groupby(read_clauses().values(), key=lambda each: each.rfc):

@@ -1,4 +1,4 @@
-"""Clauses of RFC 7644 that no other test shows. The dialect is strict."""
+"""Clauses of RFC 7644 that are not verified by other tests. The dialect is strict."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from tests.resource_types import DEVICE
 
 @pytest.fixture
 def client() -> Client:
-    """A strict service."""
+    """Return a client of a strict service."""
     return Client(dialect=STRICT)
 
 
 @pytest.fixture
 def ada(client: Client) -> str:
-    """The path of a user with a name and two addresses."""
+    """Return the path of a user with a name and two e-mail addresses."""
     emails = [{"value": "a@w", "type": "work", "primary": True}, {"value": "a@h", "type": "home"}]
     return f"/Users/{client.user('ada', name={'givenName': 'Ada', 'familyName': 'King'}, emails=emails)}"
 
 
 @pytest.mark.rfc("7644-3.3-2")
 def test_read_only_attributes_of_a_create_are_ignored(client: Client) -> None:
-    """`meta`, `id` and `groups` of the client are passed over."""
+    """`meta`, `id` and `groups` of a POST body are ignored."""
     body = {"schemas": [USER], "userName": "ada", "meta": {"resourceType": "X"}, "groups": [{"value": "g"}]}
     answer = client.post("/Users", body)
     assert (answer.status, answer.body["meta"]["resourceType"], "groups" in answer.body) == (201, "User", False)
@@ -36,7 +36,7 @@ def test_read_only_attributes_of_a_create_are_ignored(client: Client) -> None:
 
 @pytest.mark.rfc("7644-3.4.2.3-5")
 def test_sorting_by_the_primary_value(client: Client) -> None:
-    """A multi-valued attribute sorts by its primary value, or else by its first."""
+    """A multi-valued attribute sorts by its primary element, or by its first element if none is primary."""
     last = client.user("u1", emails=[{"value": "a"}, {"value": "z", "primary": True}])
     first = client.user("u2", emails=[{"value": "m"}, {"value": "b"}])
     assert [each["id"] for each in client.get("/Users?sortBy=emails").body["Resources"]] == [first, last]
@@ -56,7 +56,7 @@ def test_sorting_by_the_primary_value(client: Client) -> None:
     ],
 )
 def test_refused_operations(client: Client, ada: str, operation: dict[str, Any], kinds: str) -> None:
-    """An operation that cannot be done is 400 with the error type of the RFC, and nothing changes."""
+    """An impossible operation is refused with 400 and the `scimType` of the RFC, and nothing changes."""
     before = client.get(ada).body
     answer = client.patch(ada, operation)
     assert answer.status == 400
@@ -66,7 +66,7 @@ def test_refused_operations(client: Client, ada: str, operation: dict[str, Any],
 
 @pytest.mark.rfc("7644-3.5.2-4")
 def test_operations_in_order(client: Client, ada: str) -> None:
-    """A later operation sees what an earlier one did."""
+    """Each operation applies to the result of the previous operation."""
     operations = [{"op": "add", "path": "title", "value": each} for each in "xyz"]
     assert client.patch(ada, *operations).body["title"] == "z"
     assert "title" not in client.patch(ada, *operations, {"op": "remove", "path": "title"}).body
@@ -74,7 +74,7 @@ def test_operations_in_order(client: Client, ada: str) -> None:
 
 @pytest.mark.rfc("7644-3.5.2-6")
 def test_a_new_primary(client: Client, ada: str) -> None:
-    """A value added as primary takes that from the one that was."""
+    """Adding a primary element makes the old primary element not primary."""
     added = {"op": "add", "path": "emails", "value": [{"value": "a@n", "primary": True}]}
     emails = client.patch(ada, added).body["emails"]
     assert [each["value"] for each in emails if each.get("primary")] == ["a@n"]
@@ -83,7 +83,7 @@ def test_a_new_primary(client: Client, ada: str) -> None:
 @pytest.mark.rfc("7644-3.5.2.1-2", "7644-3.5.2.1-4", "7644-3.5.2.3-1", "7644-3.5.2.3-3")
 @pytest.mark.parametrize("op", ["add", "replace"])
 def test_values_are_written(client: Client, ada: str, op: str) -> None:
-    """Without a path the value names the attributes; what is not named within a complex attribute stays."""
+    """Without a path, the value names the attributes. Unnamed sub-attributes keep their values."""
     value = {"title": "x", "name": {"givenName": "Augusta"}}
     body = client.patch(ada, {"op": op, "value": value}, {"op": op, "path": "userName", "value": "eve"}).body
     assert (body["title"], body["userName"]) == ("x", "eve")
@@ -92,14 +92,14 @@ def test_values_are_written(client: Client, ada: str, op: str) -> None:
 
 @pytest.mark.rfc("7644-3.5.2.2-3")
 def test_removing_by_filter(client: Client, ada: str) -> None:
-    """What the filter selects goes; without its last value the attribute is unassigned."""
+    """A `remove` with a filter removes the selected elements. Without elements the attribute is unassigned."""
     work, home = ({"op": "remove", "path": f'emails[type eq "{each}"]'} for each in ("work", "home"))
     assert client.patch(ada, work).body["emails"] == [{"value": "a@h", "type": "home"}]
     assert "emails" not in client.patch(ada, home).body
 
 
 @pytest.mark.rfc("7644-3.6-1")
-def test_what_is_deleted_is_found_no_more(client: Client, ada: str) -> None:
+def test_deleted_resources_are_not_found(client: Client, ada: str) -> None:
     """No query finds a deleted resource."""
     client.delete(ada)
     assert client.get('/Users?filter=userName eq "ada"').body["totalResults"] == 0
@@ -108,7 +108,7 @@ def test_what_is_deleted_is_found_no_more(client: Client, ada: str) -> None:
 
 @pytest.mark.rfc("7644-3.10-2")
 def test_core_attributes_by_urn(client: Client, ada: str) -> None:
-    """A core attribute is the same with its URN, in a filter, a projection and a path."""
+    """A core attribute may have its URN in a filter, a projection and a path."""
     assert client.get(f'/Users?filter={USER}:userName eq "ada"').body["totalResults"] == 1
     assert "userName" in client.get(f"{ada}?attributes={USER.upper()}:USERNAME").body
     assert client.patch(ada, {"op": "add", "path": f"{USER}:title", "value": "x"}).body["title"] == "x"
@@ -117,7 +117,7 @@ def test_core_attributes_by_urn(client: Client, ada: str) -> None:
 @pytest.mark.rfc("7644-7.8-1")
 @pytest.mark.parametrize(("name", "other"), [("straße", "STRASSE"), ("Ødegård", "ødegåRD"), ("ΣΑΣ", "σας")])
 def test_case_in_other_languages(client: Client, name: str, other: str) -> None:
-    """userName has no case in any script."""
+    """`userName` compares without case in every script."""
     client.user(name)
     assert client.get(f'/Users?filter=userName eq "{other}"').body["totalResults"] == 1
     assert client.post("/Users", {"schemas": [USER], "userName": other}).status == 409
@@ -125,14 +125,14 @@ def test_case_in_other_languages(client: Client, name: str, other: str) -> None:
 
 @pytest.mark.rfc("7644-3.4.2.2-14")
 def test_a_filter_on_a_complex_attribute(client: Client, ada: str) -> None:
-    """`emails co` compares the values of the addresses."""
+    """A filter on `emails` compares `emails.value`."""
     assert client.get('/Users?filter=emails co "@h"').body["totalResults"] == 1
     assert client.get('/Users?filter=emails co "work"').body["totalResults"] == 0
 
 
 @pytest.mark.rfc("7644-3.5.1-6")
 def test_an_immutable_attribute_is_set_once() -> None:
-    """PUT gives a value to an immutable attribute that has none; then it stays."""
+    """PUT may assign an immutable attribute that has no value, and may not change it later."""
     client = Client(dialect=STRICT, resource_types=(DEVICE,))
     body = {"schemas": [DEVICE.schema], "serial": "S1", "label": "x"}
     path = f"/Devices/{client.post('/Devices', body).id}"
@@ -163,7 +163,7 @@ def test_an_immutable_attribute_is_set_once() -> None:
     ],
 )
 def test_paths_of_operations(client: Client, ada: str, operation: dict[str, Any], name: str, expected: Any) -> None:
-    """A path reaches attributes, sub-attributes, values that a filter selects, and what is in them."""
+    """A path reaches attributes, sub-attributes, selected elements and their sub-attributes."""
     answer = client.patch(ada, operation)
     assert answer.status == 200
     assert answer.body.get(name) == expected
@@ -172,7 +172,7 @@ def test_paths_of_operations(client: Client, ada: str, operation: dict[str, Any]
 @pytest.mark.rfc("7644-3.5.2.2-5")
 @pytest.mark.parametrize("path", ["userName", "id", "meta", "groups"])
 def test_what_cannot_be_removed(client: Client, ada: str, path: str) -> None:
-    """Removing a required or readOnly attribute is 400 mutability."""
+    """Removing a required or readOnly attribute is refused with 400 mutability."""
     before = client.get(ada).body
     answer = client.patch(ada, {"op": "remove", "path": path})
     assert (answer.status, answer.body["scimType"]) == (400, "mutability")
@@ -180,16 +180,16 @@ def test_what_cannot_be_removed(client: Client, ada: str, path: str) -> None:
 
 
 @pytest.mark.rfc("7644-3.6-4")
-def test_nothing_is_kept_of_the_deleted(client: Client, ada: str) -> None:
-    """Its name may be taken at once, and it is not there under its id."""
+def test_deleted_user_name_is_free(client: Client, ada: str) -> None:
+    """The `userName` of a deleted user is free at once, and the id is answered with 404."""
     client.delete(ada)
     client.user("ada")
     assert client.get(ada).status == 404
 
 
 @pytest.mark.rfc("7644-5-1")
-def test_user_names_are_compared_as_precis_has_it(client: Client) -> None:
-    """Width, case and composition do not tell two user names apart (RFC 7613 section 3.2)."""
+def test_user_names_compare_by_precis(client: Client) -> None:
+    """User names compare without width, case and composition (RFC 7613 section 3.2)."""
     id = client.user("Jos\u00e9")
     for name in ("JOSE\u0301", "jos\u00e9", "\uff2a\uff4f\uff53\u00c9"):
         answer = client.post("/Users", {"schemas": [USER], "userName": name})
@@ -202,7 +202,7 @@ def test_user_names_are_compared_as_precis_has_it(client: Client) -> None:
 
 @pytest.mark.rfc("7644-3.1-4", "7644-3.1-5")
 def test_schemas_of_messages(client: Client) -> None:
-    """Messages have URNs of their own, which are not among the schemas of resources."""
+    """The URNs of messages are not listed among the schemas of resources."""
     ada = client.user("ada")
     bulk = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
             "Operations": [{"method": "DELETE", "path": f"/Users/{ada}"}]}  # fmt: skip
@@ -215,7 +215,7 @@ def test_schemas_of_messages(client: Client) -> None:
 
 @pytest.mark.rfc("7644-1.2-1")
 def test_locations_are_urls(client: Client, ada: str) -> None:
-    """A location needs no encoding, and leads to the resource."""
+    """`meta.location` is an encoded URL that leads to the resource."""
     location = client.get(ada).body["meta"]["location"]
     assert quote(location, safe=":/") == location
     assert client.get(location.removeprefix(BASE_URL)).status == 200
@@ -223,7 +223,7 @@ def test_locations_are_urls(client: Client, ada: str) -> None:
 
 @pytest.mark.rfc("7644-3.4.2-6", "7644-3.4.2.2-16")
 def test_a_filter_on_one_resource(client: Client, ada: str) -> None:
-    """A resource that does not match the filter is 404; a filter that is none is invalidFilter there too."""
+    """A GET of one resource with a filter is answered with 404 if the resource does not match."""
     for text, status in (('userName eq "ada"', 200), ("emails pr", 200), ('userName eq "bo"', 404), ("x y", 400)):
         assert client.get(f"{ada}?filter={quote(text)}&attributes=id").status == status, text
 
@@ -231,7 +231,7 @@ def test_a_filter_on_one_resource(client: Client, ada: str) -> None:
 @pytest.mark.rfc("7644-3.4.2.2-5")
 @pytest.mark.parametrize("path", ["/Users?filter=", "/?filter", "/Users?filter=%20", "/Users/{id}?filter="])
 def test_an_empty_filter(client: Client, ada: str, path: str) -> None:
-    """A filter without an expression is invalidFilter, never the whole list."""
+    """An empty filter is refused with 400 invalidFilter, and never returns all resources."""
     answer = client.get(path.replace("/Users/{id}", ada))
     assert (answer.status, answer.body["scimType"]) == (400, "invalidFilter")
 
@@ -239,13 +239,13 @@ def test_an_empty_filter(client: Client, ada: str, path: str) -> None:
 @pytest.mark.rfc("7644-3.4.2.2-14")
 @pytest.mark.parametrize("text", ['name eq "Ada"', 'meta eq "x"', 'addresses co "x"'])
 def test_a_complex_attribute_without_a_value(client: Client, ada: str, text: str) -> None:
-    """A complex attribute that has no `value` is compared by a sub-attribute only."""
+    """A filter on a complex attribute without a sub-attribute `value` is refused."""
     assert client.get(f"/Users?filter={quote(text)}").body["scimType"] == "invalidFilter"
 
 
 @pytest.mark.rfc("7644-3.4.2.2-19")
 def test_a_filter_by_schema(client: Client, ada: str) -> None:
-    """`schemas eq` finds who has an extension."""
+    """A filter `schemas eq` finds the resources that have an extension."""
     client.patch(ada, {"op": "add", "path": f"{ENTERPRISE}:department", "value": "Care"})
     client.user("bo")
     found = client.get("/Users?filter=" + quote(f'schemas eq "{ENTERPRISE}"')).body["Resources"]
@@ -254,14 +254,14 @@ def test_a_filter_by_schema(client: Client, ada: str) -> None:
 
 @pytest.mark.rfc("7644-3.3-3", "7644-3.4.2.2-17")
 def test_nothing_is_defaulted(client: Client, ada: str) -> None:
-    """What a client leaves out has no value, in the answer and in filters."""
+    """An attribute that the client leaves out has no value in responses and filters."""
     assert "active" not in client.get(ada).body
     assert client.get("/Users?filter=active pr").body["totalResults"] == 0
 
 
 @pytest.mark.rfc("7644-3.4.2.1-3")
 def test_a_large_result_comes_in_pages() -> None:
-    """A query over many resources is answered with a page and the total."""
+    """A query over many resources returns a page and the total number of results."""
     client = Client(dialect=STRICT, limits=Limits(page=2, default_page=2))
     for number in range(5):
         client.user(f"u{number}")
@@ -271,7 +271,7 @@ def test_a_large_result_comes_in_pages() -> None:
 
 @pytest.mark.rfc("7644-3.4.2.3-4")
 def test_types_that_lack_the_sorted_attribute(client: Client, ada: str) -> None:
-    """Over several types, those that lack the attribute come last ascending and first descending."""
+    """Resources without the `sortBy` attribute come last in ascending order and first in descending order."""
     client.group("G", ada.rpartition("/")[2])
     for by, ascending in (("userName", ["User", "Group"]), ("members.value", ["Group", "User"])):
         for order, expected in (("ascending", ascending), ("descending", ascending[::-1])):
@@ -281,7 +281,7 @@ def test_types_that_lack_the_sorted_attribute(client: Client, ada: str) -> None:
 
 @pytest.mark.rfc("7644-3.9-5")
 def test_both_projections_together(client: Client, ada: str) -> None:
-    """What is named and not excluded is returned, with what is returned always."""
+    """With both parameters, the response has attributes that are named and not excluded, and those always returned."""
     body = client.get(f"{ada}?attributes=emails,userName&excludedAttributes=emails.type,userName,id").body
     assert body.keys() == {"schemas", "id", "emails"}
     assert body["emails"] == [{"value": "a@w", "primary": True}, {"value": "a@h"}]
@@ -289,7 +289,7 @@ def test_both_projections_together(client: Client, ada: str) -> None:
 
 @pytest.mark.rfc("7644-3.5-1", "7644-3.5.1-8")
 def test_put_replaces(client: Client, ada: str) -> None:
-    """Values that are given take the place of those there; null and the empty array clear."""
+    """PUT replaces the given attributes. Null and an empty array clear an attribute."""
     body = {"schemas": [USER], "userName": "ada", "title": "x", "name": {"givenName": "A"}, "emails": []}
     replaced = client.put(ada, body).body
     assert (replaced["title"], replaced["name"], "emails" in replaced) == ("x", {"givenName": "A"}, False)
@@ -297,8 +297,8 @@ def test_put_replaces(client: Client, ada: str) -> None:
 
 
 @pytest.mark.rfc("7644-3.5-2", "7644-3.5.2.3-7")
-def test_patch_is_there(client: Client, ada: str) -> None:
-    """PATCH is served and announced; without a path a value names what is replaced."""
+def test_patch_is_supported(client: Client, ada: str) -> None:
+    """PATCH is supported and announced. Without a path, the value names the attributes to replace."""
     assert client.get("/ServiceProviderConfig").body["patch"] == {"supported": True}
     body = client.patch(ada, {"op": "replace", "value": {"emails": [{"value": "n"}], "title": "x"}}).body
     assert (body["emails"], body["title"]) == ([{"value": "n"}], "x")
@@ -307,7 +307,7 @@ def test_patch_is_there(client: Client, ada: str) -> None:
 @pytest.mark.rfc("7644-3.5.2-3")
 @pytest.mark.parametrize("entry", [{"op": "add", "OP": "remove"}, {}, {"op": None}, {"op": ["add"]}])
 def test_an_operation_has_one_op(client: Client, ada: str, entry: dict[str, Any]) -> None:
-    """An operation with no op, with two, or with one that is no name is refused."""
+    """An operation with no `op`, with two, or with an unknown name is refused."""
     answer = client.patch(ada, {**entry, "path": "title", "value": "x"})
     assert answer.status == 400
     assert "title" not in client.get(ada).body
@@ -315,7 +315,7 @@ def test_an_operation_has_one_op(client: Client, ada: str, entry: dict[str, Any]
 
 @pytest.mark.rfc("7644-3.5.2-16")
 def test_patch_of_an_immutable_attribute() -> None:
-    """It may be added where it has no value, and is changed no more."""
+    """PATCH may assign an immutable attribute that has no value, and may not change it later."""
     client = Client(dialect=STRICT, resource_types=(DEVICE,))
     path = f"/Devices/{client.post('/Devices', {'schemas': [DEVICE.schema], 'serial': 'S', 'label': 'x'}).id}"
     assert client.patch(path, {"op": "add", "path": "model", "value": "m"}).body["model"] == "m"
@@ -325,7 +325,7 @@ def test_patch_of_an_immutable_attribute() -> None:
 
 @pytest.mark.rfc("7644-3.5.2-13")
 def test_patch_of_schemas(client: Client, ada: str) -> None:
-    """`schemas` follows the attributes: to write it changes nothing, nor what a later operation may do."""
+    """Operations on `schemas` are ignored, because `schemas` follows the attributes of the resource."""
     operations = [
         {"op": "remove", "path": "schemas"},
         {"op": "add", "path": "schemas", "value": [ENTERPRISE]},
@@ -336,14 +336,14 @@ def test_patch_of_schemas(client: Client, ada: str) -> None:
 
 
 def send_bulk(client: Client, *operations: dict[str, Any]) -> Any:
-    """The results of a bulk request."""
+    """Send a bulk request, and return the results."""
     schema = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
     return client.post("/Bulk", {"schemas": [schema], "Operations": operations}).body["Operations"]
 
 
 @pytest.mark.rfc("7644-3.7.3-2")
 def test_locations_in_a_bulk(client: Client) -> None:
-    """Every result has a location, a failed one too, but for a failed POST; a changed resource has its version."""
+    """Every result has a location, except a failed POST. The result of a change has the version."""
     group = client.group("G")
     data = {"schemas": [PATCH_OP], "Operations": [{"op": "add", "path": "displayName", "value": "H"}]}
     results = send_bulk(
@@ -361,7 +361,7 @@ def test_locations_in_a_bulk(client: Client) -> None:
 
 @pytest.mark.rfc("7644-3.7-7", "7644-3.7.2-1")
 def test_references_in_a_patch(client: Client) -> None:
-    """A bulkId stands for the id in the value of a PATCH, and in the filter of its path."""
+    """A bulkId may replace an id in the value of a PATCH and in the filter of its path."""
     group = client.group("G")
 
     def patch(*operations: dict[str, Any]) -> dict[str, Any]:
@@ -380,8 +380,8 @@ def test_references_in_a_patch(client: Client) -> None:
 
 
 @pytest.mark.rfc("7644-3.7.1-1")
-def test_a_group_in_itself(client: Client) -> None:
-    """A resource that refers to itself is a circle of one."""
+def test_a_group_that_contains_itself(client: Client) -> None:
+    """A group may refer to itself by its own bulkId."""
     data = {"schemas": [GROUP], "displayName": "G", "members": [{"value": "bulkId:g", "type": "Group"}]}
     (result,) = send_bulk(client, {"method": "POST", "path": "/Groups", "bulkId": "g", "data": data})
     group = client.get(result["location"].removeprefix(BASE_URL)).body
@@ -389,8 +389,8 @@ def test_a_group_in_itself(client: Client) -> None:
 
 
 @pytest.mark.rfc("7644-3.7.4-1")
-def test_the_limit_is_told() -> None:
-    """413 says which limit it was."""
+def test_the_detail_names_the_limit() -> None:
+    """The detail of a 413 response names the exceeded limit."""
     client = Client(dialect=STRICT, limits=Limits(body=500, bulk_operations=1))
     delete = {"method": "DELETE", "path": "/Users/x"}
     for operations, limit in (([delete] * 2, "1 operations"), ([delete] * 50, "500 bytes")):
@@ -402,7 +402,7 @@ def test_the_limit_is_told() -> None:
 
 @pytest.mark.rfc("7644-3.11-2")
 def test_the_location_of_me() -> None:
-    """Every answer of /Me has the location of the resource, an error too."""
+    """Every response of /Me has the location of the resource, including errors."""
     paths: list[str] = []
     client = Client(dialect=STRICT, me=lambda principal: paths[0])
     paths.append(f"/Users/{client.user('ada')}")
@@ -419,7 +419,7 @@ def test_the_location_of_me() -> None:
 
 @pytest.mark.rfc("7644-3.13-2", "7644-3.13-3")
 def test_versions_of_the_protocol(client: Client) -> None:
-    """A version that is not that of the endpoint is not served."""
+    """A protocol version in the path is answered with 404."""
     for version in ("v1", "v2", "v3"):
         assert client.get(f"/{version}/Users").status == 404
     assert client.get("/Users").status == 200
@@ -427,7 +427,7 @@ def test_versions_of_the_protocol(client: Client) -> None:
 
 @pytest.mark.rfc("7644-3.8-4")
 def test_bodies_are_utf_8(client: Client) -> None:
-    """A body in UTF-8 is read and written as such; another encoding is refused."""
+    """Bodies in UTF-8 are read and written. Bodies in another encoding are refused."""
     body = f'{{"schemas": ["{USER}"], "userName": "Ødegård"}}'
     assert client.post("/Users", body.encode()).body["userName"] == "Ødegård"
     assert client.post("/Users", body.encode("latin-1")).status == 400
@@ -436,8 +436,8 @@ def test_bodies_are_utf_8(client: Client) -> None:
 
 
 @pytest.mark.rfc("7644-4-2")
-def test_discovery_takes_no_query(client: Client) -> None:
-    """Sorting, pages and projections of discovery documents are passed over, also wrong ones."""
+def test_discovery_ignores_query_parameters(client: Client) -> None:
+    """Discovery endpoints ignore parameters for sorting, pagination and projection, even invalid ones."""
     for path in ("/Schemas", "/ResourceTypes", "/ServiceProviderConfig"):
         query = "?sortBy=nope&startIndex=9&count=0&attributes=id&cursor=x"
         assert client.get(path + query).body == client.get(path).body

@@ -1,4 +1,4 @@
-"""Clauses of RFC 9865 that no other test shows. The dialect is strict."""
+"""Clauses of RFC 9865 that are not verified by other tests. The dialect is strict."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.client import ERROR, Client
 
 @pytest.fixture
 def client() -> Client:
-    """A strict service with five users."""
+    """Return a client of a strict service with five users."""
     client = Client(dialect=STRICT)
     for number in range(5):
         client.user(f"u{number}")
@@ -23,7 +23,7 @@ def client() -> Client:
 @pytest.mark.rfc("9865-2-1", "9865-2-7", "9865-2-8")
 @pytest.mark.parametrize("cursor", ["cursor", "cursor="])
 def test_the_first_page(client: Client, cursor: str) -> None:
-    """An empty cursor gives the first page, no longer than count, with the total of all pages."""
+    """An empty cursor returns the first page with at most `count` resources, and the total of all pages."""
     body = client.get(f"/Users?{cursor}&count=2").body
     assert [each["userName"] for each in body["Resources"]] == ["u0", "u1"]
     assert (body["totalResults"], body["itemsPerPage"]) == (5, 2)
@@ -31,7 +31,7 @@ def test_the_first_page(client: Client, cursor: str) -> None:
 
 @pytest.mark.rfc("9865-2-6")
 def test_a_cursor_needs_no_encoding(client: Client) -> None:
-    """Cursors are made of unreserved characters."""
+    """A cursor consists of unreserved URL characters."""
     body = client.get("/Users?cursor&count=2").body
     assert re.fullmatch(r"[A-Za-z0-9._~-]+", body["nextCursor"])
 
@@ -39,7 +39,7 @@ def test_a_cursor_needs_no_encoding(client: Client) -> None:
 @pytest.mark.rfc("9865-2.1-1")
 @pytest.mark.parametrize("query", ["cursor=nonsense", "cursor=&count=9999", "cursor=&count=x", "cursor=&startIndex=1"])
 def test_wrong_parameters(client: Client, query: str) -> None:
-    """A wrong pagination parameter is 400 with a SCIM error that says what is wrong."""
+    """A wrong pagination parameter is refused with 400, and the detail names it."""
     answer = client.get(f"/Users?{query}")
     assert (answer.status, answer.body["schemas"]) == (400, [ERROR])
     assert re.search("cursor|count", answer.body["detail"])
@@ -47,7 +47,7 @@ def test_wrong_parameters(client: Client, query: str) -> None:
 
 @pytest.mark.rfc("9865-2.3-1", "9865-2.4-1", "9865-2.4-2")
 def test_no_method_named(client: Client) -> None:
-    """Without a pagination parameter pages are by index, as announced, and no error."""
+    """Without a pagination parameter, pagination is by index, as announced."""
     answer = client.get("/Users?count=2")
     assert (answer.status, answer.body["startIndex"]) == (200, 1)
     assert "nextCursor" not in answer.body
@@ -55,8 +55,8 @@ def test_no_method_named(client: Client) -> None:
 
 
 @pytest.mark.rfc("9865-5.3-2")
-def test_a_cursor_keeps_nothing_on_the_server(client: Client) -> None:
-    """A cursor may be used many times, and asking for many costs the service no memory of them."""
+def test_a_cursor_may_be_used_again(client: Client) -> None:
+    """A cursor may be used several times with the same result."""
     cursor = client.get("/Users?cursor&count=2").body["nextCursor"]
     pages = [client.get(f"/Users?cursor={cursor}&count=2").body["Resources"] for _ in range(3)]
     assert pages[0] == pages[1] == pages[2]
@@ -64,7 +64,7 @@ def test_a_cursor_keeps_nothing_on_the_server(client: Client) -> None:
 
 @pytest.mark.rfc("9865-5.2-2")
 def test_every_page_is_authorized() -> None:
-    """Who may no longer search gets no further page, whatever the cursor."""
+    """A client that may no longer search gets no further page, although its cursor is valid."""
     allowed = [True]
 
     def authorize(access: Access) -> bool:
@@ -80,7 +80,7 @@ def test_every_page_is_authorized() -> None:
 
 @pytest.mark.rfc("9865-5.2-3")
 def test_wrong_cursors_look_alike(client: Client) -> None:
-    """A cursor of another tenant and one that never was have the same answer."""
+    """A cursor of another tenant and an invalid cursor get the same response."""
     cursor = client.get("/Users?cursor&count=2").body["nextCursor"]
     other = client.of_tenant("other")
     assert other.get(f"/Users?cursor={cursor}").body == other.get("/Users?cursor=nonsense").body
@@ -88,7 +88,7 @@ def test_wrong_cursors_look_alike(client: Client) -> None:
 
 @pytest.mark.rfc("9865-2-11")
 def test_a_negative_count(client: Client) -> None:
-    """A negative count is 0: the total and no resource."""
+    """A negative count is read as 0: the response has the total and no resource."""
     for count in ("-1", "0"):
         body = client.get(f"/Users?cursor&count={count}").body
         assert (body["totalResults"], body["Resources"]) == (5, [])
@@ -96,7 +96,7 @@ def test_a_negative_count(client: Client) -> None:
 
 @pytest.mark.rfc("9865-2.1-4")
 def test_the_count_of_later_pages(client: Client) -> None:
-    """It is that of the first page, also when the request does not say it; any other is invalidCount."""
+    """Later pages use the count of the first page. Another count is refused with 400 invalidCount."""
     cursor = client.get("/Users?cursor&count=2").body["nextCursor"]
     assert client.get(f"/Users?cursor={cursor}").body["itemsPerPage"] == 2
     assert client.get(f"/Users?cursor={cursor}&count=2").body["itemsPerPage"] == 2
@@ -107,7 +107,10 @@ def test_the_count_of_later_pages(client: Client) -> None:
 @pytest.mark.rfc("9865-5.2-4")
 @pytest.mark.parametrize("query", ["", "sortBy=userName&"])
 def test_after_a_change_of_permissions(query: str) -> None:
-    """A cursor over several types goes on where it was, with what may be searched now, and with its total."""
+    """A cursor over several resource types continues with the types that the client may search now.
+
+    The total counts only these types.
+    """
     allowed = {"User", "Group"}
     client = Client(dialect=STRICT, authorize=lambda access: access.resource_type in allowed)
     for number in range(3):
@@ -123,8 +126,8 @@ def test_after_a_change_of_permissions(query: str) -> None:
 
 
 @pytest.mark.parametrize("order", ["ascending", "descending"])
-def test_sorted_by_what_changes(client: Client, order: str) -> None:
-    """What keeps its place comes once, though the others move before and behind it between the pages."""
+def test_resources_that_move_between_pages(client: Client, order: str) -> None:
+    """Resources that do not change are returned once, even if others change their position between the pages."""
     stay = {client.user(f"s{number}", title=f"m{number}") for number in range(6)}
     move = [client.user(f"m{number}", title=f"a{number}") for number in range(6)]
     seen: list[str] = []

@@ -1,4 +1,4 @@
-"""The table of RFC clauses holds together."""
+"""The table of RFC clauses is complete and consistent."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from tests.rfc.table import TITLES, collect, page
 PAGE = Path(__file__).parents[2] / "docs/reference/rfc.md"
 
 
-def test_the_page_is_printed() -> None:
-    """The page in the documentation is the one that `python -m tests.rfc.table` prints."""
+def test_page_is_up_to_date() -> None:
+    """The page in the documentation equals the output of `python -m tests.rfc.table`."""
     assert PAGE.read_text("utf-8") == page()
 
 
 def test_every_marker_names_a_clause() -> None:
-    """No test is marked with a clause that does not exist."""
+    """Every `rfc` marker of a test names an existing clause."""
     assert collect().keys() - read_clauses().keys() == set()
 
 
 def test_clauses_are_well_formed() -> None:
-    """Every clause has a known RFC and level, and texts that fit into a table."""
+    """Every clause has a known RFC, a known level, and texts that fit into a table."""
     for clause in read_clauses().values():
         assert clause.rfc in TITLES, clause.id
         assert clause.level in LEVELS, clause.id
@@ -29,8 +29,8 @@ def test_clauses_are_well_formed() -> None:
         assert not any(mark in clause.text + clause.ours + clause.untested for mark in "|\n"), clause.id
 
 
-def test_every_duty_has_a_test() -> None:
-    """A MUST or SHOULD has a test, or its row says why it has none; never both."""
+def test_every_must_and_should_has_a_test() -> None:
+    """Every MUST and SHOULD has either a test or a reason for having none."""
     tests = collect()
     for clause in read_clauses().values():
         assert not (clause.untested and clause.id in tests), f"{clause.id} has a test and a reason for none"

@@ -1,4 +1,4 @@
-"""The core schemas that ship as JSON are those of scim2-models, but where the RFC has it otherwise."""
+"""The core schemas that ship as JSON equal those of scim2-models, except where the RFC differs."""
 
 from __future__ import annotations
 
@@ -24,12 +24,15 @@ OTHERWISE = {
     ("EnterpriseUser", "manager.value", "required"): False,
     ("EnterpriseUser", "manager.$ref", "required"): False,
 }
-"""What RFC 7643 says where scim2-models differs: sub-attributes of members are immutable (section 4.2), those of a
-manager are recommended (sections 4.3 and 8.7.1)."""
+"""Characteristics for which RFC 7643 differs from scim2-models.
+
+Sub-attributes of `members` are immutable (section 4.2). Sub-attributes of `manager` are not required (sections 4.3 and
+8.7.1).
+"""
 
 
 def flat(attributes: list[dict[str, Any]], prefix: str = "") -> dict[str, dict[str, Any]]:
-    """The characteristics of every attribute, by path."""
+    """Return the characteristics of every attribute by path."""
     found: dict[str, dict[str, Any]] = {}
     for each in attributes:
         path = prefix + each["name"]
@@ -41,7 +44,7 @@ def flat(attributes: list[dict[str, Any]], prefix: str = "") -> dict[str, dict[s
 @pytest.mark.parametrize("name", SCHEMAS)
 @pytest.mark.rfc("7643-8.7.1-1")
 def test_agrees_with_scim2_models(name: str) -> None:
-    """Every attribute and characteristic is that of scim2-models."""
+    """Every attribute and characteristic equals that of scim2-models, except the listed ones."""
     ours, model = SCHEMAS[name]
     theirs = model.to_schema().model_dump(mode="json", by_alias=True, exclude_none=True)
     assert ours["id"] == theirs["id"]

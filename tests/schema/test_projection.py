@@ -1,4 +1,4 @@
-"""Projection by example: what a response carries, by default and when the client chooses."""
+"""Examples of projections: the attributes that a response has by default, and those that a client selects."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ DEFAULT = {name: value for name, value in DISK.items() if name not in ("pin", "n
     ],
 )
 def test_attributes(attributes: str, returned: dict[str, Any]) -> None:
-    """`attributes` gives those and what is always returned, never what is returned never (RFC 7644 section 3.9)."""
+    """`attributes` returns the named attributes and those always returned, but none never returned.
+
+    Source: RFC 7644 section 3.9.
+    """
     assert Projections(DEVICE).plan(attributes, None).apply(DISK) == {**ALWAYS, **returned}
 
 
@@ -51,19 +54,22 @@ def test_attributes(attributes: str, returned: dict[str, Any]) -> None:
     [("label", {"label"}), ("label,parts", {"label", "parts"}), ("id,schemas", set()), ("nothing", set())],
 )
 def test_excluded(excluded: str, gone: set[str]) -> None:
-    """`excludedAttributes` takes from the default set, but not what is always returned."""
+    """`excludedAttributes` removes attributes from the default set, except attributes that are always returned."""
     found = Projections(DEVICE).plan(None, excluded).apply(DISK)
     assert found == {name: value for name, value in DEFAULT.items() if name not in gone}
 
 
 def test_excluded_sub_attribute() -> None:
-    """An excluded sub-attribute goes from each value; a value of which nothing is left goes too."""
+    """An excluded sub-attribute is removed from each element. An element that becomes empty is removed."""
     found = Projections(DEVICE).plan(None, "site.city,parts.value").apply(DISK)
     assert found == {**DEFAULT, "site": {"floors": [1]}, "parts": [{"size": 1}]}
 
 
 def test_default() -> None:
-    """By default what is returned never or on request stays out; a document without such is given as it is."""
+    """The default projection leaves out attributes that are returned never or on request.
+
+    A document without such attributes is returned as the same object.
+    """
     plans = Projections(DEVICE)
     for parameters in ((None, None), ("", "")):
         assert plans.plan(*parameters) is plans.whole
@@ -81,12 +87,12 @@ def test_default() -> None:
      (("label",), (), False), ((), ("meta",), False), ((), ("meta.location",), False), ((), ("meta.version",), True)],
 )  # fmt: skip
 def test_wants_location(attributes: tuple[str, ...], excluded: tuple[str, ...], location: bool) -> None:
-    """`meta.location` is wanted unless it is excluded or not asked for."""
+    """`meta.location` is returned unless the request excludes it or names other attributes only."""
     assert Projection(DEVICE, attributes, excluded).wants_location is location
 
 
-def test_wants() -> None:
-    """A store is told which attributes it need not load."""
+def test_requested() -> None:
+    """`requested` reports whether a store has to load an attribute."""
     plan = Projection(DEVICE, ["site.city"], [])
     assert [name for name in ("site", "label", "id") if plan.requested(name)] == ["site", "id"]
 
@@ -97,7 +103,7 @@ def test_wants() -> None:
      ("a[b[c,d],e],f", ["a", "f"]), ("a],b", ["a", "b"]), ("a],b[c,d],e", ["a", "b", "e"]), ("a[b,c", ["a"])],
 )  # fmt: skip
 def test_split_paths(text: str, paths: list[str]) -> None:
-    """Paths are split at commas outside brackets; brackets are passed over."""
+    """Paths are split at commas outside brackets. Text in brackets is ignored."""
     assert split_paths(text) == paths
 
 
@@ -161,9 +167,11 @@ CODE, DOOR, FLOOR = {"issuer": {"code": "c"}}, {"doors": [{"value": "d"}]}, {"do
     ],
 )
 def test_returned_within(attributes: str | None, excluded: str | None, returned: dict[str, Any]) -> None:
-    """Sub-attributes have their own `returned`: what is always returned is, also where its attribute is not asked for.
+    """A sub-attribute follows its own `returned`.
 
-    An attribute that is always returned is never empty: without anything asked of it, it has its default set.
+    A sub-attribute that is always returned is returned even if the request does not name its attribute. An
+    attribute that is always returned is never empty: if no part of it is requested, it has its default
+    sub-attributes.
     """
     found = Projections(BADGE).plan(attributes, excluded).apply(BLUE)
     assert found == {"schemas": [BADGE.schema], "id": "1", **returned}
@@ -175,7 +183,7 @@ PERMITTED = {"text": "t", "zone": {"code": "z", "map": "m"}}
 
 
 def test_on_request() -> None:
-    """What is returned on request is known by its path: attributes and sub-attributes, an extension's too."""
+    """`on_request` lists the paths of attributes returned on request, including sub-attributes and extensions."""
     plans = Projections(BADGE)
     assert [each.text for each in plans.on_request] == ON_REQUEST
     assert [BADGE.resolve(text) for text in ON_REQUEST] == list(plans.on_request)
@@ -196,21 +204,21 @@ def test_on_request() -> None:
     ],
 )
 def test_what_a_request_has_written_is_returned(written: str, returned: dict[str, Any]) -> None:
-    """The default set has what is returned on request and was written, and no more of it (RFC 7643 section 7)."""
+    """The default projection includes on-request attributes that the request has written (RFC 7643 section 7)."""
     default = {"schemas": [BADGE.schema], "id": "1", "label": "blue", **CODE, **FLOOR, PERMIT: {"zone": {"code": "z"}}}
     found = Projections(BADGE).plan(None, None, written).apply({**BLUE, PERMIT: PERMITTED})
     assert found == {**default, **returned}
 
 
 def test_what_is_written_and_not_asked_for_is_not_returned() -> None:
-    """A client that names the attributes it wants, or does not want, gets those, whatever it has written."""
+    """With `attributes` or `excludedAttributes`, written attributes have no effect on the response."""
     plans = Projections(BADGE)
     assert plans.plan("label", None, "history").apply(BLUE) == plans.plan("label", None).apply(BLUE)
     assert plans.plan(None, "history", "history").apply(BLUE) == plans.whole.apply(BLUE)
 
 
-def test_number_of_plans() -> None:
-    """The 512 plans used last are kept. Junk drives out other junk, and a long text is never kept."""
+def test_number_of_cached_projections() -> None:
+    """The cache keeps the 512 projections used last. Projections of long parameters are not cached."""
     plans = Projections(DEVICE)
     kept = [plans.plan(f"label,x{number}", None) for number in range(512)]
     assert plans.plan("label,x0", None) is kept[0]

@@ -1,4 +1,4 @@
-"""Filters: text to tree to predicate (RFC 7644 section 3.4.2.2).
+"""Filters: a parser, a syntax tree and a compiler to predicates (RFC 7644 section 3.4.2.2).
 
 >>> from scimkit import USER, filters
 >>> wanted = filters.parse('emails[type eq "work" and value ew "@example.org"]')

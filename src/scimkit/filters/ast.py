@@ -1,6 +1,6 @@
-"""The syntax tree of a filter: values that print back to filter text, and that nobody changes.
+"""The syntax tree of a filter. `str()` of a node returns the filter text. Treat nodes as immutable.
 
-This module knows no schema: paths are kept as the client wrote them.
+This module knows no schema. Nodes keep paths as the client wrote them.
 Source: RFC 7644 section 3.4.2.2 (figure 1, with errata 7898 and 7916).
 """
 
@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
 Operator: TypeAlias = Literal["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"]
-"""The comparison operators, in lower case. `pr` is a node of its own."""
+"""The comparison operators in lower case. The operator `pr` is represented by the node `Present`."""
 
 LONGEST_CACHED: Final = 256
-"""Characters of the longest client text that a cache of parsed texts keeps, so that caches are bounded in bytes."""
+"""Maximum length in characters of a text whose parsed form is cached. The limit bounds the memory of the caches."""
 
 OPERATORS: Final[frozenset[str]] = frozenset(get_args(Operator))
 
 Value: TypeAlias = str | int | float | bool | None
-"""A comparison value: any JSON value but objects and arrays."""
+"""A comparison value: any JSON value except objects and arrays."""
 
 
 @dataclass(slots=True, unsafe_hash=True)
 class Comparison:
-    """`path op value`, such as `userName eq "ada"`."""
+    """A comparison `path op value`, such as `userName eq "ada"`."""
 
     path: str
     operator: Operator
@@ -37,7 +37,7 @@ class Comparison:
 
 @dataclass(slots=True, unsafe_hash=True)
 class Present:
-    """`path pr`: the attribute has a value that is not empty."""
+    """A presence test `path pr`, which holds if the attribute has a value that is not empty."""
 
     path: str
 
@@ -47,7 +47,7 @@ class Present:
 
 @dataclass(slots=True, unsafe_hash=True)
 class Not:
-    """`not (operand)`."""
+    """A negation `not (operand)`."""
 
     operand: Node
 
@@ -57,7 +57,7 @@ class Not:
 
 @dataclass(slots=True, unsafe_hash=True)
 class And:
-    """`a and b ...`: two operands or more, none of them an `And`."""
+    """A conjunction `a and b ...` of two or more operands. No operand is an `And` itself."""
 
     operands: tuple[Node, ...]
 
@@ -67,7 +67,7 @@ class And:
 
 @dataclass(slots=True, unsafe_hash=True)
 class Or:
-    """`a or b ...`: two operands or more, none of them an `Or`."""
+    """A disjunction `a or b ...` of two or more operands. No operand is an `Or` itself."""
 
     operands: tuple[Node, ...]
 
@@ -77,7 +77,7 @@ class Or:
 
 @dataclass(slots=True, unsafe_hash=True)
 class ValuePath:
-    """`path[filter]`: one element of a multi-valued complex attribute meets the whole filter."""
+    """A value path `path[filter]`, which holds if one element of the attribute matches the filter in brackets."""
 
     path: str
     filter: Node
@@ -90,23 +90,23 @@ Node: TypeAlias = Comparison | Present | Not | And | Or | ValuePath
 
 
 def conjunction(operands: list[Node]) -> Node:
-    """Join the operands by `and`: flat, each once. A single operand is returned as it is."""
+    """Join operands by `and`. Nested conjunctions are flattened, and repeated operands are dropped."""
     if len(operands) == 1:
         return operands[0]
-    flat = _each_once(_flat(operands, And))
+    flat = _without_duplicates(_flatten(operands, And))
     return flat[0] if len(flat) == 1 else And(flat)
 
 
 def disjunction(operands: list[Node]) -> Node:
-    """Join the operands by `or`: flat, each once. A single operand is returned as it is."""
+    """Join operands by `or`. Nested disjunctions are flattened, and repeated operands are dropped."""
     if len(operands) == 1:
         return operands[0]
-    flat = _each_once(_flat(operands, Or))
+    flat = _without_duplicates(_flatten(operands, Or))
     return flat[0] if len(flat) == 1 else Or(flat)
 
 
-def _each_once(operands: Iterator[Node]) -> tuple[Node, ...]:
-    """Return the operands without those that repeat one before them.
+def _without_duplicates(operands: Iterator[Node]) -> tuple[Node, ...]:
+    """Return the operands without repetitions.
 
     Operands are compared as text, because `1`, `1.0` and `true` are equal in Python.
     """
@@ -119,7 +119,7 @@ def _each_once(operands: Iterator[Node]) -> tuple[Node, ...]:
     return tuple(first.values())
 
 
-def _flat(operands: list[Node], kind: type[And] | type[Or]) -> Iterator[Node]:
+def _flatten(operands: list[Node], kind: type[And] | type[Or]) -> Iterator[Node]:
     for operand in operands:
         if isinstance(operand, kind):
             yield from operand.operands
@@ -128,7 +128,7 @@ def _flat(operands: list[Node], kind: type[And] | type[Or]) -> Iterator[Node]:
 
 
 def count_comparisons(node: Node) -> int:
-    """Return how many comparisons and presence tests a filter has, those in brackets included."""
+    """Return the number of comparisons and presence tests of a filter, including those in brackets."""
     if isinstance(node, Comparison | Present):
         return 1
     if isinstance(node, Not):
@@ -139,7 +139,7 @@ def count_comparisons(node: Node) -> int:
 
 
 def paths_of(node: Node) -> Iterator[str]:
-    """Every attribute path a filter names, outside value paths' brackets."""
+    """Yield every attribute path of a filter. Paths inside the brackets of a value path are left out."""
     if isinstance(node, Comparison | Present | ValuePath):
         yield node.path
     elif isinstance(node, Not):

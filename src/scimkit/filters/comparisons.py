@@ -1,4 +1,4 @@
-"""One value against a constant: what a filter's operator says of it, by the type of its attribute.
+"""Comparison of a single attribute value with the constant of a filter, depending on operator and attribute type.
 
 This module knows no paths and no documents. Source: RFC 7644 section 3.4.2.2, table 3.
 """
@@ -17,7 +17,7 @@ from scimkit.schema.attributes import Attribute, folded
 from scimkit.schema.date_times import parse_instant
 
 Test: TypeAlias = Callable[[Any], bool]
-"""Whether one value, or None for no value, matches."""
+"""Function that reports whether a value matches. The argument None stands for an unassigned attribute."""
 
 _NUMBERS: Final = frozenset({bool, int, float})
 """The types whose values are never empty."""
@@ -28,16 +28,24 @@ _TEXT_TYPES: Final = frozenset({"string", "reference", "binary", "dateTime"})
 _UNORDERED_TYPES: Final = frozenset({"boolean", "binary"})
 
 Coercion: TypeAlias = Callable[[Attribute, Value], Value]
-"""Asked for a value of the attribute's type when a filter compares with another type."""
+"""Function that converts the constant of a filter to the type of the attribute if the types differ."""
 
 
 def refuse_value(attribute: Attribute, value: Value) -> Value:
-    """The `Coercion` that refuses. Raises: InvalidFilter."""
-    raise InvalidFilter(f"The value compared with {attribute.path} is not {_a(attribute.type)}.")
+    """Refuse a filter constant of another type. This is the default `Coercion`.
+
+    Raises:
+        InvalidFilter: Always.
+    """
+    raise InvalidFilter(f"The value compared with {attribute.path} is not {_with_article(attribute.type)}.")
 
 
 def comparison_value(attribute: Attribute, node: Comparison, coerce: Coercion = refuse_value) -> Any:
-    """The comparison key of a filter's constant. Raises: InvalidFilter when it does not fit the attribute."""
+    """Return the comparison key of the constant in a comparison.
+
+    Raises:
+        InvalidFilter: The operator or the constant does not fit the attribute.
+    """
     operator, value, kind = node.operator, node.value, attribute.type
     if value is None:
         return None
@@ -61,7 +69,11 @@ def comparison_value(attribute: Attribute, node: Comparison, coerce: Coercion = 
 
 
 def value_test(attribute: Attribute, node: Comparison, coerce: Coercion = refuse_value) -> Test:
-    """The test of one value of `attribute`, or of None for no value. Raises: InvalidFilter."""
+    """Return the test that a comparison applies to one value of an attribute.
+
+    Raises:
+        InvalidFilter: The operator or the constant does not fit the attribute.
+    """
     constant = comparison_value(attribute, node, coerce)
     if constant is None:
         return check_null_operator(node.operator)
@@ -80,12 +92,16 @@ def value_test(attribute: Attribute, node: Comparison, coerce: Coercion = refuse
 
 
 def is_present(value: Any) -> bool:
-    """Whether a value counts as present: not null and not empty (`pr`)."""
+    """Report whether a value is present in the sense of `pr`: neither null nor empty."""
     return bool(value) or type(value) in _NUMBERS
 
 
 def check_null_operator(operator: Operator) -> Test:
-    """The test of a comparison with null. Raises: InvalidFilter for operators that do not compare with it."""
+    """Return the test of a comparison with null.
+
+    Raises:
+        InvalidFilter: The operator is neither `eq` nor `ne`.
+    """
     if operator == "eq":
         return lambda value: value is None
     if operator == "ne":
@@ -117,5 +133,5 @@ def _fits(kind: str, value: Value) -> bool:
     return type(value) is str
 
 
-def _a(kind: str) -> str:
+def _with_article(kind: str) -> str:
     return {"integer": "a number", "decimal": "a number", "dateTime": "a date and time"}.get(kind, f"a {kind}")

@@ -1,6 +1,6 @@
-"""`Filter`: a parsed filter, compiled at most once for each resource type it is used on.
+"""The class `Filter`: a parsed filter that is compiled at most once for each resource type.
 
-This module holds no grammar and no semantics; it joins the parser and the predicate.
+This module connects the parser to the compiler. Grammar and semantics are defined there.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scimkit.schema.attributes import AttributePath
 
 
 class Filter:
-    """A filter expression (RFC 7644 section 3.4.2.2). Equal to any filter with the same tree."""
+    """A filter expression (RFC 7644 section 3.4.2.2). Two filters are equal if their syntax trees are equal."""
 
     __slots__ = ("_compared", "_predicates", "node")
 
@@ -26,7 +26,7 @@ class Filter:
         self.node: Node = node
         self._predicates: dict[Scope, Predicate] = {}
         self._compared: tuple[Scope, tuple[AttributePath, Any]] | None = None
-        """Of a filter that is one comparison: for which resource type, and what, by which key."""
+        """The last result of `equality` or `check`: resource type, path and comparison key of a single comparison."""
 
     def __str__(self) -> str:
         return str(self.node)
@@ -41,9 +41,10 @@ class Filter:
         return hash(self.node)
 
     def compile(self, resource_type: Scope, coerce: Coercion = refuse_value) -> Predicate:
-        """The predicate over documents of a resource type.
+        """Return the predicate on documents of a resource type.
 
-        Raises: InvalidFilter when a path names no attribute, or an operator or a value does not fit it.
+        Raises:
+            InvalidFilter: A path names no attribute, or an operator or a constant does not fit its attribute.
         """
         predicate = self._predicates.get(resource_type)
         if predicate is None:
@@ -51,7 +52,11 @@ class Filter:
         return predicate
 
     def check(self, resource_type: Scope) -> None:
-        """Check that it fits a resource type, without compiling it where it is one comparison. Raises as `compile`."""
+        """Check the filter against a resource type. A filter that is a single comparison is not compiled.
+
+        Raises:
+            InvalidFilter: A path names no attribute, or an operator or a constant does not fit its attribute.
+        """
         node = self.node
         if type(node) is Comparison:
             self._compared = resource_type, compared(node, resource_type)
@@ -59,9 +64,12 @@ class Filter:
             self.compile(resource_type)
 
     def equality(self, resource_type: Scope) -> tuple[AttributePath, Any] | None:
-        """The path, and the key that a document must have there, of a filter that is one `eq` and a value.
+        """Return the path and the comparison key if the filter is a single `eq` comparison with a value.
 
-        None for any other filter. Raises: InvalidFilter.
+        Return None for every other filter.
+
+        Raises:
+            InvalidFilter: The path names no attribute, or the constant does not fit the attribute.
         """
         node = self.node
         if type(node) is not Comparison or node.operator != "eq" or node.value is None:
@@ -72,7 +80,11 @@ class Filter:
         return known[1]
 
     def matches(self, document: Document, resource_type: Scope) -> bool:
-        """Whether a document of a resource type matches. Raises: InvalidFilter."""
+        """Report whether a document of a resource type matches the filter.
+
+        Raises:
+            InvalidFilter: A path names no attribute, or an operator or a constant does not fit its attribute.
+        """
         return self.compile(resource_type)(document)
 
 
@@ -83,16 +95,16 @@ def parse(
     max_length: int = MAX_LENGTH,
     max_comparisons: int = MAX_COMPARISONS,
 ) -> Filter:
-    """Read a filter.
+    """Parse a filter.
 
     Args:
         text: The filter (RFC 7644 section 3.4.2.2).
-        lenience: Decides about text that is not in RFC form. The default refuses it.
-        max_length: Characters that the filter may have.
-        max_comparisons: Comparisons and presence tests that the filter may have.
+        deviations: Accepts or refuses text that is not in RFC form. The default refuses it.
+        max_length: Maximum length of the filter in characters.
+        max_comparisons: Maximum number of comparisons and presence tests.
 
     Raises:
-        InvalidFilter: The filter is not valid or exceeds a limit. The error knows the position and draws a caret.
+        InvalidFilter: The filter is not valid or exceeds a limit. The error has the text and the position.
     """
     if deviations is STRICT and len(text) <= min(LONGEST_CACHED, max_length):
         return _parse_strict(text, max_comparisons)

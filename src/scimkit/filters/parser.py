@@ -1,7 +1,7 @@
-"""Filter text to syntax tree: a tokenizer of one regular expression and a recursive descent.
+"""The filter parser: a tokenizer made of one regular expression, and a recursive descent parser.
 
-The parser never looks at a schema, and never recurses deeper than `MAX_DEPTH`. Text that is not in
-RFC form is not guessed: a `FilterDeviationHandler` is asked, and the default one refuses.
+The parser never looks at a schema, and never recurses deeper than `MAX_DEPTH`. If the text is not in RFC form, the
+parser asks a `FilterDeviationHandler`. The default handler refuses the text.
 Source: RFC 7644 section 3.4.2.2. Precedence: `not`, then `and`, then `or`.
 """
 
@@ -27,13 +27,13 @@ from scimkit.filters.ast import (
 )
 
 MAX_LENGTH: Final = 10_000
-"""Characters a filter may have."""
+"""Maximum length of a filter in characters."""
 
 MAX_DEPTH: Final = 40
-"""Levels of parentheses, brackets and `not` a filter may have."""
+"""Maximum nesting of parentheses, brackets and `not` in a filter."""
 
 MAX_COMPARISONS: Final = 200
-"""Comparisons and presence tests a filter may have."""
+"""Maximum number of comparisons and presence tests in a filter."""
 
 _TOKEN: Final = re.compile(r'\s*(?:("(?:[^"\\\x00-\x1f]|\\.)*+")|([()\[\]])|([^\s()\[\]"]+)|(.))', re.DOTALL)
 _STRING, _BRACKET, _WORD, _STRAY, _END = 1, 2, 3, 4, 5
@@ -44,37 +44,40 @@ _ATTRIBUTE_PATH: Final = re.compile(
     re.IGNORECASE,
 )
 _SINGLE_QUOTED: Final = re.compile(r"'((?:[^'\\]|\\.|'(?![\s)\]]|\Z))*+)'", re.DOTALL)
-"""A text in single quotes: a quote within it is escaped, doubled, or followed by more of the text."""
+"""A string in single quotes.
+
+A single quote inside the string is escaped by a backslash, doubled, or followed by another character of the string.
+"""
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,300})(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?\Z")
 _LITERALS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
 _EXPRESSION: Final = re.compile(
     r'\s*([^\s()\[\]"]+)\s+(?:([Pp][Rr])|([A-Za-z]{2})\s+(?:"([^"\\\x00-\x1f]*)"|(true|false|null)))\s*\Z'
 )
-"""An attribute expression that is all of a filter: path, `pr`, operator, text of a string, literal."""
+"""A filter that is a single attribute expression. The groups are path, `pr`, operator, string content and literal."""
 
 
 class FilterDeviationHandler(Protocol):
-    """What the parser asks when a filter is not in RFC form."""
+    """Dialects implement this protocol to accept filters that deviate from the RFC."""
 
     def bare_value(self, word: str) -> str | bool | None:
-        """The value of a word without quotes; None refuses it."""
+        """Return the value of a word without quotes. Return None to refuse the word."""
         ...
 
     def single_quoted(self) -> bool:
-        """Report whether a text in single quotes is a string."""
+        """Report whether a string may be in single quotes."""
         ...
 
     def narrowed_value_path(self) -> bool:
-        """Whether `path[filter].sub op value` is read as `path[filter and sub op value]`."""
+        """Report whether `path[filter].sub op value` is read as `path[filter and sub op value]`."""
         ...
 
     def attribute_path(self, text: str) -> str | None:
-        """An attribute path for a text that is none; None refuses it."""
+        """Return an attribute path in place of a text that is no attribute path. Return None to refuse the text."""
         ...
 
 
 class RefusingFilterHandler:
-    """The `FilterDeviationHandler` that allows nothing outside the RFC."""
+    """The `FilterDeviationHandler` that refuses every deviation from the RFC."""
 
     def bare_value(self, word: str) -> str | bool | None:
         return None
@@ -99,13 +102,13 @@ def parse(
     max_length: int = MAX_LENGTH,
     max_comparisons: int = MAX_COMPARISONS,
 ) -> Node:
-    """Read a filter into its syntax tree.
+    """Parse a filter and return its syntax tree.
 
     Args:
         text: The filter (RFC 7644 section 3.4.2.2).
-        lenience: Decides about text that is not in RFC form. The default refuses it.
-        max_length: Characters that the filter may have.
-        max_comparisons: Comparisons and presence tests that the filter may have.
+        deviations: Accepts or refuses text that is not in RFC form. The default refuses it.
+        max_length: Maximum length of the filter in characters.
+        max_comparisons: Maximum number of comparisons and presence tests.
 
     Raises:
         InvalidFilter: The filter is not valid or exceeds a limit. The error has the text and the position.
@@ -117,7 +120,10 @@ def parse(
 
 
 def _attribute_expression(found: re.Match[str]) -> Node | None:
-    """The filter of one attribute expression in RFC form, as nearly all are; None for any other text."""
+    """Return the node of a filter that is a single attribute expression in RFC form, or None for other filters.
+
+    Nearly all filters have this form, and this function is faster than the tokenizer.
+    """
     path, present, operator, string, literal = found.groups()
     if not is_attribute_path(path):
         return None
@@ -148,18 +154,18 @@ def _is_short_path(text: str) -> bool:
 
 
 class _Parser:
-    """One pass over the tokens. `kind`, `token` and `position` are those of the next token."""
+    """The recursive descent parser. `kind`, `token` and `position` describe the next token."""
 
-    __slots__ = ("_comparisons_left", "_found", "_index", "_lenience", "_text", "_tokens", "kind", "token")
+    __slots__ = ("_comparisons_left", "_deviations", "_found", "_index", "_text", "_tokens", "kind", "token")
 
     def __init__(self, text: str, deviations: FilterDeviationHandler, max_comparisons: int) -> None:
         self._comparisons_left = max_comparisons
         self._text = text
-        self._lenience = deviations
+        self._deviations = deviations
         self._tokens: list[re.Match[str]] = []
         tokens = self._tokens
         for found in _TOKEN.finditer(text.rstrip()):
-            if found.lastindex == _STRAY:  # stop here: the rest would be scanned again for each open quotation mark
+            if found.lastindex == _STRAY:  # an open quotation mark; more of them would make the scan quadratic
                 raise InvalidFilter("A string is not closed.", text=text, position=found.start(_STRAY))
             tokens.append(found)
         self._index = -1
@@ -169,7 +175,7 @@ class _Parser:
 
     @property
     def position(self) -> int:
-        """Where the next token begins."""
+        """The index of the first character of the next token."""
         return len(self._text) if self._found is None else self._found.start(self.kind)
 
     def advance(self) -> None:
@@ -182,7 +188,7 @@ class _Parser:
             self._found, self.kind, self.token = None, _END, ""
 
     def follows(self, bracket: str) -> bool:
-        """Whether a bracket comes after the next token."""
+        """Report whether the token after the next token is the given bracket."""
         at = self._index + 1
         return at < len(self._tokens) and self._tokens[at][_BRACKET] == bracket
 
@@ -191,7 +197,7 @@ class _Parser:
         raise InvalidFilter(f"{message}.", text=self._text, position=where)
 
     def disjunction(self, depth: int, in_brackets: bool = False) -> Node:
-        """`FILTER = term *("or" term)`."""
+        """Parse `FILTER = term *("or" term)`."""
         operands = [self.conjunction(depth, in_brackets)]
         while self.kind == _WORD and self.token.lower() == "or":
             self.advance()
@@ -206,7 +212,7 @@ class _Parser:
         return conjunction(operands)
 
     def term(self, depth: int, in_brackets: bool) -> Node:
-        """`attrExp / valuePath / *1"not" "(" FILTER ")"`."""
+        """Parse `attrExp / valuePath / *1"not" "(" FILTER ")"`."""
         if self.kind == _WORD:
             if self.token.lower() == "not" and self.follows("("):
                 self.advance()
@@ -225,7 +231,7 @@ class _Parser:
         return node
 
     def nested(self, depth: int, in_brackets: bool) -> Node:
-        """What follows an opening bracket, up to but not including the closing one."""
+        """Parse the filter after an opening bracket. The closing bracket is then the next token."""
         if depth >= MAX_DEPTH:
             self.fail(f"The filter is nested deeper than {MAX_DEPTH} levels")
         self.advance()
@@ -241,7 +247,7 @@ class _Parser:
     def attribute_path(self) -> str:
         if is_attribute_path(self.token):
             return self.token
-        return self._lenience.attribute_path(self.token) or self.fail(
+        return self._deviations.attribute_path(self.token) or self.fail(
             "Expected an attribute such as userName or name.familyName"
         )
 
@@ -261,7 +267,7 @@ class _Parser:
         return Comparison(path, operator, value)  # type: ignore[arg-type]  # checked by `in OPERATORS`
 
     def value(self) -> Value:
-        """`compValue`: a JSON string, number, true, false or null."""
+        """Parse `compValue`: a JSON string, number, true, false or null."""
         token = self.token
         if self.kind == _STRING:
             return self.string(token)
@@ -274,26 +280,29 @@ class _Parser:
             return self.number(token, whole=not (number[1] or number[2]))
         if token[0] == "'":
             return self.single_quoted()
-        value = self._lenience.bare_value(token)
+        value = self._deviations.bare_value(token)
         if value is None:
             self.fail("A string value must be in double quotes")
         return value
 
     def single_quoted(self) -> str:
-        """Read a text in single quotes, which may be several tokens. The next token is then its last one."""
+        """Parse a string in single quotes, which may span several tokens. Its last token is then the next token."""
         found = _SINGLE_QUOTED.match(self._text, self.position)
-        if found is None or not self._lenience.single_quoted():
+        if found is None or not self._deviations.single_quoted():
             self.fail("A string value must be in double quotes")
         while self._index + 1 < len(self._tokens) and self._tokens[self._index + 1].end() <= found.end():
             self._index += 1
         return found[1].replace("''", "'").replace("\\'", "'").replace("\\\\", "\\")
 
     def number(self, token: str, *, whole: bool) -> Value:
-        """A number; as text, where bare words are allowed and the number would not print back the same."""
+        """Parse a number.
+
+        If bare words are allowed and the number would print differently, such as `1.10`, return the text instead.
+        """
         number = int(token) if whole else float(token)
         if repr(number) == token:
             return number
-        text = self._lenience.bare_value(token)
+        text = self._deviations.bare_value(token)
         return number if text is None else text
 
     def string(self, token: str) -> str:
@@ -307,9 +316,9 @@ class _Parser:
         return value
 
     def value_path(self, path: str, depth: int, in_brackets: bool) -> Node:
-        """`attrPath "[" valFilter "]"`; brackets do not nest."""
+        """Parse `attrPath "[" valFilter "]"`. Value paths do not nest."""
         if in_brackets:
-            self.fail("A value path cannot stand inside another")
+            self.fail("A value path cannot contain another value path")
         opened = self.position
         node = self.nested(depth, in_brackets=True)
         if self.token != "]" or self.kind != _BRACKET:
@@ -320,7 +329,7 @@ class _Parser:
         if not narrowed:
             return ValuePath(path, node)
         sub_path = self.token[1:]
-        if not is_attribute_path(sub_path) or not self._lenience.narrowed_value_path():
+        if not is_attribute_path(sub_path) or not self._deviations.narrowed_value_path():
             self.fail("Expected the end of the filter, 'and' or 'or'")
         self.advance()
         return ValuePath(path, conjunction([node, self.comparison(sub_path)]))

@@ -1,15 +1,15 @@
-"""Syntax tree to predicate: nested closures over documents, specialized by operator and type.
+"""The filter compiler: turns a syntax tree into a predicate made of nested closures.
 
-Paths are resolved and constants prepared once; what runs per document only looks up and compares.
+The compiler resolves paths and prepares constants once. The predicate then only looks up and compares values.
 This module never parses and never does I/O.
 
 Semantics (RFC 7644 section 3.4.2.2), the same in every store:
 
-* An attribute without a value compares as null: `ne` holds, `eq null` holds, all else does not.
-* A multi-valued attribute matches when any of its values does, `ne` included; without values it
-  compares as null, and so does an element that lacks the sub-attribute.
+* An attribute without a value compares as null. `ne` with a value and `eq null` hold, and nothing else holds.
+* A multi-valued attribute matches if any of its elements matches. This applies to `ne` too.
+* A multi-valued attribute without elements, and an element without the sub-attribute, compare as null.
 * A complex attribute compares by its sub-attribute `value`.
-* A value path is met when one element meets its whole filter.
+* A value path matches if one element matches the complete filter in brackets.
 """
 
 from __future__ import annotations
@@ -33,26 +33,23 @@ from scimkit.filters.comparisons import (
 from scimkit.schema.attributes import Attribute, AttributePath
 
 Predicate: TypeAlias = Callable[[Document], bool]
-"""Whether a document matches."""
+"""Function that reports whether a document matches."""
 
 _EMPTY: Final[Mapping[str, Any]] = {}
 
 
 class Scope(Protocol):
-    """What paths are resolved against: a resource type, or an attribute inside a value path."""
+    """The interface that resolves paths: a resource type, or the attribute of a value path."""
 
     def resolve(self, text: str) -> AttributePath | None:
-        """The attribute of that name, or None."""
+        """Return the resolved path, or None if there is no such attribute."""
         ...
 
     def __hash__(self) -> int: ...
 
 
 class ElementScope:
-    """The sub-attributes of one attribute: what a value path's brackets can name.
-
-    The values of an attribute that is not complex are named `value`, as in `schemas[value eq "x"]`.
-    """
+    """The scope inside the brackets of a value path: the sub-attributes of a complex attribute."""
 
     __slots__ = ("attribute",)
 
@@ -65,9 +62,15 @@ class ElementScope:
 
 
 def compile_filter(node: Node, scope: Scope, coerce: Coercion = refuse_value) -> Predicate:
-    """The predicate of a filter on documents of `scope`.
+    """Compile a filter to a predicate on the documents of a scope.
 
-    Raises: InvalidFilter when a path names no attribute, or an operator or a value does not fit it.
+    Args:
+        node: The syntax tree of the filter.
+        scope: Resolves the paths of the filter.
+        coerce: Converts constants to the type of the attribute. The default refuses constants of another type.
+
+    Raises:
+        InvalidFilter: A path names no attribute, or an operator or a constant does not fit its attribute.
     """
     if isinstance(node, Comparison):
         target = comparable(resolve(node.path, scope))
@@ -86,7 +89,11 @@ def compile_filter(node: Node, scope: Scope, coerce: Coercion = refuse_value) ->
 
 
 def compared(node: Comparison, scope: Scope) -> tuple[AttributePath, Any]:
-    """What one expression compares, and the key that it compares it with. Raises as `compile_filter` does."""
+    """Return the path of a comparison and the comparison key of its constant.
+
+    Raises:
+        InvalidFilter: The path names no attribute, or the operator or the constant does not fit the attribute.
+    """
     path = (_compared_at if len(node.path) <= LONGEST_CACHED else _compared_at.__wrapped__)(node.path, scope)
     key = comparison_value(path.leaf, node)
     if key is None:
@@ -100,7 +107,11 @@ def _compared_at(text: str, scope: Scope) -> AttributePath:
 
 
 def compile_element_filter(attribute: Attribute, node: Node, coerce: Coercion = refuse_value) -> Test:
-    """The predicate of a value path's filter on one element of `attribute`. Raises: InvalidFilter."""
+    """Compile the filter in the brackets of a value path to a test of one element.
+
+    Raises:
+        InvalidFilter: A path names no sub-attribute, or an operator or a constant does not fit its sub-attribute.
+    """
     if attribute.type == "complex":
         return compile_filter(node, ElementScope(attribute), coerce)
     wrapped = compile_filter(node, _ScalarScope(attribute), coerce)
@@ -108,7 +119,10 @@ def compile_element_filter(attribute: Attribute, node: Node, coerce: Coercion = 
 
 
 class _ScalarScope:
-    """The scope of a value path on an attribute that is not complex: only `value`."""
+    """The scope inside the brackets of a value path if the attribute is not complex.
+
+    The name `value` stands for the element itself, as in `schemas[value eq "x"]`.
+    """
 
     def __init__(self, attribute: Attribute) -> None:
         kind = attribute.type
@@ -121,7 +135,11 @@ class _ScalarScope:
 
 
 def resolve(text: str, scope: Scope) -> AttributePath:
-    """The attribute a filter names. Raises: InvalidFilter when there is none, or none to be filtered."""
+    """Resolve a path of a filter.
+
+    Raises:
+        InvalidFilter: The path names no attribute, or names an attribute that filters may not use.
+    """
     path = scope.resolve(text)
     if path is None:
         raise InvalidFilter("The filter names an attribute that this endpoint does not have.")
@@ -131,9 +149,12 @@ def resolve(text: str, scope: Scope) -> AttributePath:
 
 
 def comparable(path: AttributePath) -> AttributePath:
-    """The path itself, or for a complex attribute its `value` (RFC 7644 figure 3: `emails co "x"`).
+    """Return the path of the value to compare: the path itself, or the `value` of a complex attribute.
 
-    Raises: InvalidFilter when a complex attribute has no `value`.
+    RFC 7644 section 3.4.2.2 has an example: `emails co "example.com"` compares `emails.value`.
+
+    Raises:
+        InvalidFilter: The complex attribute has no sub-attribute `value`.
     """
     leaf = path.leaf
     if leaf.type != "complex":
@@ -159,7 +180,7 @@ def _any(operands: list[Predicate]) -> Predicate:
 
 
 def _reach(path: AttributePath, test: Test) -> Predicate:
-    """Apply a test of one value at the end of a path, to any value where there are several."""
+    """Return the predicate that applies a test to the value at a path, or to any of several values there."""
     attribute, sub = path.attribute, path.sub_attribute
     name = attribute.name
     if sub is None:
@@ -195,7 +216,7 @@ def _any_sub_value(name: str, inner: Predicate) -> Predicate:
         elements = document.get(name)
         if not elements:
             return inner(_EMPTY)
-        for element in elements:  # noqa: SIM110  # a generator costs twice the loop here
+        for element in elements:  # noqa: SIM110  # `any` with a generator takes twice as long
             if inner(element):
                 return True
         return False
@@ -204,7 +225,7 @@ def _any_sub_value(name: str, inner: Predicate) -> Predicate:
 
 
 def _some_element(path: AttributePath, element: Test) -> Predicate:
-    """A value path: on a singular attribute its one value is the element."""
+    """Return the predicate of a value path. A singular attribute counts as one element."""
     attribute = path.leaf
     name = attribute.name
 
@@ -217,5 +238,5 @@ def _some_element(path: AttributePath, element: Test) -> Predicate:
         return element(value)
 
     if path.sub_attribute is not None or attribute.type != "complex":
-        raise InvalidFilter(f"{path.text} takes no filter in brackets.")
+        raise InvalidFilter(f"{path.text} cannot have a filter in brackets.")
     return matches if path.extension is None else _within(path.extension.name, matches)

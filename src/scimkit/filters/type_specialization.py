@@ -1,7 +1,7 @@
-"""A filter over several resource types, narrowed to what it says of one of them.
+"""Specialization of a filter to one resource type, for searches over several resource types.
 
-An attribute that a type does not define has no value there (RFC 7644 section 3.4.2.1). This module
-never evaluates a filter on a document.
+A resource has no value for an attribute that its resource type does not define (RFC 7644 section 3.4.2.1).
+This module never evaluates a filter on a document.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from scimkit.filters.predicate import Scope
 
 
 def specialize(node: Node, scope: Scope) -> Node | bool:
-    """The filter without the attributes that the type does not define.
+    """Return an equivalent filter without the attributes that the resource type does not define.
 
-    True when every document of the type matches, False when none does.
+    Return True if every document of the resource type matches, and False if none matches.
     """
     if isinstance(node, And):
         return _joined(node.operands, scope, absorbing=False)
@@ -32,7 +32,10 @@ def specialize(node: Node, scope: Scope) -> Node | bool:
 
 
 def _joined(operands: tuple[Node, ...], scope: Scope, *, absorbing: bool) -> Node | bool:
-    """The operands of `or` (absorbed by one that is true) or of `and` (absorbed by one that is false)."""
+    """Specialize and join the operands of `or` (`absorbing` is True) or of `and` (`absorbing` is False).
+
+    An operand that is always `absorbing` decides the result. Operands that are always the opposite are dropped.
+    """
     kept: list[Node] = []
     for operand in operands:
         narrowed = specialize(operand, scope)

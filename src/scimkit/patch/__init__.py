@@ -1,4 +1,4 @@
-"""PATCH: operations on documents, and the change set they come to (RFC 7644 section 3.5.2).
+"""PATCH: functions that apply operations to documents and return the change set (RFC 7644 section 3.5.2).
 
 >>> from scimkit import USER, patch
 >>> result = patch.apply(USER, {"userName": "ada", "active": True}, {

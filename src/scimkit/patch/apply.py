@@ -1,7 +1,8 @@
-"""Applies operations to a document: the document is never changed, what stays is shared.
+"""Functions that apply PATCH operations to a document.
 
-All or nothing: an error leaves no trace, since only a new document could have been touched.
-This module never reads a request and never does I/O. Source: RFC 7644 section 3.5.2.
+The functions never change the given document. The result is a new document that shares the unchanged parts, so that
+an error leaves no partial change. This module never reads a request and never does I/O.
+Source: RFC 7644 section 3.5.2.
 """
 
 from __future__ import annotations
@@ -26,14 +27,20 @@ from scimkit.schema.resource_types import ResourceType
 Element = dict[str, Any]
 
 MAX_STEPS: Final = 2_000_000
-"""Values that the operations of one PATCH may look at, each counted once for each comparison of a filter."""
+"""Maximum number of steps of the operations in one PATCH.
+
+Each element that an operation looks at is one step, plus one step for each comparison of the filter.
+"""
 
 _NO_MATCH: Final = "The filter in the path matched no value."
 
 
 @dataclass(slots=True)
 class PatchResult:
-    """The document after a PATCH, and what changed. The same object as before when nothing did."""
+    """The result of a PATCH: the new document and the change set.
+
+    If nothing changed, `document` is the same object as before.
+    """
 
     document: Document
     changes: ChangeSet
@@ -45,10 +52,22 @@ def apply(
     body: Mapping[str, Any],
     repair: PatchDeviationHandler = REFUSE_DEVIATIONS,
 ) -> PatchResult:
-    """Apply the body of a PATCH request to a document.
+    """Apply the body of a PATCH request to a document. The given document is never changed.
 
-    Raises: InvalidSyntax, InvalidPath, InvalidFilter, InvalidValue, NoTarget, MutabilityViolation;
-    `document` is as it was, whatever happens.
+    Args:
+        resource_type: The resource type of the document.
+        document: The canonical document.
+        body: The parsed PatchOp body.
+        repair: Rewrites or refuses operations that are not in RFC form. The default refuses them.
+
+    Raises:
+        InvalidFilter: The filter in a path is not valid.
+        InvalidPath: A path is not valid, or names no attribute.
+        InvalidSyntax: The body is not a valid PatchOp.
+        InvalidValue: A value does not fit its attribute, or a required value is missing.
+        MutabilityViolation: An operation changes a readOnly or immutable attribute, or removes a required one.
+        NoTarget: A path matches no value, or a `remove` operation has no path.
+        TooMany: The operations need more than `MAX_STEPS` comparisons.
     """
     return apply_operations(resource_type, document, read_operations(resource_type, body, repair), repair)
 
@@ -59,7 +78,21 @@ def apply_operations(
     operations: Sequence[Operation],
     repair: PatchDeviationHandler = REFUSE_DEVIATIONS,
 ) -> PatchResult:
-    """Apply operations, in order, each to the result of the one before. Raises as `apply` does."""
+    """Apply operations to a document in order. The given document is never changed.
+
+    Args:
+        resource_type: The resource type of the document.
+        document: The canonical document.
+        operations: The operations, as `read_operations` returns them.
+        repair: Rewrites or refuses operations that are not in RFC form. The default refuses them.
+
+    Raises:
+        InvalidFilter: The filter in a path compares with a value of the wrong type.
+        InvalidValue: A required value is missing, or an attribute has several primary elements.
+        MutabilityViolation: An operation changes an immutable attribute or removes a required one.
+        NoTarget: A path matches no value.
+        TooMany: The operations need more than `MAX_STEPS` comparisons.
+    """
     changed = dict(document)
     steps = 0
     for operation in operations:
@@ -89,7 +122,7 @@ def apply_operations(
 
 
 def _steps(document: Mapping[str, Any], path: PatchPath) -> int:
-    """Return how many comparisons an operation makes on the values of a multi-valued attribute."""
+    """Return the number of comparisons that an operation makes on the elements of a multi-valued attribute."""
     host = document if path.extension is None else document.get(path.extension.name, {})
     values = len(host.get(path.attribute.name, ()))
     return values if path.filter is None else values * (1 + count_comparisons(path.filter))
@@ -114,7 +147,7 @@ def _apply_one(document: dict[str, Any], operation: Operation, repair: PatchDevi
 
 
 def _add(old: Any, operation: Operation, repair: PatchDeviationHandler) -> Any:
-    """Section 3.5.2.1: a value is added to those there, a singular one takes its place."""
+    """Return the value after an `add` operation (RFC 7644 section 3.5.2.1)."""
     path, value = operation.path, operation.value
     if value is UNASSIGNED:
         return UNASSIGNED if old is None else old
@@ -124,7 +157,10 @@ def _add(old: Any, operation: Operation, repair: PatchDeviationHandler) -> Any:
 
 
 def _replace(old: Any, operation: Operation, repair: PatchDeviationHandler) -> Any:
-    """Section 3.5.2.3: values are replaced; sub-attributes that are not named stay."""
+    """Return the value after a `replace` operation (RFC 7644 section 3.5.2.3).
+
+    Sub-attributes of a singular complex attribute that the operation does not name keep their values.
+    """
     path, value = operation.path, operation.value
     if value is UNASSIGNED:
         return _remove(old, operation, repair)
@@ -136,7 +172,10 @@ def _replace(old: Any, operation: Operation, repair: PatchDeviationHandler) -> A
 
 
 def _remove(old: Any, operation: Operation, repair: PatchDeviationHandler) -> Any:
-    """Section 3.5.2.2: what the path selects goes; where it selects nothing, nothing changes."""
+    """Return the value after a `remove` operation (RFC 7644 section 3.5.2.2).
+
+    If the path selects nothing, the value does not change.
+    """
     path, attribute = operation.path, operation.path.attribute
     if old is None:
         return UNASSIGNED
@@ -144,7 +183,7 @@ def _remove(old: Any, operation: Operation, repair: PatchDeviationHandler) -> An
         if operation.op == "remove" and operation.value is not UNASSIGNED:
             return _without(attribute, old, operation.value)
         return UNASSIGNED
-    matches = path.matches or _every
+    matches = path.matches or _match_all
     if path.sub_attribute is None:
         return _values(attribute, [each for each in _elements(attribute, old) if not matches(each)])
     edited = [
@@ -161,12 +200,12 @@ _APPLY: Final[Mapping[str, Callable[[Any, Operation, PatchDeviationHandler], Any
 }
 
 
-def _every(_: Any) -> bool:
+def _match_all(_: Any) -> bool:
     return True
 
 
 def _elements(attribute: Attribute, value: Any) -> list[Any]:
-    """The values of an attribute as a list, its single one if it is singular."""
+    """Return the elements of an attribute as a list. A singular attribute has one element, or none if unassigned."""
     if value is None:
         return []
     return list(value) if attribute.multi_valued else [value]
@@ -179,9 +218,9 @@ def _values(attribute: Attribute, elements: list[Any]) -> Any:
 
 
 def _write_elements(old: Any, operation: Operation, repair: PatchDeviationHandler) -> Any:
-    """Add or replace inside the elements that a path selects (RFC 7644 section 3.5.2.3, valuePath)."""
+    """Add or replace values in the elements that a path selects (RFC 7644 section 3.5.2.3, valuePath)."""
     path, attribute = operation.path, operation.path.attribute
-    matches = path.matches or _every
+    matches = path.matches or _match_all
     elements = _elements(attribute, old)
     chosen = [index for index, each in enumerate(elements) if matches(each)]
     created = not chosen
@@ -195,15 +234,15 @@ def _write_elements(old: Any, operation: Operation, repair: PatchDeviationHandle
             elements[index] = operation.value
         return distinct(attribute, elements)
     for index in chosen:
-        written = _written(path, elements[index], operation, repair)
+        written = _write_element(path, elements[index], operation, repair)
         elements[index] = {**elements[index], **written} if created else written
     if attribute.multi_valued:
-        return _settled(attribute, elements, chosen, repair)
+        return _normalized_elements(attribute, elements, chosen, repair)
     return elements[0]
 
 
 def _new_element(path: PatchPath, repair: PatchDeviationHandler) -> Element:
-    """The element to write into where there is none; NoTarget if a filter selects nothing."""
+    """Return a new element for an operation whose path selects no element. Raise NoTarget if none may be created."""
     if path.filter is None:
         if path.attribute.multi_valued and path.attribute.keyed:
             raise NoTarget("The path matched no value.")
@@ -215,7 +254,7 @@ def _new_element(path: PatchPath, repair: PatchDeviationHandler) -> Element:
     raise NoTarget(_NO_MATCH)
 
 
-def _written(path: PatchPath, element: Element, operation: Operation, repair: PatchDeviationHandler) -> Element:
+def _write_element(path: PatchPath, element: Element, operation: Operation, repair: PatchDeviationHandler) -> Element:
     sub, value = path.sub_attribute, operation.value
     if sub is None:
         if operation.op == "replace" and path.attribute.multi_valued:
@@ -241,7 +280,7 @@ def _added(attribute: Attribute, old: Any, value: Any, repair: PatchDeviationHan
 def _merged(
     attribute: Attribute, old: Element | None, value: Element, repair: PatchDeviationHandler, *, replace: bool = False
 ) -> Element:
-    """A complex value with another laid over it."""
+    """Return a complex value updated with the sub-attributes of another."""
     merged = dict(old) if old is not None else {}
     for name, item in value.items():
         child = attribute.children[name]
@@ -259,7 +298,10 @@ def _merged(
 
 
 def _appended(attribute: Attribute, old: list[Any], value: list[Any], repair: PatchDeviationHandler) -> list[Any]:
-    """The values with others added; what is said anew of one with the same type and value is laid over it."""
+    """Return the elements with others added.
+
+    An added element is merged into an existing element with the same `type` and `value`.
+    """
     places = {element_key(attribute, each): at for at, each in enumerate(old)}
     elements, written = list(old), []
     for each in value:
@@ -274,24 +316,36 @@ def _appended(attribute: Attribute, old: list[Any], value: list[Any], repair: Pa
         return old
     if attribute.type != "complex":
         return elements
-    return _settled(attribute, elements, written, repair)
+    return _normalized_elements(attribute, elements, written, repair)
 
 
-def _settled(
+def _normalized_elements(
     attribute: Attribute, elements: list[Element], written: list[int], repair: PatchDeviationHandler
 ) -> list[Element]:
-    """The values, each once; one made primary takes that from the others (RFC 7644 section 3.5.2)."""
+    """Return the elements without duplicates and with at most one primary element.
+
+    If an operation makes an element primary, the other elements lose `primary` (RFC 7644 section 3.5.2).
+
+    Args:
+        attribute: The multi-valued attribute.
+        elements: All elements after the operation.
+        written: The indexes of the elements that the operation wrote.
+        repair: Is asked if the operation wrote several primary elements.
+    """
     if any(elements[index].get("primary") is True for index in written):
         chosen = set(written)
         elements = [
             {**each, "primary": False} if index not in chosen and each.get("primary") is True else each
             for index, each in enumerate(elements)
         ]
-    return one_primary(attribute, _each_once(attribute, elements, written), repair)
+    return one_primary(attribute, _without_duplicates(attribute, elements, written), repair)
 
 
-def _each_once(attribute: Attribute, elements: list[Element], written: list[int]) -> list[Element]:
-    """The values, each where the first of equal ones stood; what was written is laid over what was there."""
+def _without_duplicates(attribute: Attribute, elements: list[Element], written: list[int]) -> list[Element]:
+    """Return the elements without duplicates. The first of several equal elements keeps its position.
+
+    Sub-attributes of written elements replace those of the other elements.
+    """
     keys = [element_key(attribute, each) for each in elements]
     if len(set(keys)) == len(keys):
         return elements
@@ -302,7 +356,10 @@ def _each_once(attribute: Attribute, elements: list[Element], written: list[int]
 
 
 def _without(attribute: Attribute, old: list[Any], values: list[Any]) -> list[Any]:
-    """The values that are not listed. A listed complex value that has only some sub-attributes matches by those."""
+    """Return the elements that do not match a listed value.
+
+    A listed complex value matches every element that has the same values in the sub-attributes that are listed.
+    """
     if attribute.keyed or attribute.type != "complex":
         gone = {element_key(attribute, each) for each in values}
         return [each for each in old if element_key(attribute, each) not in gone]
@@ -314,7 +371,7 @@ def _without(attribute: Attribute, old: list[Any], values: list[Any]) -> list[An
 
 
 def _values_at(element: Element, names: tuple[str, ...]) -> object:
-    """Return the values of some sub-attributes, hashable. Return None if the element lacks one of them."""
+    """Return the values of some sub-attributes as a hashable tuple. Return None if one of them has no value."""
     if any(name not in element for name in names):
         return None
     return tuple([tuple(each) if type(each) is list else each for each in map(element.__getitem__, names)])

@@ -1,7 +1,4 @@
-"""Change sets: what a PATCH does to a resource, for stores that need not see the whole of it.
-
-This module never applies anything; it only says what changed.
-"""
+"""Change sets: the effect of a PATCH on a resource, for stores that need not read the complete resource."""
 
 from __future__ import annotations
 
@@ -17,10 +14,13 @@ _NOTHING: Final[Mapping[str, Any]] = {}
 
 @dataclass(frozen=True, slots=True)
 class ReferenceChanges:
-    """Values added to and removed from an attribute whose values are references, such as `members`.
+    """The changes of a multi-valued attribute whose elements are references, such as `members`.
 
-    Applied in this order: all values go when `cleared`, then those in `removed` (by their `value`),
-    then those in `added` come unless they are there.
+    A store applies the changes in this order:
+
+    1. If `cleared` is true, remove all elements.
+    2. Remove the elements whose `value` is in `removed`.
+    3. Add each element in `added`, unless an element with the same `value` exists.
     """
 
     added: tuple[Mapping[str, Any], ...] = ()
@@ -33,10 +33,14 @@ class ReferenceChanges:
 
 @dataclass(slots=True)
 class ChangeSet:
-    """The changes of one PATCH, by top-level attribute (an extension counts as one, under its URN).
+    """The changes of one PATCH by top-level attribute. An extension counts as one attribute, named by its URN.
 
-    `assigned` has the new value of each attribute that got one, `unassigned` names those that lost
-    theirs, `references` has the changes of `members` and its like. False when nothing changes.
+    A change set is false if nothing changes.
+
+    Attributes:
+        assigned: The new value of each attribute that was assigned.
+        unassigned: The names of the attributes that were removed.
+        references: The changes of each multi-valued attribute of references, such as `members`.
     """
 
     assigned: Mapping[str, Any] = field(default_factory=dict)
@@ -68,7 +72,14 @@ class EffectiveChanges:
 def changes_between(
     resource_type: ResourceType, old: Document, new: Document, names: Iterable[str] | None = None
 ) -> ChangeSet:
-    """What has to be changed in `old` to have `new`; with `names`, only they can differ."""
+    """Return the changes that turn the document `old` into the document `new`.
+
+    Args:
+        resource_type: The resource type of both documents.
+        old: The document before the change.
+        new: The document after the change.
+        names: The top-level attributes to compare. The default is all attributes of both documents.
+    """
     assigned: dict[str, Any] = {}
     unassigned: set[str] = set()
     references: dict[str, ReferenceChanges] = {}
@@ -91,7 +102,7 @@ def changes_between(
 
 
 def apply_changes(document: Document, changes: ChangeSet) -> dict[str, Any]:
-    """The document with the changes made; branches that stay are shared with it."""
+    """Return a copy of a document with changes applied. The copy shares the unchanged parts."""
     changed = {**document, **changes.assigned}
     for name in changes.unassigned:
         if name not in changes.assigned:
@@ -106,7 +117,7 @@ def apply_changes(document: Document, changes: ChangeSet) -> dict[str, Any]:
 
 
 def apply_reference_changes(values: Sequence[Mapping[str, Any]], changes: ReferenceChanges) -> list[Mapping[str, Any]]:
-    """The values after the changes, in their order, added ones last."""
+    """Return the elements after the changes. Existing elements keep their order, and added elements come last."""
     kept = {value["value"]: value for value in values if value["value"] not in changes.removed}
     for value in changes.added:
         kept.setdefault(value["value"], value)
@@ -114,7 +125,10 @@ def apply_reference_changes(values: Sequence[Mapping[str, Any]], changes: Refere
 
 
 def _reference_changes(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> ReferenceChanges:
-    """A value of which something else changed goes and comes again."""
+    """Return the changes between two lists of references.
+
+    A reference with another changed sub-attribute is both removed and added.
+    """
     old = {value["value"]: value for value in before}
     new = {value["value"]: value for value in after}
     added = tuple(value for key, value in new.items() if old.get(key) != value)

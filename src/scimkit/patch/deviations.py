@@ -1,6 +1,7 @@
-"""What reading and applying a PATCH ask when it is not in RFC form, and the answer that refuses.
+"""The interface through which dialects accept PATCH requests that deviate from the RFC.
 
-This module reads nothing. Whoever repairs, as the dialects do, answers these questions.
+The functions of `scimkit.patch` call a `PatchDeviationHandler` if a PATCH is not in RFC form. Dialects implement the
+interface. The default, `RefusingPatchHandler`, refuses every deviation.
 """
 
 from __future__ import annotations
@@ -17,62 +18,99 @@ from scimkit.schema.resource_types import ResourceType
 
 
 class PatchDeviationHandler(DeviationHandler, FilterDeviationHandler, Protocol):
-    """What reading a PATCH asks when it is not in RFC form."""
+    """Dialects implement this protocol to accept PATCH requests that deviate from the RFC."""
 
     def operation_name(self, name: str) -> str | None:
-        """An operation name for one that is none; None refuses it."""
+        """Return `add`, `remove` or `replace` in place of another operation name. Return None to refuse the name."""
         ...
 
     def added(self, attribute: Attribute, value: object) -> object:
-        """Return the array for one value that is added to a multi-valued attribute (RFC 7644 section 3.5.2.1)."""
+        """Return an array in place of a single value that is added to a multi-valued attribute.
+
+        RFC 7644 section 3.5.2.1 shows such a value.
+        """
         ...
 
     def message(self, schema: str) -> None:
-        """Told that the body does not name the schema of its message; raises InvalidSyntax to refuse."""
+        """Accept a body whose `schemas` does not have the URN of the PatchOp message.
+
+        Raises:
+            InvalidSyntax: The body is refused.
+        """
         ...
 
     def extra_member(self, name: str) -> None:
-        """Told of a name that PatchOp does not have; raises InvalidSyntax to refuse."""
+        """Accept an unknown name in the body or in an operation. The name is then ignored.
+
+        Raises:
+            InvalidSyntax: The name is refused.
+        """
         ...
 
     def name(self, resource_type: ResourceType, name: str) -> str | None:
-        """A path for a name in the value of an operation without a path; None drops it; raises to refuse."""
+        """Return the path for an unknown attribute name in the value of an operation. Return None to ignore the name.
+
+        Raises:
+            InvalidSyntax: The name is refused.
+        """
         ...
 
     def path(self, resource_type: ResourceType, text: str) -> str | None:
-        """A path for one that names no attribute, "" for the resource itself; None drops the operation.
+        """Return a path in place of a path that names no attribute. Return None to ignore the operation.
 
-        Raises InvalidPath to refuse.
+        The result "" stands for the resource itself.
+
+        Raises:
+            InvalidPath: The path is refused.
         """
         ...
 
     def read_only(self, attribute: Attribute, in_value: bool) -> None:
-        """Told of a change to a readOnly attribute, which is then dropped; raises MutabilityViolation."""
+        """Accept an operation that changes a readOnly attribute. The change is then ignored.
+
+        Args:
+            attribute: The readOnly attribute.
+            in_value: True if the value of the operation names the attribute, False if the path names it.
+
+        Raises:
+            MutabilityViolation: The operation is refused.
+        """
         ...
 
     def removal(self, attribute: Attribute, value: object) -> object:
-        """The values to remove, for a `remove` that has a value; raises InvalidSyntax to refuse."""
+        """Return the values to remove for a `remove` operation that has a value.
+
+        Raises:
+            InvalidSyntax: The operation is refused.
+        """
         ...
 
     def part(self, attribute: Attribute, value: object) -> Attribute | None:
-        """The sub-attribute that is meant by a value that is no object, where a path selects whole elements."""
+        """Return the sub-attribute for a value that is no object, if the path selects complete elements.
+
+        Return None if the value has no such meaning.
+        """
         ...
 
     def clears_whole(self, attribute: Attribute, sub_attribute: Attribute) -> bool:
-        """Whether the complex value goes with the sub-attribute, which is left without a value."""
+        """Report whether an operation that unassigns a sub-attribute removes the complete complex value."""
         ...
 
     def creates_elements(self, attribute: Attribute) -> bool:
-        """Whether add and replace create the element their filter describes when there is none."""
+        """Report whether `add` and `replace` create the element that their filter describes if no element matches."""
         ...
 
     def compared(self, attribute: Attribute, value: Value) -> Value:
-        """A value of the attribute's type for a filter that compares with another; raises InvalidFilter."""
+        """Return a value of the attribute's type in place of a filter constant of another type.
+
+        Raises:
+            InvalidFilter: The constant is refused.
+        """
         ...
 
 
 class RefusingPatchHandler(RefusingHandler, RefusingFilterHandler):
-    """The `PatchDeviationHandler` that repairs nothing: the RFC and no more."""
+    """The `PatchDeviationHandler` that refuses every deviation from the RFC."""
 
     def operation_name(self, name: str) -> str | None:
         return name.lower()  # `op` is not caseExact (RFC 7643 section 2.2)
@@ -84,7 +122,9 @@ class RefusingPatchHandler(RefusingHandler, RefusingFilterHandler):
         raise InvalidSyntax(f"schemas must be an array with {schema}.")
 
     def extra_member(self, name: str) -> None:
-        raise InvalidSyntax("A PATCH has only schemas and Operations; an operation only op, path and value.")
+        raise InvalidSyntax(
+            "A PATCH may have only schemas and Operations. An operation may have only op, path and value."
+        )
 
     def name(self, resource_type: ResourceType, name: str) -> str | None:
         raise InvalidSyntax("The value of an operation has an attribute that the schema does not define.")
@@ -97,7 +137,7 @@ class RefusingPatchHandler(RefusingHandler, RefusingFilterHandler):
             raise MutabilityViolation(f"{attribute.path} is read-only.")
 
     def removal(self, attribute: Attribute, value: object) -> object:
-        raise InvalidSyntax("A remove operation takes no value; select values with a filter in its path.")
+        raise InvalidSyntax("A remove operation cannot have a value. Select values with a filter in the path.")
 
     def part(self, attribute: Attribute, value: object) -> Attribute | None:
         return None

@@ -1,6 +1,6 @@
-"""Operations that need nothing of the resource: a change set without reading it (RFC 7644 section 3.5.2).
+"""Conversion of PATCH operations to a change set without reading the resource (RFC 7644 section 3.5.2).
 
-This module never sees a document.
+This module never looks at a document.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from scimkit.schema.deviations import UNASSIGNED
 
 
 def direct_changes(operations: Sequence[Operation]) -> ChangeSet | None:
-    """The operations as a change set, when they can be said without reading the resource.
+    """Return the change set of operations that do not depend on the current values of the resource.
 
-    They can when each sets or removes a plain singular attribute, or adds, removes or replaces
-    references by their `value`, as the members of a group. None when any says more.
+    An operation is independent if it sets or removes a singular attribute that is not complex. It is independent too
+    if it adds, removes or replaces references by their `value`, such as the members of a group.
+    Return None if any operation depends on the current values.
     """
     assigned: dict[str, Any] = {}
     unassigned: set[str] = set()
@@ -47,7 +48,7 @@ def direct_changes(operations: Sequence[Operation]) -> ChangeSet | None:
 
 
 class _References:
-    """The net effect of operations on one attribute of references."""
+    """The net effect of operations on one multi-valued attribute of references."""
 
     def __init__(self) -> None:
         self._added: dict[str, dict[str, Any]] = {}
@@ -55,7 +56,7 @@ class _References:
         self._cleared = False
 
     def take(self, operation: Operation) -> bool:
-        """Note an operation; False when it needs the values that are there."""
+        """Record an operation. Return False if the operation depends on the current values."""
         value = operation.value
         if operation.path.filter is not None:
             selected = references_selected(operation.path) if operation.op == "remove" else None

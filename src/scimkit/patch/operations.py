@@ -1,7 +1,7 @@
-"""PatchOp body to operations: every one with a resolved path and a canonical value.
+"""Functions that convert a PatchOp body to operations with resolved paths and canonical values.
 
-An operation without a path becomes one operation for each attribute of its value. What is not in RFC
-form is not guessed: a `PatchDeviationHandler` is asked. This module never sees a document.
+An operation without a path becomes one operation for each attribute of its value. If the body is not in RFC form, a
+`PatchDeviationHandler` is asked. This module never looks at a document.
 Source: RFC 7644 section 3.5.2.
 """
 
@@ -22,7 +22,7 @@ from scimkit.schema.resource_types import ResourceType
 PATCH_OP_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
 MAX_OPERATIONS: Final = 1000
-"""Operations one PATCH may have."""
+"""Maximum number of operations in one PATCH."""
 
 OperationName: TypeAlias = Literal["add", "remove", "replace"]
 _NAMES: Final[frozenset[str]] = frozenset(get_args(OperationName))
@@ -33,7 +33,11 @@ _MESSAGE_NAMES: Final = {name.lower(): name for name in _MESSAGE}
 
 @dataclass(slots=True)
 class Operation:
-    """One change at one path. `value` is canonical; `UNASSIGNED` removes, and for `remove` means all."""
+    """An operation of a PATCH with a resolved path and a canonical value.
+
+    In a `replace` operation, the value `UNASSIGNED` removes the attribute. In a `remove` operation, `UNASSIGNED` means
+    all values, and a list means the listed values only.
+    """
 
     op: OperationName
     path: PatchPath
@@ -46,15 +50,27 @@ def read_operations(
     repair: PatchDeviationHandler = REFUSE_DEVIATIONS,
     max_operations: int = MAX_OPERATIONS,
 ) -> list[Operation]:
-    """The operations of a PatchOp body, in order, at most `max_operations`.
+    """Return the operations of a PatchOp body in order.
 
-    Raises: InvalidSyntax, InvalidPath, InvalidFilter, InvalidValue, MutabilityViolation, NoTarget.
+    Args:
+        resource_type: The resource type that the operations change.
+        body: The parsed PatchOp body.
+        repair: Rewrites or refuses operations that are not in RFC form. The default refuses them.
+        max_operations: Maximum number of operations in the body.
+
+    Raises:
+        InvalidFilter: The filter in a path is not valid.
+        InvalidPath: A path is not valid, or names no attribute.
+        InvalidSyntax: The body is not a valid PatchOp, or has too many operations.
+        InvalidValue: A value is missing, or does not fit its attribute.
+        MutabilityViolation: An operation changes a readOnly attribute.
+        NoTarget: A `remove` operation has no path.
     """
     members = body
     if body.keys() != _MESSAGE:
         members = {_MESSAGE_NAMES.get(lower := name.lower(), lower): value for name, value in body.items()}
         if sum(name.lower() in _MESSAGE_NAMES for name in body) > len(members.keys() & _MESSAGE):
-            raise InvalidSyntax("A PATCH has schemas and Operations once each.")
+            raise InvalidSyntax("The PATCH repeats schemas or Operations. Send each of them once.")
     schemas, entries = members.get("schemas"), members.get("Operations")
     if type(schemas) is not list or PATCH_OP_SCHEMA not in schemas:
         repair.message(PATCH_OP_SCHEMA)
@@ -84,13 +100,13 @@ def _read_operation(
         raise InvalidPath("The path must be a string.")
     else:
         if value is None and op != "remove" and "value" not in members:
-            raise InvalidValue(f"An operation that {op}s must have a value.")
+            raise InvalidValue(f"An operation with op {op} must have a value.")
         path = _resolve(resource_type, text, repair)
         if isinstance(path, PatchPath):
             if type(value) is path.plain and value != "" and op != "remove":
                 into.append(Operation(op, path, value))
                 return
-            _read_along(resource_type, path, op, value, repair, into, in_value=False)
+            _read_with_path(resource_type, path, op, value, repair, into, in_value=False)
         elif path is not None:
             _read_pathless(resource_type, op, value, repair, into)
 
@@ -99,7 +115,7 @@ def _members(entry: Mapping[str, Any], repair: PatchDeviationHandler) -> dict[st
     members: dict[str, Any] = {}
     for name, value in entry.items():
         if name.lower() in members:
-            raise InvalidSyntax("An operation has op, path and value once each.")
+            raise InvalidSyntax("An operation repeats op, path or value. Send each of them once.")
         if name.lower() in _MEMBERS:
             members[name.lower()] = value
         else:
@@ -118,7 +134,7 @@ def _operation_name(name: object, repair: PatchDeviationHandler) -> OperationNam
 def _read_pathless(
     resource_type: ResourceType, op: OperationName, value: object, repair: PatchDeviationHandler, into: list[Operation]
 ) -> None:
-    """An operation on the resource itself: its value is a set of attributes (RFC 7644 section 3.5.2.1)."""
+    """Read an operation without a path, whose value is an object of attributes (RFC 7644 section 3.5.2.1)."""
     if op == "remove":
         raise NoTarget("A remove operation must have a path.")
     if type(value) is not dict:
@@ -128,16 +144,16 @@ def _read_pathless(
         if attribute is None and name.lower() == resource_type.schema.lower() and type(item) is dict:
             _read_pathless(resource_type, op, item, repair, into)
         else:
-            path = PatchPath(attribute) if attribute is not None else _named(resource_type, name, repair)
+            path = PatchPath(attribute) if attribute is not None else _path_of_unknown_name(resource_type, name, repair)
             if path is not None:
-                _read_along(resource_type, path, op, item, repair, into, in_value=True)
+                _read_with_path(resource_type, path, op, item, repair, into, in_value=True)
 
 
-def _read_along(
+def _read_with_path(
     resource_type: ResourceType, path: PatchPath, op: OperationName, value: object, repair: PatchDeviationHandler,
     into: list[Operation], *, in_value: bool,
 ) -> None:  # fmt: skip
-    """An operation at a path, or one for each attribute of the extension that it names."""
+    """Read an operation with a path. If the path names an extension, read each attribute of the value separately."""
     whole = path.attribute.is_extension and path.filter is None
     if whole and type(value) is dict and value and op != "remove":
         _read_extension(resource_type, path.attribute, op, value, repair, into)
@@ -149,27 +165,32 @@ def _read_extension(
     resource_type: ResourceType, extension: Attribute, op: OperationName, value: Mapping[str, object],
     repair: PatchDeviationHandler, into: list[Operation],
 ) -> None:  # fmt: skip
-    """An operation on an extension: its attributes are read as those of the resource itself are."""
+    """Read an operation on an extension as one operation for each attribute of its value."""
     urn = extension.name
     for name, item in value.items():
         attribute = extension.children.find(name)
         if attribute is not None:
             path: PatchPath | None = PatchPath(attribute, extension=extension)
         else:
-            path = _named(resource_type, name if name.lower().startswith(urn.lower()) else f"{urn}:{name}", repair)
+            path = _path_of_unknown_name(
+                resource_type, name if name.lower().startswith(urn.lower()) else f"{urn}:{name}", repair
+            )
         if path is not None:
             _read_at(path, op, item, repair, into, in_value=True)
 
 
-def _named(resource_type: ResourceType, name: str, repair: PatchDeviationHandler) -> PatchPath | None:
-    """The path of a name that is no attribute; None where it is passed over."""
+def _path_of_unknown_name(resource_type: ResourceType, name: str, repair: PatchDeviationHandler) -> PatchPath | None:
+    """Ask the deviation handler for the path of an unknown attribute name. Return None to ignore the name."""
     text = repair.name(resource_type, name)
     path = None if text is None else _resolve(resource_type, text, repair)
     return path if isinstance(path, PatchPath) else None
 
 
 def _resolve(resource_type: ResourceType, text: str, repair: PatchDeviationHandler) -> PatchPath | str | None:
-    """The path that a text names; "" for the resource itself, None where it is passed over."""
+    """Parse a path. If the path names no attribute, ask the deviation handler.
+
+    Return "" if the operation applies to the resource itself. Return None to ignore the operation.
+    """
     path = parse_path(text, resource_type, repair, repair.compared)
     if path is None:
         rewritten = repair.path(resource_type, text)
@@ -190,10 +211,10 @@ def _read_at(
     *,
     in_value: bool,
 ) -> None:
-    """Note the operation at a path, its value read into canonical form."""
+    """Append the operation at a path to `into`, with its value in canonical form."""
     leaf = path.leaf
     if leaf.name == "schemas" and leaf.multi_valued:
-        return  # kept in step with the extensions by whoever applies the operations
+        return  # `apply_operations` derives `schemas` from the extensions
     for attribute in (path.attribute, leaf):
         if attribute.mutability == "readOnly":
             repair.read_only(attribute, in_value)
@@ -203,12 +224,12 @@ def _read_at(
     if op == "remove":
         into.append(_removal(path, value, repair))
     elif path.sub_attribute is None and path.filter is not None and leaf.multi_valued:
-        _on_elements(path, op, value, repair, into, in_value=in_value)
+        _read_for_elements(path, op, value, repair, into, in_value=in_value)
     else:
-        _note(path, op, value, repair, into)
+        _append_operation(path, op, value, repair, into)
 
 
-def _note(
+def _append_operation(
     path: PatchPath, op: OperationName, value: object, repair: PatchDeviationHandler, into: list[Operation]
 ) -> None:
     leaf = path.leaf
@@ -219,20 +240,21 @@ def _note(
     if op == "add" and leaf.multi_valued and value is not None and type(value) is not list:
         value = repair.added(leaf, value)
     read = UNASSIGNED if value is UNASSIGNED else read_value(leaf, value, repair)
-    if op == "replace" and (read is UNASSIGNED or read == "") and _clears_whole(path, repair):
+    if op == "replace" and (read is UNASSIGNED or read == "") and _removes_complex_value(path, repair):
         into.append(Operation("remove", replace(path, sub_attribute=None)))
         return
-    cleared = _parts_cleared(leaf, value) if op == "replace" and leaf.type == "complex" else None
+    cleared = _cleared_sub_attributes(leaf, value) if op == "replace" and leaf.type == "complex" else None
     if cleared:
         into += [Operation("remove", replace(path, sub_attribute=each)) for each in cleared]
     if read is not UNASSIGNED or not cleared:
         into.append(Operation(op, path, read))
 
 
-def _parts_cleared(attribute: Attribute, value: object) -> list[Attribute]:
-    """The sub-attributes that a replace of a complex value gives null or nothing: unassigned (RFC 7643 section 2.5).
+def _cleared_sub_attributes(attribute: Attribute, value: object) -> list[Attribute]:
+    """Return the sub-attributes that a `replace` of a complex value sets to null or to an empty array.
 
-    A reference is one value: without its `value` all of it goes.
+    Such a sub-attribute becomes unassigned (RFC 7643 section 2.5). The result is empty for a reference, which has no
+    separate parts.
     """
     if type(value) is not dict or attribute.multi_valued or attribute.is_reference:
         return []
@@ -240,7 +262,7 @@ def _parts_cleared(attribute: Attribute, value: object) -> list[Attribute]:
     return [each for each in found if each is not None and each.mutability != "readOnly" and each.name != "$ref"]
 
 
-def _on_elements(
+def _read_for_elements(
     path: PatchPath,
     op: OperationName,
     value: object,
@@ -249,7 +271,10 @@ def _on_elements(
     *,
     in_value: bool,
 ) -> None:
-    """An operation on the elements that a filter selects, or on the part of them that its value is meant for."""
+    """Read an operation on the elements that a filter selects.
+
+    If the value is not an object, the deviation handler may name the sub-attribute that the value belongs to.
+    """
     part = None if type(value) is dict else repair.part(path.attribute, value)
     if part is None:
         into.append(Operation(op, path, read_element(path.attribute, value, repair)))
@@ -259,14 +284,14 @@ def _on_elements(
         into.append(Operation(op, replace(path, sub_attribute=part), read_value(part, value, repair)))
 
 
-def _clears_whole(path: PatchPath, repair: PatchDeviationHandler) -> bool:
+def _removes_complex_value(path: PatchPath, repair: PatchDeviationHandler) -> bool:
     return path.sub_attribute is not None and repair.clears_whole(path.attribute, path.sub_attribute)
 
 
 def _removal(path: PatchPath, value: object, repair: PatchDeviationHandler) -> Operation:
-    """A `remove` by path alone, or by the values it lists where the repair allows that."""
+    """Return a `remove` operation. A `remove` with a list of values needs the consent of the deviation handler."""
     one = path.filter is not None or not path.attribute.multi_valued
-    if one and _clears_whole(path, repair):
+    if one and _removes_complex_value(path, repair):
         return Operation("remove", replace(path, sub_attribute=None))
     whole = path.filter is not None and path.sub_attribute is None
     if value is None or whole or not path.leaf.multi_valued:

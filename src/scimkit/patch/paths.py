@@ -1,6 +1,6 @@
-"""PATCH paths: `attribute`, `attribute.sub`, `attribute[filter]` and `attribute[filter].sub`.
+"""A parser of PATCH paths: `attribute`, `attribute.sub`, `attribute[filter]` and `attribute[filter].sub`.
 
-This module never sees a document. Source: RFC 7644 section 3.5.2 (PATH of figure 7) and 3.10.
+This module never looks at a document. Source: RFC 7644 section 3.5.2 (PATH of figure 7) and section 3.10.
 """
 
 from __future__ import annotations
@@ -18,15 +18,19 @@ from scimkit.filters.predicate import ElementScope, compile_element_filter
 from scimkit.schema.attributes import Attribute, AttributePath
 from scimkit.schema.resource_types import ResourceType
 
-_LONGEST_KEPT: Final = 250
+_MAX_CACHED_LENGTH: Final = 250
 
 
 @dataclass(frozen=True, slots=True)
 class PatchPath:
     """A resolved PATCH path.
 
-    `attribute` is the attribute operated on (in `extension`, if any); `matches` selects among its
-    values when the path has a `filter`; `sub_attribute` goes on from there.
+    Attributes:
+        attribute: The attribute that the operation changes.
+        sub_attribute: The sub-attribute at the end of the path, if the path has one.
+        extension: The extension that defines the attribute, if any.
+        filter: The filter in brackets, if the path has one.
+        matches: The compiled filter, which selects elements of the attribute.
     """
 
     attribute: Attribute
@@ -35,11 +39,11 @@ class PatchPath:
     filter: Node | None = None
     matches: Test | None = None
     leaf: Attribute = field(init=False, repr=False, compare=False)
-    """What the path ends at."""
+    """The last attribute of the path."""
     top: str = field(init=False, repr=False, compare=False)
-    """The name of the top-level attribute that the path is in."""
+    """The name of the top-level attribute of the path. For an attribute of an extension, the URN of the extension."""
     plain: type | None = field(init=False, repr=False, compare=False)
-    """The Python type of the values that stand there as a client gives them; None if there is none."""
+    """The Python type of values that are accepted without further checks. None if every value must be checked."""
 
     def __post_init__(self) -> None:
         leaf = self.sub_attribute or self.attribute
@@ -49,20 +53,29 @@ class PatchPath:
 
 
 def path_to(path: AttributePath) -> PatchPath:
-    """The PATCH path of a resolved attribute path."""
+    """Return the PATCH path of a resolved attribute path."""
     return PatchPath(path.attribute, path.sub_attribute, path.extension)
 
 
 def parse_path(
     text: str, resource_type: ResourceType, deviations: FilterDeviationHandler = STRICT, coerce: Coercion = refuse_value
 ) -> PatchPath | None:
-    """The path a text names; None when it names an attribute that the type does not have.
+    """Parse a PATCH path. Return None if the path names an attribute that the resource type does not have.
 
-    A path in RFC form is read once and kept; the lenience is asked about others only.
-    Raises: InvalidPath when the text is no path; InvalidFilter when its filter is not right.
+    Parsed paths in RFC form are cached.
+
+    Args:
+        text: The path.
+        resource_type: The resource type that defines the attributes.
+        deviations: Accepts or refuses a filter that is not in RFC form. The default refuses it.
+        coerce: Converts constants of the filter to the type of the attribute. The default refuses other types.
+
+    Raises:
+        InvalidFilter: The filter in the path is not valid.
+        InvalidPath: The path is malformed.
     """
     try:
-        path = _parse_plain(text, resource_type) if len(text) <= _LONGEST_KEPT else None
+        path = _parse_plain(text, resource_type) if len(text) <= _MAX_CACHED_LENGTH else None
     except (InvalidFilter, InvalidPath):
         path = None
     return path or _parse(text, resource_type, deviations, coerce)
@@ -81,11 +94,11 @@ def _parse(
     found = resource_type.resolve(head)
     if not bracket:
         if "]" in head:
-            raise InvalidPath("The path closes a filter that it does not open.")
+            raise InvalidPath("The path has a closing bracket without an opening bracket.")
         return None if found is None else path_to(found)
     inside, closing, tail = rest.rpartition("]")
     if not closing or not inside.strip() or (tail and not tail.startswith(".")):
-        raise InvalidPath("The path has a filter that is not closed, or more after it than a sub-attribute.")
+        raise InvalidPath("The filter in the path is empty or not closed, or other text than a sub-attribute follows.")
     node = parse_filter(inside, deviations)
     if found is None:
         return None
@@ -93,7 +106,7 @@ def _parse(
     if found.sub_attribute is not None:
         raise InvalidPath("The path has a filter after a sub-attribute.")
     if attribute.type != "complex" and not attribute.multi_valued:
-        raise InvalidPath(f"{attribute.path} has one value; there is nothing to select with a filter.")
+        raise InvalidPath(f"{attribute.path} is not multi-valued. Remove the filter from the path.")
     sub_attribute = attribute.children.find(tail[1:])
     if tail and sub_attribute is None:
         return None
@@ -102,7 +115,7 @@ def _parse(
 
 
 def references_selected(path: PatchPath) -> frozenset[str] | None:
-    """The `value`s that a filter such as `value eq "a" or value eq "b"` selects; None for other filters."""
+    """Return the values that a filter such as `value eq "a" or value eq "b"` selects. Return None for other filters."""
     node = path.filter
     each = node.operands if isinstance(node, Or) else (node,)
     values = set()
@@ -116,9 +129,12 @@ def references_selected(path: PatchPath) -> frozenset[str] | None:
 
 
 def element_described(path: PatchPath, coerce: Coercion = refuse_value) -> dict[str, Any] | None:
-    """The element that a filter of equalities joined by `and` describes, such as `{"type": "work"}`.
+    """Return the element that the filter of a path describes, such as `{"type": "work"}` for `type eq "work"`.
 
-    None when the filter says anything else. Raises: InvalidFilter.
+    The filter must consist of `eq` comparisons joined by `and`. Return None for other filters.
+
+    Raises:
+        InvalidFilter: A constant does not fit its sub-attribute.
     """
     node = path.filter
     scope = ElementScope(path.attribute)

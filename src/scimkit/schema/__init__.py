@@ -1,6 +1,6 @@
-"""Resource types compiled from Schema documents, and what follows from them alone.
+"""Compiled resource types, and the functions that need only a resource type and a document.
 
-`scimkit.schema.models` joins this package to `scim2_models`; nothing here imports it.
+No module of this package except `scimkit.schema.models` imports `scim2_models`.
 """
 
 from scimkit.schema.attributes import Attribute, AttributePath, AttributeTable

@@ -1,7 +1,7 @@
 """Attributes and their characteristics (RFC 7643 section 2), compiled into case-insensitive tables.
 
-An extension is held as a singular complex attribute named by its URN, so that every walk over a
-document is the same walk. This module never reads a request.
+An extension is represented as a singular complex attribute whose name is the URN of the extension. Code that walks
+over a document therefore needs no special case for extensions. This module never reads a request.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NAME: Final = re.compile(r"(?:[A-Za-z]|\$(?=ref\Z))[A-Za-z0-9$_-]*")
 PythonType: TypeAlias = type
 
 _PLAIN: Final[Mapping[str, PythonType]] = {"string": str, "reference": str, "boolean": bool, "integer": int}
-"""What a value of a type is in Python, where any such is one."""
+"""Python types of the SCIM types whose values are valid if their Python type is right."""
 _CASE_EXACT_BY_NATURE: Final = frozenset({"reference", "binary"})
 
 _LONGEST_RUN_OF_MARKS: Final = 30
@@ -35,7 +35,7 @@ _TOO_MANY_MARKS: Final = re.compile(rb"[^\0]{31}")
 _GRAPHEME_JOINER: Final = "\u034f"
 
 Key: TypeAlias = Callable[[Any], Any]
-"""Maps a value of an attribute to what it compares as."""
+"""Function that returns the comparison key of an attribute value."""
 
 
 def _itself(value: Any) -> Any:
@@ -43,10 +43,11 @@ def _itself(value: Any) -> Any:
 
 
 def folded(value: Any) -> Any:
-    """Text as it compares where case does not count; the same object where that changes nothing, for indexes to share.
+    """Return the case-folded form of a text. Values that are not text are returned unchanged.
 
-    Beyond ASCII this is Unicode's caseless matching of compatible forms, which for names that PRECIS allows
-    (RFC 7613 section 3, asked for by RFC 7644 section 5) is PRECIS' own: width, case and composition do not count.
+    If folding changes nothing, the function returns the same object, so that indexes can share it. Text beyond ASCII
+    is compared by Unicode's compatibility caseless matching, which ignores width, case and composition. For names that
+    PRECIS allows, the result equals the comparison of RFC 7613 section 3, which RFC 7644 section 5 requires.
     """
     if type(value) is not str:
         return value
@@ -77,9 +78,10 @@ def _instant(value: Any) -> Any:
 
 
 class AttributeTable(Mapping[str, "Attribute"]):
-    """Attributes by name, without regard to case (RFC 7643 section 2.1). Iterates canonical names.
+    """A mapping of attribute names to attributes that ignores case (RFC 7643 section 2.1).
 
-    `owner` names what they are the attributes of: the URN of a schema, or the complex attribute around them.
+    Iteration yields the canonical names. `owner` is the URN of the schema or the name of the complex attribute that
+    defines the attributes.
     """
 
     __slots__ = ("_attributes", "by_any_name", "owner")
@@ -93,7 +95,7 @@ class AttributeTable(Mapping[str, "Attribute"]):
         self.by_any_name.update(self._attributes)
 
     def find(self, name: str) -> Attribute | None:
-        """The attribute of that name in any case, or None."""
+        """Return the attribute with a name, in any case. Return None if the table has no such attribute."""
         return self.by_any_name.get(name) or self.by_any_name.get(name.lower())
 
     def __getitem__(self, name: str) -> Attribute:
@@ -109,17 +111,19 @@ class AttributeTable(Mapping[str, "Attribute"]):
         return len(self._attributes)
 
     def values(self) -> ValuesView[Attribute]:
-        """The attributes, in the order of the schema."""
+        """Return the attributes in the order of the schema."""
         return self._attributes.values()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attribute:
-    """One attribute with its characteristics (RFC 7643 section 2.2 and section 7).
+    """An attribute definition with its characteristics (RFC 7643 section 2.2 and section 7).
 
-    `path` is its canonical full path for messages and indexes, such as `name.familyName` or
-    `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value`. `key` maps a value to
-    its comparison key: case folded unless `case_exact`, instants for dateTime.
+    `path` is the canonical full path of the attribute, used in messages and indexes. Examples are `name.familyName`
+    and `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value`.
+
+    `key` returns the comparison key of a value. Strings are case-folded unless `case_exact` is set. A dateTime value
+    becomes an instant.
     """
 
     name: str
@@ -138,45 +142,49 @@ class Attribute:
     required_children: tuple[Attribute, ...] = ()
     """The sub-attributes that every complex value must have."""
     requiring_children: tuple[Attribute, ...] = ()
-    """The complex sub-attributes whose values must have something."""
+    """The complex sub-attributes that have required sub-attributes at any depth."""
     is_extension: bool = False
     key: Key = _itself
     is_reference: bool = False
-    """Whether it is complex and points at a resource by `value` and `$ref`, like a manager."""
+    """True if the attribute is complex and refers to a resource by `value` and `$ref`, like `manager`."""
     keyed: bool = False
-    """Whether its values are references told apart by `value` alone, like the members of a group."""
+    """True if the attribute is multi-valued and its elements are references identified by `value`, like `members`."""
     paired: bool = False
-    """Whether its values are told apart by `type` and `value`, like e-mail addresses (RFC 7643 section 2.4)."""
+    """True if elements are identified by `type` and `value`, like e-mail addresses (RFC 7643 section 2.4)."""
     has_immutable: bool = False
-    """Whether it is immutable, or one value with something immutable in it."""
+    """True if the attribute is immutable, or is singular and has an immutable sub-attribute."""
     is_ignored: bool = False
-    """Whether what a client says of it in a document is passed over: readOnly, or `$ref`."""
+    """True if a value sent by a client is ignored, because the attribute is readOnly or is named `$ref`."""
     plain: PythonType | None = None
-    """The Python type of the values that stand as a client gives them, without another look; None if there is none."""
+    """The Python type of values that are accepted without further checks. None if every value must be checked."""
     is_worded: bool = False
-    """Whether its values are mostly the same few words, of which one copy is kept."""
+    """True if the schema lists canonical values, so that values repeat and are interned."""
 
     def __repr__(self) -> str:
         return f"<Attribute {self.path or self.name}: {self.type}{'[]' if self.multi_valued else ''}>"
 
     @property
     def value_attribute(self) -> Attribute | None:
-        """The default sub-attribute `value` (RFC 7643 section 2.4) of a complex attribute, if it has one."""
+        """The sub-attribute `value` of a complex attribute (RFC 7643 section 2.4), or None."""
         return self.children.find("value")
 
 
 def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
-    """Compile one entry of a Schema document's `attributes` (RFC 7643 section 7).
+    """Compile an entry of the `attributes` of a Schema document (RFC 7643 section 7).
 
-    `prefix` goes before the attribute's name in its path, separator included.
-    Raises: ValueError when the entry is not a valid attribute definition.
+    Args:
+        source: The attribute definition as JSON.
+        prefix: The text before the attribute name in the path, with the separator at its end.
+
+    Raises:
+        ValueError: The entry is not a valid attribute definition.
     """
     name = source.get("name")
     kind = source.get("type", "string")
     if not isinstance(name, str) or not name:
         raise ValueError(f"an attribute under {prefix!r} has no name")
     if not _NAME.fullmatch(name):
-        raise ValueError(f"attribute {prefix}{name} does not have a name as RFC 7643 section 2.1 has them")
+        raise ValueError(f"attribute {prefix}{name} has a name that RFC 7643 section 2.1 does not allow")
     if kind not in ATTRIBUTE_TYPES:
         raise ValueError(f"attribute {prefix}{name} has the unknown type {kind!r}")
     path = prefix + name
@@ -219,7 +227,7 @@ def compile_attribute(source: Mapping[str, Any], prefix: str = "") -> Attribute:
 
 
 def compile_extension(urn: str, attributes: Sequence[Mapping[str, Any]], *, required: bool) -> Attribute:
-    """Compile an extension schema: a singular complex attribute named by its URN (RFC 7643 section 3.3)."""
+    """Compile an extension schema to a singular complex attribute named by its URN (RFC 7643 section 3.3)."""
     children = AttributeTable([compile_attribute(entry, urn + ":") for entry in attributes], urn)
     return Attribute(
         name=urn,
@@ -235,21 +243,24 @@ def compile_extension(urn: str, attributes: Sequence[Mapping[str, Any]], *, requ
 
 
 def _has_immutable(mutability: str, children: AttributeTable, *, multi_valued: bool) -> bool:
-    """Which values of a multi-valued attribute belong together nobody knows, so that their parts do not count."""
+    """Report whether an attribute is immutable, or is singular and has an immutable sub-attribute.
+
+    Sub-attributes of a multi-valued attribute do not count. An old element cannot be matched to a new one.
+    """
     if mutability != "readWrite" or multi_valued:
         return mutability == "immutable"
     return any(each.has_immutable for each in children.values())
 
 
 def _required(children: AttributeTable) -> tuple[Attribute, ...]:
-    """What a client must give: `$ref` and readOnly sub-attributes are the service's own to set."""
+    """Return the required attributes that a client must send: all but `$ref` and readOnly attributes."""
     return tuple(
         each for each in children.values() if each.required and each.name != "$ref" and each.mutability != "readOnly"
     )
 
 
 def requiring(table: AttributeTable) -> tuple[Attribute, ...]:
-    """The complex attributes of a table whose values must have something, at any depth."""
+    """Return the complex attributes of a table that have required sub-attributes at any depth."""
     return tuple(
         each for each in table.values()
         if each.mutability != "readOnly" and (each.required_children or each.requiring_children)
@@ -266,7 +277,7 @@ def _key_for(kind: str, case_exact: bool) -> Key:
 class AttributePath:
     """A path resolved against a resource type: an optional extension, an attribute, an optional sub-attribute.
 
-    A path that names an extension as a whole has it as its `attribute`. Nobody changes it.
+    If the path is the URN of an extension, `attribute` is that extension. Treat objects of this class as immutable.
     """
 
     attribute: Attribute
@@ -277,9 +288,10 @@ class AttributePath:
     text: str = field(init=False, repr=False, compare=False)
     """The canonical text of the path."""
     is_searchable: bool = field(init=False, repr=False, compare=False)
-    """Whether filters and orders may name it.
+    """True if a filter or `sortBy` may name the path.
 
-    Documents do not hold `$ref` and `meta.location`; of what is never returned, or part of it, nothing is told.
+    `$ref` and `meta.location` are not searchable, because documents do not contain them. Attributes that are never
+    returned are not searchable either, because a filter would disclose their values.
     """
 
     def __post_init__(self) -> None:
@@ -290,6 +302,6 @@ class AttributePath:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The document keys from the top to the leaf."""
+        """The keys in a document from the top-level attribute to the last attribute of the path."""
         parts = (self.extension, self.attribute, self.sub_attribute)
         return tuple(part.name for part in parts if part is not None)

@@ -1,6 +1,6 @@
-"""What a document must have, and what of it must stay as it is (RFC 7643 section 2.2).
+"""Checks of required and immutable attributes in canonical documents (RFC 7643 section 2.2).
 
-This module reads no request: documents are canonical already.
+This module never reads a request.
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ from scimkit.schema.resource_types import ResourceType
 
 
 def require(resource_type: ResourceType, document: Mapping[str, Any]) -> None:
-    """Check that every required attribute has a value (RFC 7643 section 2.2). Raises: InvalidValue."""
+    """Check that every required attribute has a value (RFC 7643 section 2.2).
+
+    Raises:
+        InvalidValue: A required attribute has no value.
+    """
     for attribute in resource_type.required:
         value = document.get(attribute.name)
         if value is None or (value == "" and attribute.type == "string"):
@@ -22,7 +26,11 @@ def require(resource_type: ResourceType, document: Mapping[str, Any]) -> None:
 
 
 def require_within(attribute: Attribute, value: Any) -> None:
-    """Check that each complex value of an attribute has its required sub-attributes. Raises: InvalidValue."""
+    """Check that each complex value of an attribute has its required sub-attributes.
+
+    Raises:
+        InvalidValue: A required sub-attribute has no value.
+    """
     for each in value if attribute.multi_valued else (value,):
         for child in attribute.required_children:
             if child.name not in each:
@@ -33,18 +41,23 @@ def require_within(attribute: Attribute, value: Any) -> None:
 
 
 def check_immutable(resource_type: ResourceType, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    """Check that no immutable attribute with a value gets another one (RFC 7644 section 3.5.1).
+    """Check that no immutable attribute changes after it has a value (RFC 7644 section 3.5.1).
 
-    Raises: MutabilityViolation.
+    Raises:
+        MutabilityViolation: An immutable attribute has another value in the new document.
     """
     for attribute in resource_type.attributes.values():
         check_unchanged(attribute, old.get(attribute.name), new.get(attribute.name))
 
 
 def check_unchanged(attribute: Attribute, old: Any, new: Any) -> None:
-    """Check that an immutable attribute keeps the value it has, and so do those within a singular complex one.
+    """Check that an immutable attribute keeps its value.
 
-    Which values of a multi-valued attribute belong together is not known here. Raises: MutabilityViolation.
+    Immutable sub-attributes of a singular complex attribute are checked too. Sub-attributes of a multi-valued
+    attribute are not checked, because this function cannot match the old elements to the new ones.
+
+    Raises:
+        MutabilityViolation: An immutable attribute has another value in `new`.
     """
     if not attribute.has_immutable or old is None or old is new:
         return

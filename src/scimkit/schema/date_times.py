@@ -1,6 +1,6 @@
-"""xsd:dateTime values as instants that compare, whatever their offset and precision.
+"""A parser of dateTime values. The result compares correctly across offsets and precisions.
 
-This module only reads text; it never asks for the time.
+This module never reads the clock.
 Source: RFC 7643 section 2.3.5 (dateTime), XML Schema Part 2 section 3.3.7.
 """
 
@@ -11,7 +11,7 @@ from datetime import date
 from typing import Final, TypeAlias
 
 Instant: TypeAlias = tuple[int, str]
-"""Seconds since 0001-01-01T00:00:00Z, and the digits of the fraction without trailing zeros."""
+"""A moment in UTC: whole seconds, and the digits of the fraction without trailing zeros."""
 
 _DATE_TIME: Final = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,30}))?"
@@ -21,10 +21,10 @@ _DATE_TIME: Final = re.compile(
 
 
 def parse_instant(text: str) -> Instant | None:
-    """The instant a dateTime text names, or None when it names none.
+    """Return the instant of a dateTime text. Return None if the text is not a valid dateTime.
 
-    A text without an offset is read as UTC. Tuples compare as the instants do, because fraction
-    digits without trailing zeros order as text just as they do as numbers.
+    A text without an offset is read as UTC. The tuples sort in the order of time, because fraction digits without
+    trailing zeros sort as text in the same order as the numbers.
     """
     found = _DATE_TIME.match(text)
     if found is None:

@@ -1,6 +1,7 @@
-"""What reading asks when a request is not in RFC form, and the answer that refuses.
+"""The interface through which dialects accept documents that deviate from the RFC.
 
-This module reads nothing. Whoever repairs, as the dialects do, answers these questions.
+The functions in `scimkit.schema.reading` call a `DeviationHandler` if a document is not in RFC form. Dialects
+implement the interface. The default, `RefusingHandler`, refuses every deviation.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _DESCRIBED: Final[Mapping[str, str]] = {
 
 
 class _Unassigned:
-    """The one value that means: the attribute has none (RFC 7643 section 2.5)."""
+    """The type of `UNASSIGNED`, the marker of an attribute without a value (RFC 7643 section 2.5)."""
 
     def __repr__(self) -> str:
         return "UNASSIGNED"
@@ -35,43 +36,67 @@ UNASSIGNED: Final = _Unassigned()
 
 
 Place: TypeAlias = tuple[Attribute | Mapping[str, Any], ...]
-"""Attributes from a table down to the one that takes a value; the sub-attributes that one of the values of a
-multi-valued attribute has stand after it."""
+"""The attributes on the way from a table to the attribute that receives a value.
+
+After a multi-valued attribute, a mapping of sub-attribute values selects the element.
+"""
 
 
 class DeviationHandler(Protocol):
-    """What reading asks when a request is not in RFC form."""
+    """Dialects implement this protocol to accept documents that deviate from the RFC.
+
+    Every method either returns a replacement in RFC form or raises an error that refuses the request.
+    """
 
     def value(self, attribute: Attribute, value: object) -> object:
-        """A value of the attribute's type for one that is not, or `UNASSIGNED`; raises InvalidValue."""
+        """Return a value of the attribute's type in place of a value of another type, or `UNASSIGNED`.
+
+        Raises:
+            InvalidValue: The value is refused.
+        """
         ...
 
     def values(self, attribute: Attribute, value: object) -> object:
-        """An array for a multi-valued attribute that got none, or `UNASSIGNED`; raises InvalidValue."""
+        """Return an array for a multi-valued attribute in place of a value that is no array, or `UNASSIGNED`.
+
+        Raises:
+            InvalidValue: The value is refused.
+        """
         ...
 
     def unknown(self, table: AttributeTable, name: str, value: object) -> Place | None:
-        """Where a name that is not in the table belongs; None drops it.
+        """Return the place for the value of an unknown attribute name. Return None to ignore the name.
 
-        In an empty place its value belongs to the table as a whole. Raises InvalidSyntax to refuse it.
+        An empty place means that the value is an object whose attributes belong to the table.
+
+        Raises:
+            InvalidSyntax: The name is refused.
         """
         ...
 
     def schemas(self, resource_type: ResourceType, value: object) -> None:
-        """Told that `schemas` is missing, malformed, or names other schemas; raises to refuse."""
+        """Accept a document whose `schemas` is missing, malformed, or names other schemas.
+
+        Raises:
+            InvalidSyntax: The document is refused.
+        """
         ...
 
     def embedded(self, attribute: Attribute, text: str) -> Mapping[str, object] | None:
-        """Return the object whose JSON a `value` is, if it stands for all of the value; None if it is text."""
+        """Return the object in a `value` that contains JSON text for a complex value. Return None to keep the text."""
         ...
 
     def primaries(self, attribute: Attribute, values: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Values of which more than one is primary, made right; raises InvalidValue to refuse."""
+        """Return the elements with at most one primary element, in place of elements with several.
+
+        Raises:
+            InvalidValue: The elements are refused.
+        """
         ...
 
 
 class RefusingHandler:
-    """The `DeviationHandler` that repairs nothing: the RFC and no more."""
+    """The `DeviationHandler` that refuses every deviation from the RFC."""
 
     def value(self, attribute: Attribute, value: object) -> object:
         if attribute.is_reference and type(value) is dict:

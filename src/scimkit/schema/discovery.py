@@ -1,6 +1,6 @@
-"""The three discovery documents, made from compiled resource types.
+"""Functions that build the discovery documents: ServiceProviderConfig, ResourceType and Schema.
 
-No null stands in them, and lists and single items are the same documents.
+The documents contain no null. A list response contains the same documents as the single responses.
 Source: RFC 7644 section 4, RFC 7643 sections 5, 6 and 7.
 """
 
@@ -28,7 +28,7 @@ BEARER_TOKEN: Final[Mapping[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What the service announces in its ServiceProviderConfig (RFC 7643 section 5)."""
+    """The features that the service announces in its ServiceProviderConfig (RFC 7643 section 5)."""
 
     max_results: int
     max_payload_size: int
@@ -42,7 +42,7 @@ class Features:
 
 
 def service_provider_config(features: Features, base_url: str) -> dict[str, Any]:
-    """The ServiceProviderConfig resource (RFC 7643 section 5, RFC 9865 section 4)."""
+    """Return the ServiceProviderConfig resource (RFC 7643 section 5, RFC 9865 section 4)."""
     document: dict[str, Any] = {
         "schemas": [SERVICE_PROVIDER_CONFIG_SCHEMA],
         "patch": {"supported": True},
@@ -73,7 +73,7 @@ def service_provider_config(features: Features, base_url: str) -> dict[str, Any]
 
 
 def resource_type_document(resource_type: ResourceType, base_url: str) -> dict[str, Any]:
-    """The ResourceType resource of a type (RFC 7643 section 6)."""
+    """Return the ResourceType resource of a resource type (RFC 7643 section 6)."""
     document: dict[str, Any] = {
         "schemas": [RESOURCE_TYPE_SCHEMA],
         "id": resource_type.name,
@@ -90,15 +90,22 @@ def resource_type_document(resource_type: ResourceType, base_url: str) -> dict[s
 
 
 def schema_documents(resource_types: Sequence[ResourceType]) -> dict[str, SchemaDocument]:
-    """The Schema documents by URN, each once: of all types and their extensions, and of what is served here."""
+    """Return the Schema documents by URN.
+
+    The result has the schemas and extensions of all resource types, and the schemas of the discovery documents.
+    """
     served = [each for resource_type in resource_types for each in resource_type.schema_documents]
     return {str(each["id"]): each for each in (*served, *discovery_schemas())}
 
 
 def schema_document(schema: SchemaDocument, base_url: str, unsupported: Container[str] = ()) -> dict[str, Any]:
-    """The Schema resource of a Schema document (RFC 7643 section 7), with every characteristic said.
+    """Return the Schema resource of a Schema document (RFC 7643 section 7), with all characteristics written out.
 
-    Attributes that the service does not support are left out: those of these names that are never returned.
+    Args:
+        schema: The Schema document.
+        base_url: The base URL of the service, used in `meta.location`.
+        unsupported: Names of attributes that the service does not support. The result leaves out those whose
+            `returned` is `never`.
     """
     document: dict[str, Any] = {
         "schemas": [SCHEMA_SCHEMA],

@@ -1,6 +1,7 @@
-"""`scim2_models` classes in and out: declare resource types with them, view documents as them.
+"""Functions that convert between scimkit and `scim2_models`.
 
-The only module of scimkit that imports `scim2_models`.
+Use them to declare a resource type from a model class, and to convert documents to model objects and back.
+No other module of scimkit imports `scim2_models`.
 """
 
 from __future__ import annotations
@@ -26,11 +27,21 @@ def resource_type(
     unique: Sequence[str] = (),
     indexed: Sequence[str] = (),
 ) -> ResourceType:
-    """Compile a resource type from a `scim2_models` class, such as `User[EnterpriseUser]` or one's own.
+    """Compile a resource type from a `scim2_models` class, such as `User[EnterpriseUser]` or your own class.
 
-    The extensions are those the class is parametrised with. The other arguments are those of
-    `ResourceType`. Raises: ValueError when a path names no attribute, or a required extension is not
-    one of the class's.
+    The resource type has the extensions that are type parameters of the class.
+
+    Args:
+        model: The model class.
+        name: The name, as for `ResourceType`.
+        endpoint: The path of the endpoint, as for `ResourceType`.
+        description: The description, as for `ResourceType`.
+        required_extensions: The extensions of the class that every resource must have.
+        unique: Paths of unique attributes, as for `ResourceType`.
+        indexed: Paths that filters often compare with `eq`, as for `ResourceType`.
+
+    Raises:
+        ValueError: A path names no attribute, or a required extension is not an extension of the class.
     """
     extensions = _extension_models(model)
     for each in required_extensions:
@@ -48,12 +59,16 @@ def resource_type(
 
 
 def as_model(model: type[ResourceModel], document: Document) -> ResourceModel:
-    """A document as an object of a `scim2_models` class. Raises: pydantic.ValidationError."""
+    """Convert a document to an object of a `scim2_models` class.
+
+    Raises:
+        pydantic.ValidationError: The document does not fit the class.
+    """
     return model.model_validate(dict(document))
 
 
 def as_document(resource: Resource[Any]) -> dict[str, Any]:
-    """The JSON object of a `scim2_models` object, to be read by a resource type."""
+    """Convert a `scim2_models` object to a JSON object. The result is not a canonical document yet."""
     document: dict[str, Any] = resource.model_dump()
     return document
 

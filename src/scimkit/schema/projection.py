@@ -1,7 +1,8 @@
-"""Projection: which attributes of a document a response carries.
+"""Projections select the attributes of a document that a response contains.
 
-A plan is compiled once for each (type, attributes, excludedAttributes) and kept; the plan that
-strips nothing copies nothing. This module never asks a store.
+A projection is compiled once for each resource type and each pair of `attributes` and `excludedAttributes`.
+Compiled projections are cached. A projection that removes nothing does not copy the document.
+This module never calls a store.
 Source: RFC 7643 section 2.4 (returned), RFC 7644 sections 3.4.2.5 and 3.9.
 """
 
@@ -16,17 +17,17 @@ from scimkit.schema.attributes import Attribute, AttributePath, AttributeTable
 from scimkit.schema.resource_types import ResourceType
 
 Tree: TypeAlias = Mapping[str, "Tree | None"]
-"""The names to keep; None keeps all that is below a name."""
+"""The names to keep. None keeps everything below a name."""
 
-_PLANS_KEPT: Final = 512
-_LONGEST_KEPT: Final = 1024
-"""Characters of the longest parameters whose plan is kept, so that the cache is bounded in bytes."""
+_MAX_CACHED: Final = 512
+_MAX_CACHED_LENGTH: Final = 1024
+"""Maximum length in characters of parameters whose projection is cached. The limit bounds the memory of the cache."""
 
 
 class Projection:
-    """What to return of the documents of a resource type.
+    """A compiled selection of the attributes that a response returns for one resource type.
 
-    `requested` tells a store what it need not load, such as the members of a group.
+    A store calls `requested` to learn which attributes it need not load, such as the members of a group.
     """
 
     __slots__ = ("_stripped", "_tree", "chosen", "wants_location")
@@ -42,21 +43,21 @@ class Projection:
         refused = _names(_resolved(resource_type, excluded)) or {}
         granted = _names(_resolved(resource_type, written)) or {}
         self.chosen: bool = requested is not None
-        """Whether the client named the attributes it wants."""
-        tree = _keep(resource_type.attributes, _names(requested), refused, granted)
+        """True if the request has the `attributes` parameter."""
+        tree = _select(resource_type.attributes, _names(requested), refused, granted)
         self._tree: Tree = tree
         meta = tree.get("meta", {})
         self.wants_location: bool = meta is None or "location" in meta
-        """Whether `meta.location` is returned, which no document holds."""
+        """True if `meta.location` is returned. The caller adds it, because stored documents do not contain it."""
         whole = requested is None and all(sub is None for sub in tree.values())
         self._stripped = tuple(name for name in resource_type.attributes if name not in tree) if whole else None
 
     def requested(self, name: str) -> bool:
-        """Whether any part of the top-level attribute of that canonical name is returned."""
+        """Report whether any part of a top-level attribute, given by its canonical name, is returned."""
         return name in self._tree
 
     def apply(self, document: Document) -> Document:
-        """The part of a document to return; the document itself when that is all of it."""
+        """Return the part of a document that the response contains. Return the same object if nothing is removed."""
         stripped = self._stripped
         if stripped is None:
             return _cut(document, self._tree)
@@ -67,37 +68,42 @@ class Projection:
 
 
 class Projections:
-    """The plans of one resource type, each compiled once."""
+    """A cache of the compiled projections of one resource type."""
 
     __slots__ = ("_recent", "_resource_type", "on_request", "whole")
 
     def __init__(self, resource_type: ResourceType) -> None:
         self._resource_type = resource_type
-        self._recent = lru_cache(maxsize=_PLANS_KEPT)(self._compile)
+        self._recent = lru_cache(maxsize=_MAX_CACHED)(self._compile)
         self.on_request: tuple[AttributePath, ...] = tuple(_on_request(resource_type))
-        """The attributes that are returned when they are asked for, or when a client has written them."""
+        """The attributes that are returned only if the request names them or has written them."""
         self.whole: Projection = Projection(resource_type, (), ())
-        """The default projection: all but what is returned never or on request."""
+        """The default projection: every attribute whose `returned` is neither `never` nor `request`."""
 
     def plan(self, attributes: str | None, excluded: str | None, written: str = "") -> Projection:
-        """The plan for the two query parameters as they came: comma-separated paths or None.
+        """Return the projection for the `attributes` and `excludedAttributes` of a request.
 
-        `written` are the paths among `on_request` that the request has written.
+        Names that the resource type does not define are ignored, because a search may cover several resource types.
+        Filters in brackets are ignored too: `emails[type eq "work"]` selects `emails`.
 
-        Names that the type does not have are passed over, since a client may name what only some
-        types have. Brackets in a path are passed over too (`emails[type eq "work"]` keeps `emails`).
+        Args:
+            attributes: The comma-separated paths to return, or None.
+            excluded: The comma-separated paths to leave out, or None.
+            written: The comma-separated paths of `on_request` attributes that the request has written.
         """
         if not attributes and not excluded and not written:
             return self.whole
         size = len(attributes or "") + len(excluded or "")
-        return (self._recent if size <= _LONGEST_KEPT else self._compile)(attributes or "", excluded or "", written)
+        return (self._recent if size <= _MAX_CACHED_LENGTH else self._compile)(
+            attributes or "", excluded or "", written
+        )
 
     def _compile(self, attributes: str, excluded: str, written: str) -> Projection:
         return Projection(self._resource_type, *map(split_paths, (attributes, excluded, written)))
 
 
 def split_paths(text: str) -> list[str]:
-    """The paths of a comma-separated list, each without a filter in brackets it may have."""
+    """Split a comma-separated list of paths. Filters in brackets are removed from the paths."""
     if "[" not in text:
         return [path.strip() for path in text.replace("]", "").split(",") if path.strip()]
     kept, depth = [], 0
@@ -119,7 +125,7 @@ def _resolved(resource_type: ResourceType, texts: Iterable[str]) -> list[Attribu
 
 
 def _names(paths: list[AttributePath] | None) -> dict[str, Any] | None:
-    """The paths as nested names; None below a name that is meant as a whole."""
+    """Return the paths as nested dicts of names. The value None selects everything below a name."""
     if paths is None:
         return None
     root: dict[str, Any] = {}
@@ -147,31 +153,31 @@ def _on_request(resource_type: ResourceType) -> Iterator[AttributePath]:
                 yield AttributePath(attribute, child, extension)
 
 
-def _keep(
+def _select(
     table: AttributeTable,
     requested: Mapping[str, Any] | None,
     refused: Mapping[str, Any],
     granted: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The tree of what to return from a table (RFC 7643 section 7, `returned`).
+    """Return the tree of attributes to return from a table (RFC 7643 section 7, `returned`).
 
-    `requested` None means the default set, to which `granted` adds what is returned on request.
+    If `requested` is None, the tree has the default attributes and the on-request attributes named in `granted`.
     """
     tree: dict[str, Any] = {}
     for attribute in table.values():
-        kept, below = _kept(attribute, requested, refused, granted)
+        kept, below = _select_attribute(attribute, requested, refused, granted)
         if kept:
             tree[attribute.name] = below
     return tree
 
 
-def _kept(
+def _select_attribute(
     attribute: Attribute,
     requested: Mapping[str, Any] | None,
     refused: Mapping[str, Any],
     granted: Mapping[str, Any],
 ) -> tuple[bool, dict[str, Any] | None]:
-    """Whether an attribute is returned, and what below it (None for all)."""
+    """Report whether an attribute is returned, and return the tree of its returned sub-attributes (None for all)."""
     name, returned = attribute.name, attribute.returned
     asked = requested is None or name in requested
     on_request = asked if requested is not None else name in granted
@@ -182,12 +188,12 @@ def _kept(
         hidden = returned != "always" and (not asked or refused.get(name, children) is None)
         return not hidden, None
     inner = {} if requested is not None and not asked else (requested or {}).get(name)
-    below = _keep(children, inner, refused.get(name) or {}, granted.get(name) or {})
+    below = _select(children, inner, refused.get(name) or {}, granted.get(name) or {})
     if returned != "always" and refused.get(name, children) is None:
         below = {each: sub for each, sub in below.items() if children[each].returned == "always"}
         return bool(below), below
     if returned == "always" and not below:
-        below = _keep(children, None, {}, {})
+        below = _select(children, None, {}, {})
     if len(below) == len(children) and all(sub is None for sub in below.values()):
         return True, None
     return bool(below), below

@@ -1,7 +1,8 @@
-"""Client document to canonical document: names, types, required, read-only, unassigned values.
+"""Functions that convert a document of a client to a canonical document.
 
-One walk over the compiled table. What is not in RFC form is not guessed here: the walk asks a
-`DeviationHandler`, which rewrites the value or refuses it. This module never sees HTTP and never does I/O.
+The conversion checks names, types and required attributes. It drops read-only attributes and unassigned values.
+If the document is not in RFC form, a `DeviationHandler` rewrites the value or refuses it.
+This module knows nothing of HTTP and never does I/O.
 """
 
 from __future__ import annotations
@@ -24,10 +25,19 @@ from scimkit.schema.resource_types import ResourceType
 def read_resource(
     resource_type: ResourceType, body: Mapping[str, Any], repair: DeviationHandler = REFUSE_DEVIATIONS
 ) -> dict[str, Any]:
-    """The canonical document of a POST or PUT body (RFC 7644 sections 3.3 and 3.5.1).
+    """Return the canonical document of a POST or PUT body (RFC 7644 sections 3.3 and 3.5.1).
 
-    `id`, `meta` and other readOnly attributes are ignored, null and empty values are unassigned,
-    `schemas` lists what the document has. Raises: InvalidValue, InvalidSyntax.
+    `id`, `meta` and other readOnly attributes are ignored. Null, empty arrays and empty objects are left out.
+    `schemas` of the result lists the schema and the extensions that the document has.
+
+    Args:
+        resource_type: The resource type of the body.
+        body: The parsed JSON object.
+        repair: Rewrites or refuses values that are not in RFC form. The default refuses them.
+
+    Raises:
+        InvalidSyntax: The body has an unknown or repeated attribute, or `schemas` is wrong.
+        InvalidValue: A required value is missing, or a value does not fit its attribute.
     """
     read = _read_table(resource_type.attributes, body, repair)
     schemas = resource_type.schemas_of(read)
@@ -43,24 +53,29 @@ def read_resource(
 
 
 def read_value(attribute: Attribute, value: object, repair: DeviationHandler = REFUSE_DEVIATIONS) -> Any:
-    """The canonical value of an attribute, or `UNASSIGNED`. Raises: InvalidValue, InvalidSyntax.
+    """Return the canonical form of an attribute value, or `UNASSIGNED`.
 
-    That complex values have what they must have is for `require_within` to check, once they are whole.
+    The function does not check that a complex value has its required sub-attributes. Call `require_within` on the
+    complete value for that.
+
+    Raises:
+        InvalidSyntax: A complex value has an unknown or repeated sub-attribute.
+        InvalidValue: The value does not fit the attribute.
     """
     if value is None:
         return UNASSIGNED
     if attribute.multi_valued:
         return _read_values(attribute, value, repair)
-    return _ONE[attribute.type](attribute, value, repair)
+    return _READERS[attribute.type](attribute, value, repair)
 
 
 def read_element(attribute: Attribute, value: object, repair: DeviationHandler = REFUSE_DEVIATIONS) -> Any:
-    """The canonical form of one value of a multi-valued attribute, or `UNASSIGNED`."""
-    return UNASSIGNED if value is None else _ONE[attribute.type](attribute, value, repair)
+    """Return the canonical form of one element of a multi-valued attribute, or `UNASSIGNED`."""
+    return UNASSIGNED if value is None else _READERS[attribute.type](attribute, value, repair)
 
 
 def element_key(attribute: Attribute, value: Any) -> object:
-    """What tells two values of a multi-valued attribute apart (RFC 7643 section 2.4), hashable."""
+    """Return a hashable key that identifies an element of a multi-valued attribute (RFC 7643 section 2.4)."""
     if type(value) is not dict:
         return attribute.key(value)
     if attribute.keyed:
@@ -74,9 +89,10 @@ def element_key(attribute: Attribute, value: Any) -> object:
 
 
 def distinct(attribute: Attribute, values: list[Any]) -> list[Any]:
-    """The values of a multi-valued attribute, each once (RFC 7643 section 2.4), where the first of equal ones stood.
+    """Return the elements of a multi-valued attribute without duplicates (RFC 7643 section 2.4).
 
-    Of those with one type and value, each adds to what the ones before it say.
+    The first of several equal elements keeps its position. Elements with the same `type` and `value` are merged, and
+    the sub-attributes of a later element replace those of an earlier element.
     """
     if attribute.paired and len({each.get("value") for each in values}) == len(values):
         return values
@@ -113,40 +129,40 @@ def _read_table(table: AttributeTable, body: Mapping[str, Any], repair: Deviatio
             if attribute.multi_valued:
                 value = _read_values(attribute, value, repair)
             else:
-                value = _ONE[attribute.type](attribute, value, repair)
+                value = _READERS[attribute.type](attribute, value, repair)
             if value is UNASSIGNED:
                 continue
         canonical = attribute.name
         if canonical in document:
             raise InvalidSyntax(f"{attribute.path} is given twice.")
         document[canonical] = value
-    placed = _Elements()
+    placed = _ElementIndex()
     for target, value in elsewhere:
         if target:
-            _place(document, target, value, repair, placed)
+            _write_at(document, target, value, repair, placed)
         elif type(value) is dict:
             document = _read_table(table, value, repair) | document
     return document
 
 
-class _Elements:
-    """Finds elements of multi-valued attributes by what some of their sub-attributes say, without a scan for each."""
+class _ElementIndex:
+    """An index that finds elements of multi-valued attributes by the values of some of their sub-attributes."""
 
     __slots__ = ("_indexes",)
 
     def __init__(self) -> None:
         self._indexes: dict[int, dict[tuple[str, ...], dict[object, dict[str, Any]]]] = {}
-        """List of values (by identity), names of sub-attributes, their values: the first such element."""
+        """Maps the `id()` of a list, sub-attribute names and sub-attribute values to the first matching element."""
 
     def find(self, values: list[dict[str, Any]], wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the first element with the wanted sub-attributes. Append one if there is none."""
+        """Return the first element that has the wanted sub-attributes. Append a new element if none has them."""
         indexes = self._indexes.setdefault(id(values), {})
         names = tuple(sorted(wanted))
         index = indexes.get(names)
         if index is None:
             index = indexes[names] = {}
             for each in values:
-                _enter(index, names, each)
+                _add_to_index(index, names, each)
         element = index.get(tuple([wanted[name] for name in names]))
         if element is None:
             element = dict(wanted)
@@ -155,18 +171,20 @@ class _Elements:
         return element
 
     def note(self, values: list[dict[str, Any]], element: dict[str, Any]) -> None:
-        """Take note of an element that is new or has another sub-attribute."""
+        """Update the index after an element was added or got another sub-attribute."""
         for names, index in self._indexes[id(values)].items():
-            _enter(index, names, element)
+            _add_to_index(index, names, element)
 
 
-def _enter(index: dict[object, dict[str, Any]], names: tuple[str, ...], element: dict[str, Any]) -> None:
+def _add_to_index(index: dict[object, dict[str, Any]], names: tuple[str, ...], element: dict[str, Any]) -> None:
     if all(name in element and type(element[name]) is not list for name in names):
         index.setdefault(tuple([element[name] for name in names]), element)
 
 
-def _place(document: dict[str, Any], place: Place, value: object, repair: DeviationHandler, placed: _Elements) -> None:
-    """Read a value that stood elsewhere into its place, unless its place is taken."""
+def _write_at(
+    document: dict[str, Any], place: Place, value: object, repair: DeviationHandler, placed: _ElementIndex
+) -> None:
+    """Read a value into the place that the deviation handler returned, unless that place already has a value."""
     leaf = place[-1]
     if not isinstance(leaf, Attribute) or leaf.is_ignored:
         return
@@ -194,7 +212,7 @@ def _read_values(attribute: Attribute, value: object, repair: DeviationHandler) 
             return UNASSIGNED
         if type(value) is not list:
             return REFUSE_DEVIATIONS.values(attribute, value)
-    read_one = _ONE[attribute.type]
+    read_one = _READERS[attribute.type]
     values: list[Any] = []
     for item in value:
         if item is not None:
@@ -205,11 +223,11 @@ def _read_values(attribute: Attribute, value: object, repair: DeviationHandler) 
         values = distinct(attribute, values)
         if attribute.type == "complex":
             values = one_primary(attribute, values, repair)
-    return values[:] or UNASSIGNED  # a copy has no room to grow, which a stored document needs not
+    return values[:] or UNASSIGNED  # the copy frees the spare capacity of the list
 
 
 def one_primary(attribute: Attribute, values: list[dict[str, Any]], repair: DeviationHandler) -> list[dict[str, Any]]:
-    """The values, of which at most one is primary (RFC 7643 section 2.4)."""
+    """Return the elements if at most one is primary (RFC 7643 section 2.4). Otherwise ask the deviation handler."""
     seen = False
     for item in values:
         if item.get("primary") is True:
@@ -220,36 +238,39 @@ def one_primary(attribute: Attribute, values: list[dict[str, Any]], repair: Devi
 
 
 def _read_string(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
-    return value if type(value) is str else _repaired(attribute, value, str, repair)
+    return value if type(value) is str else _ask_for_value(attribute, value, str, repair)
 
 
 def _read_boolean(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
-    return value if type(value) is bool else _repaired(attribute, value, bool, repair)
+    return value if type(value) is bool else _ask_for_value(attribute, value, bool, repair)
 
 
 def _read_integer(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
-    return value if type(value) is int else _repaired(attribute, value, int, repair)
+    return value if type(value) is int else _ask_for_value(attribute, value, int, repair)
 
 
 def _read_decimal(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
     if (type(value) is float and math.isfinite(value)) or type(value) is int:
         return value
-    return _repaired(attribute, value, float, repair)
+    return _ask_for_value(attribute, value, float, repair)
 
 
 def _read_date_time(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
     if type(value) is str and parse_instant(value) is not None:
         return value
-    return _repaired(attribute, value, str, repair)
+    return _ask_for_value(attribute, value, str, repair)
 
 
 def _read_binary(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
-    """Base64 with either alphabet, with or without its padding (RFC 7643 section 2.3.6, RFC 4648 sections 4 and 5)."""
-    return value if type(value) is str and is_base64(value) else _repaired(attribute, value, str, repair)
+    """Read a base64 value (RFC 7643 section 2.3.6).
+
+    Both alphabets of RFC 4648 sections 4 and 5 are accepted, with or without padding.
+    """
+    return value if type(value) is str and is_base64(value) else _ask_for_value(attribute, value, str, repair)
 
 
 def is_base64(text: str) -> bool:
-    """Report whether a text is base64, with either alphabet, with or without its padding."""
+    """Report whether a text is base64. Both alphabets are accepted, with or without padding."""
     padding = "" if text.endswith("=") else "=" * (-len(text) % 4)
     try:
         return bool(base64.b64decode(text.replace("-", "+").replace("_", "/") + padding, validate=True))
@@ -278,9 +299,10 @@ def _read_complex(attribute: Attribute, value: object, repair: DeviationHandler)
 def _read_reference(
     attribute: Attribute, value: dict[str, Any], document: dict[str, Any], repair: DeviationHandler
 ) -> Any:
-    """A reference that points nowhere: its `value` is empty, or it is one of several and has only a `$ref`.
+    """Read a reference without a `value`.
 
-    A singular one that is read, changed and put back may have its `$ref` still: it has no value.
+    The deviation handler is asked if `value` is empty, or if an element of a multi-valued attribute has only a `$ref`.
+    A singular reference with only a `$ref` is unassigned, because a client may send back a `$ref` that it has read.
     """
     if "value" in document or (attribute.keyed and points_by_uri(value)):
         found = repair.value(attribute, value)
@@ -295,12 +317,12 @@ def _read_reference(
 
 
 def points_by_uri(value: Mapping[str, Any]) -> bool:
-    """Whether a reference has its `$ref` and no `value`."""
+    """Report whether a reference has a `$ref` and no `value`."""
     given = {name.lower(): each for name, each in value.items()}
     return bool(given.get("$ref")) and "value" not in given
 
 
-_ONE: Final[Mapping[str, Callable[[Attribute, Any, DeviationHandler], Any]]] = {
+_READERS: Final[Mapping[str, Callable[[Attribute, Any, DeviationHandler], Any]]] = {
     "string": _read_string,
     "boolean": _read_boolean,
     "integer": _read_integer,
@@ -312,7 +334,7 @@ _ONE: Final[Mapping[str, Callable[[Attribute, Any, DeviationHandler], Any]]] = {
 }
 
 
-def _repaired(attribute: Attribute, value: object, wanted: type, repair: DeviationHandler) -> Any:
+def _ask_for_value(attribute: Attribute, value: object, wanted: type, repair: DeviationHandler) -> Any:
     value = repair.value(attribute, value)
     if value is not UNASSIGNED and type(value) is not wanted:
         return REFUSE_DEVIATIONS.value(attribute, value)
@@ -320,7 +342,11 @@ def _repaired(attribute: Attribute, value: object, wanted: type, repair: Deviati
 
 
 def _check_schemas(resource_type: ResourceType, schemas: Any, repair: DeviationHandler) -> None:
-    """Check `schemas` against the type (RFC 7643 section 3): the base URN, and none but its extensions."""
+    """Check `schemas` of a document (RFC 7643 section 3).
+
+    The array must have the URN of the resource type's schema, and may have the URNs of its extensions only. Otherwise
+    the deviation handler is asked.
+    """
     if type(schemas) is list:
         allowed = {resource_type.schema.lower(), *(each.name.lower() for each in resource_type.extensions)}
         named = {urn.lower() for urn in schemas}

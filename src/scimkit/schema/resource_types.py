@@ -1,7 +1,7 @@
 """Resource types: a schema, its extensions and an endpoint, compiled once (RFC 7643 section 6).
 
-A resource type is compiled from Schema documents (plain JSON objects). This module never imports
-`scim2_models`; `scimkit.schema.models` turns classes into the documents compiled here.
+A resource type is compiled from Schema documents, which are plain JSON objects. This module never imports
+`scim2_models`. `scimkit.schema.models` converts model classes to Schema documents.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from scimkit.schema.attributes import (
 )
 
 SchemaDocument: TypeAlias = Mapping[str, Any]
-"""A Schema resource as JSON (RFC 7643 section 7): at least `id`, `name` and `attributes`."""
+"""A Schema resource as JSON (RFC 7643 section 7). `id`, `name` and `attributes` must be present."""
 
-_PATHS_KEPT: Final = 1024
-_LONGEST_KEPT: Final = 256
-"""Characters of the longest path text that is kept, so that the cache is bounded in bytes."""
+_MAX_CACHED: Final = 1024
+_MAX_CACHED_LENGTH: Final = 256
+"""Maximum length in characters of a path that is cached. The limit bounds the memory of the cache."""
 
 COMMON_ATTRIBUTES: Final[tuple[Mapping[str, Any], ...]] = (
     {"name": "schemas", "type": "reference", "multiValued": True, "returned": "always", "required": True,
@@ -41,14 +41,17 @@ COMMON_ATTRIBUTES: Final[tuple[Mapping[str, Any], ...]] = (
         {"name": "version", "type": "string", "caseExact": True, "mutability": "readOnly"},
     ]},
 )  # fmt: skip
-"""Attributes every resource has (RFC 7643 sections 3 and 3.1); what a schema says of them does not count."""
+"""Definitions of the attributes that every resource has (RFC 7643 sections 3 and 3.1).
+
+Definitions of these attributes in a Schema document are ignored.
+"""
 
 _COMMON_NAMES: Final = frozenset(str(each["name"]).lower() for each in COMMON_ATTRIBUTES)
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaExtension:
-    """An extension of a resource type: its Schema document, and whether every resource must have it."""
+    """An extension of a resource type: its Schema document, and a flag that makes the extension required."""
 
     schema: SchemaDocument
     required: bool = False
@@ -57,10 +60,12 @@ class SchemaExtension:
 class ResourceType:
     """A compiled resource type.
 
-    `attributes` holds the common attributes, those of the schema, and every extension under its URN.
-    `unique` and `indexed` are canonical paths: values of the first are unique within a tenant, values
-    of both are found by a store without a scan. Every resource must have the attributes in `required`;
-    the values of those in `requiring` must have some sub-attribute.
+    Attributes:
+        attributes: The common attributes, the attributes of the schema, and each extension under its URN.
+        unique: The canonical paths whose values are unique within a tenant.
+        indexed: The canonical paths that a store looks up without a scan. All `unique` paths are included.
+        required: The attributes that every resource must have.
+        requiring: The complex attributes that have required sub-attributes at any depth.
     """
 
     __slots__ = (
@@ -81,9 +86,17 @@ class ResourceType:
     ) -> None:
         """Compile a resource type.
 
-        `name` defaults to the schema's name, `endpoint` to `/` and the name with an `s`. `unique` adds
-        paths to those the schema declares unique; `indexed` adds paths to look up by equality.
-        Raises: ValueError when a Schema document is not valid or a path names no attribute.
+        Args:
+            schema: The Schema document of the resource type.
+            extensions: The extensions of the resource type.
+            name: The name. The default is the name of the schema.
+            endpoint: The path of the endpoint. The default is `/`, the name and an `s`, such as `/Users`.
+            description: The description. The default is the description of the schema.
+            unique: Paths of unique attributes, in addition to those that the schema declares unique.
+            indexed: Paths that filters often compare with `eq`, in addition to the unique and the usual paths.
+
+        Raises:
+            ValueError: A Schema document is not valid, or a path names no attribute.
         """
         self.schema: str = _urn_of(schema)
         self.name: str = name or str(schema.get("name") or "")
@@ -93,7 +106,7 @@ class ResourceType:
         self.description: str = description or str(schema.get("description") or "")
         self.schema_documents: tuple[Mapping[str, Any], ...] = (schema, *(extension.schema for extension in extensions))
         common = [compile_attribute(entry) for entry in COMMON_ATTRIBUTES]
-        common[0] = replace(common[0], plain=list)  # compared as a whole, and read only if it is not as expected
+        common[0] = replace(common[0], plain=list)  # `read_resource` compares the list, and reads it only if it differs
         core = [
             compile_attribute(entry) for entry in schema.get("attributes") or ()
             if str(entry.get("name", "")).lower() not in _COMMON_NAMES
@@ -109,26 +122,27 @@ class ResourceType:
             if attribute.required and attribute.mutability != "readOnly"
         )  # fmt: skip
         self.requiring: tuple[Attribute, ...] = requiring(self.attributes)
-        self._find_recent = lru_cache(maxsize=_PATHS_KEPT)(self._find)
+        self._find_recent = lru_cache(maxsize=_MAX_CACHED)(self._find)
         self._schemas: dict[tuple[str, ...], list[str]] = {}
         self.unique: tuple[str, ...] = self._unique_paths(unique)
-        self.schema_documents = tuple(self._announced(each) for each in self.schema_documents)
+        self.schema_documents = tuple(self._with_enforced_uniqueness(each) for each in self.schema_documents)
         self.indexed: tuple[str, ...] = self._indexed_paths(indexed)
 
     def __repr__(self) -> str:
         return f"<ResourceType {self.name} at {self.endpoint}>"
 
     def without_uniqueness(self, *paths: str) -> ResourceType:
-        """Return the same type, in which some attributes need not be unique; its schema says `none` of them.
+        """Return a copy of the resource type in which the given attributes need not be unique.
 
-        `GROUP.without_uniqueness("displayName")` lets two groups share a name, as RFC 7643 section 8.7.1 does.
+        The schema of the copy declares `"uniqueness": "none"` for them. For example,
+        `GROUP.without_uniqueness("displayName")` allows two groups with the same name, as RFC 7643 section 8.7.1 does.
 
         Raises:
-            ValueError: A path names no attribute of the type that is unique.
+            ValueError: A path does not name a unique attribute of the resource type.
         """
         texts = {self._must_find(path) for path in paths}
         if not texts <= set(self.unique):
-            raise ValueError(f"resource type {self.name} has a path that is not unique")
+            raise ValueError(f"a path names an attribute of resource type {self.name} that is not unique")
 
         def relaxed(document: SchemaDocument) -> SchemaDocument:
             prefix = "" if document["id"] == self.schema else f"{document['id']}:"
@@ -153,17 +167,17 @@ class ResourceType:
         )
 
     def resolve(self, text: str) -> AttributePath | None:
-        """The attribute a path text names, in any case, with or without the URN of its schema.
+        """Resolve a path to an attribute. Return None if the resource type has no such attribute.
 
-        The grammar is RFC 7644 section 3.10: `[URN ":"] name ["." subAttribute]`, or the URN of an
-        extension as a whole. None when there is no such attribute.
+        The grammar is `[URN ":"] name ["." subAttribute]` (RFC 7644 section 3.10). The URN of an extension alone is
+        a path too, and names the extension. Case does not matter.
         """
-        return self._find_recent(text) if len(text) <= _LONGEST_KEPT else self._find(text)
+        return self._find_recent(text) if len(text) <= _MAX_CACHED_LENGTH else self._find(text)
 
     def schemas_of(self, document: Mapping[str, Any]) -> list[str]:
-        """`schemas` of a document: the type's URN, and those of the extensions it has (RFC 7643 section 3).
+        """Return `schemas` of a document: the URN of the schema and of each extension that the document has.
 
-        Documents with the same extensions share one list.
+        Source: RFC 7643 section 3. Documents with the same extensions share one list object.
         """
         present = tuple([each.name for each in self.extensions if each.name in document])
         schemas = self._schemas.get(present)
@@ -205,8 +219,11 @@ class ResourceType:
         ]
         return tuple(dict.fromkeys([*declared, *map(self._must_find, added)]))
 
-    def _announced(self, document: SchemaDocument) -> SchemaDocument:
-        """The Schema document with the uniqueness that is kept (RFC 7643 section 7); itself when it says so."""
+    def _with_enforced_uniqueness(self, document: SchemaDocument) -> SchemaDocument:
+        """Return the Schema document with the uniqueness that stores enforce (RFC 7643 section 7).
+
+        Return the same object if the document already declares that uniqueness.
+        """
         prefix = "" if document["id"] == self.schema else f"{document['id']}:"
         entries = document.get("attributes") or ()
         kept = [

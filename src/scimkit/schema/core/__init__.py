@@ -1,7 +1,7 @@
 """The resource types of RFC 7643 section 4: `USER` (with the enterprise extension) and `GROUP`.
 
-Their Schema documents, and those of the discovery documents themselves (section 8.7.2), are JSON files beside
-this module, so that serving them imports nothing else.
+The Schema documents are JSON files in this folder, so that the service needs no other package to serve them. The
+folder also has the Schema documents of the discovery documents (RFC 7643 section 8.7.2).
 """
 
 from __future__ import annotations
@@ -28,14 +28,17 @@ ENTERPRISE_USER_SCHEMA: Final = _load("enterprise_user")
 
 @cache
 def discovery_schemas() -> tuple[dict[str, Any], ...]:
-    """The Schema documents of ServiceProviderConfig, ResourceType and Schema."""
+    """Return the Schema documents of ServiceProviderConfig, ResourceType and Schema."""
     return _load("service_provider_config"), _load("resource_type"), _load("schema")
 
 
 USER: Final = ResourceType(
     USER_SCHEMA, extensions=(SchemaExtension(ENTERPRISE_USER_SCHEMA),), endpoint="/Users", description="User Account"
 )
-"""User with the enterprise extension (RFC 7643 sections 4.1 and 4.3)."""
+"""The resource type User with the enterprise extension (RFC 7643 sections 4.1 and 4.3)."""
 
 GROUP: Final = ResourceType(GROUP_SCHEMA, endpoint="/Groups", description="Group", unique=("displayName",))
-"""Group (RFC 7643 section 4.2); `displayName` is unique within a tenant, as identity providers expect."""
+"""The resource type Group (RFC 7643 section 4.2).
+
+`displayName` is unique within a tenant, because identity providers expect that.
+"""
