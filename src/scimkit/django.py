@@ -19,8 +19,8 @@ try:
     from django.http.response import HttpResponseBase
     from django.urls import path, re_path
     from django.views.decorators.csrf import csrf_exempt
-except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError("the URLs need Django: pip install 'scimkit[django]'") from missing
+except ModuleNotFoundError as _missing:
+    raise ModuleNotFoundError("the URLs need Django: pip install 'scimkit[django]'") from _missing
 
 from scimkit.errors import InvalidSyntax, PayloadTooLarge, ScimError
 from scimkit.loop import awaited_health, loop_service

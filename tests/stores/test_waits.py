@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from scimkit import USER, Query, Scope, filters
 from scimkit.errors import InvalidFilter, Unavailable
 from scimkit.stores.sql import AsyncSqlStore, SqlStore
-from scimkit.stores.sql.timeouts import STATEMENT_TIMEOUT
+from scimkit.stores.sql.timeouts import POOL_TIMEOUT, STATEMENT_TIMEOUT
 from tests.stores.databases import DATABASES, url_of
 
 ADA = {"schemas": [USER.schema], "userName": "ada", "active": True}
@@ -145,6 +145,89 @@ def test_no_connection_left(url: str) -> None:
         for each in taken:
             each.close()
         store.engine.dispose()
+
+
+def test_the_wait_for_a_connection_ends_at_the_deadline(url: str) -> None:
+    """A request with little time left waits for a connection of the pool until its deadline, sync and awaited."""
+    store = SqlStore(url)
+    pool: Any = store.engine.pool
+    taken = [store.engine.connect() for _ in range(pool.size() + pool._max_overflow)]
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        store.search(soon(0.2), Query(USER))
+    assert time.monotonic() - began < POOL_TIMEOUT / 2
+    for each in taken:
+        each.close()
+    store.engine.dispose()
+
+    async def check() -> None:
+        awaited = AsyncSqlStore(url)
+        pool: Any = awaited.engine.pool
+        taken = [await awaited.engine.connect() for _ in range(pool.size() + pool._max_overflow)]
+        began = time.monotonic()
+        with pytest.raises(Unavailable):
+            await awaited.search(soon(0.2), Query(USER))
+        assert time.monotonic() - began < POOL_TIMEOUT / 2
+        for each in taken:
+            await each.close()
+        await awaited.engine.dispose()
+
+    asyncio.run(check())
+
+
+def test_an_awaited_transaction_has_timeouts_of_its_own(store: SqlStore, url: str) -> None:
+    """A transaction of the awaited store that waits for a lock ends by its deadline in the database too."""
+    if url.startswith("sqlite"):
+        pytest.skip("SQLite has one lock, which the transaction has already when it begins")
+    name = f"locked-{time.time_ns()}"
+    id = store.create(soon(20), USER, {**ADA, "userName": name}).document["id"]
+    outside = sa.create_engine(store.engine.url)
+
+    async def check() -> None:
+        awaited = AsyncSqlStore(url)
+
+        async def work(inner: Any) -> None:
+            await inner.connection.execute(
+                sa.text("SELECT id FROM scim_resource WHERE id = :id FOR UPDATE"), {"id": id}
+            )
+
+        began = time.monotonic()
+        with pytest.raises(Unavailable):
+            await awaited.transaction(soon(1), work)
+        assert time.monotonic() - began < STATEMENT_TIMEOUT
+        async with awaited.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                timeout = await connection.scalar(sa.text("SHOW statement_timeout"))
+                assert timeout == f"{STATEMENT_TIMEOUT:.0f}s"
+        await awaited.engine.dispose()
+
+    with outside.connect() as connection:
+        lock(connection, id)
+        asyncio.run(check())
+        connection.rollback()
+    outside.dispose()
+
+
+def test_a_locked_table(store: SqlStore, url: str) -> None:
+    """While somebody holds a lock on the table, a write gets 503 by its deadline; afterwards the write succeeds."""
+    if url.startswith("sqlite"):
+        pytest.skip("SQLite locks the whole file: test_a_lock_that_is_not_granted")
+    id = store.create(soon(20), USER, {**ADA, "userName": f"table-{time.time_ns()}"}).document["id"]
+    outside = sa.create_engine(store.engine.url)
+    is_postgresql = store.engine.dialect.name == "postgresql"
+    with outside.connect() as connection:
+        connection.exec_driver_sql(
+            "LOCK TABLE scim_resource IN ACCESS EXCLUSIVE MODE" if is_postgresql else "LOCK TABLES scim_resource WRITE"
+        )
+        began = time.monotonic()
+        with pytest.raises(Unavailable):
+            store.delete(soon(1), USER, id)
+        assert time.monotonic() - began < STATEMENT_TIMEOUT
+        if not is_postgresql:
+            connection.exec_driver_sql("UNLOCK TABLES")
+        connection.rollback()
+    outside.dispose()
+    store.delete(soon(20), USER, id)
 
 
 def test_what_a_database_can_never_evaluate(tmp_path: Any) -> None:

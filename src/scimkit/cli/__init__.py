@@ -10,8 +10,8 @@ from typing import Annotated
 try:
     import rich  # noqa: F401
     import typer
-except ModuleNotFoundError as missing:
-    raise SystemExit("The command line needs its extra: pip install 'scimkit[cli]'") from missing
+except ModuleNotFoundError as _missing:
+    raise SystemExit("The command line needs its extra: pip install 'scimkit[cli]'") from _missing
 
 from scimkit import __version__
 from scimkit.cli.check import check
@@ -21,7 +21,7 @@ from scimkit.cli.serve import serve
 from scimkit.cli.stores import StoreUnavailable
 from scimkit.cli.tokens import token_app
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
     help="A SCIM 2.0 service provider: let identity providers manage your users and groups.",
 )  # fmt: skip

@@ -14,7 +14,7 @@ from scimkit.dialects import DIALECTS
 from scimkit.errors import NotFound
 from scimkit.tokens import TokenRegistry
 
-token_app = typer.Typer(no_args_is_help=True, help="Issue, list and revoke the bearer tokens of a store.")
+token_app: typer.Typer = typer.Typer(no_args_is_help=True, help="Issue, list and revoke the bearer tokens of a store.")
 
 TenantOption = Annotated[str, typer.Option(help="The tenant that a token belongs to; tokens of one never see another.")]
 

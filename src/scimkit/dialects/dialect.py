@@ -29,8 +29,8 @@ class Dialect:
     __slots__ = ("_by_stage", "name", "quirks")
 
     def __init__(self, name: str, quirks: Sequence[Quirk] = ()) -> None:
-        self.name = name
-        self.quirks = tuple(quirks)
+        self.name: str = name
+        self.quirks: tuple[Quirk, ...] = tuple(quirks)
         self._by_stage: dict[Stage, tuple[Quirk, ...]] = {}
         for quirk in self.quirks:
             self._by_stage[quirk.stage] = (*self._by_stage.get(quirk.stage, ()), quirk)

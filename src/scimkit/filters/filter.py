@@ -23,7 +23,7 @@ class Filter:
     __slots__ = ("_compared", "_predicates", "node")
 
     def __init__(self, node: Node) -> None:
-        self.node = node
+        self.node: Node = node
         self._predicates: dict[Scope, Predicate] = {}
         self._compared: tuple[Scope, tuple[AttributePath, Any]] | None = None
         """Of a filter that is one comparison: for which resource type, and what, by which key."""

@@ -57,7 +57,7 @@ class ElementScope:
     __slots__ = ("attribute",)
 
     def __init__(self, attribute: Attribute) -> None:
-        self.attribute = attribute
+        self.attribute: Attribute = attribute
 
     def resolve(self, text: str) -> AttributePath | None:
         found = self.attribute.children.find(text)

@@ -66,7 +66,7 @@ class Executor:
     """
 
     def __init__(self, size: int | None = None) -> None:
-        self.size = max(2, size or DEFAULT_SIZE)
+        self.size: int = max(2, size or DEFAULT_SIZE)
         self._writers = max(1, self.size * 3 // 4)
         self._writers_of_one = max(1, self.size // 4)
         self._longest = self.size * _WAITING_PER_THREAD

@@ -85,9 +85,11 @@ class AttributeTable(Mapping[str, "Attribute"]):
     __slots__ = ("_attributes", "by_any_name", "owner")
 
     def __init__(self, attributes: Sequence[Attribute] = (), owner: str = "") -> None:
-        self.owner = owner
+        self.owner: str = owner
         self._attributes = {attribute.name: attribute for attribute in attributes}
-        self.by_any_name = {name.lower(): attribute for name, attribute in self._attributes.items()}
+        self.by_any_name: dict[str, Attribute] = {
+            name.lower(): attribute for name, attribute in self._attributes.items()
+        }
         self.by_any_name.update(self._attributes)
 
     def find(self, name: str) -> Attribute | None:

@@ -41,12 +41,12 @@ class Projection:
         requested = _resolved(resource_type, attributes)
         refused = _names(_resolved(resource_type, excluded)) or {}
         granted = _names(_resolved(resource_type, written)) or {}
-        self.chosen = requested is not None
+        self.chosen: bool = requested is not None
         """Whether the client named the attributes it wants."""
         tree = _keep(resource_type.attributes, _names(requested), refused, granted)
         self._tree: Tree = tree
         meta = tree.get("meta", {})
-        self.wants_location = meta is None or "location" in meta
+        self.wants_location: bool = meta is None or "location" in meta
         """Whether `meta.location` is returned, which no document holds."""
         whole = requested is None and all(sub is None for sub in tree.values())
         self._stripped = tuple(name for name in resource_type.attributes if name not in tree) if whole else None
@@ -74,9 +74,9 @@ class Projections:
     def __init__(self, resource_type: ResourceType) -> None:
         self._resource_type = resource_type
         self._recent = lru_cache(maxsize=_PLANS_KEPT)(self._compile)
-        self.on_request = tuple(_on_request(resource_type))
+        self.on_request: tuple[AttributePath, ...] = tuple(_on_request(resource_type))
         """The attributes that are returned when they are asked for, or when a client has written them."""
-        self.whole = Projection(resource_type, (), ())
+        self.whole: Projection = Projection(resource_type, (), ())
         """The default projection: all but what is returned never or on request."""
 
     def plan(self, attributes: str | None, excluded: str | None, written: str = "") -> Projection:

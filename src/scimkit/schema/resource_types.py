@@ -85,35 +85,35 @@ class ResourceType:
         paths to those the schema declares unique; `indexed` adds paths to look up by equality.
         Raises: ValueError when a Schema document is not valid or a path names no attribute.
         """
-        self.schema = _urn_of(schema)
-        self.name = name or str(schema.get("name") or "")
+        self.schema: str = _urn_of(schema)
+        self.name: str = name or str(schema.get("name") or "")
         if not self.name:
             raise ValueError(f"schema {self.schema} has no name")
-        self.endpoint = endpoint or f"/{self.name}s"
-        self.description = description or str(schema.get("description") or "")
-        self.schema_documents = (schema, *(extension.schema for extension in extensions))
+        self.endpoint: str = endpoint or f"/{self.name}s"
+        self.description: str = description or str(schema.get("description") or "")
+        self.schema_documents: tuple[Mapping[str, Any], ...] = (schema, *(extension.schema for extension in extensions))
         common = [compile_attribute(entry) for entry in COMMON_ATTRIBUTES]
         common[0] = replace(common[0], plain=list)  # compared as a whole, and read only if it is not as expected
         core = [
             compile_attribute(entry) for entry in schema.get("attributes") or ()
             if str(entry.get("name", "")).lower() not in _COMMON_NAMES
         ]  # fmt: skip
-        self.extensions = tuple(
+        self.extensions: tuple[Attribute, ...] = tuple(
             compile_extension(_urn_of(each.schema), each.schema.get("attributes") or (), required=each.required)
             for each in extensions
         )
-        self.extension_names = frozenset(each.name for each in self.extensions)
-        self.attributes = AttributeTable([*common, *core, *self.extensions], self.schema)
-        self.required = tuple(
+        self.extension_names: frozenset[str] = frozenset(each.name for each in self.extensions)
+        self.attributes: AttributeTable = AttributeTable([*common, *core, *self.extensions], self.schema)
+        self.required: tuple[Attribute, ...] = tuple(
             attribute for attribute in (*core, *self.extensions)
             if attribute.required and attribute.mutability != "readOnly"
         )  # fmt: skip
-        self.requiring = requiring(self.attributes)
+        self.requiring: tuple[Attribute, ...] = requiring(self.attributes)
         self._find_recent = lru_cache(maxsize=_PATHS_KEPT)(self._find)
         self._schemas: dict[tuple[str, ...], list[str]] = {}
-        self.unique = self._unique_paths(unique)
+        self.unique: tuple[str, ...] = self._unique_paths(unique)
         self.schema_documents = tuple(self._announced(each) for each in self.schema_documents)
-        self.indexed = self._indexed_paths(indexed)
+        self.indexed: tuple[str, ...] = self._indexed_paths(indexed)
 
     def __repr__(self) -> str:
         return f"<ResourceType {self.name} at {self.endpoint}>"

@@ -30,7 +30,7 @@ class CursorPage:
     """A page while it is gathered. A part is a resource type of the search, by its number there."""
 
     def __init__(self, cursor: Cursor | None, count: int, *, merged: bool, descending: bool) -> None:
-        self.backward = cursor is not None and cursor.backward
+        self.backward: bool = cursor is not None and cursor.backward
         self._cursor = cursor
         self._count = count
         self._merged = merged

@@ -74,7 +74,7 @@ class ResourceOperations:
         self._permissions = permissions
         self._projections = Projections(resource_type)
         self._renderer = Renderer(resource_type, resource_types)
-        self.searchable = Searchable(resource_type, self._projections, self._renderer)
+        self.searchable: Searchable = Searchable(resource_type, self._projections, self._renderer)
         self._has_members = has_members(resource_type)
         self._member_pages: MemberPages | None = None
         if self._has_members and "member_pages" not in store.unsupported:

@@ -19,7 +19,7 @@ class Permissions:
 
     def __init__(self, hook: AuthorizationHook | None) -> None:
         self._hook = hook
-        self.allow_all = hook is None
+        self.allow_all: bool = hook is None
 
     def guarded(self, handler: Handler, operation: OperationKind, resource_type: ResourceType) -> Handler:
         """The handler of an operation that is served when the hook allows it; itself when there is no hook."""

@@ -99,13 +99,13 @@ class ScimService:
         cursors: Cursors | None = None,
         documentation_uri: str | None = None,
     ) -> None:
-        self.resource_types = announced_types(store, resource_types)
+        self.resource_types: tuple[ResourceType, ...] = announced_types(store, resource_types)
         self.limits = limits
-        self.blocking = store.is_async is False and store.blocking
+        self.blocking: bool = store.is_async is False and store.blocking
         """Whether requests may wait for a disk or a network without an await."""
-        self.is_async = store.is_async or tokens.is_async
+        self.is_async: bool = store.is_async or tokens.is_async
         """Whether requests can be served on an event loop only."""
-        self.verification_blocks = tokens.is_async is False and bool(getattr(tokens, "blocking", True))
+        self.verification_blocks: bool = tokens.is_async is False and bool(getattr(tokens, "blocking", True))
         """Whether the verification of a token may wait for a disk or a network without an await."""
         self.store = store
         self.on_loop: object | None = None
@@ -113,7 +113,7 @@ class ScimService:
         self.is_full: Callable[[], bool] = lambda: False
         """Whether requests wait in a queue that is full."""
         self.last_health: Any = None
-        self.next_health_check = 0.0
+        self.next_health_check: float = 0.0
         self._tokens = tokens
         self._dialect = dialect
         self._dialects = dialects

@@ -30,10 +30,11 @@ class Entry:
     __slots__ = ("created", "document", "members", "modified", "sequence", "version")
 
     def __init__(self, sequence: int, document: dict[str, Any], created: str) -> None:
-        self.sequence = sequence
-        self.version = 1
-        self.created = self.modified = created
-        self.document = document
+        self.sequence: int = sequence
+        self.version: int = 1
+        self.created: str = created
+        self.modified: str = created
+        self.document: dict[str, Any] = document
         self.members: dict[str, Mapping[str, Any]] = _NO_MEMBERS
 
     def replace_members(self, members: Mapping[str, Mapping[str, Any]]) -> bool:
@@ -51,10 +52,10 @@ class Index:
     def __init__(self, resource_type: ResourceType, text: str) -> None:
         path = resource_type.resolve(text)
         assert path is not None
-        self.path = text
-        self.is_unique = text in resource_type.unique
+        self.path: str = text
+        self.is_unique: bool = text in resource_type.unique
         self.keys_of: Callable[[Document], Collection[Any]] = keys_at(path)
-        self.top = path.names[0]
+        self.top: str = path.names[0]
         """The top-level attribute that holds what is indexed."""
         self.ids: dict[Any, str | set[str]] = {}
         """Of an index of unique values each key has one."""
@@ -91,11 +92,11 @@ class Table:
         self.resource_type = resource_type
         self.entries: dict[str, Entry] = {}
         self.order: list[str] = []
-        self.has_members = has_members(resource_type)
-        self.has_groups = is_computed(resource_type, GROUPS)
-        self.indexes = {path: Index(resource_type, path) for path in resource_type.indexed}
+        self.has_members: bool = has_members(resource_type)
+        self.has_groups: bool = is_computed(resource_type, GROUPS)
+        self.indexes: dict[str, Index] = {path: Index(resource_type, path) for path in resource_type.indexed}
         self._indexed = frozenset(index.top for index in self.indexes.values())
-        self.sequences = array("q")
+        self.sequences: array[int] = array("q")
         self._next_sequence = 0
 
     def find(self, id: str) -> Entry:

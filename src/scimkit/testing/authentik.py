@@ -5,7 +5,7 @@ Source: goauthentik/authentik, authentik/providers/scim/clients (base, users, gr
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from scimkit.testing import provider_rules as rules
 from scimkit.testing.directory import Person, Team
@@ -17,7 +17,7 @@ from scimkit.testing.provider_profile import ProviderProfile
 class Authentik(ProviderSimulator):
     """authentik's SCIM provider. It deletes who leaves, and sends as many operations as the service allows."""
 
-    profile = ProviderProfile(
+    profile: ClassVar[ProviderProfile] = ProviderProfile(
         name="authentik",
         mapping={**BASIC, "name.formatted": "display_name", 'emails[type eq "other"].value': "email"},
         on_leave="delete",

@@ -48,8 +48,8 @@ class Directory:
     """People and teams by key. A deleted person is gone for good only when purged."""
 
     def __init__(self, people: Iterable[Person] = (), teams: Iterable[Team] = ()) -> None:
-        self.people = {person.key: person for person in people}
-        self.teams = {team.key: team for team in teams}
+        self.people: dict[str, Person] = {person.key: person for person in people}
+        self.teams: dict[str, Team] = {team.key: team for team in teams}
         self.deleted: set[str] = set()
 
     def hire(self, person: Person) -> None:

@@ -66,7 +66,7 @@ class EntraSimulator:
     ) -> None:
         self.directory = directory
         self._without = Without(without)
-        self.quarantine = Quarantine()
+        self.quarantine: Quarantine = Quarantine()
         connection = Connection(base_url, token, client=client)
         self._talk = ProviderSession(connection, on_step, not_compared=self._without.names)
         self._in_cycles = _FLAVORS["aadOptscim062020" if flavor == MIXED else flavor]

@@ -19,8 +19,8 @@ class Quarantine:
 
     def __init__(self, *, scale: int = 1) -> None:
         self.reason: str | None = None
-        self.disabled = False
-        self.hours = 0
+        self.disabled: bool = False
+        self.hours: int = 0
         self._requests = 0
         self._failures = 0
         self._reference_failures = 0

@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 try:
     import httpx
-except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError("the simulators need httpx: pip install 'scimkit[testing]'") from missing
+except ModuleNotFoundError as _missing:
+    raise ModuleNotFoundError("the simulators need httpx: pip install 'scimkit[testing]'") from _missing
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Source: JumpCloud's support article on custom SCIM; the bodies of PATCH come fro
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from scimkit.testing import provider_rules as rules
@@ -17,7 +17,7 @@ from scimkit.testing.provider_profile import ProviderProfile
 class JumpCloud(ProviderSimulator):
     """JumpCloud's custom SCIM. It creates no empty group, takes over one of the same name, deactivates who leaves."""
 
-    profile = ProviderProfile(
+    profile: ClassVar[ProviderProfile] = ProviderProfile(
         name="JumpCloud", mapping=FULL, updates="PATCH", removes_members="by value", empty_groups=False
     )  # fmt: skip
 

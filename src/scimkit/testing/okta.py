@@ -6,7 +6,7 @@ Sources: okta/okta-developer-docs, reference/scim/scim-20 and concepts/scim/faqs
 from __future__ import annotations
 
 from secrets import token_hex
-from typing import Any
+from typing import Any, ClassVar
 
 from scimkit.testing import provider_rules as rules
 from scimkit.testing.directory import Team
@@ -18,7 +18,7 @@ from scimkit.testing.provider_profile import ProviderProfile
 class OktaCustomApp(ProviderSimulator):
     """An app made in the App Integration Wizard: everything is PUT, groups and activation too."""
 
-    profile = ProviderProfile(
+    profile: ClassVar[ProviderProfile] = ProviderProfile(
         name="Okta (custom app)",
         mapping=FULL,
         groups="PUT",
@@ -79,7 +79,7 @@ class OktaCatalogApp(OktaCustomApp):
     Okta prints no PATCH of a profile; here it is one operation for each path.
     """
 
-    profile = ProviderProfile(
+    profile: ClassVar[ProviderProfile] = ProviderProfile(
         name="Okta (catalog app)",
         mapping=FULL,
         updates="PATCH",

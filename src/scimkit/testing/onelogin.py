@@ -5,6 +5,8 @@ Sources: developers.onelogin.com/scim/implement-scim-api; goauthentik/authentik#
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from scimkit.testing import provider_rules as rules
 from scimkit.testing.mapping import FULL
 from scimkit.testing.provider import ProviderSimulator
@@ -14,7 +16,7 @@ from scimkit.testing.provider_profile import ProviderProfile
 class OneLogin(ProviderSimulator):
     """OneLogin's SCIM 2.0 provisioner. It deletes users who leave, and leaves groups where they are."""
 
-    profile = ProviderProfile(
+    profile: ClassVar[ProviderProfile] = ProviderProfile(
         name="OneLogin",
         mapping=FULL,
         on_leave="delete",

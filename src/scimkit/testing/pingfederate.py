@@ -5,6 +5,8 @@ Source: docs.pingidentity.com/integrations/scim, and the page of the GitHub EMU 
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from scimkit.testing import provider_rules as rules
 from scimkit.testing.directory import Team
 from scimkit.testing.mapping import FULL
@@ -15,7 +17,7 @@ from scimkit.testing.provider_profile import ProviderProfile
 class PingFederate(ProviderSimulator):
     """PingFederate's SCIM provisioner, set to disable who leaves."""
 
-    profile = ProviderProfile(name="PingFederate", mapping=FULL, quotes=False)
+    profile: ClassVar[ProviderProfile] = ProviderProfile(name="PingFederate", mapping=FULL, quotes=False)
 
     def test_connection(self) -> bool:
         """A user that cannot be there, by id, and a look-up of nobody by name and by e-mail address."""

@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 try:
     from hypothesis import HealthCheck, assume, given, settings
     from hypothesis import strategies as st
-except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError("the properties need hypothesis: pip install 'scimkit[testing]'") from missing
+except ModuleNotFoundError as _missing:
+    raise ModuleNotFoundError("the properties need hypothesis: pip install 'scimkit[testing]'") from _missing
 
 from scimkit import patch
 from scimkit.errors import MutabilityViolation, NoTarget, ScimError

@@ -75,8 +75,8 @@ class Paging:
 
     def __init__(self, size: int) -> None:
         self.seen: dict[str, dict[str, Any]] = {}
-        self.start = 1
-        self.finished = False
+        self.start: int = 1
+        self.finished: bool = False
         self._size = size
 
     def __call__(self, exchange: Exchange) -> Finding | None:

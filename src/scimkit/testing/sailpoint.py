@@ -6,7 +6,7 @@ jelhub/scimgateway#44.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from scimkit.testing import provider_rules as rules
 from scimkit.testing.mapping import FULL, USER
@@ -21,7 +21,9 @@ _DISCOVERY: Final = (
 class SailPoint(ProviderSimulator):
     """SailPoint's SCIM 2.0 connector. Read-only attributes, by the published schema, are left out of a PATCH."""
 
-    profile = ProviderProfile(name="SailPoint", mapping=FULL, updates="PATCH", activates="add", timeout=60.0)
+    profile: ClassVar[ProviderProfile] = ProviderProfile(
+        name="SailPoint", mapping=FULL, updates="PATCH", activates="add", timeout=60.0
+    )
     _read_only: frozenset[str] = frozenset()
 
     def test_connection(self) -> bool:

@@ -21,7 +21,7 @@ class ProviderSession:
     def __init__(
         self, connection: Connection, on_step: OnStep | None = None, *, not_compared: tuple[str, ...] = ()
     ) -> None:
-        self.report = Report(not_compared=not_compared)
+        self.report: Report = Report(not_compared=not_compared)
         self._connection = connection
         self._on_step = on_step
         self._created: dict[str, None] = {}

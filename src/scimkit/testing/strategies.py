@@ -13,8 +13,8 @@ from typing import Any, Final, TypeAlias
 
 try:
     from hypothesis import strategies as st
-except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError("the strategies need hypothesis: pip install 'scimkit[testing]'") from missing
+except ModuleNotFoundError as _missing:
+    raise ModuleNotFoundError("the strategies need hypothesis: pip install 'scimkit[testing]'") from _missing
 
 from scimkit.filters.ast import Comparison, Node, Not, Operator, Present, ValuePath, conjunction, disjunction
 from scimkit.patch.operations import PATCH_OP_SCHEMA

@@ -229,11 +229,11 @@ def test_what_has_no_column_of_its_own_is_no_order() -> None:
 
 @pytest.mark.skipif(MYSQL_URL is None, reason="SCIMKIT_TEST_MYSQL_URL names no MariaDB or MySQL")
 def test_a_collation_that_folds_case_is_an_index() -> None:
-    """A column that is its own key is compared by its own collation too, and what that folds too far is no match."""
+    """A column that is its own key is compared by its own collation, which its index answers."""
     store, scope = helpdesk_of("mysql", plain({"userName": Column(Agent.login, key=Agent.login)})), Scope(account())
     with sessions_of("mysql").begin() as session:
         session.add(Agent(account=scope.tenant, login="Müller"))
-    for text, total in (("MÜLLER", 1), ("müller", 1), ("muller", 0), ("müller ", 0)):
+    for text, total in (("MÜLLER", 1), ("müller", 1), ("muller", 1), ("müller ", 1), ("moller", 0)):
         assert store.search(scope, Query(USER, filters.parse(f'userName eq "{text}"'))).total == total
     wanted = filters.parse('userName eq "MÜLLER"')
     (statement, given), *_ = _statements(store, Query(USER, wanted), "mysql", scope.tenant)

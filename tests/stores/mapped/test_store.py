@@ -15,7 +15,7 @@ from sqlalchemy import orm
 from sqlalchemy.orm import DeclarativeBase
 
 from scimkit import GROUP, USER, Query, Scope, filters
-from scimkit.errors import Conflict, InvalidValue, NotFound, PreconditionFailed, Uniqueness
+from scimkit.errors import InvalidValue, MutabilityViolation, NotFound, PreconditionFailed, Uniqueness
 from scimkit.patch import ChangeSet, ReferenceChanges
 from scimkit.stores.sorting import Sort
 from scimkit.stores.sqlalchemy import Choice, Computed, IsNull, MappedStore, ReadOnly, ResourceMapping
@@ -193,13 +193,13 @@ def test_the_hosts_constraint_is_uniqueness(database: str, scope: Scope) -> None
 
 
 def test_what_is_still_needed_is_not_deleted(database: str, scope: Scope) -> None:
-    """An agent whose tickets are kept for ever is 409, and stays in its teams."""
+    """An agent whose tickets are kept for ever is 400 `mutability`, and stays in its teams."""
     store = helpdesk_of(database)
     id = store.create(scope, USER, user("ada")).document["id"]
     team = store.create(scope, GROUP, group("team", id)).document["id"]
     with sessions_of(database).begin() as session:
         session.add(Ticket(agent_id=row(database, id).id))
-    with pytest.raises(Conflict):
+    with pytest.raises(MutabilityViolation):
         store.delete(scope, USER, id)
     assert [each["value"] for each in store.get(scope, GROUP, team)["members"]] == [id]
 

@@ -7,8 +7,8 @@ This module imports no model: Django may load it before its apps are ready.
 
 try:
     import django as _  # noqa: F401
-except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError("the store over Django models needs Django: pip install 'scimkit[django]'") from missing
+except ModuleNotFoundError as _missing:
+    raise ModuleNotFoundError("the store over Django models needs Django: pip install 'scimkit[django]'") from _missing
 
 from scimkit.stores.django.fields import Association
 from scimkit.stores.django.store import DjangoStore

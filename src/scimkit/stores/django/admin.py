@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.template.response import TemplateResponse
@@ -12,14 +12,19 @@ from scimkit.stores.django.models import ScimToken
 from scimkit.stores.django.tokens import DjangoTokenStore
 from scimkit.tokens import TokenRegistry
 
+if TYPE_CHECKING:  # only the stubs of Django know the parameter
+    TokenModelAdmin = admin.ModelAdmin[ScimToken]
+else:
+    TokenModelAdmin = admin.ModelAdmin
+
 
 @admin.register(ScimToken)
-class ScimTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # which it takes in its stubs only
+class ScimTokenAdmin(TokenModelAdmin):
     """The list of tokens, and the form that issues one. What a token is does not change; it is revoked, not deleted."""
 
-    list_display = ("description", "tenant", "status", "created", "expires")
+    list_display: Any = ("description", "tenant", "status", "created", "expires")
     fields: ClassVar[Any] = ("description", "tenant", "expires", "dialect")
-    actions = ("revoke",)
+    actions: Any = ("revoke",)
 
     @admin.display(description="Status")
     def status(self, token: ScimToken) -> str:

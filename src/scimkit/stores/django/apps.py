@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -10,5 +12,5 @@ class ScimkitConfig(AppConfig):
 
     name = "scimkit.stores.django"
     label = "scimkit"
-    verbose_name = "SCIM"
-    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name: Any = "SCIM"
+    default_auto_field: Any = "django.db.models.BigAutoField"

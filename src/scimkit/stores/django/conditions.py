@@ -22,12 +22,12 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Lower
-from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, IsNull, LessThan, LessThanOrEqual
+from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, In, IsNull, LessThan, LessThanOrEqual
 
 from scimkit.errors import InvalidFilter
 from scimkit.stores.database_errors import MOST_JOINS
 from scimkit.stores.django.fields import Pairs, plain
-from scimkit.stores.django.functions import JsonText, Length, Part, Place, Utf8
+from scimkit.stores.django.functions import JsonText, Length, Part, Place, SameForUnique, Utf8
 from scimkit.stores.mapped.fields import Field
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.memberships import End
@@ -40,13 +40,20 @@ _LOOKUPS: Final = {"eq": "exact", "ne": "exact", "gt": "gt", "ge": "gte", "lt": 
 
 
 class ModelConditions:
-    """Conditions on the rows of a model. `own` is what the far rows of a link must meet."""
+    """Conditions on the rows of a model.
+
+    Args:
+        own: Returns the condition that the far rows of a link must meet.
+        by_bytes: Compare texts by their bytes only. No index helps then, but the text that is compared may have
+            characters that the charset of a column does not have.
+    """
 
     prefix = ""
     """What goes before the names of fields."""
 
-    def __init__(self, own: Own) -> None:
+    def __init__(self, own: Own, *, by_bytes: bool = False) -> None:
         self._own = own
+        self._by_bytes = by_bytes
 
     def all(self, conditions: Sequence[Q]) -> Q:
         """Join conditions by `and`. See `scimkit.stores.database_errors.MOST_JOINS`."""
@@ -83,12 +90,25 @@ class ModelConditions:
             wanted = Value((value.lower() if folds else value).encode())
         if operator in _TEXT:
             return there & _TEXT[operator](key, wanted) if value else there
-        if operator == "eq" and "\0" not in value:
-            there &= Q(Exact(place, constant) if field.collated else Exact(column, given))
-        return there & _BYTES[operator](key, wanted)
+        if operator not in ("eq", "ne") or self._by_bytes or "\0" in value:
+            return there & _BYTES[operator](key, wanted)
+        if field.collated:
+            same = Q(Exact(place, constant))
+        else:
+            same = Q(SameForUnique(key, wanted) if field.unique else Exact(key, wanted))
+        if operator == "ne":
+            return there & ~same
+        return there & same if field.collated else there & Q(Exact(column, given)) & same
+
+    def named(self, field: Field, values: Sequence[Any]) -> Q:
+        """Return the condition that a column has one of some values, which are never NULL."""
+        if self._by_bytes and field.type is str:
+            key: Any = Utf8(self.place(field))
+            return Q(In(key, [str(each).encode() for each in values]))
+        return Q(**{f"{self.prefix}{field.name}__in": values})
 
     def within(self, link: Any) -> LinkedConditions:
-        return LinkedConditions(link, self._own)
+        return LinkedConditions(link, self._own, by_bytes=self._by_bytes)
 
     def place(self, field: Field) -> Any:
         """The column of a field; within JSON, as a text; or the expression that a host gave."""
@@ -101,11 +121,11 @@ class ModelConditions:
 class LinkedConditions(ModelConditions):
     """Conditions on the far rows of a link, asked of the rows between; or on the row that a reference leads to."""
 
-    def __init__(self, link: End | Reference, own: Own) -> None:
-        super().__init__(own)
+    def __init__(self, link: End | Reference, own: Own, *, by_bytes: bool = False) -> None:
+        super().__init__(own, by_bytes=by_bytes)
         if isinstance(link, End):
             near, far = sides(link)
-            self.prefix = f"{far.name}__"
+            self.prefix: str = f"{far.name}__"
             self._layout, self._rows = link.other, between(link).filter(**{near.attname: OuterRef("pk")})
         else:
             assert link.target is not None

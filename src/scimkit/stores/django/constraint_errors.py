@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import DataError, IntegrityError, models
+from django.db import DataError, Error, IntegrityError, models
 
 from scimkit.errors import InvalidValue, ScimError
 from scimkit.stores.mapped import constraint_errors
@@ -19,7 +19,7 @@ REFUSED = (IntegrityError, DataError, ValidationError, ValueError, OverflowError
 
 def constraint_error(error: Exception, layout: Layout) -> ScimError:
     """What a client is told of a row that the database or the host does not take."""
-    if not isinstance(error, IntegrityError):
+    if not isinstance(error, Error) or error.__cause__ is None:
         path = constraint_errors.named(layout, getattr(error, "error_dict", ()), lambda field: str(field.source.name))
         return InvalidValue(f"{path or 'An attribute'} has a value that this service does not take.")
     return constraint_errors.constraint_error(error.__cause__, layout, _column, _constraints(layout.mapped.model))

@@ -152,6 +152,12 @@ def association(model: Any, given: Any) -> tuple[Any, Pairs]:
     raise ValueError(f"{name} is no link to many: name one, or give an Association")
 
 
+def place_of(field: Field) -> tuple[str | None, str, str]:
+    """Return the schema, the table and the name of the column of a field; the schema is that of the connection."""
+    found = field.source
+    return None, str(found.model._meta.db_table), str(found.column)
+
+
 def _key(model: Any, name: str) -> Any:
     try:
         key = model._meta.get_field(name)

@@ -11,13 +11,14 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Func
+from django.db.models.lookups import Exact
 
 
 class Utf8(Func):
     """The UTF-8 bytes of a text, so that no collation has a say."""
 
     template = "CAST(%(expressions)s AS BLOB)"
-    arity = 1
+    arity: int | None = 1
     output_field: Any = models.BinaryField()
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
@@ -28,26 +29,34 @@ class Utf8(Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
+class SameForUnique(Exact):
+    """Whether two texts are the same for a unique index: by their `Utf8`, or by the collation on MariaDB and MySQL."""
+
+    def as_mysql(self, compiler: Any, connection: Any) -> Any:
+        (column,), (given,) = (each.get_source_expressions() for each in (self.lhs, self.rhs))
+        return Exact(column, given).as_sql(compiler, connection)
+
+
 class Length(Func):
     """How many bytes there are."""
 
-    function = "LENGTH"
-    arity = 1
+    function: str | None = "LENGTH"
+    arity: int | None = 1
     output_field: Any = models.IntegerField()
 
 
 class Part(Func):
     """Some of the bytes: from a place, counted from 1, and how many."""
 
-    function = "SUBSTR"
+    function: str | None = "SUBSTR"
     output_field: Any = models.BinaryField()
 
 
 class Place(Func):
     """Where bytes are found in bytes, from 1; 0 when they are not."""
 
-    function = "INSTR"
-    arity = 2
+    function: str | None = "INSTR"
+    arity: int | None = 2
     output_field: Any = models.IntegerField()
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
@@ -59,7 +68,7 @@ class Place(Func):
 class JsonText(Func):
     """The text, number or truth at some keys of a JSON column, as a text; NULL when there is none."""
 
-    arity = 1
+    arity: int | None = 1
     output_field: Any = models.TextField()
     template = (
         "CASE JSON_TYPE(%(expressions)s, %%s) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' "

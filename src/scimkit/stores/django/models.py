@@ -23,7 +23,7 @@ class ScimToken(models.Model):
 
     class Meta:
         verbose_name = "SCIM token"
-        ordering = ("created", "id")
+        ordering: tuple[str, str] = ("created", "id")
 
     def __str__(self) -> str:
         return self.description

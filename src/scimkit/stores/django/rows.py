@@ -11,17 +11,19 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from django.db import IntegrityError, connections
+from django.db import Error, IntegrityError, connections
 from django.db.models import Case, F, Q, Value, When
 
-from scimkit.errors import Conflict, NotFound
+from scimkit.errors import MutabilityViolation, NotFound, Unavailable
 from scimkit.schema.attributes import Attribute
-from scimkit.stores.database_errors import batches, lost
+from scimkit.stores.database_error_kinds import is_kind, kind_of, lost
+from scimkit.stores.database_errors import batches, unavailable
 from scimkit.stores.django.conditions import ModelConditions, between, sides
 from scimkit.stores.django.constraint_errors import REFUSED, constraint_error
 from scimkit.stores.django.pages import Pages
 from scimkit.stores.django.separate_values import separate_values_of
 from scimkit.stores.mapped.attribute_mappings import shown_by
+from scimkit.stores.mapped.constraint_errors import STILL_NEEDED
 from scimkit.stores.mapped.fields import converted, moment_in
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.memberships import End
@@ -36,9 +38,9 @@ _TENANT: Final = Attribute("tenant", path="tenant")
 class ModelRows:
     """The `Rows` of a layout."""
 
-    def __init__(self, using: str, layout: Layout, scope: Scope) -> None:
+    def __init__(self, using: str, layout: Layout, scope: Scope, *, by_bytes: bool = False) -> None:
         self.layout = layout
-        self.conditions = ModelConditions(self._own)
+        self.conditions: ModelConditions = ModelConditions(self._own, by_bytes=by_bytes)
         self._using = using
         self._scope = scope
         self._model: Any = layout.mapped.model
@@ -52,7 +54,7 @@ class ModelRows:
         missing = NotFound(f"This {self.layout.resource_type.name} does not exist.")
         if value is None:
             raise missing
-        rows = self._served(self.layout).filter(**{self.layout.id.field.name: value})
+        rows = self._served(self.layout).filter(self.conditions.named(self.layout.id.field, [value]))
         rows = self._locked(rows) if lock else self._joined(rows)
         found = [each for each in rows if self.layout.id.read(each, _TENANT) == id]
         if not found:
@@ -102,6 +104,10 @@ class ModelRows:
             instance.refresh_from_db(using=self._using)
         except REFUSED as error:
             raise constraint_error(error, self.layout) from None
+        except Error as error:  # MariaDB's drivers take some constraints for errors of operation
+            if kind_of(error.__cause__).answer is Unavailable:
+                raise
+            raise constraint_error(error, self.layout) from None
 
     def delete(self, instance: Any) -> None:
         instead = self.layout.mapped.delete
@@ -111,7 +117,7 @@ class ModelRows:
             else:
                 instead(instance)
         except IntegrityError:
-            raise Conflict("Something in this service still needs this resource.") from None
+            raise MutabilityViolation(STILL_NEEDED) from None
 
     def key(self, instance: Any) -> Any:
         return instance.pk
@@ -136,7 +142,7 @@ class ModelRows:
         wanted.pop(None, None)
         known: dict[str, Any] = {}
         for some in batches(wanted):
-            rows = self._served(end.other).filter(**{f"{identity.field.name}__in": some}).order_by("pk")
+            rows = self._served(end.other).filter(self.conditions.named(identity.field, some)).order_by("pk")
             found = (self._locked(rows) if lock else rows).only(identity.field.name)
             values = ((getattr(each, identity.field.name), each.pk) for each in found)
             known.update((wanted[value], key) for value, key in values if value in wanted)
@@ -166,7 +172,9 @@ class ModelRows:
         except IntegrityError as error:
             if lost(error.__cause__):
                 raise
-            raise Conflict("A member came in another way while it was added.") from None
+            if is_kind(error.__cause__, "duplicate"):  # another transaction added the member meanwhile
+                raise unavailable(error.__cause__) from None
+            raise constraint_error(error, self.layout) from None
 
     def unlink(self, end: End, instance: Any, keys: Collection[Any] | None = None) -> bool:
         near, far = sides(end)

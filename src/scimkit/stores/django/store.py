@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import copy
 from functools import partial
+from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, connections
 
-from scimkit.stores.django.fields import ModelFields, association
+from scimkit.stores.django.fields import ModelFields, association, place_of
 from scimkit.stores.django.rows import ModelRows
 from scimkit.stores.django.transactions import Joined, Result, Transactions
+from scimkit.stores.mapped.collations import COLLATION_QUERY, CollationCheck, Place
 from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.memberships import Plan
-from scimkit.stores.mapped.store import RowsOf, RowStore
+from scimkit.stores.mapped.store import RowsOf, RowStore, by_index_or_bytes
 from scimkit.stores.protocol import Scope, SyncStore, UnknownMembers
 
 
@@ -34,6 +36,7 @@ class DjangoStore(RowStore):
     ) -> None:
         super().__init__(Plan(mapped, ModelFields, association), unknown_members)
         self._transactions: Transactions | Joined = Transactions(using)
+        self._collations = CollationCheck(self._plan, place_of)
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
         joined = copy(self)
@@ -41,11 +44,22 @@ class DjangoStore(RowStore):
         return self._transactions.write(lambda: work(joined), scope.deadline)
 
     def _read(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
-        return self._transactions.read(lambda: work(self._rows), deadline)
+        return by_index_or_bytes(lambda by_bytes: self._transactions.read(lambda: work(self._rows(by_bytes)), deadline))
 
     def _write(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
-        return self._transactions.write(lambda: work(self._rows), deadline)
+        return by_index_or_bytes(
+            lambda by_bytes: self._transactions.write(lambda: work(self._rows(by_bytes)), deadline)
+        )
 
-    @property
-    def _rows(self) -> RowsOf:
-        return partial(ModelRows, self._transactions.using)
+    def _rows(self, by_bytes: bool) -> RowsOf:
+        connection: Any = connections[self._transactions.using]
+        self._collations.run(connection.vendor == "mysql", lambda place: _collation(connection, place))
+        return partial(ModelRows, self._transactions.using, by_bytes=by_bytes)
+
+
+def _collation(connection: Any, place: Place) -> str | None:
+    """Return the collation of a column of MariaDB or MySQL; None if the column has none."""
+    with connection.cursor() as cursor:
+        cursor.execute(COLLATION_QUERY.format("%s", "%s", "%s"), place)
+        row = cursor.fetchone()
+        return None if row is None else row[0]

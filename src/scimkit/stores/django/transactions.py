@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from django.db import DataError, Error, IntegrityError, connections, transaction
+from django.db import Error, InterfaceError, connections, transaction
 
-from scimkit.errors import Conflict, InvalidFilter, InvalidValue
-from scimkit.stores.database_errors import ATTEMPTS, lost, pause, too_complex, unavailable
+from scimkit.errors import Unavailable
+from scimkit.stores.database_error_kinds import UnsupportedCharacter, is_kind, kind_of, lost
+from scimkit.stores.database_errors import ATTEMPTS, answer_to, pause, unavailable
+from scimkit.stores.django.timeouts import bounded, bounded_transaction
 
 Result = TypeVar("Result")
 
@@ -22,46 +25,94 @@ class Transactions:
         self.using = using
 
     def read(self, work: Callable[[], Result], deadline: float | None = None) -> Result:
-        """The result of work that only reads. Raises: Unavailable."""
-        with self._translated():
-            return work()
+        """Return the result of work that only reads.
+
+        Raises:
+            Unavailable: The database failed, or the deadline passed.
+        """
+
+        connection: Any = connections[self.using]
+
+        def attempt(_: _Attempts) -> Result:
+            is_hosts = connection.in_atomic_block
+            needs_transaction = connection.vendor == "postgresql" and deadline is not None and not is_hosts
+            own = transaction.atomic(using=self.using) if needs_transaction else nullcontext()
+            with own, bounded_transaction(connection, deadline, is_hosts=is_hosts):
+                return work()
+
+        return self._insisted(attempt, deadline)
 
     def write(self, work: Callable[[], Result], deadline: float | None = None) -> Result:
-        """The result of work, all of it committed or none; tried again when another transaction was in its way.
+        """Return the result of work, all of it committed or none; tried again if another transaction was in its way.
 
-        A transaction that the host has begun already is not ours to try again. Raises: Unavailable, by the deadline at
-        the latest.
+        A transaction that the host began is not tried again, because the store does not know all of its work.
+
+        Raises:
+            Unavailable: The database failed, or the deadline passed.
         """
-        connection = connections[self.using]
-        attempt = 0
+
+        connection: Any = connections[self.using]
+
+        def attempt(attempts: _Attempts) -> Result:
+            is_hosts = connection.in_atomic_block
+            with transaction.atomic(using=self.using):
+                with bounded_transaction(connection, deadline, is_hosts=is_hosts):
+                    result = work()
+                attempts.committing = True
+            return result
+
+        return self._insisted(attempt, deadline)
+
+    def _insisted(self, attempt: Callable[[_Attempts], Result], deadline: float | None) -> Result:
+        """Return the result of an attempt, tried again if it lost or if its connection was closed while idle."""
+        connection: Any = connections[self.using]
+        attempts = _Attempts(deadline)
         while True:
-            with self._translated():
-                try:
-                    with transaction.atomic(using=self.using):
-                        return work()
-                except Error as error:
-                    seconds, attempt = pause(attempt), attempt + 1
-                    over = attempt == ATTEMPTS if deadline is None else time.monotonic() + seconds >= deadline
-                    if over or connection.in_atomic_block or not lost(error.__cause__):
-                        raise
+            attempts.committing, is_old = False, connection.connection is not None
+            try:
+                with bounded(connection, deadline):
+                    return attempt(attempts)
+            except Error as error:
+                seconds = attempts.failed(error, connection, is_old=is_old)
             time.sleep(seconds)
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """What is raised of a failure of the database, in words of SCIM."""
-        try:
-            yield
-        except IntegrityError:  # of a constraint that is checked in the end
-            raise Conflict("Something in this service stands against this.") from None
-        except DataError:
-            raise InvalidValue("A value is not one that this service can have.") from None
-        except Error as error:
-            if too_complex(error.__cause__):
-                raise InvalidFilter("The filter is too complex for the database. Use fewer comparisons.") from None
-            connection = connections[self.using]
-            if not connection.in_atomic_block:
-                connection.close_if_unusable_or_obsolete()
-            raise unavailable(error.__cause__ or error) from None
+
+@dataclass(slots=True)
+class _Attempts:
+    """Counts the attempts at a transaction and decides about the next one, as `sql.database.Attempts` does."""
+
+    deadline: float | None
+    committing: bool = False
+    number: int = 0
+    is_replaced: bool = False
+    """Whether a connection that was closed while idle has been replaced."""
+
+    def failed(self, error: Error, connection: Any, *, is_old: bool) -> float:
+        """Return the seconds to wait before the next attempt, if the database did nothing in this one.
+
+        Raises:
+            ScimError: The error is not one of those that are tried again.
+        """
+        cause = error.__cause__ or error
+        if connection.in_atomic_block:
+            raise answer_to(cause) from None
+        is_idle = is_old and not self.is_replaced and not self.committing
+        if _is_broken(error, connection):
+            connection.close()
+            if not is_idle:
+                raise unavailable(cause) from None
+            self.is_replaced = True
+            return 0.0
+        connection.close_if_unusable_or_obsolete()
+        again = lost(cause) or is_kind(cause, "not-ready")
+        if not again and kind_of(cause).answer is not Unavailable:
+            raise answer_to(cause) from None
+        seconds = pause(self.number)
+        self.number += 1
+        over = self.number == ATTEMPTS if self.deadline is None else time.monotonic() + seconds >= self.deadline
+        if over or not again:
+            raise unavailable(cause) from None
+        return seconds
 
 
 class Joined:
@@ -72,9 +123,30 @@ class Joined:
 
     def read(self, work: Callable[[], Result], deadline: float | None = None) -> Result:
         """As `Transactions.read`; the transaction answers for failures."""
-        return work()
+        with _comparisons_translated():
+            return work()
 
     def write(self, work: Callable[[], Result], deadline: float | None = None) -> Result:
         """As `Transactions.write`; the transaction answers for failures, and is what is tried again."""
-        with transaction.atomic(using=self.using):
+        with _comparisons_translated(), transaction.atomic(using=self.using):
             return work()
+
+
+@contextmanager
+def _comparisons_translated() -> Iterator[None]:
+    """Raise UnsupportedCharacter if a text is compared with a column that does not have its characters."""
+    try:
+        yield
+    except Error as error:
+        if is_kind(error.__cause__, "charset"):
+            raise UnsupportedCharacter() from None
+        raise
+
+
+def _is_broken(error: Error, connection: Any) -> bool:
+    """Report whether an error means that the server has closed the connection."""
+    if connection.connection is None:  # Django closes a connection that cannot roll back
+        return True
+    if isinstance(error, InterfaceError) or is_kind(error.__cause__, "connection"):
+        return True
+    return bool(connection.errors_occurred) and not connection.is_usable()

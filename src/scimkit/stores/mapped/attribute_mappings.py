@@ -284,6 +284,16 @@ def field_of(entry: Any) -> Field | None:
     return getattr(entry, "expression", None)
 
 
+def unique_entry(entry: Any) -> Any:
+    """Return an entry whose column is marked as that of an attribute that must be unique."""
+    if isinstance(entry, ReadOnly):
+        return ReadOnly(unique_entry(entry.entry))
+    if not isinstance(entry, Column):
+        return entry
+    key = None if entry.key is None else replace(entry.key, unique=True)
+    return Column(replace(entry.column, unique=True), key)
+
+
 def shown_by(entry: Any) -> Field | None:
     """The column that has the value of an entry as it is; None when there is no such one."""
     if isinstance(entry, ReadOnly):

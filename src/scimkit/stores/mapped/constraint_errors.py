@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable
+from typing import Final
 
-from scimkit.errors import InvalidValue, ScimError, Uniqueness
-from scimkit.stores.database_errors import taken
+from scimkit.errors import InvalidValue, PayloadTooLarge, ScimError, Uniqueness
+from scimkit.stores.database_error_kinds import codes_of, kind_of
 from scimkit.stores.mapped.attribute_mappings import field_of, shown_by
 from scimkit.stores.mapped.fields import Field
 from scimkit.stores.mapped.layout import Layout
+
+STILL_NEEDED: Final = "Another record of this service still refers to this resource, so it cannot be deleted."
 
 
 def constraint_error(
@@ -21,21 +24,58 @@ def constraint_error(
     column_of: Callable[[Field], str],
     constraints: Iterable[tuple[str, Collection[str]]],
 ) -> ScimError:
-    """What a client is told of a row that a constraint does not let be, by the driver's error.
+    """Return what a client is told of a row that the database refuses, by the driver's error.
 
-    `column_of` names the column of a field; `constraints` are those of the table, with the columns of each.
+    Args:
+        error: The error of the driver.
+        layout: The layout of the row.
+        column_of: Returns the name of the column of a field.
+        constraints: The names of the table's constraints, each with its columns.
     """
+    kind = kind_of(error)
+    if kind.name in ("value", "charset", "size"):
+        column = column_said(error)
+        path = named(layout, () if column is None else (column,), column_of)
+        said = "has a character that this service cannot store." if _is_of_charset(error) else _UNSTORED[kind.name]
+        detail = f"{path or 'An attribute'} {said}"
+        return PayloadTooLarge(detail) if kind.answer is PayloadTooLarge else InvalidValue(detail)
     text = str(error)
     name = getattr(getattr(error, "diag", None), "constraint_name", None)
     columns = {column for each, some in constraints if each == name or each in text for column in some}
     path = named(layout, columns, column_of, text)
-    if taken(error):
+    if kind.name == "duplicate":
         return Uniqueness(path)
+    if kind.name == "too-complex":  # a value too long for the index of its column
+        return InvalidValue(f"{path or 'An attribute'} {_UNSTORED['value']}")
     return InvalidValue("This service needs another value." if path is None else f"{path} must have another value.")
 
 
+_UNSTORED: Final = {
+    "value": "has a value that this service cannot store; it may be too long.",
+    "size": "is larger than this service can store.",
+    "charset": "has a character that this service cannot store.",
+}
+
+
+def column_said(error: BaseException | None) -> str | None:
+    """Return the column that a driver's error names; None if it names none.
+
+    MariaDB and MySQL name it at the end, after the value, which may itself look like a name.
+    """
+    diagnosed: str | None = getattr(getattr(error, "diag", None), "column_name", None)
+    if diagnosed is not None:
+        return diagnosed
+    found = re.findall(r"for column (?:`[^`]*`\.)*['`]([^'`]+)['`]", str(error))
+    return found[-1] if found else None
+
+
+def _is_of_charset(error: BaseException | None) -> bool:
+    """Report whether a column's charset does not have a character, or a text has the character NUL."""
+    return 1366 in codes_of(error) or not {"22021", "22P05"}.isdisjoint(codes_of(error)) or "NUL (0x00)" in str(error)
+
+
 def named(layout: Layout, columns: Collection[str], column_of: Callable[[Field], str], text: str = "") -> str | None:
-    """The attribute whose column is one of some, or is what a database's message is about, if one is."""
+    """Return the attribute whose column is one of some, or is named by the message of a database; None if none is."""
     plain = text.partition("DETAIL")[0]
     for leaf in layout.every_leaf():
         fields = (shown_by(leaf.entry), field_of(leaf.entry))

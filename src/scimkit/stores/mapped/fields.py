@@ -40,7 +40,12 @@ class Field:
     aware: bool = True
     """Whether a datetime has its offset; otherwise it is in UTC."""
     collated: bool = False
-    """Whether the column's own collation folds case, so that its index answers where case does not count."""
+    """Whether `eq` and `ne` compare by the column's own collation, because the host said so with `key`."""
+    unique: bool = False
+    """Whether the attribute must be unique.
+
+    MariaDB and MySQL then compare `eq` and `ne` by the collation of the column, as their unique indexes do.
+    """
     keys: tuple[str, ...] = ()
     """Where in the JSON of the column the value is."""
     source: Any = None

@@ -6,12 +6,13 @@ A mistake in a declaration is a ValueError that names the entry, when the store 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from scimkit.errors import ScimError
 from scimkit.patch.paths import PatchPath, element_described, parse_path
 from scimkit.schema.attributes import Attribute
+from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.mapped.attribute_mappings import (
     AttributeMapping,
     Computed,
@@ -19,6 +20,7 @@ from scimkit.stores.mapped.attribute_mappings import (
     JsonValue,
     ReadOnly,
     mapping_of,
+    unique_entry,
 )
 from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.fields import Field, Fields
@@ -74,24 +76,24 @@ class Layout:
 
     def __init__(self, mapped: ResourceMapping, fields: Fields) -> None:
         self.mapped = mapped
-        self.resource_type = mapped.resource_type
+        self.resource_type: ResourceType = mapped.resource_type
         self.leaves: dict[str, Leaf] = {}
         self.slots: dict[str, list[Slot]] = {}
         self.names: dict[str, Names] = {}
         self._fields = fields
-        self.id = Identity(self._field("id", mapped.id), mapped.prefix)
-        self.tenant = self._optional("tenant", mapped.tenant)
-        self.rest = self._optional("rest", mapped.rest)
-        self.version = self._optional("version", mapped.version)
-        self.created = self._optional("created", mapped.created)
-        self.modified = self._optional("modified", mapped.modified)
-        self.order = self._optional("order", mapped.order)
+        self.id: Identity = Identity(self._field("id", mapped.id), mapped.prefix)
+        self.tenant: Field | None = self._optional("tenant", mapped.tenant)
+        self.rest: Field | None = self._optional("rest", mapped.rest)
+        self.version: Field | None = self._optional("version", mapped.version)
+        self.created: Field | None = self._optional("created", mapped.created)
+        self.modified: Field | None = self._optional("modified", mapped.modified)
+        self.order: Field | None = self._optional("order", mapped.order)
         for text, given in mapped.attributes.items():
             try:
                 self._add(text, mapping_of(given).bound(fields))
             except (ValueError, ScimError) as error:
                 raise ValueError(f"{self.resource_type.name}: the entry {text!r}: {_said(error)}") from None
-        self.found = dict(self._set_by_store())
+        self.found: dict[str, AttributeMapping] = dict(self._set_by_store())
         self._complete = frozenset(map(self._multi_valued, mapped.complete))
         self._check()
 
@@ -195,6 +197,8 @@ class Layout:
         for path in (*self.resource_type.unique, *required):
             if path not in self.leaves:
                 raise ValueError(f"{self.resource_type.name}: {path} needs an entry")
+        for path in self.resource_type.unique:
+            self.leaves[path] = replace(self.leaves[path], entry=unique_entry(self.leaves[path].entry))
         if self.version is not None and self.version.type is not int:
             raise ValueError(f"{self.resource_type.name}: version: the column must have integers")
 

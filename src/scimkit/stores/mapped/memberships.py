@@ -56,10 +56,12 @@ class Plan:
         fields_of: Callable[[Any], Fields],
         link_of: Callable[[Any, Any], tuple[Any, Any]],
     ) -> None:
-        self.layouts = {each.resource_type.name: Layout(each, fields_of(each.model)) for each in declared}
+        self.layouts: dict[str, Layout] = {
+            each.resource_type.name: Layout(each, fields_of(each.model)) for each in declared
+        }
         if len(self.layouts) < len(declared):
             raise ValueError("a resource type has two ResourceMappings")
-        self.links = [
+        self.links: list[Membership] = [
             self._link(layout, *link_of(layout.mapped.model, given))
             for layout in self.layouts.values()
             for given in layout.mapped.members

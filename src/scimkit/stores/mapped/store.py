@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias, TypeVar
 from scimkit.documents import Document
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.database_error_kinds import UnsupportedCharacter
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.memberships import Plan
 from scimkit.stores.mapped.rows import Rows
@@ -22,6 +23,7 @@ from scimkit.stores.protocol import (
     Query,
     RequestedAttributes,
     Scope,
+    ServedType,
     SyncStore,
     UnknownMembers,
     Written,
@@ -34,6 +36,18 @@ RowsOf: TypeAlias = Callable[[Layout, Scope], Rows]
 """The rows of a layout and tenant, within one transaction."""
 
 
+def by_index_or_bytes(run: Callable[[bool], Result]) -> Result:
+    """Return the result of work, done again with comparisons by bytes if a column cannot be compared with a text.
+
+    Args:
+        run: Does the work in a transaction. Its argument says whether to compare by bytes.
+    """
+    try:
+        return run(False)
+    except UnsupportedCharacter:
+        return run(True)
+
+
 class RowStore(ABC):
     """A `SyncStore` over the host's own models. A back end gives the transactions."""
 
@@ -42,7 +56,7 @@ class RowStore(ABC):
 
     def __init__(self, plan: Plan, unknown_members: UnknownMembers) -> None:
         self.unsupported: Collection[Capability] = plan.unsupported
-        self.serves = plan.serves
+        self.serves: tuple[ServedType, ...] = plan.serves
         self._plan = plan
         self._unknown_members: UnknownMembers = unknown_members
 

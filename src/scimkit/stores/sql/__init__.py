@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 try:
     import sqlalchemy as _  # noqa: F401
-except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError("the SQL store needs SQLAlchemy: pip install 'scimkit[sql]'") from missing
+except ModuleNotFoundError as _missing:
+    raise ModuleNotFoundError("the SQL store needs SQLAlchemy: pip install 'scimkit[sql]'") from _missing
 
 from scimkit.stores.sql.store import SqlStore
 from scimkit.stores.sql.tokens import SqlTokenStore

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import ExitStack
 from copy import copy
 from time import monotonic
 from typing import Final, Literal, TypeAlias
@@ -44,7 +45,13 @@ from scimkit.stores.sql.database import (
     transact,
     with_driver,
 )
-from scimkit.stores.sql.timeouts import STATEMENT_TIMEOUT, awaited_connection_that_listens, bounded
+from scimkit.stores.sql.timeouts import (
+    STATEMENT_TIMEOUT,
+    AsyncBoundedPool,
+    awaited_connection_that_listens,
+    bounded,
+    pool_deadline,
+)
 
 _ASYNC_DRIVERS: Final = {**DRIVERS, "sqlite": "sqlite+aiosqlite", "mysql": "mysql+asyncmy",
                          "mariadb": "mysql+asyncmy"}  # fmt: skip
@@ -74,7 +81,7 @@ class AsyncSqlStore:
         statement_timeout: float = STATEMENT_TIMEOUT,
     ) -> None:
         if isinstance(url, str):
-            self.engine = async_engine(url, statement_timeout)
+            self.engine: AsyncEngine = async_engine(url, statement_timeout)
         else:
             self.engine = url
             prepared(url.sync_engine)
@@ -161,7 +168,7 @@ class AsyncSqlStore:
 def async_engine(url: str, statement_timeout: float = STATEMENT_TIMEOUT) -> AsyncEngine:
     """Return an async engine for the same URLs. Raises ValueError for another database."""
     parsed = with_driver(url, _ASYNC_DRIVERS)
-    options = engine_options(parsed)
+    options = engine_options(parsed, AsyncBoundedPool)
     if parsed.get_driver_name() == "psycopg":
         options["connect_args"]["async_creator_fn"] = awaited_connection_that_listens
     engine = create_async_engine(parsed, **options)
@@ -175,8 +182,10 @@ async def insisted(transaction: Callable[[Attempts], Awaitable[Result]], deadlin
     while True:
         left = None if deadline is None else deadline - monotonic()
         try:
-            async with asyncio.timeout(None if left is None else left + 1):  # a driver that listens ends before
-                return await transaction(attempts)
+            # A driver that listens ends before this timeout does.
+            async with asyncio.timeout(None if left is None else left + 1):
+                with pool_deadline(deadline):
+                    return await transaction(attempts)
         except (DBAPIError, PoolTimeout) as error:
             seconds = attempts.failed(error)
         except TimeoutError:
@@ -220,12 +229,25 @@ class AsyncDatabase:
         """Await the result of awaited work, in a transaction as `write` makes one."""
 
         async def transaction(attempts: Attempts) -> Result:
-            async with self.engine.begin() as connection:
-                result = await work(connection)
-                attempts.committing = True
+            async with self.engine.connect() as connection:
+                limits = ExitStack()
+                await connection.run_sync(_set_timeouts, limits, deadline)
+                try:
+                    async with connection.begin():
+                        result = await work(connection)
+                        attempts.committing = True
+                finally:
+                    await connection.run_sync(lambda _: limits.close())
             return result
 
         return await insisted(transaction, deadline)
+
+
+def _set_timeouts(connection: sa.Connection, limits: ExitStack, deadline: float | None) -> None:
+    """Cut the timeouts of a connection to what is left before the deadline, until `limits` is closed."""
+    limits.enter_context(bounded(connection, deadline))
+    if connection.in_transaction():
+        connection.commit()  # the statements that set the timeouts
 
 
 class AsyncJoined:

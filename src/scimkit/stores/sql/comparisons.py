@@ -34,8 +34,8 @@ NEVER: Final[Condition] = sa.false()
 class instr(GenericFunction[int]):  # the name of the SQL function
     """Where bytes are found in bytes, from 1; 0 when they are not."""
 
-    type = sa.Integer()
-    inherit_cache = True
+    type: sa.types.TypeEngine[int] = sa.Integer()
+    inherit_cache: bool = True
 
 
 @compiles(instr, "postgresql")

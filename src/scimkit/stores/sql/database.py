@@ -15,16 +15,19 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from scimkit.errors import InvalidFilter
-from scimkit.stores.database_errors import ATTEMPTS, exhausted, lost, pause, timed_out, too_complex, unavailable
+from scimkit.errors import Unavailable
+from scimkit.stores.database_error_kinds import codes_of, is_kind, kind_of, lost
+from scimkit.stores.database_errors import ATTEMPTS, answer_to, exhausted, pause, unavailable
 from scimkit.stores.sql.timeouts import (
     POOL_TIMEOUT,
     STATEMENT_TIMEOUT,
+    BoundedPool,
     bound_statements,
     bounded,
     busy_timeout,
     connect_options,
     connection_that_listens,
+    pool_deadline,
     unbounded,
 )
 
@@ -33,8 +36,6 @@ Work: TypeAlias = Callable[[sa.Connection], Result]
 
 DRIVERS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql",
                    "mariadb": "mysql+pymysql"}  # fmt: skip
-_NOT_READY: Final = frozenset({1047})
-"""A Galera node that is not part of its cluster, for now."""
 
 
 def sync_engine(url: str, statement_timeout: float = STATEMENT_TIMEOUT) -> sa.Engine:
@@ -43,7 +44,7 @@ def sync_engine(url: str, statement_timeout: float = STATEMENT_TIMEOUT) -> sa.En
     Raises: ValueError for another database.
     """
     parsed = with_driver(url, DRIVERS)
-    return own(sa.create_engine(parsed, **engine_options(parsed)), statement_timeout)
+    return own(sa.create_engine(parsed, **engine_options(parsed, BoundedPool)), statement_timeout)
 
 
 def prepared(engine: sa.Engine) -> sa.Engine:
@@ -78,11 +79,13 @@ def with_driver(url: str, drivers: dict[str, str]) -> sa.URL:
     return parsed
 
 
-def engine_options(url: sa.URL) -> dict[str, Any]:
-    """What an engine for the URL is made with."""
+def engine_options(url: sa.URL, pool: type[BoundedPool]) -> dict[str, Any]:
+    """Return the options of `create_engine` for a URL, with a pool whose waits end at the deadline of the request."""
     if url.get_backend_name() == "sqlite":
-        return {"connect_args": {"timeout": STATEMENT_TIMEOUT}}
-    options: dict[str, Any] = {"isolation_level": "READ COMMITTED", "pool_size": 10, "pool_timeout": POOL_TIMEOUT}
+        options: dict[str, Any] = {"connect_args": {"timeout": STATEMENT_TIMEOUT}}
+        in_memory = url.database in (None, "", ":memory:") or "mode" in url.query
+        return options if in_memory else options | {"poolclass": pool, "pool_timeout": POOL_TIMEOUT}
+    options = {"isolation_level": "READ COMMITTED", "pool_size": 10, "pool_timeout": POOL_TIMEOUT, "poolclass": pool}
     options["connect_args"] = connect_options(url)
     if url.get_backend_name() in ("mysql", "mariadb"):
         options["connect_args"]["charset"] = "utf8mb4"
@@ -143,16 +146,18 @@ class Attempts:
         took too long.
 
         Raises:
-            InvalidFilter: The statement exceeds what the database can evaluate.
-            Unavailable: The database failed otherwise, or there is no time left.
+            ScimError: The error is not one of those that are tried again; see `scimkit.stores.database_error_kinds`.
+            Unavailable: There is no time left.
         """
         if isinstance(error, PoolTimeout):
             raise exhausted() from None
-        if too_complex(error.orig):
-            raise InvalidFilter("The filter is too complex for the database. Use fewer comparisons.") from None
-        number = error.orig.args[0] if error.orig is not None and error.orig.args else None
-        broken = error.connection_invalidated and not self.committing
-        again = (lost(error.orig) or broken or number in _NOT_READY) and not timed_out(error.orig)
+        broken = error.connection_invalidated or (is_kind(error.orig, "connection") and codes_of(error.orig))
+        if is_kind(error.orig, "timeout"):
+            again = False
+        else:
+            again = lost(error.orig) or is_kind(error.orig, "not-ready") or (bool(broken) and not self.committing)
+        if not again and kind_of(error.orig).answer is not Unavailable:
+            raise answer_to(error.orig) from None
         seconds = pause(self.number)
         self.number += 1
         over = self.number == ATTEMPTS if self.deadline is None else time.monotonic() + seconds >= self.deadline
@@ -171,7 +176,8 @@ def insisted(transaction: Callable[[Attempts], Result], deadline: float | None =
     attempts = Attempts(deadline)
     while True:
         try:
-            return transaction(attempts)
+            with pool_deadline(deadline):
+                return transaction(attempts)
         except (DBAPIError, PoolTimeout) as error:
             seconds = attempts.failed(error)
         time.sleep(seconds)

@@ -59,9 +59,9 @@ class Rows:
         self._connection = connection
         self._tenant = scope.tenant
         self._type = resource_type
-        self.has_members = has_members(resource_type)
+        self.has_members: bool = has_members(resource_type)
         self._has_groups = is_computed(resource_type, GROUPS)
-        self.own = {"tenant": scope.tenant, "kind": resource_type.name}
+        self.own: dict[str, str] = {"tenant": scope.tenant, "kind": resource_type.name}
         """The parameters that bind a statement to them."""
 
     def find(self, id: str, *, lock: bool = False) -> StoredResource:

@@ -56,7 +56,7 @@ class SqlStore:
         upgrade: bool = True,
         statement_timeout: float = STATEMENT_TIMEOUT,
     ) -> None:
-        self.engine = sync_engine(url, statement_timeout) if isinstance(url, str) else prepared(url)
+        self.engine: sa.Engine = sync_engine(url, statement_timeout) if isinstance(url, str) else prepared(url)
         self._database: Database | Joined = Database(self.engine)
         self._unknown_members: UnknownMembers = unknown_members
         if upgrade:

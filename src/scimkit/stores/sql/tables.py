@@ -28,8 +28,8 @@ def raw(length: int) -> sa.types.TypeEngine[bytes]:
 class Exact(sa.types.TypeDecorator[str]):
     """Text that is equal only to itself: kept as its UTF-8 bytes."""
 
-    impl = sa.LargeBinary
-    cache_ok = True
+    impl: Any = sa.LargeBinary
+    cache_ok: bool | None = True
 
     def __init__(self, length: int) -> None:
         super().__init__()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from inspect import signature
 from time import monotonic
 from typing import Any, Final
@@ -15,6 +16,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 
 from scimkit.errors import Unavailable
 
@@ -23,15 +25,49 @@ STATEMENT_TIMEOUT: Final = 5.0
 CONNECT_TIMEOUT: Final = 5
 """Seconds to wait for a new connection."""
 POOL_TIMEOUT: Final = 2.0
-"""Seconds to wait for a connection of the pool."""
+"""Seconds to wait for a connection of the pool, if the deadline of the request is not nearer."""
 
 _READ_TIMEOUT: Final = 20
 _GRACE: Final = 0.5
 """Seconds that a server has to say that it cancelled a statement, before it counts as silent."""
 _LIMIT: Final = "scimkit_statement_timeout"
 _UNTIL: Final = "scimkit_until"
+_POOL_DEADLINE: Final[ContextVar[float | None]] = ContextVar("scimkit_pool_deadline", default=None)
 _STEPS: Final = 20_000
 """Instructions of SQLite's virtual machine between two looks at the clock."""
+
+
+class BoundedPool(QueuePool):
+    """A pool of connections that cuts the wait for a connection at the deadline of the request.
+
+    SQLAlchemy has one timeout for all waits of a pool. This pool computes the timeout anew for each wait.
+    """
+
+    @property
+    def _timeout(self) -> float:
+        until = _POOL_DEADLINE.get()
+        return self._longest if until is None else min(self._longest, max(until - monotonic(), 0.0))
+
+    @_timeout.setter
+    def _timeout(self, seconds: float) -> None:
+        self._longest = seconds
+
+
+class AsyncBoundedPool(BoundedPool, AsyncAdaptedQueuePool):
+    """A `BoundedPool` for an async engine."""
+
+
+@contextmanager
+def pool_deadline(deadline: float | None) -> Iterator[None]:
+    """Cut waits for a connection of a `BoundedPool` at a deadline, a reading of `time.monotonic()`."""
+    if deadline is None or deadline - monotonic() > POOL_TIMEOUT:
+        yield
+        return
+    token = _POOL_DEADLINE.set(deadline)
+    try:
+        yield
+    finally:
+        _POOL_DEADLINE.reset(token)
 
 
 def connect_options(url: sa.URL) -> dict[str, Any]:

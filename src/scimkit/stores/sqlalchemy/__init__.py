@@ -5,8 +5,8 @@ store = MappedStore(sessionmaker(engine), [ResourceMapping(USER, Agent, ...), Re
 
 try:
     import sqlalchemy as _  # noqa: F401
-except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError("the mapped store needs SQLAlchemy: pip install 'scimkit[sql]'") from missing
+except ModuleNotFoundError as _missing:
+    raise ModuleNotFoundError("the mapped store needs SQLAlchemy: pip install 'scimkit[sql]'") from _missing
 
 from scimkit.stores.mapped.attribute_mappings import Choice, Column, Computed, Constant, IsNull, Json, ReadOnly
 from scimkit.stores.mapped.declaration import ResourceMapping

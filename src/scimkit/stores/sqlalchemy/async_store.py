@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from scimkit.documents import Document
 from scimkit.patch.changes import ChangeSet
 from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.database_error_kinds import UnsupportedCharacter
+from scimkit.stores.mapped.collations import CollationCheck
 from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.memberships import Plan
 from scimkit.stores.mapped.store_operations import Work
@@ -25,6 +27,7 @@ from scimkit.stores.protocol import (
     Query,
     RequestedAttributes,
     Scope,
+    ServedType,
     Store,
     StoreHealth,
     UnknownMembers,
@@ -33,9 +36,9 @@ from scimkit.stores.protocol import (
 )
 from scimkit.stores.sql.async_store import insisted
 from scimkit.stores.sql.database import Attempts, Result
-from scimkit.stores.sqlalchemy.columns import Columns, association
+from scimkit.stores.sqlalchemy.columns import Columns, association, place_of
 from scimkit.stores.sqlalchemy.rows import ModelRows
-from scimkit.stores.sqlalchemy.sessions import begin
+from scimkit.stores.sqlalchemy.sessions import begin, check_collations, comparisons_translated
 
 _Ask: TypeAlias = Callable[[Work], Result]
 
@@ -63,8 +66,9 @@ class AsyncMappedStore:
         self._maker = async_sessionmaker(source) if isinstance(source, AsyncEngine) else source
         self._plan = Plan(mapped, Columns, association)
         self._unknown_members: UnknownMembers = unknown_members
+        self._collations = CollationCheck(self._plan, place_of)
         self.unsupported: Collection[Capability] = self._plan.unsupported
-        self.serves = self._plan.serves
+        self.serves: tuple[ServedType, ...] = self._plan.serves
         self.session: AsyncSession | None = None
         """The session of the transaction it was given in, as `MappedStore.session`."""
 
@@ -119,26 +123,34 @@ class AsyncMappedStore:
 
     async def _read(self, scope: Scope, resource_type: ResourceType, ask: _Ask[Result]) -> Result:
         """As `Sessions.read`, or `JoinedSession.read` in a transaction."""
-        if self.session is not None:
-            return await self.session.run_sync(self._asked, scope, resource_type, ask)
 
-        async def transaction(_: Attempts) -> Result:
-            async with self._maker(autoflush=False) as session:
-                await session.run_sync(begin, "BEGIN", scimkit_reads=True)
-                return await session.run_sync(self._asked, scope, resource_type, ask)
+        async def read(by_bytes: bool) -> Result:
+            if self.session is not None:
+                with comparisons_translated():
+                    return await self.session.run_sync(self._asked, scope, resource_type, ask, by_bytes)
 
-        return await insisted(transaction, scope.deadline)
+            async def transaction(_: Attempts) -> Result:
+                async with self._maker(autoflush=False) as session:
+                    await session.run_sync(begin, "BEGIN", scimkit_reads=True)
+                    return await session.run_sync(self._asked, scope, resource_type, ask, by_bytes)
+
+            return await insisted(transaction, scope.deadline)
+
+        return await _by_index_or_bytes(read)
 
     async def _write(self, scope: Scope, resource_type: ResourceType, ask: _Ask[Result]) -> Result:
         """As `Sessions.write`, or `JoinedSession.write` in a transaction."""
-        return await self._transaction(
-            lambda session: session.run_sync(self._asked, scope, resource_type, ask), scope.deadline
+        return await _by_index_or_bytes(
+            lambda by_bytes: self._transaction(
+                lambda session: session.run_sync(self._asked, scope, resource_type, ask, by_bytes), scope.deadline
+            )
         )
 
     async def _transaction(self, work: Callable[[AsyncSession], Awaitable[Result]], deadline: float | None) -> Result:
         if self.session is not None:
-            async with self.session.begin_nested():
-                return await work(self.session)
+            with comparisons_translated():
+                async with self.session.begin_nested():
+                    return await work(self.session)
 
         async def transaction(attempts: Attempts) -> Result:
             async with self._maker(autoflush=False) as session, session.begin():
@@ -150,8 +162,11 @@ class AsyncMappedStore:
 
         return await insisted(transaction, deadline)
 
-    def _asked(self, session: orm.Session, scope: Scope, resource_type: ResourceType, ask: _Ask[Result]) -> Result:
-        rows = ModelRows(session, self._plan.layout(resource_type), scope)
+    def _asked(
+        self, session: orm.Session, scope: Scope, resource_type: ResourceType, ask: _Ask[Result], by_bytes: bool
+    ) -> Result:
+        check_collations(self._collations, session)
+        rows = ModelRows(session, self._plan.layout(resource_type), scope, by_bytes=by_bytes)
         return ask(Work(self._plan, rows, self._unknown_members))
 
     def _joined(self, session: AsyncSession) -> AsyncMappedStore:
@@ -159,3 +174,11 @@ class AsyncMappedStore:
         store = copy(self)
         store.session = session
         return store
+
+
+async def _by_index_or_bytes(run: Callable[[bool], Awaitable[Result]]) -> Result:
+    """Await what `scimkit.stores.mapped.store.by_index_or_bytes` returns."""
+    try:
+        return await run(False)
+    except UnsupportedCharacter:
+        return await run(True)

@@ -43,7 +43,7 @@ class Columns:
         self.mapper: orm.Mapper[Any] = sa.inspect(model)
         if len(self.mapper.primary_key) != 1:
             raise ValueError(f"the model {self.mapper.class_.__name__} must have a primary key of one column")
-        self.key = self.field(self.mapper.get_property_by_column(self.mapper.primary_key[0]).class_attribute)
+        self.key: Field = self.field(self.mapper.get_property_by_column(self.mapper.primary_key[0]).class_attribute)
 
     def field(self, column: Any) -> Field:
         """As `Fields.field`. An expression that is no column has no name, and can be asked but not read or written."""
@@ -111,6 +111,14 @@ def association(model: Any, given: Any) -> tuple[Any, Pairs]:
         raise ValueError(f"{given.key} is linked by more than one column")
     _check_key(groups[0][0], members[0][0])
     return relation.mapper.class_, Pairs(relation.secondary, groups[0][1], members[0][1])
+
+
+def place_of(field: Field) -> tuple[str | None, str, str] | None:
+    """Return the schema, the table and the name of the column of a field; None if the field is no plain column."""
+    column = field.source.property.columns[0]
+    if not isinstance(column, sa.Column) or not isinstance(column.table, sa.Table):
+        return None
+    return column.table.schema, str(column.table.name), str(column.name)
 
 
 def _check_key(*columns: Any) -> None:

@@ -34,8 +34,8 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
 class utf8(GenericFunction[bytes]):  # a function of SQL, made of what each database has
     """The UTF-8 bytes of a text."""
 
-    type = sa.LargeBinary()
-    inherit_cache = True
+    type: sa.types.TypeEngine[bytes] = sa.LargeBinary()
+    inherit_cache: bool = True
 
 
 @compiles(utf8)
@@ -53,12 +53,39 @@ def _binary(element: Any, compiler: Any, **options: Any) -> str:
     return f"CAST(CONVERT({compiler.process(element.clauses, **options)} USING utf8mb4) AS BINARY)"
 
 
-class ModelConditions:
-    """Conditions on the rows of a model, or of an alias of it. `own` is what the far rows of a link must meet."""
+class same_for_unique(GenericFunction[bool]):
+    """Whether two texts are the same for a unique index: by their bytes, or by the collation on MariaDB and MySQL."""
 
-    def __init__(self, entity: Any, own: Callable[[Any, Any], Condition]) -> None:
+    type: sa.types.TypeEngine[bool] = sa.Boolean()
+    inherit_cache: bool = True
+
+
+@compiles(same_for_unique)
+def _same_bytes(element: Any, compiler: Any, **options: Any) -> str:
+    column, given = element.clauses
+    return f"({compiler.process(utf8(column), **options)} = {compiler.process(utf8(given), **options)})"
+
+
+@compiles(same_for_unique, "mysql", "mariadb")
+def _same_by_collation(element: Any, compiler: Any, **options: Any) -> str:
+    column, given = element.clauses
+    return f"({compiler.process(column, **options)} = {compiler.process(given, **options)})"
+
+
+class ModelConditions:
+    """Conditions on the rows of a model, or of an alias of it.
+
+    Args:
+        entity: The model or the alias.
+        own: Returns the condition that the far rows of a link must meet.
+        by_bytes: Compare texts by their bytes only. No index helps then, but the text that is compared may have
+            characters that the charset of a column does not have.
+    """
+
+    def __init__(self, entity: Any, own: Callable[[Any, Any], Condition], *, by_bytes: bool = False) -> None:
         self.entity = entity
         self._own = own
+        self._by_bytes = by_bytes
 
     def all(self, conditions: Sequence[Condition]) -> Condition:
         """Join conditions by `and`. See `scimkit.stores.database_errors.MOST_JOINS`."""
@@ -77,8 +104,7 @@ class ModelConditions:
 
     def one_of(self, field: Field, values: Sequence[Any]) -> Condition:
         place = self.place(field)
-        values = [each for each in values if not (type(each) is str and "\0" in each)]
-        return sa.and_(place.is_not(None), place.in_(values))
+        return sa.and_(place.is_not(None), among(place, values, by_bytes=self._by_bytes))
 
     def compare(self, field: Field, operator: str, value: Any, *, folds: bool) -> Condition:
         place = self.place(field, value)
@@ -93,13 +119,18 @@ class ModelConditions:
         key, wanted = utf8(column), utf8(given)
         if operator in _TEXT:
             return sa.and_(there, _TEXT[operator](key, wanted)) if value else there
-        conditions = [there, _COMPARE[operator](key, wanted)]
-        if operator == "eq":
-            conditions.insert(1, place == constant if field.collated else column == given)
-        return sa.and_(*conditions)
+        if operator not in ("eq", "ne") or self._by_bytes:
+            return sa.and_(there, _COMPARE[operator](key, wanted))
+        if field.collated:
+            same = place == constant
+        else:
+            same = same_for_unique(column, given) if field.unique else key == wanted
+        if operator == "ne":
+            return sa.and_(there, sa.not_(same))
+        return sa.and_(there, same) if field.collated else sa.and_(there, column == given, same)
 
     def within(self, link: Any) -> LinkedConditions:
-        return LinkedConditions(self.entity, link, self._own)
+        return LinkedConditions(self.entity, link, self._own, by_bytes=self._by_bytes)
 
     def place(self, field: Field, value: Any = "") -> Any:
         """The column of a field; within JSON, as a text or what else the value is."""
@@ -115,9 +146,11 @@ class ModelConditions:
 class LinkedConditions(ModelConditions):
     """Conditions on the far rows of a link between groups and members, or on the row that a reference leads to."""
 
-    def __init__(self, near: Any, link: End | Reference, own: Callable[[Any, Any], Condition]) -> None:
+    def __init__(
+        self, near: Any, link: End | Reference, own: Callable[[Any, Any], Condition], *, by_bytes: bool = False
+    ) -> None:
         layout: Any = link.other if isinstance(link, End) else link.target
-        super().__init__(orm.aliased(layout.mapped.model), own)
+        super().__init__(orm.aliased(layout.mapped.model), own, by_bytes=by_bytes)
         self._layout: Layout = layout
         if isinstance(link, End):
             rows, one, other = sides(link)
@@ -138,12 +171,25 @@ class LinkedConditions(ModelConditions):
         return super().place(field, value)
 
 
-def equal(column: Any, value: Any) -> Condition:
-    """Where a column has a value, to the letter."""
+def equal(column: Any, value: Any, *, by_bytes: bool = False) -> Condition:
+    """Return the condition that a column has exactly a value."""
     if type(value) is str and "\0" in value:  # which not every database has in a text
         return sa.false()
     same: Condition = column == value
-    return sa.and_(same, utf8(column) == utf8(sa.literal(value, sa.String()))) if type(value) is str else same
+    if type(value) is not str:
+        return same
+    exact: Condition = utf8(column) == utf8(sa.literal(value, sa.String()))
+    return exact if by_bytes else sa.and_(same, exact)
+
+
+def among(column: Any, values: Sequence[Any], *, by_bytes: bool = False) -> Condition:
+    """Return the condition that a column has one of some values."""
+    values = [each for each in values if not (type(each) is str and "\0" in each)]
+    if by_bytes and any(type(each) is str for each in values):
+        texts: Condition = utf8(column).in_([str(each).encode() for each in values])
+        return texts
+    found: Condition = column.in_(values)
+    return found
 
 
 def sides(end: End) -> tuple[Any, Any, Any]:

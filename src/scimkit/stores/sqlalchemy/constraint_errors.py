@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from scimkit.errors import InvalidValue, ScimError
 from scimkit.stores.mapped import constraint_errors
@@ -16,9 +16,9 @@ from scimkit.stores.mapped.layout import Layout
 
 
 def constraint_error(error: Exception, layout: Layout) -> ScimError:
-    """What a client is told of a row that the database does not take."""
-    if not isinstance(error, IntegrityError):
-        return InvalidValue("A value is not one that this service can keep.")
+    """Return what a client is told of a row that the database does not take."""
+    if not isinstance(error, DBAPIError):
+        return InvalidValue("A value is not one that this service can store.")
     return constraint_errors.constraint_error(error.orig, layout, _column, _constraints(layout.mapped.model))
 
 

@@ -12,12 +12,14 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import orm
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
-from scimkit.errors import Conflict, NotFound
+from scimkit.errors import MutabilityViolation, NotFound, Unavailable
 from scimkit.schema.attributes import Attribute
-from scimkit.stores.database_errors import batches, lost
+from scimkit.stores.database_error_kinds import is_kind, kind_of, lost
+from scimkit.stores.database_errors import batches, unavailable
 from scimkit.stores.mapped.attribute_mappings import shown_by
+from scimkit.stores.mapped.constraint_errors import STILL_NEEDED
 from scimkit.stores.mapped.fields import converted, moment_in
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.memberships import End
@@ -25,7 +27,7 @@ from scimkit.stores.mapped.references import references_of
 from scimkit.stores.mapped.rows import Far, Window
 from scimkit.stores.paging import Position
 from scimkit.stores.protocol import Scope
-from scimkit.stores.sqlalchemy.conditions import ModelConditions, equal, key_of, sides
+from scimkit.stores.sqlalchemy.conditions import ModelConditions, among, equal, key_of, sides
 from scimkit.stores.sqlalchemy.constraint_errors import constraint_error
 from scimkit.stores.sqlalchemy.pages import Pages
 
@@ -35,20 +37,22 @@ _TENANT: Final = Attribute("tenant", path="tenant")
 class ModelRows:
     """The `Rows` of a layout."""
 
-    def __init__(self, session: orm.Session, layout: Layout, scope: Scope) -> None:
+    def __init__(self, session: orm.Session, layout: Layout, scope: Scope, *, by_bytes: bool = False) -> None:
         self.layout = layout
         self._session = session
         self._scope = scope
         self._model: Any = layout.mapped.model
         self._key = key_of(self._model)
-        self.conditions = ModelConditions(self._model, self._own)
+        self._by_bytes = by_bytes
+        self.conditions: ModelConditions = ModelConditions(self._model, self._own, by_bytes=by_bytes)
 
     def find(self, id: str, *, lock: bool = False) -> Any:
         value = self.layout.id.value(id)
         missing = NotFound(f"This {self.layout.resource_type.name} does not exist.")
         if value is None:
             raise missing
-        query = self._select(lock).where(getattr(self._model, self.layout.id.field.name) == value)
+        column = getattr(self._model, self.layout.id.field.name)
+        query = self._select(lock).where(among(column, [value], by_bytes=self._by_bytes))
         found = [each for each in self._session.scalars(query) if self.layout.id.read(each, _TENANT) == id]
         if not found:
             raise missing
@@ -91,10 +95,8 @@ class ModelRows:
         try:
             self._session.flush()
             self._session.refresh(instance)
-        except (DataError, IntegrityError) as error:
-            raise constraint_error(error, self.layout) from None
         except StatementError as error:
-            if isinstance(error, DBAPIError):
+            if isinstance(error, DBAPIError) and kind_of(error.orig).answer is Unavailable:
                 raise
             raise constraint_error(error, self.layout) from None
 
@@ -107,7 +109,7 @@ class ModelRows:
                 instead(instance)
             self._session.flush()
         except IntegrityError:
-            raise Conflict("Something in this service still needs this resource.") from None
+            raise MutabilityViolation(STILL_NEEDED) from None
 
     def key(self, instance: Any) -> Any:
         return getattr(instance, self._key.key)
@@ -133,7 +135,8 @@ class ModelRows:
         known: dict[str, Any] = {}
         for some in batches(wanted):
             query = sa.select(getattr(model, identity.field.name), key_of(model))
-            query = query.where(getattr(model, identity.field.name).in_(some), self._own(end.other, model))
+            column = getattr(model, identity.field.name)
+            query = query.where(among(column, some, by_bytes=self._by_bytes), self._own(end.other, model))
             if lock:
                 query = query.with_for_update(read=True, key_share=True)
             known.update((wanted[value], key) for value, key in self._session.execute(query) if value in wanted)
@@ -160,7 +163,9 @@ class ModelRows:
         except IntegrityError as error:
             if lost(error.orig):
                 raise
-            raise Conflict("A member came in another way while it was added.") from None
+            if is_kind(error.orig, "duplicate"):  # another transaction added the member meanwhile
+                raise unavailable(error.orig) from None
+            raise constraint_error(error, self.layout) from None
 
     def unlink(self, end: End, instance: Any, keys: Collection[Any] | None = None) -> bool:
         table, near, far = _columns(end)
@@ -207,7 +212,7 @@ class ModelRows:
         if tenant is None:
             yield sa.false()
         elif layout.tenant is not None:
-            yield equal(getattr(entity, layout.tenant.name), tenant)
+            yield equal(getattr(entity, layout.tenant.name), tenant, by_bytes=self._by_bytes)
         where, model = layout.mapped.where, layout.mapped.model
         if where is not None:
             served = sa.select(key_of(model)).where(where).correlate(None)

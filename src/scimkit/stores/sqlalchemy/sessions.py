@@ -5,12 +5,16 @@ A piece of work is a function of a session. This module knows no SCIM.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy import orm
+from sqlalchemy.exc import DBAPIError
 
+from scimkit.stores.database_error_kinds import UnsupportedCharacter, is_kind
+from scimkit.stores.mapped.collations import COLLATION_QUERY, CollationCheck
 from scimkit.stores.sql.database import Attempts, Result, insisted
 
 SessionWork: TypeAlias = Callable[[orm.Session], Result]
@@ -70,12 +74,34 @@ class JoinedSession:
 
     def read(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
         """As `Sessions.read`; the transaction answers for failures."""
-        return work(self.session)
+        with comparisons_translated():
+            return work(self.session)
 
     def write(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
         """As `Sessions.write`; the transaction answers for failures, and is what is tried again."""
-        with self.session.begin_nested():
+        with comparisons_translated(), self.session.begin_nested():
             return work(self.session)
+
+
+@contextmanager
+def comparisons_translated() -> Iterator[None]:
+    """Raise UnsupportedCharacter if a text is compared with a column that does not have its characters."""
+    try:
+        yield
+    except DBAPIError as error:
+        if is_kind(error.orig, "charset"):
+            raise UnsupportedCharacter() from None
+        raise
+
+
+def check_collations(check: CollationCheck, session: orm.Session) -> None:
+    """Warn of collations that ignore case or accents, on MariaDB and MySQL."""
+    connection = session.connection()
+    query = sa.text(COLLATION_QUERY.format(":schema", ":table", ":column"))
+    check.run(
+        connection.dialect.name in ("mysql", "mariadb"),
+        lambda place: connection.scalar(query, dict(zip(("schema", "table", "column"), place, strict=True))),
+    )
 
 
 def begin(session: orm.Session, /, statement: str, **options: Any) -> None:

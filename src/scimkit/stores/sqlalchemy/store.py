@@ -13,14 +13,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import orm
 
+from scimkit.stores.mapped.collations import CollationCheck
 from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.memberships import Plan
-from scimkit.stores.mapped.store import RowsOf, RowStore
+from scimkit.stores.mapped.store import RowsOf, RowStore, by_index_or_bytes
 from scimkit.stores.protocol import Scope, StoreHealth, SyncStore, UnknownMembers
 from scimkit.stores.sql.database import Result, pool_size
-from scimkit.stores.sqlalchemy.columns import Columns, association
+from scimkit.stores.sqlalchemy.columns import Columns, association, place_of
 from scimkit.stores.sqlalchemy.rows import ModelRows
-from scimkit.stores.sqlalchemy.sessions import JoinedSession, Sessions
+from scimkit.stores.sqlalchemy.sessions import JoinedSession, Sessions, SessionWork, check_collations
 
 
 class MappedStore(RowStore):
@@ -45,6 +46,7 @@ class MappedStore(RowStore):
             )
         maker = orm.sessionmaker(source) if isinstance(source, sa.Engine) else source
         self._sessions: Sessions | JoinedSession = Sessions(maker)
+        self._collations = CollationCheck(self._plan, place_of)
 
     @property
     def session(self) -> orm.Session | None:
@@ -69,10 +71,17 @@ class MappedStore(RowStore):
         return self._sessions.write(lambda session: work(self._joined(session)), scope.deadline)
 
     def _read(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
-        return self._sessions.read(lambda session: work(partial(ModelRows, session)), deadline)
+        return by_index_or_bytes(lambda by_bytes: self._sessions.read(self._on_rows(work, by_bytes), deadline))
 
     def _write(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
-        return self._sessions.write(lambda session: work(partial(ModelRows, session)), deadline)
+        return by_index_or_bytes(lambda by_bytes: self._sessions.write(self._on_rows(work, by_bytes), deadline))
+
+    def _on_rows(self, work: Callable[[RowsOf], Result], by_bytes: bool) -> SessionWork[Result]:
+        def run(session: orm.Session) -> Result:
+            check_collations(self._collations, session)
+            return work(partial(ModelRows, session, by_bytes=by_bytes))
+
+        return run
 
     def _joined(self, session: orm.Session) -> MappedStore:
         """This store within a transaction."""

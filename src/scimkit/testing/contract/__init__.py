@@ -14,10 +14,10 @@ from __future__ import annotations
 try:
     import hypothesis  # noqa: F401  # asked for here, so that the advice is given once
     import pytest
-except ModuleNotFoundError as missing:
+except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError(
         "the store contract needs pytest and hypothesis: pip install 'scimkit[testing]'"
-    ) from missing
+    ) from _missing
 
 _PARTS = ("base", "keeping", "uniqueness", "versions", "members", "tenants", "transactions", "searching", "pages",
           "machine", "side")  # fmt: skip

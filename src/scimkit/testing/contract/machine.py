@@ -23,7 +23,7 @@ from scimkit.filters.ast import paths_of
 from scimkit.filters.filter import Filter, parse
 from scimkit.patch.changes import ChangeSet, ReferenceChanges, changes_between
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.protocol import GROUPS, MEMBERS, META, Query, Scope, SyncStore
+from scimkit.stores.protocol import GROUPS, MEMBERS, META, Capability, Query, Scope, SyncStore
 from scimkit.stores.sorting import Sort
 from scimkit.testing.contract.capabilities import StoreCapabilities
 from scimkit.testing.contract.comparison import ComparedStore
@@ -64,9 +64,9 @@ class StoreMachine(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         """Both are empty."""
-        self.sides = [ComparedStore(each, self.subject) for each in self.make_stores()]
-        self.unsupported = {each for side in self.sides for each in side.store.unsupported}
-        self.types = {each.name: each for each in self.subject.resource_types}
+        self.sides: list[ComparedStore] = [ComparedStore(each, self.subject) for each in self.make_stores()]
+        self.unsupported: set[Capability] = {each for side in self.sides for each in side.store.unsupported}
+        self.types: dict[str, ResourceType] = {each.name: each for each in self.subject.resource_types}
 
     @rule(data=st.data())
     def write(self, data: st.DataObject) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -10,5 +12,5 @@ class ExternalIdsConfig(AppConfig):
 
     name = "scimkit.stores.django.external_ids"
     label = "scimkit_external_ids"
-    verbose_name = "SCIM external ids"
-    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name: Any = "SCIM external ids"
+    default_auto_field: Any = "django.db.models.BigAutoField"

@@ -1,14 +1,17 @@
 """The table of tokens."""
 
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
     """As `scimkit.stores.django.models` has it."""
 
-    initial = True
-    dependencies = ()
-    operations = (
+    initial: ClassVar[bool | None] = True
+    dependencies: ClassVar[Sequence[Any]] = ()
+    operations: ClassVar[Sequence[Any]] = (
         migrations.CreateModel(
             name="ScimToken",
             fields=[

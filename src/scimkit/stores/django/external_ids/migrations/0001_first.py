@@ -1,5 +1,8 @@
 """The tables of external ids."""
 
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
@@ -18,12 +21,12 @@ def _owner(model: str) -> models.OneToOneField:  # type: ignore[type-arg]  # whi
 class Migration(migrations.Migration):
     """As `scimkit.stores.django.external_ids.models` has them."""
 
-    initial = True
-    dependencies = (
+    initial: ClassVar[bool | None] = True
+    dependencies: ClassVar[Sequence[Any]] = (
         ("auth", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     )
-    operations = (
+    operations: ClassVar[Sequence[Any]] = (
         migrations.CreateModel(
             name="UserExternalId",
             fields=[

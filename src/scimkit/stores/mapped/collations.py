@@ -1,0 +1,66 @@
+"""A warning about columns of MariaDB and MySQL whose collation takes different names for the same.
+
+This module never talks to a database.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
+
+from scimkit.stores.mapped.attribute_mappings import field_of
+from scimkit.stores.mapped.fields import Field
+from scimkit.stores.mapped.memberships import Plan
+
+_log = logging.getLogger("scimkit")
+
+_INSENSITIVE: Final = re.compile(r"_(ci|ai)(_|$)")
+
+Place: TypeAlias = tuple[str | None, str, str]
+"""The schema of a column (None for that of the connection), its table and its name."""
+
+COLLATION_QUERY: Final = (
+    "SELECT COLLATION_NAME FROM information_schema.COLUMNS "
+    "WHERE TABLE_SCHEMA = COALESCE({}, DATABASE()) AND TABLE_NAME = {} AND COLUMN_NAME = {}"
+)
+"""The statement that returns the collation of a column, with a place for each of its three parameters."""
+
+
+class CollationCheck:
+    """Warns once of columns whose collation ignores case or accents, if their values must be unique.
+
+    Args:
+        plan: The declared mappings.
+        place_of: Returns where the column of a field is; None if the field is no column.
+    """
+
+    def __init__(self, plan: Plan, place_of: Callable[[Field], Place | None]) -> None:
+        self._plan = plan
+        self._place_of = place_of
+        self._is_done = False
+
+    def run(self, is_mysql: bool, collation_of: Callable[[Place], str | None]) -> None:
+        """Look the collations up and log a warning for each column, the first time only."""
+        if self._is_done:
+            return
+        self._is_done = True
+        for path, place in self._columns() if is_mysql else ():
+            collation = collation_of(place)
+            if collation is not None and _INSENSITIVE.search(collation):
+                _log.warning(
+                    "the column %s.%s has the collation %s, so that the database takes different values of %s for the "
+                    "same: give the column a binary collation, or map Column(..., key=...) to a column that keeps "
+                    "scimkit.schema.attributes.folded(...) and has a binary collation",
+                    place[1], place[2], collation, path,
+                )  # fmt: skip
+
+    def _columns(self) -> Iterator[tuple[str, Place]]:
+        for layout in self._plan.layouts.values():
+            for path in layout.resource_type.unique:
+                field = field_of(layout.leaves[path].entry)
+                is_text = field is not None and field.name and field.type is str and not field.keys
+                place = self._place_of(field) if is_text and field is not None else None
+                if place is not None:
+                    yield path, place

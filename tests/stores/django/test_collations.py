@@ -1,0 +1,172 @@
+"""Texts that a collation of MariaDB takes for the same, and characters that a column does not have, in Django."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.stores.django.project import alias
+
+from django.db import connections, models  # isort: skip
+
+from scimkit import USER, Query, Scope, filters
+from scimkit.errors import InvalidValue, NotFound, Uniqueness
+from scimkit.schema.attributes import folded
+from scimkit.stores.django import Column, DjangoStore, ResourceMapping
+from tests.stores.databases import MARKS
+
+pytestmark = MARKS["mysql"]
+SCOPE = Scope()
+PAIRS = [
+    pytest.param("Ada", "ada", id="case"),
+    pytest.param("muller", "müller", id="accent"),
+    pytest.param("ada", "ada ", id="trailing space"),
+    pytest.param("ada😀", "ada😁", id="emoji"),
+]
+
+
+class Person(models.Model):
+    """A person in a table that the fixture makes, with the charset and collation that a test wants."""
+
+    login = models.CharField(max_length=100, unique=True)
+    login_key = models.CharField(max_length=100, null=True)
+    title = models.CharField(max_length=100, null=True)
+
+    class Meta:
+        app_label = "helpdesk"
+        managed = False
+        db_table = f"dj_person_{os.getpid()}"
+
+    def save(self, *arguments: Any, **options: Any) -> None:
+        """Keep the folded login."""
+        self.login_key = folded(self.login)
+        super().save(*arguments, **options)
+
+
+class Table:
+    """The table of people."""
+
+    def make(self, collation: str, unique: str = "login") -> DjangoStore:
+        """Make the table and return a store over it; `unique` names the column of the unique index."""
+        charset = collation.partition("_")[0]
+        entry: Any = "login" if unique == "login" else Column("login", key=unique)
+        run(f"DROP TABLE IF EXISTS {Person._meta.db_table}")
+        run(
+            f"CREATE TABLE {Person._meta.db_table} (id BIGINT PRIMARY KEY AUTO_INCREMENT, login VARCHAR(100) NOT NULL, "
+            "login_key VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin, title VARCHAR(100), "
+            f"UNIQUE ({unique})) CHARACTER SET {charset} COLLATE {collation}"
+        )
+        return DjangoStore([self.mapping(entry)], using="mysql")
+
+    def mapping(self, entry: Any, **options: Any) -> ResourceMapping:
+        return ResourceMapping(
+            USER, Person, attributes={"userName": entry, "title": "title"}, **{"id": "id", **options}
+        )
+
+
+def run(statement: str) -> None:
+    with connections["mysql"].cursor() as cursor:
+        cursor.execute(statement)
+
+
+@pytest.fixture
+def table() -> Iterator[Table]:
+    """The table of people, dropped afterward."""
+    alias("mysql")
+    yield Table()
+    run(f"DROP TABLE IF EXISTS {Person._meta.db_table}")
+    connections["mysql"].close()
+
+
+def create(store: DjangoStore, name: str, **more: Any) -> Any:
+    return store.create(SCOPE, USER, {"schemas": [USER.schema], "userName": name, **more}).document
+
+
+def found(store: DjangoStore, text: str) -> list[str]:
+    return [each["userName"] for each in store.search(SCOPE, Query(USER, filters.parse(text))).documents]
+
+
+@pytest.mark.parametrize("has_key", [False, True], ids=["plain", "key"])
+@pytest.mark.parametrize(("there", "new"), PAIRS)
+def test_who_is_refused_is_found(table: Table, has_key: bool, there: str, new: str) -> None:
+    """A user name that the collation takes for another one is 409 `uniqueness`, and `eq` finds the other user."""
+    store = table.make("utf8mb4_general_ci")
+    if has_key:
+        store = DjangoStore([table.mapping(Column("login", key="login"))], using="mysql")
+    create(store, there)
+    with pytest.raises(Uniqueness, match="userName"):
+        create(store, new)
+    assert found(store, f'userName eq "{new}"') == [there]
+    assert found(store, f'userName ne "{new}"') == []
+
+
+@pytest.mark.parametrize(("there", "new"), PAIRS)
+def test_a_folded_key_column_tells_names_apart(table: Table, there: str, new: str) -> None:
+    """With the advised column only case does not count; every other difference makes another user."""
+    store = table.make("utf8mb4_general_ci", "login_key")
+    create(store, there)
+    if folded(there) == folded(new):
+        with pytest.raises(Uniqueness):
+            create(store, new)
+        assert found(store, f'userName eq "{new}"') == [there]
+    else:
+        create(store, new)
+        assert found(store, f'userName eq "{new}"') == [new]
+
+
+def test_the_log_warns_once_of_a_collation(table: Table, caplog: pytest.LogCaptureFixture) -> None:
+    """At its first use a store warns of a collation that ignores case or accents, and says what to do."""
+    caplog.set_level(logging.WARNING, "scimkit")
+    store = table.make("utf8mb4_general_ci")
+    for _ in range(2):
+        found(store, "userName pr")
+    (record,) = caplog.records
+    assert f"{Person._meta.db_table}.login has the collation utf8mb4_general_ci" in record.getMessage()
+    caplog.clear()
+    found(table.make("utf8mb4_nopad_bin"), "userName pr")
+    found(table.make("utf8mb4_general_ci", "login_key"), "userName pr")
+    assert not caplog.records
+
+
+FOREIGN = [
+    pytest.param("utf8mb3_general_ci", "😀", id="utf8mb3"), pytest.param("latin1_swedish_ci", "łukasz", id="latin1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("collation", "text"), FOREIGN)
+def test_a_character_that_a_column_does_not_have(table: Table, collation: str, text: str) -> None:
+    """A write of it is 400 `invalidValue` and names the attribute, without the value; in a transaction too."""
+    store = table.make(collation)
+    id = create(store, "ada")["id"]
+    document = {"schemas": [USER.schema], "userName": text}
+    for ask, path in (
+        (lambda: create(store, text), "userName"),
+        (lambda: create(store, "bob", title=text), "title"),
+        (lambda: store.replace(SCOPE, USER, id, document), "userName"),
+        (lambda: store.transaction(SCOPE, lambda inner: inner.replace(SCOPE, USER, id, document)), "userName"),
+    ):
+        with pytest.raises(InvalidValue) as refused:
+            ask()
+        assert str(refused.value) == f"{path} has a character that this service cannot store."
+    assert found(store, "userName pr") == ["ada"]
+
+
+@pytest.mark.parametrize(("collation", "text"), FOREIGN)
+def test_a_filter_with_a_character_that_a_column_does_not_have(table: Table, collation: str, text: str) -> None:
+    """A filter with it finds nothing where it must be there, and everything where it must not."""
+    store = table.make(collation)
+    create(store, "ada", title="Lead")
+    for operator in ("eq", "co", "sw", "ew", "gt"):
+        assert found(store, f'userName {operator} "{text}"') == []
+    assert found(store, f'title eq "{text}" or userName eq "ADA"') == ["ada"]
+    for wanted in (f'userName ne "{text}"', f'not (title eq "{text}")'):
+        assert found(store, wanted) == ["ada"]
+    by_login = DjangoStore([table.mapping("login", id="login")], using="mysql")
+    with pytest.raises(NotFound):
+        by_login.get(SCOPE, USER, text)
+    in_tenants = DjangoStore([table.mapping("login", tenant="title")], using="mysql")
+    assert in_tenants.search(Scope(text), Query(USER)).total == 0

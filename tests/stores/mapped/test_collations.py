@@ -1,0 +1,270 @@
+"""Texts that a collation of MariaDB takes for the same, and characters that a column does not have."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from scimkit import USER, Query, Scope, filters
+from scimkit.errors import InvalidValue, NotFound, ScimError, Uniqueness
+from scimkit.schema.attributes import folded
+from scimkit.stores.sql import SqlStore
+from scimkit.stores.sql.async_store import async_engine
+from scimkit.stores.sql.database import sync_engine
+from scimkit.stores.sqlalchemy import Column, MappedStore, ResourceMapping
+from scimkit.stores.sqlalchemy.async_store import AsyncMappedStore
+from scimkit.stores.sqlalchemy.rows import ModelRows
+from tests.stores.databases import MYSQL_URL
+
+pytestmark = pytest.mark.skipif(MYSQL_URL is None, reason="SCIMKIT_TEST_MYSQL_URL names no MariaDB or MySQL")
+SCOPE = Scope()
+PAIRS = [
+    pytest.param("Ada", "ada", id="case"),
+    pytest.param("muller", "müller", id="accent"),
+    pytest.param("ada", "ada ", id="trailing space"),
+    pytest.param("ada😀", "ada😁", id="emoji"),
+]
+
+
+class Base(orm.DeclarativeBase):
+    """The models of these tests, in tables that only this process has."""
+
+
+def model_of(name: str, collation: str, charset: str = "utf8mb4", *, has_key: bool = False) -> Any:
+    """Return a model whose login is unique by a collation, or by a column with the folded login."""
+
+    columns: dict[str, Any] = {
+        "id": orm.mapped_column(sa.Integer, primary_key=True),
+        "login": orm.mapped_column(sa.String(100), nullable=False, unique=not has_key),
+        "title": orm.mapped_column(sa.String(100)),
+    }
+    if has_key:
+        columns["login_key"] = orm.mapped_column(sa.String(100, collation="utf8mb4_nopad_bin"), unique=True)
+        columns["fold"] = orm.validates("login")(_fold)
+    options = {"mysql_charset": charset, "mysql_collate": collation}
+    return type(
+        f"Person_{name}", (Base,), {"__tablename__": f"col_{name}_{os.getpid()}", "__table_args__": options, **columns}
+    )
+
+
+def _fold(person: Any, _: str, value: str) -> str:
+    person.login_key = folded(value)
+    return value
+
+
+INSENSITIVE = model_of("ci", "utf8mb4_general_ci")
+BINARY = model_of("bin", "utf8mb4_nopad_bin")
+KEYED = model_of("key", "utf8mb4_general_ci", has_key=True)
+NARROW = model_of("narrow", "utf8mb3_general_ci", "utf8mb3")
+LATIN = model_of("latin", "latin1_swedish_ci", "latin1")
+
+
+def mapping(model: Any, entry: Any = None, **options: Any) -> ResourceMapping:
+    attributes = {"userName": model.login if entry is None else entry, "title": model.title}
+    return ResourceMapping(USER, model, id=model.id, attributes=attributes, **options)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[sa.Engine]:
+    """An engine on MariaDB, with the tables of this module."""
+    assert MYSQL_URL is not None
+    engine = sync_engine(MYSQL_URL)
+    Base.metadata.create_all(engine)
+    yield engine
+    Base.metadata.drop_all(engine)
+    engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def _empty(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        for table in Base.metadata.sorted_tables:
+            connection.execute(sa.delete(table))
+
+
+def user(name: str, **attributes: Any) -> dict[str, Any]:
+    return {"schemas": [USER.schema], "userName": name, **attributes}
+
+
+def sync_calls(engine: sa.Engine, mapped: ResourceMapping) -> tuple[Callable[..., Any], Callable[..., list[str]]]:
+    """Return functions that create a user and that find user names, on the sync store."""
+    store = MappedStore(engine, [mapped])
+    return (
+        lambda name, **more: store.create(SCOPE, USER, user(name, **more)).document,
+        lambda text: [each["userName"] for each in store.search(SCOPE, Query(USER, filters.parse(text))).documents],
+    )
+
+
+def awaited_calls(engine: sa.Engine, mapped: ResourceMapping) -> tuple[Callable[..., Any], Callable[..., list[str]]]:
+    """Return the same functions, on the awaited store."""
+
+    def run(ask: Callable[[AsyncMappedStore], Any]) -> Any:
+        async def asked() -> Any:
+            assert MYSQL_URL is not None
+            awaited = async_engine(MYSQL_URL)
+            try:
+                return await ask(AsyncMappedStore(awaited, [mapped]))
+            finally:
+                await awaited.dispose()
+
+        return asyncio.run(asked())
+
+    def found(text: str) -> list[str]:
+        page = run(lambda store: store.search(SCOPE, Query(USER, filters.parse(text))))
+        return [each["userName"] for each in page.documents]
+
+    return lambda name, **more: run(lambda store: store.create(SCOPE, USER, user(name, **more))).document, found
+
+
+both_colors = pytest.mark.parametrize("calls", [sync_calls, awaited_calls])
+
+
+@both_colors
+@pytest.mark.parametrize("entry", [None, Column(INSENSITIVE.login, key=INSENSITIVE.login)], ids=["plain", "key"])
+@pytest.mark.parametrize(("there", "new"), PAIRS)
+def test_who_is_refused_is_found(engine: sa.Engine, calls: Any, entry: Any, there: str, new: str) -> None:
+    """A user name that the collation takes for another one is 409 `uniqueness`, and `eq` finds the other user."""
+    create, found = calls(engine, mapping(INSENSITIVE, entry))
+    create(there)
+    with pytest.raises(Uniqueness, match="userName"):
+        create(new)
+    assert found(f'userName eq "{new}"') == [there]
+    assert found(f'userName ne "{new}"') == []
+
+
+@pytest.mark.parametrize("entry", [None, Column(INSENSITIVE.login, key=INSENSITIVE.login)], ids=["plain", "key"])
+@pytest.mark.parametrize(("there", "new"), PAIRS)
+def test_who_is_refused_by_the_index_is_found(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, entry: Any, there: str, new: str
+) -> None:
+    """The same holds if only the unique index refuses, as in a race."""
+    create, found = sync_calls(engine, mapping(INSENSITIVE, entry))
+    create(there)
+    monkeypatch.setattr(ModelRows, "others", lambda *_: False)
+    with pytest.raises(Uniqueness, match="userName"):
+        create(new)
+    assert found(f'userName eq "{new}"') == [there]
+
+
+@both_colors
+@pytest.mark.parametrize(("there", "new"), PAIRS)
+def test_a_folded_key_column_tells_names_apart(engine: sa.Engine, calls: Any, there: str, new: str) -> None:
+    """With the advised column only case does not count; every other difference makes another user."""
+    create, found = calls(engine, mapping(KEYED, Column(KEYED.login, key=KEYED.login_key)))
+    create(there)
+    if folded(there) == folded(new):
+        with pytest.raises(Uniqueness):
+            create(new)
+        assert found(f'userName eq "{new}"') == [there]
+    else:
+        create(new)
+        assert found(f'userName eq "{new}"') == [new]
+
+
+@pytest.mark.parametrize(("there", "new"), PAIRS[1:])
+def test_a_binary_collation_tells_names_apart(engine: sa.Engine, there: str, new: str) -> None:
+    """With a binary collation on the column both users are served."""
+    create, found = sync_calls(engine, mapping(BINARY))
+    create(there)
+    create(new)
+    assert found(f'userName eq "{new}"') == [new]
+
+
+def test_the_log_warns_once_of_a_collation(engine: sa.Engine, caplog: pytest.LogCaptureFixture) -> None:
+    """At its first use a store warns of a collation that ignores case or accents, and says what to do."""
+    caplog.set_level(logging.WARNING, "scimkit")
+    store = MappedStore(engine, [mapping(INSENSITIVE)])
+    for _ in range(2):
+        store.search(SCOPE, Query(USER))
+    (record,) = caplog.records
+    said = record.getMessage()
+    assert f"{INSENSITIVE.__tablename__}.login" in said
+    assert "utf8mb4_general_ci" in said
+    assert "binary collation" in said
+    caplog.clear()
+    MappedStore(engine, [mapping(BINARY)]).search(SCOPE, Query(USER))
+    MappedStore(engine, [mapping(KEYED, Column(KEYED.login, key=KEYED.login_key))]).search(SCOPE, Query(USER))
+    assert not caplog.records
+
+
+def test_the_awaited_store_warns_too(engine: sa.Engine, caplog: pytest.LogCaptureFixture) -> None:
+    """The awaited store warns of the same collation."""
+    caplog.set_level(logging.WARNING, "scimkit")
+    awaited_calls(engine, mapping(INSENSITIVE))[1]("userName pr")
+    assert [each.levelname for each in caplog.records] == ["WARNING"]
+
+
+FOREIGN = [pytest.param(NARROW, "😀", id="utf8mb3"), pytest.param(LATIN, "łukasz", id="latin1")]
+
+
+@both_colors
+@pytest.mark.parametrize(("model", "text"), FOREIGN)
+def test_a_character_that_a_column_does_not_have(engine: sa.Engine, calls: Any, model: Any, text: str) -> None:
+    """A write of it is 400 `invalidValue` and names the attribute, without the value."""
+    create, found = calls(engine, mapping(model))
+    for name, more, path in ((text, {}, "userName"), ("ada", {"title": text}, "title")):
+        with pytest.raises(InvalidValue) as refused:
+            create(name, **more)
+        assert str(refused.value) == f"{path} has a character that this service cannot store."
+    assert found("userName pr") == []
+
+
+@both_colors
+@pytest.mark.parametrize(("model", "text"), FOREIGN)
+def test_a_filter_with_a_character_that_a_column_does_not_have(
+    engine: sa.Engine, calls: Any, model: Any, text: str
+) -> None:
+    """A filter with it finds nothing where it must be there, and everything where it must not."""
+    create, found = calls(engine, mapping(model))
+    create("ada", title="Lead")
+    for operator in ("eq", "co", "sw", "ew", "gt"):
+        assert found(f'userName {operator} "{text}"') == []
+    assert found(f'title eq "{text}"') == []
+    assert found(f'title eq "{text}" or userName eq "ADA"') == ["ada"]
+    for wanted in (f'userName ne "{text}"', f'not (title eq "{text}")', f'userName lt "{text}"'):
+        assert found(wanted) == ["ada"]
+
+
+@pytest.mark.parametrize(("model", "text"), FOREIGN)
+def test_a_change_to_a_character_that_a_column_does_not_have(engine: sa.Engine, model: Any, text: str) -> None:
+    """A replacement is refused too, in a transaction as well, and leaves the user as it was."""
+    store = MappedStore(engine, [mapping(model)])
+    id = store.create(SCOPE, USER, user("ada")).document["id"]
+    with pytest.raises(InvalidValue, match="userName"):
+        store.replace(SCOPE, USER, id, user(text))
+    with pytest.raises(InvalidValue, match="userName"):
+        store.transaction(SCOPE, lambda inner: inner.replace(SCOPE, USER, id, user(text)))
+    query = Query(USER, filters.parse(f'title eq "{text}"'))
+    assert store.transaction(SCOPE, lambda inner: inner.search(SCOPE, query)).total == 0
+    assert store.get(SCOPE, USER, id)["userName"] == "ada"
+
+
+@pytest.mark.parametrize(("model", "text"), FOREIGN)
+def test_an_id_with_a_character_that_a_column_does_not_have(engine: sa.Engine, model: Any, text: str) -> None:
+    """No resource has such an id, and no tenant such a name."""
+    by_login = ResourceMapping(USER, model, id=model.login, attributes={"userName": model.login})
+    store = MappedStore(engine, [by_login])
+    with pytest.raises(NotFound):
+        store.get(SCOPE, USER, text)
+    in_tenants = MappedStore(engine, [mapping(model, tenant=model.title)])
+    assert in_tenants.search(Scope(text), Query(USER)).total == 0
+
+
+def test_the_sql_store_has_every_character(engine: sa.Engine) -> None:
+    """The store's own tables keep bytes, so that neither charset nor collation has a say."""
+    assert MYSQL_URL is not None
+    store, scope = SqlStore(MYSQL_URL), Scope(f"collations-{os.urandom(4).hex()}")
+    for name in ("ada", "ada ", "muller", "müller", "ada😀", "ada😁", "łukasz"):
+        store.create(scope, USER, user(name))
+        (one,) = store.search(scope, Query(USER, filters.parse(f'userName eq "{name}"'))).documents
+        assert one["userName"] == name
+    with pytest.raises(ScimError):
+        store.create(scope, USER, user("ADA"))
+    store.engine.dispose()

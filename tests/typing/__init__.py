@@ -1,0 +1,1 @@
+"""Programs that mypy and pyright check, and none of which runs: what an application writes, and what is an error."""
