@@ -3,6 +3,8 @@
 store = MappedStore(sessionmaker(engine), [ResourceMapping(USER, Agent, ...), ResourceMapping(GROUP, Team, ...)])
 """
 
+from typing import TYPE_CHECKING, Any
+
 try:
     import sqlalchemy as _  # noqa: F401
 except ModuleNotFoundError as _missing:
@@ -14,8 +16,12 @@ from scimkit.stores.mapped.references import Reference
 from scimkit.stores.sqlalchemy.columns import Association
 from scimkit.stores.sqlalchemy.store import MappedStore
 
+if TYPE_CHECKING:
+    from scimkit.stores.sqlalchemy.async_store import AsyncMappedStore
+
 __all__ = [
     "Association",
+    "AsyncMappedStore",
     "Choice",
     "Column",
     "Computed",
@@ -27,3 +33,12 @@ __all__ = [
     "Reference",
     "ResourceMapping",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import `AsyncMappedStore` on first use, because SQLAlchemy's asyncio module needs the extra `scimkit[async]`."""
+    if name == "AsyncMappedStore":
+        from scimkit.stores.sqlalchemy.async_store import AsyncMappedStore
+
+        return AsyncMappedStore
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
