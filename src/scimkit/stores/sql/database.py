@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import QueuePool
 
 from scimkit.errors import Unavailable
 from scimkit.stores.database_error_kinds import codes_of, is_kind, kind_of, lost
@@ -100,6 +101,23 @@ def pool_size(engine: sa.Engine) -> int | None:
     """Return how many connections the pool of an engine keeps; None for a pool that does not say."""
     size = getattr(engine.pool, "size", None)
     return None if size is None else int(size())
+
+
+def wait_for_pool(engine: sa.Engine, deadline: float | None) -> None:
+    """Wait until the pool of an engine has a connection, but no longer than the deadline.
+
+    The pool of an application's own engine may wait longer than a health check can.
+
+    Raises:
+        Unavailable: Every connection is in use at the deadline.
+    """
+    pool = engine.pool
+    if not isinstance(pool, QueuePool) or pool._max_overflow < 0:
+        return
+    while pool.checkedout() >= pool.size() + pool._max_overflow:
+        if deadline is None or time.monotonic() >= deadline:
+            raise exhausted()
+        time.sleep(0.02)
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

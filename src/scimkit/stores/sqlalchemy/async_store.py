@@ -35,7 +35,7 @@ from scimkit.stores.protocol import (
     all_attributes,
 )
 from scimkit.stores.sql.async_store import insisted
-from scimkit.stores.sql.database import Attempts, Result
+from scimkit.stores.sql.database import Attempts, Result, pool_size
 from scimkit.stores.sqlalchemy.columns import Columns, association, place_of
 from scimkit.stores.sqlalchemy.rows import ModelRows
 from scimkit.stores.sqlalchemy.sessions import begin, check_collations, comparisons_translated
@@ -71,6 +71,17 @@ class AsyncMappedStore:
         self.serves: tuple[ServedType, ...] = self._plan.serves
         self.session: AsyncSession | None = None
         """The session of the transaction it was given in, as `MappedStore.session`."""
+
+    @property
+    def engine(self) -> AsyncEngine | None:
+        """The engine that the sessions are bound to, or None if the sessions name no engine."""
+        bind = self._maker.kw.get("bind")
+        return bind if isinstance(bind, AsyncEngine) else None
+
+    @property
+    def pool_size(self) -> int | None:
+        """The number of connections in the pool of the engine, or None if the sessions name no engine."""
+        return None if self.engine is None else pool_size(self.engine.sync_engine)
 
     async def check_health(self, deadline: float | None) -> StoreHealth:
         """Ask the database something trivial. Raises Unavailable."""

@@ -18,7 +18,7 @@ from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.memberships import Plan
 from scimkit.stores.mapped.store import RowsOf, RowStore, by_index_or_bytes
 from scimkit.stores.protocol import Scope, StoreHealth, SyncStore, UnknownMembers
-from scimkit.stores.sql.database import Result, pool_size
+from scimkit.stores.sql.database import Result, pool_size, wait_for_pool
 from scimkit.stores.sqlalchemy.columns import Columns, association, place_of
 from scimkit.stores.sqlalchemy.rows import ModelRows
 from scimkit.stores.sqlalchemy.sessions import JoinedSession, Sessions, SessionWork, check_collations
@@ -64,6 +64,8 @@ class MappedStore(RowStore):
 
     def check_health(self, deadline: float | None) -> StoreHealth:
         """Ask the database something trivial. Raises Unavailable."""
+        if self._sessions.engine is not None:
+            wait_for_pool(self._sessions.engine, deadline)
         self._sessions.read(lambda session: session.execute(sa.select(1)), deadline)
         return StoreHealth(True)
 
