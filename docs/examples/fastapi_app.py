@@ -9,4 +9,4 @@ service = ScimService(MemoryStore(), tokens=tokens)
 app = FastAPI()
 app.mount("/scim/v2", ScimApp(service))
 
-issued = tokens.issue("Microsoft Entra ID")  # show issued.token to the admin, once
+issued = tokens.issue("Microsoft Entra ID")  # show issued.token to the administrator once

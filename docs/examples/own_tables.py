@@ -8,7 +8,7 @@ from scimkit import GROUP, USER, Query, ScimService, Scope, TokenRegistry, filte
 from scimkit.stores.sqlalchemy import Choice, Constant, IsNull, Json, MappedStore, Reference, ResourceMapping
 
 
-# --- The helpdesk's own models, as they always were ---
+# --- The existing models of the application ---
 class Base(orm.DeclarativeBase):
     pass
 
@@ -48,7 +48,7 @@ class Team(Base):
     agents: orm.Mapped[list[Agent]] = orm.relationship(secondary=membership)
 
 
-# --- What SCIM calls what ---
+# --- Which column has which attribute ---
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 agents = ResourceMapping(
@@ -88,7 +88,7 @@ store = MappedStore(orm.sessionmaker(engine), [agents, teams])
 tokens = TokenRegistry()
 service = ScimService(store, tokens=tokens)
 
-# --- Somebody who was there before SCIM was ---
+# --- A user that existed before SCIM ---
 Base.metadata.create_all(engine)
 with orm.Session(engine) as session:
     session.add(Agent(login="Ada@example.org", first_name="Ada", email="ada@example.org"))

@@ -7,7 +7,7 @@ from scimkit.schema.models import as_model, resource_type
 
 
 class Helpdesk(Extension):
-    """What the helpdesk knows of an agent."""
+    """Attributes of an agent of the helpdesk."""
 
     __schema__ = URN("urn:example:params:scim:schemas:extension:helpdesk:1.0:User")
 

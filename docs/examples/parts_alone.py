@@ -2,8 +2,8 @@ from scimkit import USER, filters, patch
 
 ada = {"userName": "ada", "active": True, "emails": [{"type": "work", "value": "ada@example.org"}]}
 
-wanted = filters.parse('emails[type eq "work" and value ew "@example.org"]')
-assert wanted.matches(ada, USER)
+work_address = filters.parse('emails[type eq "work" and value ew "@example.org"]')
+assert work_address.matches(ada, USER)
 
 body = {
     "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],

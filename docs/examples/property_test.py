@@ -11,7 +11,7 @@ from scimkit.testing.strategies import attribute_paths, documents, filters, patc
 
 @given(documents(USER), patches(USER))
 def test_patch_is_atomic(document, body):
-    """Whatever a PATCH asks for, the document it is applied to stays as it was."""
+    """A PATCH never changes the document that it is applied to."""
     before = copy.deepcopy(document)
     with contextlib.suppress(ScimError):
         patch.apply(USER, document, body)
@@ -19,21 +19,20 @@ def test_patch_is_atomic(document, body):
 
 
 @given(documents(USER), filters(USER))
-def test_the_predicate_says_what_the_slow_model_says(document, node):
-    """The compiled filter and a walk over the tree agree, also after the filter was printed and read again."""
+def test_the_predicate_agrees_with_the_slow_model(document, node):
+    """The compiled filter agrees with a walk over the tree, also after the filter was printed and parsed again."""
     expected = reference.matches(USER, document, node)
     assert Filter(node).matches(document, USER) is expected
     assert parse(str(node)).matches(document, USER) is expected
 
 
 @given(documents(USER), attribute_paths(USER))
-def test_a_filter_on_what_is_there_matches(document, path):
-    """`pr` holds of exactly what has a value."""
-    assert parse(f"{path.text} pr").matches(document, USER) is not parse(f"not ({path.text} pr)").matches(
-        document, USER
-    )
+def test_pr_is_the_opposite_of_not_pr(document, path):
+    """`pr` matches, or `not (... pr)` matches, and never both."""
+    present, absent = parse(f"{path.text} pr"), parse(f"not ({path.text} pr)")
+    assert present.matches(document, USER) is not absent.matches(document, USER)
 
 
 test_patch_is_atomic()
-test_the_predicate_says_what_the_slow_model_says()
-test_a_filter_on_what_is_there_matches()
+test_the_predicate_agrees_with_the_slow_model()
+test_pr_is_the_opposite_of_not_pr()

@@ -1,7 +1,7 @@
 from scimkit import MemoryStore, ScimService, TokenRegistry
 from scimkit.testing.directory import key_of, sample_directory
+from scimkit.testing.directory_history import full_history, play, random_history
 from scimkit.testing.endpoint import open_endpoint
-from scimkit.testing.directory_history import play, random_history, full_history
 from scimkit.testing.providers import provider
 from scimkit.wsgi import ScimApp
 
@@ -13,10 +13,10 @@ with open_endpoint(application) as endpoint:
     report = play(okta, full_history())
     assert report.passed, [(step.title, step.reason, step.fix) for step in report.failures]
 
-    okta.directory.change(key_of("ada"), title="Head of Support")  # step by step
+    okta.directory.change(key_of("ada"), title="Head of Support")  # change one thing, then synchronize
     assert okta.synchronize()
     okta.clean_up()
     okta.close()
 
-directory, events = random_history(7, length=50)  # the same seed, the same life
+directory, events = random_history(7, length=50)  # the same seed gives the same history
 assert len(events) == 50
