@@ -1,7 +1,7 @@
-"""Every error of a database driver, and the answer that a client gets: one table for all stores.
+"""The kinds of database errors, with the answer of the service to each kind, for all stores.
 
-The page `docs/reference/database-errors.md` is printed from this table, and a test compares them. This module imports
-no database library.
+A script prints the page `docs/reference/database-errors.md` from this table, and a test compares the two. This module
+imports no database library.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from scimkit.errors import InvalidFilter, InvalidValue, PayloadTooLarge, ScimErr
 
 
 class UnsupportedCharacter(InvalidValue):
-    """400 invalidValue: a text has a character that the charset of a database column does not have.
+    """Error 400 invalidValue for a text with a character that the charset of a database column does not have.
 
-    Stores raise it when a statement compares such a text with a column, and then compare the bytes instead.
+    Stores raise this error when a statement compares such a text with a column. The stores then compare bytes instead.
     """
 
     default_detail = "A value has a character that this service cannot store."
@@ -24,18 +24,18 @@ class UnsupportedCharacter(InvalidValue):
 
 @dataclass(frozen=True, slots=True)
 class ErrorKind:
-    """One kind of database error.
+    """A kind of database error, with its codes and the answer to the client.
 
-    Codes are looked up from the longest to the shortest: the code `08` stands for all of `08...` that have no row of
-    their own, and `SQLITE_BUSY` for `SQLITE_BUSY_SNAPSHOT`.
+    The longest matching code decides. The code `08` matches all codes `08...` without a row of their own. Likewise,
+    `SQLITE_BUSY` matches `SQLITE_BUSY_SNAPSHOT` unless a row names the longer code.
     """
 
     name: str
     what: str
-    """What happened, in words for the page."""
+    """The cause of the error, in words for the page."""
     answer: type[ScimError]
     postgresql: tuple[str, ...] = ()
-    """SQLSTATEs of PostgreSQL. MariaDB and MySQL have those of the SQL standard too."""
+    """SQLSTATE codes of PostgreSQL. MariaDB and MySQL use the codes of the SQL standard too."""
     mysql: tuple[int, ...] = ()
     """Error numbers of MariaDB and MySQL."""
     sqlite: tuple[str, ...] = ()
@@ -43,11 +43,11 @@ class ErrorKind:
     classes: tuple[str, ...] = ()
     """Names of exception classes, for errors without a known code."""
     again: str = "no"
-    """When a store runs the transaction again, until the deadline of the request, before it answers."""
+    """The condition under which a store runs the transaction again, within the deadline of the request."""
 
     @property
     def codes(self) -> tuple[str | int, ...]:
-        """The codes of all databases."""
+        """Return the codes of all databases."""
         return (*self.postgresql, *self.mysql, *self.sqlite)
 
 
@@ -127,7 +127,7 @@ KINDS: Final = (
         "other", "any other error of the database", Unavailable,
     ),
 )  # fmt: skip
-"""The kinds, in the order of the page. The last one is that of every error without a row of its own."""
+"""The kinds of errors, in the order of the page. The last kind applies to every error without a row of its own."""
 
 _BY_CODE: Final[dict[Any, ErrorKind]] = {code: kind for kind in KINDS for code in kind.codes}
 _BY_CLASS: Final = {name: kind for kind in KINDS for name in kind.classes}
@@ -135,11 +135,11 @@ _BY_NAME: Final = {kind.name: kind for kind in KINDS}
 _MEMBER_IS_GONE: Final = frozenset({"23503", 1452})
 _TOO_COMPLEX_IN_SQLITE: Final = ("Expression tree is too large", "too many SQL variables", "parser stack overflow",
                                  "at most 64 tables in a join", "too many terms in compound SELECT")  # fmt: skip
-"""Messages of SQLite about statements that are too complex; their code is that of any error."""
+"""Messages of SQLite about statements that are too complex. SQLite reports these errors with the general code."""
 
 
 def codes_of(error: BaseException | None) -> list[Any]:
-    """Return the codes of a driver's error: an error number of MySQL, a name of SQLite, an SQLSTATE."""
+    """Return the codes of a driver's error: an error number of MySQL, an error name of SQLite, or an SQLSTATE."""
     first = error.args[0] if error is not None and error.args else None
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
     said = (first, getattr(error, "sqlite_errorname", None), state)
@@ -147,7 +147,7 @@ def codes_of(error: BaseException | None) -> list[Any]:
 
 
 def kind_of(error: BaseException | None) -> ErrorKind:
-    """Return the kind of a driver's error. Codes come before the class of the exception."""
+    """Return the kind of a driver's error. A known code takes precedence over the class of the exception."""
     if error is not None and error.args and str(error.args[0]).startswith(_TOO_COMPLEX_IN_SQLITE):
         return _BY_NAME["too-complex"]
     for code in codes_of(error):
@@ -161,19 +161,22 @@ def kind_of(error: BaseException | None) -> ErrorKind:
 
 
 def is_kind(error: BaseException | None, names: str | Iterable[str]) -> bool:
-    """Report whether a driver's error is of a kind, or of one of several kinds."""
+    """Report whether a driver's error belongs to one of some kinds."""
     return kind_of(error).name in ({names} if isinstance(names, str) else set(names))
 
 
 def lost(error: BaseException | None) -> bool:
-    """Report whether a transaction failed only because another one was in its way: running it again may help."""
+    """Report whether a transaction failed only because of another transaction.
+
+    Running the transaction again may help.
+    """
     if kind_of(error).name in ("deadlock", "serialization", "lock"):
         return True
     return not _MEMBER_IS_GONE.isdisjoint(codes_of(error))
 
 
 def _shortened(code: Any) -> Iterator[Any]:
-    """Yield a code, then what is left of it without its last parts."""
+    """Yield a code, and then the code without its last parts."""
     yield code
     if not isinstance(code, str):
         return

@@ -1,4 +1,4 @@
-"""A declaration is held to its resource type and its model when the store is made; a mistake names its entry."""
+"""A wrong mapping is refused when the store is created, and the message names the entry."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_entry_is_named(case: str) -> None:
-    """The message has the resource type, the entry as the host wrote it, and what is wrong with it."""
+    """The message contains the resource type, the entry as written in the mapping, and the mistake."""
     attributes, message = WRONG[case]
     mapped = ResourceMapping(USER, Agent, id=Agent.public_id, attributes={"userName": Agent.login, **attributes})
     with pytest.raises(ValueError) as refused:
@@ -68,11 +68,11 @@ def test_a_wrong_entry_is_named(case: str) -> None:
 
 
 class Base(DeclarativeBase):
-    """Models that cannot be served."""
+    """The base of models that a store cannot serve."""
 
 
 class Numbered(Base):
-    """Rows whose ids are those of another model too."""
+    """A model whose row numbers are also ids of another model."""
 
     __tablename__ = "numbered"
     id: Typed[int] = mapped_column(primary_key=True)
@@ -81,7 +81,7 @@ class Numbered(Base):
 
 
 class Pair(Base):
-    """A primary key of two columns."""
+    """A model with a primary key of two columns."""
 
     __tablename__ = "pair"
     one: Typed[int] = mapped_column(primary_key=True)
@@ -131,19 +131,19 @@ DECLARATIONS: dict[str, tuple[list[ResourceMapping], str]] = {
 
 @pytest.mark.parametrize("case", DECLARATIONS)
 def test_a_wrong_declaration_is_refused(case: str) -> None:
-    """What could not be promised is refused before anything is served."""
+    """A mapping that would break a guarantee of the store is refused when the store is created."""
     declared, message = DECLARATIONS[case]
     with pytest.raises(ValueError, match=message):
         MappedStore(ENGINE, declared)
 
 
 def test_ids_of_two_models_may_have_prefixes() -> None:
-    """With a prefix each, two models that number their rows share no id."""
+    """Two models that number their rows can be served with different prefixes."""
     store = MappedStore(ENGINE, [_users(Numbered, prefix="agent-"), _teams(id=Team.id, prefix="team-")])
     assert store.unsupported == {"filters", "member_pages", "tenants"}
 
 
 def test_a_column_may_have_a_key_that_folds() -> None:
-    """A column of its own for the folded text, or the column itself where its collation folds case."""
+    """The key of a `Column` is a column with the folded text, or the column itself if its collation ignores case."""
     for key in (Numbered.code, Numbered.login, sa.func.lower(Numbered.login)):
         MappedStore(ENGINE, [_users(Numbered, attributes={"userName": Column(Numbered.login, key=key)})])

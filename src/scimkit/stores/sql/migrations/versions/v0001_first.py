@@ -1,4 +1,4 @@
-"""The first tables: resources, their values, unique values, members, tokens."""
+"""Version 0001: the tables of resources, values, unique values, members and tokens."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def _of(name: str) -> sa.Column[int]:
 
 
 def upgrade() -> None:
+    """Create the tables and their indexes."""
     add_table(
         "scim_resource",
         sa.Column("sequence", _big(), primary_key=True, autoincrement=True),
@@ -102,5 +103,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop the tables."""
     for name in ("scim_token", "scim_member", "scim_unique", "scim_value", "scim_resource"):
         op.drop_table(name)
