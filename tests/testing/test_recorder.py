@@ -234,4 +234,4 @@ def test_a_recorder_that_fails_does_not_harm(caplog: pytest.LogCaptureFixture, t
     client = Client(on_exchange=Recorder(tmp_path / "no" / "such" / "folder"))
     assert isinstance(client.service, ScimService)
     client.user("ada")
-    assert "the exchange hook failed" in caplog.text
+    assert "the on_exchange hook failed" in caplog.text

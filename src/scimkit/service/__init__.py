@@ -1,4 +1,4 @@
-"""The service: requests in, responses out, over a store."""
+"""The service turns SCIM requests into responses, over a store."""
 
 from scimkit.service.http import Request, Response
 from scimkit.service.limits import Limits
