@@ -1,6 +1,7 @@
-"""The ASGI adapter: verifies the token, reads a bounded body, calls the service, writes the response. No framework.
+"""The ASGI adapter serves a `ScimService` without a web framework.
 
-Mount `ScimApp` under any path of a FastAPI, Starlette or Django application, or serve it alone.
+It verifies the token, reads a body up to the limit, calls the service and sends the response. Mount `ScimApp` under any
+path of a FastAPI, Starlette or Django application, or serve it alone.
 """
 
 from __future__ import annotations
@@ -25,20 +26,25 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 _GONE: Final = "http.disconnect"
 _SHORT: Final = 65536
-"""Bytes that a server reads ahead, whether or not anybody asks for them."""
+"""Number of bytes of a body that a server reads ahead of the application."""
 
 
 class _ClientGone(Exception):
-    """The client left before its body ended: nothing is served, and nobody reads an answer."""
+    """The client disconnected before its body ended, so the request is dropped without a response."""
 
 
 class ScimApp:
     """An ASGI 3 application that serves a `ScimService`.
 
-    `prefix` is the path the endpoint has inside this application when nothing mounts it. `public_url`
-    is the endpoint's URL as clients see it, and wins over all else; `trust_forwarded` is the number of proxies in
-    front of the service that set `X-Forwarded-Proto`, `-Host` and `-Prefix`. Values from beyond those are ignored.
-    Raises: ValueError if `trust_forwarded` is not a number.
+    Args:
+        service: The service to serve.
+        prefix: The path of the endpoint inside this application, if no framework mounts the application under a path.
+        public_url: The URL of the endpoint as clients see it. It takes precedence over the headers of requests.
+        trust_forwarded: The number of proxies in front of the service that set `X-Forwarded-Proto`, `-Host` and
+            `-Prefix`. Header values from before these proxies are ignored.
+
+    Raises:
+        ValueError: `trust_forwarded` is not a number of proxies.
     """
 
     def __init__(
@@ -51,7 +57,7 @@ class ScimApp:
         self._proxies = check_proxies(trust_forwarded)
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        """Serve one connection: http, or the lifespan of the server."""
+        """Serve one ASGI connection: an HTTP request, or the lifespan of the server."""
         if scope["type"] == "http":
             try:
                 response = await self._respond(scope, receive)
@@ -64,6 +70,7 @@ class ScimApp:
             raise RuntimeError(f"SCIM is served over HTTP, not {scope['type']}")
 
     async def _respond(self, scope: AsgiScope, receive: Receive) -> Response:
+        """Return the response to an HTTP request."""
         service, request = self.service, self._located(scope)
         try:
             self._read_headers(scope, request)
@@ -74,9 +81,9 @@ class ScimApp:
         return await self._respond_to_body(request, receive)
 
     async def _respond_to_body(self, request: Request, receive: Receive) -> Response:
-        """Verify the token, then read the body.
+        """Verify the token, then read the body and return the response.
 
-        Where the verification needs a thread, a short body that the server has already is handled in the same turn.
+        If the verification needs a thread, a short body that has already arrived is handled in that same thread.
         """
         service, first = self.service, None
         if service.blocking and service.verification_blocks and _is_short(request, service.limits.body):
@@ -99,7 +106,7 @@ class ScimApp:
         return await self._on_loop.handled(request)
 
     def _located(self, scope: AsgiScope) -> Request:
-        """The request without what its headers say."""
+        """Return the request with method, path and query, but without its headers."""
         path, root = scope["path"], scope.get("root_path", "").rstrip("/")
         if root and (path == root or path.startswith(f"{root}/")):
             path = path.removeprefix(root)
@@ -108,7 +115,7 @@ class ScimApp:
         return Request(scope["method"], relative_path(path, self._prefix), query, deadline=deadline)
 
     def _read_headers(self, scope: AsgiScope, request: Request) -> None:
-        """Raises: BadRequest if a header has no clear meaning."""
+        """Read the headers into the request. Raises BadRequest if a header is ambiguous."""
         headers = request.headers = read_headers(scope["headers"])
         request.base_url = self._public_url or base_url(
             scheme=scope.get("scheme", "http"),
@@ -119,6 +126,7 @@ class ScimApp:
         )
 
     async def _write(self, response: Response, method: str, receive: Receive, send: Send) -> None:
+        """Send the response."""
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
         if response.status != 204 and response.more is None:
             headers.append((b"content-length", str(len(response.body)).encode()))
@@ -131,12 +139,12 @@ class ScimApp:
     async def _stream(
         self, part: bytes, more: Callable[[], Coroutine[Any, Any, bytes]], receive: Receive, send: Send
     ) -> None:
-        """Send the parts of a body until the last one, or until the client leaves."""
+        """Send the parts of a body until the last part, or until the client disconnects."""
         gone = asyncio.ensure_future(_until_gone(receive))
         try:
             while part:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
-                await asyncio.sleep(0)  # the loop may learn that the client left
+                await asyncio.sleep(0)  # lets the event loop notice a disconnect
                 if gone.done():
                     return
                 part = await self._on_loop.next_part(more)
@@ -146,7 +154,7 @@ class ScimApp:
 
 
 class HealthApp:
-    """An ASGI application that answers `/healthz` and `/readyz` for a `ScimService`, at the end of any path."""
+    """An ASGI application that answers `/healthz` and `/readyz` probes for a `ScimService`, below any mount path."""
 
     def __init__(self, service: ScimService) -> None:
         self.service = service
@@ -165,12 +173,13 @@ class HealthApp:
 
 
 def _server(scope: AsgiScope) -> str:
+    """Return the host and port of the server, for requests without a Host header."""
     host, port = scope.get("server") or ("localhost", None)
     return host if port is None else f"{host}:{port}"
 
 
 def _is_short(request: Request, limit: int) -> bool:
-    """Whether a server may have the whole body with the headers; a client that expects 100 has not sent it yet."""
+    """Report whether the body may have arrived with the headers. A client that expects 100 has not sent it yet."""
     length = declared_length(request.headers)
     return length is not None and length <= min(_SHORT, limit) and "expect" not in request.headers
 
@@ -178,9 +187,9 @@ def _is_short(request: Request, limit: int) -> bool:
 async def _read(
     receive: Receive, request: Request, limit: int, first: Awaitable[Message] | None = None
 ) -> bytes | None:
-    """Return the body, or None when it is over the limit; then no more than that is read.
+    """Return the body, or None if it is larger than the limit. No more than the limit is read.
 
-    Raises: _ClientGone if the client leaves before the body ends.
+    Raises _ClientGone if the client disconnects before the body ends.
     """
     length = declared_length(request.headers)
     if length is not None and length > limit:
@@ -201,7 +210,7 @@ async def _read(
 
 
 async def _until_gone(receive: Receive) -> None:
-    """Return when the client leaves. A request without a body has one message before that."""
+    """Return when the client disconnects. A request without a body sends one message before that."""
     for _ in range(2):
         if (await receive())["type"] == _GONE:
             return
@@ -209,6 +218,7 @@ async def _until_gone(receive: Receive) -> None:
 
 
 async def _live(receive: Receive, send: Send) -> None:
+    """Answer the lifespan messages of the server until it shuts down."""
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})
