@@ -10,8 +10,11 @@ from typing import Final
 class Behavior:
     """A behavior of identity providers.
 
-    `number` is its row in the notes on identity providers. `quirks` names the quirks that handle it. `engine` states
-    how the engine handles the request without a quirk, with the section of the RFC.
+    Attributes:
+        number: Its row in the project's notes on identity providers.
+        summary: The request that the identity provider sends.
+        quirks: The names of the quirks that handle the request.
+        engine: The way in which the engine handles the request without a quirk, with the section of the RFC.
     """
 
     number: int
