@@ -24,12 +24,12 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
-_GONE: Final = "http.disconnect"
-_SHORT: Final = 65536
+_DISCONNECT: Final = "http.disconnect"
+_READ_AHEAD: Final = 65536
 """Number of bytes of a body that a server reads ahead of the application."""
 
 
-class _ClientGone(Exception):
+class _ClientDisconnected(Exception):
     """The client disconnected before its body ended, so the request is dropped without a response."""
 
 
@@ -61,17 +61,17 @@ class ScimApp:
         if scope["type"] == "http":
             try:
                 response = await self._respond(scope, receive)
-            except _ClientGone:
+            except _ClientDisconnected:
                 return
             await self._write(response, scope["method"], receive, send)
         elif scope["type"] == "lifespan":
-            await _live(receive, send)
+            await _serve_lifespan(receive, send)
         else:
             raise RuntimeError(f"SCIM is served over HTTP, not {scope['type']}")
 
     async def _respond(self, scope: AsgiScope, receive: Receive) -> Response:
         """Return the response to an HTTP request."""
-        service, request = self.service, self._located(scope)
+        service, request = self.service, self._request_without_headers(scope)
         try:
             self._read_headers(scope, request)
         except ScimError as error:
@@ -86,7 +86,7 @@ class ScimApp:
         If the verification needs a thread, a short body that has already arrived is handled in that same thread.
         """
         service, first = self.service, None
-        if service.blocking and service.verification_blocks and _is_short(request, service.limits.body):
+        if service.blocking and service.verification_blocks and _may_have_arrived(request, service.limits.body):
             first = asyncio.ensure_future(receive())
             await asyncio.sleep(0)
             if first.done() and len(first.result().get("body", b"")) == declared_length(request.headers):
@@ -105,7 +105,7 @@ class ScimApp:
         request.body = body
         return await self._on_loop.handled(request)
 
-    def _located(self, scope: AsgiScope) -> Request:
+    def _request_without_headers(self, scope: AsgiScope) -> Request:
         """Return the request with method, path and query, but without its headers."""
         path, root = scope["path"], scope.get("root_path", "").rstrip("/")
         if root and (path == root or path.startswith(f"{root}/")):
@@ -140,7 +140,7 @@ class ScimApp:
         self, part: bytes, more: Callable[[], Coroutine[Any, Any, bytes]], receive: Receive, send: Send
     ) -> None:
         """Send the parts of a body until the last part, or until the client disconnects."""
-        gone = asyncio.ensure_future(_until_gone(receive))
+        gone = asyncio.ensure_future(_until_disconnect(receive))
         try:
             while part:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
@@ -162,7 +162,7 @@ class HealthApp:
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer one probe."""
         if scope["type"] == "lifespan":
-            await _live(receive, send)
+            await _serve_lifespan(receive, send)
             return
         probe = probe_of(scope["path"])
         response = error_response(NotFound()) if probe is None else await probe(self.service)
@@ -178,10 +178,10 @@ def _server(scope: AsgiScope) -> str:
     return host if port is None else f"{host}:{port}"
 
 
-def _is_short(request: Request, limit: int) -> bool:
+def _may_have_arrived(request: Request, limit: int) -> bool:
     """Report whether the body may have arrived with the headers. A client that expects 100 has not sent it yet."""
     length = declared_length(request.headers)
-    return length is not None and length <= min(_SHORT, limit) and "expect" not in request.headers
+    return length is not None and length <= min(_READ_AHEAD, limit) and "expect" not in request.headers
 
 
 async def _read(
@@ -189,7 +189,7 @@ async def _read(
 ) -> bytes | None:
     """Return the body, or None if it is larger than the limit. No more than the limit is read.
 
-    Raises _ClientGone if the client disconnects before the body ends.
+    Raises _ClientDisconnected if the client disconnects before the body ends.
     """
     length = declared_length(request.headers)
     if length is not None and length > limit:
@@ -198,8 +198,8 @@ async def _read(
     while more:
         message = await (first or receive())
         first = None
-        if message["type"] == _GONE:
-            raise _ClientGone
+        if message["type"] == _DISCONNECT:
+            raise _ClientDisconnected
         part = message.get("body", b"")
         size += len(part)
         if size > limit:
@@ -209,15 +209,15 @@ async def _read(
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-async def _until_gone(receive: Receive) -> None:
+async def _until_disconnect(receive: Receive) -> None:
     """Return when the client disconnects. A request without a body sends one message before that."""
     for _ in range(2):
-        if (await receive())["type"] == _GONE:
+        if (await receive())["type"] == _DISCONNECT:
             return
     await asyncio.get_running_loop().create_future()
 
 
-async def _live(receive: Receive, send: Send) -> None:
+async def _serve_lifespan(receive: Receive, send: Send) -> None:
     """Answer the lifespan messages of the server until it shuts down."""
     while True:
         message = await receive()

@@ -44,7 +44,7 @@ def scim_urls(service: ScimService) -> list[Any]:
     `reverse("scim")` returns the path of the endpoint. `reverse("scim", args=["Users"])` returns the path of a resource
     type.
     """
-    view = _open_to_tokens(_async_view(service) if service.is_async else _view(service))
+    view = _without_form_checks(_async_view(service) if service.is_async else _view(service))
     # `[\s\S]` matches a line feed too, as `.` does with `(?s)`. With `(?s)`, Django could not reverse any URL.
     return [path("", view, name="scim"), re_path(r"^(?P<path>[\s\S]+)\Z", view, name="scim")]
 
@@ -56,16 +56,16 @@ def health_urls(service: ScimService) -> list[Any]:
     """
 
     def healthz(request: HttpRequest) -> HttpResponseBase:
-        return _written(request, live())
+        return _django_response(request, live())
 
     def readyz(request: HttpRequest) -> HttpResponseBase:
-        return _written(request, health(service).response())
+        return _django_response(request, health(service).response())
 
     async def awaited_readyz(request: HttpRequest) -> HttpResponseBase:
-        return _written(request, (await awaited_health(service)).response())
+        return _django_response(request, (await awaited_health(service)).response())
 
     ready = awaited_readyz if service.store.is_async else readyz
-    return [re_path(r"^healthz$", _open_to_tokens(healthz)), re_path(r"^readyz$", _open_to_tokens(ready))]
+    return [re_path(r"^healthz$", _without_form_checks(healthz)), re_path(r"^readyz$", _without_form_checks(ready))]
 
 
 def _view(service: ScimService) -> View:
@@ -83,7 +83,7 @@ def _view(service: ScimService) -> View:
                 response = run_sync(service.handle(asked))
         except ScimError as error:
             response = service.refuse(asked, error)
-        return _written(request, response, response.parts())
+        return _django_response(request, response, response.parts())
 
     return scim
 
@@ -104,12 +104,12 @@ def _async_view(service: ScimService) -> View:
                 response = await on_loop.handled(asked)
         except ScimError as error:
             response = service.refuse(asked, error)
-        return _written(request, response, response.awaited_parts())
+        return _django_response(request, response, response.awaited_parts())
 
     return scim
 
 
-def _open_to_tokens(view: View) -> View:
+def _without_form_checks(view: View) -> View:
     """Return the view without CSRF protection, login and transaction.
 
     The store begins and ends its own transactions.
@@ -155,7 +155,7 @@ def _read_body(request: HttpRequest, asked: Request, limit: int) -> bytes:
     return body
 
 
-def _written(request: HttpRequest, response: Response, parts: Any = None) -> HttpResponseBase:
+def _django_response(request: HttpRequest, response: Response, parts: Any = None) -> HttpResponseBase:
     """Return the Django response for a SCIM response."""
     answer: HttpResponseBase
     if request.method == "HEAD" or response.more is None:

@@ -65,7 +65,7 @@ def check(
         raise typer.BadParameter(str(error), param_hint="--without") from None
     console = Console(highlight=False)
     if not_kept:
-        _say(console, f"Not compared: {escape(', '.join(not_kept.names))}.", 0)
+        _print_paragraph(console, f"Not compared: {escape(', '.join(not_kept.names))}.", 0)
     history = full_history() if seed is None else random_history(seed, length=events)[1]
     passed = [_play(console, name, url, token, history, not_kept.names) for name in idp or PROVIDERS]
     if not all(passed):
@@ -98,7 +98,7 @@ def _play(
     color, mark = ("green", "✓") if report.passed else ("red", "✗")
     count = f"{len(report.steps)} requests, {len(report.failures)} failed, {report.seconds:.1f} s"
     console.print(f"[{color}]{mark}[/{color}] {name}  [dim]{count}[/dim]")
-    _explain(console, report)
+    _print_failures(console, report)
     for path in left:
         console.print(f"  [yellow]Not deleted: {escape(path)}; delete it by hand.[/yellow]", soft_wrap=True)
     return report.passed and not left
@@ -116,14 +116,14 @@ def _progress(show: Callable[[str], None], name: str, total: int) -> Callable[[D
     return on_event
 
 
-def _explain(console: Console, report: Report) -> None:
+def _print_failures(console: Console, report: Report) -> None:
     """Print each distinct failure once, with the number of times that it occurred."""
     from scimkit.testing.report import distinct
 
     for step, times in distinct(report.failures):
         more = f"  [dim](and {times - 1} more)[/dim]" if times > 1 else ""
         request = f"{escape(step.request)} -> {step.status}"
-        _say(console, f"[red]✗[/red] {escape(step.title)}  [dim]{request}[/dim]{more}", 2)
+        _print_paragraph(console, f"[red]✗[/red] {escape(step.title)}  [dim]{request}[/dim]{more}", 2)
         for label, text in (
             ("why", step.reason),
             ("fix", step.fix),
@@ -131,10 +131,10 @@ def _explain(console: Console, report: Report) -> None:
             ("sent", _sent(step)),
         ):
             if text is not None:
-                _say(console, f"[bold]{label}:[/bold] {escape(str(text))}", 6)
+                _print_paragraph(console, f"[bold]{label}:[/bold] {escape(str(text))}", 6)
 
 
-def _say(console: Console, text: str, indent: int) -> None:
+def _print_paragraph(console: Console, text: str, indent: int) -> None:
     """Print an indented paragraph. In a file, a paragraph is one line, so that a search finds it."""
     if console.is_terminal:
         console.print(Padding(text, (0, 0, 0, indent)))

@@ -49,8 +49,8 @@ def demo(
             service = ScimService(store, tokens=tokens)
             with running(ScimApp(service, prefix=PREFIX), port=port) as url:
                 endpoint = url + PREFIX
-                outcomes = [_tell(console, endpoint, tokens, name) for name in flavors]
-                _point_entra_at(console)
+                outcomes = [_play_story(console, endpoint, tokens, name) for name in flavors]
+                _print_entra_setup(console)
                 if keep:
                     _wait(console, endpoint)
     except PortTaken as error:
@@ -58,7 +58,7 @@ def demo(
     raise typer.Exit(0 if all(outcomes) else 1)
 
 
-def _tell(console: Console, endpoint: str, tokens: TokenRegistry, flavor: str) -> bool:
+def _play_story(console: Console, endpoint: str, tokens: TokenRegistry, flavor: str) -> bool:
     """Play the story once, in a separate tenant, and print each step when it happens."""
     from scimkit.testing.entra import run_story
 
@@ -73,12 +73,12 @@ def _tell(console: Console, endpoint: str, tokens: TokenRegistry, flavor: str) -
     ):
         console.print(f"  {name:<14} {value}" + (f"  [dim]({use})[/dim]" if use else ""), soft_wrap=True)
     console.print(f"\n[bold]Microsoft Entra ID > Provisioning[/bold]  (flavor {flavor})")
-    report = run_story(endpoint, token, flavor=flavor, on_step=lambda step: _show(console, step))
-    _sum_up(console, report)
+    report = run_story(endpoint, token, flavor=flavor, on_step=lambda step: _print_step(console, step))
+    _print_summary(console, report)
     return report.passed
 
 
-def _show(console: Console, step: Step) -> None:
+def _print_step(console: Console, step: Step) -> None:
     """Print one step of the story."""
     stage, separator, _ = step.title.partition(": connection")
     if separator:
@@ -90,7 +90,7 @@ def _show(console: Console, step: Step) -> None:
         console.print(f"      [red]{escape(step.reason or '')}[/red]", soft_wrap=True)
 
 
-def _sum_up(console: Console, report: Report) -> None:
+def _print_summary(console: Console, report: Report) -> None:
     """Print how many steps passed and failed."""
     failed = len([step for step in report.steps if not step.passed])
     color = "green" if report.passed else "red"
@@ -99,7 +99,7 @@ def _sum_up(console: Console, report: Report) -> None:
     )
 
 
-def _point_entra_at(console: Console) -> None:
+def _print_entra_setup(console: Console) -> None:
     """Print how to connect a real Entra to scimkit."""
     console.print(
         "\n[bold]A real Entra[/bold] must reach the endpoint from the Internet over TLS. Put a proxy or tunnel before\n"

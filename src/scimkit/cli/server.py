@@ -38,10 +38,10 @@ PREFIX: Final = "/scim/v2"
 PROBES: Final = ("/healthz", "/readyz")
 _SETTINGS: Final = "SCIMKIT_SERVE"
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
-_LONGEST_PAUSE: Final = 30
-_WATCH: Final = 0.5
+_MAX_PAUSE: Final = 30
+_PARENT_CHECK_INTERVAL: Final = 0.5
 """Seconds between two checks of a worker whether its parent process still runs."""
-_AFTER_GRACE: Final = 5
+_SHUTDOWN_SECONDS: Final = 5
 """Seconds that the server has to shut down after the grace period of requests."""
 
 _log = logging.getLogger("scimkit.serve")
@@ -96,10 +96,10 @@ def application() -> ServerApp:
     settings = Settings(**json.loads(os.environ[_SETTINGS]))
     configure_logging(settings.log_format, settings.log_level, access_log=settings.access_log)
     threading.Thread(target=_end_with_parent, args=(settings.parent, settings.grace), daemon=True).start()
-    return ServerApp(settings, *_patiently_opened(settings.store))
+    return ServerApp(settings, *_open_with_retries(settings.store))
 
 
-def _patiently_opened(url: str) -> tuple[SyncStore, TokenRegistry]:
+def _open_with_retries(url: str) -> tuple[SyncStore, TokenRegistry]:
     """Open a store. If the database cannot be opened, retry with growing pauses. SIGTERM ends the process."""
     before = signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     try:
@@ -107,7 +107,7 @@ def _patiently_opened(url: str) -> tuple[SyncStore, TokenRegistry]:
             try:
                 return open_store(url)
             except StoreUnavailable as error:
-                pause = min(_LONGEST_PAUSE, 2**attempt)
+                pause = min(_MAX_PAUSE, 2**attempt)
                 _log.error("%s; the next attempt is in %d s", error, pause)
                 time.sleep(pause)
         raise AssertionError
@@ -118,9 +118,9 @@ def _patiently_opened(url: str) -> tuple[SyncStore, TokenRegistry]:
 def _end_with_parent(parent: int, grace: int) -> None:
     """End this worker process when its parent process has ended, since nothing would restart or stop it then."""
     while os.getppid() == parent:
-        time.sleep(_WATCH)
+        time.sleep(_PARENT_CHECK_INTERVAL)
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(grace + _AFTER_GRACE)
+    time.sleep(grace + _SHUTDOWN_SECONDS)
     os._exit(1)
 
 
@@ -134,7 +134,7 @@ def serve_one(app: ServerApp, settings: Settings, token: str | None) -> None:
         async def startup(self, sockets: Any = None) -> None:
             await super().startup(sockets)
             if self.started:
-                _say_ready(settings.host, self.servers[0].sockets[0].getsockname()[1])
+                _print_ready(settings.host, self.servers[0].sockets[0].getsockname()[1])
                 if token is not None:
                     typer.echo(f"Token: {token}")
                     sys.stdout.flush()
@@ -143,7 +143,7 @@ def serve_one(app: ServerApp, settings: Settings, token: str | None) -> None:
             if self.should_exit:
                 os._exit(128 + sig)
             super().handle_exit(sig, frame)
-            _end_after(settings.grace + _AFTER_GRACE, lambda: os._exit(1))
+            _end_after(settings.grace + _SHUTDOWN_SECONDS, lambda: os._exit(1))
 
     Server(
         uvicorn.Config(
@@ -170,7 +170,7 @@ def serve_many(settings: Settings, workers: int) -> None:
         # response waits 40 ms for the acknowledgment of its beginning.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         bound = listener.getsockname()[1]
-        threading.Thread(target=_when_ready, args=(host, bound), daemon=True).start()
+        threading.Thread(target=_print_when_ready, args=(host, bound), daemon=True).start()
         _end_on_second_signal(settings.grace)
         uvicorn.run(
             "scimkit.cli.server:application", factory=True, fd=listener.fileno(), workers=workers,
@@ -200,7 +200,7 @@ def _end_on_second_signal(grace: int) -> None:
             if received > 1:
                 end()
             if received:
-                _end_after(grace + _AFTER_GRACE, end)
+                _end_after(grace + _SHUTDOWN_SECONDS, end)
 
     threading.Thread(target=watch, daemon=True).start()
 
@@ -212,7 +212,7 @@ def _end_after(seconds: float, end: Callable[[], None]) -> None:
     timer.start()
 
 
-def _when_ready(host: str, port: int) -> None:
+def _print_when_ready(host: str, port: int) -> None:
     """Wait until a worker answers, then print that the server is ready."""
     while True:
         try:
@@ -220,13 +220,13 @@ def _when_ready(host: str, port: int) -> None:
                 connection.settimeout(1)
                 connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
                 if connection.recv(1):
-                    _say_ready(host, port)
+                    _print_ready(host, port)
                     return
         except OSError:
             time.sleep(0.05)
 
 
-def _say_ready(host: str, port: int) -> None:
+def _print_ready(host: str, port: int) -> None:
     """Print the URL of the endpoint."""
     typer.echo(f"Ready: http://{host}:{port}{PREFIX}")
     sys.stdout.flush()

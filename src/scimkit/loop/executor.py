@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 
 DEFAULT_SIZE: Final = 10
 """Number of threads for a store that does not report how many connections it has."""
-_WAITING_PER_THREAD: Final = 16
+_WAITING_JOBS_PER_THREAD: Final = 16
 
 
 class _Job:
@@ -69,14 +69,14 @@ class Executor:
 
     def __init__(self, size: int | None = None) -> None:
         self.size = max(2, size or DEFAULT_SIZE)
-        self._writers = max(1, self.size * 3 // 4)
-        self._writers_of_one = max(1, self.size // 4)
-        self._longest = self.size * _WAITING_PER_THREAD
+        self._max_writes = max(1, self.size * 3 // 4)
+        self._max_writes_by_key = max(1, self.size // 4)
+        self._queue_limit = self.size * _WAITING_JOBS_PER_THREAD
         self._lock = Lock()
         self._reads: deque[_Job] = deque()
         self._writes: deque[_Job] = deque()
-        self._waiting_of: Counter[str] = Counter()
-        self._running_of: Counter[str] = Counter()
+        self._waiting_by_key: Counter[str] = Counter()
+        self._running_by_key: Counter[str] = Counter()
         self._running = 0
         self._running_writes = 0
         self._idle = 0
@@ -85,7 +85,7 @@ class Executor:
     @property
     def full(self) -> bool:
         """True if the executor refuses the next read or the next write."""
-        return max(len(self._reads), len(self._writes)) >= self._longest
+        return max(len(self._reads), len(self._writes)) >= self._queue_limit
 
     async def run(self, work: Callable[[], Result], deadline: float, key: str = "") -> Result:
         """Run work in a thread and return its result.
@@ -116,18 +116,18 @@ class Executor:
                 self._begin(job)
                 return
             queue = self._writes if job.key else self._reads
-            if len(queue) >= self._longest or (self._waiting_of[job.key] >= self._longest // 2 and job.key):
+            if len(queue) >= self._queue_limit or (self._waiting_by_key[job.key] >= self._queue_limit // 2 and job.key):
                 raise Unavailable()
             queue.append(job)
             if job.key:
-                self._waiting_of[job.key] += 1
+                self._waiting_by_key[job.key] += 1
 
     def _may_run(self, job: _Job) -> bool:
         """Report whether a thread is free for a job."""
         if self._running >= self.size:
             return False
         return not job.key or (
-            self._running_writes < self._writers and self._running_of[job.key] < self._writers_of_one
+            self._running_writes < self._max_writes and self._running_by_key[job.key] < self._max_writes_by_key
         )
 
     def _begin(self, job: _Job) -> None:
@@ -145,7 +145,7 @@ class Executor:
         self._running += 1
         if job.key:
             self._running_writes += 1
-            self._running_of[job.key] += 1
+            self._running_by_key[job.key] += 1
 
     def _work(self) -> None:
         """Run jobs forever, in a thread."""
@@ -161,15 +161,15 @@ class Executor:
             self._running -= 1
             if done.key:
                 self._running_writes -= 1
-                _decrement(self._running_of, done.key)
-            job = self._take()
+                _decrement(self._running_by_key, done.key)
+            job = self._next_from_queues()
             if job is None:
                 self._idle += 1
             else:
                 self._count(job)
             return job
 
-    def _take(self) -> _Job | None:
+    def _next_from_queues(self) -> _Job | None:
         """Remove the first job that may run from the queues, and return it. Reads and writes take turns."""
         first, second = (self._reads, self._writes) if self._running_writes else (self._writes, self._reads)
         for queue in (first, second):
@@ -177,7 +177,7 @@ class Executor:
                 if self._may_run(job):
                     del queue[position]
                     if job.key:
-                        _decrement(self._waiting_of, job.key)
+                        _decrement(self._waiting_by_key, job.key)
                     return job
         return None
 
@@ -193,7 +193,7 @@ class Executor:
             if not job.begun and job in queue:
                 queue.remove(job)
                 if job.key:
-                    _decrement(self._waiting_of, job.key)
+                    _decrement(self._waiting_by_key, job.key)
 
 
 def _decrement(counter: Counter[str], key: str) -> None:

@@ -137,11 +137,11 @@ class _Run:
                 if creation is None:
                     await self._perform(operation, operation.data)
                 elif operation.references <= self._promised:
-                    await self._begin(operation)
+                    await self._create_without_references(operation)
                 else:
                     self._fail(operation)
         for operation in self._unfinished:
-            await self._finish(operation)
+            await self._write_references(operation)
 
     def _is_over(self) -> bool:
         """Report whether the number of errors has reached `failOnErrors`."""
@@ -168,26 +168,26 @@ class _Run:
             self._fail(operation)
             return
         response = await self._send(operation.method, self._path_of(operation), operation, data)
-        self._note(operation, response)
+        self._record_response(operation, response)
 
-    async def _begin(self, operation: _Operation) -> None:
+    async def _create_without_references(self, operation: _Operation) -> None:
         """Create a resource of a reference cycle without the references that cannot be resolved yet."""
         missing = operation.references - self._ids.keys()
-        data = _without(operation.data, {f"{_PREFIX}{each}" for each in missing})
+        data = _without_references(operation.data, {f"{_PREFIX}{each}" for each in missing})
         response = await self._send("POST", operation.path, operation, data)
-        self._note(operation, response)
+        self._record_response(operation, response)
         if response.status == 201:
             self._unfinished.append(operation)
 
-    async def _finish(self, operation: _Operation) -> None:
+    async def _write_references(self, operation: _Operation) -> None:
         """Write a resource of a reference cycle again, with every reference that is resolved now."""
         lost = operation.references - self._ids.keys()
-        data = _without(operation.data, {f"{_PREFIX}{each}" for each in lost})
+        data = _without_references(operation.data, {f"{_PREFIX}{each}" for each in lost})
         assert operation.bulk_id is not None
         path = f"{operation.path.rstrip('/')}/{self._ids[operation.bulk_id]}"
         response = await self._send("PUT", path, operation, data)
         if response.status >= 300:
-            self._note(operation, response)
+            self._record_response(operation, response)
         elif operation.response is not None:
             operation.response = Response(201, response.body, response.headers)
 
@@ -204,7 +204,7 @@ class _Run:
         path: str = self._resolved(unquote(operation.path.removeprefix(self._call.request.base_url)))
         return path
 
-    def _note(self, operation: _Operation, response: Response) -> None:
+    def _record_response(self, operation: _Operation, response: Response) -> None:
         """Store the response of an operation.
 
         Every operation except a failed POST has a location (RFC 7644 section 3.7.3).
@@ -224,7 +224,7 @@ class _Run:
     def _fail(self, operation: _Operation) -> None:
         """Fail an operation that refers to a `bulkId` that cannot be resolved."""
         error = InvalidValue("The operation refers to a bulkId that no successful operation of the request defines.")
-        self._note(operation, error_response(error))
+        self._record_response(operation, error_response(error))
 
     def _id_for(self, found: re.Match[str]) -> str:
         """Return the id for a matched reference, or the reference itself if it is not resolved."""
@@ -278,15 +278,15 @@ def _references(value: Any) -> Iterator[str]:
             yield from _references(item)
 
 
-def _without(value: Any, references: set[str]) -> Any:
+def _without_references(value: Any, references: set[str]) -> Any:
     """Return the data without the values and elements that consist of one of the references."""
     if isinstance(value, list):
-        kept = [_without(item, references) for item in value]
+        kept = [_without_references(item, references) for item in value]
         return [item for item in kept if item is not None]
     if isinstance(value, dict):
         if any(isinstance(item, str) and item in references for item in value.values()):
             return None
-        made = {name: _without(item, references) for name, item in value.items()}
+        made = {name: _without_references(item, references) for name, item in value.items()}
         return {name: item for name, item in made.items() if item is not None}
     return None if isinstance(value, str) and value in references else value
 

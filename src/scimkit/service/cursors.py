@@ -19,8 +19,8 @@ from typing import Any, Final
 from scimkit.errors import ExpiredCursor, InvalidCursor
 from scimkit.stores.paging import Position
 
-_SEAL: Final = 16
-_LONGEST: Final = 4096
+_SEAL_LENGTH: Final = 16
+_MAX_LENGTH: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Cursors:
         return base64.urlsafe_b64encode(self._seal(body, query) + body).rstrip(b"=").decode()
 
     def open(self, text: str, query: str) -> Cursor:
-        """Return the cursor in a text.
+        """Verify the seal of a cursor text and return the cursor.
 
         Raises:
             InvalidCursor: The text is not a cursor of this query.
@@ -76,8 +76,8 @@ class Cursors:
             raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
             raise InvalidCursor() from None
-        body = raw[_SEAL:]
-        if len(text) > _LONGEST or not hmac.compare_digest(raw[:_SEAL], self._seal(body, query)):
+        body = raw[_SEAL_LENGTH:]
+        if len(text) > _MAX_LENGTH or not hmac.compare_digest(raw[:_SEAL_LENGTH], self._seal(body, query)):
             raise InvalidCursor()
         expires, part, position, count, backward = json.loads(body)
         if expires < self._clock():
@@ -87,7 +87,7 @@ class Cursors:
     def _seal(self, body: bytes, query: str) -> bytes:
         """Return the seal of a cursor: a keyed hash of the cursor and its query."""
         digest = hashlib.sha256(query.encode("utf-8", "surrogatepass")).digest()
-        return hmac.digest(self._key, digest + body, "sha256")[:_SEAL]
+        return hmac.digest(self._key, digest + body, "sha256")[:_SEAL_LENGTH]
 
 
 def _tuples(value: Any) -> Any:

@@ -25,7 +25,7 @@ NUMBERS: Final = frozenset({"startindex", "count"})
 TEXTS: Final = frozenset({"filter", "sortby", "sortorder", "cursor"})
 WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 """The methods whose body is read. A body of any other method has no meaning (RFC 9110 section 9.3.1)."""
-_KNOWN: Final = LISTS | NUMBERS | TEXTS
+_PARAMETERS: Final = LISTS | NUMBERS | TEXTS
 READ_WHEN_EMPTY: Final = frozenset({"cursor", "filter"})
 """Parameters that have a meaning when empty.
 
@@ -34,9 +34,9 @@ must not silently return the whole list.
 """
 _MAX_PARAMETERS: Final = 50
 _QUALITY: Final = re.compile(r"(?:^|;)\s*q\s*=\s*([01](?:\.\d*)?)\s*(?:;|\Z)")
-_BEYOND_COUNTING: Final = 10**18
+_LARGEST_NUMBER: Final = 10**18
 """The largest number that is read, because databases count only a little further. Larger numbers are lowered to it."""
-_LONGEST_NUMBER: Final = 18
+_MAX_DIGITS: Final = 18
 _WHOLE_NUMBER: Final = re.compile(r"\s*([+-]?)[0-9]+\s*")
 
 
@@ -127,9 +127,9 @@ def read_query(query: str) -> dict[str, str]:
     parameters: dict[str, str] = {}
     for each in fields:
         name, _, text = each.partition("=")
-        if name not in _KNOWN:
+        if name not in _PARAMETERS:
             name = _decoded(name).lower()
-            if name not in _KNOWN:
+            if name not in _PARAMETERS:
                 continue
         value = _decoded(text)
         if parameters.setdefault(name, value) != value:
@@ -162,16 +162,16 @@ def integer(parameters: Parameters, name: str, default: int) -> int:
     value = parameters.get(name.lower())
     if value is None:
         return default
-    if type(value) is str and len(value) > _LONGEST_NUMBER:
+    if type(value) is str and len(value) > _MAX_DIGITS:
         whole = _WHOLE_NUMBER.fullmatch(value)
-        value = None if whole is None else -_BEYOND_COUNTING if whole[1] == "-" else _BEYOND_COUNTING
+        value = None if whole is None else -_LARGEST_NUMBER if whole[1] == "-" else _LARGEST_NUMBER
     try:
         number = int(value) if value is not None else None
     except ValueError:
         number = None
     if number is None:
         raise InvalidValue(f"The parameter {name} must be a whole number.")
-    return max(-_BEYOND_COUNTING, min(number, _BEYOND_COUNTING))
+    return max(-_LARGEST_NUMBER, min(number, _LARGEST_NUMBER))
 
 
 class AcceptDeviationHandler(Protocol):

@@ -14,7 +14,7 @@ from scimkit.filters.parser import MAX_COMPARISONS, MAX_LENGTH
 from scimkit.patch.operations import MAX_OPERATIONS
 from scimkit.schema.resource_types import ResourceType
 
-_MOST_HEADERS: Final = 200
+_MAX_HEADERS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,12 @@ class Limits:
     A request with more than 200 headers is refused with 431 too.
     """
     query: int = 64 * 1024
-    """Maximum number of characters of a query string. A longer one is refused with 414.
+    """Maximum number of characters of a query string. A longer query string is refused with 414.
 
     A client can send the same parameters in the body of `POST .search`.
     """
     string_length: int = 65_536
-    """Maximum number of characters of a string in a resource or PATCH.
-
-    A longer one is refused with 400 `invalidValue`.
-    """
+    """Maximum number of characters of a string in a resource or PATCH. A longer string gets 400 `invalidValue`."""
     values: int = 1000
     """Maximum number of elements of a multi-valued attribute. More are refused with 400 `invalidValue`.
 
@@ -64,7 +61,10 @@ class Limits:
     members_at_once: int = 5000
     """Maximum number of members that are read at once. The response of a larger group is streamed."""
     attempts: int = 20
-    """Maximum number of attempts of a PATCH or PUT that other writes overtake. After that: 503 with `Retry-After`."""
+    """Maximum number of attempts of a PATCH or PUT that loses races against other writes.
+
+    After that: 503 with `Retry-After`.
+    """
     deadline: float = 25.0
     """Maximum number of seconds until a request is answered. Every wait ends by then, with 503 and `Retry-After`.
 
@@ -84,9 +84,9 @@ class Limits:
             HeadersTooLarge: The headers are larger than `headers`, or there are more than 200.
             UriTooLong: The query string is longer than `query`.
         """
-        if sum(map(len, headers.values())) > self.headers or len(headers) > _MOST_HEADERS:
+        if sum(map(len, headers.values())) > self.headers or len(headers) > _MAX_HEADERS:
             raise HeadersTooLarge(
-                f"The request may have at most {_MOST_HEADERS} headers with {self.headers} characters together."
+                f"The request may have at most {_MAX_HEADERS} headers with {self.headers} characters together."
             )
         if len(query) > self.query:
             raise UriTooLong(f"The query string is longer than {self.query} characters.")

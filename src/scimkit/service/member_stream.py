@@ -37,8 +37,8 @@ class MemberStream:
     async def more(self) -> bytes:
         """Return the next part of the text, or an empty part after the last one.
 
-        Before the last part, `check` is awaited. It raises if the group was deleted meanwhile, so that a client never
-        mistakes a part of the members for all members.
+        Before the last part, `check` is awaited. It raises if the group was deleted meanwhile. The client then sees an
+        incomplete text instead of an incomplete list of members.
 
         Raises:
             ScimError: The store failed. The text then has no end, so the client notices.

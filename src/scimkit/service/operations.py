@@ -124,13 +124,15 @@ class ResourceOperations:
         try:
             return await store.create(call.scope, self.resource_type, document)
         except Uniqueness:
-            holder = await self._holder(store, call, document) if call.deviations.may_restore else None
+            holder = await self._conflicting_resource(store, call, document) if call.deviations.may_restore else None
             if holder is None or not call.deviations.restores(holder, document):
                 raise
         await self._permissions.require(call, "replace", self.resource_type)
         return await store.replace(call.scope, self.resource_type, holder["id"], document, holder["meta"]["version"])
 
-    async def _holder(self, store: Store, call: RequestContext, document: dict[str, Any]) -> Document | None:
+    async def _conflicting_resource(
+        self, store: Store, call: RequestContext, document: dict[str, Any]
+    ) -> Document | None:
         """Return the stored resource that has the same unique value as a new document, or None."""
         for name in self.resource_type.unique:
             if name in document:
@@ -163,17 +165,17 @@ class ResourceOperations:
         """Read a resource. If the store pages members, read a group's members page by page."""
         pages = self._member_pages
         if pages is not None and projection.requested(MEMBERS):
-            return self._read_in_parts(call, projection, pages, conditional=conditional)
-        return self._read_whole(call, projection, conditional=conditional)
+            return self._read_streamed(call, projection, pages, conditional=conditional)
+        return self._read_at_once(call, projection, conditional=conditional)
 
-    async def _read_whole(self, call: RequestContext, projection: Projection, *, conditional: bool) -> Response:
+    async def _read_at_once(self, call: RequestContext, projection: Projection, *, conditional: bool) -> Response:
         """Read a resource in one call of the store."""
         document = await self._store.get(call.scope, self.resource_type, call.id, projection.requested)
         if conditional and preconditions.is_unchanged(call.request.headers, document["meta"]["version"]):
             return _not_modified(document)
         return self._response(call, 200, document, projection)
 
-    async def _read_in_parts(
+    async def _read_streamed(
         self, call: RequestContext, projection: Projection, pages: MemberPages, *, conditional: bool
     ) -> Response:
         """Return a group with its members. A group with more members than one read returns is streamed."""
@@ -204,7 +206,7 @@ class ResourceOperations:
             read,
             lambda some: render({"id": id, MEMBERS: some}, projection, base_url).get(MEMBERS, ()),
             first,
-            lambda: self._store.get(scope_now(), resource_type, id, _nothing),
+            lambda: self._store.get(scope_now(), resource_type, id, _no_attributes),
         )
         body = stream.begin(render(document, projection, base_url))
         return Response(200, body, (CONTENT_TYPE, ("ETag", document["meta"]["version"])), more=stream.more)
@@ -265,7 +267,7 @@ class ResourceOperations:
         operations = read_operations(self.resource_type, body, call.deviations, self._limits.patch_operations)
         projection = self._projection(call, written_by_operations(operations))
         changes = direct_changes(operations)
-        if changes is not None and (self._has_members or not changes.references) and not _needs_old(changes):
+        if changes is not None and (self._has_members or not changes.references) and not _depends_on_stored(changes):
             conditional = preconditions.is_conditional(call.request.headers)
             version = await self._version(call) if conditional else None
             written = await self._store.change(call.scope, self.resource_type, id, changes, version)
@@ -316,7 +318,7 @@ class ResourceOperations:
 
         Raises NotFound or PreconditionFailed.
         """
-        document = await self._store.get(call.scope, self.resource_type, call.id, _nothing)
+        document = await self._store.get(call.scope, self.resource_type, call.id, _no_attributes)
         version = document["meta"]["version"]
         preconditions.check(call.request.headers, version)
         return str(version)
@@ -350,9 +352,9 @@ class ResourceOperations:
         """
         if self._set_password is None or not has_password:
             return write(self._store)
-        return self._written_with_password(call, write, self._set_password)
+        return self._write_with_password(call, write, self._set_password)
 
-    async def _written_with_password(self, call: RequestContext, write: Write, hook: PasswordHook) -> Written:
+    async def _write_with_password(self, call: RequestContext, write: Write, hook: PasswordHook) -> Written:
         """Write, and call the `set_password` hook in the same transaction.
 
         The transaction of a sync store cannot await a hook that is a coroutine. Such a hook is awaited after the
@@ -381,12 +383,12 @@ def _not_modified(document: Document) -> Response:
     return Response(304, headers=(("ETag", document["meta"]["version"]),))
 
 
-def _needs_old(changes: ChangeSet) -> bool:
+def _depends_on_stored(changes: ChangeSet) -> bool:
     """Report whether the effect of a change set depends on the stored document, as a soft delete of Entra does."""
     return may_be_marked(changes.assigned)
 
 
-def _nothing(name: str) -> bool:
+def _no_attributes(name: str) -> bool:
     """Request no attributes, for a read that needs only the version."""
     return False
 

@@ -28,9 +28,9 @@ def check(headers: Mapping[str, str], version: str) -> None:
         PreconditionFailed: The version does not satisfy `If-Match` or `If-None-Match`.
     """
     wanted, unwanted = headers.get("if-match"), headers.get("if-none-match")
-    if wanted is not None and not _names(wanted, version):
+    if wanted is not None and not _matches(wanted, version):
         raise PreconditionFailed()
-    if unwanted is not None and _names(unwanted, version):
+    if unwanted is not None and _matches(unwanted, version):
         raise PreconditionFailed()
 
 
@@ -41,12 +41,12 @@ def is_unchanged(headers: Mapping[str, str], version: str) -> bool:
         PreconditionFailed: `If-Match` names other versions only.
     """
     wanted, known = headers.get("if-match"), headers.get("if-none-match")
-    if wanted is not None and not _names(wanted, version):
+    if wanted is not None and not _matches(wanted, version):
         raise PreconditionFailed()
-    return known is not None and _names(known, version)
+    return known is not None and _matches(known, version)
 
 
-def _names(header: str, version: str) -> bool:
+def _matches(header: str, version: str) -> bool:
     """Report whether a list of entity tags, or `*`, names a version. Malformed entity tags are skipped.
 
     The scan takes one step for each element of the list and never examines a character twice.

@@ -11,7 +11,7 @@ from typing import Final
 from scimkit.errors import BadRequest
 from scimkit.service.locations import check_host
 
-_SINGLE: Final = frozenset({
+_SINGLE_VALUED: Final = frozenset({
     "authorization", "client-request-id", "content-length", "content-location", "content-range", "content-type", "date",
     "expect", "from", "host", "if-modified-since", "if-range", "if-unmodified-since", "max-forwards",
     "proxy-authorization", "range", "referer", "user-agent", "x-request-id",
@@ -35,8 +35,8 @@ def _joined(pairs: Collection[tuple[bytes, bytes]]) -> dict[str, str]:
     for raw_name, raw_value in pairs:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         if name in headers:
-            if name in _SINGLE:
-                raise _twice(name)
+            if name in _SINGLE_VALUED:
+                raise _repeated_header_error(name)
             value = f"{headers[name]}, {value}"
         headers[name] = value
     return headers
@@ -50,11 +50,11 @@ def check_headers(headers: dict[str, str]) -> dict[str, str]:
     """
     authorization = headers.get("authorization")
     if authorization is not None and "," in authorization and authorization[:7].lower() == "bearer ":
-        raise _twice("authorization")
+        raise _repeated_header_error("authorization")
     if "," in headers.get("content-type", ""):
-        raise _twice("content-type")
+        raise _repeated_header_error("content-type")
     if "," in headers.get("content-length", ""):
-        raise _twice("content-length")
+        raise _repeated_header_error("content-length")
     host = headers.get("host")
     if host:
         check_host(host)
@@ -69,6 +69,6 @@ def declared_length(headers: Mapping[str, str]) -> int | None:
     return int(length) if len(length) <= 18 else 10**18
 
 
-def _twice(name: str) -> BadRequest:
+def _repeated_header_error(name: str) -> BadRequest:
     """Return the error for a header that occurs twice."""
     return BadRequest(f"The {name.title()} header must be sent once.")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from scimkit.service.http import Request
 
 HEADER: Final = "X-Request-Id"
-_SANE: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}\Z")
+_HARMLESS: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}\Z")
 
 current_request: ContextVar[Request | None] = ContextVar("scimkit_request", default=None)
 """The request that is being served, so that a log handler can name it on every line."""
@@ -23,9 +23,9 @@ current_request: ContextVar[Request | None] = ContextVar("scimkit_request", defa
 
 def request_id(headers: Mapping[str, str]) -> str:
     """Return `X-Request-Id` or `client-request-id` if it has 1 to 128 harmless characters, else a new id."""
-    if (given := headers.get("x-request-id")) is not None and _SANE.match(given):
+    if (given := headers.get("x-request-id")) is not None and _HARMLESS.match(given):
         return given
-    if (given := headers.get("client-request-id")) is not None and _SANE.match(given):
+    if (given := headers.get("client-request-id")) is not None and _HARMLESS.match(given):
         return given
     return f"{getrandbits(64):016x}"  # the id is not a secret; it only has to be unique
 

@@ -22,7 +22,7 @@ def nothing_written(path: AttributePath) -> bool:
 
 def written_in_document(document: Mapping[str, Any]) -> WrittenByRequest:
     """Return a function that reports whether a create or a replace has written to an attribute."""
-    return lambda path: _has(document, path.names)
+    return lambda path: _has_value(document, path.names)
 
 
 def written_by_operations(operations: Sequence[Operation]) -> WrittenByRequest:
@@ -30,11 +30,11 @@ def written_by_operations(operations: Sequence[Operation]) -> WrittenByRequest:
     return lambda path: any(_writes(each, path) for each in operations)
 
 
-def _has(value: Any, names: Sequence[str]) -> bool:
+def _has_value(value: Any, names: Sequence[str]) -> bool:
     """Report whether a value exists at a path, in any element of a multi-valued attribute."""
     if type(value) is list:
-        return any(_has(each, names) for each in value)
-    return not names or (type(value) is dict and names[0] in value and _has(value[names[0]], names[1:]))
+        return any(_has_value(each, names) for each in value)
+    return not names or (type(value) is dict and names[0] in value and _has_value(value[names[0]], names[1:]))
 
 
 def _writes(operation: Operation, path: AttributePath) -> bool:

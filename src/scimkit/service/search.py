@@ -43,7 +43,7 @@ class Search:
     def __init__(
         self, kinds: Sequence[Searchable], store: Store, limits: Limits, permissions: Permissions, cursors: Cursors
     ) -> None:
-        self._kinds = kinds
+        self._types = kinds
         self._store = store
         self._limits = limits
         self._default_count = min(limits.default_page, limits.page)
@@ -58,7 +58,7 @@ class Search:
     async def get(self, call: RequestContext) -> Response:
         """Serve `GET /Users` or `GET /` with query parameters (RFC 7644 section 3.4.2)."""
         parameters = call.parameters
-        kinds = self._kinds if self._all_allowed else await self._allowed(call)
+        kinds = self._types if self._all_allowed else await self._allowed(call)
         parts = self._parts(call, parameters, kinds)
         if "cursor" in parameters:
             self._require("cursors", "Pages by cursor are not supported.")
@@ -104,7 +104,7 @@ class Search:
             part.query.count = first + count
             page = await self._store.search(call.scope, part.query)
             sort = part.query.sort
-            key_of = sort_key(sort) if sort is not None else _last
+            key_of = sort_key(sort) if sort is not None else _key_without_value
             descending = descending or (sort is not None and sort.descending)
             rendered = part.render(page.documents, call)
             found += [(key_of(each), one) for each, one in zip(page.documents, rendered, strict=True)]
@@ -122,16 +122,16 @@ class Search:
 
     async def _allowed(self, call: RequestContext) -> Sequence[Searchable]:
         """Return the resource types that the token may search."""
-        return [each for each in self._kinds if await self._permissions.allow(call, "search", each.resource_type)]
+        return [each for each in self._types if await self._permissions.allow(call, "search", each.resource_type)]
 
     async def _by_cursor(self, call: RequestContext, parameters: Parameters, parts: Sequence[_Part]) -> Response:
         """Return a page by cursor (RFC 9865). A resource that exists during all pages appears exactly once."""
         if "startindex" in parameters:
             raise InvalidValue("Send either cursor or startIndex, not both.")
-        query = self._bound_to(call, parameters)
+        query = self._query_key(call, parameters)
         text = str(parameters["cursor"])
         cursor = self._cursors.open(text, query) if text else None
-        merged = len(self._kinds) > 1 and "sortby" in parameters
+        merged = len(self._types) > 1 and "sortby" in parameters
         count = self._cursor_count(parameters, cursor)
         page = CursorPage(cursor, count, merged=merged, descending=_is_descending(parameters))
         total = 0
@@ -164,22 +164,22 @@ class Search:
             raise InvalidCount("count must be the same as in the request for the first page.")
         return count
 
-    def _bound_to(self, call: RequestContext, parameters: Parameters) -> str:
+    def _query_key(self, call: RequestContext, parameters: Parameters) -> str:
         """Return the text of the query to which a cursor is bound: tenant, resource types, filter and order."""
         values = [parameters.get(name) for name in ("filter", "sortby", "sortorder")]
-        return repr((call.scope.tenant, [each.resource_type.name for each in self._kinds], values))
+        return repr((call.scope.tenant, [each.resource_type.name for each in self._types], values))
 
     def _parts(self, call: RequestContext, parameters: Parameters, kinds: Sequence[Searchable]) -> list[_Part]:
         """Return the store query for each resource type. A type in which nothing can match is left out."""
         wanted = filter_of(parameters, call, self._limits)
         sorts = self._sorts(parameters) if "sortby" in parameters else None
-        if len(self._kinds) == 1:
+        if len(self._types) == 1:
             return [self._part(call, parameters, 0, wanted, sorts)]
         if wanted is not None:
             self._check_known(wanted)
         parts = []
-        for number, each in enumerate(self._kinds):
-            if kinds is not self._kinds and each not in kinds:
+        for number, each in enumerate(self._types):
+            if kinds is not self._types and each not in kinds:
                 continue
             narrowed = True if wanted is None else specialize(wanted.node, each.resource_type)
             if narrowed is not False:
@@ -196,18 +196,18 @@ class Search:
         sorts: list[Sort | None] | None,
     ) -> _Part:
         """Return the store query for one resource type."""
-        kind = self._kinds[number]
+        kind = self._types[number]
         if wanted is not None:
             wanted = fitted(wanted, kind.resource_type, call, self._limits)
         projection = projection_of(kind.projections, parameters)
         sort = None if sorts is None else sorts[number]
-        requested = projection.requested if sort is None else _also(projection, sort)
+        requested = projection.requested if sort is None else _requested_with_sort(projection, sort)
         return _Part(number, kind, projection, Query(kind.resource_type, wanted, sort, 1, 0, None, None, requested))
 
     def _check_known(self, wanted: Filter) -> None:
         """Refuse a filter on an attribute that no resource type has, because such a filter is a mistake."""
         for path in paths_of(wanted.node):
-            if not any(each.resource_type.resolve(path) for each in self._kinds):
+            if not any(each.resource_type.resolve(path) for each in self._types):
                 raise InvalidFilter("The filter names an attribute that no resource type has. See /Schemas.")
 
     def _sorts(self, parameters: Parameters) -> list[Sort | None]:
@@ -218,7 +218,7 @@ class Search:
         self._require("sort", "Sorting is not supported.")
         descending = _is_descending(parameters)
         sorts: list[Sort | None] = []
-        for each in self._kinds:
+        for each in self._types:
             path = each.resource_type.resolve(str(parameters["sortby"]))
             if path is not None and path.leaf.type == "complex":
                 value = path.leaf.value_attribute if path.sub_attribute is None else None
@@ -260,12 +260,12 @@ def _is_descending(parameters: Parameters) -> bool:
     return order == "descending"
 
 
-def _also(projection: Projection, sort: Sort) -> RequestedAttributes:
+def _requested_with_sort(projection: Projection, sort: Sort) -> RequestedAttributes:
     """Return the attributes to load: those of the response, and the attribute by which the results are sorted."""
     name = sort.path.names[0]
     return lambda wanted: wanted == name or projection.requested(wanted)
 
 
-def _last(document: Document) -> tuple[bool, Any]:
+def _key_without_value(document: Document) -> tuple[bool, Any]:
     """Return the sort key of a document without a value to sort by."""
     return (True, "")

@@ -64,9 +64,9 @@ ExchangeHook: TypeAlias = Callable[[Request, Response], None]
 """
 
 _ID: Final = "{id}"
-_LONGEST_ID: Final = 255
-_FIXED: Final = frozenset({"", ".search"})
-_ANYONE: Final = Principal(tenant="", token_id="")
+_MAX_ID_LENGTH: Final = 255
+_NO_ID: Final = frozenset({"", ".search"})
+_ANONYMOUS: Final = Principal(tenant="", token_id="")
 """The principal of a client that reads the ServiceProviderConfig without a token."""
 
 
@@ -189,8 +189,8 @@ class ScimService:
             request.id = request_id(request.headers)
         present = current_request.set(request)
         try:
-            whose = request.principal or await self._verified(request)
-            principal = whose if whose is not _ANYONE else None
+            whose = request.principal or await self._principal_of(request)
+            principal = whose if whose is not _ANONYMOUS else None
             name = whose.dialect or self._tenant_dialects.get(whose.tenant)
             deviations = RequestDeviations(self._dialects.get(name, self._dialect) if name else self._dialect)
             scope = Scope(whose.tenant, request.deadline or monotonic() + self.limits.deadline)
@@ -226,7 +226,7 @@ class ScimService:
                 error response.
         """
         try:
-            request.principal = await self._verified(request)
+            request.principal = await self._principal_of(request)
         except ScimError as error:
             return self.refuse(request, error)
         except Exception:
@@ -242,18 +242,18 @@ class ScimService:
         response = error_response(error)
         if not request.id:
             request.id = request_id(request.headers)
-        known = request.principal if request.principal is not _ANYONE else None
+        known = request.principal if request.principal is not _ANONYMOUS else None
         present = current_request.set(request)
         self._report(request, response, None, known, error.detail)
         current_request.reset(present)
         return response
 
-    async def _verified(self, request: Request) -> Principal:
+    async def _principal_of(self, request: Request) -> Principal:
         """Return the principal of the request's token. Raises Unauthorized, or an error of the verifier."""
         self.limits.check_request(request.headers, request.query)
         authorization = request.headers.get("authorization")
         if authorization is None and _is_public(request):
-            return _ANYONE
+            return _ANONYMOUS
         try:
             answer = self._tokens.verify(bearer_token(authorization))
             return answer if isinstance(answer, Principal) else await answer
@@ -274,16 +274,16 @@ class ScimService:
         if first not in self._names:
             request = self._at_endpoint(call)
             first, _, rest = request.path.strip("/").partition("/")
-        id = "" if rest in _FIXED else rest
+        id = "" if rest in _NO_ID else rest
         methods = self._routes.get((first, _ID if id else rest))
         if methods is None or "/" in rest:
             raise NotFound("There is no such endpoint.")
-        if id and (len(id) > _LONGEST_ID or not id.isprintable()):
+        if id and (len(id) > _MAX_ID_LENGTH or not id.isprintable()):
             raise NotFound("No resource has this id.")
         handler = methods.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
             if request.method == "OPTIONS":
-                return _at_once(Response(204, headers=(("Allow", ", ".join(methods)),)))
+                return _awaitable(Response(204, headers=(("Allow", ", ".join(methods)),)))
             raise MethodNotAllowed(tuple(methods))
         call.id = id
         if request.method in WITH_BODY:
@@ -427,7 +427,7 @@ def _without_empty(parameters: Parameters, deviations: RequestDeviations) -> dic
     return {name: value for name, value in parameters.items() if value != "" or name in READ_WHEN_EMPTY}
 
 
-async def _at_once(response: Response) -> Response:
+async def _awaitable(response: Response) -> Response:
     """Return a response to a caller that awaits it."""
     return response
 

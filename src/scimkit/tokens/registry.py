@@ -21,7 +21,7 @@ TokenStatus: TypeAlias = Literal["Active", "Expired", "Revoked"]
 
 _INVALID: Final = 'Bearer realm="scim", error="invalid_token"'
 _NO_HASH: Final = b"\0" * 32
-_READ_KEPT: Final = 1024
+_MAX_VERIFIED_TOKENS: Final = 1024
 
 
 class InvalidToken(Unauthorized):
@@ -119,13 +119,13 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-_Read: TypeAlias = tuple[str, bytes, TokenRecord, Principal]
+_VerifiedToken: TypeAlias = tuple[str, bytes, TokenRecord, Principal]
 """The id of a token, the hash of its secret, the record that verified it last, and the principal of that record."""
-_NOBODY: Final = Principal("", "")
+_UNVERIFIED: Final = Principal("", "")
 """The placeholder principal of a token that no record has verified yet."""
 
 
-class _Verifier:
+class _BaseRegistry:
     """The common base of the sync and the async registry.
 
     It creates and verifies tokens, but does not store records.
@@ -133,13 +133,15 @@ class _Verifier:
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._read: dict[bytes, _Read] = {}
+        self._verified_tokens: dict[bytes, _VerifiedToken] = {}
         """The parts of tokens that were valid, by the digest of their text.
 
-        This cache saves only the parsing of the text. The store is asked about every token every time.
+        This cache only saves parsing the text. Every verification still reads the record from the store.
         """
 
-    def _made(self, description: str, tenant: str, expires_in: timedelta | None, dialect: str | None) -> IssuedToken:
+    def _new_token(
+        self, description: str, tenant: str, expires_in: timedelta | None, dialect: str | None
+    ) -> IssuedToken:
         """Return a new token. The caller stores its record."""
         parts, now = new_token(), self._clock()
         record = TokenRecord(
@@ -153,11 +155,11 @@ class _Verifier:
         )
         return IssuedToken(parts.text(), record)
 
-    def _recall(self, digest: bytes, token: str) -> tuple[str, bytes, TokenRecord | None, Principal]:
+    def _parse_or_recall(self, digest: bytes, token: str) -> tuple[str, bytes, TokenRecord | None, Principal]:
         """Return the parts of a token from the cache, or parse the token. Raises InvalidToken."""
-        return self._read.get(digest) or (*_parts(token), None, _NOBODY)
+        return self._verified_tokens.get(digest) or (*_id_and_hash(token), None, _UNVERIFIED)
 
-    def _accept(
+    def _check_record(
         self, digest: bytes, read: tuple[str, bytes, TokenRecord | None, Principal], record: TokenRecord | None
     ) -> Principal:
         """Compare a token with its stored record and return the principal. Raises InvalidToken."""
@@ -171,12 +173,12 @@ class _Verifier:
                 raise InvalidToken(f"the token is {status.lower()}", token_id=record.id, tenant=record.tenant)
         if record is not checked:
             principal = Principal(record.tenant, record.id, record.description, record.dialect)
-            if checked is not None or len(self._read) < _READ_KEPT:
-                self._read[digest] = id, secret, record, principal
+            if checked is not None or len(self._verified_tokens) < _MAX_VERIFIED_TOKENS:
+                self._verified_tokens[digest] = id, secret, record, principal
         return principal
 
 
-class TokenRegistry(_Verifier):
+class TokenRegistry(_BaseRegistry):
     """A registry that issues, verifies, rotates and revokes tokens. It implements `SyncTokenVerifier`.
 
     Args:
@@ -211,7 +213,7 @@ class TokenRegistry(_Verifier):
             expires_in: The time until the token expires. By default, the token does not expire.
             dialect: The name of the dialect for requests with this token.
         """
-        issued = self._made(description, tenant, expires_in, dialect)
+        issued = self._new_token(description, tenant, expires_in, dialect)
         self._store.add(issued.record)
         return issued
 
@@ -222,8 +224,8 @@ class TokenRegistry(_Verifier):
             InvalidToken: The token is not valid. The client gets the same response for every reason.
         """
         digest = blake2s(token.encode()).digest()
-        read = self._recall(digest, token)
-        return self._accept(digest, read, self._store.find(read[0]))
+        read = self._parse_or_recall(digest, token)
+        return self._check_record(digest, read, self._store.find(read[0]))
 
     def revoke(self, id: str, *, tenant: str = "default") -> TokenRecord:
         """Revoke a token permanently, and return its record.
@@ -231,7 +233,7 @@ class TokenRegistry(_Verifier):
         Raises:
             NotFound: The tenant has no token with this id.
         """
-        record = _of_tenant(self._store.find(id), tenant)
+        record = _record_of_tenant(self._store.find(id), tenant)
         if record.revoked is None:
             record = replace(record, revoked=self._clock())
             self._store.update(record)
@@ -243,7 +245,7 @@ class TokenRegistry(_Verifier):
         Raises:
             NotFound: The tenant has no token with this id.
         """
-        old = _of_tenant(self._store.find(id), tenant)
+        old = _record_of_tenant(self._store.find(id), tenant)
         return self.issue(old.description, tenant=tenant, expires_in=expires_in, dialect=old.dialect)
 
     def list(self, tenant: str = "default") -> Sequence[TokenRecord]:
@@ -260,7 +262,7 @@ class AsyncTokenStore(Protocol):
     async def update(self, record: TokenRecord) -> None: ...
 
 
-class AsyncTokenRegistry(_Verifier):
+class AsyncTokenRegistry(_BaseRegistry):
     """A `TokenRegistry` with async methods. It implements `TokenVerifier` and never blocks the event loop.
 
     Args:
@@ -283,7 +285,7 @@ class AsyncTokenRegistry(_Verifier):
         dialect: str | None = None,
     ) -> IssuedToken:
         """Issue a new active token, as `TokenRegistry.issue` does."""
-        issued = self._made(description, tenant, expires_in, dialect)
+        issued = self._new_token(description, tenant, expires_in, dialect)
         await self._store.add(issued.record)
         return issued
 
@@ -294,8 +296,8 @@ class AsyncTokenRegistry(_Verifier):
             InvalidToken: The token is not valid.
         """
         digest = blake2s(token.encode()).digest()
-        read = self._recall(digest, token)
-        return self._accept(digest, read, await self._store.find(read[0]))
+        read = self._parse_or_recall(digest, token)
+        return self._check_record(digest, read, await self._store.find(read[0]))
 
     async def revoke(self, id: str, *, tenant: str = "default") -> TokenRecord:
         """Revoke a token permanently, and return its record.
@@ -303,7 +305,7 @@ class AsyncTokenRegistry(_Verifier):
         Raises:
             NotFound: The tenant has no token with this id.
         """
-        record = _of_tenant(await self._store.find(id), tenant)
+        record = _record_of_tenant(await self._store.find(id), tenant)
         if record.revoked is None:
             record = replace(record, revoked=self._clock())
             await self._store.update(record)
@@ -315,7 +317,7 @@ class AsyncTokenRegistry(_Verifier):
         Raises:
             NotFound: The tenant has no token with this id.
         """
-        old = _of_tenant(await self._store.find(id), tenant)
+        old = _record_of_tenant(await self._store.find(id), tenant)
         return await self.issue(old.description, tenant=tenant, expires_in=expires_in, dialect=old.dialect)
 
     async def list(self, tenant: str = "default") -> Sequence[TokenRecord]:
@@ -323,14 +325,14 @@ class AsyncTokenRegistry(_Verifier):
         return await self._store.list(tenant)
 
 
-def _of_tenant(record: TokenRecord | None, tenant: str) -> TokenRecord:
+def _record_of_tenant(record: TokenRecord | None, tenant: str) -> TokenRecord:
     """Return the record if it belongs to the tenant. Raises NotFound."""
     if record is None or record.tenant != tenant:
         raise NotFound("The tenant has no token with this id.")
     return record
 
 
-def _parts(token: str) -> tuple[str, bytes]:
+def _id_and_hash(token: str) -> tuple[str, bytes]:
     """Return the id of a token and the hash of its secret. Raises InvalidToken if the text cannot be a token."""
     parts = parse_token(token)
     if parts is None:
