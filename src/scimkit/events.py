@@ -1,6 +1,6 @@
-"""What happened, as values: one event for every request, for logs and for the host.
+"""Events and hooks: the values that tell the application what happened, and the functions that it provides.
 
-An event never holds a token, a password, or any attribute value.
+An event has no token, no password and no attribute value.
 """
 
 from __future__ import annotations
@@ -19,13 +19,22 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class RequestCompleted:
-    """One request and what it came to.
+    """The event of one request that was answered.
 
-    `resource_type` and `id` are None where they do not apply; `changed` says whether the store
-    changed; `quirks` names the rewrites that the request needed; `skipped_members` are the ids of
-    members that do not exist; `detail` is the error's, None on success. `request_id` is the id that the client sent or
-    the service made; the response has it as `X-Request-Id`. `time` is when it was answered, in UTC. `tenant` and
-    `token_id` are those of a token that was issued, also if it is revoked or expired now; the client is not told.
+    Attributes:
+        method: The HTTP method.
+        path: The path relative to the SCIM endpoint.
+        status: The HTTP status code.
+        tenant: The tenant of the token, also if the token is expired or revoked. None if the token was never issued.
+        token_id: The id of the token, under the same conditions as `tenant`. The client does not see it.
+        resource_type: The name of the resource type in the path. None if the path has none.
+        id: The id of the resource that the request names or wrote. None if there is none.
+        changed: Whether the request changed the store.
+        quirks: The names of the quirks that the request needed.
+        skipped_members: The ids of members that do not exist and were skipped.
+        detail: The detail of the error. None if the request succeeded.
+        request_id: The id that the client sent or the service created. The response has it as `X-Request-Id`.
+        time: The time of the answer, in UTC.
     """
 
     method: str
@@ -44,15 +53,18 @@ class RequestCompleted:
 
 
 RequestListener: TypeAlias = Callable[[RequestCompleted], None]
-"""Told of every request after it was answered. It must not block; what it raises is logged."""
+"""A function that receives the event of every request after the response is made.
+
+The function must not block. An exception that it raises is logged.
+"""
 
 OperationKind: TypeAlias = Literal["create", "read", "search", "replace", "patch", "delete"]
-"""What can be done to resources."""
+"""The kinds of operations on resources."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a token is about to do. `id` is None for `create` and `search`."""
+    """The operation that a token is about to do. `id` is None for `create` and `search`."""
 
     tenant: str
     token_id: str
@@ -62,10 +74,16 @@ class Access:
 
 
 AuthorizationHook: TypeAlias = Callable[[Access], Awaitable[bool] | bool]
-"""Whether a token may do something. Asked for every operation of a bulk and every type of a search."""
+"""A function that reports whether a token may do an operation.
+
+The service calls it for every operation of a bulk request and every resource type of a search.
+"""
 
 MeHook: TypeAlias = Callable[[Principal], Awaitable[str | None] | str | None]
-"""The path of the resource that `/Me` stands for, such as `Users/2819c223`; None if there is none."""
+"""A function that returns the path of the resource that `/Me` stands for, such as `Users/2819c223`, or None."""
 
 PasswordHook: TypeAlias = Callable[[str, str, str], Awaitable[None] | None]
-"""Told of a password that a client set: tenant, user id, password. Without it passwords are dropped."""
+"""A function that receives a password that a client set. Its arguments are the tenant, the user id and the password.
+
+Without such a hook, passwords are dropped.
+"""
