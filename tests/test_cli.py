@@ -116,7 +116,7 @@ def test_a_taken_port_is_explained() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = run("demo", "--port", str(taken.getsockname()[1]))
     assert done.returncode == 2
-    assert "cannot be used" in " ".join(done.stderr.split())
+    assert "cannot be opened" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 
 

@@ -108,7 +108,7 @@ def test_attributes_that_are_not_kept() -> None:
 
 def test_an_attribute_that_no_schema_has_is_explained() -> None:
     """An unknown name in `--without` ends with status 2 before any request, and the message explains the mistake."""
-    for name, said in (("titel", "is no attribute of users or groups"), ("userName", "cannot be left out")):
+    for name, said in (("titel", "is not an attribute of users or groups"), ("userName", "cannot be left out")):
         done = check("http://127.0.0.1:9", "--token", "x", "--without", name)
         assert done.returncode == 2
         assert said in " ".join(done.stderr.replace("│", " ").split())

@@ -182,14 +182,14 @@ class AcceptDeviationHandler(Protocol):
         ...
 
 
-def accepted_type(accept: str | None, repair: AcceptDeviationHandler) -> str:
+def accepted_type(accept: str | None, deviations: AcceptDeviationHandler) -> str:
     """Return the media type of the response: `application/scim+json`, or plain JSON for clients that prefer JSON.
 
     The most specific media range determines the quality of a type (RFC 9110 section 12.5.1).
 
     Args:
         accept: The Accept header, or None.
-        repair: The dialect of the request. It decides if the client accepts neither type.
+        deviations: The dialect of the request. It decides if the client accepts neither type.
 
     Raises:
         NotAcceptable: The client accepts neither type, and the dialect does not allow that.
@@ -209,7 +209,7 @@ def accepted_type(accept: str | None, repair: AcceptDeviationHandler) -> str:
     preferred = max(SCIM_JSON, JSON, key=quality)
     if quality(preferred) > 0:
         return preferred
-    repair.unacceptable()
+    deviations.unacceptable()
     return SCIM_JSON
 
 
@@ -240,12 +240,12 @@ def check_encoding(content_encoding: str | None) -> None:
         raise UnsupportedContentEncoding()
 
 
-def check_media_type(content_type: str | None, repair: MediaTypeDeviationHandler) -> None:
+def check_media_type(content_type: str | None, deviations: MediaTypeDeviationHandler) -> None:
     """Check that the body is JSON in UTF-8. A missing `Content-Type` header counts as JSON.
 
     Args:
         content_type: The Content-Type header, or None.
-        repair: The dialect of the request. It decides whether to read other media types as JSON.
+        deviations: The dialect of the request. It decides whether to read other media types as JSON.
 
     Raises:
         UnsupportedMediaType: The media type is not JSON, or the charset is not UTF-8.
@@ -253,7 +253,7 @@ def check_media_type(content_type: str | None, repair: MediaTypeDeviationHandler
     if not content_type or content_type in (SCIM_JSON, JSON):
         return
     media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
-    if media_type not in (SCIM_JSON, JSON) and not repair.media_type(media_type):
+    if media_type not in (SCIM_JSON, JSON) and not deviations.media_type(media_type):
         raise UnsupportedMediaType()
     for parameter in parameters:
         name, _, value = parameter.partition("=")
