@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias, cast
 from scimkit.dialects.soft_deletion import may_be_marked, unmarked
 from scimkit.documents import Document, parse_object, write_json
 from scimkit.errors import NotFound, PreconditionFailed, Unavailable, Uniqueness
-from scimkit.events import PasswordHook
+from scimkit.events import PasswordHook, ResourceEvent
 from scimkit.filters.ast import Comparison
 from scimkit.filters.filter import Filter
 from scimkit.patch.apply import apply_operations
@@ -39,6 +39,7 @@ from scimkit.service.request_projection import (
     written_in_document,
 )
 from scimkit.service.search import Searchable
+from scimkit.service.write_listeners import WriteListeners
 from scimkit.stores.index_lookup import requested_by
 from scimkit.stores.metadata import has_members
 from scimkit.stores.protocol import MEMBERS, MemberPages, Members, Query, Scope, Store, Written
@@ -64,6 +65,7 @@ class ResourceOperations:
         permissions: Permissions,
         *,
         hooks_wait_inside: bool,
+        listeners: WriteListeners | None = None,
     ) -> None:
         self.resource_type = resource_type
         self._store = store
@@ -71,6 +73,7 @@ class ResourceOperations:
         self._value_limit = ValueLimit(resource_type, limits.values)
         self._set_password = set_password
         self._hooks_wait_inside = hooks_wait_inside
+        self._listeners = listeners
         self._permissions = permissions
         self._projections = Projections(resource_type)
         self._renderer = Renderer(resource_type, resource_types)
@@ -270,7 +273,11 @@ class ResourceOperations:
         if changes is not None and (self._has_members or not changes.references) and not _depends_on_stored(changes):
             conditional = preconditions.is_conditional(call.request.headers)
             version = await self._version(call) if conditional else None
-            written = await self._store.change(call.scope, self.resource_type, id, changes, version)
+            written = await self._written(
+                call,
+                lambda store: store.change(call.scope, self.resource_type, id, changes, version),
+                has_password=False,
+            )
         else:
             written = await self._written(
                 call,
@@ -309,9 +316,14 @@ class ResourceOperations:
     async def delete(self, call: RequestContext) -> Response:
         """Serve `DELETE /Users/{id}` (RFC 7644 section 3.6) with 204. Later requests for this id get 404."""
         version = await self._version(call) if preconditions.is_conditional(call.request.headers) else None
-        await self._store.delete(call.scope, self.resource_type, call.id, version)
+        await self._written(call, lambda store: self._deleted(store, call, version), has_password=False)
         call.changed = True
         return Response(204)
+
+    async def _deleted(self, store: Store, call: RequestContext, version: str | None) -> Written:
+        """Delete a resource, and return the changes that the store reports."""
+        changes = await store.delete(call.scope, self.resource_type, call.id, version)
+        return Written({"id": call.id}, changes=changes)
 
     async def _version(self, call: RequestContext) -> str:
         """Check the preconditions and return the version that a write requires.
@@ -348,33 +360,41 @@ class ResourceOperations:
     def _written(self, call: RequestContext, write: Write, *, has_password: bool) -> Awaitable[Written]:
         """Write, and pass the password to the `set_password` hook in the same transaction.
 
-        Without the hook, the password is dropped.
+        Without the hook, the password is dropped. Without a password and listeners, no transaction is needed.
         """
-        if self._set_password is None or not has_password:
+        hook = self._set_password if has_password else None
+        if hook is None and self._listeners is None:
             return write(self._store)
-        return self._write_with_password(call, write, self._set_password)
+        return self._write_in_transaction(call, write, hook)
 
-    async def _write_with_password(self, call: RequestContext, write: Write, hook: PasswordHook) -> Written:
-        """Write, and call the `set_password` hook in the same transaction.
+    async def _write_in_transaction(self, call: RequestContext, write: Write, hook: PasswordHook | None) -> Written:
+        """Write, and call the listeners and the `set_password` hook in the same transaction.
 
         The transaction of a sync store cannot await a hook that is a coroutine. Such a hook is awaited after the
         transaction.
         """
+        listeners = self._listeners
 
-        async def work(store: Store) -> tuple[Written, Awaitable[None] | None]:
-            written = await write(store)
-            if call.password is None:
-                return written, None
+        async def work(store: Store) -> tuple[Written, Sequence[ResourceEvent], Awaitable[None] | None]:
+            events: Sequence[ResourceEvent] = ()
+            if listeners is None:
+                written = await write(store)
+            else:
+                written, events = await listeners.write(store, call, self.resource_type, write)
+            if call.password is None or hook is None:
+                return written, events, None
             waiting = hook(call.scope.tenant, written.document["id"], call.password)
             if waiting is not None and self._hooks_wait_inside:
                 await waiting
                 waiting = None
-            return written, waiting
+            return written, events, waiting
 
-        written, waiting = await self._store.transaction(call.scope, work)
-        self._note(call, written)
+        written, events, waiting = await self._store.transaction(call.scope, work)
         if waiting is not None:
+            self._note(call, written)
             await waiting
+        if listeners is not None and events:
+            await listeners.committed(events)
         return written
 
 

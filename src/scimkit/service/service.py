@@ -22,7 +22,7 @@ from scimkit.errors import (
     ScimError,
     Unauthorized,
 )
-from scimkit.events import AuthorizationHook, MeHook, PasswordHook, RequestCompleted, RequestListener
+from scimkit.events import AuthorizationHook, Listener, MeHook, PasswordHook, RequestCompleted, RequestListener
 from scimkit.schema.discovery import Features
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.announced_types import announced_types
@@ -52,6 +52,7 @@ from scimkit.service.request_context import Handler, RequestContext
 from scimkit.service.request_ids import HEADER as REQUEST_ID
 from scimkit.service.request_ids import current_request, request_id
 from scimkit.service.search import Search
+from scimkit.service.write_listeners import WriteListeners
 from scimkit.stores.protocol import Scope, Store, SyncStore, as_async_store
 from scimkit.tokens import Principal, SyncTokenVerifier, TokenVerifier, bearer_token
 
@@ -88,6 +89,7 @@ class ScimService:
         set_password: PasswordHook | None = None,
         authorize: AuthorizationHook | None = None,
         me: MeHook | None = None,
+        listeners: Sequence[Listener] = (),
         cursors: Cursors | None = None,
         documentation_uri: str | None = None,
     ) -> None:
@@ -110,12 +112,16 @@ class ScimService:
             authorize: A hook that allows or forbids each operation. Without the hook, every operation is allowed.
             me: A hook that returns the path of the resource that `/Me` stands for. Without the hook, `/Me` is answered
                 with 501.
+            listeners: Functions that take part in writes or hear of them, made by `before_write`, `in_transaction` and
+                `after_commit` of `scimkit.events`.
             cursors: The object that seals page cursors. Processes that serve the same endpoint must share its key.
             documentation_uri: The URL of your documentation, for the ServiceProviderConfig.
 
         Raises:
             ValueError: The store does not serve one of `resource_types`.
             ValueError: Two resource types have the same name or endpoint.
+            ValueError: Listeners are given, and the store does not support transactions or does not report changes.
+            TypeError: A listener is a coroutine function that nothing can await.
             ValueError: `set_password` is given, and the store does not support transactions.
             ValueError: `limits.sensitive` names an attribute that no resource type has.
         """
@@ -157,6 +163,12 @@ class ScimService:
         self._discovery = Discovery(self.resource_types, features)
         if set_password is not None and "transactions" in store.unsupported:
             raise ValueError("set_password needs a store that supports transactions; this store does not")
+        self._listeners = (
+            WriteListeners(listeners, self.resource_types, limits.sensitive, store, is_async=self.is_async)
+            if listeners
+            else None
+        )
+        self._reports_changes = self._listeners is not None and self._listeners.reports_changes
         lifted = store if store.is_async is True else as_async_store(store)
         self._resources: dict[str, ResourceOperations] = {}
         for each in self.resource_types:
@@ -168,6 +180,7 @@ class ScimService:
                 set_password,
                 self._permissions,
                 hooks_wait_inside=store.is_async,
+                listeners=self._listeners,
             )
         if len({each.name for each in self.resource_types}) != len(self.resource_types) or len(self._resources) != len(
             self.resource_types
@@ -193,7 +206,8 @@ class ScimService:
             principal = whose if whose is not _ANONYMOUS else None
             name = whose.dialect or self._tenant_dialects.get(whose.tenant)
             deviations = RequestDeviations(self._dialects.get(name, self._dialect) if name else self._dialect)
-            scope = Scope(whose.tenant, request.deadline or monotonic() + self.limits.deadline)
+            deadline = request.deadline or monotonic() + self.limits.deadline
+            scope = Scope(whose.tenant, deadline, self._reports_changes)
             parameters = read_query(request.query)
             call = RequestContext(request, parameters, scope, whose, deviations)
             if "" in parameters.values():
@@ -338,15 +352,21 @@ class ScimService:
 
     async def _serve_part(self, call: RequestContext, request: Request) -> Response:
         """Serve one operation of a bulk request as if it were a separate request for a resource type."""
-        part = RequestContext(request, {}, call.scope, call.principal, call.deviations)
+        request.id = call.request.id
+        part = RequestContext(request, {}, call.scope, call.principal, RequestDeviations(call.deviations.dialect))
+        detail: str | None = None
         try:
             if self._at_endpoint(part).path.strip("/").partition("/")[0] not in self._resources:
                 raise NotFound("There is no such resource type.")
             response = await self._answer(part)
         except ScimError as error:
-            response = error_response(call.deviations.dialect.explained(error, request.method))
+            error = call.deviations.dialect.explained(error, request.method)
+            detail, response = error.detail, error_response(error)
+        response.quirks = tuple(part.deviations.fired)
+        call.deviations.fired.update(part.deviations.fired)
         call.changed = call.changed or part.changed
         call.skipped_members += part.skipped_members
+        self._complete(part.request, response, part, call.principal, detail)
         return response
 
     async def _serve_me(self, call: RequestContext) -> Response:
@@ -387,9 +407,19 @@ class ScimService:
                 self._on_exchange(request, response)
             except Exception:
                 _log.exception("the on_exchange hook failed")
+        self._complete(request, response, call, principal or request.refused, detail)
+
+    def _complete(
+        self,
+        request: Request,
+        response: Response,
+        call: RequestContext | None,
+        principal: Principal | None,
+        detail: str | None,
+    ) -> None:
+        """Call the `on_request_completed` hook for a request, or for an operation of a bulk request."""
         if self._on_request_completed is None:
             return
-        principal = principal or request.refused
         event = RequestCompleted(
             method=request.method,
             path=request.path,

@@ -1,6 +1,6 @@
-"""Events and hooks: the values that tell the application what happened, and the functions that it provides.
+"""The event of a request, and the hooks that the service asks.
 
-An event has no token, no password and no attribute value.
+An event of a request holds no token, no password and no attribute value.
 """
 
 from __future__ import annotations
