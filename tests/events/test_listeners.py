@@ -274,11 +274,11 @@ def test_sensitive_attributes_are_in_no_event(heard: list[ResourceEvent]) -> Non
         set_password=lambda *_: None,
         listeners=[after_commit(ResourceEvent, heard.append)],
     )
-    new_user(client, "ada", password="t0psecret", phoneNumbers=[{"value": "555"}],
+    new_user(client, "ada", password="t0psecret", phoneNumbers=[{"value": "+1 555 0199"}],
              name={"givenName": "Ada", "familyName": "Secretname"})  # fmt: skip
     event = heard[0]
     for text in (repr(event), str(event.document), str(event.changes)):
-        assert not any(word in text for word in ("t0psecret", "555", "Secretname"))
+        assert not any(word in text for word in ("t0psecret", "555 0199", "Secretname"))
     assert event.changes["name.givenName"] == AttributeChange(None, "Ada")
 
 
