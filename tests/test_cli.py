@@ -1,4 +1,4 @@
-"""The command line, as a user types it."""
+"""The command line, as a user runs it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ SCIMKIT = [sys.executable, "-m", "scimkit.cli"]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end."""
+    """Run a command to its end."""
     return subprocess.run([*SCIMKIT, *arguments], capture_output=True, text=True, timeout=120, check=False)
 
 
 @contextmanager
 def serving(*arguments: str) -> Iterator[list[str]]:
-    """The lines that `scimkit serve` prints until it is ready."""
+    """Yield the lines that `scimkit serve` prints until it is ready."""
     process = subprocess.Popen([*SCIMKIT, "serve", "--port", "0", *arguments], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
@@ -38,7 +38,7 @@ def serving(*arguments: str) -> Iterator[list[str]]:
 
 
 def test_demo_passes_every_step() -> None:
-    """`scimkit demo` shows the endpoint, the token, and a green tick for each step of both flavors; exit 0."""
+    """`scimkit demo` prints the endpoint, the token and a check mark for each step of both flavors, and succeeds."""
     done = run("demo")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✗" not in done.stdout
@@ -51,7 +51,7 @@ def test_demo_passes_every_step() -> None:
 
 
 def test_demo_takes_one_flavor() -> None:
-    """`--flavour` chooses how Entra writes; another word is refused with the choices."""
+    """`--flavour` selects the PATCH format of Entra. An unknown flavor is refused with the list of choices."""
     assert "default" in run("demo", "--flavour", "nope").stderr
     done = run("demo", "--flavour", "aadOptscim062020")
     assert done.returncode == 0
@@ -60,14 +60,14 @@ def test_demo_takes_one_flavor() -> None:
 
 @pytest.mark.parametrize("arguments", [[], ["demo"], ["serve"], ["token"], ["token", "create"]])
 def test_help(arguments: list[str]) -> None:
-    """Every command explains itself and its options."""
+    """Every command has a help text."""
     done = run(*arguments, "--help")
     assert done.returncode == 0
     assert "Usage" in done.stdout
 
 
-def test_tokens_and_people_outlive_the_process(tmp_path: Path) -> None:
-    """A token of `token create` is alone on standard output, serves a later `serve`, as do the people in the file."""
+def test_tokens_and_users_outlive_the_process(tmp_path: Path) -> None:
+    """`token create` prints only the token. A later `serve` accepts the token, and serves the users in the file."""
     store = f"sqlite:///{tmp_path}/desk.db"
     token = run("token", "create", "--store", store, "--description", "Entra").stdout
     assert parse_token(token.strip())
@@ -85,7 +85,7 @@ def test_tokens_and_people_outlive_the_process(tmp_path: Path) -> None:
 
 
 def test_tokens_are_listed_and_revoked(tmp_path: Path) -> None:
-    """`token list` shows ids and states but no secret; a revoked token no longer serves."""
+    """`token list` prints ids and status but no secret. A revoked token is refused."""
     store = f"sqlite:///{tmp_path}/desk.db"
     arguments = ["token", "create", "--store", store, "--description", "Okta", "--tenant", "acme", "--days", "30"]
     token = run(*arguments).stdout.strip()
@@ -102,7 +102,7 @@ def test_tokens_are_listed_and_revoked(tmp_path: Path) -> None:
 
 
 def test_serve_in_memory_gives_a_token() -> None:
-    """`scimkit serve` alone says when it is ready and gives a token that works."""
+    """`scimkit serve` without options prints when it is ready, and a token that works."""
     with serving() as lines:
         url = lines[0].removeprefix("Ready: ").strip()
         token = lines[1].removeprefix("Token: ").strip()
@@ -116,7 +116,7 @@ def test_a_taken_port_is_explained() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = run("demo", "--port", str(taken.getsockname()[1]))
     assert done.returncode == 2
-    assert "cannot be used" in " ".join(done.stderr.split())
+    assert "cannot be opened" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 
 
@@ -142,7 +142,10 @@ def test_mistakes_are_explained(arguments: list[str]) -> None:
 
 
 def test_migrate(tmp_path: Path) -> None:
-    """`migrate` says from which version to which; with `--check` it changes nothing, and its status says so."""
+    """`migrate` prints the old and the new version.
+
+    With `--check`, it changes nothing, and its exit status is the result.
+    """
     store = f"sqlite:///{tmp_path}/desk.db"
     behind = run("migrate", "--store", store, "--check")
     assert (behind.returncode, behind.stdout) == (1, f"to upgrade from nothing to {migrations.HEAD}\n")
@@ -154,7 +157,7 @@ def test_migrate(tmp_path: Path) -> None:
 
 
 def test_store_urls_are_explained() -> None:
-    """A URL of no store, or of several processes without a database, is refused in words."""
+    """A URL that names no store, or memory:// with several processes, is refused with an explanation."""
     for arguments in (("--store", "oracle://x"), ("--store", "nonsense"), ("--workers", "2")):
         done = run("serve", "--port", "0", *arguments)
         assert done.returncode == 2

@@ -1,4 +1,4 @@
-"""`scimkit check`, as a user types it, against a started server."""
+"""`scimkit check`, as a user runs it, against a running server."""
 
 from __future__ import annotations
 
@@ -28,14 +28,17 @@ def check(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @contextmanager
 def served(**options: Any) -> Iterator[tuple[MemoryStore, str, str]]:
-    """A store, the URL of a service over it, and a token."""
+    """Yield a store, the URL of a service over it, and a token."""
     tokens, store = TokenRegistry(), MemoryStore()
     with running(ScimApp(ScimService(store, tokens=tokens, **options), prefix="/scim/v2")) as url:
         yield store, f"{url}/scim/v2", tokens.issue("check").token
 
 
-def test_a_sound_service_passes_and_is_left_as_it_was() -> None:
-    """Every provider in one line with a tick, exit status 0; nothing stays behind, and no token is shown."""
+def test_a_conformant_service_passes_and_is_unchanged() -> None:
+    """Each identity provider passes with one line, and the exit status is 0.
+
+    Nothing is left behind, and no token is shown.
+    """
     with served() as (store, url, token):
         done = check(url, "--token", token)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -45,8 +48,8 @@ def test_a_sound_service_passes_and_is_left_as_it_was() -> None:
         assert empty(store)
 
 
-def test_what_fails_is_explained() -> None:
-    """A finding says the request, why it fails, and how to mend it; exit status 1; nothing stays behind."""
+def test_failures_are_explained() -> None:
+    """A failure is printed with its request, reason and fix, and the exit status is 1. Nothing is left behind."""
     with served(dialect=DIALECTS["strict"]) as (store, url, token):
         done = check(url, "--token", token, "--idp", "okta-catalogue", "--idp", "pingfederate")
         assert done.returncode == 1
@@ -57,8 +60,8 @@ def test_what_fails_is_explained() -> None:
         assert empty(store)
 
 
-def test_a_random_life_is_played() -> None:
-    """`--seed` plays another life, as long as `--events` says."""
+def test_a_random_history_is_played() -> None:
+    """`--seed` plays a random history with the number of events that `--events` gives."""
     with served() as (store, url, token):
         done = check(url, "--token", token, "--idp", "okta", "--seed", "4", "--events", "5")
         assert done.returncode == 0, done.stdout + done.stderr
@@ -66,7 +69,7 @@ def test_a_random_life_is_played() -> None:
 
 
 def test_a_wrong_token_is_explained() -> None:
-    """A token that is refused fails each provider at its first request."""
+    """With an invalid token, each identity provider fails at its first request."""
     with served() as (_, url, _token):
         done = check(url, "--token", "scimkit_nope", "--idp", "entra", "--idp", "okta")
         assert done.returncode == 1
@@ -75,7 +78,7 @@ def test_a_wrong_token_is_explained() -> None:
 
 
 class Narrow(ScimService):
-    """A service that has no titles."""
+    """A service that does not keep titles."""
 
     async def handle(self, request: Request) -> Response:
         response = await super().handle(request)
@@ -84,8 +87,11 @@ class Narrow(ScimService):
         return Response(response.status, json.dumps(body).encode() if body else b"", response.headers)
 
 
-def test_what_is_not_kept_is_an_option() -> None:
-    """A finding names the option that leaves an attribute out; with the option it is not compared, and said so."""
+def test_attributes_that_are_not_kept() -> None:
+    """A failure names the option `--without`.
+
+    With the option, the attribute is not compared, and the output states that.
+    """
     tokens = TokenRegistry()
     token = tokens.issue("check").token
     with running(ScimApp(Narrow(MemoryStore(), tokens=tokens))) as url:
@@ -101,7 +107,7 @@ def test_what_is_not_kept_is_an_option() -> None:
 
 
 def test_an_attribute_that_no_schema_has_is_explained() -> None:
-    """A wrong name in `--without` ends with status 2 before any request, and says what is wrong with it."""
+    """An unknown name in `--without` ends with status 2 before any request, and the message explains the mistake."""
     for name, said in (("titel", "is not an attribute of users or groups"), ("userName", "cannot be left out")):
         done = check("http://127.0.0.1:9", "--token", "x", "--without", name)
         assert done.returncode == 2
@@ -120,13 +126,13 @@ def test_mistakes_are_explained(arguments: list[str]) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_no_service_at_all() -> None:
-    """A service that cannot be reached is a finding, not a traceback."""
+def test_an_unreachable_service_is_reported() -> None:
+    """A service that cannot be reached is reported as a failure, without a traceback."""
     done = check("http://127.0.0.1:9", "--token", "x", "--idp", "okta")
     assert done.returncode == 1
     assert "cannot be reached" in done.stdout
 
 
 def empty(store: MemoryStore) -> bool:
-    """Whether the store has no resource."""
+    """Report whether the store has no resources."""
     return all(store.search(Scope("default"), Query(kind, count=0)).total == 0 for kind in (USER, GROUP))

@@ -1,4 +1,4 @@
-"""`scimkit serve --workers N`: stateless processes over one database."""
+"""`scimkit serve --workers N`: several stateless processes over one database."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WORKERS = 4
 
 @dataclass
 class Deployment:
-    """A server of several processes, and a token of a tenant of its own."""
+    """A server with several processes, and a token of a separate tenant."""
 
     process: subprocess.Popen[str]
     endpoint: str
@@ -35,7 +35,7 @@ class Deployment:
     token: str
 
     def send(self, method: str, path: str, body: Any = None, **parameters: str) -> httpx.Response:
-        """Over a connection of its own, so that any process may take it."""
+        """Send a request over a new connection, so that any process may accept it."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/scim+json"}
         url = self.endpoint + path
         return httpx.request(method, url, json=body, params=parameters or None, headers=headers, timeout=60)
@@ -43,7 +43,7 @@ class Deployment:
 
 @contextmanager
 def deployed(database: str, *options: str) -> Iterator[Deployment]:
-    """A deployment over a database; the token is made while it runs."""
+    """Yield a deployment over a database. The token is issued while it runs."""
     store, tenant = url_of(database), f"workers-{os.getpid()}-{os.urandom(4).hex()}"
     options = options or ("--workers", str(WORKERS))
     command = [*SCIMKIT, "serve", "--port", "0", "--store", store, *options]
@@ -62,7 +62,7 @@ def deployed(database: str, *options: str) -> Iterator[Deployment]:
 
 
 def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
-    """The results of calls that all start together."""
+    """Return the results of calls that start together."""
     barrier = threading.Barrier(len(calls))
 
     def started(call: Callable[[], Any]) -> Any:
@@ -74,15 +74,17 @@ def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
 
 
 def children(pid: int) -> set[int]:
-    """The processes that a process started."""
+    """Return the ids of the child processes of a process."""
     return {int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
 
 
 @pytest.mark.parametrize("database", DATABASES)
-def test_several_processes_are_as_one(database: str) -> None:
-    """A token made while they run works at once; a name that many race for is given once, with 409 for the others;
-    members that many add at once are all there; every page of a cursor is the same wherever it is asked for; SIGTERM
-    ends them all, with status 0.
+def test_several_processes_behave_like_one(database: str) -> None:
+    """Several processes behave like one process.
+
+    A token that is issued while they run works at once. Of concurrent POSTs with one userName, one gets 201 and the
+    others get 409. Concurrent PATCHes lose no member. Every process returns the same page for a cursor. SIGTERM ends
+    all processes with status 0.
     """
     with deployed(database) as server:
         workers = children(server.process.pid)
@@ -114,7 +116,10 @@ def test_several_processes_are_as_one(database: str) -> None:
 
 
 def pages(server: Deployment) -> list[str]:
-    """The names of all users by cursor, each page asked for many times at once, and the same each time."""
+    """Return the names of all users by cursor.
+
+    Request each page several times at once, and check that it is the same.
+    """
     names: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
@@ -129,8 +134,8 @@ def pages(server: Deployment) -> list[str]:
 
 
 @pytest.mark.parametrize("database", DATABASES)
-def test_one_of_them_may_die(database: str) -> None:
-    """A process that is killed is replaced, and meanwhile the others serve; nothing that was answered is lost."""
+def test_a_killed_process_is_replaced(database: str) -> None:
+    """A killed process is replaced, and the others serve meanwhile. No write that was answered is lost."""
     with deployed(database) as server:
         for number in range(6):
             if number == 3:
@@ -140,7 +145,7 @@ def test_one_of_them_may_die(database: str) -> None:
                 try:
                     answer = server.send("POST", "/Users", {"schemas": [USER], "userName": f"u{number}"})
                 except httpx.TransportError:
-                    answer = None  # the one that was killed had it
+                    answer = None  # the killed process had received the request
             assert answer.status_code in (201, 409)
         assert server.send("GET", "/Users").json()["totalResults"] == 6
         end = time.monotonic() + 30
@@ -150,7 +155,7 @@ def test_one_of_them_may_die(database: str) -> None:
 
 
 def test_servers_share_cursors_by_a_secret() -> None:
-    """A cursor of one server is good at another that has its secret, however many processes each has."""
+    """A server accepts the cursors of another server with the same secret, for any number of processes."""
     secret = ("--cursor-secret", "one for all")
     with deployed("sqlite", *secret) as one, deployed("sqlite", "--workers", "2", *secret) as other:
         for name in ("ada", "bo", "cy"):

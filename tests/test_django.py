@@ -1,4 +1,4 @@
-"""The Django adapter: what Django asks of people at forms is not asked of clients, and every answer is SCIM's."""
+"""The Django adapter: requests need no session or CSRF token, and every response is in SCIM form."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ TOKEN = TOKENS.issue("test").token
 
 
 def urls(store: Any = None, **options: Any) -> tuple[Any, ...]:
-    """The URLs of a project with an endpoint."""
+    """Return the URL patterns of a project with an endpoint."""
     service = ScimService(store or MemoryStore(), tokens=TOKENS, **options)
     return (path("scim/v2/", include(scim_urls(service))),)
 
 
 def send(urlpatterns: Any, method: str, target: str, body: Any = None, **headers: str) -> Any:
-    """The answer to a request, through Django's own test client, which checks CSRF tokens."""
+    """Return the response to a request through Django's test client with CSRF checks."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
     with override_settings(ROOT_URLCONF=urlpatterns):
         return Client(enforce_csrf_checks=True).generic(
@@ -47,7 +47,7 @@ def send(urlpatterns: Any, method: str, target: str, body: Any = None, **headers
 
 
 def test_no_session_and_no_csrf_token() -> None:
-    """A bearer token is all that is needed, also where everyone else must be logged in."""
+    """A bearer token is sufficient, even in a project that requires a login."""
     middleware = ["django.contrib.sessions.middleware.SessionMiddleware",
                   "django.contrib.auth.middleware.AuthenticationMiddleware",
                   "django.contrib.auth.middleware.LoginRequiredMiddleware",
@@ -61,7 +61,7 @@ def test_no_session_and_no_csrf_token() -> None:
 
 
 def test_bodies_up_to_the_limit_of_the_service() -> None:
-    """The limit is the service's, not Django's for forms; over it the answer is 413."""
+    """The body limit of the service applies instead of Django's limit. A larger body gets 413."""
     patterns = urls(limits=Limits(body=5000))
     large = send(patterns, "POST", "/scim/v2/Users", {"userName": "ada", "title": "x" * 4000})
     assert large.status_code == 201
@@ -70,7 +70,7 @@ def test_bodies_up_to_the_limit_of_the_service() -> None:
 
 
 def test_a_body_that_ends_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that goes away while it sends is answered with an error, not with a failure."""
+    """A client that disconnects while it sends gets a SCIM error, not an exception."""
     from django.core.handlers.wsgi import WSGIRequest
 
     def read(self: Any, *_: Any) -> bytes:
@@ -81,7 +81,7 @@ def test_a_body_that_ends_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_redirect_to_a_slash() -> None:
-    """APPEND_SLASH leaves the endpoint's paths alone, and a trailing slash does no harm."""
+    """APPEND_SLASH does not redirect paths of the endpoint, and a trailing slash is ignored."""
     patterns = urls()
     with override_settings(APPEND_SLASH=True, DEBUG=True):
         assert send(patterns, "POST", "/scim/v2/Users", {"userName": "ada"}).status_code == 201
@@ -90,7 +90,7 @@ def test_no_redirect_to_a_slash() -> None:
 
 
 def test_paths_are_decoded_once() -> None:
-    """Percent-encoded paths and filters come as what they stand for; what is no path is 404 in words of SCIM."""
+    """Percent-encoded paths and filters are decoded once. An unknown path gets 404 with a SCIM error."""
     patterns = urls()
     schema = "urn%3Aietf%3Aparams%3Ascim%3Aschemas%3Acore%3A2.0%3AUser"
     assert send(patterns, "GET", f"/scim/v2/Schemas/{schema}").json()["name"] == "User"
@@ -102,7 +102,7 @@ def test_paths_are_decoded_once() -> None:
 
 
 def host_urls() -> tuple[Any, ...]:
-    """The URLs of a host with an admin and a page of its own, and with an endpoint included."""
+    """Return the URL patterns of a project with the admin, its own page, and an endpoint."""
     return (
         path("admin/", admin.site.urls),
         *urls(),
@@ -111,7 +111,7 @@ def host_urls() -> tuple[Any, ...]:
 
 
 def test_urls_of_the_host_can_be_reversed() -> None:
-    """`reverse` and `{% url %}` of the host work with SCIM included, and `reverse` knows the paths of SCIM."""
+    """`reverse` and `{% url %}` work in a project that includes SCIM, and `reverse` knows the paths of SCIM."""
     with override_settings(ROOT_URLCONF=host_urls()):
         assert reverse("ticket", kwargs={"number": 7}) == "/tickets/7/"
         assert reverse("admin:index") == "/admin/"
@@ -123,7 +123,7 @@ def test_urls_of_the_host_can_be_reversed() -> None:
 
 
 def test_the_admin_of_the_host_has_its_login() -> None:
-    """The login page of Django's admin is served by a host that includes SCIM."""
+    """The admin of a project that includes SCIM still has its login page."""
     middleware = ["django.contrib.sessions.middleware.SessionMiddleware",
                   "django.contrib.auth.middleware.AuthenticationMiddleware",
                   "django.contrib.messages.middleware.MessageMiddleware"]  # fmt: skip
@@ -131,8 +131,8 @@ def test_the_admin_of_the_host_has_its_login() -> None:
         assert Client().get("/admin/login/").status_code == 200
 
 
-def test_locations_are_where_django_says() -> None:
-    """Scheme, host and script name are Django's, with its settings for proxies."""
+def test_locations_follow_the_settings_of_django() -> None:
+    """Locations have the scheme, host and script name that Django determines, with its proxy settings."""
     proxy = ("HTTP_X_FORWARDED_PROTO", "https")
     with override_settings(SECURE_PROXY_SSL_HEADER=proxy, USE_X_FORWARDED_HOST=True, FORCE_SCRIPT_NAME="/desk"):
         headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "help.example.org"}
@@ -140,16 +140,16 @@ def test_locations_are_where_django_says() -> None:
     assert answer["Location"].startswith("https://help.example.org/desk/scim/v2/Users/")
 
 
-def test_a_host_that_is_not_ours() -> None:
-    """A host that Django does not allow is an error of SCIM, where no middleware has looked at it before."""
+def test_a_host_that_django_does_not_allow() -> None:
+    """A host that Django does not allow gets a SCIM error, even without middleware that checks the host."""
     with override_settings(ALLOWED_HOSTS=["help.example.org"], MIDDLEWARE=[]):
         answer = send(urls(), "GET", "/scim/v2/Users", Host="evil.example")
     assert (answer.status_code, answer.json()["schemas"]) == (400, [ERROR])
     assert "evil" not in answer.content.decode()
 
 
-def test_head_and_nothing() -> None:
-    """HEAD has the headers of GET and no body; a response without content has no type."""
+def test_responses_without_a_body() -> None:
+    """HEAD has the headers of GET and no body. A response without content has no Content-Type."""
     patterns = urls()
     id = send(patterns, "POST", "/scim/v2/Users", {"userName": "ada"}).json()["id"]
     whole, head = (send(patterns, method, f"/scim/v2/Users/{id}") for method in ("GET", "HEAD"))
@@ -159,8 +159,8 @@ def test_head_and_nothing() -> None:
     assert (gone.status_code, gone.content, gone.has_header("Content-Type")) == (204, b"", False)
 
 
-def test_transactions_are_the_stores_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With ATOMIC_REQUESTS, requests of the endpoint are not in a transaction of Django's."""
+def test_atomic_requests_do_not_apply(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ATOMIC_REQUESTS, Django opens no transaction for requests of the endpoint."""
     monkeypatch.setitem(connections.settings["default"], "ATOMIC_REQUESTS", True)
     inside: list[bool] = []
     patterns = urls(on_request_completed=lambda event: inside.append(connections["default"].in_atomic_block))
@@ -169,7 +169,7 @@ def test_transactions_are_the_stores_own(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_an_async_service_has_an_async_view() -> None:
-    """A service over an async store is awaited by Django, under ASGI."""
+    """Django awaits a service over an async store under ASGI."""
     with running(AsgiProject(urls(as_async_store(MemoryStore())))) as url:
         client = httpx.Client(base_url=f"{url}/scim/v2", headers={"Authorization": f"Bearer {TOKEN}"})
         with client:

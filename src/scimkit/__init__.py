@@ -1,10 +1,10 @@
-"""scimkit: let any Python back end be a SCIM 2.0 service provider.
+"""scimkit lets any Python back end be a SCIM 2.0 service provider.
 
     service = ScimService(MemoryStore(), tokens=TokenRegistry())
     app = scimkit.asgi.ScimApp(service)            # or scimkit.wsgi.ScimApp
 
-Resource types declared as `scim2_models` classes come from `scimkit.schema.models.resource_type`, so
-that importing scimkit imports no models.
+`scimkit.schema.models.resource_type` builds resource types from `scim2_models` classes. It is a separate module, so
+that importing scimkit does not import the models.
 """
 
 from scimkit import filters, patch

@@ -1,6 +1,7 @@
-"""The ASGI adapter: verifies the token, reads a bounded body, calls the service, writes the response. No framework.
+"""The ASGI adapter serves a `ScimService` without a web framework.
 
-Mount `ScimApp` under any path of a FastAPI, Starlette or Django application, or serve it alone.
+It verifies the token, reads a body up to the limit, calls the service and sends the response. Mount `ScimApp` under any
+path of a FastAPI, Starlette or Django application, or serve it alone.
 """
 
 from __future__ import annotations
@@ -23,22 +24,27 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
-_GONE: Final = "http.disconnect"
-_SHORT: Final = 65536
-"""Bytes that a server reads ahead, whether or not anybody asks for them."""
+_DISCONNECT: Final = "http.disconnect"
+_READ_AHEAD: Final = 65536
+"""Number of bytes of a body that a server reads ahead of the application."""
 
 
-class _ClientGone(Exception):
-    """The client left before its body ended: nothing is served, and nobody reads an answer."""
+class _ClientDisconnected(Exception):
+    """The client disconnected before its body ended, so the request is dropped without a response."""
 
 
 class ScimApp:
     """An ASGI 3 application that serves a `ScimService`.
 
-    `prefix` is the path the endpoint has inside this application when nothing mounts it. `public_url`
-    is the endpoint's URL as clients see it, and wins over all else; `trust_forwarded` is the number of proxies in
-    front of the service that set `X-Forwarded-Proto`, `-Host` and `-Prefix`. Values from beyond those are ignored.
-    Raises: ValueError if `trust_forwarded` is not a number.
+    Args:
+        service: The service to serve.
+        prefix: The path of the endpoint inside this application, if no framework mounts the application under a path.
+        public_url: The URL of the endpoint as clients see it. It takes precedence over the headers of requests.
+        trust_forwarded: The number of proxies in front of the service that set `X-Forwarded-Proto`, `-Host` and
+            `-Prefix`. Header values from before these proxies are ignored.
+
+    Raises:
+        ValueError: `trust_forwarded` is not a number of proxies.
     """
 
     def __init__(
@@ -51,20 +57,21 @@ class ScimApp:
         self._proxies = check_proxies(trust_forwarded)
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        """Serve one connection: http, or the lifespan of the server."""
+        """Serve one ASGI connection: an HTTP request, or the lifespan of the server."""
         if scope["type"] == "http":
             try:
                 response = await self._respond(scope, receive)
-            except _ClientGone:
+            except _ClientDisconnected:
                 return
             await self._write(response, scope["method"], receive, send)
         elif scope["type"] == "lifespan":
-            await _live(receive, send)
+            await _serve_lifespan(receive, send)
         else:
             raise RuntimeError(f"SCIM is served over HTTP, not {scope['type']}")
 
     async def _respond(self, scope: AsgiScope, receive: Receive) -> Response:
-        service, request = self.service, self._located(scope)
+        """Return the response to an HTTP request."""
+        service, request = self.service, self._request_without_headers(scope)
         try:
             self._read_headers(scope, request)
         except ScimError as error:
@@ -74,12 +81,12 @@ class ScimApp:
         return await self._respond_to_body(request, receive)
 
     async def _respond_to_body(self, request: Request, receive: Receive) -> Response:
-        """Verify the token, then read the body.
+        """Verify the token, then read the body and return the response.
 
-        Where the verification needs a thread, a short body that the server has already is handled in the same turn.
+        If the verification needs a thread, a short body that has already arrived is handled in that same thread.
         """
         service, first = self.service, None
-        if service.blocking and service.verification_blocks and _is_short(request, service.limits.body):
+        if service.blocking and service.verification_blocks and _may_have_arrived(request, service.limits.body):
             first = asyncio.ensure_future(receive())
             await asyncio.sleep(0)
             if first.done() and len(first.result().get("body", b"")) == declared_length(request.headers):
@@ -98,8 +105,8 @@ class ScimApp:
         request.body = body
         return await self._on_loop.handled(request)
 
-    def _located(self, scope: AsgiScope) -> Request:
-        """The request without what its headers say."""
+    def _request_without_headers(self, scope: AsgiScope) -> Request:
+        """Return the request with method, path and query, but without its headers."""
         path, root = scope["path"], scope.get("root_path", "").rstrip("/")
         if root and (path == root or path.startswith(f"{root}/")):
             path = path.removeprefix(root)
@@ -108,7 +115,7 @@ class ScimApp:
         return Request(scope["method"], relative_path(path, self._prefix), query, deadline=deadline)
 
     def _read_headers(self, scope: AsgiScope, request: Request) -> None:
-        """Raises: BadRequest if a header has no clear meaning."""
+        """Read the headers into the request. Raises BadRequest if a header is ambiguous."""
         headers = request.headers = read_headers(scope["headers"])
         request.base_url = self._public_url or base_url(
             scheme=scope.get("scheme", "http"),
@@ -119,6 +126,7 @@ class ScimApp:
         )
 
     async def _write(self, response: Response, method: str, receive: Receive, send: Send) -> None:
+        """Send the response."""
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
         if response.status != 204 and response.more is None:
             headers.append((b"content-length", str(len(response.body)).encode()))
@@ -131,12 +139,12 @@ class ScimApp:
     async def _stream(
         self, part: bytes, more: Callable[[], Coroutine[Any, Any, bytes]], receive: Receive, send: Send
     ) -> None:
-        """Send the parts of a body until the last one, or until the client leaves."""
-        gone = asyncio.ensure_future(_until_gone(receive))
+        """Send the parts of a body until the last part, or until the client disconnects."""
+        gone = asyncio.ensure_future(_until_disconnect(receive))
         try:
             while part:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
-                await asyncio.sleep(0)  # the loop may learn that the client left
+                await asyncio.sleep(0)  # lets the event loop notice a disconnect
                 if gone.done():
                     return
                 part = await self._on_loop.next_part(more)
@@ -146,7 +154,7 @@ class ScimApp:
 
 
 class HealthApp:
-    """An ASGI application that answers `/healthz` and `/readyz` for a `ScimService`, at the end of any path."""
+    """An ASGI application that answers `/healthz` and `/readyz` probes for a `ScimService`, below any mount path."""
 
     def __init__(self, service: ScimService) -> None:
         self.service = service
@@ -154,7 +162,7 @@ class HealthApp:
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer one probe."""
         if scope["type"] == "lifespan":
-            await _live(receive, send)
+            await _serve_lifespan(receive, send)
             return
         probe = probe_of(scope["path"])
         response = error_response(NotFound()) if probe is None else await probe(self.service)
@@ -165,22 +173,23 @@ class HealthApp:
 
 
 def _server(scope: AsgiScope) -> str:
+    """Return the host and port of the server, for requests without a Host header."""
     host, port = scope.get("server") or ("localhost", None)
     return host if port is None else f"{host}:{port}"
 
 
-def _is_short(request: Request, limit: int) -> bool:
-    """Whether a server may have the whole body with the headers; a client that expects 100 has not sent it yet."""
+def _may_have_arrived(request: Request, limit: int) -> bool:
+    """Report whether the body may have arrived with the headers. A client that expects 100 has not sent it yet."""
     length = declared_length(request.headers)
-    return length is not None and length <= min(_SHORT, limit) and "expect" not in request.headers
+    return length is not None and length <= min(_READ_AHEAD, limit) and "expect" not in request.headers
 
 
 async def _read(
     receive: Receive, request: Request, limit: int, first: Awaitable[Message] | None = None
 ) -> bytes | None:
-    """Return the body, or None when it is over the limit; then no more than that is read.
+    """Return the body, or None if it is larger than the limit. No more than the limit is read.
 
-    Raises: _ClientGone if the client leaves before the body ends.
+    Raises _ClientDisconnected if the client disconnects before the body ends.
     """
     length = declared_length(request.headers)
     if length is not None and length > limit:
@@ -189,8 +198,8 @@ async def _read(
     while more:
         message = await (first or receive())
         first = None
-        if message["type"] == _GONE:
-            raise _ClientGone
+        if message["type"] == _DISCONNECT:
+            raise _ClientDisconnected
         part = message.get("body", b"")
         size += len(part)
         if size > limit:
@@ -200,15 +209,16 @@ async def _read(
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-async def _until_gone(receive: Receive) -> None:
-    """Return when the client leaves. A request without a body has one message before that."""
+async def _until_disconnect(receive: Receive) -> None:
+    """Return when the client disconnects. A request without a body sends one message before that."""
     for _ in range(2):
-        if (await receive())["type"] == _GONE:
+        if (await receive())["type"] == _DISCONNECT:
             return
     await asyncio.get_running_loop().create_future()
 
 
-async def _live(receive: Receive, send: Send) -> None:
+async def _serve_lifespan(receive: Receive, send: Send) -> None:
+    """Answer the lifespan messages of the server until it shuts down."""
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})

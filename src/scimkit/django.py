@@ -1,9 +1,10 @@
-"""The Django adapter: verifies the token, reads a bounded body, calls the service, writes the response.
+"""The Django adapter serves a `ScimService` as Django views.
 
     urlpatterns = [path("scim/v2/", include(scim_urls(service)))]
 
-Scheme, host and mount path are what Django says they are (`SECURE_PROXY_SSL_HEADER`, `USE_X_FORWARDED_HOST`,
-`FORCE_SCRIPT_NAME`). This module knows no model.
+It verifies the token, reads a body up to the limit, calls the service and sends the response. Django determines scheme,
+host and mount path (`SECURE_PROXY_SSL_HEADER`, `USE_X_FORWARDED_HOST`, `FORCE_SCRIPT_NAME`). This module uses no
+models.
 """
 
 from __future__ import annotations
@@ -37,32 +38,39 @@ View = Callable[..., Any]
 def scim_urls(service: ScimService) -> list[Any]:
     """Return the URL patterns of a service, to `include` at a path that ends with a slash.
 
-    A service over an async store, or with an async token verifier, gets an async view. The view needs no session,
-    no user and no CSRF token: the bearer token authenticates the client. `reverse("scim")` returns the path of the
-    endpoint, and `reverse("scim", args=["Users"])` the path of a resource type.
+    A service with an async store or an async token verifier gets an async view. The view needs no session, no user and
+    no CSRF token, because the bearer token authenticates the client.
+
+    `reverse("scim")` returns the path of the endpoint. `reverse("scim", args=["Users"])` returns the path of a resource
+    type.
     """
-    view = _open_to_tokens(_async_view(service) if service.is_async else _view(service))
-    # `[\s\S]` takes a line feed too, as `(?s)` does. Django cannot reverse any URL of a project that has a `(?s)`.
+    view = _without_form_checks(_async_view(service) if service.is_async else _view(service))
+    # `[\s\S]` matches a line feed too, as `.` does with `(?s)`. With `(?s)`, Django could not reverse any URL.
     return [path("", view, name="scim"), re_path(r"^(?P<path>[\s\S]+)\Z", view, name="scim")]
 
 
 def health_urls(service: ScimService) -> list[Any]:
-    """What to `include` for probes: `healthz` says that the process answers, `readyz` that it can serve requests."""
+    """Return URL patterns for health probes.
+
+    `healthz` reports that the process answers. `readyz` reports whether the service can serve requests.
+    """
 
     def healthz(request: HttpRequest) -> HttpResponseBase:
-        return _written(request, live())
+        return _django_response(request, live())
 
     def readyz(request: HttpRequest) -> HttpResponseBase:
-        return _written(request, health(service).response())
+        return _django_response(request, health(service).response())
 
     async def awaited_readyz(request: HttpRequest) -> HttpResponseBase:
-        return _written(request, (await awaited_health(service)).response())
+        return _django_response(request, (await awaited_health(service)).response())
 
     ready = awaited_readyz if service.store.is_async else readyz
-    return [re_path(r"^healthz$", _open_to_tokens(healthz)), re_path(r"^readyz$", _open_to_tokens(ready))]
+    return [re_path(r"^healthz$", _without_form_checks(healthz)), re_path(r"^readyz$", _without_form_checks(ready))]
 
 
 def _view(service: ScimService) -> View:
+    """Return the view of a service with a sync store."""
+
     def scim(request: HttpRequest, path: str = "") -> HttpResponseBase:
         asked = Request(request.method or "", f"/{path}", request.META.get("QUERY_STRING", ""))
         try:
@@ -75,12 +83,13 @@ def _view(service: ScimService) -> View:
                 response = run_sync(service.handle(asked))
         except ScimError as error:
             response = service.refuse(asked, error)
-        return _written(request, response, response.parts())
+        return _django_response(request, response, response.parts())
 
     return scim
 
 
 def _async_view(service: ScimService) -> View:
+    """Return the view of a service that needs an event loop."""
     on_loop = loop_service(service)
 
     async def scim(request: HttpRequest, path: str = "") -> HttpResponseBase:
@@ -95,13 +104,16 @@ def _async_view(service: ScimService) -> View:
                 response = await on_loop.handled(asked)
         except ScimError as error:
             response = service.refuse(asked, error)
-        return _written(request, response, response.awaited_parts())
+        return _django_response(request, response, response.awaited_parts())
 
     return scim
 
 
-def _open_to_tokens(view: View) -> View:
-    """The view, without what Django asks of people at forms; a store begins and ends its transactions itself."""
+def _without_form_checks(view: View) -> View:
+    """Return the view without CSRF protection, login and transaction.
+
+    The store begins and ends its own transactions.
+    """
     for alias in connections:
         view = transaction.non_atomic_requests(alias)(view)
     exempt: Any = csrf_exempt(view)
@@ -110,21 +122,21 @@ def _open_to_tokens(view: View) -> View:
 
 
 def _read_headers(request: HttpRequest, path: str, asked: Request, service: ScimService) -> None:
-    """Raises: BadRequest if a header has no clear meaning, or Django does not serve the host."""
+    """Read the headers into the SCIM request. Raises BadRequest if a header is ambiguous or Django refuses the host."""
     asked.deadline = monotonic() + service.limits.deadline
     asked.headers = check_headers({name.lower(): value for name, value in request.headers.items()})
     root = request.path.removesuffix(path).rstrip("/")
     try:
         host = request.get_host()
     except DisallowedHost:
-        raise InvalidSyntax("This service is not at the host that the request names.") from None
+        raise InvalidSyntax("This service does not serve the host in the Host header.") from None
     asked.base_url = base_url(scheme=request.scheme or "http", host=host, root=root, headers={})
 
 
 def _read_body(request: HttpRequest, asked: Request, limit: int) -> bytes:
-    """Return the body of a request whose method has one.
+    """Return the body of a POST, PUT or PATCH.
 
-    Raises: PayloadTooLarge, InvalidSyntax if the body ends before its length.
+    Raises PayloadTooLarge, or InvalidSyntax if the body ends before its length.
     """
     if asked.method not in WITH_BODY:
         return b""
@@ -143,13 +155,14 @@ def _read_body(request: HttpRequest, asked: Request, limit: int) -> bytes:
     return body
 
 
-def _written(request: HttpRequest, response: Response, parts: Any = None) -> HttpResponseBase:
+def _django_response(request: HttpRequest, response: Response, parts: Any = None) -> HttpResponseBase:
+    """Return the Django response for a SCIM response."""
     answer: HttpResponseBase
     if request.method == "HEAD" or response.more is None:
         answer = HttpResponse(b"" if request.method == "HEAD" else response.body, status=response.status)
     else:
         answer = StreamingHttpResponse(parts, status=response.status)
-    del answer["Content-Type"]  # of HTML, unless the response says another
+    del answer["Content-Type"]  # Django's default is HTML
     for name, value in response.headers:
         answer[name] = value
     if response.status != 204 and response.more is None:

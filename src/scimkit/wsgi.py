@@ -1,6 +1,7 @@
-"""The WSGI adapter: verifies the token, reads a bounded body, calls the service, writes the response. No framework.
+"""The WSGI adapter serves a `ScimService` over a sync store without a web framework.
 
-Mount `ScimApp` under any path of a Flask or Django application, or serve it alone.
+It verifies the token, reads a body up to the limit, calls the service and sends the response. Mount `ScimApp` under any
+path of a Flask or Django application, or serve it alone.
 """
 
 from __future__ import annotations
@@ -25,15 +26,22 @@ if TYPE_CHECKING:
 class ScimApp:
     """A WSGI application that serves a `ScimService` over a sync store.
 
-    `prefix`, `public_url` and `trust_forwarded` are those of `scimkit.asgi.ScimApp`.
-    Raises: ValueError when the service can be served on an event loop only.
+    Args:
+        service: The service to serve, with a sync store and a sync token verifier.
+        prefix: The path of the endpoint inside this application, if no framework mounts the application under a path.
+        public_url: The URL of the endpoint as clients see it. It takes precedence over the headers of requests.
+        trust_forwarded: The number of proxies in front of the service that set `X-Forwarded-Proto`, `-Host` and
+            `-Prefix`. Header values from before these proxies are ignored.
+
+    Raises:
+        ValueError: The service needs an event loop, or `trust_forwarded` is not a number of proxies.
     """
 
     def __init__(
         self, service: ScimService, *, prefix: str = "", public_url: str | None = None, trust_forwarded: int = 0
     ) -> None:
         if service.is_async:
-            raise ValueError("WSGI takes a sync store and a sync token verifier; serve this service with scimkit.asgi")
+            raise ValueError("WSGI needs a sync store and a sync token verifier; serve this service with scimkit.asgi")
         self.service = service
         self._prefix = prefix.rstrip("/")
         self._public_url = public_url.rstrip("/") if public_url else None
@@ -42,13 +50,14 @@ class ScimApp:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         response = self._respond(environ)
-        return _written(environ, start_response, response)
+        return _start(environ, start_response, response)
 
     def _respond(self, environ: WSGIEnvironment) -> Response:
+        """Return the response to a request."""
         service = self.service
         request = Request(
             environ["REQUEST_METHOD"],
-            relative_path(_text(environ.get("PATH_INFO", "")), self._prefix),
+            relative_path(_decoded_path(environ.get("PATH_INFO", "")), self._prefix),
             environ.get("QUERY_STRING", ""),
             deadline=monotonic() + service.limits.deadline,
         )
@@ -58,24 +67,25 @@ class ScimApp:
                 refused = run_sync(service.authenticate(request))
                 if refused is not None:
                     return refused
-                request.body = _read(environ, request, service.limits.body)
+                request.body = _read_body(environ, request, service.limits.body)
         except ScimError as error:
             return service.refuse(request, error)
         return run_sync(service.handle(request))
 
     def _read_headers(self, environ: WSGIEnvironment, request: Request) -> None:
+        """Read the headers into the request. Raises BadRequest if a header is ambiguous."""
         headers = request.headers = _headers(environ)
         request.base_url = self._public_url or base_url(
             scheme=environ.get("wsgi.url_scheme", "http"),
             host=headers.get("host") or f"{environ.get('SERVER_NAME')}:{environ.get('SERVER_PORT')}",
-            root=_text(environ.get("SCRIPT_NAME", "")).rstrip("/") + self._prefix,
+            root=_decoded_path(environ.get("SCRIPT_NAME", "")).rstrip("/") + self._prefix,
             headers=headers,
             proxies=self._proxies,
         )
 
 
 class HealthApp:
-    """A WSGI application that answers `/healthz` and `/readyz` for a `ScimService`, at the end of any path."""
+    """A WSGI application that answers `/healthz` and `/readyz` probes for a `ScimService`, below any mount path."""
 
     def __init__(self, service: ScimService) -> None:
         self.service = service
@@ -88,10 +98,11 @@ class HealthApp:
             response = health(self.service).response()
         else:
             response = live() if name == "healthz" else error_response(NotFound())
-        return _written(environ, start_response, response)
+        return _start(environ, start_response, response)
 
 
-def _written(environ: WSGIEnvironment, start_response: StartResponse, response: Response) -> Iterable[bytes]:
+def _start(environ: WSGIEnvironment, start_response: StartResponse, response: Response) -> Iterable[bytes]:
+    """Start the response and return its body."""
     headers = list(response.headers)
     if response.status != 204 and response.more is None:
         headers.append(("Content-Length", str(len(response.body))))
@@ -101,13 +112,13 @@ def _written(environ: WSGIEnvironment, start_response: StartResponse, response: 
     return [response.body] if response.more is None else response.parts()
 
 
-def _text(path: str) -> str:
-    """A path as text; WSGI carries its bytes as latin-1 (PEP 3333)."""
+def _decoded_path(path: str) -> str:
+    """Return a path as text. WSGI passes the bytes of a path as latin-1 (PEP 3333)."""
     return path.encode("latin-1").decode("utf-8", "replace")
 
 
 def _headers(environ: WSGIEnvironment) -> dict[str, str]:
-    """Raises: BadRequest if a header has no clear meaning."""
+    """Return the headers by lower-case name. Raises BadRequest if a header is ambiguous."""
     headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
     if environ.get("CONTENT_TYPE"):
         headers["content-type"] = environ["CONTENT_TYPE"]
@@ -116,10 +127,10 @@ def _headers(environ: WSGIEnvironment) -> dict[str, str]:
     return check_headers(headers)
 
 
-def _read(environ: WSGIEnvironment, request: Request, limit: int) -> bytes:
-    """Return the body; of a body over the limit no more than that is read.
+def _read_body(environ: WSGIEnvironment, request: Request, limit: int) -> bytes:
+    """Return the body. No more than the limit is read.
 
-    Raises: PayloadTooLarge, InvalidSyntax if the body ends before its length or its last chunk.
+    Raises PayloadTooLarge, or InvalidSyntax if the body ends before its length or its last chunk.
     """
     length, stream = declared_length(request.headers), environ["wsgi.input"]
     if length is None and not environ.get("wsgi.input_terminated"):
@@ -130,7 +141,7 @@ def _read(environ: WSGIEnvironment, request: Request, limit: int) -> bytes:
     while length is None or size < length:
         try:
             part = stream.read(65536 if length is None else length - size)
-        except Exception:  # of the server's own classes, when the connection or the chunked coding breaks
+        except Exception:  # servers raise exceptions of their own if the connection or the chunked coding breaks
             raise InvalidSyntax("The request body ended too early.") from None
         if not part:
             break

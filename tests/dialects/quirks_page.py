@@ -1,4 +1,4 @@
-"""The table of quirks as Markdown, for the documentation. It only prints."""
+"""The tables of quirks in Markdown, for `docs/reference/quirks.md`. This module prints them."""
 
 from __future__ import annotations
 
@@ -9,33 +9,35 @@ from tests.dialects.idp_behaviors import BEHAVIORS
 
 
 def markdown() -> str:
-    """One row a quirk, in the order they are asked."""
+    """Return the tables as Markdown: one row for each quirk, in the order in which they are asked."""
     lines = [
-        *_rows(QUIRKS, "what it serves", "why it cannot be misread"), "", "## On request", "",
-        *_rows(OPTIONS, "what it does", "instead of"), "", *_behaviors(),
+        *_rows(QUIRKS, "accepted request", "why the meaning is clear"), "", "## Optional quirks", "",
+        *_rows(OPTIONS, "behavior with the quirk", "behavior without the quirk"), "", *_behaviors(),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 
 def _rows(quirks: Sequence[Quirk], does: str, why: str) -> list[str]:
-    head = [f"| quirk | {does} | {why} | seen at | source |", "| --- | --- | --- | --- | --- |"]
+    """Return the table of some quirks."""
+    head = [f"| quirk | {does} | {why} | sent by | source |", "| --- | --- | --- | --- | --- |"]
     return head + [
-        f"| `{quirk.name}` | {_cell(quirk.summary)} | {_cell(quirk.safe)} | {', '.join(quirk.seen)} | {quirk.source} |"
-        for quirk in quirks
+        f"| `{each.name}` | {_escape(each.summary)} | {_escape(each.safe)} | {', '.join(each.seen)} | {each.source} |"
+        for each in quirks
     ]
 
 
 def _behaviors() -> list[str]:
-    """One row a behavior: the quirks that serve it, or the rule of the engine."""
+    """Return the table of behaviors: for each behavior, the quirks or the rule of the engine that handle it."""
     rows = []
     for behavior in BEHAVIORS:
-        served = [*(f"`{name}`" for name in behavior.quirks), *([_cell(behavior.engine)] if behavior.engine else [])]
-        rows.append(f"| {behavior.number} | {_cell(behavior.summary)} | {', '.join(served)} |")
-    head = ["## By behavior", "", "| | what is sent | served by |", "| --- | --- | --- |"]
+        served = [*(f"`{name}`" for name in behavior.quirks), *([_escape(behavior.engine)] if behavior.engine else [])]
+        rows.append(f"| {behavior.number} | {_escape(behavior.summary)} | {'; '.join(served)} |")
+    head = ["## Quirks by behavior", "", "| number | request | handled by |", "| --- | --- | --- |"]
     return [*head, *rows]
 
 
-def _cell(text: str) -> str:
+def _escape(text: str) -> str:
+    """Escape the column separator of Markdown tables."""
     return text.replace("|", "\\|")
 
 

@@ -1,7 +1,7 @@
-"""Other shapes of the behaviors than those that were collected: requests, and what a tolerant service makes of them.
+"""Variants of the known deviations: requests, and the expected result in a tolerant service.
 
-Data only. A request is sent to a service with the people and the group of `WORLD`; `{ada}`, `{bob}`, `{boss}` and
-`{staff}` in it stand for their ids. A host's own extension `DESK` is part of the user.
+This module has only data. A request is sent to a service with the users and the group of `WORLD`. In a request,
+`{ada}`, `{bob}`, `{boss}` and `{staff}` stand for their ids. The user type has the custom extension `DESK`.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ WORLD: Final[Mapping[str, Mapping[str, Any]]] = {
 
 @dataclass(frozen=True)
 class Shape:
-    """A request, its status, and what is so afterwards.
+    """A variant of a deviation: a request, the expected status, and the expected resources afterwards.
 
-    `after` has values by path of the resource at `of`, None for absent; `members` are the names in the group;
-    `found` those that a search finds.
+    `after` has values of the resource at `of` by path; None means absent. `members` are the names of the group members.
+    `found` has the names of the users that a search finds.
     """
 
     method: str
@@ -57,43 +57,43 @@ def op(op: str, path: Any = None, *value: Any, **more: Any) -> dict[str, Any]:
 
 
 def user(operation: Any, after: Mapping[str, Any], *more: Any) -> Shape:
-    """A PATCH of Ada."""
+    """Return a PATCH of Ada."""
     return Shape("PATCH", "/Users/{ada}", ops(operation, *more), of="/Users/{ada}", after=after)
 
 
 def bare(operation: Any, after: Mapping[str, Any], *more: Any) -> Shape:
-    """A PATCH of Bob, who has next to nothing."""
+    """Return a PATCH of Bob, who has few attributes."""
     return Shape("PATCH", "/Users/{bob}", ops(operation, *more), of="/Users/{bob}", after=after)
 
 
 def group(operation: Any, *members: str, after: Mapping[str, Any] | None = None) -> Shape:
-    """A PATCH of the group, and who is in it then."""
+    """Return a PATCH of the group, with the expected members."""
     return Shape("PATCH", "/Groups/{staff}", ops(operation), 204, "/Groups/{staff}", after, frozenset(members))
 
 
 def new(body: Mapping[str, Any], after: Mapping[str, Any]) -> Shape:
-    """A POST of a user."""
+    """Return a POST of a user."""
     return Shape("POST", "/Users", {"schemas": [USER], "userName": "eve", **body}, 201, after=after)
 
 
 def put(body: Mapping[str, Any], after: Mapping[str, Any]) -> Shape:
-    """A PUT of Ada."""
+    """Return a PUT of Ada."""
     return Shape("PUT", "/Users/{ada}", {"schemas": [USER], "userName": "ada.king@example.org", **body},
                  of="/Users/{ada}", after=after)  # fmt: skip
 
 
 def finds(text: str, *found: str, of: str = "/Users", query: str = "") -> Shape:
-    """A search by a filter."""
+    """Return a search by a filter."""
     return Shape("FIND", of, {"filter": text, "query": query}, found=found)
 
 
 def reads(path: str, *found: str) -> Shape:
-    """A search by a path as it is on the wire."""
+    """Return a search by a path as it is sent."""
     return Shape("GET", path, found=found)
 
 
 def refused(method: str, path: str, body: Any, status: int = 400) -> Shape:
-    """A request that says nothing that could be meant."""
+    """Return a request that has no meaning and is refused."""
     return Shape(method, path, body, status)
 
 

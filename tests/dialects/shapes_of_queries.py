@@ -1,4 +1,7 @@
-"""Other shapes of the behaviors in searches, and of those that are no single PATCH. Data only."""
+"""Variants of the known deviations in searches, and in requests other than a single PATCH.
+
+This module has only data.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ BULK: Final = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 
 
 def asks(body: Mapping[str, Any], *found: str, of: str = "/Users") -> Shape:
-    """A POST to .search."""
+    """Return a POST to `.search`."""
     return Shape("POST", f"{of}/.search", body, found=found)
 
 

@@ -1,7 +1,7 @@
-"""Every request that identity providers were seen to send, replayed.
+"""Every request that identity providers were observed to send, replayed.
 
-`cases.jsonl` is a copy of the house's collection. A case holds parts of resources: what it refers to
-and does not hold is made first, as a placeholder.
+`cases.jsonl` is a copy of the project's collection. A case has parts of resources. Resources to which a case refers but
+that it does not contain are created first, as placeholders.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CASES = [json.loads(line) for line in Path(__file__).with_name("cases.jsonl").re
 
 
 class Awaited:
-    """A memory store that suspends in every method, as one over a network does."""
+    """A memory store that suspends in every method, as a store over a network does."""
 
     is_async = True
     blocking = False
@@ -49,13 +49,13 @@ class AsyncClient(Client):
     loop: asyncio.AbstractEventLoop
 
     def run(self, waiting: Any) -> Any:
-        """The response, from the event loop."""
+        """Return the response from the event loop."""
         return self.loop.run_until_complete(waiting)
 
 
 @pytest.fixture(scope="module", params=["memory", "sqlite", "async memory", "async sqlite"])
 def make_client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """What makes a client of a tenant, over each kind of store."""
+    """Yield a function that creates a client of a tenant, over each kind of store."""
     url = f"sqlite:///{tmp_path_factory.mktemp('cases')}/scim.db"
     loop = AsyncClient.loop = asyncio.new_event_loop()
     store: Any
@@ -74,7 +74,7 @@ def make_client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 
 
 class Replay:
-    """One case in a tenant of its own: ids of the case become ids of the service."""
+    """The replay of one case in a separate tenant. Ids of the case are replaced by ids of the service."""
 
     def __init__(self, case: dict[str, Any], client: Client) -> None:
         self.case = case
@@ -117,7 +117,7 @@ class Replay:
         expected = self.case["expect"]
         allowed = {int(status) for status in re.findall(r"\b[2-5]\d\d\b", str(expected["status"]))}
         if self.case["method"] == "PATCH" and "/Groups" in self.case["path"] and 200 in allowed:
-            allowed.add(204)  # the house answers 204 to a PATCH of a group; every client takes either
+            allowed.add(204)  # scimkit answers a PATCH of a group with 204; every client accepts both
         assert answer.status in allowed, answer.body
         if "response" in expected:
             listed = self.translate(expected["response"])
@@ -143,7 +143,10 @@ def has(resource: dict[str, Any], path: str) -> bool:
 
 
 def differs(expected: Any, actual: Any, where: str = "") -> str | None:
-    """Where `expected` is no part of `actual`; members are a set of values, an empty array is nothing."""
+    """Return where `expected` is not a part of `actual`, or None. Members are compared as a set of values.
+
+    An empty array counts as absent.
+    """
     if isinstance(expected, dict):
         for name, value in expected.items():
             if name not in actual:
@@ -166,22 +169,22 @@ def differs(expected: Any, actual: Any, where: str = "") -> str | None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_case(case: dict[str, Any], make_client: Any) -> None:
-    """The tolerant dialect serves the request as its source says, over every kind of store, sync and async."""
+    """The tolerant dialect serves the request as its source requires, over every kind of store, sync and async."""
     replay = Replay(case, make_client(case["id"]))
     replay.prepare()
     replay.check(replay.send())
 
 
 def test_there_are_118_cases() -> None:
-    """No case of the collection is left out."""
+    """The collection has all 118 cases."""
     assert len(CASES) == 118
     assert len({case["id"] for case in CASES}) == 118
 
 
 def test_the_copy_is_the_collection() -> None:
-    """The copy equals the house's collection, where that is at hand."""
+    """The copy equals the project's collection, if that is on this machine."""
     shared = os.environ.get("SCIMKIT_SHARED", str(Path(__file__).parents[3] / "shared"))
     original = Path(shared) / "idp" / "cases.jsonl"
     if not original.exists():
-        pytest.skip("the house's collection is not on this machine")
+        pytest.skip("the project's collection is not on this machine")
     assert original.read_bytes() == Path(__file__).with_name("cases.jsonl").read_bytes()

@@ -1,4 +1,4 @@
-"""Dialects: which quirks are asked, in which order, and for whom."""
+"""Dialects: which quirks are asked, in which order, and which dialect serves a request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.client import ENTERPRISE, USER, Client
 
 
 def quirk(name: str, answer: object) -> Quirk:
-    """A quirk that answers every unknown name the same."""
+    """Return a quirk that gives the same answer for every unknown name."""
     return Quirk(name, "unknown", "a test", "a test", ("nobody",), "nowhere", lambda *_: answer)
 
 
@@ -20,55 +20,55 @@ class TestDialect:
     """A named set of quirks."""
 
     def test_the_dialects_by_name(self) -> None:
-        """The dialects that come with scimkit are found by their own names."""
+        """The dialects of scimkit are found by their names."""
         assert {name: dialect.name for name, dialect in DIALECTS.items()} == {name: name for name in DIALECTS}
         assert {"tolerant", "strict", "entra"} <= set(DIALECTS)
 
     def test_strict_has_no_quirk(self) -> None:
-        """The strict dialect is the RFC and no more."""
+        """The strict dialect has no quirks."""
         assert STRICT.quirks == ()
 
     def test_tolerant_and_entra_have_every_quirk(self) -> None:
-        """No quirk can be misread, so the tolerant dialect has them all, and so has that of Entra."""
+        """The dialects tolerant and entra have every quirk, because the meaning of each is clear."""
         assert ENTRA.quirks == QUIRKS == TOLERANT.quirks
 
     def test_at_a_stage(self) -> None:
-        """Quirks are found by stage, in their order; a stage may have none."""
+        """`at` returns the quirks of a stage in order, or none."""
         first, second = quirk("first", None), quirk("second", None)
         dialect = Dialect("mine", [first, second])
         assert dialect.at("unknown") == (first, second)
         assert dialect.at("path") == ()
 
     def test_extended_goes_first(self) -> None:
-        """A host's own quirks are asked before those of the dialect."""
+        """Custom quirks are asked before the quirks of the dialect."""
         dialect = TOLERANT.extended("mine", quirk("first", None))
         assert dialect.name == "mine"
         assert dialect.at("unknown")[0].name == "first"
         assert Client(dialect=dialect).post("/Users", {"userName": "a", "x": 1}).quirks[0] == "first"
 
-    def test_not_mine_goes_on(self) -> None:
-        """A quirk that declines leaves the case to the next, and is not named."""
+    def test_a_quirk_that_does_not_apply(self) -> None:
+        """A quirk that does not apply passes the request to the next quirk, and is not named."""
         dialect = TOLERANT.extended("mine", quirk("first", NOT_APPLICABLE))
         answer = Client(dialect=dialect).post("/Users", {"schemas": [USER], "userName": "a", "x": 1})
         assert (answer.status, answer.quirks) == (201, ("unknown-attribute",))
 
     def test_without(self) -> None:
-        """A host takes quirks out by name; what they took is then refused."""
+        """A dialect without a quirk refuses what the quirk accepted."""
         dialect = TOLERANT.without("mine", "unknown-attribute")
         answer = Client(dialect=dialect).post("/Users", {"schemas": [USER], "userName": "a", "x": 1})
         assert (answer.status, answer.body["scimType"]) == (400, "invalidSyntax")
 
     def test_repr(self) -> None:
-        """A dialect says its name and size."""
+        """The repr of a dialect has its name and the number of its quirks."""
         assert repr(STRICT) == "<Dialect strict: 0 quirks>"
 
 
-class TestRepairs:
-    """The repairs of one request."""
+class TestRequestDeviations:
+    """The deviations of one request."""
 
     @pytest.mark.parametrize("name", sorted(DIALECTS))
-    def test_a_request_in_rfc_form_needs_none(self, name: str) -> None:
-        """No quirk fires on what the RFC has, in any dialect."""
+    def test_a_request_in_rfc_form_uses_no_quirk(self, name: str) -> None:
+        """A request in RFC form uses no quirk in any dialect."""
         client = Client(dialect=DIALECTS[name])
         user = {
             "schemas": [USER, ENTERPRISE],
@@ -94,15 +94,15 @@ class TestRepairs:
         ]
         assert [(each.status, each.quirks) for each in answers] == [(201, ()), (200, ()), (200, ()), (200, ())]
 
-    def test_each_is_named_once_in_the_order_of_firing(self) -> None:
-        """A response names the quirks its request needed."""
+    def test_each_quirk_is_named_once_in_order(self) -> None:
+        """A response names each quirk that was used once, in order."""
         body = {"userName": 7, "emails": {"value": 8}, "x": 1, "y": 2}
         assert Client().post("/Users", body).quirks == (
             "scalar-for-text", "one-for-many", "unknown-attribute", "other-schemas",
         )  # fmt: skip
 
-    def test_a_refused_request_names_them_too(self) -> None:
-        """What was put right before the request failed is still told."""
+    def test_a_refused_request_names_quirks_too(self) -> None:
+        """A refused request names the quirks that were used before it was refused."""
         client = Client()
         client.user("7")
         answer = client.post("/Users", {"schemas": [USER], "userName": 7})
@@ -120,7 +120,7 @@ class TestRepairs:
         ],
     )
     def test_a_filter_is_fitted_to_the_schema(self, text: str) -> None:
-        """Values and paths are put right wherever they stand in the filter, or the filter is refused."""
+        """Values and paths are rewritten at any depth of a filter, or the filter is refused."""
         client = Client()
         client.user(
             "ada",
@@ -137,10 +137,10 @@ class TestRepairs:
 
 
 class TestChoice:
-    """Whose dialect a request is read in."""
+    """The choice of the dialect for a request."""
 
-    def test_a_token_may_name_its_own(self) -> None:
-        """The dialect of the token wins over that of the service."""
+    def test_a_token_may_name_its_dialect(self) -> None:
+        """The dialect of the token takes precedence over the dialect of the service."""
         tokens = TokenRegistry()
         client = Client(tokens=tokens)
         body = {"userName": "ada"}
@@ -150,21 +150,21 @@ class TestChoice:
         assert client.post("/Users", body).status == 201
 
     def test_an_unknown_name_falls_back(self) -> None:
-        """A token that names a dialect the service does not know is read in that of the service."""
+        """If the service does not know the dialect of a token, the dialect of the service applies."""
         tokens = TokenRegistry()
         client = Client(tokens=tokens, dialect=STRICT)
         client.token = tokens.issue("odd", dialect="martian").token
         assert client.post("/Users", {"userName": "ada"}).status == 400
 
-    def test_a_host_may_bring_dialects(self) -> None:
-        """A service knows the dialects it is given."""
+    def test_custom_dialects(self) -> None:
+        """A service knows the dialects that it is given."""
         tokens = TokenRegistry()
         client = Client(tokens=tokens, dialect=STRICT, dialects={"house": TOLERANT})
         client.token = tokens.issue("house", dialect="house").token
         assert client.post("/Users", {"userName": "ada"}).status == 201
 
-    def test_a_tenant_may_have_its_own(self) -> None:
-        """A tenant's dialect serves its tokens that name none; a token's own wins over it."""
+    def test_a_tenant_may_have_its_dialect(self) -> None:
+        """The dialect of a tenant applies to tokens that name none. The dialect of a token takes precedence."""
         tokens = TokenRegistry()
         client = Client(tokens=tokens, tenant="exact", tenant_dialects={"exact": "strict"})
         assert client.post("/Users", {"userName": "ada"}).status == 400
@@ -173,11 +173,11 @@ class TestChoice:
         assert client.of_tenant("other").post("/Users", {"userName": "ada"}).status == 201
 
 
-class TestTelling:
-    """Where a request in need of quirks is told of."""
+class TestReporting:
+    """The places that name the quirks of a request."""
 
     def test_the_log_line_and_the_event(self, caplog: pytest.LogCaptureFixture) -> None:
-        """The quirks that fired are in the response object, the log line and the event, and not in the body."""
+        """The response object, the log line and the event name the quirks that were used. The body does not."""
         events: list[RequestCompleted] = []
         client = Client(on_request_completed=events.append)
         with caplog.at_level("INFO", logger="scimkit"):
@@ -188,7 +188,7 @@ class TestTelling:
         assert not any(name in str(answer.body) for name in answer.quirks)
 
     def test_a_request_in_rfc_form_is_not_logged(self, caplog: pytest.LogCaptureFixture) -> None:
-        """No line is written where no quirk fired."""
+        """A request that uses no quirk writes no log line."""
         with caplog.at_level("INFO", logger="scimkit"):
             Client().user("ada")
         assert [each for each in caplog.records if each.name == "scimkit"] == []
@@ -203,6 +203,6 @@ class TestTelling:
         ],
     )
     def test_strict_names_the_clause(self, method: str, path: str, body: object, clause: str) -> None:
-        """The strict dialect says which clause a request breaks; the tolerant one has no clause to name."""
+        """The strict dialect names the section of the RFC that a request violates. The tolerant dialect does not."""
         assert Client(dialect=STRICT).send(method, path, body).body["detail"].endswith(f"({clause}).")
         assert "RFC" not in str(Client().send(method, path, body).body)

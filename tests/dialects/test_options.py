@@ -1,4 +1,4 @@
-"""Quirks on request: a host adds them to a dialect; without them the RFC's own words hold."""
+"""Optional quirks: an application adds them to a dialect. Without them, the text of the RFC applies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OURS = TOLERANT.extended("ours", *OPTIONS)
 
 @pytest.fixture(params=["memory", "sqlite"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
-    """A store of each kind."""
+    """Yield a store of each kind."""
     if request.param == "memory":
         yield MemoryStore()
     else:
@@ -29,8 +29,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
         kept.engine.dispose()
 
 
-def test_no_dialect_has_them() -> None:
-    """They are nobody's default."""
+def test_no_dialect_has_optional_quirks() -> None:
+    """No dialect of scimkit includes an optional quirk."""
     assert not any(quirk in dialect.quirks for dialect in DIALECTS.values() for quirk in OPTIONS)
 
 
@@ -38,10 +38,10 @@ BODY = {"schemas": [USER_URN], "userName": "ADA", "externalId": "2", "active": T
 
 
 class TestRestoreInactive:
-    """`restore-inactive`: a POST of somebody who is there and inactive."""
+    """`restore-inactive`: a POST of a user that exists and is inactive."""
 
-    def test_the_same_user_is_written_anew(self, store: Any) -> None:
-        """201 with the id, the memberships and the creation time that it had, and the values of the request."""
+    def test_an_inactive_user_is_restored(self, store: Any) -> None:
+        """The POST returns 201 with the same id, memberships and creation time, and the values of the request."""
         client = Client(store, dialect=OURS)
         ada = client.user("ada", active=False, title="Countess")
         group = client.group("Staff", ada)
@@ -59,7 +59,7 @@ class TestRestoreInactive:
         assert client.get("/Users").body["totalResults"] == 1
 
     def test_an_active_user_is_a_conflict(self, store: Any) -> None:
-        """Somebody who is active, or of whom it is not known, is in the way; no quirk is named."""
+        """A user who is active, or has no `active` value, is a conflict, and no quirk is named."""
         for active in ({"active": True}, {}):
             client = Client(store, dialect=OURS, tenant=str(active))
             ada = client.user("ada", **active)
@@ -67,32 +67,32 @@ class TestRestoreInactive:
             assert (answer.status, answer.body["scimType"], answer.quirks) == (409, "uniqueness", ())
             assert "externalId" not in client.get(f"/Users/{ada}").body
 
-    def test_without_it_409(self, store: Any) -> None:
-        """The default is a conflict, and the inactive user stays."""
+    def test_the_default_is_a_conflict(self, store: Any) -> None:
+        """Without the quirk, the POST gets 409, and the inactive user stays unchanged."""
         client = Client(store)
         ada = client.user("ada", active=False)
         assert client.post("/Users", BODY).status == 409
         assert client.get(f"/Users/{ada}").body["active"] is False
 
-    def test_who_may_not_replace_may_not_restore(self) -> None:
-        """The host is asked whether the token may replace."""
+    def test_restoring_needs_permission_to_replace(self) -> None:
+        """The `authorize` hook is asked whether the token may replace the user."""
         client = Client(dialect=OURS, authorize=lambda access: access.operation != "replace")
         client.user("ada", active=False)
         assert client.post("/Users", BODY).status == 403
 
     def test_groups_are_never_restored(self) -> None:
-        """A group is not active or inactive."""
+        """A group has no `active` attribute, so it is never restored."""
         client = Client(dialect=TOLERANT.extended("ours", RESTORE_INACTIVE))
         client.group("Staff")
         assert client.post("/Groups", {"schemas": [GROUP], "displayName": "staff"}).status == 409
 
 
 class TestKeepOmittedMembers:
-    """`keep-omitted-members`: a PUT of a group that does not name its members."""
+    """`keep-omitted-members`: a PUT of a group without `members`."""
 
     @pytest.mark.parametrize("members", [{}, {"members": []}, {"Members": None}, {f"{GROUP}:members": []}])
-    def test_they_stay_unless_named(self, store: Any, members: Any) -> None:
-        """Members that are not named stay; an empty array or null still empties the group."""
+    def test_omitted_members_stay(self, store: Any, members: Any) -> None:
+        """Omitted members stay. An empty array or null removes all members."""
         client = Client(store, dialect=TOLERANT.extended("ours", KEEP_OMITTED_MEMBERS))
         ada = client.user("ada")
         group = client.group("Staff", ada, externalId="1")
@@ -101,22 +101,22 @@ class TestKeepOmittedMembers:
         assert client.members(group) == (set() if members else {ada})
         assert ("keep-omitted-members" in answer.quirks) is not bool(members)
 
-    def test_without_it_they_go(self, store: Any) -> None:
-        """The default is the RFC's: what a PUT does not name is cleared."""
+    def test_the_default_removes_omitted_members(self, store: Any) -> None:
+        """Without the quirk, a PUT without members removes all members."""
         client = Client(store)
         group = client.group("Staff", client.user("ada"))
         client.put(f"/Groups/{group}", {"schemas": [GROUP], "displayName": "Crew"})
         assert client.members(group) == set()
 
-    def test_a_user_is_cleared_all_the_same(self) -> None:
-        """It is about references alone: a PUT of a user clears what it does not name."""
+    def test_omitted_attributes_of_a_user_are_cleared(self) -> None:
+        """The quirk applies only to references: a PUT of a user still clears omitted attributes."""
         client = Client(dialect=OURS)
         ada = client.user("ada", title="Countess")
         assert "title" not in client.put(f"/Users/{ada}", {"schemas": [USER_URN], "userName": "ada"}).body
 
 
 def test_group_names_need_not_be_unique(store: Any) -> None:
-    """A host that declares its groups without the uniqueness has several of one name."""
+    """An application that declares group names as not unique may have several groups with one name."""
     groups = ResourceType(GROUP_SCHEMA, endpoint="/Groups")
     client = Client(store, resource_types=(USER, groups))
     assert client.group("Staff") != client.group("staff")

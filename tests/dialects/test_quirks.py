@@ -1,4 +1,4 @@
-"""Each quirk: fired by its behavior in the tolerant dialect, refused in the strict one."""
+"""Each quirk: the tolerant dialect applies it to its deviation, and the strict dialect refuses the deviation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.client import BASE_URL, ENTERPRISE, PATCH_OP, USER, Client
 
 @dataclass(frozen=True)
 class Behavior:
-    """A request with a behavior, and what the user or group has at `at` afterwards in the tolerant dialect."""
+    """A request with a deviation, and the value of the attribute `at` after a tolerant service has served it."""
 
     method: str = "PATCH"
     body: Any = None
@@ -160,7 +160,7 @@ ELSEWHERE = {
     "parameter-text": "a search",
     "reference-without-value": "members",
 }
-"""Quirks that no default type in the tolerant dialect shows; each has a test of its own below."""
+"""Quirks that the standard types in the tolerant dialect cannot show. Each has a separate test below."""
 
 
 def prepared(dialect: Any) -> tuple[Client, str]:
@@ -177,14 +177,14 @@ def send(client: Client, id: str, behavior: Behavior) -> Any:
     return client.send(behavior.method, path, behavior.body, behavior.headers)
 
 
-def test_every_quirk_has_a_behavior() -> None:
-    """No quirk is without a test."""
+def test_every_quirk_has_a_test() -> None:
+    """Every quirk has a test."""
     assert set(BEHAVIORS) | set(ELSEWHERE) == {quirk.name for quirk in QUIRKS}
 
 
 @pytest.mark.parametrize("name", BEHAVIORS)
-def test_tolerant_serves_it(name: str) -> None:
-    """The tolerant dialect rewrites the behavior, and the response names the quirk outside its body."""
+def test_tolerant_serves_the_deviation(name: str) -> None:
+    """The tolerant dialect serves the deviation and names the quirk in the response object."""
     behavior = BEHAVIORS[name]
     client, id = prepared(TOLERANT)
     answer = send(client, id, behavior)
@@ -199,12 +199,12 @@ def test_tolerant_serves_it(name: str) -> None:
 
 
 BY_THE_RFC = {"op-case", "one-for-many", "read-only-in-value"}
-"""Behaviors that the RFC allows: strict serves them too, and names no quirk."""
+"""Requests that the RFC allows, so that the strict dialect serves them too and names no quirk."""
 
 
 @pytest.mark.parametrize("name", sorted(BY_THE_RFC))
-def test_strict_serves_it(name: str) -> None:
-    """`op` has no case, one added value is an array of one, and readOnly attributes in a value are ignored."""
+def test_strict_serves_what_the_rfc_allows(name: str) -> None:
+    """Strict ignores the case of `op`, accepts one added value without an array, and ignores readOnly attributes."""
     client, id = prepared(STRICT)
     answer = send(client, id, BEHAVIORS[name])
     assert (answer.status, answer.body.get(BEHAVIORS[name].at), answer.quirks) == (200, BEHAVIORS[name].value, ())
@@ -212,8 +212,8 @@ def test_strict_serves_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in BEHAVIORS if name not in BY_THE_RFC])
 @pytest.mark.rfc("7644-3.4.2.2-3", "7644-3.5.2-2")
-def test_strict_refuses_it(name: str) -> None:
-    """The strict dialect refuses the same request with a 400, and nothing changes."""
+def test_strict_refuses_the_deviation(name: str) -> None:
+    """The strict dialect refuses the deviation with 400, and nothing changes."""
     client, id = prepared(STRICT)
     before = client.get(f"/Users/{id}").body
     answer = send(client, id, BEHAVIORS[name])
@@ -223,7 +223,7 @@ def test_strict_refuses_it(name: str) -> None:
 
 
 def test_a_member_without_its_value() -> None:
-    """A member whose value is removed goes; strict refuses, since a member must have one."""
+    """Removing the `value` of a member removes the member. Strict refuses that, because a member requires a value."""
     for dialect, status, left in ((TOLERANT, 204, set()), (STRICT, 400, {"ada"})):
         client, id = prepared(dialect)
         team = client.group("team", id)
@@ -236,7 +236,7 @@ def test_a_member_without_its_value() -> None:
 @pytest.mark.parametrize("dialect", [TOLERANT, ENTRA])
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_a_role_as_json_text(dialect: Any, wrapped: bool) -> None:
-    """A role as JSON, in a string or in its own value, is that role; strict keeps it as text."""
+    """A role as JSON, in a string or in its own `value`, becomes that role. Strict stores the string."""
     text = '{"id": "1", "value": "Agent", "displayName": "A"}'
     operation = op("add", "roles", value=[{"value": text, "primary": True} if wrapped else text])
     client, id = prepared(dialect)
@@ -249,7 +249,10 @@ def test_a_role_as_json_text(dialect: Any, wrapped: bool) -> None:
 
 
 def test_base64_with_white_space() -> None:
-    """A certificate in lines or in PEM is kept as its base64; what is no base64 is refused. Strict refuses both."""
+    """A certificate with line breaks or in PEM is stored as base64.
+
+    Text that is not base64 is refused. Strict refuses both.
+    """
     for text in (
         "TWFu\nTWFu",
         " TWFu TWFu\r\n",
@@ -276,7 +279,10 @@ ADDRESS = "h@example.org"
     ["paths", "pathless", "object", "put"],
 )
 def test_a_soft_delete_keeps_the_name(shape: str, upper: bool) -> None:
-    """Entra's soft delete deactivates the user and leaves name and address; the look-up by the new name finds it."""
+    """Entra's soft delete deactivates the user but keeps userName and address.
+
+    A filter on the new name finds the user.
+    """
     client = Client()
     ada = client.user("ada@example.org", active=True, emails=[{"type": "work", "value": "ada@example.org"}])
     marked = f"{OBJECT_ID.upper() if upper else OBJECT_ID}ada@example.org"
@@ -311,8 +317,11 @@ def test_a_soft_delete_keeps_the_name(shape: str, upper: bool) -> None:
     assert client.get(f'/Users?filter=userName eq "{marked}"').body["totalResults"] == 0
 
 
-def test_what_is_no_soft_delete() -> None:
-    """Hexadecimal digits before a name are a rename if the user stays active, for another name, and in strict."""
+def test_a_rename_that_is_not_a_soft_delete() -> None:
+    """A name with 32 hexadecimal digits before it is a rename if the user stays active or the rest is another name.
+
+    In the strict dialect it is always a rename.
+    """
     marked = f"{OBJECT_ID}ada"
     for dialect, active, name in (
         (TOLERANT, True, marked),
@@ -325,8 +334,8 @@ def test_what_is_no_soft_delete() -> None:
         assert (answer.body["userName"], answer.quirks) == (name, ())
 
 
-def test_a_user_who_comes_back() -> None:
-    """A POST with both names of one inactive user restores that user with the same id; any other collision is 409."""
+def test_an_inactive_user_is_restored() -> None:
+    """A POST with both names of one inactive user restores that user with the same id. Other collisions get 409."""
     body = {"schemas": [USER], "userName": "ada", "externalId": "x1", "title": "Agent"}
     client = Client()
     ada = client.post("/Users", body).id
@@ -347,7 +356,7 @@ def test_a_user_who_comes_back() -> None:
      "userName eq Null", "userName eq 'ada", "userName = \"ada\"", "userName == 'ada'", "userName eq ada'"],
 )  # fmt: skip
 def test_no_filter_silently_matches_nothing(text: str) -> None:
-    """A value in other quotation marks, another null or another operator is 400, and not a search for nobody."""
+    """A value in other quotation marks, null in another case, or an unknown operator gets 400, not an empty list."""
     client, _ = prepared(TOLERANT)
     answer = client.post("/Users/.search", {"filter": text})
     assert (answer.status, answer.body["scimType"]) == (400, "invalidFilter")
@@ -360,7 +369,7 @@ def test_no_filter_silently_matches_nothing(text: str) -> None:
      ("'a (b) and c'", "a (b) and c")],
 )  # fmt: skip
 def test_text_in_single_quotes(text: str, name: str) -> None:
-    """A text in single quotes is a string, with spaces, brackets and quotes in it."""
+    """Text in single quotes is a string, which may contain spaces, brackets and quotes."""
     client = Client()
     id = client.user(name)
     for wanted in (f"userName eq {text}", f"(userName eq {text}) and active pr or userName eq {text}"):
@@ -373,15 +382,15 @@ def test_text_in_single_quotes(text: str, name: str) -> None:
      '{"value": "x", "value": "y"}', "{"],
     ids=["unclosed", "deep", "surrogate", "NUL", "NaN", "twice", "brace"],
 )  # fmt: skip
-def test_a_text_that_is_no_role(text: str) -> None:
-    """A text that no body may have is no role either: it is a role's value, as any other text."""
+def test_a_string_that_is_not_json(text: str) -> None:
+    """A string that is not acceptable JSON is stored as the value of a role, like any other string."""
     client, id = prepared(ENTRA)
     answer = client.patch(f"/Users/{id}", op("add", "roles", value=[text]))
     assert (answer.status, answer.body["roles"]) == (200, [{"value": text}])
 
 
 def test_a_number_as_text() -> None:
-    """A number as text is read where the type has numbers."""
+    """A string is read as a number if the attribute is a number."""
     from tests.resource_types import DEVICE
 
     client = Client(resource_types=(DEVICE,))
@@ -394,7 +403,7 @@ def test_a_number_as_text() -> None:
 
 @pytest.mark.parametrize("member", [{"count": "1"}, {"startIndex": " 1 "}, {"attributes": "id,userName"}])
 def test_a_parameter_as_text(member: dict[str, Any]) -> None:
-    """A number, or a list of attributes, may be a text in the body of a search; strict refuses it."""
+    """The body of a search may have a number, or a list of attributes, as a string. Strict refuses that."""
     body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], **member}
     client, _ = prepared(TOLERANT)
     answer = client.post("/Users/.search", body)
@@ -404,7 +413,7 @@ def test_a_parameter_as_text(member: dict[str, Any]) -> None:
 
 
 def test_a_host_adds_a_quirk() -> None:
-    """A host's own quirk is a few lines, and is asked before the others."""
+    """A custom quirk needs a few lines, and takes precedence over the quirks of the dialect."""
 
     def swedish(attribute: Any, value: object) -> Any:
         return (
@@ -421,13 +430,13 @@ def test_a_host_adds_a_quirk() -> None:
 
 
 def test_a_quirk_can_be_left_out() -> None:
-    """A dialect without a quirk refuses its behavior."""
+    """A dialect without a quirk refuses its deviation."""
     client, id = prepared(TOLERANT.without("careful", "scalar-for-text"))
     assert client.patch(f"/Users/{id}", op("add", "title", value=4711)).status == 400
 
 
 def test_a_token_chooses_its_dialect() -> None:
-    """A token's dialect serves its requests, whatever the service's."""
+    """The dialect of a token takes precedence over the dialect of the service."""
     client = Client()
     strict = client.of_tenant("default")
     strict.token = client.tokens.issue("strict", dialect="strict").token
@@ -435,8 +444,8 @@ def test_a_token_chooses_its_dialect() -> None:
     assert strict.get("/Users?filter=userName eq x").status == 400
 
 
-def test_a_request_in_rfc_form_fires_nothing() -> None:
-    """What the RFC allows is read the same in every dialect, and no quirk is asked."""
+def test_a_request_in_rfc_form_uses_no_quirk() -> None:
+    """A request in RFC form uses no quirk in any dialect."""
     for dialect in (TOLERANT, STRICT, ENTRA):
         client, id = prepared(dialect)
         answer = client.patch(f"/Users/{id}", op("add", value={"title": "x"}), op("remove", "emails"))
@@ -444,7 +453,7 @@ def test_a_request_in_rfc_form_fires_nothing() -> None:
 
 
 def test_the_documentation_is_printed_from_the_quirks() -> None:
-    """The table in the documentation is the one that the code prints."""
+    """The page of quirks has the tables that `quirks_page` prints."""
     from pathlib import Path
 
     from tests.dialects.quirks_page import markdown
@@ -454,7 +463,7 @@ def test_the_documentation_is_printed_from_the_quirks() -> None:
 
 
 def test_every_behavior_is_served() -> None:
-    """The 32 behaviors are all there, each with its quirks or the rule of the engine; every name is a quirk's."""
+    """All 32 behaviors are listed, each with existing quirks or a rule of the engine."""
     from tests.dialects.idp_behaviors import BEHAVIORS as SEEN
 
     assert [each.number for each in SEEN] == list(range(1, 33))
@@ -463,7 +472,7 @@ def test_every_behavior_is_served() -> None:
 
 
 def test_a_dot_after_the_urn_of_the_type() -> None:
-    """The URN of the resource type itself may have a dot after it too."""
+    """A dot may follow the URN of the resource type itself."""
     client, id = prepared(TOLERANT)
     answer = client.patch(f"/Users/{id}", op("add", f"{USER}.name.givenName", value="Ada"))
     assert (answer.body["name"], answer.quirks) == ({"givenName": "Ada"}, ("dot-after-urn",))

@@ -1,6 +1,6 @@
-"""The response rules that satisfy every client seen, each in every dialect.
+"""The rules of responses that satisfy every known identity provider, checked in each dialect.
 
-The numbers are those of section 15 of the client dossier.
+The numbers are those of section 15 of the project's notes on identity providers.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from tests.client import ENTERPRISE, ERROR, GROUP, USER, Answer, Client
 
 @pytest.fixture(params=sorted(DIALECTS))
 def client(request: pytest.FixtureRequest) -> Client:
-    """A client whose service reads requests in each of the dialects."""
+    """Return a client of a service with each of the dialects."""
     return Client(dialect=DIALECTS[request.param], limits=Limits(page=3))
 
 
 def found_by(endpoint: str, text: str) -> str:
-    """The path of a search."""
+    """Return the path of a search."""
     return f"{endpoint}?filter={quote(text)}"
 
 
 def is_error(answer: Answer, status: int) -> bool:
-    """Whether an answer is a SCIM error with that status, as a string in its body."""
+    """Report whether an answer is a SCIM error with that status, also as a string in its body."""
     return (
         answer.status == status
         and answer.body["schemas"] == [ERROR]
@@ -38,7 +38,10 @@ def is_error(answer: Answer, status: int) -> bool:
 
 
 def test_1_no_hit_is_an_empty_list(client: Client) -> None:
-    """No hit is 200 with no resources; a filter that is not understood is 400, never the unfiltered list."""
+    """A search without a match returns 200 and an empty list.
+
+    A malformed filter gets 400, never the unfiltered list.
+    """
     client.user("ada")
     answer = client.get(found_by("/Users", 'userName eq "nobody"'))
     assert (answer.status, answer.body["totalResults"], answer.body["Resources"]) == (200, 0, [])
@@ -49,7 +52,10 @@ def test_1_no_hit_is_an_empty_list(client: Client) -> None:
 
 
 def test_2_pages(client: Client) -> None:
-    """Numbers are integers, the order is stable, count clamps, past the end is empty with the real total."""
+    """Numbers are integers, and the order is stable.
+
+    count is clamped; a page past the end is empty with the real total.
+    """
     ids = [client.user(f"user{number}") for number in range(5)]
     first, rest = client.get("/Users?startIndex=1&count=100").body, client.get("/Users?startIndex=4&count=100").body
     assert [each["id"] for each in first["Resources"] + rest["Resources"]] == ids
@@ -57,12 +63,12 @@ def test_2_pages(client: Client) -> None:
     past = client.get("/Users?startIndex=100&count=10").body
     assert (past["totalResults"], past["Resources"]) == (5, [])
     assert client.get("/Users?count=-1").body["Resources"] == []
-    assert len(client.get("/Users?count=1000").body["Resources"]) == 3  # the most a page of this service has
+    assert len(client.get("/Users?count=1000").body["Resources"]) == 3  # the page limit of this service
     assert client.get("/Users").body == first
 
 
 def test_3_every_error_is_a_scim_error(client: Client) -> None:
-    """Errors have a body that says their status as a string; 409 says uniqueness."""
+    """Errors have a body with their status as a string. A 409 has the scimType uniqueness."""
     client.user("ada")
     assert is_error(client.get("/Users", headers={"Authorization": "Bearer x"}), 401)
     assert is_error(client.get("/Users/1"), 404)
@@ -78,7 +84,7 @@ def test_3_every_error_is_a_scim_error(client: Client) -> None:
 
 @pytest.mark.parametrize("fault", [TooManyRequests(30), Unavailable(30)], ids=lambda fault: str(fault.status))
 def test_4_retry_after(client: Client, fault: ScimError) -> None:
-    """429 and 503 say in whole seconds when to come again; a fault that passes is not 500."""
+    """429 and 503 have Retry-After in whole seconds. A temporary failure is never 500."""
 
     def refuse(_: object) -> bool:
         raise fault
@@ -89,7 +95,7 @@ def test_4_retry_after(client: Client, fault: ScimError) -> None:
 
 
 def test_5_statuses_and_bodies(client: Client) -> None:
-    """201 has a body and Location; PATCH of a user 200 and the resource, of a group 204, never 200 and nothing."""
+    """201 has a body and Location. PATCH returns 200 and the user, or 204 for a group, never 200 without a body."""
     created = client.post("/Users", {"schemas": [USER], "userName": "ada"})
     assert (created.status, created.headers["Location"]) == (201, created.body["meta"]["location"])
     title = {"op": "replace", "path": "title", "value": "Countess"}
@@ -106,15 +112,15 @@ def test_5_statuses_and_bodies(client: Client) -> None:
 @pytest.mark.parametrize(
     ("endpoint", "name", "schema"), [("/Users", "userName", USER), ("/Groups", "displayName", GROUP)]
 )
-def test_6_names_have_no_case(client: Client, endpoint: str, name: str, schema: str) -> None:
-    """userName and a group's displayName compare without case; the stored case is echoed."""
+def test_6_names_are_case_insensitive(client: Client, endpoint: str, name: str, schema: str) -> None:
+    """userName and the displayName of a group are compared without case. The response has the stored case."""
     client.post(endpoint, {"schemas": [schema], name: " Ada King "})
     found = client.get(found_by(endpoint, f'{name} eq " ADA KING "')).body["Resources"]
     assert [each[name] for each in found] == [" Ada King "]
 
 
 def test_7_inactive_users_stay(client: Client) -> None:
-    """An inactive user is read, found and listed with active false, and keeps its memberships."""
+    """An inactive user is read, found and listed with `active: false`, and keeps its memberships."""
     ada = client.user("ada", active=True)
     group = client.group("Staff", ada)
     client.patch(f"/Users/{ada}", {"op": "replace", "path": "active", "value": False})
@@ -127,7 +133,7 @@ def test_7_inactive_users_stay(client: Client) -> None:
 
 
 def test_8_delete(client: Client) -> None:
-    """DELETE is 204, then 404; an id is never used again and holds no bulkId."""
+    """DELETE returns 204, then 404. An id is never used again, and never contains the text bulkId."""
     ada = client.user("ada")
     assert client.delete(f"/Users/{ada}").status == 204
     assert is_error(client.delete(f"/Users/{ada}"), 404)
@@ -139,7 +145,7 @@ def test_8_delete(client: Client) -> None:
 
 @pytest.mark.parametrize("path", ["/Users/{}", "/Users"])
 def test_9_projections(client: Client, path: str) -> None:
-    """attributes and excludedAttributes work on every GET, of one resource and of a list."""
+    """`attributes` and `excludedAttributes` apply to every GET, of one resource and of a list."""
     ada = client.user("ada", title="Countess", active=True)
 
     def read(query: str) -> Any:
@@ -161,16 +167,19 @@ def test_9_projections(client: Client, path: str) -> None:
      "application/scim+json;charset=UTF-8"],
 )  # fmt: skip
 def test_10_media_types(client: Client, media_type: str | None) -> None:
-    """A body needs no Content-Type, and may be JSON or SCIM with or without its charset."""
+    """A body needs no Content-Type, and may be JSON or SCIM, with or without a charset."""
     headers = {} if media_type is None else {"Content-Type": media_type}
     created = client.post("/Users", {"schemas": [USER], "userName": "ada"}, headers=headers)
     assert created.status == 201
-    read = client.get(f"/Users/{created.id}")  # without Accept or Content-Type
+    read = client.get(f"/Users/{created.id}")  # the request has no Accept and no Content-Type
     assert (read.status, read.headers["Content-Type"]) == (200, "application/scim+json")
 
 
 def test_11_discovery(client: Client) -> None:
-    """Lists and single documents are there, by URN raw or coded, without nulls, with canonicalValues of type."""
+    """Lists and single discovery documents exist, without nulls and with the canonicalValues of `type`.
+
+    A schema is found by its URN, plain or percent-encoded.
+    """
     for path in ("/ServiceProviderConfig", "/ResourceTypes", "/ResourceTypes/User", "/ResourceTypes/Group", "/Schemas",
                  f"/Schemas/{USER}", f"/Schemas/{USER.replace(':', '%3A')}", f"/Schemas/{ENTERPRISE}"):  # fmt: skip
         answer = client.get(path)
@@ -183,8 +192,8 @@ def test_11_discovery(client: Client) -> None:
         assert not [each["name"] for each in schema["attributes"] if each["mutability"] == "writeOnly"]
 
 
-def test_11_a_host_that_takes_passwords_says_so(client: Client) -> None:
-    """With a hook for passwords the attribute is published, and changePassword is supported."""
+def test_11_a_password_hook_is_announced(client: Client) -> None:
+    """With a password hook, the schema has the password attribute, and changePassword is supported."""
     taking = Client(set_password=lambda tenant, id, password: None)
     published = {each["name"] for each in taking.get(f"/Schemas/{USER}").body["attributes"]}
     assert "password" in published
@@ -193,7 +202,7 @@ def test_11_a_host_that_takes_passwords_says_so(client: Client) -> None:
 
 
 def test_12_patch_is_all_or_nothing(client: Client) -> None:
-    """An operation that fails undoes those before it; adding what is there changes nothing."""
+    """A failed operation undoes the operations before it. Adding a present value changes nothing."""
     ada = client.user("ada", title="Countess")
     before = client.get(f"/Users/{ada}").body
     failed = client.patch(
@@ -206,7 +215,7 @@ def test_12_patch_is_all_or_nothing(client: Client) -> None:
 
 
 def test_13_unknown_members(client: Client) -> None:
-    """A member that does not exist lets the others through."""
+    """A member that does not exist does not prevent the others from being added."""
     ada, group = client.user("ada"), client.group("Staff")
     members = [{"value": "nobody"}, {"value": ada}]
     assert client.patch(f"/Groups/{group}", {"op": "add", "path": "members", "value": members}).status == 204
@@ -214,13 +223,13 @@ def test_13_unknown_members(client: Client) -> None:
 
 
 def test_14_group_names_are_unique(client: Client) -> None:
-    """A second group of the same name is 409."""
+    """A second group with the same name gets 409."""
     client.group("Staff")
     assert is_error(client.post("/Groups", {"schemas": [GROUP], "displayName": "STAFF"}), 409)
 
 
 def test_15_two_tokens(client: Client) -> None:
-    """Two tokens of a tenant serve at once, so that one can be rotated."""
+    """Two tokens of a tenant are valid at the same time, so that a token can be rotated."""
     ada, old = client.user("ada"), client.token
     for token in (old, client.tokens.issue("next").token, old):
         client.token = token

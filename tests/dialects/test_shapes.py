@@ -1,4 +1,4 @@
-"""Every other shape of the behaviors: what a tolerant service makes of it, over the memory store and SQLite."""
+"""Variants of the known deviations: the result in a tolerant service, over the memory store and SQLite."""
 
 from __future__ import annotations
 
@@ -28,35 +28,35 @@ TABLE = {**SHAPES, **MORE}
 
 
 class World:
-    """A service with the people of `WORLD` and a group of Ada and Bob."""
+    """A service with the users of `WORLD`, and a group of Ada and Bob."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
         self.ids: dict[str, str] = {}
         for name, attributes in WORLD.items():
-            self.ids[name] = self.client.user(**self.meant({"user_name": attributes["userName"], **attributes}))
+            self.ids[name] = self.client.user(**self.with_ids({"user_name": attributes["userName"], **attributes}))
         self.ids["staff"] = client.group("Staff", self.ids["ada"], self.ids["bob"])
 
     def all_attributes(self) -> Any:
-        """All that is there."""
+        """Return all users and groups."""
         return [self.client.get(path).body for path in ("/Users", "/Groups")]
 
-    def meant(self, value: Any) -> Any:
-        """A value with ids for names."""
+    def with_ids(self, value: Any) -> Any:
+        """Return a value with the ids of the service in place of names."""
         text = json.dumps(value)
         for name, id in self.ids.items():
             text = text.replace(f"{{{name}}}", id)
         return json.loads(text)
 
     def send(self, shape: Shape) -> Answer:
-        path, body = self.meant(shape.path), self.meant(shape.body)
+        path, body = self.with_ids(shape.path), self.with_ids(shape.body)
         if shape.method == "FIND":
             return self.client.get(f"{path}?filter={quote(body['filter'])}")
         return self.client.send(shape.method, path, body)
 
 
 def value_at(resource: Any, path: str) -> Any:
-    """The value at a path of a resource, None for no value. `$ref` is the service's own."""
+    """Return the value at a path of a resource, or None if the path has no value. `$ref` is set by the service."""
     if path in resource or (path.startswith("urn:") and path in (ENTERPRISE, DESK)):
         return resource.get(path)
     urn = next((each for each in (ENTERPRISE, DESK) if path.startswith(f"{each}:")), "")
@@ -67,7 +67,7 @@ def value_at(resource: Any, path: str) -> Any:
 
 
 def without_references(value: Any) -> Any:
-    """A value without what the service adds to references."""
+    """Return a value without the `$ref` values that the service adds."""
     if type(value) is list:
         return [without_references(each) for each in value]
     if type(value) is dict and "$ref" in value:
@@ -76,10 +76,10 @@ def without_references(value: Any) -> Any:
 
 
 def check(world: World, shape: Shape, answer: Answer) -> None:
-    """Hold an answer, and what is there afterwards, against the shape."""
+    """Compare an answer, and the resources afterwards, with the expectation of a shape."""
     assert answer.status == shape.status, answer.body
-    resource = world.client.get(world.meant(shape.of)).body if shape.of else answer.body
-    for path, value in world.meant(dict(shape.after or {})).items():
+    resource = world.client.get(world.with_ids(shape.of)).body if shape.of else answer.body
+    for path, value in world.with_ids(dict(shape.after or {})).items():
         assert without_references(value_at(resource, path)) == value, path
     if shape.members is not None:
         listed = [each["value"] for each in resource.get("members", ())]
@@ -90,7 +90,7 @@ def check(world: World, shape: Shape, answer: Answer) -> None:
 
 
 def failures(client: Client, shapes: Sequence[Shape]) -> list[str]:
-    """What goes wrong with shapes, each tried in a tenant of its own."""
+    """Return the failures of shapes, each tried in a separate tenant."""
     found = []
     for number, shape in enumerate(shapes):
         world = World(client.of_tenant(str(number)))
@@ -104,13 +104,13 @@ def failures(client: Client, shapes: Sequence[Shape]) -> list[str]:
 
 @pytest.mark.parametrize("behavior", TABLE)
 def test_over_memory(behavior: str) -> None:
-    """The tolerant dialect reads each shape as what it must mean, and refuses what means nothing."""
+    """The tolerant dialect reads each variant in its only possible meaning, and refuses variants without meaning."""
     assert failures(Client(resource_types=TYPES), TABLE[behavior]) == []
 
 
 @pytest.mark.parametrize("behavior", TABLE)
 def test_over_sqlite(behavior: str, tmp_path: Path) -> None:
-    """The same over SQL."""
+    """The same results hold over SQLite."""
     store = SqlStore(f"sqlite:///{tmp_path}/scim.db")
     try:
         assert failures(Client(store, resource_types=TYPES), TABLE[behavior]) == []
@@ -120,7 +120,7 @@ def test_over_sqlite(behavior: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("behavior", TABLE)
 def test_strict_does_not_guess(behavior: str) -> None:
-    """The strict dialect does the same with a shape, or refuses it, says why, and leaves everything as it was."""
+    """The strict dialect serves a variant in the same way, or refuses it with a detail and changes nothing."""
     client = Client(resource_types=TYPES, dialect=STRICT)
     for number, shape in enumerate(TABLE[behavior]):
         world = World(client.of_tenant(str(number)))
@@ -134,5 +134,5 @@ def test_strict_does_not_guess(behavior: str) -> None:
 
 
 def test_there_are_more_than_a_thousand_shapes() -> None:
-    """The table is not cut short."""
+    """The tables have more than a thousand variants."""
     assert sum(map(len, TABLE.values())) > 1000

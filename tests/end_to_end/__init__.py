@@ -1,1 +1,1 @@
-"""Tests against started servers."""
+"""Tests against running servers."""

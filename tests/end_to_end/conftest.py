@@ -1,4 +1,4 @@
-"""A started server for the tests of this folder."""
+"""A running server for the tests of this folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Server:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """A uvicorn server over a memory store."""
+    """Yield a uvicorn server over a memory store."""
     tokens = TokenRegistry()
     service = ScimService(MemoryStore(), tokens=tokens)
     with running(ScimApp(service, prefix="/scim/v2")) as url:

@@ -1,6 +1,6 @@
-"""The work of a request grows no faster than n log n in its size, and what exceeds a limit is refused clearly.
+"""The work of a request grows at most as n log n with its size, and a request beyond a limit gets a clear error.
 
-Every case is a request that an attack found to stop the service. Steps are counted, seconds are not.
+Every case is a kind of request that once took too long in an attack. The tests count steps, not seconds.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from tests.stores.databases import DATABASES, apart
 Make = Callable[[Client], Callable[[int], Callable[[], Any]]]
 BULK = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 LOOSE = Limits(values=100_000, filter_comparisons=100_000, filter_length=1_000_000, patch_operations=100_000)
-"""Limits that let the cases through, so that growth shows."""
+"""Limits that are high enough for the cases, so that the growth is visible."""
 
 
 @pytest.fixture(params=["memory", *(each for each in DATABASES if each != "mysql")])
 def client(request: pytest.FixtureRequest) -> Iterator[Client]:
-    """A service over each store, with limits that let the cases through."""
+    """Yield a client of a service over each store, with limits that are high enough for the cases."""
     if request.param == "memory":
         yield Client(MemoryStore(), limits=LOOSE)
     else:
@@ -39,17 +39,17 @@ def client(request: pytest.FixtureRequest) -> Iterator[Client]:
 
 
 def emails(number: int) -> list[dict[str, Any]]:
-    """Return that many addresses, each with its own type."""
+    """Return a number of addresses, each with a different type."""
     return [{"value": f"a{n}@example.org", "type": f"t{n}"} for n in range(number)]
 
 
 def case_folding(client: Client) -> Callable[[int], Callable[[], Any]]:
-    """A name with thousands of combining marks."""
+    """Create users whose names have thousands of combining marks."""
     return lambda size: lambda: client.post("/Users", {"schemas": [USER], "userName": "a" + "\u0300\u0316" * size})
 
 
 def entity_tags(client: Client) -> Callable[[int], Callable[[], Any]]:
-    """A condition made of spaces, and one made of entity tags that name no version."""
+    """Read with a header of many spaces, and with a header of many entity tags that match no version."""
     user = client.user("tagged")
     tags = {0: lambda size: "x" + " " * size + "x", 1: lambda size: ", ".join(f'W/"x{n}"' for n in range(size))}
 
@@ -62,7 +62,7 @@ def entity_tags(client: Client) -> Callable[[int], Callable[[], Any]]:
 
 
 def chain(client: Client, *, circle: bool = False) -> Callable[[int], Callable[[], Any]]:
-    """A bulk of groups, each with the next one as its member, or in a circle."""
+    """Create groups in a bulk request, each with the next group as a member, optionally in a circle."""
 
     def make(size: int) -> Callable[[], Any]:
         names = [f"g{size}-{n}" for n in range(size)]
@@ -87,7 +87,7 @@ def chain(client: Client, *, circle: bool = False) -> Callable[[int], Callable[[
 
 
 def remove_listed(client: Client) -> Callable[[int], Callable[[], Any]]:
-    """A PATCH that removes every address by a list of them."""
+    """Remove every address with a PATCH that lists the addresses."""
 
     def make(size: int) -> Callable[[], Any]:
         user = client.user(f"listed-{size}-{next(numbers)}", emails=emails(size))
@@ -99,7 +99,7 @@ def remove_listed(client: Client) -> Callable[[int], Callable[[], Any]]:
 
 
 def add_listed(client: Client) -> Callable[[int], Callable[[], Any]]:
-    """A PATCH that adds every address once more, as the primary one of its type."""
+    """Add every address again with a PATCH, as the primary address of its type."""
 
     def make(size: int) -> Callable[[], Any]:
         user = client.user(f"added-{size}-{next(numbers)}", emails=emails(size))
@@ -111,7 +111,7 @@ def add_listed(client: Client) -> Callable[[int], Callable[[], Any]]:
 
 
 def one_filter(client: Client) -> Callable[[int], Callable[[], Any]]:
-    """A PATCH whose path compares with many values, over few."""
+    """Send a PATCH whose path has a filter with many comparisons, on few elements."""
     user = client.user("filtered", emails=emails(10))
 
     def make(size: int) -> Callable[[], Any]:
@@ -122,7 +122,7 @@ def one_filter(client: Client) -> Callable[[int], Callable[[], Any]]:
 
 
 def named_elements(client: Client) -> Callable[[int], Callable[[], Any]]:
-    """A body whose attribute names select elements."""
+    """Send a body whose attribute names select elements."""
 
     def make(size: int) -> Callable[[], Any]:
         names = {f'emails[type eq "t{n}"].value': f"a{n}@example.org" for n in range(size)}
@@ -134,12 +134,12 @@ def named_elements(client: Client) -> Callable[[int], Callable[[], Any]]:
 
 
 def open_strings(client: Client) -> Callable[[int], Callable[[], Any]]:
-    """A filter of strings that nothing closes."""
+    """Send a filter with many unclosed strings."""
     return lambda size: lambda: client.post("/Users/.search", {"filter": "a" + '"\\' * size}).status
 
 
 def filters_of(term: str, joint: str) -> Callable[[Client], Callable[[int], Callable[[], Any]]]:
-    """A filter of many different comparisons."""
+    """Send a filter with many different comparisons."""
 
     def make(client: Client) -> Callable[[int], Callable[[], Any]]:
         client.user("searched", title="a", emails=emails(3))
@@ -157,7 +157,7 @@ def filters_of(term: str, joint: str) -> Callable[[Client], Callable[[int], Call
 
 
 def many_attributes(client: Client) -> Callable[[int], Callable[[], Any]]:
-    """A request for very many attributes."""
+    """Request very many attributes."""
     user = client.user("projected")
 
     def make(size: int) -> Callable[[], Any]:
@@ -187,13 +187,13 @@ CASES: dict[str, tuple[Make, int]] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_growth(client: Client, case: str) -> None:
-    """Twice the input takes at most three times the steps."""
+    """A request of twice the size takes at most three times the steps."""
     make, size = CASES[case]
     assert growth(make(client), size) <= FACTOR
 
 
 def test_runs_of_combining_marks_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is normalized has at most 30 combining marks in a row, because normalization sorts each run."""
+    """Normalized text has at most 30 combining marks in a row, because normalization sorts each run."""
     seen: list[str] = []
     normalize = attributes.normalize
     monkeypatch.setattr(attributes, "normalize", lambda form, text: (seen.append(text), normalize(form, text))[1])
@@ -217,7 +217,7 @@ def _longest_run(text: str) -> int:
     "header", ["x" + " " * 30_000 + "x", '"' * 30_000, "," * 30_000, 'W/"a ' * 10_000, "W/" * 15_000]
 )
 def test_conditions_are_scanned_once(header: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A header that names no version costs a bounded number of scans for each of its elements."""
+    """A header that matches no version costs a limited number of scans for each element."""
     scans = 0
 
     class Counted:
@@ -235,7 +235,7 @@ def test_conditions_are_scanned_once(header: str, monkeypatch: pytest.MonkeyPatc
 
 
 def test_budget_of_a_patch() -> None:
-    """Operations that compare more values than the budget allows are refused, and nothing is written."""
+    """A PATCH whose operations compare more values than the limit is refused, and nothing is written."""
     client = Client(limits=Limits(values=6000))
     user = client.user("ada", emails=emails(6000))
     before = client.get(f"/Users/{user}").body
@@ -246,7 +246,7 @@ def test_budget_of_a_patch() -> None:
 
 
 def test_sorted_search_over_all_types() -> None:
-    """A page past the end reads no resource, and one that is too far from the beginning is refused."""
+    """A sorted page past the end reads no resource, and a page too far from the beginning is refused."""
     store = MemoryStore()
     client = Client(store, limits=Limits(sorted_window=10))
     for n in range(12):
@@ -262,7 +262,7 @@ def test_sorted_search_over_all_types() -> None:
 
 
 def test_caches_keep_no_long_text() -> None:
-    """Texts of a megabyte leave nothing behind, and junk does not keep newer texts out."""
+    """Caches do not store texts of a megabyte, and unknown names do not keep new names out of a cache."""
     plans = Projections(USER_TYPE)
     for n in range(3):
         assert plans.plan(f"userName,{n}" + "x" * 1_000_000, None).requested("userName")
@@ -284,7 +284,7 @@ SMALL = Limits(
 
 
 def limit_cases(client: Client, user: str) -> dict[str, tuple[Any, Any, int, str | None]]:
-    """Return for each limit a request at its edge, one beyond it, and the answer to that."""
+    """Return for each limit a request at the limit, a request beyond it, and the expected status and scimType."""
 
     def post(**attributes: Any) -> Any:
         names = iter(range(10))
@@ -323,7 +323,7 @@ def limit_cases(client: Client, user: str) -> dict[str, tuple[Any, Any, int, str
 
 @pytest.mark.parametrize("name", limit_cases(Client(), ""))
 def test_limits_at_their_edge(name: str) -> None:
-    """What is as large as a limit is served. What is larger gets an error that names the limit, and is not written."""
+    """A request at a limit is served. A request beyond it gets an error that names the limit, and writes nothing."""
     client = Client(limits=SMALL)
     user = client.user("ada")
     served, refused, status, scim_type = limit_cases(client, user)[name]
@@ -337,13 +337,13 @@ def test_limits_at_their_edge(name: str) -> None:
 
 
 def test_filters_alone_have_the_limits() -> None:
-    """`filters.parse` without a service has the default limits."""
+    """`filters.parse` has the default limits when it is used without a service."""
     with pytest.raises(InvalidFilter):
         filters.parse(" or ".join(f"a eq {n}" for n in range(201)))
 
 
-def test_deep_json_is_cheap() -> None:
-    """A PATCH with the largest body of one long list of operations is read once."""
+def test_a_long_list_of_operations_is_refused() -> None:
+    """A PATCH with the largest possible list of operations is parsed only once."""
     client = Client()
     user = client.user("ada")
     body = {"schemas": [PATCH_OP], "Operations": [{"op": "add", "path": "title", "value": "x"}] * 1001}

@@ -1,4 +1,4 @@
-"""Many requests at once, over both adapters and both kinds of store: nothing is lost."""
+"""Many concurrent requests, over both adapters and both kinds of store: no change is lost."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ThreadingServer(ThreadingMixIn, WSGIServer):
 
 
 class Quiet(WSGIRequestHandler):
-    """Logs nothing."""
+    """A request handler without a log."""
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -38,7 +38,7 @@ class Quiet(WSGIRequestHandler):
 
 @contextmanager
 def wsgi_running(app: Callable[..., Any]) -> Iterator[str]:
-    """Serve a WSGI application in threads."""
+    """Serve a WSGI application in threads, and yield its URL."""
     with make_server("127.0.0.1", 0, app, ThreadingServer, Quiet) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
@@ -54,22 +54,23 @@ SERVERS = {
 
 
 @pytest.mark.parametrize("kind", SERVERS)
-def test_a_thousand_patches_at_once_all_land(kind: str) -> None:
-    """1,000 concurrent PATCHes that each add a member to one group: all 1,000 are there."""
-    land_all(kind, MemoryStore(), ADDED)
+def test_no_patch_is_lost_in_memory(kind: str) -> None:
+    """After 1,000 concurrent PATCHes that each add one member, the group has all 1,000 members."""
+    check_concurrent_patches(kind, MemoryStore(), ADDED)
 
 
 @pytest.mark.parametrize("kind", SERVERS)
-def test_patches_at_once_all_land_in_a_database(kind: str, tmp_path: Path) -> None:
-    """100 concurrent PATCHes over SQLite: all are there, and none was answered with an error."""
+def test_no_patch_is_lost_in_a_database(kind: str, tmp_path: Path) -> None:
+    """After 100 concurrent PATCHes over SQLite, all members are present, and no request failed."""
     store = SqlStore(f"sqlite:///{tmp_path}/scim.db")
     try:
-        land_all(kind, store, 100)
+        check_concurrent_patches(kind, store, 100)
     finally:
         store.engine.dispose()
 
 
-def land_all(kind: str, store: Any, count: int) -> None:
+def check_concurrent_patches(kind: str, store: Any, count: int) -> None:
+    """Add members to one group concurrently, and check that all of them are present."""
     tokens = TokenRegistry()
     token = tokens.issue("test").token
     service = ScimService(store, tokens=tokens)
@@ -96,7 +97,7 @@ def land_all(kind: str, store: Any, count: int) -> None:
 
 
 def test_two_posts_of_one_name_make_one_user() -> None:
-    """Concurrent creates of the same userName: one 201, the others 409."""
+    """Of several concurrent POSTs with the same userName, one gets 201 and the others 409."""
     tokens = TokenRegistry()
     service = ScimService(MemoryStore(), tokens=tokens)
     with wsgi_running(wsgi.ScimApp(service)) as url, httpx.Client(base_url=url) as http:
@@ -106,8 +107,8 @@ def test_two_posts_of_one_name_make_one_user() -> None:
     assert sorted(statuses) == [201] + [409] * 39
 
 
-def test_read_modify_write_patches_at_once_all_land() -> None:
-    """PATCHes that need the whole document are tried again when they lose a race: every phone number is there."""
+def test_no_read_modify_write_is_lost() -> None:
+    """Concurrent PATCHes that need the stored document are retried, and no phone number is lost."""
     tokens = TokenRegistry()
     service = ScimService(MemoryStore(), tokens=tokens)
     with wsgi_running(wsgi.ScimApp(service)) as url, httpx.Client(base_url=url) as http:

@@ -1,4 +1,4 @@
-"""The public conformance suites and a public client, against a started server."""
+"""Public conformance suites and a public client, against a running server."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ STRICT_WAIVERS = {
 
 @pytest.fixture
 def scim(server: Server) -> Any:
-    """A scim2-client that has read the discovery documents."""
+    """Return a scim2-client that has read the discovery documents."""
     with httpx2.Client(base_url=server.endpoint, headers={"Authorization": f"Bearer {server.token}"}) as http:
         client = SyncSCIMClient(http)
         client.discover()
@@ -52,7 +52,7 @@ def test_scim2_tester_finds_nothing_wrong(scim: Any) -> None:
 
 
 def test_scim2_tester_finds_nothing_wrong_with_the_strict_dialect() -> None:
-    """Every check of scim2-tester succeeds without any tolerance, or is waived by name."""
+    """Every check of scim2-tester succeeds in the strict dialect, except the listed exceptions."""
     tokens = TokenRegistry()
     service = ScimService(MemoryStore(), tokens=tokens, dialect=STRICT)
     headers = {"Authorization": f"Bearer {tokens.issue('test').token}"}
@@ -64,7 +64,7 @@ def test_scim2_tester_finds_nothing_wrong_with_the_strict_dialect() -> None:
 
 
 def test_scim_sanity_finds_nothing_wrong(server: Server) -> None:
-    """Every check of scim-sanity passes, or is waived by name."""
+    """Every check of scim-sanity succeeds, except the listed exceptions."""
     program = Path(sys.executable).with_name("scim-sanity")
     arguments = ["probe", server.endpoint, "--token", server.token, "--i-accept-side-effects", "--json-output"]
     run = subprocess.run([program, *arguments], capture_output=True, text=True, check=False, timeout=120)
@@ -75,8 +75,8 @@ def test_scim_sanity_finds_nothing_wrong(server: Server) -> None:
     assert failed == set(SANITY_WAIVERS)
 
 
-def test_scim2_client_lives_a_life(scim: Any) -> None:
-    """scim2-client creates, reads, finds, changes and deletes a user, validating every answer."""
+def test_scim2_client_manages_a_user(scim: Any) -> None:
+    """scim2-client creates, reads, finds, changes and deletes a user, and validates every response."""
     User = scim.get_resource_model("User")
     created = scim.create(User(user_name="ada@example.org", display_name="Ada"))
     assert scim.query(User, created.id).user_name == "ada@example.org"

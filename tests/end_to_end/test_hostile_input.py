@@ -1,4 +1,4 @@
-"""Hostile input: each gets a 4xx SCIM error quickly, and nothing is stored."""
+"""Hostile input: each request gets a 4xx SCIM error quickly, and nothing is stored."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ BODIES = {
 
 
 def is_scim_error(answer: Answer) -> bool:
-    """Whether an answer is a client error in SCIM form, without anything of Python in it."""
+    """Report whether an answer is a client error in SCIM form that reveals nothing about Python."""
     text = json.dumps(answer.body)
     return (
         400 <= answer.status < 500
@@ -66,7 +66,7 @@ def is_scim_error(answer: Answer) -> bool:
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
 def test_body(client: Client, body: bytes, method: str) -> None:
-    """A body that is no resource or PATCH in UTF-8 JSON is refused, and nothing changes."""
+    """A body that is not a resource or PATCH in UTF-8 JSON is refused, and nothing changes."""
     id = client.user("eve")
     before = client.get("/Users").body
     answer = client.send(method, "/Users" if method == "POST" else f"/Users/{id}", body)
@@ -99,7 +99,7 @@ PATCHES: dict[str, Any] = {
 
 @pytest.mark.parametrize("body", PATCHES.values(), ids=PATCHES.keys())
 def test_patch(client: Client, body: Any) -> None:
-    """A PATCH that cannot be made as a whole is refused, and none of it is made."""
+    """A PATCH with an operation that cannot be applied is refused, and no operation is applied."""
     id = client.user("eve")
     before = client.get("/Users").body
     answer = client.send("PATCH", f"/Users/{id}", body)
@@ -126,7 +126,7 @@ FILTERS = {
 
 @pytest.mark.parametrize("text", FILTERS.values(), ids=FILTERS.keys())
 def test_filter(client: Client, text: str) -> None:
-    """A filter that cannot be applied is refused; the unfiltered list is never given instead."""
+    """A filter that cannot be applied is refused. The unfiltered list is never returned."""
     client.user("eve")
     answer = client.get(f"/Users?filter={text}")
     assert is_scim_error(answer), answer
@@ -141,7 +141,7 @@ PATHS = [
 
 @pytest.mark.parametrize("path", PATHS)
 def test_path(client: Client, path: str) -> None:
-    """A path that leads nowhere is 404 or 405 with a SCIM error."""
+    """A path that matches no endpoint gets 404 or 405 with a SCIM error."""
     assert client.get(path).status in (404, 405, 501, 200) if path == "//Users" else is_scim_error(client.get(path))
 
 
@@ -160,7 +160,7 @@ def test_path(client: Client, path: str) -> None:
     ],
 )
 def test_authorization(client: Client, header: str) -> None:
-    """Without one valid bearer token: 401, a challenge and a SCIM error, whatever the path."""
+    """A request without one valid bearer token gets 401, a challenge and a SCIM error, for every path."""
     for path in ("/Users", "/nope", "/Schemas"):
         answer = client.get(path, headers={"Authorization": header})
         assert answer.status == 401
@@ -170,14 +170,14 @@ def test_authorization(client: Client, header: str) -> None:
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "application/json; charset=latin-1", "\x00"])
 def test_media_type(client: Client, content_type: str) -> None:
-    """A body of another media type or encoding is 415."""
+    """A body with another media type or charset gets 415."""
     answer = client.post("/Users", {"userName": "ada"}, headers={"Content-Type": content_type})
     assert answer.status == 415
     assert is_scim_error(answer)
 
 
 def test_a_body_is_refused_while_it_is_read(client: Client) -> None:
-    """An ASGI body without a length is given up as soon as it is over the limit."""
+    """An ASGI body without a length is refused as soon as it exceeds the limit."""
     read = 0
 
     async def receive() -> dict[str, Any]:
@@ -219,7 +219,7 @@ JSON = st.recursive(
     body=st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()),
 )
 def test_nothing_breaks_the_service(method: str, path: str, query: str, body: bytes) -> None:
-    """Whatever comes, the service answers, and never with a defect of its own."""
+    """The service answers any request, and never with 500."""
     client = Client()
     headers = {"authorization": f"Bearer {client.token}"}
     response = run_sync(client.service.handle(Request(method, path, query, headers, body, "https://x")))

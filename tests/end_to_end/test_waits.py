@@ -1,4 +1,4 @@
-"""Every wait has an end: threads that hang, clients that leave, servers that are told to stop. Deadlines are short."""
+"""Every wait ends, with hanging threads, disconnected clients and stopped servers. The tests use short deadlines."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PATCH = {"schemas": [PATCH_OP], "Operations": [{"op": "replace", "path": "title"
 
 
 class Locked(MemoryStore):
-    """A store in which the row of one id is locked, as by a transaction that somebody forgot."""
+    """A store in which one resource is locked, as by a transaction that was never ended."""
 
     blocking = True
     pool_size = 4
@@ -54,7 +54,7 @@ class Locked(MemoryStore):
 
 @contextmanager
 def locked(limits: Limits = SHORT) -> Iterator[tuple[str, Locked, str, str]]:
-    """A server with a user whose row is locked, and another user."""
+    """Yield a server with a user whose row is locked, and another user."""
     store = Locked()
     with running(ScimApp(ScimService(store, tokens=TOKENS, limits=limits))) as url:
         made = [httpx.post(f"{url}/Users", json={"userName": each}, headers=HEADERS).json()["id"] for each in "ab"]
@@ -65,8 +65,8 @@ def locked(limits: Limits = SHORT) -> Iterator[tuple[str, Locked, str, str]]:
             store.unlocked.set()
 
 
-def test_a_locked_row_stops_nobody_else() -> None:
-    """Ten PATCHes wait for one row: each is 503 by its deadline, and others are served meanwhile, writes too."""
+def test_a_locked_row_does_not_block_other_requests() -> None:
+    """Ten PATCHes of a locked row get 503 by their deadline. Other requests, including writes, are served meanwhile."""
     with locked(Limits(deadline=2.0)) as (url, store, row, other), ThreadPoolExecutor(10) as pool:
         waiting = [
             pool.submit(httpx.patch, f"{url}/Users/{row}", json=PATCH, headers=HEADERS, timeout=30) for _ in range(10)
@@ -81,11 +81,11 @@ def test_a_locked_row_stops_nobody_else() -> None:
         answers = [each.result() for each in waiting]
         assert [each.status_code for each in answers] == [503] * 10
         assert all(each.headers["Retry-After"].isdecimal() for each in answers)
-        assert store.waiting == 1  # the others of the row never had a thread
+        assert store.waiting == 1  # the other requests for the row never got a thread
 
 
-def test_a_full_queue_is_said_at_once() -> None:
-    """What does not fit into the queue is 503 long before the deadline; discovery is served by a full process."""
+def test_a_full_queue_refuses_at_once() -> None:
+    """A request beyond the limit of the queue gets 503 long before the deadline. Discovery is still served."""
     with locked(Limits(deadline=8.0)) as (url, store, row, _), ThreadPoolExecutor(48) as pool:
         waiting = [
             pool.submit(httpx.patch, f"{url}/Users/{row}", json=PATCH, headers=HEADERS, timeout=30) for _ in range(48)
@@ -100,8 +100,8 @@ def test_a_full_queue_is_said_at_once() -> None:
         assert {each.result().status_code for each in waiting} == {200, 503}
 
 
-def test_readers_of_sqlite_go_on(tmp_path: Path) -> None:
-    """While somebody holds SQLite's write lock, POSTs are 503 by the deadline and GETs are served."""
+def test_reads_continue_while_sqlite_is_locked(tmp_path: Path) -> None:
+    """While another process holds SQLite's write lock, a POST gets 503 by the deadline, and GETs are served."""
     file = tmp_path / "desk.db"
     store = SqlStore(f"sqlite:///{file}")
     with running(ScimApp(ScimService(store, tokens=TOKENS, limits=Limits(deadline=1.0)))) as url:
@@ -124,7 +124,7 @@ def test_readers_of_sqlite_go_on(tmp_path: Path) -> None:
 
 
 class Pages(MemoryStore):
-    """A store with a group that is too large to be sent at once; it counts the pages that are read."""
+    """A store with a group that is too large for one read. It counts the pages that are read."""
 
     blocking = False
     unsupported = MemoryStore.unsupported - {"member_pages"}
@@ -147,7 +147,7 @@ class Pages(MemoryStore):
 
 @pytest.mark.parametrize("blocking", [True, False])
 def test_a_client_that_leaves_a_stream(blocking: bool) -> None:
-    """The stream of a group ends with its client: no more pages are read."""
+    """When the client disconnects, the stream of a group ends, and no more pages are read."""
     store = Pages()
     store.blocking = blocking
     with running(ScimApp(ScimService(store, tokens=TOKENS, limits=Limits(members_at_once=100)))) as url:
@@ -162,7 +162,7 @@ def test_a_client_that_leaves_a_stream(blocking: bool) -> None:
 
 
 def test_a_group_deleted_in_mid_stream() -> None:
-    """The connection breaks: what was sent cannot be taken for the whole group."""
+    """If the group is deleted during the stream, the connection breaks, so the client knows the body is incomplete."""
     store = Pages()
     store.deleted_after = 5
     with running(ScimApp(ScimService(store, tokens=TOKENS, limits=Limits(members_at_once=100)))) as url:
@@ -172,7 +172,7 @@ def test_a_group_deleted_in_mid_stream() -> None:
 
 
 def raw(url: str, head: str, body: bytes, *, wait: bool = False) -> bytes:
-    """What a server answers to bytes, after which the client sends no more."""
+    """Send bytes to a server and close the sending side. Return the response."""
     host, port = url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(f"POST /Users HTTP/1.1\r\nHost: a.example\r\n{head}\r\n\r\n".encode() + body)
@@ -183,7 +183,7 @@ def raw(url: str, head: str, body: bytes, *, wait: bool = False) -> bytes:
 
 @pytest.mark.parametrize("length", ["Content-Length: 500", "Transfer-Encoding: chunked"])
 def test_a_body_that_ends_early_writes_nothing(length: str) -> None:
-    """A whole JSON text in a body that is not whole is dropped."""
+    """A body that ends before its declared length is dropped, even if it is complete JSON."""
     body = b'{"userName": "half"}'
     body = body if "Length" in length else b"%x\r\n%s\r\n" % (len(body), body)
     with running(ScimApp(ScimService(MemoryStore(), tokens=TOKENS))) as url:
@@ -192,14 +192,14 @@ def test_a_body_that_ends_early_writes_nothing(length: str) -> None:
 
 
 def test_no_token_no_body() -> None:
-    """Whoever has no token is refused before the body comes."""
+    """A request without a token is refused before its body arrives."""
     with running(ScimApp(ScimService(MemoryStore(), tokens=TOKENS))) as url:
         assert b" 401 " in raw(url, "Content-Length: 4000000", b"{", wait=True)
 
 
 @contextmanager
 def served(*options: str, errors: Path | None = None) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A process of `scimkit serve` and its URL."""
+    """Yield a process of `scimkit serve` and its URL."""
     command = [*SCIMKIT, "serve", "--port", "0", *options]
     with (errors or Path(os.devnull)).open("w") as stderr:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
@@ -214,8 +214,8 @@ def served(*options: str, errors: Path | None = None) -> Iterator[tuple[subproce
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("second", [True, False])
-def test_sigterm_has_an_end(tmp_path: Path, workers: str, second: bool) -> None:
-    """A request that never ends has the grace period; a second SIGTERM needs none."""
+def test_shutdown_ends(tmp_path: Path, workers: str, second: bool) -> None:
+    """After SIGTERM, a hanging request has the grace period. A second SIGTERM ends the server at once."""
     grace = "60" if second else "1"
     with served("--store", f"sqlite:///{tmp_path}/a.db", "--workers", workers, "--grace", grace) as (process, url):
         host, port = url.removeprefix("http://").split(":")
@@ -230,7 +230,7 @@ def test_sigterm_has_an_end(tmp_path: Path, workers: str, second: bool) -> None:
 
 
 def test_workers_end_with_their_parent(tmp_path: Path) -> None:
-    """When the parent is killed its workers end by themselves."""
+    """When the parent process is killed, its workers end too."""
     with served("--store", f"sqlite:///{tmp_path}/a.db", "--workers", "2") as (process, _):
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         process.kill()
@@ -241,7 +241,7 @@ def test_workers_end_with_their_parent(tmp_path: Path) -> None:
 
 
 def alive(pid: str) -> bool:
-    """Whether a process runs; a zombie does not."""
+    """Report whether a process runs. A zombie process does not run."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
@@ -249,7 +249,7 @@ def alive(pid: str) -> bool:
 
 
 def test_health_and_logs_of_serve(tmp_path: Path) -> None:
-    """Probes need no token; each line is JSON with the request's id, and the reason of a 401 is in the log alone."""
+    """Health probes need no token. Each log line is JSON with the request id. Only the log has the reason of a 401."""
     errors, file = tmp_path / "log", tmp_path / "store"
     file.write_text(f"sqlite:///{tmp_path}/a.db\n")
     with served("--store-file", str(file), "--log-format", "json", errors=errors) as (_, url):

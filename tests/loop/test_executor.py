@@ -1,4 +1,4 @@
-"""Threads for a blocking store: lanes, bounded queues, and an end of every wait."""
+"""Threads for a blocking store: separate queues for reads and writes, queue limits, and deadlines."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from scimkit.loop.executor import Executor
 
 
 def soon() -> float:
-    """A deadline that passes within the test."""
+    """Return a deadline that passes during the test."""
     return monotonic() + 0.2
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait until threads have begun."""
+    """Wait until a condition holds, such as that threads have started."""
     end = monotonic() + 5
     while not condition():
         assert monotonic() < end
@@ -28,7 +28,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def test_result_and_error() -> None:
-    """The result of the work, or what it raises; there are never more threads than its size."""
+    """`run` returns the result of the work, or raises its error. The number of threads never exceeds the size."""
 
     def wrong() -> None:
         raise KeyError("x")
@@ -44,7 +44,7 @@ def test_result_and_error() -> None:
 
 
 def test_the_deadline() -> None:
-    """Work that hangs is given up, and so is work that waits for a thread; the latter never begins."""
+    """Work that hangs is abandoned at the deadline. Work that still waits for a thread then never starts."""
     hang, begun = threading.Event(), []
 
     async def play() -> None:
@@ -60,7 +60,7 @@ def test_the_deadline() -> None:
 
 
 def test_writes_leave_threads_for_reads() -> None:
-    """Writes that hang take three quarters of the threads, those of one resource a quarter; reads go on."""
+    """Hanging writes take at most three quarters of the threads, and of one resource a quarter. Reads continue."""
     hang = threading.Event()
 
     async def play() -> None:
@@ -87,7 +87,7 @@ def test_writes_leave_threads_for_reads() -> None:
 
 
 def test_a_full_queue() -> None:
-    """More than the queue holds is refused at once, and reads have a queue of their own."""
+    """Work beyond the limit of the queue is refused at once. Reads have a separate queue."""
     hang = threading.Event()
 
     async def play() -> None:

@@ -28,7 +28,7 @@ def statuses(answer: Any) -> list[str]:
 
 @pytest.mark.rfc("7644-3.7-3", "7644-3.7.3-2", "7644-3.7-10", "7644-3.7-13", "7644-3.7.3-1")
 def test_every_method(client: Client) -> None:
-    """POST, PUT, PATCH and DELETE, each with status, location and version, in the order of the request."""
+    """POST, PUT, PATCH and DELETE get a status, location and version each, in the order of the request."""
     ada, bo, cy = client.user("ada"), client.user("bo"), client.user("cy")
     answer = bulk(
         client,
@@ -53,7 +53,7 @@ def test_every_method(client: Client) -> None:
 @pytest.mark.parametrize("forward", [False, True])
 @pytest.mark.rfc("7644-3.7-7", "7644-3.7.2-1")
 def test_references_either_way(client: Client, forward: bool) -> None:
-    """A group may refer to a user created before or after it, in its data and in a path."""
+    """A group may refer to a user that is created before or after it, in its data and in a path."""
     user = post("ada", userName="ada")
     group = post("agents", "Groups", displayName="Agents", members=[{"value": "bulkId:ada"}])
     rename = {"method": "PATCH", "path": "/Groups/bulkId:agents", "data": {
@@ -67,7 +67,7 @@ def test_references_either_way(client: Client, forward: bool) -> None:
 
 @pytest.mark.rfc("7644-3.7.1-1", "7644-3.7.2-2")
 def test_circular_references(client: Client) -> None:
-    """Two groups in each other, and two who manage each other: created without the reference, then linked."""
+    """Two groups in each other, and two users who manage each other, are created first and linked afterwards."""
     answer = bulk(
         client,
         post("a", "Groups", displayName="A", members=[{"value": "bulkId:b", "type": "Group"}]),
@@ -87,7 +87,7 @@ def test_circular_references(client: Client) -> None:
 
 @pytest.mark.rfc("7644-3.7.3-2", "7644-3.7-5", "7644-3.7-6", "7644-3.7.3-3")
 def test_one_failure_undoes_nothing(client: Client) -> None:
-    """A failed operation has its error; the others are done; what depends on it fails too."""
+    """A failed operation has an error in its result, and operations that depend on it fail too. All others succeed."""
     client.user("taken")
     answer = bulk(
         client, post("a", userName="ada"), post("b", userName="taken"),
@@ -104,7 +104,7 @@ def test_one_failure_undoes_nothing(client: Client) -> None:
 
 @pytest.mark.rfc("7644-3.7-6", "7644-3.7-12")
 def test_fail_on_errors(client: Client) -> None:
-    """After that many errors the rest is not begun, and has no result."""
+    """After `failOnErrors` errors, the other operations are not served and have no result."""
     nope = {"method": "DELETE", "path": "/Users/nope"}
     answer = bulk(client, nope, post("a", userName="ada"), nope, post("b", userName="bo"), failOnErrors=2)
     assert statuses(answer) == ["404", "201", "404"]
@@ -113,7 +113,7 @@ def test_fail_on_errors(client: Client) -> None:
 
 @pytest.mark.rfc("7644-3.7-9", "7644-3.14-4")
 def test_versions(client: Client) -> None:
-    """An operation with a version is done only at that version."""
+    """An operation with a version is applied only if the resource has that version."""
     ada = client.user("ada")
     version = client.get(f"/Users/{ada}").body["meta"]["version"]
     put = {"method": "PUT", "path": f"/Users/{ada}", "data": {"schemas": [USER], "userName": "ada2"}}
@@ -122,7 +122,7 @@ def test_versions(client: Client) -> None:
 
 
 def test_each_operation_is_authorized() -> None:
-    """The host is asked for each operation of a bulk."""
+    """The `authorize` hook is called for each operation of a bulk request."""
     asked: list[Access] = []
 
     def authorize(access: Access) -> bool:
@@ -138,7 +138,7 @@ def test_each_operation_is_authorized() -> None:
 
 @pytest.mark.rfc("7644-3.7.4-1")
 def test_limits() -> None:
-    """Too many operations are 413; the limits are announced."""
+    """Too many operations get 413, and the limits are announced."""
     client = Client(limits=Limits(bulk_operations=2))
     assert client.get("/ServiceProviderConfig").body["bulk"]["maxOperations"] == 2
     assert bulk(client, *[post(str(number), userName=str(number)) for number in range(3)]).status == 413
@@ -153,7 +153,7 @@ def test_limits() -> None:
 )  # fmt: skip
 @pytest.mark.rfc("7644-3.7-2", "7644-3.7-8", "7644-3.7-11")
 def test_a_malformed_operation(client: Client, operation: Any) -> None:
-    """A bulk with an operation that is none is refused as a whole."""
+    """A bulk request with one malformed operation is refused completely."""
     answer = bulk(client, post("a", userName="ada"), operation)
     assert (answer.status, answer.body["scimType"]) == (400, "invalidSyntax")
     assert client.get("/Users").body["totalResults"] == 0
@@ -161,12 +161,12 @@ def test_a_malformed_operation(client: Client, operation: Any) -> None:
 
 @pytest.mark.parametrize("more", [{"failOnErrors": -1}, {"failOnErrors": "x"}, {"Operations": []}, {"Operations": {}}])
 def test_a_malformed_bulk(client: Client, more: dict[str, Any]) -> None:
-    """A bulk that is no BulkRequest is refused."""
+    """A body that is not a BulkRequest is refused."""
     assert bulk(client, **({"Operations": [post("a", userName="ada")]} | more)).status == 400
 
 
 @pytest.mark.rfc("7644-3.7-2")
 def test_the_same_bulk_id_twice(client: Client) -> None:
-    """Two operations with one bulkId are refused."""
+    """Two operations with the same bulkId are refused."""
     assert bulk(client, post("a", userName="ada"), post("a", userName="bo")).status == 400
     assert client.get("/Users").body["totalResults"] == 0

@@ -18,13 +18,16 @@ from tests.client import GROUP, USER, Client
 )  # fmt: skip
 @pytest.mark.rfc("7644-3.14-1", "7643-3.1-11")
 def test_lists_of_tags(header: str, expected: bool) -> None:
-    """A list of entity tags, weak or strong, or `*`; what is none has no version."""
+    """A header may be `*` or a list of weak or strong entity tags. Malformed tags match no version."""
     assert preconditions.is_unchanged({"if-none-match": header}, 'W/"1"') is expected
 
 
 @pytest.mark.rfc("7644-3.14-3")
 def test_reads(client: Client) -> None:
-    """A read of a known version is 304 without a body, and has the tag; other versions are read."""
+    """A read with the current version in If-None-Match gets 304 without a body.
+
+    With another version it gets the resource.
+    """
     id = client.user("ada")
     version = client.get(f"/Users/{id}").headers["ETag"]
     answer = client.get(f"/Users/{id}", headers={"If-None-Match": version})
@@ -35,7 +38,7 @@ def test_reads(client: Client) -> None:
 
 
 def writes(client: Client, headers: dict[str, str]) -> list[int]:
-    """The statuses of every kind of write under a condition."""
+    """Return the status of every kind of write with the given headers."""
     id, group = client.get("/Users").body["Resources"][0]["id"], client.get("/Groups").body["Resources"][0]["id"]
     operation: dict[str, Any] = {"op": "replace", "path": "displayName", "value": "x"}
     member = {"op": "add", "path": "members", "value": [{"value": id}]}
@@ -52,7 +55,7 @@ def writes(client: Client, headers: dict[str, str]) -> list[int]:
 @pytest.mark.parametrize("headers", [{"If-Match": 'W/"99"'}, {"If-Match": '"98", "99"'}, {"If-None-Match": "*"}])
 @pytest.mark.rfc("7644-3.12-5", "7644-3.14-4")
 def test_writes_at_another_version(client: Client, headers: dict[str, str]) -> None:
-    """A write that expects another version is 412, and nothing changes."""
+    """A write that expects another version gets 412, and nothing changes."""
     client.user("ada")
     client.group("g")
     before = client.get("/").body
@@ -61,14 +64,14 @@ def test_writes_at_another_version(client: Client, headers: dict[str, str]) -> N
 
 
 def test_writes_at_the_version(client: Client) -> None:
-    """A write that expects any version, or none that there is, is done."""
+    """A write is served if it expects the current version, any version, or excludes other versions only."""
     client.user("ada")
     client.group("g")
     assert writes(client, {"If-Match": "*"}) == [200, 200, 204, 200, 204, 204]
 
 
 def test_the_swap_is_in_the_store() -> None:
-    """A write that comes between the check and the swap is seen: 412 for who said If-Match, a retry for who did not."""
+    """A write between the check and the write of a request is detected. With If-Match: 412; without: a retry."""
 
     class Racing(MemoryStore):
         races = 0

@@ -16,7 +16,7 @@ from tests.client import GROUP, Client
 
 @pytest.fixture(params=["memory", "sqlite"])
 def client(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
-    """A client of a service over each store."""
+    """Return a client of a service over each kind of store."""
     if request.param == "memory":
         yield Client()
         return
@@ -26,7 +26,7 @@ def client(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 
 def walk(client: Client, path: str, query: str = "", count: int = 3, change: Any = None) -> list[list[str]]:
-    """The ids of every page from the first to the last; `change` is called between them."""
+    """Return the ids of every page from the first to the last. Call `change` between pages."""
     pages, cursor = [], ""
     while cursor is not None:
         answer = client.get(f"{path}?{query}&count={count}&cursor={cursor}")
@@ -44,7 +44,7 @@ def walk(client: Client, path: str, query: str = "", count: int = 3, change: Any
 @pytest.mark.parametrize("query", ["", 'filter=userName sw "u"', "sortBy=title", "sortBy=title&sortOrder=descending"])
 @pytest.mark.rfc("9865-2-2", "9865-2-4", "9865-2.2-1", "9865-2-12")
 def test_every_resource_once(client: Client, query: str) -> None:
-    """From the first page to the last, each resource comes exactly once, in the order of pages by index."""
+    """The pages contain each resource exactly once, in the order of pages by index."""
     for number in range(10):
         client.user(f"u{number}", **({} if number % 3 == 0 else {"title": "tT"[number % 2] + str(number % 4)}))
     expected = [each["id"] for each in client.get(f"/Users?{query}&count=100").body["Resources"]]
@@ -55,8 +55,8 @@ def test_every_resource_once(client: Client, query: str) -> None:
 
 @pytest.mark.parametrize("query", ["", "sortBy=userName", "sortBy=userName&sortOrder=descending"])
 @pytest.mark.rfc("7644-3.4.2.4-5")
-def test_what_stays_comes_once_while_others_come_and_go(client: Client, query: str) -> None:
-    """A resource that is there throughout is returned exactly once, whatever else is created and deleted."""
+def test_a_lasting_resource_is_returned_once_while_others_change(client: Client, query: str) -> None:
+    """A resource that exists throughout is returned exactly once, while others are created and deleted."""
     stay = {client.user(f"m{number:02}") for number in range(12)}
     come_and_go = [client.user(f"{letter}{number}") for letter in "az" for number in range(6)]
     chance = random.Random(7)
@@ -73,7 +73,7 @@ def test_what_stays_comes_once_while_others_come_and_go(client: Client, query: s
 @pytest.mark.parametrize("path", ["/Users", "/"])
 @pytest.mark.rfc("9865-2-5", "9865-2-10")
 def test_backwards(client: Client, path: str) -> None:
-    """`previousCursor` leads back through the same pages; the first page has none."""
+    """`previousCursor` leads back through the same pages. The first page has no `previousCursor`."""
     for number in range(7):
         client.user(f"u{number}")
         client.group(f"g{number}")
@@ -93,7 +93,7 @@ def test_backwards(client: Client, path: str) -> None:
 
 
 def test_several_types(client: Client) -> None:
-    """A search over several types goes through them one after the other, unless it is sorted."""
+    """An unsorted search over several resource types returns one type after the other."""
     ids = [client.user(f"u{number}") for number in range(4)] + [client.group(f"g{number}") for number in range(4)]
     pages = walk(client, "/")
     assert [id for page in pages for id in page] == ids
@@ -106,7 +106,7 @@ def test_several_types(client: Client) -> None:
 @pytest.mark.parametrize("order", ["ascending", "descending"])
 @pytest.mark.rfc("9865-2.2-1")
 def test_several_types_sorted(client: Client, query: str, order: str) -> None:
-    """Sorted, several types are merged, in the order of pages by index, forward and back."""
+    """A sorted search over several resource types merges them in the order of pages by index, forward and backward."""
     query = f"{query}&sortOrder={order}"
     users = [
         client.user(f"u{number}", **({"displayName": "cAbaB"[number]} if number % 2 else {})) for number in range(5)
@@ -129,7 +129,7 @@ def test_several_types_sorted(client: Client, query: str, order: str) -> None:
 
 @pytest.mark.rfc("9865-3-1")
 def test_search_request(client: Client) -> None:
-    """A cursor works in `POST .search` too."""
+    """`POST .search` accepts a cursor too."""
     for number in range(3):
         client.user(f"u{number}")
     request = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "cursor": "", "count": 2}
@@ -141,7 +141,10 @@ def test_search_request(client: Client) -> None:
 
 @pytest.mark.rfc("9865-2.1-2", "9865-2.1-4", "9865-5.2-1", "9865-5.2-5")
 def test_a_cursor_is_bound_to_its_query(client: Client) -> None:
-    """Another filter, order, type or tenant, or a changed text: 400 invalidCursor; another count: invalidCount."""
+    """A cursor with another filter, order, type or tenant, or with changed text, gets 400 invalidCursor.
+
+    Another count gets 400 invalidCount.
+    """
     for number in range(4):
         client.user(f"u{number}")
     cursor = client.get("/Users?cursor=&count=2").body["nextCursor"]
@@ -168,7 +171,7 @@ def test_a_cursor_is_bound_to_its_query(client: Client) -> None:
 
 @pytest.mark.rfc("9865-2.1-3", "9865-4-1", "9865-4-2", "9865-4-3")
 def test_a_cursor_expires() -> None:
-    """After its time a cursor is 400 expiredCursor; the time is announced."""
+    """An expired cursor gets 400 expiredCursor, and the timeout is announced."""
     now = [1000.0]
     client = Client(cursors=Cursors(timeout=60, clock=lambda: now[0]))
     for number in range(4):
@@ -185,7 +188,7 @@ def test_a_cursor_expires() -> None:
 
 
 def test_processes_share_a_key() -> None:
-    """A cursor of one process is good in another with the same key, and in none with another."""
+    """A process accepts the cursor of another process only if both have the same key."""
     key = b"k" * 32
     cursor = Cursor(0, (False, "a", 7), 10)
     sealed = Cursors(key).seal(cursor, "query")
@@ -198,14 +201,14 @@ def test_processes_share_a_key() -> None:
 
 @pytest.mark.rfc("9865-2-9")
 def test_an_empty_result(client: Client) -> None:
-    """No match is one empty page without a cursor."""
+    """A search without a match returns one empty page without cursors."""
     body = client.get("/Groups?cursor=").body
     assert (body["totalResults"], body["Resources"], "nextCursor" in body) == (0, [], False)
     assert client.post("/Groups", {"schemas": [GROUP], "displayName": "x"}).status == 201
 
 
-def test_sorted_by_instants(client: Client) -> None:
-    """Positions of dateTimes survive the trip through a cursor."""
+def test_sorted_by_datetimes(client: Client) -> None:
+    """Positions in an order of dateTimes survive in a cursor."""
     for number in range(5):
         client.user(f"u{number}")
     pages = walk(client, "/Users", "sortBy=meta.created&sortOrder=descending", count=2)

@@ -1,4 +1,4 @@
-"""Headers before anything else: tokens before bodies, names that come twice, request ids, and what is never shown."""
+"""Request headers: tokens before bodies, repeated headers, request ids, and data that logs never show."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def pairs(*lines: str) -> list[tuple[bytes, bytes]]:
 
 
 def test_lists_are_joined() -> None:
-    """Lines of a list header are one list (RFC 9110 section 5.3)."""
+    """The lines of a list header are joined to one list (RFC 9110 section 5.3)."""
     assert read_headers(pairs("If-Match: a", "if-match: b", "Accept: c")) == {"if-match": "a, b", "accept": "c"}
 
 
 @pytest.mark.parametrize("name", ["Authorization", "Host", "Content-Type", "Content-Length", "X-Request-Id"])
-def test_what_is_no_list_comes_once(name: str) -> None:
-    """A second line is 400."""
+def test_a_single_value_header_must_occur_once(name: str) -> None:
+    """A second line of a header that is not a list gets 400."""
     with pytest.raises(BadRequest):
         read_headers(pairs(f"{name}: a", f"{name.lower()}: a"))
 
@@ -38,20 +38,20 @@ def test_what_is_no_list_comes_once(name: str) -> None:
     [{"authorization": "Bearer a,Bearer b"}, {"host": "a,b"}, {"content-type": "a/b,a/b"}, {"content-length": "1,1"}],
 )
 def test_joined_by_the_server(headers: dict[str, str]) -> None:
-    """WSGI servers and Django join lines by commas; the answer is the same."""
+    """Headers that WSGI servers and Django have joined with commas are checked in the same way."""
     with pytest.raises(BadRequest):
         check_headers(headers)
 
 
 @pytest.mark.parametrize("wrong", ["a b", "a/b", "a,b"])
 def test_hosts(wrong: str) -> None:
-    """A Host that is no host is 400 under each adapter."""
+    """A malformed Host header gets 400 with each adapter."""
     assert test_asgi.send(test_asgi.make_app(), "GET", "/Users", headers={"Host": wrong}).status == 400
     assert test_wsgi.send(test_wsgi.make_app(), "GET", "/Users", HTTP_HOST=wrong).status == 400
 
 
 def test_the_token_comes_before_the_body() -> None:
-    """Without a valid token nothing of the body is read, under each adapter."""
+    """Without a valid token, no adapter reads the body."""
     stream = test_wsgi.Endless()
     refused: dict[str, Any] = {"wsgi.input": stream, "CONTENT_LENGTH": "40", "HTTP_AUTHORIZATION": "Bearer x"}
     assert test_wsgi.send(test_wsgi.make_app(), "POST", "/Users", **refused).status == 401
@@ -60,8 +60,8 @@ def test_the_token_comes_before_the_body() -> None:
     assert (answer.status, answer.read) == (401, 0)
 
 
-def test_a_step_of_its_own() -> None:
-    """`authenticate` gives the principal to the request, whose token is then verified no more; or the response."""
+def test_authenticate_before_handle() -> None:
+    """`authenticate` sets the principal of the request, which is then not verified again, or returns the response."""
     events: list[Any] = []
     tokens = TokenRegistry()
     issued = tokens.issue("x", tenant="acme")
@@ -78,7 +78,10 @@ def test_a_step_of_its_own() -> None:
 
 
 def test_reasons_of_refused_tokens(caplog: pytest.LogCaptureFixture) -> None:
-    """The log says why and of which token; the response does not; no line has the token."""
+    """The log states why a token was refused and which token it was.
+
+    The response does not, and no line has the token.
+    """
     client = Client()
     issued = client.tokens.issue("x")
     client.tokens.revoke(issued.record.id)
@@ -102,7 +105,7 @@ def test_reasons_of_refused_tokens(caplog: pytest.LogCaptureFixture) -> None:
     ],
 )
 def test_request_ids(headers: dict[str, str], kept: str | None) -> None:
-    """A sane id of the client is kept, another is replaced; response and event have it."""
+    """A harmless request id of the client is used, and any other is replaced. Response and event have the id."""
     events: list[Any] = []
     service = ScimService(MemoryStore(), tokens=TokenRegistry(), on_request_completed=events.append)
     sent = dict(run_sync(service.handle(Request("GET", "/Users", headers=headers))).headers)["X-Request-Id"]
@@ -111,22 +114,22 @@ def test_request_ids(headers: dict[str, str], kept: str | None) -> None:
 
 
 def test_log_lines_have_no_control_characters(caplog: pytest.LogCaptureFixture) -> None:
-    """A path of the client cannot begin a line of its own in the log."""
+    """Line breaks in a request path cannot forge a line of the log."""
     with caplog.at_level(logging.INFO, "scimkit"):
         Client().get("/Users%0AERROR%1B[0m")
     assert caplog.records
     assert not any("\n" in each.getMessage() or "\x1b" in each.getMessage() for each in caplog.records)
 
 
-def test_what_a_repr_shows() -> None:
-    """Neither token nor body."""
+def test_repr_shows_no_secrets() -> None:
+    """The repr of a request shows neither token nor body."""
     request = Request("POST", "/Users", "filter=secret", {"authorization": "Bearer secret"}, b"secret")
     assert "secret" not in repr(request)
     assert "secret" not in repr(run_sync(Client().service.handle(request)))
 
 
 def test_encodings() -> None:
-    """A compressed body is 415, and the response says what is accepted; identity is no compression."""
+    """A compressed body gets 415 with Accept-Encoding. The content coding `identity` is accepted."""
     client = Client()
     answer = client.post("/Users", {"userName": "a"}, headers={"Content-Encoding": "gzip"})
     assert (answer.status, answer.headers["Accept-Encoding"]) == (415, "identity")
@@ -134,7 +137,7 @@ def test_encodings() -> None:
 
 
 def test_recordings_are_private(tmp_path: Path) -> None:
-    """A recording can be read by its owner only, also when the file was there."""
+    """Only the owner of the file can read a recording, even if the file existed before."""
     file = tmp_path / "exchanges.jsonl"
     file.touch(0o644)
     client = Client(on_exchange=Recorder(file))
@@ -142,8 +145,8 @@ def test_recordings_are_private(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_ids_of_a_hosts_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An id beyond ASCII is percent-encoded in URLs, which lead back to the resource; in bulk too."""
+def test_ids_with_special_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids with characters beyond ASCII are percent-encoded in URLs that work, also in bulk requests."""
     ids = iter(["clé-ключ", "a?b#c%41", "group", "other"])
     monkeypatch.setattr("scimkit.stores.memory.new_id", lambda: next(ids))
     client = Client()

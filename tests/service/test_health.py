@@ -1,4 +1,4 @@
-"""Health: the store is asked at most once a second, and each adapter answers probes."""
+"""Health checks: at most one check of the store per second, and probes of each adapter."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scimkit.service.health import health
 
 
 class Checked(MemoryStore):
-    """A store that counts its checks."""
+    """A store that counts its health checks."""
 
     def __init__(self, *, ready: bool = True) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ def service(store: Any) -> ScimService:
 
 @pytest.mark.parametrize("blocking", [True, False])
 def test_health(blocking: bool) -> None:
-    """Sync or awaited, it is what the store says; a second question within a second does not reach the store."""
+    """The health is what the sync or async store reports. A second probe within a second does not reach the store."""
     for ready in (True, False):
         store = Checked(ready=ready)
         store.blocking = blocking
@@ -45,7 +45,7 @@ def test_health(blocking: bool) -> None:
 
 
 def test_a_store_without_a_check() -> None:
-    """It is ready; a queue that is full is not."""
+    """A store without a health check is ready, but a service with a full queue is not."""
     full = service(MemoryStore())
     assert health(full).ready
     full.is_full = lambda: True
@@ -53,7 +53,7 @@ def test_a_store_without_a_check() -> None:
 
 
 def test_a_check_that_fails() -> None:
-    """It is not ready, and no error reaches the probe."""
+    """A store whose health check raises is not ready, and the probe does not show the error."""
 
     class Broken(Checked):
         def check_health(self, deadline: float | None) -> Any:
@@ -64,7 +64,7 @@ def test_a_check_that_fails() -> None:
 
 
 def test_applications() -> None:
-    """The ASGI and WSGI applications answer by the end of the path, and 404 else."""
+    """The ASGI and WSGI applications answer probes by the end of the path, and other paths with 404."""
     sent: list[Any] = []
 
     async def send(message: Any) -> None:

@@ -15,7 +15,7 @@ from tests.client import PATCH_OP, USER, Client
 @pytest.mark.parametrize("forbidden", ["create", "read", "search", "replace", "patch", "delete"])
 @pytest.mark.rfc("7644-2-1", "7644-3.12-5", "7644-7.7-2")
 def test_a_forbidden_operation(forbidden: str) -> None:
-    """What the host forbids is 403 with a SCIM error, and is not done; the rest is."""
+    """An operation that the hook forbids gets 403 and changes nothing. Other operations are served."""
     allowed = Client()
     id = allowed.user("ada")
     asked: list[Access] = []
@@ -42,8 +42,8 @@ def test_a_forbidden_operation(forbidden: str) -> None:
     assert {(each.tenant, each.resource_type) for each in asked} == {("default", "User")}
 
 
-def test_what_the_hook_is_asked() -> None:
-    """It is asked before a body is read, with the id of the path; a search and what no resource can be have none."""
+def test_arguments_of_the_authorization_hook() -> None:
+    """The hook is called before the body is read, with the id from the path. Create and search have no id."""
     asked: list[Access] = []
 
     def authorize(access: Access) -> bool:
@@ -62,7 +62,7 @@ def test_what_the_hook_is_asked() -> None:
 
 
 def test_a_root_search_leaves_out_forbidden_types() -> None:
-    """A search over all types shows those that the token may search."""
+    """A search over all resource types returns only types that the token may search."""
     client = Client(authorize=lambda access: (access.operation, access.resource_type) != ("search", "Group"))
     id = client.user("ada")
     client.group("g")
@@ -73,7 +73,7 @@ def test_a_root_search_leaves_out_forbidden_types() -> None:
 
 @pytest.mark.rfc("7643-3.1-9", "7644-3.11-1", "7644-3.11-2", "7644-3.11-3")
 def test_me() -> None:
-    """`/Me` is the resource that the host names, for reads and writes, and says where it is."""
+    """`/Me` serves the resource that the hook names, for reads and writes, with its location."""
     users: dict[str, str] = {}
     client = Client(me=lambda principal: users.get(principal.tenant))
     assert client.get("/Me").status == 404
@@ -91,13 +91,13 @@ def test_me() -> None:
 
 @pytest.mark.rfc("7644-3.11-1", "7644-3.12-5")
 def test_me_without_a_hook(client: Client) -> None:
-    """Without a hook every method on `/Me` is 501."""
+    """Without a hook, every method on `/Me` gets 501."""
     for method in ("GET", "PUT", "PATCH", "DELETE", "POST"):
         assert client.send(method, "/Me", {"schemas": [PATCH_OP]}).status == 501
 
 
 def test_async_hooks() -> None:
-    """Hooks may be coroutines where there is an event loop."""
+    """Hooks may be coroutine functions if there is an event loop."""
 
     async def authorize(access: Access) -> bool:
         await asyncio.sleep(0)

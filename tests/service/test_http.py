@@ -1,4 +1,4 @@
-"""Requests and responses as values: queries, headers and bodies."""
+"""Requests and responses as values: query strings, headers and bodies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.client import ERROR, Client
 
 
 class TestReadQuery:
-    """The query string to parameters."""
+    """Parsing of query strings."""
 
     @pytest.mark.parametrize(
         ("query", "parameters"),
@@ -46,18 +46,21 @@ class TestReadQuery:
     )
     @pytest.mark.rfc("7644-3.4.2-7")
     def test_parameters(self, query: str, parameters: dict[str, str]) -> None:
-        """Names are lower case, `+` is a space; exact repetitions, unknown ones and most empty ones are left out."""
+        """Names become lower case, and `+` means a space.
+
+        Repeated equal, unknown and most empty parameters are dropped.
+        """
         assert read_query(query) == parameters
 
     @pytest.mark.parametrize("query", ["filter=%ff", "count=1&count=2", "count=1&COUNT=2", "&".join(["a=1"] * 51)])
     def test_refused(self, query: str) -> None:
-        """Not UTF-8, the same parameter with two values, or far too many of them."""
+        """Invalid UTF-8, one parameter with two values, and too many parameters are refused."""
         with pytest.raises(InvalidSyntax):
             read_query(query)
 
     @given(st.text())
     def test_any_text(self, query: str) -> None:
-        """Whatever the query: parameters, or InvalidSyntax."""
+        """Any query string gives parameters or InvalidSyntax."""
         try:
             parameters = read_query(query)
         except InvalidSyntax:
@@ -66,33 +69,33 @@ class TestReadQuery:
 
 
 class TestInteger:
-    """A whole number among the parameters."""
+    """Parsing of integer parameters."""
 
     @pytest.mark.parametrize(("value", "number"), [("7", 7), ("-7", -7), ("0", 0), (7, 7), ("9" * 18, 10**18 - 1)])
     def test_number(self, value: str | int, number: int) -> None:
-        """A number as text or, from a search request, as it is."""
+        """An integer is read from a string, or taken from a SearchRequest."""
         assert integer({"startindex": value}, "startIndex", 1) == number
 
     @pytest.mark.parametrize("value", ["9" * 19, "9" * 5000, " 99999999999999999999 ", 10**18, 10**1000])
-    def test_beyond_counting(self, value: str | int) -> None:
-        """A number that no database counts to is read as one that is past every end, with its sign."""
+    def test_numbers_out_of_range(self, value: str | int) -> None:
+        """A number beyond the range of databases is read as the largest or smallest number, with its sign."""
         assert integer({"startindex": value}, "startIndex", 1) == 10**18
         negative = f"-{value.strip()}" if isinstance(value, str) else -value
         assert integer({"startindex": negative}, "startIndex", 1) == -(10**18)
 
     def test_default(self) -> None:
-        """What is not given is the default."""
+        """An absent parameter has the default value."""
         assert integer({}, "startIndex", 1) == 1
 
     @pytest.mark.parametrize("value", ["one", "1.5", "1e3", "", "9" * 19 + "x"])
     def test_refused(self, value: str | int) -> None:
-        """What is no whole number is refused."""
+        """A value that is not an integer is refused."""
         with pytest.raises(InvalidValue, match="startIndex"):
             integer({"startindex": value}, "startIndex", 1)
 
 
 class TestMediaType:
-    """What a body may be (RFC 7644 section 3.1 and 8.1)."""
+    """Media types of bodies (RFC 7644 sections 3.1 and 8.1)."""
 
     @pytest.mark.parametrize(
         "content_type",
@@ -109,7 +112,7 @@ class TestMediaType:
     )
     @pytest.mark.rfc("7644-3.1-2")
     def test_accepted(self, content_type: str | None) -> None:
-        """SCIM JSON or JSON in UTF-8; a body without a declared type is taken as that."""
+        """SCIM JSON and JSON in UTF-8 are accepted, and so is a body without Content-Type."""
         check_media_type(content_type, RequestDeviations(STRICT))
 
     @pytest.mark.parametrize(
@@ -118,17 +121,17 @@ class TestMediaType:
          "application/jsonx", "json", "*/*"],
     )  # fmt: skip
     def test_refused(self, content_type: str) -> None:
-        """Anything else is 415."""
+        """Any other media type gets 415."""
         with pytest.raises(UnsupportedMediaType):
             check_media_type(content_type, RequestDeviations(STRICT))
 
 
 class TestResponses:
-    """Bodies and headers."""
+    """Bodies and headers of responses."""
 
     @pytest.mark.rfc("7644-3.1-1")
     def test_json(self) -> None:
-        """A JSON body is compact UTF-8, and says it is SCIM."""
+        """A JSON body is compact UTF-8 with the SCIM media type."""
         response = json_response(200, {"a": "Å", "b": [1, True]}, ("ETag", 'W/"1"'))
         assert response.body == '{"a":"Å","b":[1,true]}'.encode()
         assert response.headers == (("Content-Type", "application/scim+json"), ("ETag", 'W/"1"'))
@@ -143,7 +146,7 @@ class TestResponses:
         ],
     )
     def test_error(self, error: ScimError, header: str | None) -> None:
-        """An error has its status twice, as a number and as a string in the body, and its own headers."""
+        """An error has its status as the HTTP status and as a string in the body, and its own headers."""
         response = error_response(error)
         body = json.loads(response.body)
         assert body["schemas"] == [ERROR]
@@ -175,23 +178,23 @@ class TestAccept:
     )
     @pytest.mark.rfc("7644-3.8-1", "7644-3.8-2")
     def test_media_type(self, accept: str | None, media_type: str) -> None:
-        """SCIM's own media type, or plain JSON for who prefers that."""
+        """The response has the SCIM media type, or plain JSON if the client prefers that."""
         client = Client(dialect=STRICT)
         answer = client.get("/Users", headers={} if accept is None else {"Accept": accept})
         assert (answer.status, answer.headers["Content-Type"]) == (200, media_type)
 
     @pytest.mark.rfc("7644-3.8-3")
     def test_nothing_acceptable(self) -> None:
-        """Who accepts neither gets 406 in the strict dialect, and SCIM in the tolerant one."""
+        """A client that accepts neither gets 406 in the strict dialect, and SCIM in the tolerant dialect."""
         assert Client(dialect=STRICT).get("/Users", headers={"Accept": "text/html"}).status == 406
         assert Client().get("/Users", headers={"Accept": "text/html"}).status == 200
 
 
 class TestOptions:
-    """OPTIONS tells the methods of an endpoint (RFC 9110 section 9.3.7)."""
+    """The OPTIONS method (RFC 9110 section 9.3.7)."""
 
     def test_allow(self, client: Client) -> None:
-        """204 with `Allow`; an unknown endpoint is 404; a method override is not honored."""
+        """OPTIONS returns 204 with Allow, or 404 for an unknown endpoint. A method override header is ignored."""
         answer = client.send("OPTIONS", "/Users")
         assert (answer.status, answer.headers["Allow"]) == (204, "GET, POST")
         assert client.send("OPTIONS", "/Users/x").headers["Allow"] == "GET, PUT, PATCH, DELETE"

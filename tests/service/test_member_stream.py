@@ -1,4 +1,4 @@
-"""A group is sent while its members are read: whoever serves it, and however many there are."""
+"""Streamed group responses, through each adapter and for any number of members."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ LIMITS = Limits(members_at_once=3)
 
 
 class Streamed(Client):
-    """A client that reads the parts of a body."""
+    """A client that joins the parts of a streamed body."""
 
     parts: list[bytes]
 
     def run(self, waiting: Any) -> Response:
-        """The response, its body made whole."""
+        """Return the response with its complete body."""
         response = run_sync(waiting)
         self.parts = list(response.parts())
         return Response(response.status, b"".join(self.parts), response.headers, response.quirks)
@@ -37,14 +37,14 @@ class Streamed(Client):
 
 @pytest.fixture(params=DATABASES)
 def client(request: pytest.FixtureRequest) -> Streamed:
-    """A client of a service over each database, in a tenant of its own."""
+    """Return a client of a service over each database, in a separate tenant."""
     tenant = f"streamed-{os.getpid()}-{os.urandom(4).hex()}"
     return Streamed(store_of(request.param), tenant=tenant, limits=LIMITS)
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 6, 7, 20])
 def test_every_member_comes_once(client: Streamed, size: int) -> None:
-    """The parts are one JSON text, with each member as it stands in a group that is read at once."""
+    """The parts form one JSON text with every member, in the same form as in a group that is read at once."""
     people = [client.user(f"user{number}") for number in range(size)]
     group = client.group("team", *people)
     answer = client.get(f"/Groups/{group}")
@@ -55,8 +55,8 @@ def test_every_member_comes_once(client: Streamed, size: int) -> None:
     assert len(client.parts) == (1 if size < 3 else size // 3 + 1)
 
 
-def test_what_is_asked_for(client: Streamed) -> None:
-    """Projections hold in every part; without members, or with a version that is known, there is one part."""
+def test_projection_of_a_stream(client: Streamed) -> None:
+    """Projections apply to every part. Without members, or with a known version, the response has one part."""
     people = [client.user(f"user{number}") for number in range(7)]
     group = client.group("team", *people)
     only_values = client.get(f"/Groups/{group}?attributes=members.value").body
@@ -73,8 +73,8 @@ def test_what_is_asked_for(client: Streamed) -> None:
     assert accepted.headers["Content-Type"] == "application/json"
 
 
-def test_members_that_come_and_go_meanwhile(client: Streamed) -> None:
-    """Who is a member throughout comes once, whatever else happens between two parts."""
+def test_a_lasting_member_is_returned_once_while_others_change(client: Streamed) -> None:
+    """A member that stays is returned exactly once, while other members are added and removed between parts."""
     people = [client.user(f"user{number}") for number in range(9)]
     group = client.group("team", *people)
     headers = {"authorization": f"Bearer {client.token}"}
@@ -91,7 +91,7 @@ def test_members_that_come_and_go_meanwhile(client: Streamed) -> None:
 
 
 def test_a_filter_on_a_group_loads_what_it_reads() -> None:
-    """A filter on one group that does not ask of members has none of them gathered."""
+    """A filter on a group that does not name members does not load them."""
     wanted: list[bool] = []
 
     class Noting(MemoryStore):
@@ -107,7 +107,7 @@ def test_a_filter_on_a_group_loads_what_it_reads() -> None:
 
 
 def test_no_other_tenant_has_the_group(client: Streamed) -> None:
-    """The pages of another tenant's group are empty, and the group is not there."""
+    """Another tenant gets no member pages of the group, and 404 for the group."""
     people = [client.user(f"user{number}") for number in range(4)]
     group = client.group("team", *people)
     assert client.of_tenant("other").get(f"/Groups/{group}").status == 404
@@ -119,7 +119,7 @@ def test_no_other_tenant_has_the_group(client: Streamed) -> None:
 
 @contextmanager
 def running_wsgi(app: Any) -> Iterator[str]:
-    """Serve a WSGI application while the block runs; gives its URL."""
+    """Serve a WSGI application while the block runs, and yield its URL."""
     with make_server("127.0.0.1", 0, app, handler_class=Quiet) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -129,17 +129,17 @@ def running_wsgi(app: Any) -> Iterator[str]:
 
 
 class Quiet(WSGIRequestHandler):
-    """Logs no request."""
+    """A request handler without a log."""
 
     def log_message(self, *_: Any) -> None:
-        """Nothing."""
+        """Write nothing."""
 
 
 @pytest.mark.parametrize(
     ("serve", "run"), [(asgi.ScimApp, running), (wsgi.ScimApp, running_wsgi)], ids=["asgi", "wsgi"]
 )
 def test_over_http(serve: Any, run: Any) -> None:
-    """Adapters send the parts as they come, without a length; HEAD has none of them."""
+    """The adapters send the parts when they are ready, without Content-Length. HEAD gets no part."""
     client = Client(store_of("sqlite"), tenant=f"streamed-{os.urandom(4).hex()}", limits=LIMITS)
     people = [client.user(f"user{number}") for number in range(7)]
     group = client.group("team", *people)
@@ -153,8 +153,8 @@ def test_over_http(serve: Any, run: Any) -> None:
 
 
 @pytest.mark.parametrize("database", DATABASES)
-def test_awaited(database: str) -> None:
-    """The awaited store does the same."""
+def test_async_store(database: str) -> None:
+    """An async store streams the same response."""
     tenant = f"streamed-{os.getpid()}-{os.urandom(4).hex()}"
 
     async def play() -> None:

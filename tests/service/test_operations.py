@@ -1,4 +1,4 @@
-"""The operations on resources, as RFC 7644 sections 3.3 to 3.6 have them."""
+"""The operations on resources (RFC 7644 sections 3.3 to 3.6)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.resource_types import DEVICE
     "7644-3.4.1-1",
 )
 def test_create(client: Client) -> None:
-    """POST answers 201 with the resource, its id, its meta, its location and its version."""
+    """POST returns 201 with the resource, its id, meta, location and version."""
     answer = client.post("/Users", {"schemas": [USER], "userName": "ada", "id": "mine", "meta": {"version": "x"}})
     assert answer.status == 201
     location = f"{BASE_URL}/Users/{answer.id}"
@@ -48,7 +48,7 @@ def test_create(client: Client) -> None:
 
 @pytest.mark.rfc("7643-2.1-1")
 def test_names_in_any_case_are_made_canonical(client: Client) -> None:
-    """Attribute names have no case (RFC 7643 section 2.1); the answer has the schema's."""
+    """Attribute names are case-insensitive (RFC 7643 section 2.1); the response has the case of the schema."""
     body = {
         "SCHEMAS": [USER],
         "USERNAME": "ada",
@@ -62,7 +62,7 @@ def test_names_in_any_case_are_made_canonical(client: Client) -> None:
 
 @pytest.mark.rfc("7643-2.5-1", "7643-2.5-2")
 def test_null_and_empty_is_unassigned(client: Client) -> None:
-    """Null, empty arrays and empty objects are no values (RFC 7643 section 2.5)."""
+    """Null, empty arrays and empty objects mean unassigned (RFC 7643 section 2.5)."""
     answer = client.post("/Users", {"schemas": [USER], "userName": "ada", "title": None, "emails": [], "name": {}})
     assert not {"title", "emails", "name"} & set(answer.body)
 
@@ -79,7 +79,7 @@ def test_schemas_follow_the_extensions(client: Client) -> None:
 @pytest.mark.parametrize("name", ["ada", "ADA", "Ada"])
 @pytest.mark.rfc("7643-4.1.1-2", "7644-3.3-8", "7644-3.12-5", "7643-7-15")
 def test_a_taken_user_name_is_a_conflict(client: Client, name: str) -> None:
-    """A userName in use, in any case, is 409 uniqueness, on create and on change."""
+    """A create or change with a userName that is in use, in any case, gets 409 uniqueness."""
     client.user("ada")
     other = client.user("bo")
     for answer in (
@@ -92,7 +92,7 @@ def test_a_taken_user_name_is_a_conflict(client: Client, name: str) -> None:
 
 
 def test_a_taken_group_name_is_a_conflict(client: Client) -> None:
-    """A group's displayName is unique too, unless the type is compiled otherwise."""
+    """The displayName of a group is unique, unless the resource type is declared otherwise."""
     client.group("Agents")
     assert client.post("/Groups", {"schemas": [GROUP], "displayName": "AGENTS"}).status == 409
     free = Client(resource_types=(ResourceType(GROUP_SCHEMA),))
@@ -101,7 +101,7 @@ def test_a_taken_group_name_is_a_conflict(client: Client) -> None:
 
 @pytest.mark.rfc("7643-7-12", "7644-3.4.2.2-8", "7643-7-13", "7643-7-14")
 def test_the_stored_case_is_echoed(client: Client) -> None:
-    """Comparison has no case, the value keeps its own."""
+    """A comparison ignores case, but the response has the stored case."""
     id = client.user("Ada@Example.org")
     found = client.get('/Users?filter=userName eq "ADA@EXAMPLE.ORG"').body["Resources"]
     assert [(each["id"], each["userName"]) for each in found] == [(id, "Ada@Example.org")]
@@ -109,7 +109,7 @@ def test_the_stored_case_is_echoed(client: Client) -> None:
 
 @pytest.mark.rfc("7644-3.2-1", "7644-3.5.1-1", "7644-3.5.1-2", "7644-3.5.1-7")
 def test_replace_clears_what_is_not_given(client: Client) -> None:
-    """PUT clears omitted attributes, ignores read-only ones, and leaves memberships (RFC 7644 section 3.5.1)."""
+    """PUT clears omitted attributes, ignores readOnly attributes, and keeps memberships (RFC 7644 section 3.5.1)."""
     id = client.user("ada", title="Agent", nickName="a")
     group = client.group("Agents", id)
     answer = client.put(f"/Users/{id}", {"schemas": [USER], "userName": "ada", "title": "Lead", "groups": [], "id": id})
@@ -123,7 +123,7 @@ def test_replace_clears_what_is_not_given(client: Client) -> None:
 
 @pytest.mark.rfc("7644-3.5.2-7", "7644-3.5.2-8")
 def test_patch_answers(client: Client) -> None:
-    """PATCH of a user is 200 with it, of a group 204, unless attributes are named."""
+    """PATCH of a user returns 200 with the user. PATCH of a group returns 204, unless attributes are requested."""
     user, group = client.user("ada"), client.group("Agents")
     change = {"op": "replace", "path": "displayName", "value": "x"}
     assert client.patch(f"/Users/{user}", change).body["displayName"] == "x"
@@ -136,8 +136,8 @@ def test_patch_answers(client: Client) -> None:
 
 
 @pytest.mark.rfc("7644-3.5.2.1-3", "7644-3.5.2.1-5")
-def test_a_change_of_nothing_changes_nothing(client: Client) -> None:
-    """Adding what is there and removing what is absent leaves version and lastModified."""
+def test_a_patch_without_effect_keeps_the_version(client: Client) -> None:
+    """Adding a present value or removing an absent value leaves version and lastModified unchanged."""
     user = client.user("ada", title="x")
     group = client.group("Agents", user)
     before = client.get(f"/Users/{user}").body, client.get(f"/Groups/{group}").body
@@ -151,7 +151,7 @@ def test_a_change_of_nothing_changes_nothing(client: Client) -> None:
 
 @pytest.mark.rfc("7643-4.2-2", "7644-3.5.2.2-2", "7644-3.5.2.3-2")
 def test_members(client: Client) -> None:
-    """Members are added and removed by value; those that do not exist are passed over and reported."""
+    """Members are added and removed by value. Members that do not exist are skipped and reported."""
     events: list[RequestCompleted] = []
     client = Client(on_request_completed=events.append)
     ada, bo = client.user("ada"), client.user("bo")
@@ -169,7 +169,7 @@ def test_members(client: Client) -> None:
 
 
 def test_unknown_members_can_be_refused() -> None:
-    """With the policy `reject` a member that does not exist is 400, and nothing changes."""
+    """With the policy `reject`, a member that does not exist gets 400, and nothing changes."""
     client = Client(MemoryStore(unknown_members="reject"))
     ada = client.user("ada")
     group = client.group("Agents")
@@ -182,7 +182,7 @@ def test_unknown_members_can_be_refused() -> None:
 
 @pytest.mark.rfc("7643-2.3.7-3", "7643-4.1.2-3", "7643-4.1.2-4", "7643-4.1.2-6")
 def test_groups_of_a_user_are_computed(client: Client) -> None:
-    """A user's groups follow the members of groups; deleting either ends the membership."""
+    """The groups of a user follow the members of groups. Deleting the user or the group ends the membership."""
     ada, bo = client.user("ada"), client.user("bo")
     group = client.group("Agents", ada, bo)
     entry = {"value": group, "display": "Agents", "type": "direct", "$ref": f"{BASE_URL}/Groups/{group}"}
@@ -197,7 +197,7 @@ def test_groups_of_a_user_are_computed(client: Client) -> None:
 
 @pytest.mark.rfc("7643-4.1.1-4")
 def test_an_inactive_user_stays_visible(client: Client) -> None:
-    """A disabled user is in every read, and keeps its memberships."""
+    """An inactive user appears in every read and keeps its memberships."""
     ada = client.user("ada")
     group = client.group("Agents", ada)
     client.patch(f"/Users/{ada}", {"op": "replace", "path": "active", "value": False})
@@ -208,7 +208,10 @@ def test_an_inactive_user_stays_visible(client: Client) -> None:
 
 @pytest.mark.rfc("7643-3.1-1", "7644-3.6-1", "7644-3.6-2", "7644-3.6-3")
 def test_delete(client: Client) -> None:
-    """DELETE is 204, then 404 for every method; the name is free again, the id is not used again."""
+    """DELETE returns 204, and every later method gets 404.
+
+    The userName can be used again; the id is never used again.
+    """
     id = client.user("ada")
     assert client.delete(f"/Users/{id}").status == 204
     for answer in (client.delete(f"/Users/{id}"), client.get(f"/Users/{id}"),
@@ -231,7 +234,7 @@ def test_delete(client: Client) -> None:
     "7644-3.5.1-3",
 )
 def test_host_declared_types(client: Client) -> None:
-    """A host's own type is served like the others, by its own rules."""
+    """A custom resource type is served like the others, by the rules of its schema."""
     client = Client(resource_types=(DEVICE,))
     urn = "urn:example:params:scim:schemas:1.0:Lease"
     body = {"schemas": [DEVICE.schema, urn], "serial": "S1", "label": "x", "model": "m", "pin": "1234", "notes": "n",
@@ -254,7 +257,7 @@ def test_host_declared_types(client: Client) -> None:
 
 
 class RacedStore(MemoryStore):
-    """A store in which another write always comes between a read and the write after it."""
+    """A store in which another write always comes between a read and the write that follows."""
 
     def __init__(self, races: int) -> None:
         super().__init__()
@@ -277,15 +280,15 @@ class RacedStore(MemoryStore):
 ADD_PHONE = {"op": "add", "path": "phoneNumbers", "value": [{"value": "+47 1", "type": "work"}]}
 
 
-def test_a_patch_that_loses_a_race_is_made_again() -> None:
-    """The client does not see that another write came between."""
+def test_a_patch_that_loses_a_race_is_retried() -> None:
+    """A PATCH that loses a race is retried, and the client does not notice."""
     client = Client(RacedStore(races=19))
     ada = client.user("ada")
     assert client.patch(f"/Users/{ada}", ADD_PHONE).body["phoneNumbers"] == ADD_PHONE["value"]
 
 
 def test_a_patch_that_always_loses_is_unavailable() -> None:
-    """After as many attempts as the limits say it is 503 with Retry-After, and nothing is changed."""
+    """A PATCH that loses every attempt gets 503 with Retry-After, and nothing changes."""
     client = Client(RacedStore(races=3), limits=Limits(attempts=3))
     ada = client.user("ada")
     answer = client.patch(f"/Users/{ada}", ADD_PHONE)
@@ -301,8 +304,8 @@ PHONE = {
 }  # fmt: skip
 
 
-def test_a_put_that_loses_a_race_is_made_again() -> None:
-    """A PUT that must look at immutable attributes compares and swaps too."""
+def test_a_put_that_loses_a_race_is_retried() -> None:
+    """A PUT that must compare immutable attributes is retried too if it loses a race."""
     client = Client(RacedStore(races=2), resource_types=(DEVICE,))
     id = client.post("/Devices", PHONE).id
     assert client.put(f"/Devices/{id}", {**PHONE, "label": "y"}).body["label"] == "y"
@@ -312,7 +315,7 @@ def test_a_put_that_loses_a_race_is_made_again() -> None:
 
 
 def test_a_put_keeps_what_the_client_cannot_read() -> None:
-    """A writeOnly attribute that a PUT leaves out stays, since no client can send it back."""
+    """A PUT that omits a writeOnly attribute keeps its value, because no client can read and send it back."""
     store = MemoryStore()
     client = Client(store, resource_types=(DEVICE,))
     id = client.post("/Devices", PHONE).id
@@ -326,7 +329,7 @@ def test_a_put_keeps_what_the_client_cannot_read() -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 @pytest.mark.rfc("7643-4.1.1-1", "7644-3.5.1-4")
 def test_required_attributes(client: Client, method: str) -> None:
-    """A resource without a required attribute is refused by name (RFC 7643 section 2.2)."""
+    """A resource without a required attribute is refused, and the detail names the attribute (RFC 7643 section 2.2)."""
     ada = client.user("ada")
     answer = client.send(method, "/Users" if method == "POST" else f"/Users/{ada}", {"schemas": [USER]})
     assert (answer.status, answer.body["scimType"]) == (400, "invalidValue")
@@ -334,7 +337,7 @@ def test_required_attributes(client: Client, method: str) -> None:
 
 
 def test_the_id_in_a_body() -> None:
-    """The id in the body of a PUT, or of a PATCH without a path, is ignored, and so are meta and groups."""
+    """The id, meta and groups in the body of a PUT or of a PATCH without a path are ignored."""
     for dialect in (TOLERANT, STRICT):
         client = Client(dialect=dialect)
         ada = client.user("ada")
@@ -348,7 +351,7 @@ def test_the_id_in_a_body() -> None:
 
 @pytest.mark.rfc("7643-3.1-8", "7643-3.1-10", "7644-3.14-2")
 def test_versions(client: Client) -> None:
-    """Every change gives another version, in the header and in meta; lastModified moves, created stays."""
+    """Every change gives a new version in ETag and meta. lastModified changes, created does not."""
     created = client.post("/Users", {"schemas": [USER], "userName": "ada"})
     path = f"/Users/{created.id}"
     answers = [
@@ -366,8 +369,8 @@ def test_versions(client: Client) -> None:
     assert len(set(moments)) == 3
 
 
-def test_location_is_told_on_create_only(client: Client) -> None:
-    """`Location` is the header of 201; the others have `meta.location`."""
+def test_only_create_has_a_location_header(client: Client) -> None:
+    """Only a 201 response has the `Location` header; other responses have `meta.location`."""
     ada = client.user("ada")
     answer = client.get(f"/Users/{ada}")
     assert "Location" not in answer.headers
@@ -376,7 +379,7 @@ def test_location_is_told_on_create_only(client: Client) -> None:
 
 @pytest.mark.rfc("7644-3.5.1-5", "7644-3.14-2")
 def test_answers_of_group_changes(client: Client) -> None:
-    """A PUT of a group answers with its members; a PATCH answers 204 without a body or its type."""
+    """PUT of a group returns its members. PATCH of a group returns 204 without a body and without Content-Type."""
     ada = client.user("ada")
     group = client.group("Staff")
     put = client.put(f"/Groups/{group}", {"schemas": [GROUP], "displayName": "Staff", "members": [{"value": ada}]})
@@ -391,7 +394,7 @@ def test_answers_of_group_changes(client: Client) -> None:
 
 @pytest.mark.rfc("7643-4.2-3")
 def test_nested_groups(client: Client) -> None:
-    """A group may be a member of another; its `$ref` leads to groups."""
+    """A group may be a member of another group, and its `$ref` refers to a group."""
     inner = client.group("Inner")
     outer = client.group("Outer", inner)
     assert client.get(f"/Groups/{outer}").body["members"] == [
@@ -401,7 +404,7 @@ def test_nested_groups(client: Client) -> None:
 
 @pytest.mark.rfc("7644-3.5.2-5")
 def test_a_patch_is_atomic(client: Client) -> None:
-    """When one operation fails none is made."""
+    """If one operation of a PATCH fails, no operation is applied."""
     ada = client.user("ada")
     before = client.get(f"/Users/{ada}").body
     answer = client.patch(
@@ -413,7 +416,7 @@ def test_a_patch_is_atomic(client: Client) -> None:
 
 @pytest.mark.rfc("7644-3.5.2-2")
 def test_a_patch_message_of_another_kind(client: Client) -> None:
-    """A body that is no PatchOp is refused, whatever else it holds."""
+    """A body that is not a PatchOp is refused, regardless of its other content."""
     ada = client.user("ada")
     for body in ({}, {"schemas": [PATCH_OP]}, {"schemas": [PATCH_OP], "Operations": []}, {"userName": "eve"}):
         answer = client.send("PATCH", f"/Users/{ada}", body)
@@ -422,7 +425,7 @@ def test_a_patch_message_of_another_kind(client: Client) -> None:
 
 @pytest.mark.rfc("7643-4.2-1", "7644-3.5.2.2-5")
 def test_a_group_cannot_lose_its_name(client: Client) -> None:
-    """A required attribute is neither removed nor emptied, also where the group is not read."""
+    """A required attribute can be neither removed nor emptied, even if the PATCH does not need to read the group."""
     group = client.group("Agents")
     for operation in (
         {"op": "remove", "path": "displayName"},
@@ -435,7 +438,7 @@ def test_a_group_cannot_lose_its_name(client: Client) -> None:
 
 
 def test_a_filter_on_a_single_plain_value(client: Client) -> None:
-    """A path with a filter on an attribute that has one plain value is refused, and nothing changes."""
+    """A path with a filter on an attribute with one simple value is refused, and nothing changes."""
     ada = client.user("ada")
     for op in ("add", "replace", "remove"):
         operation = {"op": op, "path": 'userName[value eq "ada"]', "value": "x"}
@@ -446,7 +449,7 @@ def test_a_filter_on_a_single_plain_value(client: Client) -> None:
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
 def test_groups_may_share_a_name_if_the_host_says_so(kind: str, tmp_path: Any) -> None:
-    """A host turns the uniqueness of displayName off: the schema says `none`, and two groups have one name."""
+    """If the host turns off uniqueness of displayName, the schema announces `none`, and two groups may share a name."""
     store = MemoryStore() if kind == "memory" else SqlStore(f"sqlite:///{tmp_path}/names.db")
     shared = Client(store, resource_types=(USER_TYPE, GROUP_TYPE.without_uniqueness("displayName")))
     first, second = shared.group("Agents"), shared.group("Agents")
@@ -460,12 +463,12 @@ def test_groups_may_share_a_name_if_the_host_says_so(kind: str, tmp_path: Any) -
 
 
 def test_descriptions_of_the_schemas(client: Client) -> None:
-    """The User schema is described as `User Account` and the Group schema as `Group` (RFC 7643 section 8.7.1)."""
+    """The schemas have the descriptions `User Account` and `Group` (RFC 7643 section 8.7.1)."""
     described = {each["name"]: each["description"] for each in client.get("/Schemas").body["Resources"]}
     assert (described["User"], described["Group"]) == ("User Account", "Group")
 
 
 @pytest.mark.parametrize("path", ["/ServiceProviderConfig", "/ResourceTypes/User", "/Schemas", f"/Schemas/{USER}"])
 def test_discovery_is_not_filtered(client: Client, path: str) -> None:
-    """A filter on a discovery endpoint is 403 (RFC 7644 section 4)."""
+    """A filter on a discovery endpoint gets 403 (RFC 7644 section 4)."""
     assert client.get(f'{path}?filter=id eq "x"').status == 403

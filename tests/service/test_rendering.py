@@ -1,4 +1,4 @@
-"""Document to response body: locations and references."""
+"""Rendering of documents: locations and references."""
 
 from __future__ import annotations
 
@@ -40,38 +40,38 @@ def test_location() -> None:
 
 
 def test_references() -> None:
-    """`$ref` stands wherever a value points at a resource of one known type, in extensions too."""
+    """A value that refers to a resource of one known type has `$ref`, in extensions too."""
     assert render(DOCUMENT)["groups"][0]["$ref"] == f"{BASE}/Groups/g"
     assert render(DOCUMENT)[ENTERPRISE]["manager"]["$ref"] == f"{BASE}/Users/2"
 
 
 def test_references_of_members() -> None:
-    """A member's type says where it is; without a type it has no `$ref`."""
+    """The `type` of a member determines its `$ref`. A member without `type` has no `$ref`."""
     references = [each.get("$ref") for each in render(GROUP_DOCUMENT)["members"]]
     assert references == [f"{BASE}/Users/1", f"{BASE}/Groups/h", None]
 
 
 def test_a_type_that_is_not_served_has_no_reference() -> None:
-    """A `$ref` never leads to an endpoint that is not there."""
+    """`$ref` never refers to an endpoint that the service does not have."""
     rendered = Renderer(USER, (USER,)).render(DOCUMENT, Projection(USER, (), ()), BASE)
     assert rendered["groups"] == DOCUMENT["groups"]
 
 
 def test_the_document_stays() -> None:
-    """The document is not changed, since a store may keep it."""
+    """Rendering does not change the document, because a store may keep it."""
     before = deepcopy(DOCUMENT)
     render(DOCUMENT)
     assert before == DOCUMENT
 
 
-def test_what_is_never_returned() -> None:
-    """A password that a store holds by mistake is not rendered, not even when asked for."""
+def test_a_password_is_never_rendered() -> None:
+    """A password that a store returns by mistake is not rendered, not even on request."""
     assert "password" not in render(DOCUMENT)
     assert "password" not in render(DOCUMENT, ("password", "userName"))
 
 
 def test_projection_of_meta() -> None:
-    """`meta.location` is there when meta or it is asked for, and not when another part of meta is."""
+    """`meta.location` is present if meta or `meta.location` is requested, but not with other parts of meta only."""
     assert render(DOCUMENT, ("meta",))["meta"]["location"] == f"{BASE}/Users/1"
     assert render(DOCUMENT, ("meta.location", "meta.version"))["meta"]["location"] == f"{BASE}/Users/1"
     assert render(DOCUMENT, ("meta.version",))["meta"] == {"version": 'W/"1"'}
@@ -80,7 +80,7 @@ def test_projection_of_meta() -> None:
 
 
 def test_list_response() -> None:
-    """A ListResponse always has `Resources`, and says what page it is (RFC 7644 section 3.4.2)."""
+    """A ListResponse always has `Resources`, and states its page (RFC 7644 section 3.4.2)."""
     assert list_response([], 0, 1) == {
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
         "totalResults": 0,

@@ -1,4 +1,4 @@
-"""Searching: `GET` and `POST .search`, pages, order and projection (RFC 7644 sections 3.4.2 and 3.4.3)."""
+"""Search with `GET` and `POST .search`: pages, order and projection (RFC 7644 sections 3.4.2 and 3.4.3)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SEARCH = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 
 @pytest.mark.rfc("7644-3.4.2-1", "7644-3.4.2-3", "7644-3.4.2-4", "7644-3.4.2.4-1", "7644-3.4.2.4-3")
 def test_pages(client: Client) -> None:
-    """Pages count from 1, in a stable order; strange values are clamped, no hit is an empty list."""
+    """Pages count from 1 in a stable order. Out-of-range values are clamped, and no match is an empty list."""
     ids = [client.user(f"user{number}") for number in range(5)]
     page = client.get("/Users?startIndex=2&count=2").body
     assert page["schemas"] == [LIST]
@@ -38,7 +38,7 @@ def test_pages(client: Client) -> None:
 
 @pytest.mark.rfc("7644-3.4.2.4-4", "9865-2-3")
 def test_the_page_size_has_a_limit() -> None:
-    """A count over the limit is clamped to it, and the limit is announced."""
+    """A count above the limit is lowered to the limit, and the limit is announced."""
     client = Client(limits=Limits(page=3, default_page=2))
     for number in range(5):
         client.user(f"user{number}")
@@ -49,7 +49,7 @@ def test_the_page_size_has_a_limit() -> None:
 
 @pytest.mark.rfc("7644-3.9-1", "7644-3.9-3", "7644-3.9-4", "7644-3.10-1", "7644-3.4.2.5-1", "7644-3.4.2.5-2")
 def test_projection(client: Client) -> None:
-    """`attributes` and `excludedAttributes` choose what is returned, `id` and `schemas` always come."""
+    """`attributes` and `excludedAttributes` select the returned attributes; `id` and `schemas` are always returned."""
     ada = client.user("ada", name={"givenName": "Ada", "familyName": "King"}, **{ENTERPRISE: {"department": "Care"}})
     group = client.group("Agents", ada)
     body = client.get(f"/Users/{ada}?attributes=name.familyName,{ENTERPRISE}:department").body
@@ -68,7 +68,7 @@ def test_projection(client: Client) -> None:
 
 @pytest.mark.rfc("7644-3.4.2-6", "7644-3.4.2.1-2", "7644-3.4.3-1", "7644-7.5.2-1", "7644-3.4.3-5", "7644-3.4.2.1-4")
 def test_search(client: Client) -> None:
-    """`POST .search` is a GET with its parameters in the body, on a type and on all of them."""
+    """`POST .search` takes the parameters of a GET in its body, for one resource type and for all."""
     ada = client.user("ada", displayName="B")
     group = client.group("A", ada)
     request = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]}
@@ -86,7 +86,10 @@ def test_search(client: Client) -> None:
 
 @pytest.mark.rfc("7644-3.4.2.3-1", "7644-3.4.2.3-2", "7644-3.4.2.3-3", "7644-3.4.2.3-4")
 def test_sorting(client: Client) -> None:
-    """Sorting follows the attribute's case rules; what has no value is last ascending, first descending."""
+    """Sorting follows the case rule of the attribute.
+
+    Resources without a value are last ascending, and first descending.
+    """
     names = {name: client.user(name, **({} if title is None else {"title": title})) for name, title in
              (("c", "beta"), ("a", None), ("b", "Alpha"), ("d", "beta"))}  # fmt: skip
 
@@ -104,13 +107,13 @@ def test_sorting(client: Client) -> None:
 
 
 def names(body: Mapping[str, Any]) -> list[str]:
-    """What the resources of a list are called."""
+    """Return the names of the resources of a list."""
     return [each.get("userName") or each["displayName"] for each in body["Resources"]]
 
 
 @pytest.mark.rfc("7644-3.4.2-2")
-def test_a_page_of_what_matches(client: Client) -> None:
-    """`totalResults` counts all that match, the page holds some of them, in the order of creation."""
+def test_a_page_of_matches(client: Client) -> None:
+    """`totalResults` counts all matches, and the page has some of them, in the order of creation."""
     for number in range(6):
         client.user(f"user{number}", title="odd" if number % 2 else "even")
     body = client.get('/Users?filter=title+eq+"odd"&startIndex=2&count=1').body
@@ -133,7 +136,7 @@ def test_a_page_of_what_matches(client: Client) -> None:
 )
 @pytest.mark.rfc("7644-3.4.2-5", "7644-3.4.2.2-1", "7644-3.4.2.2-7", "7644-3.10-3", "7644-3.4.2.2-16")
 def test_filters(client: Client, text: str, found: list[str]) -> None:
-    """A filter finds what it says, and no hit is an empty list."""
+    """A filter finds the matching resources; no match is an empty list."""
     emails = [{"type": "work", "value": "ada@example.org"}]
     ada = client.user("ada", active=True, emails=emails, **{ENTERPRISE: {"department": "Engines"}})
     client.user("bob", active=False)
@@ -150,7 +153,7 @@ def test_filters(client: Client, text: str, found: list[str]) -> None:
     "7643-7-7", "7644-3.4.2.2-5", "7644-3.4.2.2-9", "7644-3.4.2.2-15", "7644-3.12-2", "7643-4.1.1-6", "7644-3.4.2.2-18"
 )
 def test_a_filter_that_cannot_be_served(client: Client, text: str) -> None:
-    """It is 400 invalidFilter, never a wider list."""
+    """A filter that cannot be applied gets 400 invalidFilter, never a longer list."""
     client.user("ada")
     for answer in (
         client.get(f"/Users?filter={quote(text)}"),
@@ -162,7 +165,7 @@ def test_a_filter_that_cannot_be_served(client: Client, text: str) -> None:
 
 @pytest.mark.rfc("7643-3.1-2", "7643-7-6", "7644-3.9-2")
 def test_projection_of_lists(client: Client) -> None:
-    """`attributes` and `excludedAttributes` hold for every resource of a list; names no type has are passed over."""
+    """`attributes` and `excludedAttributes` apply to every resource of a list. Unknown names are ignored."""
     client.user("ada", title="Countess", displayName="Ada")
     for query, shown in (
         ("attributes=userName,title,shoeSize", {"userName", "title"}),
@@ -178,7 +181,7 @@ def test_projection_of_lists(client: Client) -> None:
 @given(start=st.integers(-3, 12), count=st.integers(-3, 12), sort=st.sampled_from([None, "displayName", "id"]))
 @pytest.mark.rfc("7644-3.4.2.4-2", "7644-3.4.3-3")
 def test_any_page(endpoint: str, start: int, count: int, sort: str | None) -> None:
-    """A page is the slice of the whole list that it says, of one type and of several, in any order."""
+    """A page is the requested slice of the full list, for one or several resource types, in any order."""
     client = PAGED
     parameters: dict[str, Any] = {} if sort is None else {"sortBy": sort, "sortOrder": "descending"}
     whole = client.get(f"{endpoint}/?{urlencode(parameters)}").body
@@ -213,13 +216,13 @@ class TestSearchRequest:
          {"sortBy": []}, {"count": True}, {"excludedAttributes": {}}],
     )  # fmt: skip
     def test_wrong_types(self, client: Client, members: dict[str, Any]) -> None:
-        """A member that does not have its type is refused."""
+        """A parameter of the wrong type is refused."""
         answer = client.post("/Users/.search", {"schemas": [SEARCH], **members})
         assert (answer.status, answer.body["scimType"]) == (400, "invalidValue")
 
     @pytest.mark.parametrize("count", [10**17, 10**30])
-    def test_beyond_counting(self, client: Client, count: int) -> None:
-        """A page that begins past the end is empty, however far; a negative count is none."""
+    def test_numbers_out_of_range(self, client: Client, count: int) -> None:
+        """A page that begins past the end is empty, no matter how far. A negative count means 0."""
         client.user("ada")
         for members in ({"startIndex": count}, {"count": -count}):
             answer = client.post("/Users/.search", {"schemas": [SEARCH], **members})
@@ -227,15 +230,15 @@ class TestSearchRequest:
         assert client.get(f"/Users?startIndex={count}").body["Resources"] == []
         assert client.get(f"/Users?count={count}").body["itemsPerPage"] == 1
 
-    def test_names_have_no_case_and_null_is_nothing(self, client: Client) -> None:
-        """Names are read in any case; null is as if it were not there."""
+    def test_names_are_case_insensitive_and_null_is_absent(self, client: Client) -> None:
+        """Parameter names are case-insensitive, and null counts as absent."""
         client.user("ada")
         body = {"SCHEMAS": [SEARCH], "FILTER": 'userName eq "ada"', "count": None, "sortBy": None}
         assert client.post("/Users/.search", body).body["totalResults"] == 1
 
     @pytest.mark.rfc("7644-3.4.3-2")
     def test_tolerance(self, client: Client) -> None:
-        """Without its schema, or with other names in it, it is served by tolerant dialects and refused by strict."""
+        """Tolerant dialects serve a body without its schema URN, or with unknown names; strict refuses it."""
         strict = Client(dialect=STRICT)
         for body, quirk in (({"count": 1}, "no-message-schema"), ({"schemas": [SEARCH], "x": 1}, "extra-members")):
             assert client.post("/Users/.search", body).quirks == (quirk,)
@@ -243,17 +246,17 @@ class TestSearchRequest:
             assert (answer.status, answer.body["scimType"]) == (400, "invalidSyntax")
 
     def test_it_stores_nothing(self, client: Client) -> None:
-        """A search is no create, though both are POST."""
+        """A search by POST creates no resource."""
         client.post("/Users/.search", {"schemas": [SEARCH, USER], "userName": "ada"})
         assert client.get("/").body["totalResults"] == 0
 
 
 class TestSeveralTypes:
-    """The root: all resources as one collection."""
+    """Search at the root, over all resource types as one collection."""
 
     @pytest.mark.rfc("7644-3.4.2.1-1")
     def test_a_type_without_the_attribute(self, client: Client) -> None:
-        """What a type does not define has no value there (RFC 7644 section 3.4.2.1)."""
+        """An attribute that a resource type does not define counts as unassigned (RFC 7644 section 3.4.2.1)."""
         ada = client.user("ada", displayName="Ada")
         client.group("Staff", ada)
         for text, found in (
@@ -273,14 +276,14 @@ class TestSeveralTypes:
         assert locations == [f"{BASE_URL}/Users/{ada}", f"{BASE_URL}/Groups/{staff}"]
 
     def test_a_tenant_of_its_own(self, client: Client) -> None:
-        """The root lists the resources of the token's tenant only."""
+        """A search at the root lists only resources of the token's tenant."""
         client.user("ada")
         assert client.of_tenant("other").get("/").body["totalResults"] == 0
 
 
 @pytest.mark.parametrize("text", ["meta.location pr", 'members.$ref eq "x"', "members[$ref pr]"])
-def test_what_no_document_holds_cannot_be_filtered(client: Client, text: str) -> None:
-    """`$ref` and `meta.location` are made when a response is written: a filter on them is refused, not false."""
+def test_values_of_responses_cannot_be_filtered(client: Client, text: str) -> None:
+    """A filter on `$ref` or `meta.location` is refused, because these values exist only in responses."""
     client.group("g")
     answer = client.get(f"/Groups?filter={text}")
     assert (answer.status, answer.body["scimType"]) == (400, "invalidFilter")

@@ -1,7 +1,7 @@
-"""Tenants under attack: whatever one tenant asks with what it knows of another, it learns and changes nothing.
+"""Isolation of tenants: a tenant that knows ids and values of another learns nothing and changes nothing.
 
-What another tenant has must be told from what does not exist by no answer: each attack is made twice, with the
-other's id and with an id that nobody has, and the two answers must be the same to the letter.
+No response may distinguish a resource of another tenant from a resource that does not exist. Each attack is therefore
+made twice: with the id of the victim, and with an id that nobody has. Both responses must be identical.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BULK = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 
 @dataclass
 class Case:
-    """A service, an attacker with a few resources, and a victim with others; `nobody` is the id of nothing."""
+    """A service with an attacker and a victim, each with some resources. `nobody` is an id that no resource has."""
 
     store: Any
     attacker: Client
@@ -37,21 +37,24 @@ class Case:
     nobody: str
 
     def both(self, method: str, path: str, body: Any = None, *, group: bool = False, **options: Any) -> Answer:
-        """The answer to a request that names the other's id as `ID`, which is that for the id of nothing."""
+        """Send a request with the victim's id in place of `ID`, and with an unused id.
+
+        Check that the responses are equal.
+        """
         theirs = self.their_team if group else self.theirs
         answers = []
         for id in (theirs, self.nobody):
             sent = None if body is None else json.loads(json.dumps(body).replace("ID", id))
             answer = self.attacker.send(method, path.replace("ID", id), sent, **options)
-            said = json.dumps([answer.status, answer.body, answer.headers], sort_keys=True).replace(id, "ID")
-            answers.append((said, answer))
+            text = json.dumps([answer.status, answer.body, answer.headers], sort_keys=True).replace(id, "ID")
+            answers.append((text, answer))
         assert answers[0][0] == answers[1][0]
         return answers[0][1]
 
 
 @pytest.fixture(params=["memory", *DATABASES])
 def case(request: pytest.FixtureRequest) -> Iterator[Case]:
-    """A service over each store. In the end the victim has what it had."""
+    """Yield a service over each store. Afterwards check that the resources of the victim are unchanged."""
     store: Any = MemoryStore() if request.param == "memory" else apart(request.param)
     victim = Client(store, tenant="victim")
     attacker = victim.of_tenant("attacker")
@@ -76,7 +79,7 @@ BODIES: dict[str, Any] = {
 @pytest.mark.parametrize("method", BODIES)
 @pytest.mark.parametrize("headers", [{}, {"If-Match": 'W/"1"'}, {"If-Match": "*"}, {"If-None-Match": 'W/"1"'}])
 def test_an_id_of_another_tenant(case: Case, method: str, headers: dict[str, str]) -> None:
-    """It is not there, in every method, under every entity tag, by the same words as an id of nothing."""
+    """An id of another tenant gets the same response as an unknown id, with every method and entity tag."""
     for group, endpoint in ((False, "Users"), (True, "Groups")):
         body = BODIES[method]
         if group and method == "PUT":
@@ -96,7 +99,7 @@ FILTERS = [
 
 @pytest.mark.parametrize("text", FILTERS)
 def test_filters_of_another_tenants_values(case: Case, text: str) -> None:
-    """With or, not and parentheses too: none of the other's resources is found, listed, counted or sorted in."""
+    """No filter finds, counts or sorts by values of another tenant's resources, not even with or, not and brackets."""
     path = "/Groups" if "members" in text or "displayName" in text else "/Users"
     for at in (path, "/"):
         get = case.both("GET", f"{at}?filter={text}&sortBy=id&sortOrder=descending")
@@ -110,13 +113,13 @@ def test_filters_of_another_tenants_values(case: Case, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["id pr", 'not (title eq "x")', 'id pr or (userName eq "eve")', "meta.created pr"])
 def test_filters_that_everything_matches(case: Case, text: str) -> None:
-    """They find all of the tenant's own, and nothing else, from the root too."""
+    """A filter that matches everything finds only resources of the tenant, also at the root."""
     found = {each["id"] for each in case.attacker.get(f"/?filter={text}").body["Resources"]}
     assert found == {case.mine, case.team}
 
 
 def test_cursors_of_another_tenant(case: Case) -> None:
-    """A cursor is good for the tenant that it was given to; for another it is none, for all it holds."""
+    """A cursor is valid only for the tenant that received it."""
     for number in range(3):
         case.victim.user(f"more{number}")
     query = "/Users?count=1&sortBy=userName&cursor="
@@ -129,7 +132,7 @@ def test_cursors_of_another_tenant(case: Case) -> None:
 
 
 def test_members_of_another_tenant(case: Case) -> None:
-    """They are unknown members, in POST, PUT and every PATCH; nothing is made of them on either side."""
+    """Resources of another tenant are unknown members, in POST, PUT and every PATCH, and get no membership."""
     for group in (False, True):
         members = [{"value": "ID"}, {"value": case.mine}]
         made = []
@@ -155,7 +158,7 @@ def test_members_of_another_tenant(case: Case) -> None:
 
 
 def test_a_manager_of_another_tenant(case: Case) -> None:
-    """A manager is a value like any other: it says nothing of whom it names."""
+    """A manager of another tenant is stored like any other value, and the response reveals nothing about it."""
     manager = {"op": "add", "path": f"{ENTERPRISE}:manager", "value": {"value": "ID"}}
     body = {"schemas": [PATCH_OP], "Operations": [manager, {"op": "remove", "path": f"{ENTERPRISE}:manager"}]}
     assert case.both("PATCH", f"/Users/{case.mine}", body).status == 200
@@ -167,7 +170,7 @@ def test_a_manager_of_another_tenant(case: Case) -> None:
 
 
 def test_names_of_another_tenant(case: Case) -> None:
-    """What is unique is so within a tenant: the same names are free, by POST, PUT and PATCH."""
+    """Uniqueness applies within a tenant: two tenants may use the same names, by POST, PUT and PATCH."""
     twin = case.attacker.user("eve", externalId="e1")
     assert case.attacker.group("secret team", twin)
     assert (
@@ -180,7 +183,7 @@ def test_names_of_another_tenant(case: Case) -> None:
 
 
 def test_bulk_references(case: Case) -> None:
-    """A bulk reaches no further than its operations would alone: not by paths, not by values, not by bulkId."""
+    """A bulk request reaches no resource of another tenant, by path, value or bulkId."""
     operations = [
         {"method": "DELETE", "path": "/Users/ID"},
         {"method": "PUT", "path": "/Users/ID", "data": BODIES["PUT"]},
@@ -205,7 +208,7 @@ def test_bulk_references(case: Case) -> None:
 
 
 def test_tokens_of_another_tenant(case: Case) -> None:
-    """One tenant neither lists, rotates nor revokes the tokens of another; to it they do not exist."""
+    """A tenant cannot list, rotate or revoke tokens of another tenant; they count as unknown."""
     tokens = case.victim.tokens
     (record,) = tokens.list("victim")
     assert record not in tokens.list("attacker")
@@ -219,19 +222,19 @@ def test_tokens_of_another_tenant(case: Case) -> None:
 
 
 def test_me(case: Case) -> None:
-    """`/Me` that a host's hook points at a resource of another tenant is not there, as if it were nowhere."""
+    """`/Me` gets 404 if the hook names a resource of another tenant, as for a resource that does not exist."""
     answers = []
     for id in (case.theirs, case.nobody):
         client = Client(case.store, tenant="attacker", me=lambda principal, id=id: f"/Users/{id}")
         sent = [client.send(method, "/Me", body) for method, body in BODIES.items()]
-        assert {each.headers.pop("Location") for each in sent} == {f"{BASE_URL}/Users/{id}"}  # as the hook said
+        assert {each.headers.pop("Location") for each in sent} == {f"{BASE_URL}/Users/{id}"}  # as the hook returned
         answers.append(sent)
     assert answers[0] == answers[1]
     assert {each.status for each in answers[0]} == {404}
 
 
 def test_a_resource_moves_nowhere(case: Case) -> None:
-    """A body that names the other's id, or a tenant, writes the resource in the URL of the sender's tenant."""
+    """A body with the id of another tenant's resource, or with a tenant, changes only the resource in the URL."""
     body = {"schemas": [USER], "userName": "ada", "meta": {"location": "/Users/ID"}}
     assert case.both("PUT", f"/Users/{case.mine}", {**body, "id": "ID"}).id == case.mine
     assert case.both("PUT", f"/Users/{case.mine}", body).id == case.mine

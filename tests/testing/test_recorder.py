@@ -234,4 +234,4 @@ def test_a_failed_recording_is_logged(caplog: pytest.LogCaptureFixture, tmp_path
     client = Client(on_exchange=Recorder(tmp_path / "no" / "such" / "folder"))
     assert isinstance(client.service, ScimService)
     client.user("ada")
-    assert "the exchange hook failed" in caplog.text
+    assert "the on_exchange hook failed" in caplog.text

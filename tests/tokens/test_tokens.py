@@ -1,4 +1,4 @@
-"""Tokens: their text, the registry, the header."""
+"""Tokens: their text, the registry, and the Authorization header."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LETTERS = string.ascii_letters + string.digits
 
 
 class Clock:
-    """A clock that stands still until it is moved."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.now = NOW
@@ -31,7 +31,7 @@ class Clock:
 
 @pytest.mark.rfc("7644-7.4-2")
 def test_a_token_can_be_recognized() -> None:
-    """A token has the prefix and the shape that secret scanners are told of, and no two are alike."""
+    """A token has the prefix and the pattern for secret scanners, and every token is different."""
     tokens = {new_token().text() for _ in range(200)}
     assert len(tokens) == 200
     assert all(re.fullmatch(PATTERN, token) for token in tokens)
@@ -39,7 +39,7 @@ def test_a_token_can_be_recognized() -> None:
 
 @given(st.integers(0, 61), st.sampled_from(LETTERS))
 def test_a_typo_is_caught_before_any_look_up(place: int, letter: str) -> None:
-    """Any one changed character makes a text that is no token."""
+    """A text with one changed character is not a token."""
     token = new_token().text()
     mistyped = token[:place] + letter + token[place + 1 :]
     assert (parse_token(mistyped) is None) is (mistyped != token)
@@ -47,12 +47,12 @@ def test_a_typo_is_caught_before_any_look_up(place: int, letter: str) -> None:
 
 @given(st.text(max_size=80))
 def test_any_text_is_read_without_an_exception(text: str) -> None:
-    """Text that was never issued is None."""
+    """Any text that was never issued is parsed as None, without an exception."""
     assert parse_token(text) is None
 
 
 def test_issue_and_verify() -> None:
-    """A token belongs to the tenant it was issued for, with its description and dialect."""
+    """A token belongs to the tenant for which it was issued, with its description and dialect."""
     registry = TokenRegistry()
     issued = registry.issue("Entra", tenant="acme", dialect="entra")
     principal = registry.verify(issued.token)
@@ -62,7 +62,7 @@ def test_issue_and_verify() -> None:
 
 @pytest.mark.rfc("7644-7.7-1")
 def test_the_secret_is_shown_once() -> None:
-    """Neither the record nor any repr has the secret; what is kept is a hash."""
+    """The record and the repr of a token do not contain the secret; the record has only a hash."""
     registry = TokenRegistry()
     issued = registry.issue("Entra")
     parts = parse_token(issued.token)
@@ -75,7 +75,7 @@ def test_the_secret_is_shown_once() -> None:
 
 @pytest.mark.rfc("7644-7.4-1")
 def test_every_bad_token_is_refused_alike() -> None:
-    """Mistyped, unknown, revoked, expired: the client is told the same, the host the reason."""
+    """The client gets the same response for a mistyped, unknown, revoked or expired token. The host gets the reason."""
     clock = Clock()
     registry = TokenRegistry(clock=clock)
     revoked, expired = registry.issue("a"), registry.issue("b", expires_in=timedelta(days=1))
@@ -97,7 +97,7 @@ def test_every_bad_token_is_refused_alike() -> None:
 
 @pytest.mark.rfc("7644-7.4-1")
 def test_expiry_is_at_the_instant() -> None:
-    """A token is valid until its last instant."""
+    """A token is valid until the time of its expiry."""
     clock = Clock()
     registry = TokenRegistry(clock=clock)
     issued = registry.issue("a", expires_in=timedelta(hours=1))
@@ -110,8 +110,8 @@ def test_expiry_is_at_the_instant() -> None:
     assert issued.record.status(clock.now) == "Expired"
 
 
-def test_a_token_that_was_valid_is_asked_for_again() -> None:
-    """What another registry over the same records revokes, and what is put in a record's place, acts at once."""
+def test_a_revocation_elsewhere_takes_effect_at_once() -> None:
+    """A revocation by another registry, or a replaced record, takes effect with the next request."""
     records = MemoryTokenStore()
     registry, other = TokenRegistry(records), TokenRegistry(records)
     first, second = (registry.issue("Entra") for _ in range(2))
@@ -125,7 +125,7 @@ def test_a_token_that_was_valid_is_asked_for_again() -> None:
 
 
 def test_rotation_leaves_both_valid() -> None:
-    """A rotated token and its successor are both valid until the old one is revoked."""
+    """A rotated token and its successor are both valid until the old token is revoked."""
     registry = TokenRegistry()
     old = registry.issue("Entra", tenant="acme")
     new = registry.rotate(old.record.id, tenant="acme")
@@ -137,8 +137,8 @@ def test_rotation_leaves_both_valid() -> None:
     assert [each.status(datetime.now(UTC)) for each in registry.list("acme")] == ["Revoked", "Active"]
 
 
-def test_a_tenant_cannot_touch_anothers_token() -> None:
-    """Revoking or rotating a token of another tenant is as if it did not exist."""
+def test_tokens_of_another_tenant_are_not_found() -> None:
+    """A tenant that revokes or rotates a token of another tenant gets NotFound."""
     registry = TokenRegistry()
     issued = registry.issue("a", tenant="acme")
     for act in (registry.revoke, registry.rotate):
@@ -148,8 +148,8 @@ def test_a_tenant_cannot_touch_anothers_token() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
-def test_the_scheme_has_no_case(scheme: str) -> None:
-    """The scheme is compared without case; spaces around the token do no harm."""
+def test_the_scheme_is_case_insensitive(scheme: str) -> None:
+    """The scheme is case-insensitive, and spaces around the token are ignored."""
     assert bearer_token(f"{scheme}   abc.def-_~+/== ") == "abc.def-_~+/=="
 
 
@@ -157,7 +157,7 @@ def test_the_scheme_has_no_case(scheme: str) -> None:
     "header", [None, "", "Bearer", "Bearer ", "Basic abc", "Bearer a b", "Bearer a,b", "abc", "Bearer\tabc", "Bearer é"]
 )
 def test_a_header_without_one_token_is_refused(header: str | None) -> None:
-    """Anything but one bearer token is 401 with a challenge (RFC 6750 section 3)."""
+    """A header without exactly one bearer token gets 401 with a challenge (RFC 6750 section 3)."""
     with pytest.raises(Unauthorized) as caught:
         bearer_token(header)
     assert dict(caught.value.headers)["WWW-Authenticate"].startswith('Bearer realm="scim"')

@@ -1,6 +1,6 @@
-"""The command line: `scimkit demo | serve | token | migrate | check`.
+"""The command line of scimkit: `scimkit demo | serve | token | migrate | check`.
 
-Each command has a module of its own. The commands join a store, tokens and a server; they hold no rule of SCIM.
+Each command has its own module. The commands connect a store, tokens and a server; they contain no SCIM logic.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ def main() -> None:
 
 @app.callback(invoke_without_command=True)
 def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+    """Print the version if the option asks for it."""
     if version:
         typer.echo(f"scimkit {__version__}")
         raise typer.Exit

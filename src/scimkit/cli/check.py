@@ -1,6 +1,6 @@
-"""`scimkit check`: identity providers play the life of a directory against a service, and what fails is explained.
+"""`scimkit check`: simulated identity providers test a SCIM endpoint, and each failure is explained.
 
-It deletes what it created, and nothing else.
+The command deletes the users and groups that it created, and nothing else.
 """
 
 from __future__ import annotations
@@ -24,32 +24,38 @@ def check(
     url: Annotated[str, typer.Argument(help="The SCIM endpoint, such as https://help.example.org/scim/v2.")],
     token: Annotated[str, typer.Option(envvar="SCIM_TOKEN", help="A bearer token that the endpoint accepts.")],
     idp: Annotated[
-        list[str] | None, typer.Option(help="An identity provider, such as entra or okta; again for more. All without.")
+        list[str] | None,
+        typer.Option(
+            help="An identity provider to simulate, such as entra or okta. Repeat the option for more. Default: all."
+        ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Play a random life instead of the written one; the same seed, the same life.")
+        int | None,
+        typer.Option(
+            help="Play a random history of the directory instead of the standard one. A seed repeats a history."
+        ),
     ] = None,
-    events: Annotated[int, typer.Option(help="How many events a random life has.", min=1)] = 30,
+    events: Annotated[int, typer.Option(help="The number of events in a random history.", min=1)] = 30,
     without: Annotated[
         list[str] | None,
         typer.Option(
             metavar="ATTRIBUTE",
-            help="An attribute that the application does not keep, such as title; repeat the option for more. "
-            "Identity providers send it, and do not expect it back.",
+            help="An attribute that the application does not keep, such as title. Repeat the option for more. "
+            "Identity providers send the attribute, and do not expect it back.",
         ),
     ] = None,
 ) -> None:
-    """Let identity providers try a SCIM endpoint, and see what would fail, why, and how to mend it.
+    """Test a SCIM endpoint with simulated identity providers, and explain what fails, why, and how to fix it.
 
-    People and groups are created under names that nobody has, live through everything that happens in a
-    directory, and are deleted in the end. The exit status is 1 when something fails.
+    The command creates users and groups with names that no existing resource has. It plays a history of directory
+    changes on them, and deletes them at the end. The exit status is 1 if anything fails.
     """
     from scimkit.testing.directory_history import full_history, random_history
     from scimkit.testing.providers import PROVIDERS
     from scimkit.testing.without import Without
 
     if not url.startswith(("http://", "https://")):
-        raise typer.BadParameter("the endpoint is a URL that starts with https:// or http://", param_hint="URL")
+        raise typer.BadParameter("the endpoint must be a URL that starts with https:// or http://", param_hint="URL")
     unknown = set(idp or ()) - PROVIDERS.keys()
     if unknown:
         raise typer.BadParameter(f"choose from {', '.join(PROVIDERS)}", param_hint="--idp")
@@ -59,7 +65,7 @@ def check(
         raise typer.BadParameter(str(error), param_hint="--without") from None
     console = Console(highlight=False)
     if not_kept:
-        _say(console, f"Not compared: {escape(', '.join(not_kept.names))}.", 0)
+        _print_paragraph(console, f"Not compared: {escape(', '.join(not_kept.names))}.", 0)
     history = full_history() if seed is None else random_history(seed, length=events)[1]
     passed = [_play(console, name, url, token, history, not_kept.names) for name in idp or PROVIDERS]
     if not all(passed):
@@ -71,7 +77,7 @@ def check(
 def _play(
     console: Console, name: str, url: str, token: str, history: list[DirectoryEvent], without: tuple[str, ...]
 ) -> bool:
-    """One provider, with names of its own; gives whether it found nothing and could clean up."""
+    """Play the history with one identity provider, and report whether everything succeeded and was deleted."""
     from scimkit.testing.directory import sample_directory
     from scimkit.testing.directory_history import marked, play
     from scimkit.testing.providers import provider
@@ -92,38 +98,44 @@ def _play(
     color, mark = ("green", "✓") if report.passed else ("red", "✗")
     count = f"{len(report.steps)} requests, {len(report.failures)} failed, {report.seconds:.1f} s"
     console.print(f"[{color}]{mark}[/{color}] {name}  [dim]{count}[/dim]")
-    _explain(console, report)
+    _print_failures(console, report)
     for path in left:
         console.print(f"  [yellow]Not deleted: {escape(path)}; delete it by hand.[/yellow]", soft_wrap=True)
     return report.passed and not left
 
 
 def _progress(show: Callable[[str], None], name: str, total: int) -> Callable[[DirectoryEvent | None], None]:
+    """Return a function that shows the progress of the history."""
     done = 0
 
     def on_event(event: DirectoryEvent | None) -> None:
         nonlocal done
-        show(escape(f"{name}: {done}/{total} {event.title if event else 'Everybody is provisioned'}"))
+        show(escape(f"{name}: {done}/{total} {event.title if event else 'All users are provisioned'}"))
         done += 1
 
     return on_event
 
 
-def _explain(console: Console, report: Report) -> None:
-    """Each finding once, with how often it was made."""
+def _print_failures(console: Console, report: Report) -> None:
+    """Print each distinct failure once, with the number of times that it occurred."""
     from scimkit.testing.report import distinct
 
     for step, times in distinct(report.failures):
         more = f"  [dim](and {times - 1} more)[/dim]" if times > 1 else ""
         request = f"{escape(step.request)} -> {step.status}"
-        _say(console, f"[red]✗[/red] {escape(step.title)}  [dim]{request}[/dim]{more}", 2)
-        for word, text in (("why", step.reason), ("fix", step.fix), ("expected", step.expected), ("sent", _sent(step))):
+        _print_paragraph(console, f"[red]✗[/red] {escape(step.title)}  [dim]{request}[/dim]{more}", 2)
+        for label, text in (
+            ("why", step.reason),
+            ("fix", step.fix),
+            ("expected", step.expected),
+            ("sent", _sent(step)),
+        ):
             if text is not None:
-                _say(console, f"[bold]{word}:[/bold] {escape(str(text))}", 6)
+                _print_paragraph(console, f"[bold]{label}:[/bold] {escape(str(text))}", 6)
 
 
-def _say(console: Console, text: str, indent: int) -> None:
-    """A paragraph; in a file it is one line, for whoever searches there."""
+def _print_paragraph(console: Console, text: str, indent: int) -> None:
+    """Print an indented paragraph. In a file, a paragraph is one line, so that a search finds it."""
     if console.is_terminal:
         console.print(Padding(text, (0, 0, 0, indent)))
     else:
@@ -131,7 +143,7 @@ def _say(console: Console, text: str, indent: int) -> None:
 
 
 def _sent(step: Step) -> str | None:
-    """The body of the request, without the password that was made up for it."""
+    """Return the body of the request as JSON, without the generated password."""
     body = step.exchange.sent
     if body is None:
         return None

@@ -24,17 +24,17 @@ def demo(
     flavor: Annotated[
         str,
         typer.Option(
-            "--flavor", "--flavour", help="How Entra writes its PATCHes: default, aadOptscim062020, or both in turn."
+            "--flavor", "--flavour", help="The PATCH format of Entra: default, aadOptscim062020, or both in turn."
         ),
     ] = "both",
-    keep: Annotated[bool, typer.Option("--keep", help="Leave the server running when the story is told.")] = False,
-    port: Annotated[int, typer.Option(help="The loopback port to serve on; 0 takes a free one.", min=0, max=65535)] = 0,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the server running after the story.")] = False,
+    port: Annotated[int, typer.Option(help="The loopback port; 0 selects a free port.", min=0, max=65535)] = 0,
 ) -> None:
     """Watch Microsoft Entra's provisioning story succeed against a real server.
 
-    Starts a server on this machine with a database in a temporary file, issues a token, and plays
-    Entra: *Test Connection*, *Provision on demand*, the initial cycle and incremental cycles.
-    The exit status is 0 when every step passed.
+    The command starts a server on this machine with a database in a temporary file, and issues a token. It then plays
+    what Entra does: *Test Connection*, *Provision on demand*, the initial cycle and incremental cycles. The exit status
+    is 0 if every step passed.
     """
     from scimkit.testing.entra import FLAVORS
     from scimkit.testing.server import PortTaken, running
@@ -49,8 +49,8 @@ def demo(
             service = ScimService(store, tokens=tokens)
             with running(ScimApp(service, prefix=PREFIX), port=port) as url:
                 endpoint = url + PREFIX
-                outcomes = [_tell(console, endpoint, tokens, name) for name in flavors]
-                _point_entra_at(console)
+                outcomes = [_play_story(console, endpoint, tokens, name) for name in flavors]
+                _print_entra_setup(console)
                 if keep:
                     _wait(console, endpoint)
     except PortTaken as error:
@@ -58,8 +58,8 @@ def demo(
     raise typer.Exit(0 if all(outcomes) else 1)
 
 
-def _tell(console: Console, endpoint: str, tokens: TokenRegistry, flavor: str) -> bool:
-    """Play the story once, in a tenant of its own, and show each step while it happens."""
+def _play_story(console: Console, endpoint: str, tokens: TokenRegistry, flavor: str) -> bool:
+    """Play the story once, in a separate tenant, and print each step when it happens."""
     from scimkit.testing.entra import run_story
 
     tenant = f"demo-{flavor}"
@@ -73,12 +73,13 @@ def _tell(console: Console, endpoint: str, tokens: TokenRegistry, flavor: str) -
     ):
         console.print(f"  {name:<14} {value}" + (f"  [dim]({use})[/dim]" if use else ""), soft_wrap=True)
     console.print(f"\n[bold]Microsoft Entra ID > Provisioning[/bold]  (flavor {flavor})")
-    report = run_story(endpoint, token, flavor=flavor, on_step=lambda step: _show(console, step))
-    _sum_up(console, report)
+    report = run_story(endpoint, token, flavor=flavor, on_step=lambda step: _print_step(console, step))
+    _print_summary(console, report)
     return report.passed
 
 
-def _show(console: Console, step: Step) -> None:
+def _print_step(console: Console, step: Step) -> None:
+    """Print one step of the story."""
     stage, separator, _ = step.title.partition(": connection")
     if separator:
         console.print(f"\n  [bold]{stage}[/bold]")
@@ -89,7 +90,8 @@ def _show(console: Console, step: Step) -> None:
         console.print(f"      [red]{escape(step.reason or '')}[/red]", soft_wrap=True)
 
 
-def _sum_up(console: Console, report: Report) -> None:
+def _print_summary(console: Console, report: Report) -> None:
+    """Print how many steps passed and failed."""
     failed = len([step for step in report.steps if not step.passed])
     color = "green" if report.passed else "red"
     console.print(
@@ -97,18 +99,20 @@ def _sum_up(console: Console, report: Report) -> None:
     )
 
 
-def _point_entra_at(console: Console) -> None:
+def _print_entra_setup(console: Console) -> None:
+    """Print how to connect a real Entra to scimkit."""
     console.print(
-        "\n[bold]A real Entra[/bold] needs the endpoint on the Internet over TLS: put a proxy or a tunnel before\n"
+        "\n[bold]A real Entra[/bold] must reach the endpoint from the Internet over TLS. Put a proxy or tunnel before\n"
         "  scimkit serve --store sqlite:///helpdesk.db\n"
-        "issue a token with\n"
+        "Issue a token with\n"
         '  scimkit token create --store sqlite:///helpdesk.db --description "Microsoft Entra ID"\n'
-        f"and paste https://YOUR-HOST{PREFIX} and the token into Enterprise applications > Provisioning.",
+        f"Paste https://YOUR-HOST{PREFIX} and the token into Enterprise applications > Provisioning.",
         soft_wrap=True,
     )
 
 
 def _wait(console: Console, endpoint: str) -> None:
+    """Wait until the user presses Ctrl+C."""
     console.print(f"\nStill serving {endpoint}; press Ctrl+C to stop.")
     try:
         import time

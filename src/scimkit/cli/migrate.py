@@ -1,4 +1,4 @@
-"""`scimkit migrate`: bring the tables of a database to the version of this scimkit."""
+"""`scimkit migrate`: upgrade the tables of a database to the version of this scimkit."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from scimkit.cli.stores import StoreOption, one_line_errors, sql_store
 def migrate(
     store: StoreOption,
     check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; exit status 1 when there is something to do.")
+        bool, typer.Option("--check", help="Change nothing. The exit status is 1 if an upgrade is needed.")
     ] = False,
 ) -> None:
-    """Bring the tables of a database to the version of this scimkit, from whichever they have.
+    """Upgrade the tables of a database to the version of this scimkit, from any earlier version.
 
-    `serve` does so too when it starts. Any number of processes may do it at once.
+    `serve` upgrades the tables too when it starts. Several processes may run an upgrade at the same time.
     """
     if store == "memory://":
         raise typer.BadParameter("memory:// has no tables; use a database", param_hint="--store")
@@ -29,6 +29,6 @@ def migrate(
         behind = (before or "") < migrations.HEAD
         if behind and not check:
             opened.upgrade()
-    said = "to upgrade" if check else "upgraded"
-    typer.echo(f"{said} from {before or 'nothing'} to {migrations.HEAD}" if behind else f"at {before}, nothing to do")
+    verb = "to upgrade" if check else "upgraded"
+    typer.echo(f"{verb} from {before or 'nothing'} to {migrations.HEAD}" if behind else f"at {before}, nothing to do")
     raise typer.Exit(1 if behind and check else 0)

@@ -24,37 +24,41 @@ def serve(
         ),
     ] = None,
     store_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A file that has the URL of the store, such as a secret mount.")
+        Path | None,
+        typer.Option(metavar="FILE", help="A file that contains the URL of the store, such as a mounted secret."),
     ] = None,
-    dialect: Annotated[str, typer.Option(help=f"How forgiving to be: {', '.join(DIALECTS)}.")] = "tolerant",
+    dialect: Annotated[str, typer.Option(help=f"The dialect of requests: {', '.join(DIALECTS)}.")] = "tolerant",
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = 8000,
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 selects a free port.", min=0, max=65535)] = 8000,
     public_url: Annotated[
         str | None,
         typer.Option(
             help="The endpoint's URL as identity providers see it, such as https://help.example.org/scim/v2. "
-            "Without it, URLs in responses follow the Host header, which a client chooses."
+            "By default, URLs in responses follow the Host header, which the client chooses."
         ),
     ] = None,
-    workers: Annotated[int, typer.Option(help="Processes that serve, over one database.", min=1, max=256)] = 1,
+    workers: Annotated[int, typer.Option(help="The number of server processes over one database.", min=1, max=256)] = 1,
     cursor_secret: Annotated[
         str | None,
         typer.Option(
             envvar="SCIMKIT_CURSOR_SECRET",
             show_envvar=True,
-            help="A text that servers behind one address share, so that a cursor of one is good at the others.",
+            help="A secret that all servers behind one address share, so that each accepts the cursors of the others.",
         ),
     ] = None,
     grace: Annotated[
-        int, typer.Option(help="Seconds that requests have to end after SIGTERM; a second SIGTERM ends at once.", min=0)
+        int,
+        typer.Option(
+            help="Seconds until running requests must end after SIGTERM. A second SIGTERM exits at once.", min=0
+        ),
     ] = 30,
     log_format: Annotated[str, typer.Option(help=f"The format of log lines: {', '.join(FORMATS)}.")] = "text",
     log_level: Annotated[str, typer.Option(help=f"The lowest level that is logged: {', '.join(LEVELS)}.")] = "info",
     access_log: Annotated[bool, typer.Option(help="Log one line for each request.")] = True,
 ) -> None:
-    """Serve SCIM under /scim/v2, with probes at /healthz and /readyz.
+    """Serve SCIM under /scim/v2, with health probes at /healthz and /readyz.
 
-    With memory:// a token is issued and printed, since nothing outlives the process.
+    With memory:// the command issues and prints a token, because no token outlives the process.
     """
     if dialect not in DIALECTS:
         raise typer.BadParameter(f"choose from {', '.join(DIALECTS)}", param_hint="--dialect")
@@ -68,7 +72,7 @@ def serve(
     prepare(settings)
     if workers > 1:
         if url == "memory://":
-            raise typer.BadParameter("processes share no memory; give them a database", param_hint="--store")
+            raise typer.BadParameter("several processes cannot share memory://; use a database", param_hint="--store")
         serve_many(settings, workers)
         return
     opened, tokens = open_store(url)

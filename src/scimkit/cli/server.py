@@ -1,4 +1,4 @@
-"""Run the server of `scimkit serve` in one process, or in several processes over one database."""
+"""The server of `scimkit serve`, in one process, or in several processes over one database."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ PREFIX: Final = "/scim/v2"
 PROBES: Final = ("/healthz", "/readyz")
 _SETTINGS: Final = "SCIMKIT_SERVE"
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
-_LONGEST_PAUSE: Final = 30
-_WATCH: Final = 0.5
-"""Seconds between two looks of a worker at its parent."""
-_AFTER_GRACE: Final = 5
-"""Seconds that the server has for its own end after the grace period."""
+_MAX_PAUSE: Final = 30
+_PARENT_CHECK_INTERVAL: Final = 0.5
+"""Seconds between two checks of a worker whether its parent process still runs."""
+_SHUTDOWN_SECONDS: Final = 5
+"""Seconds that the server has to shut down after the grace period of requests."""
 
 _log = logging.getLogger("scimkit.serve")
 
 
 def cursors_of(secret: str | None) -> Cursors:
-    """Cursors that whoever has the same secret can read; without one, nobody else."""
+    """Return cursors with a key derived from the secret. Without a secret, no other process can read the cursors."""
     return Cursors(None if secret is None else hashlib.sha256(secret.encode()).digest())
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What `serve` was told; processes hand it on as JSON."""
+    """The options of `serve`. The parent process passes them to its workers as JSON."""
 
     store: str
     dialect: str
@@ -70,7 +70,7 @@ class Settings:
 
 
 class ServerApp:
-    """The ASGI application of `serve`: SCIM under `/scim/v2`, and probes at `/healthz` and `/readyz`."""
+    """The ASGI application of `serve`: SCIM under `/scim/v2`, and health probes at `/healthz` and `/readyz`."""
 
     def __init__(self, settings: Settings, store: SyncStore, tokens: TokenRegistry) -> None:
         cursors = cursors_of(settings.cursor_secret)
@@ -79,35 +79,35 @@ class ServerApp:
         self._health = HealthApp(service)
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
+        """Serve one ASGI connection."""
         is_probe = scope["type"] == "http" and scope["path"] in PROBES
         await (self._health if is_probe else self._scim)(scope, receive, send)
 
 
 def prepare(settings: Settings) -> None:
-    """Configure the log, and say what trusting the Host header means where that is done."""
+    """Configure the log, and warn if responses trust the Host header of clients."""
     configure_logging(settings.log_format, settings.log_level, access_log=settings.access_log)
     if settings.public_url is None and settings.host not in _LOOPBACK:
-        _log.warning("URLs in responses follow the Host header, which a client chooses; set --public-url")
+        _log.warning("URLs in responses follow the Host header, which the client chooses; set --public-url")
 
 
 def application() -> ServerApp:
-    """The application of one of several processes, as its parent set it out in the environment."""
+    """Return the application of a worker process, with the settings that its parent stored in the environment."""
     settings = Settings(**json.loads(os.environ[_SETTINGS]))
     configure_logging(settings.log_format, settings.log_level, access_log=settings.access_log)
     threading.Thread(target=_end_with_parent, args=(settings.parent, settings.grace), daemon=True).start()
-    return ServerApp(settings, *_patiently_opened(settings.store))
+    return ServerApp(settings, *_open_with_retries(settings.store))
 
 
-def _patiently_opened(url: str) -> tuple[SyncStore, TokenRegistry]:
-    """Open a store; wait with growing pauses while its database cannot be opened. SIGTERM ends the process."""
+def _open_with_retries(url: str) -> tuple[SyncStore, TokenRegistry]:
+    """Open a store. If the database cannot be opened, retry with growing pauses. SIGTERM ends the process."""
     before = signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     try:
         for attempt in count():
             try:
                 return open_store(url)
             except StoreUnavailable as error:
-                pause = min(_LONGEST_PAUSE, 2**attempt)
+                pause = min(_MAX_PAUSE, 2**attempt)
                 _log.error("%s; the next attempt is in %d s", error, pause)
                 time.sleep(pause)
         raise AssertionError
@@ -116,22 +116,25 @@ def _patiently_opened(url: str) -> tuple[SyncStore, TokenRegistry]:
 
 
 def _end_with_parent(parent: int, grace: int) -> None:
-    """End this process, a worker, when its parent is gone: nobody would replace it or tell it to stop."""
+    """End this worker process when its parent process has ended, since nothing would restart or stop it then."""
     while os.getppid() == parent:
-        time.sleep(_WATCH)
+        time.sleep(_PARENT_CHECK_INTERVAL)
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(grace + _AFTER_GRACE)
+    time.sleep(grace + _SHUTDOWN_SECONDS)
     os._exit(1)
 
 
 def serve_one(app: ServerApp, settings: Settings, token: str | None) -> None:
-    """Serve in this process until SIGTERM; requests have the grace period to end, a second signal ends it at once."""
+    """Serve in this process until SIGTERM.
+
+    Requests then have the grace period to end; a second signal exits at once.
+    """
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: Any = None) -> None:
             await super().startup(sockets)
             if self.started:
-                _say_ready(settings.host, self.servers[0].sockets[0].getsockname()[1])
+                _print_ready(settings.host, self.servers[0].sockets[0].getsockname()[1])
                 if token is not None:
                     typer.echo(f"Token: {token}")
                     sys.stdout.flush()
@@ -140,7 +143,7 @@ def serve_one(app: ServerApp, settings: Settings, token: str | None) -> None:
             if self.should_exit:
                 os._exit(128 + sig)
             super().handle_exit(sig, frame)
-            _end_after(settings.grace + _AFTER_GRACE, lambda: os._exit(1))
+            _end_after(settings.grace + _SHUTDOWN_SECONDS, lambda: os._exit(1))
 
     Server(
         uvicorn.Config(
@@ -155,19 +158,19 @@ def serve_one(app: ServerApp, settings: Settings, token: str | None) -> None:
 
 
 def serve_many(settings: Settings, workers: int) -> None:
-    """Serve in several processes over one database until told to stop; one that dies is started again."""
-    open_store(settings.store)  # the tables are made before the processes race for it
+    """Serve in several processes over one database until SIGTERM. A process that dies is restarted."""
+    open_store(settings.store)  # creates the tables before the processes start
     secret = settings.cursor_secret or secrets.token_hex(32)
     handed = asdict(replace(settings, cursor_secret=secret, parent=os.getpid()))
     os.environ[_SETTINGS] = json.dumps(handed)
     host = settings.host
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, settings.port), family=family, backlog=2048) as listener:
-        # Connections inherit this. Without it the end of an answer waits 40 ms for the client's kernel to say that the
-        # beginning came: no event loop sets it on a socket that was handed over.
+        # Connections inherit TCP_NODELAY, which no event loop sets on an inherited socket. Without it, the end of a
+        # response waits 40 ms for the acknowledgment of its beginning.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         bound = listener.getsockname()[1]
-        threading.Thread(target=_when_ready, args=(host, bound), daemon=True).start()
+        threading.Thread(target=_print_when_ready, args=(host, bound), daemon=True).start()
         _end_on_second_signal(settings.grace)
         uvicorn.run(
             "scimkit.cli.server:application", factory=True, fd=listener.fileno(), workers=workers,
@@ -176,9 +179,10 @@ def serve_many(settings: Settings, workers: int) -> None:
 
 
 def _end_on_second_signal(grace: int) -> None:
-    """Kill the workers and end at the second SIGTERM or SIGINT, or when the grace period after the first is over.
+    """End all processes at the second SIGTERM or SIGINT, or when the grace period after the first is over.
 
-    uvicorn sets its own handlers of signals, so this reads the signals from a pipe that Python writes them to.
+    uvicorn sets its own signal handlers. Therefore this function reads the signals from a pipe to which Python writes
+    them.
     """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
@@ -190,37 +194,39 @@ def _end_on_second_signal(grace: int) -> None:
         os._exit(1)
 
     def watch() -> None:
-        told = 0
+        received = 0
         while True:
-            told += sum(each in (signal.SIGTERM, signal.SIGINT) for each in os.read(reading, 16))
-            if told > 1:
+            received += sum(each in (signal.SIGTERM, signal.SIGINT) for each in os.read(reading, 16))
+            if received > 1:
                 end()
-            if told:
-                _end_after(grace + _AFTER_GRACE, end)
+            if received:
+                _end_after(grace + _SHUTDOWN_SECONDS, end)
 
     threading.Thread(target=watch, daemon=True).start()
 
 
 def _end_after(seconds: float, end: Callable[[], None]) -> None:
+    """Call a function after some seconds, in a daemon thread."""
     timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()
 
 
-def _when_ready(host: str, port: int) -> None:
-    """Say so as soon as a process answers."""
+def _print_when_ready(host: str, port: int) -> None:
+    """Wait until a worker answers, then print that the server is ready."""
     while True:
         try:
             with socket.create_connection((host, port), 1) as connection:
                 connection.settimeout(1)
                 connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
                 if connection.recv(1):
-                    _say_ready(host, port)
+                    _print_ready(host, port)
                     return
         except OSError:
             time.sleep(0.05)
 
 
-def _say_ready(host: str, port: int) -> None:
+def _print_ready(host: str, port: int) -> None:
+    """Print the URL of the endpoint."""
     typer.echo(f"Ready: http://{host}:{port}{PREFIX}")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Open the store that a command is given by its URL."""
+"""Stores that commands open by URL."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ StoreOption = Annotated[
 
 
 def open_store(url: str) -> tuple[SyncStore, TokenRegistry]:
-    """Open the store at a URL and the registry of the tokens in the same database.
+    """Open the store at a URL, and the token registry in the same database.
 
     Raises:
-        typer.BadParameter: The URL is not the URL of a store.
+        typer.BadParameter: The URL does not name a store.
         StoreUnavailable: The database cannot be opened.
     """
     if url == "memory://":
@@ -52,7 +52,7 @@ def sql_store(url: str) -> SqlStore:
     """Return the SQL store at a URL without upgrading its tables.
 
     Raises:
-        typer.BadParameter: The URL is not the URL of a database.
+        typer.BadParameter: The URL does not name a database.
     """
     from sqlalchemy.exc import ArgumentError
 
@@ -60,21 +60,21 @@ def sql_store(url: str) -> SqlStore:
 
     try:
         if url == "sqlite:///":
-            raise ValueError("a file")
+            raise ValueError("the URL names no file")
         return SqlStore(url, upgrade=False)
     except (ValueError, ArgumentError):
-        raise typer.BadParameter(f"the store is {STORE_URLS}", param_hint="--store") from None
+        raise typer.BadParameter(f"the store must be {STORE_URLS}", param_hint="--store") from None
     except ModuleNotFoundError as missing:
         raise typer.BadParameter(f"the driver {missing.name} is not installed", param_hint="--store") from None
 
 
 class StoreUnavailable(Exception):
-    """The database of the store cannot be opened. The text is one line, without a password."""
+    """The database of the store cannot be opened. The message is one line, without a password."""
 
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turn an error of the database into a StoreUnavailable with one line of text.
+    """Convert an error of the database to StoreUnavailable with a message of one line.
 
     Raises:
         StoreUnavailable: The database cannot be opened.
@@ -83,8 +83,8 @@ def one_line_errors() -> Iterator[None]:
         yield
     except ScimError as error:
         cause: Any = error.__cause__ or error.__context__
-        said = str(getattr(cause, "orig", None) or cause or "").strip().partition("\n")[0]
-        reason = f": {said}" if said else ""
+        message = str(getattr(cause, "orig", None) or cause or "").strip().partition("\n")[0]
+        reason = f": {message}" if message else ""
         raise StoreUnavailable(f"the database cannot be opened{reason}") from None
 
 
@@ -97,11 +97,11 @@ def read_store_url(store: str | None, store_file: Path | None) -> str:
     if store_file is None:
         return store or "memory://"
     if store is not None:
-        raise typer.BadParameter("give the URL or a file that has it, not both", param_hint="--store-file")
+        raise typer.BadParameter("give either --store or --store-file, not both", param_hint="--store-file")
     try:
         url = store_file.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise typer.BadParameter(f"the file cannot be read: {error.strerror}", param_hint="--store-file") from None
     if not url:
-        raise typer.BadParameter("the file is empty", param_hint="--store-file")
+        raise typer.BadParameter("the file is empty; it must contain the URL of the store", param_hint="--store-file")
     return url

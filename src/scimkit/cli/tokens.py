@@ -16,18 +16,22 @@ from scimkit.tokens import TokenRegistry
 
 token_app: typer.Typer = typer.Typer(no_args_is_help=True, help="Issue, list and revoke the bearer tokens of a store.")
 
-TenantOption = Annotated[str, typer.Option(help="The tenant that a token belongs to; tokens of one never see another.")]
+TenantOption = Annotated[str, typer.Option(help="The tenant of the token. A token gives access to one tenant only.")]
 
 
 @token_app.command("create")
 def create_token(
     store: StoreOption,
-    description: Annotated[str, typer.Option(help="What the token is for, such as the identity provider's name.")],
+    description: Annotated[
+        str, typer.Option(help="The purpose of the token, such as the name of the identity provider.")
+    ],
     tenant: TenantOption = "default",
-    days: Annotated[int | None, typer.Option(help="Days until it expires; without this it does not.", min=1)] = None,
-    dialect: Annotated[str | None, typer.Option(help=f"Read its requests in a dialect: {', '.join(DIALECTS)}.")] = None,
+    days: Annotated[int | None, typer.Option(help="Days until the token expires. Default: never.", min=1)] = None,
+    dialect: Annotated[
+        str | None, typer.Option(help=f"The dialect of requests with this token: {', '.join(DIALECTS)}.")
+    ] = None,
 ) -> None:
-    """Issue a token and print it, and nothing else, on standard output. It is shown this once."""
+    """Issue a token and print only the token on standard output. It cannot be shown again."""
     if dialect is not None and dialect not in DIALECTS:
         raise typer.BadParameter(f"choose from {', '.join(DIALECTS)}", param_hint="--dialect")
     expires_in = None if days is None else timedelta(days=days)
@@ -37,7 +41,7 @@ def create_token(
 
 @token_app.command("list")
 def list_tokens(store: StoreOption, tenant: TenantOption = "default") -> None:
-    """List the tokens of a tenant: id, status, when they were made and expire, description."""
+    """List the tokens of a tenant with id, status, time of creation, expiry and description."""
     table = Table("Id", "Status", "Created", "Expires", "Description")
     now = datetime.now(UTC)
     for record in _tokens(store).list(tenant):
@@ -52,7 +56,7 @@ def revoke_token(
     store: StoreOption,
     tenant: TenantOption = "default",
 ) -> None:
-    """Make a token invalid for good."""
+    """Revoke a token permanently."""
     try:
         _tokens(store).revoke(id, tenant=tenant)
     except NotFound:
@@ -61,6 +65,9 @@ def revoke_token(
 
 
 def _tokens(url: str) -> TokenRegistry:
+    """Open the token registry at a URL. Refuse memory://, which has no tokens of other processes."""
     if url == "memory://":
-        raise typer.BadParameter("memory:// keeps no token beyond this command; use a database", param_hint="--store")
+        raise typer.BadParameter(
+            "memory:// loses the token when this command ends; use a database", param_hint="--store"
+        )
     return open_store(url)[1]

@@ -1,4 +1,4 @@
-"""Dialects: what identity providers send outside the RFC, rewritten before the engine sees it."""
+"""Dialects rewrite requests of identity providers that deviate from the RFC before the service reads them."""
 
 from typing import Final
 

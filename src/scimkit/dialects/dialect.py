@@ -1,6 +1,6 @@
-"""Dialects: which quirks a service allows, and the repairs of one request.
+"""Dialects: sets of quirks, and the handler that applies them to one request.
 
-This module joins quirks to the engine's questions; it holds no habit of anybody's.
+This module connects quirks to the questions that the engine asks. It defines no quirk itself.
 """
 
 from __future__ import annotations
@@ -24,7 +24,15 @@ from scimkit.schema.resource_types import ResourceType
 
 
 class Dialect:
-    """A named set of quirks. Without any it is the RFC and no more, and its errors name the clause."""
+    """A named set of quirks.
+
+    A dialect without quirks accepts only requests in RFC form. The details of its errors then name the section of the
+    RFC.
+
+    Args:
+        name: The name of the dialect, for tokens and logs.
+        quirks: The quirks of the dialect. Within a stage, the first quirk that applies determines the rewrite.
+    """
 
     __slots__ = ("_by_stage", "name", "quirks")
 
@@ -39,7 +47,10 @@ class Dialect:
         return f"<Dialect {self.name}: {len(self.quirks)} quirks>"
 
     def explained(self, error: ScimError, method: str) -> ScimError:
-        """The error, which names the clause that the request broke where no quirk stands between."""
+        """Return the error with the section of the RFC that the request violated.
+
+        A dialect with quirks returns it unchanged.
+        """
         clause = None if self.quirks else clause_of(error, method)
         if clause is None or clause in error.detail:
             return error
@@ -48,27 +59,31 @@ class Dialect:
         return explained
 
     def at(self, stage: Stage) -> tuple[Quirk, ...]:
-        """The quirks asked at a stage, in order."""
+        """Return the quirks of a stage, in order."""
         return self._by_stage.get(stage, ())
 
     def extended(self, name: str, *quirks: Quirk) -> Dialect:
-        """A dialect with more quirks, asked before the others."""
+        """Return a dialect with more quirks, which take precedence over the present ones."""
         return Dialect(name, (*quirks, *self.quirks))
 
     def without(self, name: str, *names: str) -> Dialect:
-        """A dialect without the quirks of those names."""
+        """Return a dialect without the named quirks."""
         return Dialect(name, [quirk for quirk in self.quirks if quirk.name not in names])
 
 
 class RequestDeviations(RefusingPatchHandler):
-    """The repairs of one request: asks the quirks, notes which fired, and refuses what none takes."""
+    """The handler of the deviations of one request.
+
+    It asks the quirks of the dialect, records which quirks were used, and refuses deviations that no quirk handles.
+    """
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.fired: dict[str, None] = {}
-        """The names of the quirks that fired, in order, each once."""
+        """The names of the quirks that were used, in order, each once."""
 
     def _ask(self, stage: Stage, *arguments: object) -> Any:
+        """Return the rewrite of the first quirk of a stage that applies, or `NOT_APPLICABLE`."""
         for quirk in self.dialect.at(stage):
             answer = quirk.rewrite(*arguments)
             if answer is not NOT_APPLICABLE:
@@ -140,46 +155,62 @@ class RequestDeviations(RefusingPatchHandler):
         return self._ask("clears_whole", attribute, sub_attribute) is True
 
     def empty_filter(self) -> None:
-        """Told that a filter is empty, which is then none. Raises: InvalidFilter."""
+        """Accept an empty filter, which then counts as no filter.
+
+        Raises:
+            InvalidFilter: The dialect does not allow an empty filter.
+        """
         if self._ask("empty_filter") is NOT_APPLICABLE:
-            raise InvalidFilter("The filter is empty.")
+            raise InvalidFilter("The filter is empty. Send a filter, or leave out the parameter.")
 
     def empty_parameter(self, name: str) -> None:
-        """Take note of a query parameter without a value, which is then left out. Raises InvalidValue to refuse."""
+        """Accept an empty query parameter, which is then ignored.
+
+        Raises:
+            InvalidValue: The dialect does not allow an empty parameter.
+        """
         if self._ask("empty_parameter", name) is NOT_APPLICABLE:
             raise InvalidValue(f"The parameter {name} must have a value.")
 
     def endpoint(self) -> None:
-        """Take note of an endpoint whose name is in another case. Raises NotFound to refuse."""
+        """Accept an endpoint whose name is in another case.
+
+        Raises:
+            NotFound: The dialect does not allow another case.
+        """
         if self._ask("endpoint") is NOT_APPLICABLE:
             raise NotFound("There is no such endpoint.")
 
     def media_type(self, name: str) -> bool:
-        """Report whether a body of another media type is read as JSON."""
+        """Report whether to read a body of this media type as JSON."""
         return self._ask("media_type", name) is True
 
     def is_marked_deleted(self, old: str, new: str) -> bool:
-        """Report whether a new value is the present one, marked as deleted."""
+        """Report whether a new user name is the stored one, marked as deleted."""
         return self._ask("marked_deleted", old, new) is True
 
     def parameter(self, name: str, value: object) -> str | int:
-        """A parameter of a search for one of another type. Raises: InvalidValue."""
+        """Return the value of a search or bulk parameter that has the wrong type.
+
+        Raises:
+            InvalidValue: The dialect does not allow the type.
+        """
         answer = self._ask("parameter", name, value)
         if type(answer) is not str and type(answer) is not int:
-            raise InvalidValue("A member of the request does not have its type.")
+            raise InvalidValue(f"The parameter {name} has the wrong type.")
         return answer
 
     def keeps_omitted(self, attribute: Attribute) -> bool:
-        """Whether a PUT that does not name the attribute leaves its values."""
+        """Report whether a PUT that omits the attribute keeps its elements."""
         return self._ask("omitted", attribute) is True
 
     @property
     def may_restore(self) -> bool:
-        """Whether it is worth to look who is in the way of a create."""
+        """True if a create that fails with a conflict may restore the existing resource."""
         return bool(self.dialect.at("conflict"))
 
     def restores(self, holder: Document, document: Document) -> bool:
-        """Report whether a create writes the resource anew that is in its way, which is a conflict otherwise."""
+        """Report whether a create replaces the existing resource with the same unique value, instead of failing."""
         return self._ask("conflict", holder, document) is True
 
     def creates_elements(self, attribute: Attribute) -> bool:
@@ -204,12 +235,20 @@ class RequestDeviations(RefusingPatchHandler):
         return super().compared(attribute, value) if answer is NOT_APPLICABLE else answer
 
     def unacceptable(self) -> None:
-        """A client accepts nothing that SCIM answers have; it is answered all the same unless a clause forbids."""
+        """Accept a client that accepts neither SCIM nor JSON.
+
+        Raises:
+            NotAcceptable: The dialect does not allow that.
+        """
         if self._ask("unacceptable") is NOT_APPLICABLE:
             raise NotAcceptable()
 
     def fitted(self, wanted: Filter, resource_type: ResourceType) -> Filter:
-        """The filter, or one like it that fits the resource type. Raises: InvalidFilter."""
+        """Return the filter, rewritten if necessary, so that it fits the resource type.
+
+        Raises:
+            InvalidFilter: The filter does not fit the resource type, and no quirk can rewrite it.
+        """
         try:
             wanted.check(resource_type)
         except InvalidFilter:
@@ -223,7 +262,7 @@ class RequestDeviations(RefusingPatchHandler):
         return wanted
 
     def _fitted(self, node: Node, scope: ResourceType | ElementScope) -> Node:
-        """The tree with paths and values that do not fit the schema put right, where a quirk can."""
+        """Return the filter tree with paths and values rewritten where they do not fit the schema."""
         if isinstance(node, And | Or):
             return type(node)(tuple(self._fitted(each, scope) for each in node.operands))
         if isinstance(node, Not):
@@ -241,6 +280,7 @@ class RequestDeviations(RefusingPatchHandler):
         return self._fitted_comparison(node, text, comparable(path).leaf)
 
     def _fitted_comparison(self, node: Comparison, text: str, attribute: Attribute) -> Comparison:
+        """Return the comparison with a value of the attribute's type. Raises InvalidFilter if no quirk applies."""
         fitted = Comparison(text, node.operator, node.value)
         try:
             comparison_value(attribute, fitted)
@@ -250,7 +290,7 @@ class RequestDeviations(RefusingPatchHandler):
 
 
 STRICT = Dialect("strict")
-"""The RFC and no more."""
+"""The dialect without quirks: it accepts only requests in RFC form."""
 
 TOLERANT = Dialect("tolerant", QUIRKS)
-"""Every quirk that cannot be misread. The default."""
+"""The default dialect: every quirk whose meaning is clear."""

@@ -1,4 +1,4 @@
-"""The dialect of Microsoft Entra ID. It has every quirk, as `tolerant` has, and tells the log which provider is served.
+"""The dialect of Microsoft Entra ID. It has the same quirks as `tolerant`; its name shows the provider in the log.
 
 Source: learn.microsoft.com/entra/identity/app-provisioning/customize-application-attributes.
 """

@@ -1,4 +1,4 @@
-"""The clause that a refused request breaks, for dialects that name it. Only a table."""
+"""The section of the RFC that a refused request violates, by kind of error, for the details of `strict`."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ CLAUSES: Final[Mapping[type[ScimError], str]] = {
     NotAcceptable: "RFC 7644 section 3.8",
     Sensitive: "RFC 7644 section 7.5.2",
 }
-"""The clause of each kind of error."""
+"""The section of the RFC for each kind of error."""
 
 
 def clause_of(error: ScimError, method: str) -> str | None:
-    """The clause that a request of a method broke; None where an error is of no clause."""
+    """Return the section of the RFC that a request with this method violated, or None if no section applies."""
     if type(error) is InvalidSyntax:
         return _BODY.get(method, "RFC 7644 section 3.4.2")
     return CLAUSES.get(type(error))

@@ -1,7 +1,8 @@
-"""Names that an identity provider has marked as deleted: the name that is there stays.
+"""Soft deletes that change the name of a user: the stored name is kept.
 
-Entra's soft delete puts the object id of the user, 32 hexadecimal digits, before the user principal name. It sends the
-result as `userName`, and as an address if that is mapped, together with `active: false`. This module reads no store.
+The soft delete of Entra puts the object id of the user, 32 hexadecimal digits, before the user principal name. Entra
+sends the result as `userName`, and as an address if that is mapped, together with `active: false`. This module does not
+call the store.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _MARK: Final = re.compile(r"[0-9a-fA-F]{32}(?=.)")
 
 
 def may_be_marked(assigned: Mapping[str, Any]) -> bool:
-    """Report whether a write of these attributes may mark a name as deleted, which only the present one can tell."""
+    """Report whether a write of these attributes may mark a name as deleted. Only the stored name can confirm that."""
     name = assigned.get("userName")
     if type(name) is str and len(name) > 32 and _MARK.match(name):
         return True
@@ -26,12 +27,12 @@ def may_be_marked(assigned: Mapping[str, Any]) -> bool:
 
 
 def unmarked(old: Document, new: Document, deviations: RequestDeviations) -> dict[str, Any]:
-    """Return the attributes of a new document that keep their present value because the new one is a mark.
+    """Return the attributes that keep their stored value because the new value only marks them as deleted.
 
     Args:
-        old: The document that is stored.
+        old: The stored document.
         new: The document as the request would leave it.
-        repairs: The dialect of the request, which decides and takes note.
+        deviations: The dialect of the request. It decides whether to keep the stored value, and records the quirk.
     """
     if new.get("active") is not False or not may_be_marked(new):
         return {}
@@ -47,6 +48,7 @@ def unmarked(old: Document, new: Document, deviations: RequestDeviations) -> dic
 
 
 def _unmarked_address(email: dict[str, Any], addresses: set[Any], deviations: RequestDeviations) -> dict[str, Any]:
+    """Return an email with the stored address if the new address is the stored one marked as deleted."""
     value = email.get("value")
     if type(value) is not str or value in addresses or value[32:] not in addresses:
         return email

@@ -1,4 +1,4 @@
-"""A service on an event loop: threads for what may block, and health checks that are awaited."""
+"""Services on an event loop: threads for calls that may block, and async health checks."""
 
 from scimkit.loop.health import awaited_health
 from scimkit.loop.requests import LoopService, loop_service

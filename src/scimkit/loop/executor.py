@@ -1,7 +1,8 @@
-"""Threads for a blocking store under an event loop: as many as the store has connections, with bounded queues.
+"""Threads with bounded queues for a blocking store under an event loop. The store's connections limit the threads.
 
-Every wait has an end: a full queue raises Unavailable at once, and so does a request whose deadline passes, even if its
-thread still waits for the database. The threads are daemons, so that a thread that hangs does not keep the process.
+Every wait ends. If a queue is full, a request gets Unavailable at once. If the deadline of a request passes, the
+request gets Unavailable too, even if its thread still waits for the database. The threads are daemon threads, so a
+thread that hangs does not keep the process alive.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from scimkit.errors import Unavailable
 Result = TypeVar("Result")
 
 DEFAULT_SIZE: Final = 10
-"""Threads for a store that does not say how many connections it has."""
-_WAITING_PER_THREAD: Final = 16
+"""Number of threads for a store that does not report how many connections it has."""
+_WAITING_JOBS_PER_THREAD: Final = 16
 
 
 class _Job:
-    """Work with its lane: `key` names the resource that it writes, and is empty for a read."""
+    """A unit of work for a thread. `key` identifies the resource that the work writes, and is empty for a read."""
 
     __slots__ = ("begun", "context", "future", "key", "loop", "work")
 
@@ -38,17 +39,18 @@ class _Job:
         self.begun = False
 
     def run(self) -> None:
-        """Do the work and hand the outcome to the loop, if somebody waits for it still."""
+        """Do the work and pass the result to the event loop."""
         try:
             outcome, error = self.context.run(self.work), None
-        except BaseException as raised:  # the loop raises it where it is awaited
+        except BaseException as raised:  # the future raises the error where it is awaited
             outcome, error = None, raised
         try:
             self.loop.call_soon_threadsafe(self._settle, outcome, error)
-        except RuntimeError:  # the loop was closed: nobody waits
+        except RuntimeError:  # the loop is closed, so nothing awaits the result
             return
 
     def _settle(self, outcome: Any, error: BaseException | None) -> None:
+        """Set the result of the future, unless the deadline has passed or the waiting request was cancelled."""
         if self.future.done():
             return
         if error is None:
@@ -58,23 +60,23 @@ class _Job:
 
 
 class Executor:
-    """Runs blocking work in at most `size` threads.
+    """Runs blocking work in at most `size` threads, and at least two.
 
-    Reads and writes wait in queues of their own. Writes take at most three quarters of the threads, and the writes of
-    one resource at most a quarter: a locked row, or a write lock of SQLite held from outside, leaves threads for all
-    other requests.
+    Reads and writes have separate queues. Writes take at most three quarters of the threads. Writes of one resource
+    take at most one quarter. A locked row, or a write lock of SQLite that another process holds, therefore leaves
+    threads for all other requests.
     """
 
     def __init__(self, size: int | None = None) -> None:
         self.size: int = max(2, size or DEFAULT_SIZE)
-        self._writers = max(1, self.size * 3 // 4)
-        self._writers_of_one = max(1, self.size // 4)
-        self._longest = self.size * _WAITING_PER_THREAD
+        self._max_writes = max(1, self.size * 3 // 4)
+        self._max_writes_by_key = max(1, self.size // 4)
+        self._queue_limit = self.size * _WAITING_JOBS_PER_THREAD
         self._lock = Lock()
         self._reads: deque[_Job] = deque()
         self._writes: deque[_Job] = deque()
-        self._waiting_of: Counter[str] = Counter()
-        self._running_of: Counter[str] = Counter()
+        self._waiting_by_key: Counter[str] = Counter()
+        self._running_by_key: Counter[str] = Counter()
         self._running = 0
         self._running_writes = 0
         self._idle = 0
@@ -82,13 +84,19 @@ class Executor:
 
     @property
     def full(self) -> bool:
-        """Whether the next read, or the next write, is refused."""
-        return max(len(self._reads), len(self._writes)) >= self._longest
+        """True if the executor refuses the next read or the next write."""
+        return max(len(self._reads), len(self._writes)) >= self._queue_limit
 
     async def run(self, work: Callable[[], Result], deadline: float, key: str = "") -> Result:
-        """Return the result of work in a thread. `key` names the resource that the work writes.
+        """Run work in a thread and return its result.
 
-        Raises: Unavailable when the queue is full, or `deadline`, a reading of `time.monotonic()`, has passed.
+        Args:
+            work: The function to run.
+            deadline: The reading of `time.monotonic()` until which to wait for the result.
+            key: The resource that the work writes. Empty for a read.
+
+        Raises:
+            Unavailable: The queue is full, or the deadline has passed.
         """
         loop = asyncio.get_running_loop()
         job = _Job(work, key, loop)
@@ -102,22 +110,24 @@ class Executor:
                 self._withdraw(job)
 
     def _submit(self, job: _Job) -> None:
+        """Start a job, or append it to its queue. Raises Unavailable if the queue is full."""
         with self._lock:
             if self._may_run(job):
                 self._begin(job)
                 return
             queue = self._writes if job.key else self._reads
-            if len(queue) >= self._longest or (self._waiting_of[job.key] >= self._longest // 2 and job.key):
+            if len(queue) >= self._queue_limit or (self._waiting_by_key[job.key] >= self._queue_limit // 2 and job.key):
                 raise Unavailable()
             queue.append(job)
             if job.key:
-                self._waiting_of[job.key] += 1
+                self._waiting_by_key[job.key] += 1
 
     def _may_run(self, job: _Job) -> bool:
+        """Report whether a thread is free for a job."""
         if self._running >= self.size:
             return False
         return not job.key or (
-            self._running_writes < self._writers and self._running_of[job.key] < self._writers_of_one
+            self._running_writes < self._max_writes and self._running_by_key[job.key] < self._max_writes_by_key
         )
 
     def _begin(self, job: _Job) -> None:
@@ -130,14 +140,15 @@ class Executor:
             Thread(target=self._work, name="scimkit-store", daemon=True).start()
 
     def _count(self, job: _Job) -> None:
+        """Count a job as running. The caller holds the lock."""
         job.begun = True
         self._running += 1
         if job.key:
             self._running_writes += 1
-            self._running_of[job.key] += 1
+            self._running_by_key[job.key] += 1
 
     def _work(self) -> None:
-        """What a thread does: jobs, as long as there are some."""
+        """Run jobs forever, in a thread."""
         while True:
             job: _Job | None = self._ready.get()
             while job is not None:
@@ -145,47 +156,48 @@ class Executor:
                 job = self._next(job)
 
     def _next(self, done: _Job) -> _Job | None:
-        """The job that the thread of another job does next; without one the thread is idle."""
+        """Return the job that a thread runs after another job. None if no job may run; the thread is then idle."""
         with self._lock:
             self._running -= 1
             if done.key:
                 self._running_writes -= 1
-                _decrement(self._running_of, done.key)
-            job = self._take()
+                _decrement(self._running_by_key, done.key)
+            job = self._next_from_queues()
             if job is None:
                 self._idle += 1
             else:
                 self._count(job)
             return job
 
-    def _take(self) -> _Job | None:
-        """Take from the queues the first job that may run: reads and writes in turn."""
+    def _next_from_queues(self) -> _Job | None:
+        """Remove the first job that may run from the queues, and return it. Reads and writes take turns."""
         first, second = (self._reads, self._writes) if self._running_writes else (self._writes, self._reads)
         for queue in (first, second):
             for position, job in enumerate(queue):
                 if self._may_run(job):
                     del queue[position]
                     if job.key:
-                        _decrement(self._waiting_of, job.key)
+                        _decrement(self._waiting_by_key, job.key)
                     return job
         return None
 
     def _expire(self, job: _Job) -> None:
+        """Fail a job whose deadline has passed."""
         if not job.future.done():
             job.future.set_exception(Unavailable())
 
     def _withdraw(self, job: _Job) -> None:
-        """Take a job that did not begin out of its queue."""
+        """Remove a job that has not begun from its queue."""
         with self._lock:
             queue = self._writes if job.key else self._reads
             if not job.begun and job in queue:
                 queue.remove(job)
                 if job.key:
-                    _decrement(self._waiting_of, job.key)
+                    _decrement(self._waiting_by_key, job.key)
 
 
 def _decrement(counter: Counter[str], key: str) -> None:
-    """Count one less; a key without any is forgotten."""
+    """Decrease a count by one, and delete the key at zero."""
     counter[key] -= 1
     if counter[key] <= 0:
         del counter[key]

@@ -1,4 +1,4 @@
-"""Health checks on an event loop. A check has a thread of its own, so it never waits in the queue of requests."""
+"""Health checks on an event loop. They have their own threads, so they never wait in the queue of requests."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from scimkit.service.http import Response
 from scimkit.service.service import ScimService
 
 _threads: Final = Executor(4)
-"""The threads of all services: each service asks its store at most once a second."""
+"""The threads for the health checks of all services. Each service checks its store at most once a second."""
 
 
 async def awaited_health(service: ScimService) -> Health:
-    """Return whether a service can serve requests, without blocking the event loop."""
+    """Return whether a service can serve requests. The event loop is not blocked."""
     if not is_due(service):
         return latest(service)
     check = getattr(service.store, "check_health", None)
@@ -36,15 +36,20 @@ async def awaited_health(service: ScimService) -> Health:
 
 
 def probe_of(path: str) -> Callable[[ScimService], Awaitable[Response]] | None:
-    """Return what answers a probe by the end of its path, `/healthz` or `/readyz`; None for another path."""
+    """Return the function that answers a probe, by the end of its path: `/healthz` or `/readyz`.
+
+    None for other paths.
+    """
     return _PROBES.get(path.rsplit("/", 1)[-1])
 
 
 async def _live(service: ScimService) -> Response:
+    """Answer a liveness probe."""
     return live()
 
 
 async def _ready(service: ScimService) -> Response:
+    """Answer a readiness probe."""
     return (await awaited_health(service)).response()
 
 

@@ -1,6 +1,6 @@
-"""Requests on an event loop: what may block runs in the threads of the service, all else on the loop at once.
+"""Requests on an event loop. Work that may block runs in threads; all other work runs on the loop.
 
-Discovery, and tokens that are verified from memory, never wait for a thread.
+Discovery requests, and tokens that are verified from memory, never wait for a thread.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class LoopService:
-    """Serves the requests of a `ScimService` on an event loop. `loop_service` gives it."""
+    """Serves the requests of a `ScimService` on an event loop. Create it with `loop_service`."""
 
     def __init__(self, service: ScimService) -> None:
         self._service = service
@@ -28,11 +28,15 @@ class LoopService:
 
     @property
     def is_full(self) -> bool:
-        """Whether the queue for threads is full, so that requests are refused."""
+        """True if the queue for threads is full, so that further requests are refused."""
         return self._executor.full
 
     async def authenticated(self, request: Request) -> Response | None:
-        """Verify the token of a request before its body is read: None if the request may go on, else the response."""
+        """Verify the token of a request before its body is read.
+
+        Returns:
+            None if the token is valid. Otherwise the error response.
+        """
         service = self._service
         if not service.verification_blocks:
             return await service.authenticate(request)
@@ -44,7 +48,7 @@ class LoopService:
             return service.refuse(request, error)
 
     async def handled(self, request: Request) -> Response:
-        """Return the response of a request. A service over a blocking store handles it in a thread."""
+        """Return the response to a request. A request to a blocking store is handled in a thread."""
         service = self._service
         if not service.blocking or _is_discovery(request):
             if request.principal is None and service.verification_blocks and "authorization" in request.headers:
@@ -66,7 +70,9 @@ class LoopService:
     async def next_part(self, more: Callable[[], Coroutine[Any, Any, bytes]]) -> bytes:
         """Return the next part of a streamed body.
 
-        Raises: what the store raises, Unavailable if no thread is free in time.
+        Raises:
+            Unavailable: No thread is free before the deadline.
+            ScimError: The store failed.
         """
         if not self._service.blocking:
             return await more()
@@ -74,7 +80,7 @@ class LoopService:
 
 
 def loop_service(service: ScimService) -> LoopService:
-    """Return what serves a service on event loops. All adapters of one service share its threads."""
+    """Return the `LoopService` of a service. All adapters of one service share its threads."""
     if service.on_loop is None:
         created = service.on_loop = LoopService(service)
         service.is_full = lambda: created.is_full
@@ -84,15 +90,20 @@ def loop_service(service: ScimService) -> LoopService:
 
 
 def _deadline(service: ScimService, request: Request) -> float:
+    """Return the time by which the request must be answered."""
     return request.deadline or monotonic() + service.limits.deadline
 
 
 def _is_discovery(request: Request) -> bool:
+    """Report whether the request reads a discovery document."""
     return request.path.strip("/").partition("/")[0].lower() in _DISCOVERY
 
 
 def _written_resource(request: Request) -> str:
-    """The path of the resource that a request writes; empty for a read. Every POST of a type is a write of its own."""
+    """Return the path of the resource that a request writes, or an empty string for a read.
+
+    A POST writes a resource that does not exist yet, so each POST has its own key.
+    """
     if request.method in _READS or request.path.rstrip("/").endswith("/.search"):
         return ""
     return f"{id(request)}" if request.method == "POST" else request.path.rstrip("/").lower()

@@ -50,7 +50,7 @@ def apply(
     resource_type: ResourceType,
     document: Document,
     body: Mapping[str, Any],
-    repair: PatchDeviationHandler = REFUSE_DEVIATIONS,
+    deviations: PatchDeviationHandler = REFUSE_DEVIATIONS,
 ) -> PatchResult:
     """Apply the body of a PATCH request to a document. The given document is never changed.
 
@@ -58,7 +58,7 @@ def apply(
         resource_type: The resource type of the document.
         document: The canonical document.
         body: The parsed PatchOp body.
-        repair: Rewrites or refuses operations that are not in RFC form. The default refuses them.
+        deviations: Rewrites or refuses operations that are not in RFC form. The default refuses them.
 
     Raises:
         InvalidFilter: The filter in a path is not valid.
@@ -69,14 +69,14 @@ def apply(
         NoTarget: A path matches no value, or a `remove` operation has no path.
         TooMany: The operations need more than `MAX_STEPS` comparisons.
     """
-    return apply_operations(resource_type, document, read_operations(resource_type, body, repair), repair)
+    return apply_operations(resource_type, document, read_operations(resource_type, body, deviations), deviations)
 
 
 def apply_operations(
     resource_type: ResourceType,
     document: Document,
     operations: Sequence[Operation],
-    repair: PatchDeviationHandler = REFUSE_DEVIATIONS,
+    deviations: PatchDeviationHandler = REFUSE_DEVIATIONS,
 ) -> PatchResult:
     """Apply operations to a document in order. The given document is never changed.
 
@@ -84,7 +84,7 @@ def apply_operations(
         resource_type: The resource type of the document.
         document: The canonical document.
         operations: The operations, as `read_operations` returns them.
-        repair: Rewrites or refuses operations that are not in RFC form. The default refuses them.
+        deviations: Rewrites or refuses operations that are not in RFC form. The default refuses them.
 
     Raises:
         InvalidFilter: The filter in a path compares with a value of the wrong type.
@@ -100,7 +100,7 @@ def apply_operations(
             steps += _steps(changed, operation.path)
             if steps > MAX_STEPS:
                 raise TooMany("The operations compare too many values. Send fewer operations in one request.")
-        _apply_one(changed, operation, repair)
+        _apply_one(changed, operation, deviations)
     for attribute in resource_type.required:
         if attribute.name not in changed and attribute.name in document:
             raise MutabilityViolation(f"{attribute.path} is required and cannot be removed.")
@@ -128,12 +128,12 @@ def _steps(document: Mapping[str, Any], path: PatchPath) -> int:
     return values if path.filter is None else values * (1 + count_comparisons(path.filter))
 
 
-def _apply_one(document: dict[str, Any], operation: Operation, repair: PatchDeviationHandler) -> None:
+def _apply_one(document: dict[str, Any], operation: Operation, deviations: PatchDeviationHandler) -> None:
     path = operation.path
     host = document if path.extension is None else dict(document.get(path.extension.name, ()))
     name = path.attribute.name
     old = host.get(name)
-    new = _APPLY[operation.op](old, operation, repair)
+    new = _APPLY[operation.op](old, operation, deviations)
     check_unchanged(path.attribute, old, new)
     if new is UNASSIGNED or new == [] or new == {}:
         host.pop(name, None)
@@ -146,32 +146,32 @@ def _apply_one(document: dict[str, Any], operation: Operation, repair: PatchDevi
             document.pop(path.extension.name, None)
 
 
-def _add(old: Any, operation: Operation, repair: PatchDeviationHandler) -> Any:
+def _add(old: Any, operation: Operation, deviations: PatchDeviationHandler) -> Any:
     """Return the value after an `add` operation (RFC 7644 section 3.5.2.1)."""
     path, value = operation.path, operation.value
     if value is UNASSIGNED:
         return UNASSIGNED if old is None else old
     if path.filter is not None or path.sub_attribute is not None:
-        return _write_elements(old, operation, repair)
-    return _added(path.attribute, old, value, repair)
+        return _write_elements(old, operation, deviations)
+    return _added(path.attribute, old, value, deviations)
 
 
-def _replace(old: Any, operation: Operation, repair: PatchDeviationHandler) -> Any:
+def _replace(old: Any, operation: Operation, deviations: PatchDeviationHandler) -> Any:
     """Return the value after a `replace` operation (RFC 7644 section 3.5.2.3).
 
     Sub-attributes of a singular complex attribute that the operation does not name keep their values.
     """
     path, value = operation.path, operation.value
     if value is UNASSIGNED:
-        return _remove(old, operation, repair)
+        return _remove(old, operation, deviations)
     if path.filter is not None or path.sub_attribute is not None:
-        return _write_elements(old, operation, repair)
+        return _write_elements(old, operation, deviations)
     if path.attribute.type == "complex" and not path.attribute.multi_valued:
-        return _merged(path.attribute, old, value, repair, replace=True)
+        return _merged(path.attribute, old, value, deviations, replace=True)
     return value
 
 
-def _remove(old: Any, operation: Operation, repair: PatchDeviationHandler) -> Any:
+def _remove(old: Any, operation: Operation, deviations: PatchDeviationHandler) -> Any:
     """Return the value after a `remove` operation (RFC 7644 section 3.5.2.2).
 
     If the path selects nothing, the value does not change.
@@ -217,7 +217,7 @@ def _values(attribute: Attribute, elements: list[Any]) -> Any:
     return elements[0] if elements else UNASSIGNED
 
 
-def _write_elements(old: Any, operation: Operation, repair: PatchDeviationHandler) -> Any:
+def _write_elements(old: Any, operation: Operation, deviations: PatchDeviationHandler) -> Any:
     """Add or replace values in the elements that a path selects (RFC 7644 section 3.5.2.3, valuePath)."""
     path, attribute = operation.path, operation.path.attribute
     matches = path.matches or _match_all
@@ -227,41 +227,43 @@ def _write_elements(old: Any, operation: Operation, repair: PatchDeviationHandle
     if created:
         if elements and not attribute.multi_valued:
             raise NoTarget(_NO_MATCH)
-        elements.append(_new_element(path, repair))
+        elements.append(_new_element(path, deviations))
         chosen = [len(elements) - 1]
     if attribute.type != "complex":
         for index in chosen:
             elements[index] = operation.value
         return distinct(attribute, elements)
     for index in chosen:
-        written = _write_element(path, elements[index], operation, repair)
+        written = _write_element(path, elements[index], operation, deviations)
         elements[index] = {**elements[index], **written} if created else written
     if attribute.multi_valued:
-        return _normalized_elements(attribute, elements, chosen, repair)
+        return _normalized_elements(attribute, elements, chosen, deviations)
     return elements[0]
 
 
-def _new_element(path: PatchPath, repair: PatchDeviationHandler) -> Element:
+def _new_element(path: PatchPath, deviations: PatchDeviationHandler) -> Element:
     """Return a new element for an operation whose path selects no element. Raise NoTarget if none may be created."""
     if path.filter is None:
         if path.attribute.multi_valued and path.attribute.keyed:
             raise NoTarget("The path matched no value.")
         return {}
-    if path.attribute.type == "complex" and not path.attribute.keyed and repair.creates_elements(path.attribute):
-        described = element_described(path, repair.compared)
+    if path.attribute.type == "complex" and not path.attribute.keyed and deviations.creates_elements(path.attribute):
+        described = element_described(path, deviations.compared)
         if described is not None:
             return described
     raise NoTarget(_NO_MATCH)
 
 
-def _write_element(path: PatchPath, element: Element, operation: Operation, repair: PatchDeviationHandler) -> Element:
+def _write_element(
+    path: PatchPath, element: Element, operation: Operation, deviations: PatchDeviationHandler
+) -> Element:
     sub, value = path.sub_attribute, operation.value
     if sub is None:
         if operation.op == "replace" and path.attribute.multi_valued:
             for name, was in element.items():
                 _may_change(path.attribute.children[name], was, value.get(name, was))
             return dict(value)
-        return _merged(path.attribute, element, value, repair, replace=operation.op == "replace")
+        return _merged(path.attribute, element, value, deviations, replace=operation.op == "replace")
     was = element.get(sub.name)
     if operation.op == "add" and sub.multi_valued:
         value = distinct(sub, [*(was or ()), *value])
@@ -269,16 +271,21 @@ def _write_element(path: PatchPath, element: Element, operation: Operation, repa
     return {**element, sub.name: value}
 
 
-def _added(attribute: Attribute, old: Any, value: Any, repair: PatchDeviationHandler) -> Any:
+def _added(attribute: Attribute, old: Any, value: Any, deviations: PatchDeviationHandler) -> Any:
     if attribute.multi_valued:
-        return value if old is None else _appended(attribute, old, value, repair)
+        return value if old is None else _appended(attribute, old, value, deviations)
     if attribute.type == "complex":
-        return _merged(attribute, old, value, repair)
+        return _merged(attribute, old, value, deviations)
     return value
 
 
 def _merged(
-    attribute: Attribute, old: Element | None, value: Element, repair: PatchDeviationHandler, *, replace: bool = False
+    attribute: Attribute,
+    old: Element | None,
+    value: Element,
+    deviations: PatchDeviationHandler,
+    *,
+    replace: bool = False,
 ) -> Element:
     """Return a complex value updated with the sub-attributes of another."""
     merged = dict(old) if old is not None else {}
@@ -288,16 +295,16 @@ def _merged(
         if replace and child.multi_valued:
             merged[name] = item
         elif child.type == "complex" and not child.multi_valued and was is not None:
-            merged[name] = _merged(child, was, item, repair, replace=replace)
+            merged[name] = _merged(child, was, item, deviations, replace=replace)
         elif child.multi_valued:
-            merged[name] = _added(child, was, item, repair)
+            merged[name] = _added(child, was, item, deviations)
         else:
             _may_change(child, was, item)
             merged[name] = item
     return merged
 
 
-def _appended(attribute: Attribute, old: list[Any], value: list[Any], repair: PatchDeviationHandler) -> list[Any]:
+def _appended(attribute: Attribute, old: list[Any], value: list[Any], deviations: PatchDeviationHandler) -> list[Any]:
     """Return the elements with others added.
 
     An added element is merged into an existing element with the same `type` and `value`.
@@ -311,16 +318,16 @@ def _appended(attribute: Attribute, old: list[Any], value: list[Any], repair: Pa
             elements.append(each)
         elif attribute.paired and not each.items() <= elements[at].items():
             written.append(at)
-            elements[at] = _merged(attribute, elements[at], each, repair)
+            elements[at] = _merged(attribute, elements[at], each, deviations)
     if not written:
         return old
     if attribute.type != "complex":
         return elements
-    return _normalized_elements(attribute, elements, written, repair)
+    return _normalized_elements(attribute, elements, written, deviations)
 
 
 def _normalized_elements(
-    attribute: Attribute, elements: list[Element], written: list[int], repair: PatchDeviationHandler
+    attribute: Attribute, elements: list[Element], written: list[int], deviations: PatchDeviationHandler
 ) -> list[Element]:
     """Return the elements without duplicates and with at most one primary element.
 
@@ -330,7 +337,7 @@ def _normalized_elements(
         attribute: The multi-valued attribute.
         elements: All elements after the operation.
         written: The indexes of the elements that the operation wrote.
-        repair: Is asked if the operation wrote several primary elements.
+        deviations: Is asked if the operation wrote several primary elements.
     """
     if any(elements[index].get("primary") is True for index in written):
         chosen = set(written)
@@ -338,7 +345,7 @@ def _normalized_elements(
             {**each, "primary": False} if index not in chosen and each.get("primary") is True else each
             for index, each in enumerate(elements)
         ]
-    return one_primary(attribute, _without_duplicates(attribute, elements, written), repair)
+    return one_primary(attribute, _without_duplicates(attribute, elements, written), deviations)
 
 
 def _without_duplicates(attribute: Attribute, elements: list[Element], written: list[int]) -> list[Element]:

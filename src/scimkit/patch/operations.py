@@ -47,7 +47,7 @@ class Operation:
 def read_operations(
     resource_type: ResourceType,
     body: Mapping[str, Any],
-    repair: PatchDeviationHandler = REFUSE_DEVIATIONS,
+    deviations: PatchDeviationHandler = REFUSE_DEVIATIONS,
     max_operations: int = MAX_OPERATIONS,
 ) -> list[Operation]:
     """Return the operations of a PatchOp body in order.
@@ -55,7 +55,7 @@ def read_operations(
     Args:
         resource_type: The resource type that the operations change.
         body: The parsed PatchOp body.
-        repair: Rewrites or refuses operations that are not in RFC form. The default refuses them.
+        deviations: Rewrites or refuses operations that are not in RFC form. The default refuses them.
         max_operations: Maximum number of operations in the body.
 
     Raises:
@@ -73,45 +73,45 @@ def read_operations(
             raise InvalidSyntax("The PATCH repeats schemas or Operations. Send each of them once.")
     schemas, entries = members.get("schemas"), members.get("Operations")
     if type(schemas) is not list or PATCH_OP_SCHEMA not in schemas:
-        repair.message(PATCH_OP_SCHEMA)
+        deviations.message(PATCH_OP_SCHEMA)
     for name in members.keys() - _MESSAGE if members is not body else ():
-        repair.extra_member(name)
+        deviations.extra_member(name)
     if type(entries) is not list or not entries:
         raise InvalidSyntax("Operations must be an array with at least one operation.")
     if len(entries) > max_operations:
         raise InvalidSyntax(f"A PATCH may have at most {max_operations} operations.")
     operations: list[Operation] = []
     for entry in entries:
-        _read_operation(resource_type, entry, repair, operations)
+        _read_operation(resource_type, entry, deviations, operations)
     return operations
 
 
 def _read_operation(
-    resource_type: ResourceType, entry: Any, repair: PatchDeviationHandler, into: list[Operation]
+    resource_type: ResourceType, entry: Any, deviations: PatchDeviationHandler, into: list[Operation]
 ) -> None:
     if type(entry) is not dict:
         raise InvalidSyntax("An operation must be an object.")
-    members = entry if _MEMBERS.issuperset(entry) else _members(entry, repair)
-    op = _operation_name(members.get("op"), repair)
+    members = entry if _MEMBERS.issuperset(entry) else _members(entry, deviations)
+    op = _operation_name(members.get("op"), deviations)
     text, value = members.get("path"), members.get("value")
     if text is None or text == "":
-        _read_pathless(resource_type, op, value, repair, into)
+        _read_pathless(resource_type, op, value, deviations, into)
     elif type(text) is not str:
         raise InvalidPath("The path must be a string.")
     else:
         if value is None and op != "remove" and "value" not in members:
             raise InvalidValue(f"An operation with op {op} must have a value.")
-        path = _resolve(resource_type, text, repair)
+        path = _resolve(resource_type, text, deviations)
         if isinstance(path, PatchPath):
             if type(value) is path.plain and value != "" and op != "remove":
                 into.append(Operation(op, path, value))
                 return
-            _read_with_path(resource_type, path, op, value, repair, into, in_value=False)
+            _read_with_path(resource_type, path, op, value, deviations, into, in_value=False)
         elif path is not None:
-            _read_pathless(resource_type, op, value, repair, into)
+            _read_pathless(resource_type, op, value, deviations, into)
 
 
-def _members(entry: Mapping[str, Any], repair: PatchDeviationHandler) -> dict[str, Any]:
+def _members(entry: Mapping[str, Any], deviations: PatchDeviationHandler) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for name, value in entry.items():
         if name.lower() in members:
@@ -119,20 +119,24 @@ def _members(entry: Mapping[str, Any], repair: PatchDeviationHandler) -> dict[st
         if name.lower() in _MEMBERS:
             members[name.lower()] = value
         else:
-            repair.extra_member(name)
+            deviations.extra_member(name)
     return members
 
 
-def _operation_name(name: object, repair: PatchDeviationHandler) -> OperationName:
+def _operation_name(name: object, deviations: PatchDeviationHandler) -> OperationName:
     if type(name) is str and name not in _NAMES:
-        name = repair.operation_name(name)
+        name = deviations.operation_name(name)
     if type(name) is not str or name not in _NAMES:
         raise InvalidSyntax("op must be add, remove or replace.")
     return name  # type: ignore[return-value]  # checked by `in _NAMES`
 
 
 def _read_pathless(
-    resource_type: ResourceType, op: OperationName, value: object, repair: PatchDeviationHandler, into: list[Operation]
+    resource_type: ResourceType,
+    op: OperationName,
+    value: object,
+    deviations: PatchDeviationHandler,
+    into: list[Operation],
 ) -> None:
     """Read an operation without a path, whose value is an object of attributes (RFC 7644 section 3.5.2.1)."""
     if op == "remove":
@@ -142,28 +146,32 @@ def _read_pathless(
     for name, item in value.items():
         attribute = resource_type.attributes.find(name)
         if attribute is None and name.lower() == resource_type.schema.lower() and type(item) is dict:
-            _read_pathless(resource_type, op, item, repair, into)
+            _read_pathless(resource_type, op, item, deviations, into)
         else:
-            path = PatchPath(attribute) if attribute is not None else _path_of_unknown_name(resource_type, name, repair)
+            path = (
+                PatchPath(attribute)
+                if attribute is not None
+                else _path_of_unknown_name(resource_type, name, deviations)
+            )
             if path is not None:
-                _read_with_path(resource_type, path, op, item, repair, into, in_value=True)
+                _read_with_path(resource_type, path, op, item, deviations, into, in_value=True)
 
 
 def _read_with_path(
-    resource_type: ResourceType, path: PatchPath, op: OperationName, value: object, repair: PatchDeviationHandler,
+    resource_type: ResourceType, path: PatchPath, op: OperationName, value: object, deviations: PatchDeviationHandler,
     into: list[Operation], *, in_value: bool,
 ) -> None:  # fmt: skip
     """Read an operation with a path. If the path names an extension, read each attribute of the value separately."""
     whole = path.attribute.is_extension and path.filter is None
     if whole and type(value) is dict and value and op != "remove":
-        _read_extension(resource_type, path.attribute, op, value, repair, into)
+        _read_extension(resource_type, path.attribute, op, value, deviations, into)
     else:
-        _read_at(path, op, value, repair, into, in_value=in_value)
+        _read_at(path, op, value, deviations, into, in_value=in_value)
 
 
 def _read_extension(
     resource_type: ResourceType, extension: Attribute, op: OperationName, value: Mapping[str, object],
-    repair: PatchDeviationHandler, into: list[Operation],
+    deviations: PatchDeviationHandler, into: list[Operation],
 ) -> None:  # fmt: skip
     """Read an operation on an extension as one operation for each attribute of its value."""
     urn = extension.name
@@ -173,30 +181,32 @@ def _read_extension(
             path: PatchPath | None = PatchPath(attribute, extension=extension)
         else:
             path = _path_of_unknown_name(
-                resource_type, name if name.lower().startswith(urn.lower()) else f"{urn}:{name}", repair
+                resource_type, name if name.lower().startswith(urn.lower()) else f"{urn}:{name}", deviations
             )
         if path is not None:
-            _read_at(path, op, item, repair, into, in_value=True)
+            _read_at(path, op, item, deviations, into, in_value=True)
 
 
-def _path_of_unknown_name(resource_type: ResourceType, name: str, repair: PatchDeviationHandler) -> PatchPath | None:
+def _path_of_unknown_name(
+    resource_type: ResourceType, name: str, deviations: PatchDeviationHandler
+) -> PatchPath | None:
     """Ask the deviation handler for the path of an unknown attribute name. Return None to ignore the name."""
-    text = repair.name(resource_type, name)
-    path = None if text is None else _resolve(resource_type, text, repair)
+    text = deviations.name(resource_type, name)
+    path = None if text is None else _resolve(resource_type, text, deviations)
     return path if isinstance(path, PatchPath) else None
 
 
-def _resolve(resource_type: ResourceType, text: str, repair: PatchDeviationHandler) -> PatchPath | str | None:
+def _resolve(resource_type: ResourceType, text: str, deviations: PatchDeviationHandler) -> PatchPath | str | None:
     """Parse a path. If the path names no attribute, ask the deviation handler.
 
     Return "" if the operation applies to the resource itself. Return None to ignore the operation.
     """
-    path = parse_path(text, resource_type, repair, repair.compared)
+    path = parse_path(text, resource_type, deviations, deviations.compared)
     if path is None:
-        rewritten = repair.path(resource_type, text)
+        rewritten = deviations.path(resource_type, text)
         if not rewritten:
             return rewritten
-        path = parse_path(rewritten, resource_type, repair, repair.compared)
+        path = parse_path(rewritten, resource_type, deviations, deviations.compared)
         if path is None:
             raise InvalidPath(f"The path names an attribute that {resource_type.name} does not have.")
     return path
@@ -206,7 +216,7 @@ def _read_at(
     path: PatchPath,
     op: OperationName,
     value: object,
-    repair: PatchDeviationHandler,
+    deviations: PatchDeviationHandler,
     into: list[Operation],
     *,
     in_value: bool,
@@ -217,30 +227,30 @@ def _read_at(
         return  # `apply_operations` derives `schemas` from the extensions
     for attribute in (path.attribute, leaf):
         if attribute.mutability == "readOnly":
-            repair.read_only(attribute, in_value)
+            deviations.read_only(attribute, in_value)
             return
     if leaf.name == "$ref":
         return
     if op == "remove":
-        into.append(_removal(path, value, repair))
+        into.append(_removal(path, value, deviations))
     elif path.sub_attribute is None and path.filter is not None and leaf.multi_valued:
-        _read_for_elements(path, op, value, repair, into, in_value=in_value)
+        _read_for_elements(path, op, value, deviations, into, in_value=in_value)
     else:
-        _append_operation(path, op, value, repair, into)
+        _append_operation(path, op, value, deviations, into)
 
 
 def _append_operation(
-    path: PatchPath, op: OperationName, value: object, repair: PatchDeviationHandler, into: list[Operation]
+    path: PatchPath, op: OperationName, value: object, deviations: PatchDeviationHandler, into: list[Operation]
 ) -> None:
     leaf = path.leaf
     if leaf.is_reference and not leaf.multi_valued:
         one = value[0] if type(value) is list and len(value) == 1 else value
         if type(one) is dict and points_by_uri(one):
-            value = repair.value(leaf, one)
+            value = deviations.value(leaf, one)
     if op == "add" and leaf.multi_valued and value is not None and type(value) is not list:
-        value = repair.added(leaf, value)
-    read = UNASSIGNED if value is UNASSIGNED else read_value(leaf, value, repair)
-    if op == "replace" and (read is UNASSIGNED or read == "") and _removes_complex_value(path, repair):
+        value = deviations.added(leaf, value)
+    read = UNASSIGNED if value is UNASSIGNED else read_value(leaf, value, deviations)
+    if op == "replace" and (read is UNASSIGNED or read == "") and _removes_complex_value(path, deviations):
         into.append(Operation("remove", replace(path, sub_attribute=None)))
         return
     cleared = _cleared_sub_attributes(leaf, value) if op == "replace" and leaf.type == "complex" else None
@@ -266,7 +276,7 @@ def _read_for_elements(
     path: PatchPath,
     op: OperationName,
     value: object,
-    repair: PatchDeviationHandler,
+    deviations: PatchDeviationHandler,
     into: list[Operation],
     *,
     in_value: bool,
@@ -275,26 +285,26 @@ def _read_for_elements(
 
     If the value is not an object, the deviation handler may name the sub-attribute that the value belongs to.
     """
-    part = None if type(value) is dict else repair.part(path.attribute, value)
+    part = None if type(value) is dict else deviations.part(path.attribute, value)
     if part is None:
-        into.append(Operation(op, path, read_element(path.attribute, value, repair)))
+        into.append(Operation(op, path, read_element(path.attribute, value, deviations)))
     elif part.mutability == "readOnly":
-        repair.read_only(part, in_value)
+        deviations.read_only(part, in_value)
     else:
-        into.append(Operation(op, replace(path, sub_attribute=part), read_value(part, value, repair)))
+        into.append(Operation(op, replace(path, sub_attribute=part), read_value(part, value, deviations)))
 
 
-def _removes_complex_value(path: PatchPath, repair: PatchDeviationHandler) -> bool:
-    return path.sub_attribute is not None and repair.clears_whole(path.attribute, path.sub_attribute)
+def _removes_complex_value(path: PatchPath, deviations: PatchDeviationHandler) -> bool:
+    return path.sub_attribute is not None and deviations.clears_whole(path.attribute, path.sub_attribute)
 
 
-def _removal(path: PatchPath, value: object, repair: PatchDeviationHandler) -> Operation:
+def _removal(path: PatchPath, value: object, deviations: PatchDeviationHandler) -> Operation:
     """Return a `remove` operation. A `remove` with a list of values needs the consent of the deviation handler."""
     one = path.filter is not None or not path.attribute.multi_valued
-    if one and _removes_complex_value(path, repair):
+    if one and _removes_complex_value(path, deviations):
         return Operation("remove", replace(path, sub_attribute=None))
     whole = path.filter is not None and path.sub_attribute is None
     if value is None or whole or not path.leaf.multi_valued:
         return Operation("remove", path)
-    values = read_value(path.leaf, repair.removal(path.leaf, value), repair)
+    values = read_value(path.leaf, deviations.removal(path.leaf, value), deviations)
     return Operation("remove", path, [] if values is UNASSIGNED else values)

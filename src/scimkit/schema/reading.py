@@ -23,7 +23,7 @@ from scimkit.schema.resource_types import ResourceType
 
 
 def read_resource(
-    resource_type: ResourceType, body: Mapping[str, Any], repair: DeviationHandler = REFUSE_DEVIATIONS
+    resource_type: ResourceType, body: Mapping[str, Any], deviations: DeviationHandler = REFUSE_DEVIATIONS
 ) -> dict[str, Any]:
     """Return the canonical document of a POST or PUT body (RFC 7644 sections 3.3 and 3.5.1).
 
@@ -33,17 +33,17 @@ def read_resource(
     Args:
         resource_type: The resource type of the body.
         body: The parsed JSON object.
-        repair: Rewrites or refuses values that are not in RFC form. The default refuses them.
+        deviations: Rewrites or refuses values that are not in RFC form. The default refuses them.
 
     Raises:
         InvalidSyntax: The body has an unknown or repeated attribute, or `schemas` is wrong.
         InvalidValue: A required value is missing, or a value does not fit its attribute.
     """
-    read = _read_table(resource_type.attributes, body, repair)
+    read = _read_table(resource_type.attributes, body, deviations)
     schemas = resource_type.schemas_of(read)
     given = read.get("schemas")
     if given != schemas:
-        _check_schemas(resource_type, read_value(resource_type.attributes["schemas"], given, repair), repair)
+        _check_schemas(resource_type, read_value(resource_type.attributes["schemas"], given, deviations), deviations)
     read["schemas"] = schemas
     require(resource_type, read)
     for attribute in resource_type.requiring:
@@ -52,7 +52,7 @@ def read_resource(
     return read
 
 
-def read_value(attribute: Attribute, value: object, repair: DeviationHandler = REFUSE_DEVIATIONS) -> Any:
+def read_value(attribute: Attribute, value: object, deviations: DeviationHandler = REFUSE_DEVIATIONS) -> Any:
     """Return the canonical form of an attribute value, or `UNASSIGNED`.
 
     The function does not check that a complex value has its required sub-attributes. Call `require_within` on the
@@ -65,13 +65,13 @@ def read_value(attribute: Attribute, value: object, repair: DeviationHandler = R
     if value is None:
         return UNASSIGNED
     if attribute.multi_valued:
-        return _read_values(attribute, value, repair)
-    return _READERS[attribute.type](attribute, value, repair)
+        return _read_values(attribute, value, deviations)
+    return _READERS[attribute.type](attribute, value, deviations)
 
 
-def read_element(attribute: Attribute, value: object, repair: DeviationHandler = REFUSE_DEVIATIONS) -> Any:
+def read_element(attribute: Attribute, value: object, deviations: DeviationHandler = REFUSE_DEVIATIONS) -> Any:
     """Return the canonical form of one element of a multi-valued attribute, or `UNASSIGNED`."""
-    return UNASSIGNED if value is None else _READERS[attribute.type](attribute, value, repair)
+    return UNASSIGNED if value is None else _READERS[attribute.type](attribute, value, deviations)
 
 
 def element_key(attribute: Attribute, value: Any) -> object:
@@ -105,7 +105,7 @@ def distinct(attribute: Attribute, values: list[Any]) -> list[Any]:
     return list(unique.values())
 
 
-def _read_table(table: AttributeTable, body: Mapping[str, Any], repair: DeviationHandler) -> dict[str, Any]:
+def _read_table(table: AttributeTable, body: Mapping[str, Any], deviations: DeviationHandler) -> dict[str, Any]:
     document: dict[str, Any] = {}
     elsewhere: list[tuple[Place, object]] = []
     known = table.by_any_name
@@ -115,7 +115,7 @@ def _read_table(table: AttributeTable, body: Mapping[str, Any], repair: Deviatio
         except KeyError:
             found = known.get(name.lower())
             if found is None:
-                target = repair.unknown(table, name, value)
+                target = deviations.unknown(table, name, value)
                 if target is not None:
                     elsewhere.append((target, value))
                 continue
@@ -127,9 +127,9 @@ def _read_table(table: AttributeTable, body: Mapping[str, Any], repair: Deviatio
             if value is None or attribute.is_ignored:
                 continue
             if attribute.multi_valued:
-                value = _read_values(attribute, value, repair)
+                value = _read_values(attribute, value, deviations)
             else:
-                value = _READERS[attribute.type](attribute, value, repair)
+                value = _READERS[attribute.type](attribute, value, deviations)
             if value is UNASSIGNED:
                 continue
         canonical = attribute.name
@@ -139,9 +139,9 @@ def _read_table(table: AttributeTable, body: Mapping[str, Any], repair: Deviatio
     placed = _ElementIndex()
     for target, value in elsewhere:
         if target:
-            _write_at(document, target, value, repair, placed)
+            _write_at(document, target, value, deviations, placed)
         elif type(value) is dict:
-            document = _read_table(table, value, repair) | document
+            document = _read_table(table, value, deviations) | document
     return document
 
 
@@ -182,13 +182,13 @@ def _add_to_index(index: dict[object, dict[str, Any]], names: tuple[str, ...], e
 
 
 def _write_at(
-    document: dict[str, Any], place: Place, value: object, repair: DeviationHandler, placed: _ElementIndex
+    document: dict[str, Any], place: Place, value: object, deviations: DeviationHandler, placed: _ElementIndex
 ) -> None:
     """Read a value into the place that the deviation handler returned, unless that place already has a value."""
     leaf = place[-1]
     if not isinstance(leaf, Attribute) or leaf.is_ignored:
         return
-    read = read_value(leaf, value, repair)
+    read = read_value(leaf, value, deviations)
     if read is UNASSIGNED:
         return
     values: list[dict[str, Any]] = []
@@ -205,9 +205,9 @@ def _write_at(
         placed.note(values, document)
 
 
-def _read_values(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
+def _read_values(attribute: Attribute, value: object, deviations: DeviationHandler) -> Any:
     if type(value) is not list:
-        value = repair.values(attribute, value)
+        value = deviations.values(attribute, value)
         if value is UNASSIGNED:
             return UNASSIGNED
         if type(value) is not list:
@@ -216,57 +216,59 @@ def _read_values(attribute: Attribute, value: object, repair: DeviationHandler) 
     values: list[Any] = []
     for item in value:
         if item is not None:
-            read = read_one(attribute, item, repair)
+            read = read_one(attribute, item, deviations)
             if read is not UNASSIGNED:
                 values.append(read)
     if len(values) > 1:
         values = distinct(attribute, values)
         if attribute.type == "complex":
-            values = one_primary(attribute, values, repair)
+            values = one_primary(attribute, values, deviations)
     return values[:] or UNASSIGNED  # the copy frees the spare capacity of the list
 
 
-def one_primary(attribute: Attribute, values: list[dict[str, Any]], repair: DeviationHandler) -> list[dict[str, Any]]:
+def one_primary(
+    attribute: Attribute, values: list[dict[str, Any]], deviations: DeviationHandler
+) -> list[dict[str, Any]]:
     """Return the elements if at most one is primary (RFC 7643 section 2.4). Otherwise ask the deviation handler."""
     seen = False
     for item in values:
         if item.get("primary") is True:
             if seen:
-                return repair.primaries(attribute, values)
+                return deviations.primaries(attribute, values)
             seen = True
     return values
 
 
-def _read_string(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
-    return value if type(value) is str else _ask_for_value(attribute, value, str, repair)
+def _read_string(attribute: Attribute, value: object, deviations: DeviationHandler) -> Any:
+    return value if type(value) is str else _ask_for_value(attribute, value, str, deviations)
 
 
-def _read_boolean(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
-    return value if type(value) is bool else _ask_for_value(attribute, value, bool, repair)
+def _read_boolean(attribute: Attribute, value: object, deviations: DeviationHandler) -> Any:
+    return value if type(value) is bool else _ask_for_value(attribute, value, bool, deviations)
 
 
-def _read_integer(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
-    return value if type(value) is int else _ask_for_value(attribute, value, int, repair)
+def _read_integer(attribute: Attribute, value: object, deviations: DeviationHandler) -> Any:
+    return value if type(value) is int else _ask_for_value(attribute, value, int, deviations)
 
 
-def _read_decimal(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
+def _read_decimal(attribute: Attribute, value: object, deviations: DeviationHandler) -> Any:
     if (type(value) is float and math.isfinite(value)) or type(value) is int:
         return value
-    return _ask_for_value(attribute, value, float, repair)
+    return _ask_for_value(attribute, value, float, deviations)
 
 
-def _read_date_time(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
+def _read_date_time(attribute: Attribute, value: object, deviations: DeviationHandler) -> Any:
     if type(value) is str and parse_instant(value) is not None:
         return value
-    return _ask_for_value(attribute, value, str, repair)
+    return _ask_for_value(attribute, value, str, deviations)
 
 
-def _read_binary(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
+def _read_binary(attribute: Attribute, value: object, deviations: DeviationHandler) -> Any:
     """Read a base64 value (RFC 7643 section 2.3.6).
 
     Both alphabets of RFC 4648 sections 4 and 5 are accepted, with or without padding.
     """
-    return value if type(value) is str and is_base64(value) else _ask_for_value(attribute, value, str, repair)
+    return value if type(value) is str and is_base64(value) else _ask_for_value(attribute, value, str, deviations)
 
 
 def is_base64(text: str) -> bool:
@@ -278,26 +280,26 @@ def is_base64(text: str) -> bool:
         return False
 
 
-def _read_complex(attribute: Attribute, value: object, repair: DeviationHandler) -> Any:
+def _read_complex(attribute: Attribute, value: object, deviations: DeviationHandler) -> Any:
     if type(value) is not dict:
-        value = repair.value(attribute, value)
+        value = deviations.value(attribute, value)
         if value is UNASSIGNED:
             return UNASSIGNED
         if type(value) is not dict:
             return REFUSE_DEVIATIONS.value(attribute, value)
-    document = _read_table(attribute.children, value, repair)
+    document = _read_table(attribute.children, value, deviations)
     if attribute.is_reference:
-        return document if document.get("value") else _read_reference(attribute, value, document, repair)
+        return document if document.get("value") else _read_reference(attribute, value, document, deviations)
     inner = document.get("value")
     if type(inner) is str and inner[:1] == "{":
-        found = repair.embedded(attribute, inner)
+        found = deviations.embedded(attribute, inner)
         if found is not None:
-            document |= _read_table(attribute.children, found, repair)
+            document |= _read_table(attribute.children, found, deviations)
     return document or UNASSIGNED
 
 
 def _read_reference(
-    attribute: Attribute, value: dict[str, Any], document: dict[str, Any], repair: DeviationHandler
+    attribute: Attribute, value: dict[str, Any], document: dict[str, Any], deviations: DeviationHandler
 ) -> Any:
     """Read a reference without a `value`.
 
@@ -305,10 +307,10 @@ def _read_reference(
     A singular reference with only a `$ref` is unassigned, because a client may send back a `$ref` that it has read.
     """
     if "value" in document or (attribute.keyed and points_by_uri(value)):
-        found = repair.value(attribute, value)
+        found = deviations.value(attribute, value)
         if found is UNASSIGNED:
             return UNASSIGNED
-        document = _read_table(attribute.children, found, repair) if type(found) is dict else {}
+        document = _read_table(attribute.children, found, deviations) if type(found) is dict else {}
         if not document.get("value"):
             raise InvalidValue(f"{attribute.path}.value is required.")
     elif attribute.keyed and document:
@@ -334,14 +336,14 @@ _READERS: Final[Mapping[str, Callable[[Attribute, Any, DeviationHandler], Any]]]
 }
 
 
-def _ask_for_value(attribute: Attribute, value: object, wanted: type, repair: DeviationHandler) -> Any:
-    value = repair.value(attribute, value)
+def _ask_for_value(attribute: Attribute, value: object, wanted: type, deviations: DeviationHandler) -> Any:
+    value = deviations.value(attribute, value)
     if value is not UNASSIGNED and type(value) is not wanted:
         return REFUSE_DEVIATIONS.value(attribute, value)
     return value
 
 
-def _check_schemas(resource_type: ResourceType, schemas: Any, repair: DeviationHandler) -> None:
+def _check_schemas(resource_type: ResourceType, schemas: Any, deviations: DeviationHandler) -> None:
     """Check `schemas` of a document (RFC 7643 section 3).
 
     The array must have the URN of the resource type's schema, and may have the URNs of its extensions only. Otherwise
@@ -352,4 +354,4 @@ def _check_schemas(resource_type: ResourceType, schemas: Any, repair: DeviationH
         named = {urn.lower() for urn in schemas}
         if resource_type.schema.lower() in named and named <= allowed:
             return
-    repair.schemas(resource_type, None if schemas is UNASSIGNED else schemas)
+    deviations.schemas(resource_type, None if schemas is UNASSIGNED else schemas)

@@ -1,4 +1,4 @@
-"""The service: requests in, responses out, over a store."""
+"""The service turns SCIM requests into responses, over a store."""
 
 from scimkit.service.cursors import Cursors
 from scimkit.service.http import Request, Response

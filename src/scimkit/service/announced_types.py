@@ -1,4 +1,4 @@
-"""The resource types that a service announces, held to what its store serves. This module never reads a resource."""
+"""The choice of the resource types that a service announces, compared with the types that its store serves."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ _log = logging.getLogger("scimkit")
 
 
 def announced_types(store: SyncStore | Store, wanted: Sequence[ResourceType] | None) -> tuple[ResourceType, ...]:
-    """Return the resource types to announce, and log what the store does not keep of them.
+    """Return the resource types to announce. Log the attributes that the store does not keep.
 
-    Raises: ValueError when the store does not serve a type that is wanted.
+    Raises:
+        ValueError: The store does not serve a type in `wanted`.
     """
     served = served_by(store)
     if served is None:
@@ -31,7 +32,7 @@ def announced_types(store: SyncStore | Store, wanted: Sequence[ResourceType] | N
         unmapped = known[each.name].unmapped
         if unmapped:
             _log.warning(
-                "%s: the mapping has no entry for %s; what a client sends there is not kept", each.name,
+                "%s: the mapping has no entry for %s; values of these attributes are not stored", each.name,
                 ", ".join(unmapped),
             )  # fmt: skip
     return types

@@ -1,8 +1,10 @@
-"""Bulk operations: many requests in one, with references between them (RFC 7644 section 3.7).
+"""Bulk operations: many operations in one request, with references between them (RFC 7644 section 3.7).
 
-Each operation succeeds or fails by itself; one that fails never undoes another. References forward are
-served by order, circular ones by creating without the reference and writing it after. This module
-never touches a store: every operation goes the way of a request of its own.
+Each operation succeeds or fails alone; a failed operation never undoes another. An operation that refers to a later
+creation waits for it. Circular references are resolved in two steps: create the resource without the reference, then
+write the reference.
+
+This module does not call the store. Every operation takes the same route as a separate request.
 """
 
 from __future__ import annotations
@@ -25,17 +27,23 @@ BULK_RESPONSE_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:BulkRespons
 
 _PREFIX: Final = "bulkId:"
 _REFERENCE: Final = re.compile(r'(?:\A|(?<=/))bulkId:(.+)\Z|(?<=")bulkId:([^"]+)(?=")', re.DOTALL)
-"""A whole value, the end of a path, or a value compared with in the filter of a PATCH path (section 3.7.2)."""
+"""A `bulkId` reference: a whole value, the end of a path, or a compared value in the filter of a PATCH path.
+
+Source: RFC 7644 section 3.7.2.
+"""
 _METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _MEMBERS: Final = frozenset({"schemas", "failonerrors", "operations"})
 
 Serve: TypeAlias = Callable[[RequestContext, Request], Awaitable[Response]]
-"""Serves one request on behalf of a call, and answers every failure with an error response."""
+"""A function that serves one operation of a bulk request. It turns every failure into an error response."""
 
 
 @dataclass(slots=True, eq=False)
 class _Operation:
-    """One operation, and what came of it. Two are never equal."""
+    """An operation of a bulk request, with its response and location once it is served.
+
+    Operations compare by identity.
+    """
 
     method: str
     path: str
@@ -53,21 +61,24 @@ class _Operation:
 
 
 class Bulk:
-    """Serves bulk requests. `most` is how many operations one may have."""
+    """Serves bulk requests with at most `most` operations."""
 
     def __init__(self, serve: Serve, most: int) -> None:
         self._serve = serve
         self._most = most
 
     async def post(self, call: RequestContext) -> Response:
-        """`POST /Bulk`."""
+        """Serve `POST /Bulk`."""
         operations, fail_on_errors = self._read(parse_object(call.request.body), call)
         await _Run(self._serve, call, operations, fail_on_errors).run()
         results = [_result(each) for each in operations if each.response is not None]
         return json_response(200, {"schemas": [BULK_RESPONSE_SCHEMA], "Operations": results})
 
     def _read(self, body: Mapping[str, Any], call: RequestContext) -> tuple[list[_Operation], int]:
-        """The operations and `failOnErrors`, 0 for never. Raises: InvalidSyntax, InvalidValue, PayloadTooLarge."""
+        """Return the operations and `failOnErrors`, where 0 means never.
+
+        Raises InvalidSyntax, InvalidValue, PayloadTooLarge.
+        """
         members = {name.lower(): value for name, value in body.items()}
         schemas = members.get("schemas")
         if type(schemas) is not list or BULK_REQUEST_SCHEMA not in schemas:
@@ -89,12 +100,12 @@ class Bulk:
             each.number = number
         named = [each.bulk_id for each in operations if each.bulk_id is not None]
         if len(set(named)) != len(named):
-            raise InvalidValue("Two operations have the same bulkId.")
+            raise InvalidValue("Two operations have the same bulkId. Each bulkId must be unique in the request.")
         return operations, fail_on_errors
 
 
 class _Run:
-    """The operations of one bulk request in the making."""
+    """The state of one bulk request while its operations are served."""
 
     def __init__(self, serve: Serve, call: RequestContext, operations: list[_Operation], fail_on_errors: int) -> None:
         self._serve = serve
@@ -108,10 +119,10 @@ class _Run:
         self._fail_on_errors = fail_on_errors
 
     async def run(self) -> None:
-        """Serve every operation in order, each after the creation of what it refers to, until too many have failed.
+        """Serve the operations in order until too many have failed. Each waits for the creations to which it refers.
 
-        No operation overtakes another that does not need it, which might change what they come to. The work grows with
-        the number of operations and references: each reference is looked at once.
+        An operation is served before its turn only if an earlier operation waits for it, so the outcome follows the
+        order of the request. Each reference is examined once, so the work is linear in the operations and references.
         """
         for first in self._operations:
             chain = [] if first.is_done else [first]
@@ -126,19 +137,21 @@ class _Run:
                 if creation is None:
                     await self._perform(operation, operation.data)
                 elif operation.references <= self._promised:
-                    await self._begin(operation)
+                    await self._create_without_references(operation)
                 else:
                     self._fail(operation)
         for operation in self._unfinished:
-            await self._finish(operation)
+            await self._write_references(operation)
 
     def _is_over(self) -> bool:
+        """Report whether the number of errors has reached `failOnErrors`."""
         return 0 < self._fail_on_errors <= self._errors
 
     def _awaited(self, operation: _Operation) -> _Operation | None:
-        """Return the first creation, in the order of the request, that an operation waits for. None if it is ready.
+        """Return the first creation, in the order of the request, for which an operation waits.
 
-        A reference that is resolved, or never will be, is not looked at again.
+        None if the operation can be served now. References that are resolved, or can no longer be resolved, are skipped
+        for good.
         """
         if operation.awaited is None:
             found = [self._creations[each] for each in operation.references if each in self._creations]
@@ -150,34 +163,36 @@ class _Run:
         return creation
 
     async def _perform(self, operation: _Operation, data: Any) -> None:
+        """Serve an operation whose references are all resolved; fail the operation otherwise."""
         if not operation.references <= self._ids.keys():
             self._fail(operation)
             return
         response = await self._send(operation.method, self._path_of(operation), operation, data)
-        self._note(operation, response)
+        self._record_response(operation, response)
 
-    async def _begin(self, operation: _Operation) -> None:
-        """Create a resource of a circle without the references that nothing can resolve yet."""
+    async def _create_without_references(self, operation: _Operation) -> None:
+        """Create a resource of a reference cycle without the references that cannot be resolved yet."""
         missing = operation.references - self._ids.keys()
-        data = _without(operation.data, {f"{_PREFIX}{each}" for each in missing})
+        data = _without_references(operation.data, {f"{_PREFIX}{each}" for each in missing})
         response = await self._send("POST", operation.path, operation, data)
-        self._note(operation, response)
+        self._record_response(operation, response)
         if response.status == 201:
             self._unfinished.append(operation)
 
-    async def _finish(self, operation: _Operation) -> None:
-        """Write a resource of a circle again, now with every reference that came to be."""
+    async def _write_references(self, operation: _Operation) -> None:
+        """Write a resource of a reference cycle again, with every reference that is resolved now."""
         lost = operation.references - self._ids.keys()
-        data = _without(operation.data, {f"{_PREFIX}{each}" for each in lost})
+        data = _without_references(operation.data, {f"{_PREFIX}{each}" for each in lost})
         assert operation.bulk_id is not None
         path = f"{operation.path.rstrip('/')}/{self._ids[operation.bulk_id]}"
         response = await self._send("PUT", path, operation, data)
         if response.status >= 300:
-            self._note(operation, response)
+            self._record_response(operation, response)
         elif operation.response is not None:
             operation.response = Response(201, response.body, response.headers)
 
     async def _send(self, method: str, path: str, operation: _Operation, data: Any) -> Response:
+        """Serve one operation as a separate request, and return its response."""
         base = self._call.request
         headers = {} if operation.version is None else {"if-match": operation.version}
         body = b"" if method == "DELETE" else write_json(self._resolved(data))
@@ -185,12 +200,15 @@ class _Run:
         return await self._serve(self._call, Request(method, relative, "", headers, body, base.base_url))
 
     def _path_of(self, operation: _Operation) -> str:
-        """The path of an operation relative to the endpoint, percent-decoded as that of a request."""
+        """Return the path of an operation relative to the endpoint, percent-decoded like the path of a request."""
         path: str = self._resolved(unquote(operation.path.removeprefix(self._call.request.base_url)))
         return path
 
-    def _note(self, operation: _Operation, response: Response) -> None:
-        """Keep a result. Every operation but a failed POST has a location (section 3.7.3)."""
+    def _record_response(self, operation: _Operation, response: Response) -> None:
+        """Store the response of an operation.
+
+        Every operation except a failed POST has a location (RFC 7644 section 3.7.3).
+        """
         operation.response = response
         if operation.method != "POST":
             operation.location = self._call.request.base_url + encoded_path(self._path_of(operation))
@@ -204,14 +222,16 @@ class _Run:
                 self._ids[operation.bulk_id] = unquote(operation.location.rsplit("/", 1)[-1])
 
     def _fail(self, operation: _Operation) -> None:
-        error = InvalidValue("The operation refers to a bulkId that no successful operation has.")
-        self._note(operation, error_response(error))
+        """Fail an operation that refers to a `bulkId` that cannot be resolved."""
+        error = InvalidValue("The operation refers to a bulkId that no successful operation of the request defines.")
+        self._record_response(operation, error_response(error))
 
     def _id_for(self, found: re.Match[str]) -> str:
+        """Return the id for a matched reference, or the reference itself if it is not resolved."""
         return self._ids.get(found[1] or found[2], found[0])
 
     def _resolved(self, value: Any) -> Any:
-        """The value with ids in the place of references to them."""
+        """Return the value with each resolved reference replaced by an id."""
         if isinstance(value, str):
             return _REFERENCE.sub(self._id_for, value) if _PREFIX in value else value
         if isinstance(value, dict):
@@ -222,6 +242,7 @@ class _Run:
 
 
 def _read_operation(entry: Any) -> _Operation:
+    """Read one entry of `Operations`. Raises InvalidSyntax."""
     if type(entry) is not dict:
         raise InvalidSyntax("An operation must be an object.")
     members = {name.lower(): value for name, value in entry.items()}
@@ -235,17 +256,17 @@ def _read_operation(entry: Any) -> _Operation:
         raise InvalidSyntax("bulkId and version must be strings.")
     method = method.upper()
     if method == "POST" and not bulk_id:
-        raise InvalidSyntax("An operation that creates must have a bulkId.")
+        raise InvalidSyntax("A POST operation must have a bulkId.")
     data = members.get("data")
     if type(data) is not dict and method != "DELETE":
-        raise InvalidSyntax("An operation must have an object as its data.")
+        raise InvalidSyntax("The data of a POST, PUT or PATCH operation must be an object.")
     operation = _Operation(method, path if path.startswith(("/", "http")) else f"/{path}", bulk_id, version, data)
     operation.references = frozenset(_references(data)) | frozenset(_references(path))
     return operation
 
 
 def _references(value: Any) -> Iterator[str]:
-    """The bulkIds that a value refers to."""
+    """Yield the `bulkId` values to which a value refers."""
     if isinstance(value, str):
         for found in _REFERENCE.finditer(value) if _PREFIX in value else ():
             yield found[1] or found[2]
@@ -257,21 +278,21 @@ def _references(value: Any) -> Iterator[str]:
             yield from _references(item)
 
 
-def _without(value: Any, references: set[str]) -> Any:
-    """The data without what consists in one of the references."""
+def _without_references(value: Any, references: set[str]) -> Any:
+    """Return the data without the values and elements that consist of one of the references."""
     if isinstance(value, list):
-        kept = [_without(item, references) for item in value]
+        kept = [_without_references(item, references) for item in value]
         return [item for item in kept if item is not None]
     if isinstance(value, dict):
         if any(isinstance(item, str) and item in references for item in value.values()):
             return None
-        made = {name: _without(item, references) for name, item in value.items()}
+        made = {name: _without_references(item, references) for name, item in value.items()}
         return {name: item for name, item in made.items() if item is not None}
     return None if isinstance(value, str) and value in references else value
 
 
 def _result(operation: _Operation) -> dict[str, Any]:
-    """The entry of the response (section 3.7.3)."""
+    """Return the entry of the bulk response for an operation (RFC 7644 section 3.7.3)."""
     response = operation.response
     assert response is not None
     result: dict[str, Any] = {"method": operation.method}

@@ -1,7 +1,7 @@
-"""A page by cursor, gathered from one resource type or several (RFC 9865).
+"""Pages by cursor over one or several resource types (RFC 9865).
 
-Several types come one after the other or, when they are sorted, merged: by the key, the type, the creation.
-This module never asks a store.
+Several resource types follow each other. If they are sorted, they are merged by sort key, then type, then creation.
+This module does not call the store.
 """
 
 from __future__ import annotations
@@ -14,20 +14,26 @@ from scimkit.stores.paging import Position
 from scimkit.stores.protocol import Page
 
 _BEFORE_ALL: Final = -1
+"""A number before the number of every document in the order of creation."""
 _AFTER_ALL: Final = 2**62
-"""Numbers in the order of creation that no document has."""
+"""A number after the number of every document in the order of creation."""
 _NO_VALUE: Final = (True, "")
-"""The key of a document without a value to sort by, in every store."""
+"""The sort key of a document without a value to sort by, the same in every store."""
 
 
 class _Entry(NamedTuple):
+    """A resource of the page, with its position and the number of its resource type."""
+
     part: int
     position: Position
     resource: Mapping[str, Any]
 
 
 class CursorPage:
-    """A page while it is gathered. A part is a resource type of the search, by its number there."""
+    """A page by cursor while its resources are collected from the store.
+
+    A part is one resource type of the search; its number is the position of the type in the search.
+    """
 
     def __init__(self, cursor: Cursor | None, count: int, *, merged: bool, descending: bool) -> None:
         self.backward: bool = cursor is not None and cursor.backward
@@ -38,9 +44,10 @@ class CursorPage:
         self._gathered: list[_Entry] = []
 
     def asked_of(self, part: int, *, is_sorted: bool) -> dict[str, Any]:
-        """What to ask of a type: one resource more than the page still has room for, or only the total.
+        """Return the page arguments of the store query for one resource type.
 
-        The types must be asked in their order; against it when a page that is not merged goes backward.
+        The query asks for one resource more than the page has room for. It asks for the total only if the page needs no
+        resource of the type. Call this in the order of the types, or in reverse order for an unmerged backward page.
         """
         room = self._count + 1 - (0 if self._merged else len(self._gathered))
         if self._cursor is None:
@@ -49,7 +56,7 @@ class CursorPage:
         return {"count": 0} if edge is None else {"count": room, "before" if self.backward else "after": edge}
 
     def _edge(self, cursor: Cursor, part: int, is_sorted: bool) -> Position | None:
-        """The position from which a type goes on; None when nothing of it lies that way."""
+        """Return the position at which to continue in a resource type, or None if no resource of the type is needed."""
         *key, number = cursor.position
         if part != cursor.part:
             number = _AFTER_ALL if part < cursor.part else _BEFORE_ALL
@@ -67,7 +74,7 @@ class CursorPage:
         return (_AFTER_ALL,) if self.backward else (_BEFORE_ALL,)
 
     def take(self, part: int, page: Page, resources: Sequence[Mapping[str, Any]], *, is_sorted: bool) -> None:
-        """Take what a type gave."""
+        """Add the result of the store query for one resource type."""
         before = () if is_sorted or not self._merged else _NO_VALUE
         found = [
             _Entry(part, (*before, *position), resource)
@@ -80,19 +87,22 @@ class CursorPage:
 
     @property
     def _more(self) -> bool:
+        """Report whether more resources were found than the page can hold."""
         return len(self._gathered) > self._count
 
     @property
     def _kept(self) -> list[_Entry]:
+        """Return the entries that belong to the page."""
         return self._gathered[-self._count :] if self.backward and self._count else self._gathered[: self._count]
 
     @property
     def resources(self) -> list[Mapping[str, Any]]:
+        """Return the resources of the page."""
         return [each.resource for each in self._kept]
 
     @property
     def next(self) -> Cursor | None:
-        """Where the next page starts; None on the last."""
+        """Return the cursor of the next page, or None on the last page."""
         if not self._kept or not (self.backward or self._more):
             return None
         last = self._kept[-1]
@@ -100,7 +110,7 @@ class CursorPage:
 
     @property
     def previous(self) -> Cursor | None:
-        """Where the page before ends; None on the first."""
+        """Return the cursor of the previous page, or None on the first page."""
         is_first = self._cursor is None or (self.backward and not self._more)
         if is_first or not self._kept:
             return None

@@ -1,6 +1,6 @@
-"""Discovery over HTTP: what the service is, what it serves, and by which schemas (RFC 7644 section 4).
+"""The discovery endpoints: service provider configuration, resource types and schemas (RFC 7644 section 4).
 
-This module makes no documents; it chooses them.
+This module selects documents; `scimkit.schema.discovery` builds them.
 """
 
 from __future__ import annotations
@@ -24,24 +24,28 @@ from scimkit.service.request_context import RequestContext
 
 
 class Discovery:
-    """The discovery endpoints of a service."""
+    """Serves the discovery endpoints."""
 
     def __init__(self, resource_types: Sequence[ResourceType], features: Features) -> None:
         self._resource_types = resource_types
         self._features = features
 
     async def service_provider_config(self, call: RequestContext) -> Response:
-        """`GET /ServiceProviderConfig` (RFC 7643 section 5)."""
+        """Serve `GET /ServiceProviderConfig` (RFC 7643 section 5)."""
         _check_unfiltered(call)
         return json_response(200, service_provider_config(self._features, call.request.base_url))
 
     async def list_resource_types(self, call: RequestContext) -> Response:
-        """`GET /ResourceTypes` (RFC 7643 section 6)."""
+        """Serve `GET /ResourceTypes` (RFC 7643 section 6)."""
         documents = [resource_type_document(each, call.request.base_url) for each in self._resource_types]
         return _discovered(call, documents)
 
     async def read_resource_type(self, call: RequestContext) -> Response:
-        """`GET /ResourceTypes/{name}`. Raises: NotFound."""
+        """Serve `GET /ResourceTypes/{name}`.
+
+        Raises:
+            NotFound: No resource type has this name.
+        """
         _check_unfiltered(call)
         for each in self._resource_types:
             if each.name == call.id:
@@ -49,17 +53,21 @@ class Discovery:
         raise NotFound("There is no such resource type.")
 
     async def list_schemas(self, call: RequestContext) -> Response:
-        """`GET /Schemas` (RFC 7643 section 7)."""
+        """Serve `GET /Schemas` (RFC 7643 section 7)."""
         schemas = schema_documents(self._resource_types)
         return _discovered(call, [self._schema(each, call) for each in schemas.values()])
 
     def _schema(self, schema: SchemaDocument, call: RequestContext) -> dict[str, Any]:
-        """A Schema document; without a hook for passwords there are none, and Entra's validator wants no secrets."""
+        """Return a Schema document. It omits `password` if there is no password hook, as Entra's validator requires."""
         unsupported = () if self._features.change_password else (PASSWORD,)
         return schema_document(schema, call.request.base_url, unsupported)
 
     async def read_schema(self, call: RequestContext) -> Response:
-        """`GET /Schemas/{urn}`, in any case. Raises: NotFound."""
+        """Serve `GET /Schemas/{urn}`. The URN is compared without regard to case.
+
+        Raises:
+            NotFound: No schema has this URN.
+        """
         _check_unfiltered(call)
         for urn, schema in schema_documents(self._resource_types).items():
             if urn.lower() == str(call.id).lower():
@@ -68,7 +76,7 @@ class Discovery:
 
 
 def _discovered(call: RequestContext, documents: list[dict[str, Any]]) -> Response:
-    """A list of discovery documents."""
+    """Return a list response of discovery documents."""
     _check_unfiltered(call)
     return json_response(200, list_response(documents, len(documents), 1))
 
@@ -76,4 +84,4 @@ def _discovered(call: RequestContext, documents: list[dict[str, Any]]) -> Respon
 def _check_unfiltered(call: RequestContext) -> None:
     """Refuse a filter on discovery documents (RFC 7644 section 4). Raises Forbidden."""
     if "filter" in call.parameters:
-        raise Forbidden("Discovery documents cannot be filtered.")
+        raise Forbidden("Discovery documents cannot be filtered. Leave out the filter.")

@@ -1,6 +1,6 @@
-"""Requests and responses as values, free of any web framework.
+"""HTTP requests and responses as values, independent of any web framework.
 
-This module never decides anything; it reads query strings and headers, and writes bodies.
+This module reads query strings and headers, and writes bodies. It makes no decisions about resources.
 """
 
 from __future__ import annotations
@@ -18,34 +18,43 @@ from scimkit.tokens import Principal
 
 SCIM_JSON: Final = "application/scim+json"
 CONTENT_TYPE: Final = ("Content-Type", SCIM_JSON)
-"""The header of a body."""
+"""The `Content-Type` header of a response with a body."""
 JSON: Final = "application/json"
 LISTS: Final = frozenset({"attributes", "excludedattributes"})
 NUMBERS: Final = frozenset({"startindex", "count"})
 TEXTS: Final = frozenset({"filter", "sortby", "sortorder", "cursor"})
 WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
-"""The methods whose body is read; that of any other means nothing (RFC 9110 section 9.3.1)."""
-_KNOWN: Final = LISTS | NUMBERS | TEXTS
+"""The methods whose body is read. A body of any other method has no meaning (RFC 9110 section 9.3.1)."""
+_PARAMETERS: Final = LISTS | NUMBERS | TEXTS
 READ_WHEN_EMPTY: Final = frozenset({"cursor", "filter"})
-"""An empty cursor asks for the first page (RFC 9865 section 2); an empty filter is none, and not the whole list."""
+"""Parameters that have a meaning when empty.
+
+An empty cursor asks for the first page (RFC 9865 section 2). An empty filter is a mistake that the dialect handles; it
+must not silently return the whole list.
+"""
 _MAX_PARAMETERS: Final = 50
 _QUALITY: Final = re.compile(r"(?:^|;)\s*q\s*=\s*([01](?:\.\d*)?)\s*(?:;|\Z)")
-_BEYOND_COUNTING: Final = 10**18
-"""Databases count to a little more. A larger number is read as this one."""
-_LONGEST_NUMBER: Final = 18
+_LARGEST_NUMBER: Final = 10**18
+"""The largest number that is read, because databases count only a little further. Larger numbers are lowered to it."""
+_MAX_DIGITS: Final = 18
 _WHOLE_NUMBER: Final = re.compile(r"\s*([+-]?)[0-9]+\s*")
 
 
 @dataclass(slots=True)
 class Request:
-    """An HTTP request, as an adapter hands it to the service.
+    """An HTTP request, as an adapter passes it to the service. The repr shows no token, no body and no query.
 
-    `path` is relative to the SCIM endpoint and percent-decoded, such as `/Users/2819c223`. `query` is
-    raw. `headers` has lower-case names. `base_url` is that of the SCIM endpoint as the client sees it,
-    without a slash at its end. `deadline` is the reading of `time.monotonic()` by which the request must be answered;
-    an adapter sets it when requests may wait in a queue. Without it, the service counts from its first step.
-    `principal` is the result of `ScimService.authenticate`; `handle` does not verify the token again. `id` is the
-    request id; the service reads it from a header or makes one. The repr shows no token, no body and no query.
+    Attributes:
+        method: The HTTP method, such as `GET`.
+        path: The path relative to the SCIM endpoint, percent-decoded, such as `/Users/2819c223`.
+        query: The query string as it was sent.
+        headers: The headers by lower-case name.
+        body: The body; empty unless the method is POST, PUT or PATCH.
+        base_url: The URL of the SCIM endpoint as the client sees it, without a slash at its end.
+        deadline: The reading of `time.monotonic()` by which the request must be answered. An adapter sets it if
+            requests may wait in a queue. By default, the service starts counting when `handle` is called.
+        principal: The result of `ScimService.authenticate`. If it is set, `handle` does not verify the token again.
+        id: The request id. If it is empty, the service reads it from a header or creates one.
     """
 
     method: str
@@ -58,14 +67,19 @@ class Request:
     principal: Principal | None = None
     id: str = ""
     refused: Principal | None = field(default=None, repr=False)
-    """Whose the token was, if it was issued once and is not valid now. For the host's events only."""
+    """The principal of a token that was issued but is expired or revoked. Only events of the host use it."""
 
 
 @dataclass(slots=True)
 class Response:
-    """An HTTP response. `quirks` names the rewrites that the request needed; it is never sent.
+    """An HTTP response.
 
-    With `more` the body goes on: it is awaited again and again for the next part, until that is empty.
+    Attributes:
+        status: The HTTP status code.
+        body: The body, or its first part if `more` is set.
+        headers: The headers, as pairs of name and value.
+        quirks: The names of the quirks that the request needed. They are never sent to the client.
+        more: A function that returns the next part of the body. Await its result repeatedly, until a part is empty.
     """
 
     status: int
@@ -75,62 +89,64 @@ class Response:
     more: Callable[[], Coroutine[Any, Any, bytes]] | None = None
 
     def parts(self) -> Iterator[bytes]:
-        """The body in parts, for a host without an event loop."""
+        """Yield the parts of the body, for a host without an event loop."""
         yield self.body
         while self.more is not None and (part := run_sync(self.more())):
             yield part
 
     async def awaited_parts(self) -> AsyncIterator[bytes]:
-        """The body in parts, on an event loop."""
+        """Yield the parts of the body on an event loop."""
         yield self.body
         while self.more is not None and (part := await self.more()):
             yield part
 
 
 def json_response(status: int, document: object, *headers: tuple[str, str]) -> Response:
-    """A response with a JSON body."""
+    """Return a response with a JSON body."""
     return Response(status, write_json(document), (CONTENT_TYPE, *headers))
 
 
 def error_response(error: ScimError) -> Response:
-    """The response of an error (RFC 7644 section 3.12)."""
+    """Return the response for an error (RFC 7644 section 3.12)."""
     return json_response(error.status, error.to_document(), *error.headers)
 
 
 def read_query(query: str) -> dict[str, str]:
-    """The query parameters by lower-case name; `+` is a space unless spaces are `%20`. Unknown ones are passed over
-    (RFC 7644 section 3.4.2).
+    """Return the known query parameters by lower-case name. Unknown parameters are ignored (RFC 7644 section 3.4.2).
 
-    Raises: InvalidSyntax when the query is not UTF-8, has too many parameters, or has one twice.
+    A `+` means a space, unless the value encodes spaces as `%20`.
+
+    Raises:
+        InvalidSyntax: The query is not UTF-8, has too many parameters, or has one parameter with two different values.
     """
     if not query:
         return {}
     fields = query.split("&")
     if len(fields) > _MAX_PARAMETERS:
-        raise InvalidSyntax("The query string is not valid.")
+        raise InvalidSyntax(f"The query string may have at most {_MAX_PARAMETERS} parameters.")
     parameters: dict[str, str] = {}
     for each in fields:
         name, _, text = each.partition("=")
-        if name not in _KNOWN:
+        if name not in _PARAMETERS:
             name = _decoded(name).lower()
-            if name not in _KNOWN:
+            if name not in _PARAMETERS:
                 continue
         value = _decoded(text)
         if parameters.setdefault(name, value) != value:
-            raise InvalidSyntax("The query string has the same parameter twice.")
+            raise InvalidSyntax("The query string has the same parameter twice. Send each parameter once.")
     return parameters
 
 
 def _decoded(text: str) -> str:
-    """A name or a value of `application/x-www-form-urlencoded` (`parse_qsl` takes four times as long)."""
-    space = "%20" if "%20" in text else "+"  # where a space is %20, a plus is a plus (RFC 3986 section 2.1)
-    text = text.replace(space, " ").replace("%22", '"')  # nothing that is made of these can be taken for an escape
+    """Decode a name or value of `application/x-www-form-urlencoded`, four times as fast as `parse_qsl`."""
+    space = "%20" if "%20" in text else "+"  # a client that encodes a space as %20 means + literally (RFC 3986)
+    text = text.replace(space, " ").replace("%22", '"')  # neither replacement can create a new percent escape
     if "%" not in text:
         return text
     try:
         return unquote_to_bytes(text).decode()
     except ValueError:
-        raise InvalidSyntax("The query string is not valid.") from None
+        raise InvalidSyntax("The query string must be UTF-8 with percent encoding.") from None
 
 
 Parameters: TypeAlias = Mapping[str, str | int]
@@ -138,43 +154,53 @@ Parameters: TypeAlias = Mapping[str, str | int]
 
 
 def integer(parameters: Parameters, name: str, default: int) -> int:
-    """An integer parameter. Raises: InvalidValue when it is not one."""
+    """Return an integer parameter, or the default if the parameter is absent.
+
+    Raises:
+        InvalidValue: The value is not an integer.
+    """
     value = parameters.get(name.lower())
     if value is None:
         return default
-    if type(value) is str and len(value) > _LONGEST_NUMBER:
+    if type(value) is str and len(value) > _MAX_DIGITS:
         whole = _WHOLE_NUMBER.fullmatch(value)
-        value = None if whole is None else -_BEYOND_COUNTING if whole[1] == "-" else _BEYOND_COUNTING
+        value = None if whole is None else -_LARGEST_NUMBER if whole[1] == "-" else _LARGEST_NUMBER
     try:
         number = int(value) if value is not None else None
     except ValueError:
         number = None
     if number is None:
         raise InvalidValue(f"The parameter {name} must be a whole number.")
-    return max(-_BEYOND_COUNTING, min(number, _BEYOND_COUNTING))
+    return max(-_LARGEST_NUMBER, min(number, _LARGEST_NUMBER))
 
 
 class AcceptDeviationHandler(Protocol):
-    """What negotiation asks when a client accepts nothing that SCIM answers have."""
+    """Dialects implement this protocol to answer clients that accept neither SCIM nor JSON."""
 
     def unacceptable(self) -> None:
-        """Answers with SCIM all the same, or raises NotAcceptable."""
+        """Return if the response may be sent as SCIM anyway; raise NotAcceptable otherwise."""
         ...
 
 
-def accepted_type(accept: str | None, repair: AcceptDeviationHandler) -> str:
-    """The media type to answer in: SCIM's own, or plain JSON for who prefers that (RFC 7644 section 3.8).
+def accepted_type(accept: str | None, deviations: AcceptDeviationHandler) -> str:
+    """Return the media type of the response: `application/scim+json`, or plain JSON for clients that prefer JSON.
 
-    The most specific range gives a type its quality (RFC 9110 section 12.5.1).
-    Raises: NotAcceptable when the client accepts neither and the repair refuses.
+    The most specific media range determines the quality of a type (RFC 9110 section 12.5.1).
+
+    Args:
+        accept: The Accept header, or None.
+        deviations: The dialect of the request. It decides if the client accepts neither type.
+
+    Raises:
+        NotAcceptable: The client accepts neither type, and the dialect does not allow that.
     """
     if not accept or accept == SCIM_JSON:
         return SCIM_JSON
     qualities: dict[str, float] = {}
     for each in accept.lower().split(","):
         name, _, parameters = each.partition(";")
-        said = _QUALITY.search(parameters)
-        qualities.setdefault(name.strip(), float(said[1]) if said else 1.0)
+        given = _QUALITY.search(parameters)
+        qualities.setdefault(name.strip(), float(given[1]) if given else 1.0)
 
     def quality(media_type: str) -> float:
         ranges = (media_type, "application/*", "*/*")
@@ -183,12 +209,12 @@ def accepted_type(accept: str | None, repair: AcceptDeviationHandler) -> str:
     preferred = max(SCIM_JSON, JSON, key=quality)
     if quality(preferred) > 0:
         return preferred
-    repair.unacceptable()
+    deviations.unacceptable()
     return SCIM_JSON
 
 
 def as_media_type(response: Response, media_type: str) -> Response:
-    """The response with another `Content-Type` for its JSON body."""
+    """Return the response with another `Content-Type` for its JSON body."""
     headers = [
         (name, media_type if (name, value) == ("Content-Type", SCIM_JSON) else value)
         for name, value in response.headers
@@ -197,25 +223,37 @@ def as_media_type(response: Response, media_type: str) -> Response:
 
 
 class MediaTypeDeviationHandler(Protocol):
-    """What the check of a media type asks when it is not JSON's."""
+    """Dialects implement this protocol to accept bodies of other media types."""
 
     def media_type(self, name: str) -> bool:
-        """Report whether a body of that type is read as JSON."""
+        """Report whether to read a body of this media type as JSON."""
         ...
 
 
 def check_encoding(content_encoding: str | None) -> None:
-    """Check that a body is not compressed. Raises: UnsupportedContentEncoding."""
+    """Check that the body is not compressed.
+
+    Raises:
+        UnsupportedContentEncoding: The body has a content coding other than `identity`.
+    """
     if content_encoding and content_encoding.strip().lower() != "identity":
         raise UnsupportedContentEncoding()
 
 
-def check_media_type(content_type: str | None, repair: MediaTypeDeviationHandler) -> None:
-    """Check that a body is JSON in UTF-8; no header at all is taken as that. Raises: UnsupportedMediaType."""
+def check_media_type(content_type: str | None, deviations: MediaTypeDeviationHandler) -> None:
+    """Check that the body is JSON in UTF-8. A missing `Content-Type` header counts as JSON.
+
+    Args:
+        content_type: The Content-Type header, or None.
+        deviations: The dialect of the request. It decides whether to read other media types as JSON.
+
+    Raises:
+        UnsupportedMediaType: The media type is not JSON, or the charset is not UTF-8.
+    """
     if not content_type or content_type in (SCIM_JSON, JSON):
         return
     media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
-    if media_type not in (SCIM_JSON, JSON) and not repair.media_type(media_type):
+    if media_type not in (SCIM_JSON, JSON) and not deviations.media_type(media_type):
         raise UnsupportedMediaType()
     for parameter in parameters:
         name, _, value = parameter.partition("=")

@@ -1,4 +1,7 @@
-"""Limits of what a service takes and gives. This module reads no request; it checks values against limits."""
+"""Limits of the requests that a service accepts and of the responses that it returns.
+
+This module does not read requests. It compares values with limits.
+"""
 
 from __future__ import annotations
 
@@ -11,63 +14,88 @@ from scimkit.filters.parser import MAX_COMPARISONS, MAX_LENGTH
 from scimkit.patch.operations import MAX_OPERATIONS
 from scimkit.schema.resource_types import ResourceType
 
-_MOST_HEADERS: Final = 200
+_MAX_HEADERS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of a service. Every limit has a safe default, and exceeding one is a clear SCIM error."""
+    """The limits of a service. Every limit has a safe default, and a request beyond a limit gets a SCIM error."""
 
     body: int = 5 * 1024 * 1024
-    """Bytes of a request body. Beyond: 413. Announced as `bulk.maxPayloadSize`."""
+    """Maximum size of a request body in bytes. A larger body is refused with 413. Announced as `bulk.maxPayloadSize`.
+    """
     headers: int = 64 * 1024
-    """Characters of all header values together; a request has at most 200 headers. Beyond: 431."""
+    """Maximum number of characters of all header values together. Larger headers are refused with 431.
+
+    A request with more than 200 headers is refused with 431 too.
+    """
     query: int = 64 * 1024
-    """Characters of a query string. Beyond: 414. `POST .search` takes the same parameters in a body."""
+    """Maximum number of characters of a query string. A longer query string is refused with 414.
+
+    A client can send the same parameters in the body of `POST .search`.
+    """
     string_length: int = 65_536
-    """Characters of one string in the body of a resource or a PATCH. Beyond: 400 `invalidValue`."""
+    """Maximum number of characters of a string in a resource or PATCH. A longer string gets 400 `invalidValue`."""
     values: int = 1000
-    """Values of a multi-valued attribute, except references such as `members`. Beyond: 400 `invalidValue`."""
+    """Maximum number of elements of a multi-valued attribute. More are refused with 400 `invalidValue`.
+
+    References, such as `members`, have no such limit.
+    """
     filter_length: int = MAX_LENGTH
-    """Characters of a filter. Beyond: 400 `invalidFilter`."""
+    """Maximum number of characters of a filter. A longer filter is refused with 400 `invalidFilter`."""
     filter_comparisons: int = MAX_COMPARISONS
-    """Comparisons and presence tests of a filter. Beyond: 400 `invalidFilter`."""
+    """Maximum number of comparisons and presence tests in a filter. More are refused with 400 `invalidFilter`."""
     patch_operations: int = MAX_OPERATIONS
-    """Operations of a PATCH. Beyond: 400 `invalidSyntax`."""
+    """Maximum number of operations in a PATCH. More are refused with 400 `invalidSyntax`."""
     bulk_operations: int = 1000
-    """Operations of a bulk request. Beyond: 413. Announced as `bulk.maxOperations`."""
+    """Maximum number of operations in a bulk request. More are refused with 413. Announced as `bulk.maxOperations`."""
     page: int = 1000
-    """Resources of a page. A larger `count` is lowered to it. Announced as `filter.maxResults`."""
+    """Maximum number of resources in a page. A larger `count` is lowered to it. Announced as `filter.maxResults`."""
     default_page: int = 100
-    """Resources of a page if the client names no `count`."""
+    """Number of resources in a page if the client sends no `count`."""
     sorted_window: int = 10_000
-    """Resources up to the end of a page by `startIndex`, if a search over several resource types is sorted.
-    Beyond: 400 `tooMany`. Pages by cursor have no such limit."""
+    """Maximum of `startIndex + count - 1` in a sorted search over several resource types.
+
+    A page beyond the limit is refused with 400 `tooMany`. Pages by cursor have no such limit.
+    """
     members_at_once: int = 5000
-    """Members that are read at once. A group with more members is sent while it is read."""
+    """Maximum number of members that are read at once. The response of a larger group is streamed."""
     attempts: int = 20
-    """Attempts at a PATCH or PUT that loses races against other writes. Then: 503 with Retry-After."""
+    """Maximum number of attempts of a PATCH or PUT that loses races against other writes.
+
+    After that: 503 with `Retry-After`.
+    """
     deadline: float = 25.0
-    """Seconds within which a request is answered. Every wait ends by then, and the answer is 503 with Retry-After.
-    The default leaves room to Okta, which gives up after 60 seconds."""
+    """Maximum number of seconds until a request is answered. Every wait ends by then, with 503 and `Retry-After`.
+
+    The default is well below 60 seconds, after which Okta gives up.
+    """
     sensitive: Collection[str] = ()
-    """Attributes, such as `emails.value`, that a filter in a URI may not name (RFC 7644 section 7.5.2). Then: 403.
-    There are none by default, because identity providers look users up by name in URIs."""
+    """Attributes, such as `emails.value`, that a filter in a URI may not name (RFC 7644 section 7.5.2).
+
+    A filter that names one is refused with 403. The default is empty, because identity providers look users up by name
+    in URIs.
+    """
 
     def check_request(self, headers: Mapping[str, str], query: str) -> None:
         """Check the size of the headers and of the query string.
 
         Raises:
-            HeadersTooLarge: The headers are larger than `headers`.
+            HeadersTooLarge: The headers are larger than `headers`, or there are more than 200.
             UriTooLong: The query string is longer than `query`.
         """
-        if sum(map(len, headers.values())) > self.headers or len(headers) > _MOST_HEADERS:
-            raise HeadersTooLarge(f"The headers are larger than {self.headers} characters.")
+        if sum(map(len, headers.values())) > self.headers or len(headers) > _MAX_HEADERS:
+            raise HeadersTooLarge(
+                f"The request may have at most {_MAX_HEADERS} headers with {self.headers} characters together."
+            )
         if len(query) > self.query:
             raise UriTooLong(f"The query string is longer than {self.query} characters.")
 
     def check_strings(self, body: Any) -> None:
-        """Check the length of every string in a body. The service asks only if the body is longer than one may be.
+        """Check the length of every string in a body.
+
+        The service calls this only if the body is longer than `string_length`, since a shorter body has no longer
+        string.
 
         Raises:
             InvalidValue: A string is longer than `string_length`.
@@ -85,7 +113,7 @@ class Limits:
 
 
 class ValueLimit:
-    """Checks how many values the multi-valued attributes of a resource type have."""
+    """Checks the number of elements in the multi-valued attributes of a resource type."""
 
     __slots__ = ("_limit", "_paths")
 
@@ -100,10 +128,10 @@ class ValueLimit:
         ]
 
     def check(self, document: Mapping[str, Any]) -> None:
-        """Check a document, or the attributes of one.
+        """Check a document, or some attributes of a document.
 
         Raises:
-            InvalidValue: An attribute has more values than the limit.
+            InvalidValue: An attribute has more elements than the limit.
         """
         for path, names in self._paths:
             value: Any = document

@@ -1,6 +1,6 @@
-"""Where the SCIM endpoint is, as the client sees it: mount paths, the Host header, and proxies.
+"""The URL of the SCIM endpoint as the client sees it, from mount path, Host header and proxy headers.
 
-This module only reads and joins strings; it never resolves a name.
+This module only reads and joins strings. It does not resolve host names.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _HOST: Final = re.compile(
     r"(?::[0-9]{0,5})?\Z",
     re.ASCII,
 )
-"""`host[:port]` of RFC 3986 section 3.2.2, without the comma: servers join two Host lines with one."""
+"""`host[:port]` of RFC 3986 section 3.2.2, without commas, because servers join two Host lines with a comma."""
 _LONGEST_HOST: Final = 300
 
 
 def relative_path(path: str, prefix: str) -> str:
-    """The path below the endpoint; a path outside it leads nowhere."""
+    """Return the path below the endpoint, or a path that matches no route if it is outside the endpoint."""
     if not prefix:
         return path
     if path == prefix or path.startswith(prefix + "/"):
@@ -33,39 +33,56 @@ def relative_path(path: str, prefix: str) -> str:
 
 
 def path_segment(id: str) -> str:
-    """Return an id as a segment of a URL's path, percent-encoded where RFC 3986 asks for it."""
+    """Return an id as a path segment of a URL, percent-encoded where RFC 3986 requires that."""
     if id.isascii() and id.replace("-", "").isalnum():
         return id
     return quote(id, safe="")
 
 
 def encoded_path(path: str) -> str:
-    """Return a path as it stands in a URL. `path` is text, not percent-encoded."""
+    """Return a path for use in a URL. `path` is text that is not percent-encoded."""
     return quote(path, safe=_IN_PATHS)
 
 
-@lru_cache(maxsize=32)  # of texts that are short, since a longer one raises
+@lru_cache(maxsize=32)  # the cached texts are short, because a longer text raises
 def check_host(host: str) -> str:
-    """Return a host that a URL can have. Raises: BadRequest if it is not `host[:port]` of RFC 3986."""
+    """Return the host if a URL can contain it.
+
+    Raises:
+        BadRequest: The text is not `host[:port]` of RFC 3986.
+    """
     if len(host) > _LONGEST_HOST or _HOST.match(host) is None:
         raise BadRequest("The Host header must be one host with an optional port.")
     return host
 
 
 def check_proxies(trust_forwarded: int) -> int:
-    """Return the number of proxies that a host trusts. Raises: ValueError if it is not a number of proxies."""
+    """Return the number of trusted proxies.
+
+    Raises:
+        ValueError: `trust_forwarded` is not a non-negative integer.
+    """
     if type(trust_forwarded) is not int or trust_forwarded < 0:
-        raise ValueError("trust_forwarded is the number of proxies in front of the service, such as 1")
+        raise ValueError("trust_forwarded must be the number of proxies in front of the service, such as 1")
     return trust_forwarded
 
 
 def base_url(*, scheme: str, host: str, root: str, headers: Mapping[str, str], proxies: int = 0) -> str:
-    """Return the endpoint's URL, without a slash at its end. `root` is a path as text, not percent-encoded.
+    """Return the URL of the endpoint, without a slash at its end.
 
-    Each proxy in front of the service appends a value to `X-Forwarded-Proto`, `-Host` and `-Prefix`, or sets it. So the
-    last `proxies` values of each header come from trusted proxies, and the first of those counts. Values before them
-    come from the client and are ignored.
-    Raises: BadRequest if a forwarded host or scheme cannot stand in a URL.
+    Each proxy in front of the service sets `X-Forwarded-Proto`, `-Host` and `-Prefix`, or appends a value to them. The
+    last `proxies` values of each header therefore come from trusted proxies, and the first of these values applies.
+    Values before them come from the client and are ignored.
+
+    Args:
+        scheme: The scheme of the request, as the server sees it.
+        host: The host of the request, as the server sees it.
+        root: The path of the endpoint, as text that is not percent-encoded.
+        headers: The headers by lower-case name.
+        proxies: The number of trusted proxies.
+
+    Raises:
+        BadRequest: A forwarded host or scheme cannot be part of a URL.
     """
     path = quote(root, safe=_IN_PATHS)
     if proxies:
@@ -80,6 +97,6 @@ def base_url(*, scheme: str, host: str, root: str, headers: Mapping[str, str], p
 
 
 def _forwarded(headers: Mapping[str, str], name: str, proxies: int) -> str:
-    """The value that the outermost trusted proxy set."""
+    """Return the value that the outermost trusted proxy set."""
     values = headers.get(name, "").split(",")
     return values[-min(proxies, len(values))].strip()

@@ -1,7 +1,8 @@
-"""What the service logs of requests. Library users configure `logging` as they like.
+"""Log records of requests. Applications configure them with `logging`.
 
-`scimkit` has the errors and the quirks, `scimkit.auth` the refused tokens, `scimkit.access` one line for each request.
-Each record has the extra fields `request_id`, `method` and `path`. No record holds a token, a body or a query.
+The logger `scimkit` gets errors and quirks. `scimkit.auth` gets refused tokens. `scimkit.access` gets one record for
+each request. Every record has the extra fields `request_id`, `method` and `path`. No record has a token, a body or a
+query string.
 """
 
 from __future__ import annotations
@@ -21,24 +22,26 @@ _access = logging.getLogger("scimkit.access")
 
 
 def request_fields(request: Request) -> dict[str, Any]:
-    """Return the extra fields that name a request in a log record."""
+    """Return the extra fields of a log record that identify a request."""
     return {"request_id": request.id, "method": one_line(request.method), "path": one_line(request.path)}
 
 
 def log_quirks(request: Request, response: Response) -> None:
-    """Log at INFO the deviations from the RFC that a request needed."""
+    """Log the quirks that a request needed, at level INFO."""
     quirks, fields = ", ".join(response.quirks), request_fields(request)
     extra = {**fields, "status": response.status, "quirks": quirks}
     _log.info("%s %s: %d, quirks: %s", fields["method"], fields["path"], response.status, quirks, extra=extra)
 
 
 def log_refused_token(request: Request, error: Unauthorized) -> None:
-    """Log at INFO why a token was refused, with the token's id if the token was issued once."""
+    """Log why a token was refused, at level INFO. The record has the id of the token if the token was issued."""
     if not _auth.isEnabledFor(logging.INFO):
         return
     request.id = request.id or request_id(request.headers)
     reason = getattr(error, "reason", None) or (
-        "the header is no bearer token" if request.headers.get("authorization") else "the request has no token"
+        "the Authorization header has no bearer token"
+        if request.headers.get("authorization")
+        else "the request has no Authorization header"
     )
     token_id = getattr(error, "token_id", None)
     extra = {**request_fields(request), "reason": reason, "token_id": token_id}
@@ -46,7 +49,10 @@ def log_refused_token(request: Request, error: Unauthorized) -> None:
 
 
 def log_access(request: Request, response: Response, principal: Principal | None, allowed: float) -> None:
-    """Log at INFO one line for a request that was answered. `allowed` is how long requests may take, in seconds."""
+    """Log one record for a request that was answered, at level INFO.
+
+    `allowed` is the deadline of the limits in seconds.
+    """
     if not _access.isEnabledFor(logging.INFO):
         return
     fields = request_fields(request)

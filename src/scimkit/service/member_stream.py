@@ -1,7 +1,4 @@
-"""A group that is sent while its members are read: one of any size takes bounded memory.
-
-This module never has more members at hand than it was told.
-"""
+"""A streamed group response: the members are sent while they are read, so a group of any size needs bounded memory."""
 
 from __future__ import annotations
 
@@ -12,14 +9,14 @@ from scimkit.documents import Document, write_json
 from scimkit.stores.protocol import Members
 
 Read: TypeAlias = Callable[[int], Awaitable[Members]]
-"""The members after a place."""
+"""A function that reads the members that follow a position."""
 
 Render: TypeAlias = Callable[[Sequence[Document]], Sequence[Mapping[str, Any]]]
-"""Members as they are sent."""
+"""A function that returns members as JSON objects for the response."""
 
 
 class MemberStream:
-    """The JSON text of a group in parts: all else and the first members, then more of them."""
+    """The JSON text of a group in parts. The first part has all other attributes and the first members."""
 
     def __init__(self, read: Read, render: Render, first: Members, check: Callable[[], Awaitable[object]]) -> None:
         self._read = read
@@ -30,15 +27,21 @@ class MemberStream:
         self._separator = b""
 
     def begin(self, rendered: Mapping[str, Any]) -> bytes:
-        """The first part, from the group as it is sent but for its members."""
+        """Return the first part of the text.
+
+        Args:
+            rendered: The group as a JSON object without its members.
+        """
         return write_json(rendered)[:-1] + b',"members":[' + self._written(self._first)
 
     async def more(self) -> bytes:
-        """Return the next part; empty after the last part.
+        """Return the next part of the text, or an empty part after the last one.
 
-        `check` is awaited before the end: it raises if the group was deleted meanwhile, so that a client never takes
-        the members that were sent for all members.
-        Raises: what the store raises; the text then has no end.
+        Before the last part, `check` is awaited. It raises if the group was deleted meanwhile. The client then sees an
+        incomplete text instead of an incomplete list of members.
+
+        Raises:
+            ScimError: The store failed. The text then has no end, so the client notices.
         """
         part = b""
         while not part and self._next is not None:
@@ -51,6 +54,7 @@ class MemberStream:
         return part
 
     def _written(self, members: Members) -> bytes:
+        """Return the JSON text of some members, with a separator before it if needed."""
         text = write_json(self._render(members.entries))[1:-1]
         if text:
             text, self._separator = self._separator + text, b","

@@ -1,7 +1,7 @@
-"""The operations on resources: create, read, replace, patch, delete (RFC 7644 sections 3.3 to 3.6).
+"""The operations on single resources: create, read, replace, patch and delete (RFC 7644 sections 3.3 to 3.6).
 
-One coroutine each, that awaits nothing but the store and the hooks. This module never sees HTTP
-routing or tokens, and never does I/O of its own.
+Each operation is a coroutine that awaits only the store and the hooks. This module does not route requests, verify
+tokens or do I/O.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias, cast
 from scimkit.dialects.soft_deletion import may_be_marked, unmarked
 from scimkit.documents import Document, parse_object, write_json
 from scimkit.errors import NotFound, PreconditionFailed, Unavailable, Uniqueness
-from scimkit.events import PasswordHook
+from scimkit.events import PasswordHook, ResourceEvent
 from scimkit.filters.ast import Comparison
 from scimkit.filters.filter import Filter
 from scimkit.patch.apply import apply_operations
@@ -39,20 +39,21 @@ from scimkit.service.request_projection import (
     written_in_document,
 )
 from scimkit.service.search import Searchable
+from scimkit.service.write_listeners import WriteListeners
 from scimkit.stores.index_lookup import requested_by
 from scimkit.stores.metadata import has_members
 from scimkit.stores.protocol import MEMBERS, MemberPages, Members, Query, Scope, Store, Written
 
 PASSWORD: Final = "password"
 NOT_KEPT: Final = "attribute-not-kept"
-"""What stands before the path of a given attribute that the store does not keep, in `Response.quirks`."""
+"""The name in `Response.quirks` before the path of an attribute that the client sent and the store does not keep."""
 
 Write: TypeAlias = Callable[[Store], Awaitable[Written]]
-"""A write on a store, or on a transaction of it."""
+"""A function that writes to a store, or to a transaction of a store."""
 
 
 class ResourceOperations:
-    """The operations on the resources of one type."""
+    """The operations on the resources of one resource type."""
 
     def __init__(
         self,
@@ -64,6 +65,7 @@ class ResourceOperations:
         permissions: Permissions,
         *,
         hooks_wait_inside: bool,
+        listeners: WriteListeners | None = None,
     ) -> None:
         self.resource_type = resource_type
         self._store = store
@@ -71,6 +73,7 @@ class ResourceOperations:
         self._value_limit = ValueLimit(resource_type, limits.values)
         self._set_password = set_password
         self._hooks_wait_inside = hooks_wait_inside
+        self._listeners = listeners
         self._permissions = permissions
         self._projections = Projections(resource_type)
         self._renderer = Renderer(resource_type, resource_types)
@@ -86,7 +89,7 @@ class ResourceOperations:
         self._has_immutable = any(each.has_immutable for each in resource_type.attributes.values())
 
     async def create(self, call: RequestContext) -> Response:
-        """`POST /Users` (section 3.3): 201 with the resource and its location."""
+        """Serve `POST /Users` (RFC 7644 section 3.3) with 201, the resource and its location."""
         document = self._document(call, self._body(call))
         projection = self._projection(call, written_in_document(document))
         call.password = document.pop(PASSWORD, None)
@@ -102,7 +105,7 @@ class ResourceOperations:
         return response
 
     def _body(self, call: RequestContext) -> dict[str, Any]:
-        """Read the JSON object of a body. A body that is short enough has no string that is too long."""
+        """Parse the JSON object of a body and check its strings. A body shorter than the limit needs no check."""
         data = call.request.body
         body = parse_object(data)
         if len(data) > self._limits.string_length:
@@ -110,24 +113,30 @@ class ResourceOperations:
         return body
 
     def _document(self, call: RequestContext, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Read the resource in a body. A body that is short enough has no attribute with too many values."""
+        """Read the resource in a body and check the number of elements.
+
+        A body too short to exceed the limit needs no check.
+        """
         document = read_resource(self.resource_type, body, call.deviations)
         if len(call.request.body) > 2 * self._limits.values:
             self._value_limit.check(document)
         return document
 
     async def _created(self, store: Store, call: RequestContext, document: dict[str, Any]) -> Written:
+        """Create a resource, or restore the resource that has the same unique value if the dialect does so."""
         try:
             return await store.create(call.scope, self.resource_type, document)
         except Uniqueness:
-            holder = await self._holder(store, call, document) if call.deviations.may_restore else None
+            holder = await self._conflicting_resource(store, call, document) if call.deviations.may_restore else None
             if holder is None or not call.deviations.restores(holder, document):
                 raise
         await self._permissions.require(call, "replace", self.resource_type)
         return await store.replace(call.scope, self.resource_type, holder["id"], document, holder["meta"]["version"])
 
-    async def _holder(self, store: Store, call: RequestContext, document: dict[str, Any]) -> Document | None:
-        """The resource that has a value which no other may have."""
+    async def _conflicting_resource(
+        self, store: Store, call: RequestContext, document: dict[str, Any]
+    ) -> Document | None:
+        """Return the stored resource that has the same unique value as a new document, or None."""
         for name in self.resource_type.unique:
             if name in document:
                 same = Filter(Comparison(name, "eq", document[name]))
@@ -136,9 +145,9 @@ class ResourceOperations:
         return None
 
     def read(self, call: RequestContext) -> Awaitable[Response]:
-        """`GET /Users/{id}` (section 3.4.1); 304 when the client has this version already.
+        """Serve `GET /Users/{id}` (RFC 7644 section 3.4.1); answer 304 if the client already has this version.
 
-        A filter is heeded here too: a resource that does not match it is 404 (section 3.4.2.2).
+        A filter applies here too: a resource that does not match the filter is answered with 404 (section 3.4.2.2).
         """
         projection = self._projection(call)
         filtered = filter_of(call.parameters, call, self._limits)
@@ -147,6 +156,7 @@ class ResourceOperations:
         return self._read(call, projection, conditional=preconditions.is_conditional(call.request.headers))
 
     async def _read_matching(self, call: RequestContext, projection: Projection, filtered: Filter) -> Response:
+        """Read a resource that must match a filter. Raises NotFound if the resource does not match."""
         wanted = fitted(filtered, self.resource_type, call, self._limits)
         read = requested_by(wanted.node, self.resource_type)
         document = await self._store.get(call.scope, self.resource_type, call.id, read)
@@ -155,21 +165,23 @@ class ResourceOperations:
         return await self._read(call, projection, conditional=preconditions.is_conditional(call.request.headers))
 
     def _read(self, call: RequestContext, projection: Projection, *, conditional: bool) -> Awaitable[Response]:
+        """Read a resource. If the store pages members, read a group's members page by page."""
         pages = self._member_pages
         if pages is not None and projection.requested(MEMBERS):
-            return self._read_in_parts(call, projection, pages, conditional=conditional)
-        return self._read_whole(call, projection, conditional=conditional)
+            return self._read_streamed(call, projection, pages, conditional=conditional)
+        return self._read_at_once(call, projection, conditional=conditional)
 
-    async def _read_whole(self, call: RequestContext, projection: Projection, *, conditional: bool) -> Response:
+    async def _read_at_once(self, call: RequestContext, projection: Projection, *, conditional: bool) -> Response:
+        """Read a resource in one call of the store."""
         document = await self._store.get(call.scope, self.resource_type, call.id, projection.requested)
         if conditional and preconditions.is_unchanged(call.request.headers, document["meta"]["version"]):
             return _not_modified(document)
         return self._response(call, 200, document, projection)
 
-    async def _read_in_parts(
+    async def _read_streamed(
         self, call: RequestContext, projection: Projection, pages: MemberPages, *, conditional: bool
     ) -> Response:
-        """A group of any size is sent while its members are read; one that is small enough, at once."""
+        """Return a group with its members. A group with more members than one read returns is streamed."""
         id, resource_type = call.id, self.resource_type
         document = await self._store.get(
             call.scope, resource_type, id, lambda name: name != MEMBERS and projection.requested(name)
@@ -178,10 +190,14 @@ class ResourceOperations:
             return _not_modified(document)
 
         def scope_now() -> Scope:
-            """Each part of a stream has a deadline of its own; a slow client makes no read late."""
+            """Return a scope with a new deadline.
+
+            Each part of the stream has its own, because the client may read slowly.
+            """
             return Scope(call.scope.tenant, monotonic() + self._limits.deadline)
 
         def read(after: int) -> Awaitable[Members]:
+            """Read the members that follow a position."""
             return pages.members(scope_now(), resource_type, id, after, self._limits.members_at_once)
 
         first = await read(0)
@@ -193,13 +209,16 @@ class ResourceOperations:
             read,
             lambda some: render({"id": id, MEMBERS: some}, projection, base_url).get(MEMBERS, ()),
             first,
-            lambda: self._store.get(scope_now(), resource_type, id, _nothing),
+            lambda: self._store.get(scope_now(), resource_type, id, _no_attributes),
         )
         body = stream.begin(render(document, projection, base_url))
         return Response(200, body, (CONTENT_TYPE, ("ETag", document["meta"]["version"])), more=stream.more)
 
     async def replace(self, call: RequestContext) -> Response:
-        """`PUT /Users/{id}` (section 3.5.1): what is not given is cleared, memberships of a user stay."""
+        """Serve `PUT /Users/{id}` (RFC 7644 section 3.5.1).
+
+        The PUT clears attributes that the body does not contain. The group memberships of a user stay.
+        """
         id, body = call.id, self._body(call)
         document = self._document(call, body)
         projection = self._projection(call, written_in_document(document))
@@ -212,7 +231,7 @@ class ResourceOperations:
         return self._response(call, 200, written.document, projection)
 
     def _kept_members(self, call: RequestContext, body: Mapping[str, Any]) -> tuple[str, ...]:
-        """The members of a group that a PUT does not name, where the dialect keeps them."""
+        """Return `members` if the PUT of a group omits them and the dialect keeps omitted members; else nothing."""
         if not self._has_members or any(name.lower().endswith(MEMBERS) for name in body):
             return ()
         return (MEMBERS,) if call.deviations.keeps_omitted(self.resource_type.attributes[MEMBERS]) else ()
@@ -220,6 +239,10 @@ class ResourceOperations:
     async def _replaced(
         self, store: Store, call: RequestContext, id: str, document: dict[str, Any], kept: Sequence[str]
     ) -> Written:
+        """Replace a resource.
+
+        If the result depends on the stored document, read that first, and retry if another write came between.
+        """
         headers = call.request.headers
         plain = not self._has_immutable and not kept and not may_be_marked(document)
         if plain and not preconditions.is_conditional(headers):
@@ -239,20 +262,27 @@ class ResourceOperations:
         raise Unavailable()
 
     async def patch(self, call: RequestContext) -> Response:
-        """`PATCH /Users/{id}` (section 3.5.2): 200 with the resource, 204 for a group unless attributes are named."""
+        """Serve `PATCH /Users/{id}` (RFC 7644 section 3.5.2) with 200 and the resource.
+
+        A PATCH of a group is answered with 204, unless the request names attributes to return.
+        """
         id, body = call.id, self._body(call)
         operations = read_operations(self.resource_type, body, call.deviations, self._limits.patch_operations)
         projection = self._projection(call, written_by_operations(operations))
         changes = direct_changes(operations)
-        if changes is not None and (self._has_members or not changes.references) and not _needs_old(changes):
+        if changes is not None and (self._has_members or not changes.references) and not _depends_on_stored(changes):
             conditional = preconditions.is_conditional(call.request.headers)
             version = await self._version(call) if conditional else None
-            written = await self._store.change(call.scope, self.resource_type, id, changes, version)
+            written = await self._written(
+                call,
+                lambda store: store.change(call.scope, self.resource_type, id, changes, version),
+                has_password=False,
+            )
         else:
             written = await self._written(
                 call,
                 lambda store: self._patched(store, call, id, operations),
-                has_password=any([each.path.top == PASSWORD for each in operations]),  # noqa: C419  # a list is quicker
+                has_password=any([each.path.top == PASSWORD for each in operations]),  # noqa: C419  # a list is faster
             )
         self._note(call, written)
         if not self._has_members:
@@ -262,7 +292,7 @@ class ResourceOperations:
         return Response(204, headers=(("ETag", written.document["meta"]["version"]),))
 
     async def _patched(self, store: Store, call: RequestContext, id: str, operations: Sequence[Operation]) -> Written:
-        """Read, apply, compare and swap; again from the start when another write came between."""
+        """Read the resource, apply the operations, and write if the version is unchanged. Otherwise retry."""
         for _ in range(self._limits.attempts):
             old = await store.get(call.scope, self.resource_type, id)
             preconditions.check(call.request.headers, old["meta"]["version"])
@@ -284,30 +314,43 @@ class ResourceOperations:
         raise Unavailable()
 
     async def delete(self, call: RequestContext) -> Response:
-        """`DELETE /Users/{id}` (section 3.6): 204, then 404 for ever."""
+        """Serve `DELETE /Users/{id}` (RFC 7644 section 3.6) with 204. Later requests for this id get 404."""
         version = await self._version(call) if preconditions.is_conditional(call.request.headers) else None
-        await self._store.delete(call.scope, self.resource_type, call.id, version)
+        await self._written(call, lambda store: self._deleted(store, call, version), has_password=False)
         call.changed = True
         return Response(204)
 
+    async def _deleted(self, store: Store, call: RequestContext, version: str | None) -> Written:
+        """Delete a resource, and return the changes that the store reports."""
+        changes = await store.delete(call.scope, self.resource_type, call.id, version)
+        return Written({"id": call.id}, changes=changes)
+
     async def _version(self, call: RequestContext) -> str:
-        """The version that a conditional write is bound to. Raises: NotFound, PreconditionFailed."""
-        document = await self._store.get(call.scope, self.resource_type, call.id, _nothing)
+        """Check the preconditions and return the version that a write requires.
+
+        Raises NotFound or PreconditionFailed.
+        """
+        document = await self._store.get(call.scope, self.resource_type, call.id, _no_attributes)
         version = document["meta"]["version"]
         preconditions.check(call.request.headers, version)
         return str(version)
 
     def _projection(self, call: RequestContext, has_written: WrittenByRequest = nothing_written) -> Projection:
-        """What to return; of what is returned on request also what the request has written (RFC 7643 section 7)."""
+        """Return the projection of the response.
+
+        Attributes that are returned on request only are included if the request has written them (RFC 7643 section 7).
+        """
         on_request = self._projections.on_request
         written = ",".join(each.text for each in on_request if has_written(each)) if on_request else ""
         return projection_of(self._projections, call.parameters, written)
 
     def _response(self, call: RequestContext, status: int, document: Document, projection: Projection) -> Response:
+        """Return the response with a resource as its body and the version as its ETag."""
         body = write_json(self._renderer.render(document, projection, call.request.base_url))
         return Response(status, body, (CONTENT_TYPE, ("ETag", document["meta"]["version"])))
 
     def _note(self, call: RequestContext, written: Written) -> None:
+        """Copy the outcome of a write to the request context, for events and logs."""
         call.id = written.document["id"]
         call.changed = written.changed
         call.skipped_members = written.skipped_members
@@ -315,45 +358,62 @@ class ResourceOperations:
             call.deviations.fired[f"{NOT_KEPT}:{path}"] = None
 
     def _written(self, call: RequestContext, write: Write, *, has_password: bool) -> Awaitable[Written]:
-        """Write, and give a password to the host's hook in the same transaction; without a hook it is dropped."""
-        if self._set_password is None or not has_password:
+        """Write, and pass the password to the `set_password` hook in the same transaction.
+
+        Without the hook, the password is dropped. Without a password and listeners, no transaction is needed.
+        """
+        hook = self._set_password if has_password else None
+        if hook is None and self._listeners is None:
             return write(self._store)
-        return self._written_with_password(call, write, self._set_password)
+        return self._write_in_transaction(call, write, hook)
 
-    async def _written_with_password(self, call: RequestContext, write: Write, hook: PasswordHook) -> Written:
-        """Over a sync store a hook that is a coroutine is awaited after the transaction, which cannot wait for it."""
+    async def _write_in_transaction(self, call: RequestContext, write: Write, hook: PasswordHook | None) -> Written:
+        """Write, and call the listeners and the `set_password` hook in the same transaction.
 
-        async def work(store: Store) -> tuple[Written, Awaitable[None] | None]:
-            written = await write(store)
-            if call.password is None:
-                return written, None
+        The transaction of a sync store cannot await a hook that is a coroutine. Such a hook is awaited after the
+        transaction.
+        """
+        listeners = self._listeners
+
+        async def work(store: Store) -> tuple[Written, Sequence[ResourceEvent], Awaitable[None] | None]:
+            events: Sequence[ResourceEvent] = ()
+            if listeners is None:
+                written = await write(store)
+            else:
+                written, events = await listeners.write(store, call, self.resource_type, write)
+            if call.password is None or hook is None:
+                return written, events, None
             waiting = hook(call.scope.tenant, written.document["id"], call.password)
             if waiting is not None and self._hooks_wait_inside:
                 await waiting
                 waiting = None
-            return written, waiting
+            return written, events, waiting
 
-        written, waiting = await self._store.transaction(call.scope, work)
-        self._note(call, written)
+        written, events, waiting = await self._store.transaction(call.scope, work)
         if waiting is not None:
+            self._note(call, written)
             await waiting
+        if listeners is not None and events:
+            await listeners.committed(events)
         return written
 
 
 def _not_modified(document: Document) -> Response:
+    """Return a 304 response with the version as its ETag."""
     return Response(304, headers=(("ETag", document["meta"]["version"]),))
 
 
-def _needs_old(changes: ChangeSet) -> bool:
-    """Report whether a change means something else on some resources than it says."""
+def _depends_on_stored(changes: ChangeSet) -> bool:
+    """Report whether the effect of a change set depends on the stored document, as a soft delete of Entra does."""
     return may_be_marked(changes.assigned)
 
 
-def _nothing(name: str) -> bool:
-    """The `RequestedAttributes` of a read that needs the version only."""
+def _no_attributes(name: str) -> bool:
+    """Request no attributes, for a read that needs only the version."""
     return False
 
 
 def _without_password(changes: Any) -> Any:
+    """Return a change set without the password."""
     assigned = {name: value for name, value in changes.assigned.items() if name != PASSWORD}
     return type(changes)(assigned, changes.unassigned, changes.references)

@@ -1,6 +1,6 @@
-"""What the parameters of a request ask for: a filter, a projection, a SearchRequest.
+"""Request parameters that every search or read may have: filter, projection and SearchRequest.
 
-This module never asks a store. Source: RFC 7644 sections 3.4.2, 3.4.3 and 3.9.
+This module does not call the store. Source: RFC 7644 sections 3.4.2, 3.4.3 and 3.9.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SEARCH_REQUEST_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:SearchRequ
 
 
 def filter_of(parameters: Parameters, call: RequestContext, limits: Limits) -> Filter | None:
-    """The filter of a request, if it has one (section 3.4.2.2). Raises: InvalidFilter."""
+    """Return the filter of a request, or None if it has none (RFC 7644 section 3.4.2.2). Raises InvalidFilter."""
     text = parameters.get("filter")
     if text == "":
         call.deviations.empty_filter()
@@ -33,23 +33,31 @@ def filter_of(parameters: Parameters, call: RequestContext, limits: Limits) -> F
 
 
 def fitted(wanted: Filter, resource_type: ResourceType, call: RequestContext, limits: Limits) -> Filter:
-    """The filter as it fits a resource type. Raises: InvalidFilter, and Sensitive for one that a URI may not have."""
+    """Return the filter with paths and values that fit the resource type.
+
+    Raises:
+        InvalidFilter: The filter does not fit the resource type.
+        Sensitive: The filter is in a URI and names a sensitive attribute.
+    """
     fitting = call.deviations.fitted(wanted, resource_type)
     if limits.sensitive and call.request.method != "POST":
         for text in paths_of(fitting.node):
             path = resource_type.resolve(text)
             if path is not None and any(_overlap(path, resource_type.resolve(each)) for each in limits.sensitive):
-                raise Sensitive(f"A filter on {path.text} may not be sent in a URI; send it with POST to .search.")
+                raise Sensitive(f"A filter on {path.text} must not be part of a URI. Send it with POST to .search.")
     return fitting
 
 
 def _overlap(path: AttributePath, other: AttributePath | None) -> bool:
-    """Whether one path names the other, or what it is a part of."""
+    """Report whether two paths name the same attribute, or an attribute and one of its sub-attributes."""
     return other is not None and all(one == two for one, two in zip(path.names, other.names, strict=False))
 
 
 def projection_of(projections: Projections, parameters: Parameters, written: str = "") -> Projection:
-    """The projection that `attributes` and `excludedAttributes` ask for (section 3.9), after a write of `written`."""
+    """Return the projection for the parameters `attributes` and `excludedAttributes` (RFC 7644 section 3.9).
+
+    `written` lists attributes, separated by commas, that the request has written and the response therefore includes.
+    """
     attributes, excluded = parameters.get("attributes"), parameters.get("excludedattributes")
     if attributes is None and excluded is None and not written:
         return projections.whole
@@ -59,9 +67,11 @@ def projection_of(projections: Projections, parameters: Parameters, written: str
 
 
 def read_search_request(body: Mapping[str, Any], call: RequestContext) -> dict[str, str | int]:
-    """The parameters of a SearchRequest, as those of a query string.
+    """Return the parameters of a SearchRequest in the form of query parameters.
 
-    Raises: InvalidSyntax when it is not one, InvalidValue when a member does not have its type.
+    Raises:
+        InvalidSyntax: The body is not a SearchRequest.
+        InvalidValue: A parameter has the wrong type.
     """
     members = {name.lower(): value for name, value in body.items()}
     schemas = members.pop("schemas", None)
@@ -78,7 +88,7 @@ def read_search_request(body: Mapping[str, Any], call: RequestContext) -> dict[s
         elif name in LISTS | NUMBERS:
             parameters[name] = call.deviations.parameter(name, value)
         elif name in TEXTS:
-            raise InvalidValue("A member of the search request does not have its type.")
+            raise InvalidValue(f"The parameter {name} must be a string.")
         else:
             call.deviations.extra_member(name)
     return parameters

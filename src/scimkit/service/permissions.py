@@ -1,6 +1,7 @@
-"""Authorization: the host's word on every operation, also on each of a bulk and each type of a search.
+"""Authorization of operations by a hook of the host.
 
-This module holds no rule of its own; without a hook everything is allowed.
+The hook is also called for every operation of a bulk request and every resource type of a search. This module has no
+rules; without a hook, every operation is allowed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from scimkit.service.request_context import Handler, RequestContext
 
 
 class Permissions:
-    """Asks the host's hook."""
+    """Calls the `authorize` hook of the host."""
 
     __slots__ = ("_hook", "allow_all")
 
@@ -22,18 +23,19 @@ class Permissions:
         self.allow_all: bool = hook is None
 
     def guarded(self, handler: Handler, operation: OperationKind, resource_type: ResourceType) -> Handler:
-        """The handler of an operation that is served when the hook allows it; itself when there is no hook."""
+        """Return a handler that calls the hook before the operation. Without a hook, return the handler itself."""
         if self.allow_all:
             return handler
 
         async def asked(call: RequestContext) -> Response:
+            """Serve the request if the hook allows the operation."""
             await self.require(call, operation, resource_type)
             return await handler(call)
 
         return asked
 
     async def allow(self, call: RequestContext, operation: OperationKind, resource_type: ResourceType) -> bool:
-        """Whether the request's token may do this to resources of a type, or to the one it names."""
+        """Report whether the token may do the operation on a resource type, or on the resource in the path."""
         if self._hook is None:
             return True
         answer = self._hook(
@@ -42,6 +44,6 @@ class Permissions:
         return answer if isinstance(answer, bool) else await answer
 
     async def require(self, call: RequestContext, operation: OperationKind, resource_type: ResourceType) -> None:
-        """Raises: Forbidden when it may not."""
+        """Raise Forbidden if the hook does not allow the operation."""
         if not await self.allow(call, operation, resource_type):
             raise Forbidden(f"This token may not {operation} a {resource_type.name}.")

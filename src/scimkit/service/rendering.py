@@ -1,6 +1,6 @@
-"""Document to response body: projection, `meta.location`, `$ref`.
+"""Rendering of documents as response bodies: projection, `meta.location` and `$ref`.
 
-The document is never changed: what gets a location or a reference is built anew, the rest is shared.
+A document is never changed. Objects that get a location or a reference are copied; all others are shared.
 Source: RFC 7643 sections 2.3.7 and 3.1, RFC 7644 section 3.4.2.
 """
 
@@ -19,7 +19,7 @@ LIST_RESPONSE_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:ListRespons
 
 
 class Renderer:
-    """Renders the documents of one resource type among the types of a service."""
+    """Renders the documents of one resource type."""
 
     __slots__ = ("_endpoint", "_endpoints", "_references")
 
@@ -35,16 +35,16 @@ class Renderer:
         ]
 
     def _only_endpoint(self, attribute: Attribute) -> str | None:
-        """The endpoint that a reference leads to, when it can lead to one type only."""
+        """Return the endpoint of a reference attribute that can refer to one resource type only, else None."""
         types = attribute.children["$ref"].reference_types
         return self._endpoints.get(types[0], "") if len(types) == 1 else None
 
     def location(self, id: str, base_url: str) -> str:
-        """The URL of a resource (RFC 7644 section 3.1)."""
+        """Return the URL of a resource (RFC 7644 section 3.1)."""
         return f"{base_url}{self._endpoint}/{path_segment(id)}"
 
     def render(self, document: Document, projection: Projection, base_url: str) -> dict[str, Any]:
-        """The JSON object to send."""
+        """Return the document as a JSON object for the response."""
         rendered = dict(projection.apply(document))
         if projection.wants_location:
             meta = rendered["meta"] = dict(rendered.get("meta", ()))
@@ -63,7 +63,7 @@ class Renderer:
         return rendered
 
     def _with_reference(self, value: Mapping[str, Any], endpoint: str | None, base_url: str) -> Mapping[str, Any]:
-        """The value with its `$ref`, when it is known which type it points at."""
+        """Return a reference value with its `$ref`, if the resource type to which it refers is known."""
         if endpoint is None:
             endpoint = self._endpoints.get(value.get("type", ""))
         if not endpoint or "value" not in value:
@@ -74,7 +74,10 @@ class Renderer:
 
 
 def list_response(resources: Sequence[Mapping[str, Any]], total: int, start_index: int | None) -> dict[str, Any]:
-    """A ListResponse (RFC 7644 section 3.4.2); `Resources` is always there. A page by cursor has no index."""
+    """Return a ListResponse (RFC 7644 section 3.4.2).
+
+    `Resources` is always present; a page by cursor has no `startIndex`.
+    """
     body: dict[str, Any] = {"schemas": [LIST_RESPONSE_SCHEMA], "totalResults": total}
     if start_index is not None:
         body["startIndex"] = start_index

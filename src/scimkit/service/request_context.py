@@ -1,4 +1,4 @@
-"""One request on its way through the service. This module never decides anything."""
+"""The context of one request while the service handles it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from scimkit.tokens import Principal
 
 @dataclass
 class RequestContext:
-    """A request, whose it is, how it is read, and what it came to so far.
+    """A request with its principal, its scope, its dialect and its outcome so far.
 
-    Without slots, what did not come to pass costs nothing.
+    Optional fields are class attributes until they are assigned, which makes construction cheaper. Therefore there are
+    no slots.
     """
 
     request: Request
@@ -25,11 +26,12 @@ class RequestContext:
     principal: Principal
     deviations: RequestDeviations
     id: str = field(default="", init=False)
-    """That of the resource which the path names, or which was written; empty without one."""
+    """The id of the resource that the path names, or that the request wrote. Empty if there is none."""
     changed: bool = field(default=False, init=False)
+    """True if the request changed the store."""
     skipped_members: tuple[str, ...] = field(default=(), init=False)
     password: str | None = field(default=None, init=False, repr=False)
 
 
 Handler: TypeAlias = Callable[[RequestContext], Awaitable[Response]]
-"""What serves the requests of one method at an endpoint."""
+"""A function that serves the requests of one method at an endpoint."""

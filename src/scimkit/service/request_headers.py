@@ -1,4 +1,4 @@
-"""Request headers as every adapter reads them: one value for a name, the same from each server.
+"""Request headers, read the same way by every adapter: one value for each name.
 
 Source: RFC 9110 sections 5.2 and 5.3.
 """
@@ -11,48 +11,50 @@ from typing import Final
 from scimkit.errors import BadRequest
 from scimkit.service.locations import check_host
 
-_SINGLE: Final = frozenset({
+_SINGLE_VALUED: Final = frozenset({
     "authorization", "client-request-id", "content-length", "content-location", "content-range", "content-type", "date",
     "expect", "from", "host", "if-modified-since", "if-range", "if-unmodified-since", "max-forwards",
     "proxy-authorization", "range", "referer", "user-agent", "x-request-id",
 })  # fmt: skip
-"""Headers whose value is no list: a second line has no meaning (RFC 9110 section 5.3)."""
+"""Headers whose value is not a list. A second header line with the same name has no meaning (RFC 9110 section 5.3)."""
 
 
 def read_headers(pairs: Collection[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return the headers of an ASGI scope by lower-case name; the lines of a list header are joined by commas.
+    """Return the headers of an ASGI scope by lower-case name. The lines of a list header are joined with commas.
 
-    Raises: BadRequest if a header that is no list comes twice, or Host is not `host[:port]`.
+    Raises:
+        BadRequest: A header that is not a list occurs twice, or Host is not `host[:port]`.
     """
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in pairs}
     return check_headers(headers if len(headers) == len(pairs) else _joined(pairs))
 
 
 def _joined(pairs: Collection[tuple[bytes, bytes]]) -> dict[str, str]:
-    """The headers of a request that has a name more than once."""
+    """Return the headers of a request in which a name occurs more than once."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in pairs:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         if name in headers:
-            if name in _SINGLE:
-                raise _twice(name)
+            if name in _SINGLE_VALUED:
+                raise _repeated_header_error(name)
             value = f"{headers[name]}, {value}"
         headers[name] = value
     return headers
 
 
 def check_headers(headers: dict[str, str]) -> dict[str, str]:
-    """Return headers in which a server joined repeated lines with commas, as WSGI servers and Django do.
+    """Return the headers after a check. WSGI servers and Django have joined repeated lines with commas already.
 
-    Raises: BadRequest if a header that is no list came twice, or Host is not `host[:port]`.
+    Raises:
+        BadRequest: A header that is not a list occurred twice, or Host is not `host[:port]`.
     """
     authorization = headers.get("authorization")
     if authorization is not None and "," in authorization and authorization[:7].lower() == "bearer ":
-        raise _twice("authorization")
+        raise _repeated_header_error("authorization")
     if "," in headers.get("content-type", ""):
-        raise _twice("content-type")
+        raise _repeated_header_error("content-type")
     if "," in headers.get("content-length", ""):
-        raise _twice("content-length")
+        raise _repeated_header_error("content-length")
     host = headers.get("host")
     if host:
         check_host(host)
@@ -60,12 +62,13 @@ def check_headers(headers: dict[str, str]) -> dict[str, str]:
 
 
 def declared_length(headers: Mapping[str, str]) -> int | None:
-    """Return the Content-Length; None without one, or if it is no number."""
+    """Return the Content-Length, or None if the header is absent or not a number."""
     length = headers.get("content-length", "")
     if not (length.isascii() and length.isdecimal()):
         return None
     return int(length) if len(length) <= 18 else 10**18
 
 
-def _twice(name: str) -> BadRequest:
+def _repeated_header_error(name: str) -> BadRequest:
+    """Return the error for a header that occurs twice."""
     return BadRequest(f"The {name.title()} header must be sent once.")

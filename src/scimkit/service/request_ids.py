@@ -1,4 +1,7 @@
-"""Request ids: from the client's header if that is sane, else made. The present request, for log lines."""
+"""Request ids, and the current request for log lines.
+
+A request id comes from a header of the client if the header is harmless. Otherwise it is created.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,21 @@ if TYPE_CHECKING:
     from scimkit.service.http import Request
 
 HEADER: Final = "X-Request-Id"
-_SANE: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}\Z")
+_HARMLESS: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}\Z")
 
 current_request: ContextVar[Request | None] = ContextVar("scimkit_request", default=None)
 """The request that is being served, so that a log handler can name it on every line."""
 
 
 def request_id(headers: Mapping[str, str]) -> str:
-    """Return `X-Request-Id` or `client-request-id` if it has 1 to 128 harmless characters; else a new id."""
-    if (given := headers.get("x-request-id")) is not None and _SANE.match(given):
+    """Return `X-Request-Id` or `client-request-id` if it has 1 to 128 harmless characters, else a new id."""
+    if (given := headers.get("x-request-id")) is not None and _HARMLESS.match(given):
         return given
-    if (given := headers.get("client-request-id")) is not None and _SANE.match(given):
+    if (given := headers.get("client-request-id")) is not None and _HARMLESS.match(given):
         return given
-    return f"{getrandbits(64):016x}"  # no secret: it only has to be another one each time
+    return f"{getrandbits(64):016x}"  # the id is not a secret; it only has to be unique
 
 
 def one_line(text: str) -> str:
-    """Return text of a client for a log line: characters that are not printable are escaped."""
+    """Return text of a client for a log line, with characters that are not printable escaped."""
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")

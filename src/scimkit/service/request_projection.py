@@ -1,6 +1,6 @@
-"""What a request has written, which is then returned though it is returned on request only (RFC 7643 section 7).
+"""The attributes that a request wrote. The response includes them even if they are returned on request only.
 
-This module never reads a store.
+Source: RFC 7643 section 7. This module does not call the store.
 """
 
 from __future__ import annotations
@@ -12,33 +12,33 @@ from scimkit.patch.operations import Operation
 from scimkit.schema.attributes import AttributePath
 
 WrittenByRequest: TypeAlias = Callable[[AttributePath], bool]
-"""Whether a request has written to an attribute."""
+"""A function that reports whether a request has written to an attribute."""
 
 
 def nothing_written(path: AttributePath) -> bool:
-    """What a read has written."""
+    """Report that no attribute was written; used for reads."""
     return False
 
 
 def written_in_document(document: Mapping[str, Any]) -> WrittenByRequest:
-    """What a create or a replace has written."""
-    return lambda path: _has(document, path.names)
+    """Return a function that reports whether a create or a replace has written to an attribute."""
+    return lambda path: _has_value(document, path.names)
 
 
 def written_by_operations(operations: Sequence[Operation]) -> WrittenByRequest:
-    """What a PATCH has written."""
+    """Return a function that reports whether a PATCH has written to an attribute."""
     return lambda path: any(_writes(each, path) for each in operations)
 
 
-def _has(value: Any, names: Sequence[str]) -> bool:
-    """Whether there is a value at a path, in any of the values of a multi-valued attribute."""
+def _has_value(value: Any, names: Sequence[str]) -> bool:
+    """Report whether a value exists at a path, in any element of a multi-valued attribute."""
     if type(value) is list:
-        return any(_has(each, names) for each in value)
-    return not names or (type(value) is dict and names[0] in value and _has(value[names[0]], names[1:]))
+        return any(_has_value(each, names) for each in value)
+    return not names or (type(value) is dict and names[0] in value and _has_value(value[names[0]], names[1:]))
 
 
 def _writes(operation: Operation, path: AttributePath) -> bool:
-    """Whether an operation writes to an attribute, or to what it is a part of."""
+    """Report whether an operation writes to an attribute, or to the complex attribute that contains it."""
     target = operation.path
-    is_there = target.attribute is path.attribute and target.extension is path.extension
-    return is_there and operation.op != "remove" and target.sub_attribute in (None, path.sub_attribute)
+    is_same = target.attribute is path.attribute and target.extension is path.extension
+    return is_same and operation.op != "remove" and target.sub_attribute in (None, path.sub_attribute)

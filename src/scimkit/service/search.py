@@ -1,6 +1,6 @@
-"""Searching: `GET` and `POST .search`, on one resource type or several as one collection.
+"""Search of one resource type, or of several types as one collection, with `GET` and `POST .search`.
 
-This module never sees HTTP routing or tokens. Source: RFC 7644 sections 3.4.2 and 3.4.3.
+This module does not route requests or verify tokens. Source: RFC 7644 sections 3.4.2 and 3.4.3.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from scimkit.stores.sorting import Sort, sort_key
 
 @dataclass(frozen=True, slots=True)
 class Searchable:
-    """A resource type as the service serves it."""
+    """A resource type with its projections and its renderer."""
 
     resource_type: ResourceType
     projections: Projections
@@ -38,24 +38,27 @@ class Searchable:
 
 
 class Search:
-    """Searches over some of a service's resource types."""
+    """Serves searches over one or several resource types of a service."""
 
     def __init__(
         self, kinds: Sequence[Searchable], store: Store, limits: Limits, permissions: Permissions, cursors: Cursors
     ) -> None:
-        self._kinds = kinds
+        self._types = kinds
         self._store = store
         self._limits = limits
         self._default_count = min(limits.default_page, limits.page)
         self._permissions = permissions
         self._all_allowed = permissions.allow_all or len(kinds) == 1
-        """Whether nobody is to be asked: whoever serves a search on one type alone has asked already."""
+        """True if the `authorize` hook is not needed here.
+
+        A search on one type is authorized before it reaches this object.
+        """
         self._cursors = cursors
 
     async def get(self, call: RequestContext) -> Response:
-        """`GET /Users` or `GET /` with query parameters (section 3.4.2)."""
+        """Serve `GET /Users` or `GET /` with query parameters (RFC 7644 section 3.4.2)."""
         parameters = call.parameters
-        kinds = self._kinds if self._all_allowed else await self._allowed(call)
+        kinds = self._types if self._all_allowed else await self._allowed(call)
         parts = self._parts(call, parameters, kinds)
         if "cursor" in parameters:
             self._require("cursors", "Pages by cursor are not supported.")
@@ -79,14 +82,17 @@ class Search:
         return json_response(200, list_response(resources, total, start_index))
 
     async def post(self, call: RequestContext) -> Response:
-        """`POST /Users/.search` or `POST /.search` with a SearchRequest (section 3.4.3)."""
+        """Serve `POST /Users/.search` or `POST /.search` with a SearchRequest (RFC 7644 section 3.4.3)."""
         call.parameters = read_search_request(parse_object(call.request.body), call)
         return await self.get(call)
 
     async def _merged(
         self, call: RequestContext, parts: Sequence[_Part], first: int, count: int
     ) -> tuple[list[Mapping[str, Any]], int]:
-        """A page of several types in one order: the best of each type up to its end, put in order."""
+        """Return a page of several resource types in one order, and the total.
+
+        Each type is read from its first resource to the end of the page. The results are then sorted together.
+        """
         totals = [await self._total(call, part) for part in parts]
         total, descending = sum(totals), False
         if first >= total:
@@ -98,7 +104,7 @@ class Search:
             part.query.count = first + count
             page = await self._store.search(call.scope, part.query)
             sort = part.query.sort
-            key_of = sort_key(sort) if sort is not None else _last
+            key_of = sort_key(sort) if sort is not None else _key_without_value
             descending = descending or (sort is not None and sort.descending)
             rendered = part.render(page.documents, call)
             found += [(key_of(each), one) for each, one in zip(page.documents, rendered, strict=True)]
@@ -110,22 +116,22 @@ class Search:
         return (await self._store.search(call.scope, replace(part.query, count=0))).total
 
     def _require(self, capability: Capability, otherwise: str) -> None:
-        """Raises: NotImplementedByServer when the store lacks it."""
+        """Raise NotImplementedByServer with a detail if the store does not support a capability."""
         if capability in self._store.unsupported:
             raise NotImplementedByServer(otherwise)
 
     async def _allowed(self, call: RequestContext) -> Sequence[Searchable]:
-        """The types that the token may search."""
-        return [each for each in self._kinds if await self._permissions.allow(call, "search", each.resource_type)]
+        """Return the resource types that the token may search."""
+        return [each for each in self._types if await self._permissions.allow(call, "search", each.resource_type)]
 
     async def _by_cursor(self, call: RequestContext, parameters: Parameters, parts: Sequence[_Part]) -> Response:
-        """A page by cursor (RFC 9865): a resource that is there throughout comes exactly once."""
+        """Return a page by cursor (RFC 9865). A resource that exists during all pages appears exactly once."""
         if "startindex" in parameters:
-            raise InvalidValue("A request has either a cursor or a startIndex.")
-        query = self._bound_to(call, parameters)
+            raise InvalidValue("Send either cursor or startIndex, not both.")
+        query = self._query_key(call, parameters)
         text = str(parameters["cursor"])
         cursor = self._cursors.open(text, query) if text else None
-        merged = len(self._kinds) > 1 and "sortby" in parameters
+        merged = len(self._types) > 1 and "sortby" in parameters
         count = self._cursor_count(parameters, cursor)
         page = CursorPage(cursor, count, merged=merged, descending=_is_descending(parameters))
         total = 0
@@ -142,9 +148,10 @@ class Search:
         return json_response(200, body)
 
     def _cursor_count(self, parameters: Parameters, cursor: Cursor | None) -> int:
-        """The resources of a page by cursor: as many as in the first, unless the request says otherwise.
+        """Return the number of resources in a page by cursor. The default is the count of the first page.
 
-        Raises: InvalidCount when it says otherwise, or more than a page may have (RFC 9865 section 2.1).
+        Raises InvalidCount if the request asks for another count, or for more than a page may have (RFC 9865 section
+        2.1).
         """
         default = self._default_count if cursor is None else cursor.count
         try:
@@ -152,27 +159,27 @@ class Search:
         except InvalidValue as error:
             raise InvalidCount(error.detail) from None
         if count > self._limits.page:
-            raise InvalidCount(f"The count must be at most {self._limits.page}.")
+            raise InvalidCount(f"count must be at most {self._limits.page}.")
         if cursor is not None and count != cursor.count:
-            raise InvalidCount("The count must be that of the first page.")
+            raise InvalidCount("count must be the same as in the request for the first page.")
         return count
 
-    def _bound_to(self, call: RequestContext, parameters: Parameters) -> str:
-        """What a cursor is good for: this tenant, these types, this filter and order."""
-        said = [parameters.get(name) for name in ("filter", "sortby", "sortorder")]
-        return repr((call.scope.tenant, [each.resource_type.name for each in self._kinds], said))
+    def _query_key(self, call: RequestContext, parameters: Parameters) -> str:
+        """Return the text of the query to which a cursor is bound: tenant, resource types, filter and order."""
+        values = [parameters.get(name) for name in ("filter", "sortby", "sortorder")]
+        return repr((call.scope.tenant, [each.resource_type.name for each in self._types], values))
 
     def _parts(self, call: RequestContext, parameters: Parameters, kinds: Sequence[Searchable]) -> list[_Part]:
-        """What to ask of the store for each type; types of which nothing can match are left out."""
+        """Return the store query for each resource type. A type in which nothing can match is left out."""
         wanted = filter_of(parameters, call, self._limits)
         sorts = self._sorts(parameters) if "sortby" in parameters else None
-        if len(self._kinds) == 1:
+        if len(self._types) == 1:
             return [self._part(call, parameters, 0, wanted, sorts)]
         if wanted is not None:
             self._check_known(wanted)
         parts = []
-        for number, each in enumerate(self._kinds):
-            if kinds is not self._kinds and each not in kinds:
+        for number, each in enumerate(self._types):
+            if kinds is not self._types and each not in kinds:
                 continue
             narrowed = True if wanted is None else specialize(wanted.node, each.resource_type)
             if narrowed is not False:
@@ -188,29 +195,30 @@ class Search:
         wanted: Filter | None,
         sorts: list[Sort | None] | None,
     ) -> _Part:
-        kind = self._kinds[number]
+        """Return the store query for one resource type."""
+        kind = self._types[number]
         if wanted is not None:
             wanted = fitted(wanted, kind.resource_type, call, self._limits)
         projection = projection_of(kind.projections, parameters)
         sort = None if sorts is None else sorts[number]
-        requested = projection.requested if sort is None else _also(projection, sort)
+        requested = projection.requested if sort is None else _requested_with_sort(projection, sort)
         return _Part(number, kind, projection, Query(kind.resource_type, wanted, sort, 1, 0, None, None, requested))
 
     def _check_known(self, wanted: Filter) -> None:
-        """Refuse an attribute that no type has: what lacks a value everywhere is a mistake."""
+        """Refuse a filter on an attribute that no resource type has, because such a filter is a mistake."""
         for path in paths_of(wanted.node):
-            if not any(each.resource_type.resolve(path) for each in self._kinds):
-                raise InvalidFilter("The filter names an attribute that no resource type has.")
+            if not any(each.resource_type.resolve(path) for each in self._types):
+                raise InvalidFilter("The filter names an attribute that no resource type has. See /Schemas.")
 
     def _sorts(self, parameters: Parameters) -> list[Sort | None]:
-        """The order by type (section 3.4.2.3).
+        """Return the sort order for each resource type (RFC 7644 section 3.4.2.3).
 
-        Raises: InvalidPath when no type can be sorted by the path, InvalidValue when their values cannot be compared.
+        Raises InvalidPath if no type can be sorted by the path, and InvalidValue if the types of the values differ.
         """
         self._require("sort", "Sorting is not supported.")
         descending = _is_descending(parameters)
         sorts: list[Sort | None] = []
-        for each in self._kinds:
+        for each in self._types:
             path = each.resource_type.resolve(str(parameters["sortby"]))
             if path is not None and path.leaf.type == "complex":
                 value = path.leaf.value_attribute if path.sub_attribute is None else None
@@ -219,17 +227,18 @@ class Search:
                 path = None
             sorts.append(None if path is None else Sort(path, descending))
         if not any(sorts):
-            raise InvalidPath("sortBy names no attribute that can be sorted by.")
+            raise InvalidPath("sortBy must name an attribute that the service can sort by.")
         if len({each.path.leaf.type for each in sorts if each is not None}) > 1:
-            raise InvalidValue("sortBy names attributes whose values cannot be compared.")
+            raise InvalidValue("sortBy must name an attribute that has the same type in all resource types.")
         return sorts
 
 
 @dataclass(slots=True)
 class _Part:
-    """A search on one type. `number` is its place among the types of the search, whoever may search them.
+    """The search on one resource type.
 
-    `query` is what to ask of the store; the page is for who asks to set.
+    `number` is the position of the type among all types of the search, including types that the token may not search.
+    The caller sets the page of `query`, the store query.
     """
 
     number: int
@@ -238,23 +247,25 @@ class _Part:
     query: Query
 
     def render(self, documents: Sequence[Document], call: RequestContext) -> list[Mapping[str, Any]]:
+        """Return the documents as JSON objects for the response."""
         render, base_url = self.kind.renderer.render, call.request.base_url
         return [render(each, self.projection, base_url) for each in documents]
 
 
 def _is_descending(parameters: Parameters) -> bool:
-    """The direction of the order. Raises: InvalidValue when it is none."""
+    """Report whether the order is descending. Raises InvalidValue if `sortOrder` is not a direction."""
     order = str(parameters.get("sortorder", "ascending")).lower()
     if order not in ("ascending", "descending"):
         raise InvalidValue("sortOrder must be ascending or descending.")
     return order == "descending"
 
 
-def _also(projection: Projection, sort: Sort) -> RequestedAttributes:
-    """What to load: what is returned, and what the types are put in one order by."""
+def _requested_with_sort(projection: Projection, sort: Sort) -> RequestedAttributes:
+    """Return the attributes to load: those of the response, and the attribute by which the results are sorted."""
     name = sort.path.names[0]
     return lambda wanted: wanted == name or projection.requested(wanted)
 
 
-def _last(document: Document) -> tuple[bool, Any]:
+def _key_without_value(document: Document) -> tuple[bool, Any]:
+    """Return the sort key of a document without a value to sort by."""
     return (True, "")

@@ -1,7 +1,7 @@
-"""`ScimService`: the SCIM 2.0 service provider, from a request value to a response value.
+"""`ScimService`, the SCIM 2.0 service provider, turns a request value into a response value.
 
-It authenticates, routes, and answers every failure with a SCIM error. It awaits nothing but its ports
-(store, token verifier, hooks), so that a sync host can run it without an event loop.
+The service authenticates and routes each request. It answers every failure with a SCIM error.
+It awaits only its store, its token verifier and its hooks. A sync host can therefore run it without an event loop.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from scimkit.errors import (
     ScimError,
     Unauthorized,
 )
-from scimkit.events import AuthorizationHook, MeHook, PasswordHook, RequestCompleted, RequestListener
+from scimkit.events import AuthorizationHook, Listener, MeHook, PasswordHook, RequestCompleted, RequestListener
 from scimkit.schema.discovery import Features
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.announced_types import announced_types
@@ -52,34 +52,27 @@ from scimkit.service.request_context import Handler, RequestContext
 from scimkit.service.request_ids import HEADER as REQUEST_ID
 from scimkit.service.request_ids import current_request, request_id
 from scimkit.service.search import Search
+from scimkit.service.write_listeners import WriteListeners
 from scimkit.stores.protocol import Scope, Store, SyncStore, as_async_store
 from scimkit.tokens import Principal, SyncTokenVerifier, TokenVerifier, bearer_token
 
 _log = logging.getLogger("scimkit")
 
 ExchangeHook: TypeAlias = Callable[[Request, Response], None]
-"""Told of every request and its response, as they were. For `scimkit.testing.recorder`; not for logs."""
+"""A function that receives every request and its response, unchanged.
+
+`scimkit.testing.recorder` uses it. The values hold tokens and bodies, so do not log them.
+"""
 
 _ID: Final = "{id}"
-_LONGEST_ID: Final = 255
-_FIXED: Final = frozenset({"", ".search"})
-_ANYONE: Final = Principal(tenant="", token_id="")
-"""Who reads the ServiceProviderConfig without a token."""
+_MAX_ID_LENGTH: Final = 255
+_NO_ID: Final = frozenset({"", ".search"})
+_ANONYMOUS: Final = Principal(tenant="", token_id="")
+"""The principal of a client that reads the ServiceProviderConfig without a token."""
 
 
 class ScimService:
-    """A SCIM 2.0 service provider over a store.
-
-    `store` is a `SyncStore` or a `Store`, `tokens` a verifier such as `TokenRegistry`. `dialect`
-    serves where neither the token nor, in `tenant_dialects`, its tenant names one of `dialects`.
-    `on_request_completed` is told of every request, `on_exchange` is handed it with its response (see
-    `scimkit.testing.recorder`), `set_password` is told of passwords, which are dropped without it.
-    `authorize` allows or forbids each operation, `me` says what `/Me` stands for. `cursors` seals page
-    cursors; processes that serve one endpoint share its key. Without `resource_types` the service announces those
-    that the store maps, or users and groups if the store serves any type.
-    Raises: ValueError when the store does not serve one of `resource_types`, two resource types share a name or an
-    endpoint, the store lacks what a hook needs, or `limits` names an attribute that no type has.
-    """
+    """A SCIM 2.0 service provider over a store."""
 
     def __init__(
         self,
@@ -89,29 +82,62 @@ class ScimService:
         dialect: Dialect = TOLERANT,
         dialects: Mapping[str, Dialect] = DIALECTS,
         resource_types: Sequence[ResourceType] | None = None,
-        limits: Limits = Limits(),  # noqa: B008  # frozen
-        tenant_dialects: Mapping[str, str] = {},  # never changed
+        limits: Limits = Limits(),  # noqa: B008  # Limits is immutable
+        tenant_dialects: Mapping[str, str] = {},  # the mapping is only read
         on_request_completed: RequestListener | None = None,
         on_exchange: ExchangeHook | None = None,
         set_password: PasswordHook | None = None,
         authorize: AuthorizationHook | None = None,
         me: MeHook | None = None,
+        listeners: Sequence[Listener] = (),
         cursors: Cursors | None = None,
         documentation_uri: str | None = None,
     ) -> None:
+        """Create a service provider over a store.
+
+        Args:
+            store: The store that keeps the resources, sync or async.
+            tokens: The verifier of bearer tokens, such as `TokenRegistry`.
+            dialect: The dialect of requests whose token and tenant name no dialect.
+            dialects: The dialects that a token or `tenant_dialects` can name, by name.
+            resource_types: The resource types to announce. The default is the types that the store maps. A store that
+                accepts any type gets users and groups.
+            limits: The limits of requests and responses.
+            tenant_dialects: The names of dialects by tenant. A dialect that the token names takes precedence.
+            on_request_completed: A function that receives one event for each request, after the response is made. It
+                must not block.
+            on_exchange: A function that receives each request with its response, such as a recorder of
+                `scimkit.testing.recorder`.
+            set_password: A hook that receives the passwords that clients set. Without the hook, passwords are dropped.
+            authorize: A hook that allows or forbids each operation. Without the hook, every operation is allowed.
+            me: A hook that returns the path of the resource that `/Me` stands for. Without the hook, `/Me` is answered
+                with 501.
+            listeners: Functions that take part in writes or hear of them, made by `before_write`, `in_transaction` and
+                `after_commit` of `scimkit.events`.
+            cursors: The object that seals page cursors. Processes that serve the same endpoint must share its key.
+            documentation_uri: The URL of your documentation, for the ServiceProviderConfig.
+
+        Raises:
+            ValueError: The store does not serve one of `resource_types`.
+            ValueError: Two resource types have the same name or endpoint.
+            ValueError: Listeners are given, and the store does not support transactions or does not report changes.
+            TypeError: A listener is a coroutine function that nothing can await.
+            ValueError: `set_password` is given, and the store does not support transactions.
+            ValueError: `limits.sensitive` names an attribute that no resource type has.
+        """
         self.resource_types: tuple[ResourceType, ...] = announced_types(store, resource_types)
         self.limits = limits
         self.blocking: bool = store.is_async is False and store.blocking
-        """Whether requests may wait for a disk or a network without an await."""
+        """True if a request may block its thread while the store waits for a disk or a network."""
         self.is_async: bool = store.is_async or tokens.is_async
-        """Whether requests can be served on an event loop only."""
+        """True if the service needs an event loop, because its store or its token verifier is async."""
         self.verification_blocks: bool = tokens.is_async is False and bool(getattr(tokens, "blocking", True))
-        """Whether the verification of a token may wait for a disk or a network without an await."""
+        """True if the verification of a token may block its thread while it waits for a disk or a network."""
         self.store = store
         self.on_loop: object | None = None
-        """What `scimkit.loop` keeps for the service."""
+        """The `LoopService` that `scimkit.loop` creates for this service."""
         self.is_full: Callable[[], bool] = lambda: False
-        """Whether requests wait in a queue that is full."""
+        """A function that reports whether the queue of requests is full."""
         self.last_health: Any = None
         self.next_health_check: float = 0.0
         self._tokens = tokens
@@ -136,7 +162,13 @@ class ScimService:
         )
         self._discovery = Discovery(self.resource_types, features)
         if set_password is not None and "transactions" in store.unsupported:
-            raise ValueError("this store lacks transactions, which set_password needs")
+            raise ValueError("set_password needs a store that supports transactions; this store does not")
+        self._listeners = (
+            WriteListeners(listeners, self.resource_types, limits.sensitive, store, is_async=self.is_async)
+            if listeners
+            else None
+        )
+        self._reports_changes = self._listeners is not None and self._listeners.reports_changes
         lifted = store if store.is_async is True else as_async_store(store)
         self._resources: dict[str, ResourceOperations] = {}
         for each in self.resource_types:
@@ -148,20 +180,21 @@ class ScimService:
                 set_password,
                 self._permissions,
                 hooks_wait_inside=store.is_async,
+                listeners=self._listeners,
             )
         if len({each.name for each in self.resource_types}) != len(self.resource_types) or len(self._resources) != len(
             self.resource_types
         ):
-            raise ValueError("two resource types share a name or an endpoint")
+            raise ValueError("two resource types have the same name or endpoint; give each type its own")
         for path in limits.sensitive:
             if not any(each.resolve(path) for each in self.resource_types):
-                raise ValueError(f"no resource type has the sensitive attribute {path}")
+                raise ValueError(f"limits.sensitive names {path}, which is an attribute of no resource type")
         self._routes = self._make_routes(lifted)
         self._names = frozenset(first for first, _ in self._routes)
         self._endpoints = {first.lower(): first for first, _ in self._routes}
 
     async def handle(self, request: Request) -> Response:
-        """Answer a request. Never raises: every failure is a SCIM error."""
+        """Return the response to a request. Never raises: every failure becomes a SCIM error response."""
         call: RequestContext | None = None
         principal: Principal | None = None
         detail: str | None = None
@@ -169,11 +202,12 @@ class ScimService:
             request.id = request_id(request.headers)
         present = current_request.set(request)
         try:
-            whose = request.principal or await self._verified(request)
-            principal = whose if whose is not _ANYONE else None
+            whose = request.principal or await self._principal_of(request)
+            principal = whose if whose is not _ANONYMOUS else None
             name = whose.dialect or self._tenant_dialects.get(whose.tenant)
             deviations = RequestDeviations(self._dialects.get(name, self._dialect) if name else self._dialect)
-            scope = Scope(whose.tenant, request.deadline or monotonic() + self.limits.deadline)
+            deadline = request.deadline or monotonic() + self.limits.deadline
+            scope = Scope(whose.tenant, deadline, self._reports_changes)
             parameters = read_query(request.query)
             call = RequestContext(request, parameters, scope, whose, deviations)
             if "" in parameters.values():
@@ -197,13 +231,16 @@ class ScimService:
         return response
 
     async def authenticate(self, request: Request) -> Response | None:
-        """Verify the token of a request by its headers, before its body is read.
+        """Verify the bearer token of a request by its headers, before the body is read.
 
-        Sets `request.principal` and returns None if the request may go on to `handle`. Otherwise returns the response.
         A host without an event loop calls `run_sync(service.authenticate(request))`.
+
+        Returns:
+            None if the token is valid; `request.principal` is then set, and the host calls `handle`. Otherwise the
+                error response.
         """
         try:
-            request.principal = await self._verified(request)
+            request.principal = await self._principal_of(request)
         except ScimError as error:
             return self.refuse(request, error)
         except Exception:
@@ -212,22 +249,25 @@ class ScimService:
         return None
 
     def refuse(self, request: Request, error: ScimError) -> Response:
-        """Return the response of a request that cannot be handled, and tell the hooks of it as `handle` does."""
+        """Return the error response of a request that the host cannot pass to `handle`.
+
+        The hooks receive the request as they do in `handle`.
+        """
         response = error_response(error)
         if not request.id:
             request.id = request_id(request.headers)
-        known = request.principal if request.principal is not _ANYONE else None
+        known = request.principal if request.principal is not _ANONYMOUS else None
         present = current_request.set(request)
         self._report(request, response, None, known, error.detail)
         current_request.reset(present)
         return response
 
-    async def _verified(self, request: Request) -> Principal:
-        """Whose the token of a request is. Raises: Unauthorized, what the verifier raises."""
+    async def _principal_of(self, request: Request) -> Principal:
+        """Return the principal of the request's token. Raises Unauthorized, or an error of the verifier."""
         self.limits.check_request(request.headers, request.query)
         authorization = request.headers.get("authorization")
         if authorization is None and _is_public(request):
-            return _ANYONE
+            return _ANONYMOUS
         try:
             answer = self._tokens.verify(bearer_token(authorization))
             return answer if isinstance(answer, Principal) else await answer
@@ -239,22 +279,25 @@ class ScimService:
             raise
 
     def _answer(self, call: RequestContext) -> Awaitable[Response]:
-        """Route a request. HEAD is GET, whose body the adapters leave out (RFC 9110 section 9.3.2)."""
+        """Route a request to its handler.
+
+        HEAD is served as GET, and the adapters omit the body (RFC 9110 section 9.3.2).
+        """
         request = call.request
         first, _, rest = request.path.strip("/").partition("/")
         if first not in self._names:
             request = self._at_endpoint(call)
             first, _, rest = request.path.strip("/").partition("/")
-        id = "" if rest in _FIXED else rest
+        id = "" if rest in _NO_ID else rest
         methods = self._routes.get((first, _ID if id else rest))
         if methods is None or "/" in rest:
             raise NotFound("There is no such endpoint.")
-        if id and (len(id) > _LONGEST_ID or not id.isprintable()):
+        if id and (len(id) > _MAX_ID_LENGTH or not id.isprintable()):
             raise NotFound("No resource has this id.")
         handler = methods.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
             if request.method == "OPTIONS":
-                return _at_once(Response(204, headers=(("Allow", ", ".join(methods)),)))
+                return _awaitable(Response(204, headers=(("Allow", ", ".join(methods)),)))
             raise MethodNotAllowed(tuple(methods))
         call.id = id
         if request.method in WITH_BODY:
@@ -265,7 +308,10 @@ class ScimService:
         return handler(call)
 
     def _at_endpoint(self, call: RequestContext) -> Request:
-        """Return the request at an endpoint that there is, whose name may be in another case. Raises NotFound."""
+        """Return the request with the endpoint's name in the right case.
+
+        Raises NotFound if the dialect does not allow another case.
+        """
         first, slash, rest = call.request.path.strip("/").partition("/")
         name = self._endpoints.get(first.lower())
         if name is not None and name != first:
@@ -274,7 +320,7 @@ class ScimService:
         return call.request
 
     def _make_routes(self, store: Store) -> dict[tuple[str, str], Mapping[str, Handler]]:
-        """Endpoint, and what follows it, to the methods it takes (RFC 7644 section 3.2)."""
+        """Map each endpoint, and the rest of its path, to handlers by HTTP method (RFC 7644 section 3.2)."""
         routes: dict[tuple[str, str], Mapping[str, Handler]] = {
             ("ServiceProviderConfig", ""): {"GET": self._discovery.service_provider_config},
             ("ResourceTypes", ""): {"GET": self._discovery.list_resource_types},
@@ -305,29 +351,35 @@ class ScimService:
         return routes
 
     async def _serve_part(self, call: RequestContext, request: Request) -> Response:
-        """Serve one operation of a bulk, as a request of its own on a resource type."""
-        part = RequestContext(request, {}, call.scope, call.principal, call.deviations)
+        """Serve one operation of a bulk request as if it were a separate request for a resource type."""
+        request.id = call.request.id
+        part = RequestContext(request, {}, call.scope, call.principal, RequestDeviations(call.deviations.dialect))
+        detail: str | None = None
         try:
             if self._at_endpoint(part).path.strip("/").partition("/")[0] not in self._resources:
                 raise NotFound("There is no such resource type.")
             response = await self._answer(part)
         except ScimError as error:
-            response = error_response(call.deviations.dialect.explained(error, request.method))
+            error = call.deviations.dialect.explained(error, request.method)
+            detail, response = error.detail, error_response(error)
+        response.quirks = tuple(part.deviations.fired)
+        call.deviations.fired.update(part.deviations.fired)
         call.changed = call.changed or part.changed
         call.skipped_members += part.skipped_members
+        self._complete(part.request, response, part, call.principal, detail)
         return response
 
     async def _serve_me(self, call: RequestContext) -> Response:
-        """`/Me` (RFC 7644 section 3.11): the resource that the host says it is; 501 without a hook.
+        """Serve `/Me` (RFC 7644 section 3.11) with the resource that the `me` hook names; without the hook, raise 501.
 
-        Whatever the answer, its `Location` is that of the resource.
+        Every response, and every error, has the URL of that resource in `Location`.
         """
         if self._me is None or call.request.method == "POST":
             raise NotImplementedByServer("This service does not offer /Me.")
         answer = self._me(call.principal)
         path = answer if answer is None or isinstance(answer, str) else await answer
         if path is None:
-            raise NotFound("There is no resource for this token.")
+            raise NotFound("There is no resource that /Me stands for with this token.")
         call.request = replace(call.request, path=f"/{path.strip('/')}")
         location = f"{call.request.base_url}{encoded_path(call.request.path)}"
         try:
@@ -345,6 +397,7 @@ class ScimService:
         principal: Principal | None,
         detail: str | None,
     ) -> None:
+        """Add the request id to the response, log the request, and call the two hooks that observe requests."""
         response.headers += ((REQUEST_ID, request.id),)
         if response.quirks:
             log_quirks(request, response)
@@ -353,10 +406,20 @@ class ScimService:
             try:
                 self._on_exchange(request, response)
             except Exception:
-                _log.exception("the exchange hook failed")
+                _log.exception("the on_exchange hook failed")
+        self._complete(request, response, call, principal or request.refused, detail)
+
+    def _complete(
+        self,
+        request: Request,
+        response: Response,
+        call: RequestContext | None,
+        principal: Principal | None,
+        detail: str | None,
+    ) -> None:
+        """Call the `on_request_completed` hook for a request, or for an operation of a bulk request."""
         if self._on_request_completed is None:
             return
-        principal = principal or request.refused
         event = RequestCompleted(
             method=request.method,
             path=request.path,
@@ -374,29 +437,34 @@ class ScimService:
         try:
             self._on_request_completed(event)
         except Exception:
-            _log.exception("the event hook failed")
+            _log.exception("the on_request_completed hook failed")
 
     def _type_at(self, path: str) -> str | None:
+        """Return the name of the resource type at a path, or None if the path belongs to no resource type."""
         first = path.strip("/").partition("/")[0]
         operations = self._resources.get(self._endpoints.get(first.lower(), first))
         return operations.resource_type.name if operations else None
 
 
 def _without_empty(parameters: Parameters, deviations: RequestDeviations) -> dict[str, str | int]:
-    """Return the parameters without those that have no value and no meaning without one. Raises InvalidValue."""
+    """Return the parameters except empty ones.
+
+    An empty cursor or filter stays. Raises InvalidValue if the dialect refuses empty parameters.
+    """
     for name, value in parameters.items():
         if value == "" and name not in READ_WHEN_EMPTY:
             deviations.empty_parameter(name)
     return {name: value for name, value in parameters.items() if value != "" or name in READ_WHEN_EMPTY}
 
 
-async def _at_once(response: Response) -> Response:
+async def _awaitable(response: Response) -> Response:
+    """Return a response to a caller that awaits it."""
     return response
 
 
 def _is_public(request: Request) -> bool:
-    """Whether a request without a token needs none: how to authenticate can be read (RFC 7643 section 5).
+    """Report whether a request needs no token, because it reads the ServiceProviderConfig (RFC 7643 section 5).
 
-    A token that is sent is verified all the same, since clients test theirs so.
+    If the client does send a token, the token is still verified, because clients test their tokens this way.
     """
     return request.method in ("GET", "HEAD") and request.path.strip("/") == "ServiceProviderConfig"

@@ -472,25 +472,25 @@ class MemberPages(Protocol):
 class _AsyncStoreAdapter:
     """A `SyncStore` with the methods of `Store`."""
 
-    __slots__ = ("_store", "serves", "unsupported")
+    __slots__ = ("serves", "sync_store", "unsupported")
 
     is_async: Literal[True] = True
 
     def __init__(self, store: SyncStore) -> None:
-        self._store = store
+        self.sync_store = store
         self.unsupported = store.unsupported
         self.serves = served_by(store)
 
     async def get(
         self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
     ) -> Document:
-        return self._store.get(scope, resource_type, id, requested)
+        return self.sync_store.get(scope, resource_type, id, requested)
 
     async def search(self, scope: Scope, query: Query) -> Page:
-        return self._store.search(scope, query)
+        return self.sync_store.search(scope, query)
 
     async def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
-        return self._store.create(scope, resource_type, document)
+        return self.sync_store.create(scope, resource_type, document)
 
     async def replace(
         self,
@@ -500,7 +500,7 @@ class _AsyncStoreAdapter:
         document: Document,
         expected_version: str | None = None,
     ) -> Written:
-        return self._store.replace(scope, resource_type, id, document, expected_version)
+        return self.sync_store.replace(scope, resource_type, id, document, expected_version)
 
     async def change(
         self,
@@ -510,21 +510,21 @@ class _AsyncStoreAdapter:
         changes: ChangeSet,
         expected_version: str | None = None,
     ) -> Written:
-        return self._store.change(scope, resource_type, id, changes, expected_version)
+        return self.sync_store.change(scope, resource_type, id, changes, expected_version)
 
     async def delete(
         self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
     ) -> EffectiveChanges | None:
-        return self._store.delete(scope, resource_type, id, expected_version)
+        return self.sync_store.delete(scope, resource_type, id, expected_version)
 
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
         async def started(store: Store) -> Result:
             return await work(store)
 
-        return self._store.transaction(scope, lambda store: run_sync(started(as_async_store(store))))
+        return self.sync_store.transaction(scope, lambda store: run_sync(started(as_async_store(store))))
 
     async def members(self, scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Members:
-        return cast(SyncMemberPages, self._store).members(scope, resource_type, id, after, count)
+        return cast(SyncMemberPages, self.sync_store).members(scope, resource_type, id, after, count)
 
 
 def as_async_store(store: SyncStore) -> Store:

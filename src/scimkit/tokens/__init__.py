@@ -1,4 +1,4 @@
-"""Bearer tokens: their format, the registry that issues them, and the port that verifies them."""
+"""Bearer tokens: their format, the registry that issues them, and the protocol of objects that verify them."""
 
 from scimkit.tokens.bearer import bearer_token
 from scimkit.tokens.format import PATTERN, PREFIX

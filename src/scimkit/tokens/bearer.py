@@ -1,6 +1,6 @@
-"""The Authorization header: one bearer token, from nowhere else (RFC 6750 section 2.1).
+"""The bearer token in the Authorization header (RFC 6750 section 2.1). Tokens in other places are ignored.
 
-This module never verifies a token.
+This module does not verify tokens.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ _MALFORMED: Final = 'Bearer realm="scim", error="invalid_request"'
 
 
 def bearer_token(header: str | None) -> str:
-    """The token of an Authorization header; the scheme's case does not matter.
+    """Return the token of an Authorization header. The scheme is compared without regard to case.
 
-    Raises: Unauthorized when there is no header, another scheme, or not exactly one token.
+    Raises:
+        Unauthorized: The header is missing, has another scheme, or does not have exactly one token.
     """
     if not header:
         raise Unauthorized()

@@ -1,7 +1,7 @@
-"""The text of a token: prefix, public id, secret, checksum.
+"""The text of a token: prefix, public id, secret and checksum.
 
-This module never looks anything up. A mistyped or cut-off token is told by its checksum alone, and
-secret scanners find the prefix.
+The checksum detects a token that is mistyped or incomplete, without a look at the store. The prefix lets secret
+scanners find tokens.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 
 PREFIX: Final = "scimkit_"
 PATTERN: Final = r"scimkit_[0-9A-Za-z]{48}[0-9a-f]{8}"
-"""A regular expression for secret scanners."""
+"""A regular expression that matches tokens, for secret scanners."""
 
 _ALPHABET: Final = string.digits + string.ascii_letters
 _ID_LENGTH: Final = 12
@@ -25,24 +25,24 @@ _LENGTH: Final = len(PREFIX) + _ID_LENGTH + _SECRET_LENGTH + _CHECK_LENGTH
 
 @dataclass(slots=True)
 class TokenParts:
-    """The id that a token is looked up by, and its secret, 214 random bits that no repr shows."""
+    """The public id of a token, and its secret of 214 random bits. The repr does not show the secret."""
 
     id: str
     secret: str = field(repr=False)
 
     def text(self) -> str:
-        """The token as its owner keeps it."""
+        """Return the token as the text that the identity provider sends."""
         body = f"{PREFIX}{self.id}{self.secret}"
         return body + _checksum(body)
 
 
 def new_token() -> TokenParts:
-    """A token that nobody had before."""
+    """Return the parts of a new random token."""
     return TokenParts(_random(_ID_LENGTH), _random(_SECRET_LENGTH))
 
 
 def parse_token(text: str) -> TokenParts | None:
-    """The parts of a token; None when it cannot be one that was ever issued."""
+    """Return the parts of a token, or None if the text cannot be a token of this library."""
     if len(text) != _LENGTH or not text.startswith(PREFIX) or not text.isascii():
         return None
     body, check = text[:-_CHECK_LENGTH], text[-_CHECK_LENGTH:]
@@ -53,9 +53,10 @@ def parse_token(text: str) -> TokenParts | None:
 
 
 def _random(length: int) -> str:
+    """Return random letters and digits."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
 def _checksum(body: str) -> str:
-    """CRC-32: it catches every single mistyped character."""
+    """Return the CRC-32 of a text, which detects every single mistyped character."""
     return f"{zlib.crc32(body.encode()):08x}"

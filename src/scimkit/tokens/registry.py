@@ -1,6 +1,6 @@
-"""Tokens that a host issues: kept hashed, shown once, scoped to a tenant.
+"""The token registry issues, verifies, rotates and revokes bearer tokens.
 
-This module never keeps, logs or shows a secret after it was issued.
+Each token belongs to a tenant. The store keeps only the hash of a secret. The token is shown once, when it is issued.
 """
 
 from __future__ import annotations
@@ -21,26 +21,29 @@ TokenStatus: TypeAlias = Literal["Active", "Expired", "Revoked"]
 
 _INVALID: Final = 'Bearer realm="scim", error="invalid_token"'
 _NO_HASH: Final = b"\0" * 32
-_READ_KEPT: Final = 1024
+_MAX_VERIFIED_TOKENS: Final = 1024
 
 
 class InvalidToken(Unauthorized):
-    """401 for a token that is not valid. `reason` is for the host's log; the client is not told it."""
+    """401: the bearer token is not valid.
+
+    `reason` is for the log of the host. The client does not see it.
+    """
 
     def __init__(self, reason: str, *, token_id: str | None = None, tenant: str | None = None) -> None:
         self.reason = reason
         self.token_id = token_id
-        """The id of the token, if the token was issued once."""
+        """The id of the token, if the token was issued."""
         self.tenant = tenant
-        """The tenant of the token, if the token was issued once."""
+        """The tenant of the token, if the token was issued."""
         super().__init__("The bearer token is not valid.", challenge=_INVALID)
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
-    """What is kept of a token. Instants are in UTC.
+    """The stored data of a token. All times are in UTC.
 
-    `hash` is the SHA-256 of the secret: the secret is 214 random bits, so that no slow hash is needed.
+    `hash` is the SHA-256 of the secret. The secret has 214 random bits, so a slow hash is not needed.
     """
 
     id: str
@@ -53,34 +56,34 @@ class TokenRecord:
     dialect: str | None = None
 
     def status(self, now: datetime) -> TokenStatus:
-        """What an admin sees in the list of tokens."""
+        """Return the status of the token at a time, for a list of tokens."""
         if self.revoked is not None:
             return "Revoked"
         return "Expired" if self.expires is not None and self.expires <= now else "Active"
 
 
 class TokenStore(Protocol):
-    """Keeps token records."""
+    """A store of token records. Implement this protocol to keep tokens in your own tables."""
 
     def add(self, record: TokenRecord) -> None:
-        """Keep a new record."""
+        """Store a new record."""
         ...
 
     def find(self, id: str) -> TokenRecord | None:
-        """The record of a token, whoever's it is."""
+        """Return the record with an id, or None. The record may belong to any tenant."""
         ...
 
     def list(self, tenant: str) -> Sequence[TokenRecord]:
-        """The records of a tenant, in the order they were added."""
+        """Return the records of a tenant, in the order in which they were added."""
         ...
 
     def update(self, record: TokenRecord) -> None:
-        """Keep another state of a record."""
+        """Replace the stored record that has the same id."""
         ...
 
 
 class MemoryTokenStore:
-    """Keeps token records in this process."""
+    """A store that keeps token records in the memory of this process."""
 
     blocking = False
 
@@ -105,34 +108,41 @@ class MemoryTokenStore:
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A new token. `token` is its text: show it once, it is kept nowhere."""
+    """A new token. Show the text `token` to the user once; the registry does not store it."""
 
     token: str = field(repr=False)
     record: TokenRecord
 
 
 def _utc_now() -> datetime:
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
-_Read: TypeAlias = tuple[str, bytes, TokenRecord, Principal]
-"""The id and the hash of the secret of a token, the record it was last held against, and whom that says it is of."""
-_NOBODY: Final = Principal("", "")
+_VerifiedToken: TypeAlias = tuple[str, bytes, TokenRecord, Principal]
+"""The id of a token, the hash of its secret, the record that verified it last, and the principal of that record."""
+_UNVERIFIED: Final = Principal("", "")
+"""The placeholder principal of a token that no record has verified yet."""
 
 
-class _Verifier:
-    """What both colors of registry share: tokens are made and verified, a store keeps their records."""
+class _BaseRegistry:
+    """The common base of the sync and the async registry.
+
+    It creates and verifies tokens, but does not store records.
+    """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._read: dict[bytes, _Read] = {}
-        """Tokens that were valid, by the digest of their text.
+        self._verified_tokens: dict[bytes, _VerifiedToken] = {}
+        """The parts of tokens that were valid, by the digest of their text.
 
-        It spares reading the text again, and nothing else: whether the token is valid, the store is always asked.
+        This cache only saves parsing the text. Every verification still reads the record from the store.
         """
 
-    def _made(self, description: str, tenant: str, expires_in: timedelta | None, dialect: str | None) -> IssuedToken:
-        """Return a new token, which is not kept yet."""
+    def _new_token(
+        self, description: str, tenant: str, expires_in: timedelta | None, dialect: str | None
+    ) -> IssuedToken:
+        """Return a new token. The caller stores its record."""
         parts, now = new_token(), self._clock()
         record = TokenRecord(
             id=parts.id,
@@ -145,37 +155,42 @@ class _Verifier:
         )
         return IssuedToken(parts.text(), record)
 
-    def _recall(self, digest: bytes, token: str) -> tuple[str, bytes, TokenRecord | None, Principal]:
-        """Return the parts of a token, read now or before. Raises InvalidToken."""
-        return self._read.get(digest) or (*_parts(token), None, _NOBODY)
+    def _parse_or_recall(self, digest: bytes, token: str) -> tuple[str, bytes, TokenRecord | None, Principal]:
+        """Return the parts of a token from the cache, or parse the token. Raises InvalidToken."""
+        return self._verified_tokens.get(digest) or (*_id_and_hash(token), None, _UNVERIFIED)
 
-    def _accept(
+    def _check_record(
         self, digest: bytes, read: tuple[str, bytes, TokenRecord | None, Principal], record: TokenRecord | None
     ) -> Principal:
-        """Hold a token against the record that the store has. Raises InvalidToken."""
+        """Compare a token with its stored record and return the principal. Raises InvalidToken."""
         id, secret, checked, principal = read
         matches = hmac.compare_digest(secret, _NO_HASH if record is None else record.hash)
         if record is None or not matches:
-            raise InvalidToken("no such token was issued")
+            raise InvalidToken("no token with this id and secret was issued")
         if record.revoked is not None or record.expires is not None:
             status = record.status(self._clock())
             if status != "Active":
                 raise InvalidToken(f"the token is {status.lower()}", token_id=record.id, tenant=record.tenant)
         if record is not checked:
             principal = Principal(record.tenant, record.id, record.description, record.dialect)
-            if checked is not None or len(self._read) < _READ_KEPT:
-                self._read[digest] = id, secret, record, principal
+            if checked is not None or len(self._verified_tokens) < _MAX_VERIFIED_TOKENS:
+                self._verified_tokens[digest] = id, secret, record, principal
         return principal
 
 
-class TokenRegistry(_Verifier):
-    """Issues, verifies, rotates and revokes tokens. A `SyncTokenVerifier`."""
+class TokenRegistry(_BaseRegistry):
+    """A registry that issues, verifies, rotates and revokes tokens. It implements `SyncTokenVerifier`.
+
+    Args:
+        store: The store of the token records. The default keeps them in memory.
+        clock: A function that returns the time in UTC, for tests.
+    """
 
     is_async: Literal[False] = False
 
     @property
     def blocking(self) -> bool:
-        """Whether a verification may wait for a database: unless the store of the tokens says that it never waits."""
+        """True if a verification may wait for a database. A token store with `blocking = False` never waits."""
         return getattr(self._store, "blocking", True)
 
     def __init__(self, store: TokenStore | None = None, *, clock: Callable[[], datetime] = _utc_now) -> None:
@@ -190,45 +205,56 @@ class TokenRegistry(_Verifier):
         expires_in: timedelta | None = None,
         dialect: str | None = None,
     ) -> IssuedToken:
-        """Return a new active token of a tenant. A tenant may have several, so that one can be rotated."""
-        issued = self._made(description, tenant, expires_in, dialect)
+        """Issue a new active token. A tenant may have several active tokens, so that a token can be rotated.
+
+        Args:
+            description: The purpose of the token, such as the name of the identity provider.
+            tenant: The tenant to which the token gives access.
+            expires_in: The time until the token expires. By default, the token does not expire.
+            dialect: The name of the dialect for requests with this token.
+        """
+        issued = self._new_token(description, tenant, expires_in, dialect)
         self._store.add(issued.record)
         return issued
 
     def verify(self, token: str) -> Principal:
-        """Return whom a token belongs to.
+        """Return the principal of a token.
 
         Raises:
-            InvalidToken: The token is not valid. The client is told the same whatever the reason.
+            InvalidToken: The token is not valid. The client gets the same response for every reason.
         """
         digest = blake2s(token.encode()).digest()
-        read = self._recall(digest, token)
-        return self._accept(digest, read, self._store.find(read[0]))
+        read = self._parse_or_recall(digest, token)
+        return self._check_record(digest, read, self._store.find(read[0]))
 
     def revoke(self, id: str, *, tenant: str = "default") -> TokenRecord:
-        """Make a token invalid for good. Raises NotFound if the tenant has no such token."""
-        record = _of_tenant(self._store.find(id), tenant)
+        """Revoke a token permanently, and return its record.
+
+        Raises:
+            NotFound: The tenant has no token with this id.
+        """
+        record = _record_of_tenant(self._store.find(id), tenant)
         if record.revoked is None:
             record = replace(record, revoked=self._clock())
             self._store.update(record)
         return record
 
     def rotate(self, id: str, *, tenant: str = "default", expires_in: timedelta | None = None) -> IssuedToken:
-        """Return another token like this one. Both are valid until the old one is revoked.
+        """Issue a token with the description and dialect of another one. Both are valid until the old one is revoked.
 
         Raises:
-            NotFound: The tenant has no such token.
+            NotFound: The tenant has no token with this id.
         """
-        old = _of_tenant(self._store.find(id), tenant)
+        old = _record_of_tenant(self._store.find(id), tenant)
         return self.issue(old.description, tenant=tenant, expires_in=expires_in, dialect=old.dialect)
 
     def list(self, tenant: str = "default") -> Sequence[TokenRecord]:
-        """Return the tokens of a tenant, revoked and expired ones too."""
+        """Return the token records of a tenant, including revoked and expired tokens."""
         return self._store.list(tenant)
 
 
 class AsyncTokenStore(Protocol):
-    """A `TokenStore` whose methods are awaited."""
+    """A `TokenStore` with async methods."""
 
     async def add(self, record: TokenRecord) -> None: ...
     async def find(self, id: str) -> TokenRecord | None: ...
@@ -236,8 +262,13 @@ class AsyncTokenStore(Protocol):
     async def update(self, record: TokenRecord) -> None: ...
 
 
-class AsyncTokenRegistry(_Verifier):
-    """A `TokenRegistry` whose methods are awaited. A `TokenVerifier` that never blocks its event loop."""
+class AsyncTokenRegistry(_BaseRegistry):
+    """A `TokenRegistry` with async methods. It implements `TokenVerifier` and never blocks the event loop.
+
+    Args:
+        store: The async store of the token records.
+        clock: A function that returns the time in UTC, for tests.
+    """
 
     is_async: Literal[True] = True
 
@@ -253,48 +284,62 @@ class AsyncTokenRegistry(_Verifier):
         expires_in: timedelta | None = None,
         dialect: str | None = None,
     ) -> IssuedToken:
-        """Return what `TokenRegistry.issue` returns."""
-        issued = self._made(description, tenant, expires_in, dialect)
+        """Issue a new active token, as `TokenRegistry.issue` does."""
+        issued = self._new_token(description, tenant, expires_in, dialect)
         await self._store.add(issued.record)
         return issued
 
     async def verify(self, token: str) -> Principal:
-        """Return what `TokenRegistry.verify` returns. Raises InvalidToken."""
+        """Return the principal of a token.
+
+        Raises:
+            InvalidToken: The token is not valid.
+        """
         digest = blake2s(token.encode()).digest()
-        read = self._recall(digest, token)
-        return self._accept(digest, read, await self._store.find(read[0]))
+        read = self._parse_or_recall(digest, token)
+        return self._check_record(digest, read, await self._store.find(read[0]))
 
     async def revoke(self, id: str, *, tenant: str = "default") -> TokenRecord:
-        """Make a token invalid for good. Raises NotFound if the tenant has no such token."""
-        record = _of_tenant(await self._store.find(id), tenant)
+        """Revoke a token permanently, and return its record.
+
+        Raises:
+            NotFound: The tenant has no token with this id.
+        """
+        record = _record_of_tenant(await self._store.find(id), tenant)
         if record.revoked is None:
             record = replace(record, revoked=self._clock())
             await self._store.update(record)
         return record
 
     async def rotate(self, id: str, *, tenant: str = "default", expires_in: timedelta | None = None) -> IssuedToken:
-        """Return what `TokenRegistry.rotate` returns. Raises NotFound if the tenant has no such token."""
-        old = _of_tenant(await self._store.find(id), tenant)
+        """Issue a token with the description and dialect of another one, as `TokenRegistry.rotate` does.
+
+        Raises:
+            NotFound: The tenant has no token with this id.
+        """
+        old = _record_of_tenant(await self._store.find(id), tenant)
         return await self.issue(old.description, tenant=tenant, expires_in=expires_in, dialect=old.dialect)
 
     async def list(self, tenant: str = "default") -> Sequence[TokenRecord]:
-        """Return the tokens of a tenant, revoked and expired ones too."""
+        """Return the token records of a tenant, including revoked and expired tokens."""
         return await self._store.list(tenant)
 
 
-def _of_tenant(record: TokenRecord | None, tenant: str) -> TokenRecord:
+def _record_of_tenant(record: TokenRecord | None, tenant: str) -> TokenRecord:
+    """Return the record if it belongs to the tenant. Raises NotFound."""
     if record is None or record.tenant != tenant:
-        raise NotFound("This token does not exist.")
+        raise NotFound("The tenant has no token with this id.")
     return record
 
 
-def _parts(token: str) -> tuple[str, bytes]:
-    """The id of a token, and the hash of its secret. Raises: InvalidToken."""
+def _id_and_hash(token: str) -> tuple[str, bytes]:
+    """Return the id of a token and the hash of its secret. Raises InvalidToken if the text cannot be a token."""
     parts = parse_token(token)
     if parts is None:
-        raise InvalidToken("the text is no token of this service: mistyped, cut off, or another service's")
+        raise InvalidToken("the text is not a token of scimkit: it is mistyped, incomplete, or from another service")
     return parts.id, _hash(parts.secret)
 
 
 def _hash(secret: str) -> bytes:
+    """Return the SHA-256 of a secret."""
     return sha256(secret.encode()).digest()

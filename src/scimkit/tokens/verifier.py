@@ -1,7 +1,4 @@
-"""The token port: from a bearer token to whom it belongs.
-
-This module holds no token.
-"""
+"""The protocol of objects that verify bearer tokens, and the principal that they return."""
 
 from __future__ import annotations
 
@@ -9,7 +6,14 @@ from typing import Literal, NamedTuple, Protocol
 
 
 class Principal(NamedTuple):
-    """Whom a token belongs to. `dialect` names the dialect its requests are read in, if it has its own."""
+    """The owner of a token.
+
+    Attributes:
+        tenant: The tenant to which the token gives access.
+        token_id: The id of the token.
+        description: The description of the token.
+        dialect: The name of the dialect for requests with this token. None for the dialect of the tenant or service.
+    """
 
     tenant: str
     token_id: str
@@ -18,20 +22,28 @@ class Principal(NamedTuple):
 
 
 class SyncTokenVerifier(Protocol):
-    """Verifies tokens without an await."""
+    """A verifier of tokens without async methods."""
 
     is_async: Literal[False]
 
     def verify(self, token: str) -> Principal:
-        """Whom the token belongs to. Raises: Unauthorized."""
+        """Return the principal of a token.
+
+        Raises:
+            Unauthorized: The token is not valid.
+        """
         ...
 
 
 class TokenVerifier(Protocol):
-    """Verifies tokens; its `verify` is awaited."""
+    """A verifier of tokens with an async `verify`."""
 
     is_async: Literal[True]
 
     async def verify(self, token: str) -> Principal:
-        """Whom the token belongs to. Raises: Unauthorized."""
+        """Return the principal of a token.
+
+        Raises:
+            Unauthorized: The token is not valid.
+        """
         ...

@@ -90,7 +90,7 @@ class TestNotKept:
         assert f" {ENTERPRISE}:organization," in users
         assert not any(f" {each}," in users for each in ("title", "password", "groups", "meta", "id", "name"))
         assert groups == (
-            "Group: the mapping has no entry for externalId, members; what a client sends there is not kept"
+            "Group: the mapping has no entry for externalId, members; values of these attributes are not stored"
         )
 
     def test_rest_column_keeps_all_attributes(self, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,4 +1,4 @@
-"""Quirks: every habit outside the RFC that scimkit knows, by what it rewrites. This module only joins them."""
+"""Quirks: every deviation from the RFC that scimkit knows, grouped by the part of the request that is rewritten."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ from scimkit.dialects.quirks.quirk import NOT_APPLICABLE, Quirk, Stage
 from scimkit.dialects.quirks.values import VALUES
 
 QUIRKS: Final[tuple[Quirk, ...]] = (*OPERATIONS, *VALUES, *NAMES, *PATHS, *MESSAGES, *FILTERS, SAME_USER_AGAIN)
-"""Every quirk but those on request. Within a stage they are asked in this order, the first that answers decides."""
+"""Every quirk except the optional ones. Within a stage, the first quirk in this order that applies is used."""
 
 __all__ = ["KEEP_OMITTED_MEMBERS", "NOT_APPLICABLE", "OPTIONS", "QUIRKS", "RESTORE_INACTIVE", "Quirk", "Stage"]

@@ -1,4 +1,4 @@
-"""Quirks of filters: text without quotes, values of another type, a value path that goes on."""
+"""Quirks of filters: strings without quotes, values of another type, and paths after a value path."""
 
 from __future__ import annotations
 
@@ -14,33 +14,36 @@ from scimkit.schema.resource_types import ResourceType
 
 
 def _word(word: str) -> Any:
-    """Read a word as text. A null in another case, or a word with quotation marks around it, is none."""
+    """Read an unquoted word as a string, unless it is null in another case or has quotation marks around it."""
     if word.lower() == "null" or word[0] in _QUOTATION_MARKS or word[-1] in _QUOTATION_MARKS:
         return NOT_APPLICABLE
     return word
 
 
 def _dotted_urn(text: str) -> Any:
-    """`urn:...:User.manager.value`: the quirks of paths know what it names."""
+    """Accept an attribute path such as `urn:...:User.manager.value`. The quirks of paths resolve it later."""
     return text if text.lower().startswith("urn:") else NOT_APPLICABLE
 
 
 def _compared_boolean(attribute: Attribute, value: Value) -> Any:
+    """Read a compared string as a boolean."""
     return boolean_text(attribute, value)
 
 
 def _start_of_day(attribute: Attribute, value: Value) -> Any:
+    """Read a compared date as the start of that day in UTC."""
     if attribute.type == "dateTime" and type(value) is str and _DATE.fullmatch(value):
         return f"{value}T00:00:00Z"
     return NOT_APPLICABLE
 
 
 def _marked_deleted(old: str, new: str) -> Any:
+    """Report whether the new name is an object id followed by the stored name."""
     return True if len(new) == len(old) + 32 and _OBJECT_ID.match(new) and new[32:] == old else NOT_APPLICABLE
 
 
 def _looked_up_by_mark(node: Comparison, resource_type: ResourceType) -> Any:
-    """Find the inactive user whose name is marked in the filter, besides a user who has such a name."""
+    """Extend a filter on a marked name, so that it also finds the inactive user with the unmarked name."""
     path = resource_type.resolve(node.path)
     found = path is not None and path.text in ("userName", "emails.value") and _OBJECT_ID.match(str(node.value))
     if not found or resource_type.resolve("active") is None:
@@ -50,6 +53,7 @@ def _looked_up_by_mark(node: Comparison, resource_type: ResourceType) -> Any:
 
 
 def _compared_scalar(attribute: Attribute, value: Value) -> Any:
+    """Convert a compared value to the type of the attribute."""
     if type(value) is str:
         return number_text(attribute, value)
     return scalar_as_text(attribute, value)
@@ -64,26 +68,26 @@ FILTERS: Final[tuple[Quirk, ...]] = (
     Quirk(
         "date-compared",
         "compared",
-        "a date without a time, compared with a date and time",
-        "it is the start of that day in UTC",
-        ("hosts' templates",),
+        "a date without a time in a filter on a dateTime attribute",
+        "the date stands for the start of that day in UTC",
+        ("custom templates",),
         "RFC 7643 section 2.3.5",
         _start_of_day,
     ),
     Quirk(
         "single-quotes",
         "single_quoted",
-        "a text in a filter in single quotes",
-        "no value begins with a quotation mark otherwise",
-        ("hosts' templates",),
+        "a string in single quotes in a filter",
+        "no other value begins with a quotation mark",
+        ("custom templates",),
         "RFC 7644 section 3.4.2.2",
         accepted,
     ),
     Quirk(
         "soft-delete-name",
         "marked_deleted",
-        "a soft delete that puts the object id before the user name: the name stays",
-        "it is 32 hexadecimal digits and the present value, of a user who is inactive",
+        "a soft delete that puts the object id before the user name; the stored user name stays",
+        "the new name is 32 hexadecimal digits followed by the stored name, and the user becomes inactive",
         ("Entra",),
         _SOFT_DELETE,
         _marked_deleted,
@@ -91,8 +95,8 @@ FILTERS: Final[tuple[Quirk, ...]] = (
     Quirk(
         "soft-delete-looked-up",
         "looked_up",
-        "a look-up by a user name with the object id before it",
-        "it finds nobody otherwise, and only an inactive user",
+        "a filter on a user name with the object id before it, which also finds the inactive user without it",
+        "only an inactive user is found in addition",
         ("Entra",),
         _SOFT_DELETE,
         _looked_up_by_mark,
@@ -100,8 +104,8 @@ FILTERS: Final[tuple[Quirk, ...]] = (
     Quirk(
         "boolean-text-compared",
         "compared",
-        'a boolean compared with text, as in roles[primary eq "True"]',
-        "only true and false in any case are taken",
+        'a boolean compared with a string, such as `roles[primary eq "True"]`',
+        "only `true` and `false`, in any case, are accepted",
         ("Entra",),
         ENTRA_ATTRIBUTES,
         _compared_boolean,
@@ -109,8 +113,8 @@ FILTERS: Final[tuple[Quirk, ...]] = (
     Quirk(
         "unquoted-text",
         "bare_value",
-        "a text in a filter without quotes",
-        "it is no number, boolean or null",
+        "a string without quotes in a filter",
+        "the text is not a number, a boolean or null",
         ("Entra", "PingFederate", "authentik", "WSO2"),
         ENTRA_TUTORIAL,
         _word,
@@ -118,7 +122,7 @@ FILTERS: Final[tuple[Quirk, ...]] = (
     Quirk(
         "dot-after-urn-filtered",
         "attribute_path",
-        "a dot between a URN and the attribute, in a filter",
+        "a dot between a URN and the attribute in a filter",
         "no attribute has that name",
         ("Entra before 2018",),
         ENTRA_COMPATIBILITY,
@@ -127,8 +131,8 @@ FILTERS: Final[tuple[Quirk, ...]] = (
     Quirk(
         "narrowed-value-path",
         "narrowed_value_path",
-        'emails[type eq "work"].value eq "x" as a filter',
-        "one element must meet both",
+        '`emails[type eq "work"].value eq "x"` as a filter',
+        "the only meaning is that one element satisfies both conditions",
         ("Entra",),
         ENTRA_TUTORIAL,
         accepted,
@@ -136,8 +140,8 @@ FILTERS: Final[tuple[Quirk, ...]] = (
     Quirk(
         "scalar-compared",
         "compared",
-        "a text compared with a number without quotes, or the reverse",
-        "the attribute's type decides",
+        "a string attribute compared with an unquoted number, or a number attribute with a string",
+        "the type of the attribute determines the type of the value",
         ("Entra",),
         ENTRA_TUTORIAL,
         _compared_scalar,

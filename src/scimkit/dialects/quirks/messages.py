@@ -1,4 +1,4 @@
-"""Quirks of messages: their schemas, members that they do not have, and headers."""
+"""Quirks of whole messages: schemas, unknown members, parameters, endpoints and headers."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ from scimkit.schema.deviations import UNASSIGNED
 
 
 def accepted(*_: object) -> bool:
+    """Accept the deviation without a rewrite."""
     return True
 
 
 def _no_urn(attribute: Attribute, value: object) -> Any:
+    """Remove an element of `schemas` that is not a string."""
     return UNASSIGNED if attribute.path == "schemas" and type(value) is not str else NOT_APPLICABLE
 
 
 def _is_text_json(name: str) -> Any:
+    """Accept the media type `text/json`."""
     return True if name == "text/json" else NOT_APPLICABLE
 
 
 def _parameter_type(name: str, value: object) -> Any:
-    """`"10"` for a number, `"userName,emails"` for a list of attributes."""
+    """Read `"10"` as a number, or `"userName,emails"` as a list of attributes."""
     if type(value) is not str:
         return NOT_APPLICABLE
     return value if name in ("attributes", "excludedattributes") else integer_text(value)
@@ -33,8 +36,8 @@ MESSAGES: Final[tuple[Quirk, ...]] = (
     Quirk(
         "other-schemas",
         "schemas",
-        "schemas missing, or with other URNs than those of the resource type",
-        "the endpoint already says which type it is",
+        "`schemas` that is missing, or has other URNs than those of the resource type",
+        "the endpoint determines the resource type",
         ("Entra", "OneLogin", "authentik", "Okta"),
         ENTRA_TUTORIAL,
         accepted,
@@ -42,35 +45,35 @@ MESSAGES: Final[tuple[Quirk, ...]] = (
     Quirk(
         "schemas-without-urns",
         "value",
-        "schemas with something other than URNs in it",
-        "it names no schema",
-        ("hosts' templates",),
+        "`schemas` with elements that are not strings, which are ignored",
+        "such an element names no schema",
+        ("custom templates",),
         ENTRA_TUTORIAL,
         _no_urn,
     ),
     Quirk(
         "empty-filter",
         "empty_filter",
-        "filter= with nothing after it is no filter",
-        "an empty text says nothing of any attribute",
-        ("hosts' templates",),
+        "an empty `filter` parameter, which means no filter",
+        "an empty filter names no attribute",
+        ("custom templates",),
         ENTRA_COMPATIBILITY,
         accepted,
     ),
     Quirk(
         "empty-parameter",
         "empty_parameter",
-        "a query parameter with nothing after it, as startIndex=, is left out",
-        "an empty text is no number and no attribute",
-        ("hosts' templates",),
+        "an empty query parameter, such as `startIndex=`, which is ignored",
+        "an empty string is not a number and names no attribute",
+        ("custom templates",),
         "RFC 7644 section 3.4.2",
         accepted,
     ),
     Quirk(
         "endpoint-case",
         "endpoint",
-        "an endpoint in another case, as /users",
-        "no endpoint differs from another by case",
+        "an endpoint in another case, such as `/users`",
+        "no two endpoints differ only by case",
         ("Microsoft's test collection",),
         ENTRA_POSTMAN,
         accepted,
@@ -78,8 +81,8 @@ MESSAGES: Final[tuple[Quirk, ...]] = (
     Quirk(
         "text-json",
         "media_type",
-        "a body of the media type text/json",
-        "it is an old name of application/json",
+        "a body with the media type `text/json`",
+        "`text/json` is an old name of `application/json`",
         (".NET clients",),
         "RFC 7644 section 3.8",
         _is_text_json,
@@ -87,17 +90,17 @@ MESSAGES: Final[tuple[Quirk, ...]] = (
     Quirk(
         "parameter-text",
         "parameter",
-        "a number as text, or a list of attributes as one text, in the body of a search or a bulk",
-        "it is what the query string has",
-        ("hosts' templates",),
+        "in the body of a search or bulk request, a number as a string, or a list of attributes as one string",
+        "the query string has the same form",
+        ("custom templates",),
         "RFC 7644 section 3.4.3",
         _parameter_type,
     ),
     Quirk(
         "no-message-schema",
         "message",
-        "a PATCH without the schema of its message",
-        "the method already says what it is",
+        "a PATCH without the schema URN of the message",
+        "the method determines the message",
         ("BoxyHQ",),
         "github.com/boxyhq/jackson npm/test/dsync/data/user-requests.ts",
         accepted,
@@ -105,8 +108,8 @@ MESSAGES: Final[tuple[Quirk, ...]] = (
     Quirk(
         "extra-members",
         "extra_member",
-        "other names in a PATCH or an operation are passed over",
-        "they have no meaning",
+        "unknown names in a PATCH body or in an operation, which are ignored",
+        "the names have no meaning in a PATCH",
         ("Entra",),
         ENTRA_POSTMAN,
         accepted,
@@ -114,9 +117,9 @@ MESSAGES: Final[tuple[Quirk, ...]] = (
     Quirk(
         "other-accept",
         "unacceptable",
-        "an Accept header with neither SCIM nor JSON in it is answered with SCIM",
-        "the client may still read it, and a provisioning log shows more than 406 would",
-        ("hosts' templates",),
+        "an `Accept` header with neither SCIM nor JSON, which gets a SCIM response",
+        "the client may still read the response, and the provisioning log shows more than a 406",
+        ("custom templates",),
         "RFC 7644 section 3.8",
         accepted,
     ),

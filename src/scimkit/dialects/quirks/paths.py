@@ -1,4 +1,4 @@
-"""Quirks of PATCH paths, and of the names in a pathless operation, which are paths too."""
+"""Quirks of PATCH paths, and of names in an operation without a path, which are paths too."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from scimkit.schema.resource_types import ResourceType
 
 
 def _path_of_name(resource_type: ResourceType, name: str) -> Any:
-    """A name in the value of a pathless operation that is a path: it goes on as the path it is."""
+    """Read a name in the value of an operation without a path as a path."""
     return name if set(name) & set(".:[") else NOT_APPLICABLE
 
 
 def _dot_after_urn(resource_type: ResourceType, text: str) -> Any:
+    """Replace the dot after a URN with a colon."""
     for urn in (resource_type.schema, *(each.name for each in resource_type.extensions)):
         if text.lower().startswith(f"{urn.lower()}."):
             return _known(resource_type, f"{urn}:{text[len(urn) + 1 :]}")
@@ -29,28 +30,30 @@ def _dot_after_urn(resource_type: ResourceType, text: str) -> Any:
 
 
 def _resource_itself(resource_type: ResourceType, text: str) -> Any:
-    """The URN of the core schema, or nothing but a slash or spaces: an operation without a path."""
+    """Read the URN of the core schema, a slash or spaces as an operation on the whole resource."""
     return "" if text.strip(" /").lower() in ("", resource_type.schema.lower()) else NOT_APPLICABLE
 
 
 def _slashes(resource_type: ResourceType, text: str) -> Any:
-    """`/title`, `title/` or `/name/givenName`: slashes where dots stand, outside brackets."""
+    """Replace slashes outside brackets with dots, as in `/title`, `title/` or `/name/givenName`."""
     head, bracket, rest = text.partition("[")
     if "/" not in head and not text.endswith("/"):
         return NOT_APPLICABLE
-    whole = head.strip("/ ").replace("/", ".") + bracket + rest.rstrip("/ ")
-    found = _known(resource_type, whole)
+    dotted = head.strip("/ ").replace("/", ".") + bracket + rest.rstrip("/ ")
+    found = _known(resource_type, dotted)
     for rewrite in (_dot_after_urn, _unqualified_path):
-        found = rewrite(resource_type, whole) if found is NOT_APPLICABLE else found
+        found = rewrite(resource_type, dotted) if found is NOT_APPLICABLE else found
     return found
 
 
 def _joined_urn_path(resource_type: ResourceType, text: str) -> Any:
-    whole = with_colon(text)
-    return NOT_APPLICABLE if whole == text else _known(resource_type, whole)
+    """Add the last colon of a URN at the start of a path."""
+    corrected = with_colon(text)
+    return NOT_APPLICABLE if corrected == text else _known(resource_type, corrected)
 
 
 def _unqualified_path(resource_type: ResourceType, text: str) -> Any:
+    """Add the URN of the only extension that has the attribute."""
     owners = [each for each in resource_type.extensions if each.children.find(_first_name(text)) is not None]
     if len(owners) != 1 or ":" in text.partition("[")[0]:
         return NOT_APPLICABLE
@@ -58,16 +61,21 @@ def _unqualified_path(resource_type: ResourceType, text: str) -> Any:
 
 
 def _unqualified_name(resource_type: ResourceType, name: str) -> Any:
+    """Add the URN of the only extension that has the attribute, to a name in the value of an operation."""
     return _unqualified_path(resource_type, name)
 
 
 def _display_name_path(resource_type: ResourceType, text: str) -> Any:
+    """Replace `displayName` with `display` at the end of a path."""
     head, dot, tail = text.rpartition(".")
     return _known(resource_type, f"{head}.display") if dot and tail.lower() == "displayname" else NOT_APPLICABLE
 
 
 def _known(resource_type: ResourceType, text: str) -> Any:
-    """The text if it names an attribute once its filter is left out; it may have displayName for display too."""
+    """Return the path if it names an attribute without its filter.
+
+    `displayName` instead of `display` is replaced too.
+    """
     head, bracket, rest = text.partition("[")
     tail = rest.rpartition("]")[2] if bracket else ""
     if resource_type.resolve(head + tail) is not None:
@@ -77,6 +85,7 @@ def _known(resource_type: ResourceType, text: str) -> Any:
 
 
 def _first_name(text: str) -> str:
+    """Return the first attribute name of a path."""
     return text.partition("[")[0].partition(".")[0]
 
 
@@ -84,8 +93,8 @@ PATHS: Final[tuple[Quirk, ...]] = (
     Quirk(
         "path-as-name-in-patch",
         "name",
-        "name.givenName or URN:attribute in the value of a pathless operation",
-        "no attribute name has a dot or a colon",
+        "`name.givenName` or `URN:attribute` as a name in the value of an operation without a path",
+        "no attribute name contains a dot or a colon",
         ("Entra aadOptscim062020",),
         ENTRA_COMPATIBILITY,
         _path_of_name,
@@ -93,8 +102,8 @@ PATHS: Final[tuple[Quirk, ...]] = (
     Quirk(
         "extension-attribute-in-patch",
         "name",
-        "an extension's attribute without its URN in a pathless operation",
-        "the name is unknown otherwise and one extension alone has it",
+        "an attribute of an extension without its URN, in an operation without a path",
+        "the resource type has no attribute with that name, and exactly one extension has",
         ("Entra",),
         ENTRA_TUTORIAL,
         _unqualified_name,
@@ -102,8 +111,8 @@ PATHS: Final[tuple[Quirk, ...]] = (
     Quirk(
         "unknown-attribute-in-patch",
         "name",
-        "an attribute that no schema defines, in a pathless operation, is passed over",
-        "nothing else could take it",
+        "an attribute that no schema defines, in an operation without a path, which is ignored",
+        "no attribute could store the value",
         ("Entra", "BoxyHQ"),
         ENTRA_POSTMAN,
         dropped,
@@ -111,25 +120,25 @@ PATHS: Final[tuple[Quirk, ...]] = (
     Quirk(
         "resource-as-path",
         "path",
-        "the URN of the core schema, or nothing but a slash, as the path",
+        "the URN of the core schema, or only a slash, as the path",
         "no attribute has that name",
-        ("hosts' templates",),
+        ("custom templates",),
         ENTRA_COMPATIBILITY,
         _resource_itself,
     ),
     Quirk(
         "slashes",
         "path",
-        "slashes in a path, as /title or name/givenName",
-        "no attribute name has a slash",
-        ("hosts' templates",),
+        "slashes in a path, such as `/title` or `name/givenName`",
+        "no attribute name contains a slash",
+        ("custom templates",),
         "RFC 6902 section 3",
         _slashes,
     ),
     Quirk(
         "dot-after-urn",
         "path",
-        "a dot between a URN and the attribute",
+        "a dot between a URN and the attribute in a path",
         "no attribute has that name",
         ("Entra before 2018",),
         ENTRA_COMPATIBILITY,
@@ -139,7 +148,7 @@ PATHS: Final[tuple[Quirk, ...]] = (
         "joined-urn-path",
         "path",
         "a URN without its last colon at the start of a path",
-        "no attribute has that path, and with the colon one has",
+        "no attribute has that path, and with the colon an attribute matches",
         ("Entra",),
         ENTRA_TUTORIAL,
         _joined_urn_path,
@@ -147,8 +156,8 @@ PATHS: Final[tuple[Quirk, ...]] = (
     Quirk(
         "unqualified-path",
         "path",
-        "an extension's attribute without its URN, as manager",
-        "the path is unknown otherwise and one extension alone has it",
+        "an attribute of an extension without its URN as the path, such as `manager`",
+        "the resource type has no such path, and exactly one extension has",
         ("Entra",),
         ENTRA_TUTORIAL,
         _unqualified_path,
@@ -156,8 +165,8 @@ PATHS: Final[tuple[Quirk, ...]] = (
     Quirk(
         "displayName-path",
         "path",
-        "displayName for display at the end of a path",
-        "the attribute has no displayName",
+        "`displayName` instead of `display` at the end of a path",
+        "the attribute has no sub-attribute `displayName`",
         ("Entra",),
         ENTRA_ATTRIBUTES,
         _display_name_path,
@@ -165,8 +174,8 @@ PATHS: Final[tuple[Quirk, ...]] = (
     Quirk(
         "unknown-path",
         "path",
-        "an operation on an attribute that no schema defines is passed over",
-        "nothing else could take it",
+        "an operation on an attribute that no schema defines, which is ignored",
+        "no attribute could store the value",
         ("BoxyHQ",),
         "github.com/boxyhq/jackson npm/test/dsync/data/user-requests.ts",
         dropped,

@@ -1,8 +1,7 @@
-"""What a quirk is: one habit of identity providers, and its rewrite to RFC form, as data.
+"""The definition of a quirk: one deviation of identity providers and its rewrite to RFC form.
 
-A quirk is asked only where the engine would refuse the request, so it can never change what a request
-in RFC form means. It returns `NOT_APPLICABLE` when the case is not its own. This module never applies
-anything to a resource.
+A quirk is asked only if the engine would refuse the request. Therefore it never changes the meaning of a request in RFC
+form. A quirk returns `NOT_APPLICABLE` for a request that it does not handle.
 """
 
 from __future__ import annotations
@@ -17,24 +16,36 @@ Stage: TypeAlias = Literal[
     "message", "name", "narrowed_value_path", "omitted", "operation_name", "parameter", "part", "path", "primaries",
     "read_only", "removal", "schemas", "single_quoted", "unacceptable", "unknown", "value", "values",
 ]  # fmt: skip
-"""Where the engine asks: the methods of `scimkit.patch.operations.PatchDeviationHandler`, and some of the service."""
+"""The point at which the engine asks for a quirk.
+
+Most stages are methods of `scimkit.patch.deviations.PatchDeviationHandler`; the others belong to the service.
+"""
 
 
-class _NotMine:
+class _NotApplicable:
+    """The type of `NOT_APPLICABLE`."""
+
     def __repr__(self) -> str:
-        return "NOT_MINE"
+        return "NOT_APPLICABLE"
 
 
-NOT_APPLICABLE: Final = _NotMine()
-"""What a rewrite returns for a case that is not its own."""
+NOT_APPLICABLE: Final = _NotApplicable()
+"""The result of a rewrite that does not apply to the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quirk:
-    """One habit: what it is, who has it, where it is told of, and how it becomes RFC form.
+    """A deviation from the RFC, with its rewrite to RFC form.
 
-    `rewrite` takes what the method of its `stage` takes and returns what that returns, or `NOT_APPLICABLE`.
-    `safe` says why it cannot be misread.
+    Attributes:
+        name: The name in logs and events.
+        stage: The point at which the engine asks the quirk.
+        summary: The deviating request, and what becomes of it.
+        safe: The reason why the request has only one meaning. For an optional quirk: the behavior without it.
+        seen: The identity providers and clients that send such requests.
+        source: The documentation or code that shows the deviation.
+        rewrite: A function with the arguments and the result of the method that the stage names. It returns
+            `NOT_APPLICABLE` for requests that the quirk does not handle.
     """
 
     name: str

@@ -45,6 +45,11 @@ class DjangoStore(RowStore):
         self._transactions: Transactions | Joined = Transactions(using)
         self._collations = CollationCheck(self._plan, place_of)
 
+    @property
+    def using(self) -> str:
+        """The alias of the database."""
+        return self._transactions.using
+
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
         joined = copy(self)
         joined._transactions = Joined(self._transactions.using)

@@ -1,4 +1,4 @@
-"""Each behavior as a distortion of any right request: what comes of it is what the right request gives."""
+"""Deviations as rewrites of any valid request: the result must be the result of the valid request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Distortion = Callable[[ResourceType, Any], Any]
 
 
 def deep(change: Callable[[Attribute, Any], Any]) -> Distortion:
-    """A distortion of each value of a body, by its attribute, the innermost first."""
+    """Return a distortion that changes every value of a body by its attribute, the innermost values first."""
 
     def table(attributes: AttributeTable, body: Body) -> Body:
         return {
@@ -51,7 +51,7 @@ def deep(change: Callable[[Attribute, Any], Any]) -> Distortion:
 
 
 def spread(body: Body, chosen: Callable[[str, Any], bool], separator: str) -> Body:
-    """Objects of a body as members with longer names, as name.givenName or URN:department."""
+    """Replace objects in a body by members with longer names, such as `name.givenName` or `URN:department`."""
     made: Body = {}
     for name, value in body.items():
         if type(value) is dict and chosen(name, value):
@@ -62,11 +62,12 @@ def spread(body: Body, chosen: Callable[[str, Any], bool], separator: str) -> Bo
 
 
 def extension_names(kind: ResourceType) -> set[str]:
+    """Return the URNs of the extensions of a resource type."""
     return {each.name for each in kind.extensions}
 
 
 def unqualified(kind: ResourceType, body: Body) -> Body:
-    """An extension's attributes at the top, where no other attribute has the name."""
+    """Move the attributes of extensions to the top of the resource, unless the name is already in use there."""
     made = {name: value for name, value in body.items() if name not in extension_names(kind)}
     for name in extension_names(kind) & set(body):
         for inner, value in body[name].items():
@@ -75,6 +76,7 @@ def unqualified(kind: ResourceType, body: Body) -> Body:
 
 
 def bare_reference(attribute: Attribute, value: Any) -> Any:
+    """Replace references by their ids."""
     if not attribute.is_reference:
         return value
     bare = [
@@ -85,6 +87,7 @@ def bare_reference(attribute: Attribute, value: Any) -> Any:
 
 
 def with_references(attribute: Attribute, value: Any) -> Any:
+    """Add a relative `$ref` and a null `display` to references."""
     if not attribute.is_reference:
         return value
     extra = {"$ref": "Users/77", **({"display": None} if "display" in attribute.children else {})}
@@ -95,12 +98,14 @@ def with_references(attribute: Attribute, value: Any) -> Any:
 
 
 def display_name(attribute: Attribute, value: Any) -> Any:
+    """Replace `display` by `displayName` in multi-valued attributes."""
     if attribute.type == "complex" and attribute.multi_valued and "displayName" not in attribute.children:
         return [{"displayName" if name == "display" else name: item for name, item in each.items()} for each in value]
     return value
 
 
 def with_nulls(kind: ResourceType, body: Body) -> Body:
+    """Add null or an empty array for every absent attribute."""
     missing = {name: [] if each.multi_valued else None for name, each in kind.attributes.items() if name not in body}
     return {**missing, **body}
 
@@ -166,24 +171,26 @@ DISTORTIONS: dict[str, Distortion] = {
 
 
 def created(kind: ResourceType, body: Any) -> tuple[Client, str, Any]:
+    """Create a resource and return a client, the id and the resource without id and meta."""
     client = Client(resource_types=tuple(TYPES.values()))
     answer = client.post(kind.endpoint, body)
     assert answer.status == 201, (answer.body, body)
-    return client, answer.id, shape(answer.body)
+    return client, answer.id, without_id_and_meta(answer.body)
 
 
-def shape(resource: Body) -> Body:
-    """A resource without what each has for itself."""
+def without_id_and_meta(resource: Body) -> Body:
+    """Return a resource without id and meta, which differ between equal resources."""
     return {name: value for name, value in resource.items() if name not in ("id", "meta")}
 
 
 def requests(name: str) -> st.SearchStrategy[Any]:
+    """Return a strategy of valid request bodies for a resource type."""
     kind = TYPES[name]
     return strategies.bodies(kind).filter(lambda body: _accepted(kind, body))
 
 
 def _accepted(kind: ResourceType, body: Body) -> bool:
-    """Whether the body is taken at all, and no reference is empty."""
+    """Report whether the engine accepts the body."""
     try:
         read_resource(kind, body)
     except Exception:
@@ -196,7 +203,7 @@ def _accepted(kind: ResourceType, body: Body) -> bool:
 @given(data=st.data())
 @settings(max_examples=15)
 def test_a_created_resource(behavior: str, kind: str, data: st.DataObject) -> None:
-    """POST with the behavior makes the resource that POST in RFC form makes."""
+    """A POST with the deviation creates the same resource as a POST in RFC form."""
     body = data.draw(requests(kind))
     distorted = DISTORTIONS[behavior](TYPES[kind], copy.deepcopy(body))
     assert created(TYPES[kind], distorted)[2] == created(TYPES[kind], body)[2]
@@ -207,19 +214,19 @@ def test_a_created_resource(behavior: str, kind: str, data: st.DataObject) -> No
 @given(data=st.data())
 @settings(max_examples=8)
 def test_a_replaced_resource(behavior: str, kind: str, data: st.DataObject) -> None:
-    """PUT with the behavior leaves what PUT in RFC form leaves."""
+    """A PUT with the deviation gives the same resource as a PUT in RFC form."""
     body = data.draw(requests(kind))
     client, id, right = created(TYPES[kind], body)
     answer = client.put(f"{TYPES[kind].endpoint}/{id}", DISTORTIONS[behavior](TYPES[kind], copy.deepcopy(body)))
-    assert (answer.status, shape(answer.body)) == (200, right)
+    assert (answer.status, without_id_and_meta(answer.body)) == (200, right)
 
 
 @pytest.mark.parametrize("op", ["add", "replace", "Add", "REPLACE"])
 @pytest.mark.parametrize("behavior", [each for each in DISTORTIONS if "schemas" not in each and "URNs" not in each])
 @given(data=st.data())
 @settings(max_examples=8)
-def test_a_pathless_patch(behavior: str, op: str, data: st.DataObject) -> None:
-    """A pathless PATCH with the behavior leaves what one in RFC form leaves."""
+def test_a_patch_without_a_path(behavior: str, op: str, data: st.DataObject) -> None:
+    """A PATCH without a path and with the deviation gives the same resource as a PATCH in RFC form."""
     body = {name: value for name, value in data.draw(requests("User")).items() if name != "schemas"}
     body.pop("password", None)
     right = patched(body, op.lower())
@@ -231,7 +238,7 @@ def patched(value: Body, op: str, **member: Any) -> Body:
     ada = client.user("ada")
     answer = client.patch(f"/Users/{ada}", {"op": op, "value": value, **member})
     assert answer.status == 200, (answer.body, value)
-    return shape(answer.body)
+    return without_id_and_meta(answer.body)
 
 
 @pytest.mark.parametrize("behavior", ["title", "schemas", "extra"])
@@ -239,7 +246,7 @@ def patched(value: Body, op: str, **member: Any) -> Body:
 @given(data=st.data())
 @settings(max_examples=25)
 def test_a_patch_message(behavior: str, kind: str, data: st.DataObject) -> None:
-    """Title-case operations, missing schemas and other members change nothing of what a PATCH does."""
+    """Operation names in title case, missing schemas and unknown names do not change the effect of a PATCH."""
     body, patch = data.draw(requests(kind)), data.draw(strategies.patches(TYPES[kind]))
     distorted = copy.deepcopy(patch)
     if behavior == "schemas":
@@ -253,12 +260,12 @@ def test_a_patch_message(behavior: str, kind: str, data: st.DataObject) -> None:
     for each in (patch, distorted):
         client, id, _ = created(TYPES[kind], body)
         answer = client.send("PATCH", f"{TYPES[kind].endpoint}/{id}", each)
-        results.append((answer.status, shape(client.get(f"{TYPES[kind].endpoint}/{id}").body)))
+        results.append((answer.status, without_id_and_meta(client.get(f"{TYPES[kind].endpoint}/{id}").body)))
     assert results[0] == results[1]
 
 
 def selectable(kind: ResourceType) -> list[tuple[str, Attribute]]:
-    """Every complex multi-valued attribute with a `type`, extensions' too."""
+    """Return every complex multi-valued attribute that has a `type`, including attributes of extensions."""
     tops = [*kind.attributes.values(), *(each for some in kind.extensions for each in some.children.values())]
     return [
         (each.path, each)
@@ -280,8 +287,11 @@ ABSENT = [
 
 @pytest.mark.parametrize("op", ["add", "Replace"])
 @pytest.mark.parametrize(("kind", "path", "sub"), ABSENT)
-def test_an_absent_entry(kind: str, path: str, sub: str, op: str) -> None:
-    """add and replace at `attr[type eq "x"].sub` create the entry; its siblings stay, and later operations find it."""
+def test_an_absent_element(kind: str, path: str, sub: str, op: str) -> None:
+    """`add` and `replace` at `attr[type eq "x"].sub` create the element. Other elements stay.
+
+    Later operations of the same PATCH find the new element.
+    """
     resource_type = TYPES[kind]
     required = {"User": {"userName": "ada"}, "Device": {"serial": "1", "label": "x"}}[kind]
     there = {"type": "home", "formatted" if path == "addresses" else "value": "aA=="}
@@ -299,7 +309,7 @@ def test_an_absent_entry(kind: str, path: str, sub: str, op: str) -> None:
 @pytest.mark.parametrize("spelt", ["True", "true", "TRUE"])
 @pytest.mark.parametrize("path", ["emails", "roles", "phoneNumbers", "addresses", "photos", "ims"])
 def test_a_boolean_as_text_in_a_path(path: str, spelt: str) -> None:
-    """`attr[primary eq "True"].sub` selects by a boolean, and creates the primary entry where there is none."""
+    """`attr[primary eq "True"].sub` selects the primary element, and creates it if there is none."""
     sub = "formatted" if path == "addresses" else "value"
     client = Client()
     ada = client.user("ada")
@@ -320,7 +330,7 @@ def test_a_boolean_as_text_in_a_path(path: str, spelt: str) -> None:
 ])  # fmt: skip
 @pytest.mark.parametrize("op", ["Remove", "remove", "add", "Replace"])
 def test_members_in_every_form(op: str, wrap: Callable[[list[str]], Any]) -> None:
-    """Lists, single objects, bare ids and Salesforce's wrapper name the members meant, and no others."""
+    """Lists, single objects, ids and the wrapper of Salesforce select exactly the named members."""
     client = Client()
     ada, bob, eve = (client.user(name) for name in ("ada", "bob", "eve"))
     before = {"add": (bob,), "replace": (bob,)}.get(op.lower(), (ada, bob, eve))
@@ -342,7 +352,7 @@ def test_members_in_every_form(op: str, wrap: Callable[[list[str]], Any]) -> Non
 ])  # fmt: skip
 @pytest.mark.parametrize("op", ["add", "Replace", "pathless"])
 def test_a_reference_in_every_form(kind: str, path: str, form: Any, op: str) -> None:
-    """A manager, or any singular reference of a host, is set by each form, and cleared by each form of nothing."""
+    """Every form of a value sets a manager or another singular reference. Every form of an empty value clears it."""
     resource_type = TYPES[kind]
     required = {"User": {"userName": "ada"}, "Device": {"serial": "1", "label": "x"}}[kind]
     client, id, before = created(resource_type, {"schemas": [resource_type.schema], **required})
@@ -372,7 +382,7 @@ def test_a_reference_in_every_form(kind: str, path: str, form: Any, op: str) -> 
         put("m2")
         answer = client.patch(at, operation)
         assert (answer.status, found(answer.body)) == (200, None), (operation, answer.body)
-    assert shape(answer.body) == before
+    assert without_id_and_meta(answer.body) == before
 
 
 FILTERS = {
@@ -404,7 +414,7 @@ FILTERS = {
 @pytest.mark.parametrize(("right", "behavior"), [(right, each) for right, some in FILTERS.items() for each in some])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_filter(right: str, behavior: str, method: str) -> None:
-    """A filter with the behavior finds what the filter in RFC form finds, by GET and by POST .search."""
+    """A filter with the deviation finds the same resources as the filter in RFC form, by GET and by POST .search."""
     client = Client()
     enterprise = USER_TYPE.extensions[0].name
     ada = client.user(
@@ -425,7 +435,7 @@ def test_a_filter(right: str, behavior: str, method: str) -> None:
                                    "aadOptscim062020", "aadOptscim062020=&startIndex=1"])  # fmt: skip
 @pytest.mark.parametrize("path", ["/Users", "/Users/", "/Groups"])
 def test_a_query_string(path: str, query: str) -> None:
-    """Empty and unknown parameters, another case and indexes below one list as the RFC's own form does."""
+    """Empty parameters, unknown parameters, other case and indexes below 1 give the same list as the RFC form."""
     client = Client()
     client.user("ada")
     client.group("Staff")
@@ -438,7 +448,7 @@ def test_a_query_string(path: str, query: str) -> None:
 )
 @settings(max_examples=20)
 def test_a_password(body: Body, password: str) -> None:
-    """A password that is always sent is accepted and leaves no trace in the answer."""
+    """A password in a request is accepted and does not appear in the response."""
     assume("password" not in body)
     answer = Client().post("/Users", {**body, "password": password})
     assert answer.status == 201
@@ -448,11 +458,11 @@ def test_a_password(body: Body, password: str) -> None:
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize(
     "behavior", [each for each in DISTORTIONS if "schemas" not in each and each != "null inside complex values"]
-)  # null inside a value that a PATCH sets takes away what is there (RFC 7643 section 2.5)
+)  # null inside the value of a PATCH removes the stored sub-attribute (RFC 7643 section 2.5)
 @given(data=st.data())
 @settings(max_examples=10)
 def test_a_patch_with_a_path(behavior: str, kind: str, data: st.DataObject) -> None:
-    """A value with the behavior at a path leaves what the value in RFC form leaves."""
+    """A PATCH with the deviation in a value at a path gives the same resource as a PATCH in RFC form."""
     resource_type = TYPES[kind]
     body, patch = data.draw(requests(kind)), data.draw(strategies.patches(resource_type))
     distorted = copy.deepcopy(patch)
@@ -465,25 +475,25 @@ def test_a_patch_with_a_path(behavior: str, kind: str, data: st.DataObject) -> N
     for each in (patch, distorted):
         client, id, _ = created(resource_type, body)
         answer = client.send("PATCH", f"{resource_type.endpoint}/{id}", each)
-        results.append((answer.status, shape(client.get(f"{resource_type.endpoint}/{id}").body)))
+        results.append((answer.status, without_id_and_meta(client.get(f"{resource_type.endpoint}/{id}").body)))
     assert results[0] == results[1]
 
 
 AGENT_TYPE = ResourceType(USER_TYPE.schema_documents[0], extensions=[SchemaExtension(DESK_SCHEMA)])
-"""A user with a host's own extension."""
+"""A user type with a custom extension."""
 
 
 @pytest.mark.parametrize("behavior", DISTORTIONS)
 @given(data=st.data())
 @settings(max_examples=15)
-def test_a_host_extension(behavior: str, data: st.DataObject) -> None:
-    """A host's own extension is served as the enterprise one, by POST."""
+def test_a_custom_extension(behavior: str, data: st.DataObject) -> None:
+    """A POST with the deviation works for a custom extension as for the enterprise extension."""
     body = data.draw(strategies.bodies(AGENT_TYPE).filter(lambda each: _accepted(AGENT_TYPE, each)))
     results = []
     for each in (body, DISTORTIONS[behavior](AGENT_TYPE, copy.deepcopy(body))):
         answer = Client(resource_types=(AGENT_TYPE,)).post("/Users", each)
         assert answer.status == 201, (answer.body, each)
-        results.append(shape(answer.body))
+        results.append(without_id_and_meta(answer.body))
     assert results[0] == results[1]
 
 
@@ -524,8 +534,8 @@ HOST_PATCHES: list[tuple[dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("operation", "left"), HOST_PATCHES)
-def test_a_patch_of_a_host_extension(operation: dict[str, Any], left: dict[str, Any]) -> None:
-    """Each behavior of a PATCH works in a host's own extension."""
+def test_a_patch_of_a_custom_extension(operation: dict[str, Any], left: dict[str, Any]) -> None:
+    """Each deviation of a PATCH works for a custom extension."""
     client = Client(resource_types=(AGENT_TYPE,))
     ada = client.user("ada")
     answer = client.patch(f"/Users/{ada}", operation)

@@ -1,4 +1,4 @@
-"""What happened, as values: the events of requests, and the hook that takes passwords."""
+"""The events of requests, and the hook that receives passwords."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from tests.client import USER, Client
 
 
 class TestEvents:
-    """One event for every request."""
+    """The service reports exactly one event for each request."""
 
     @pytest.fixture
     def events(self) -> list[RequestCompleted]:
-        """What the hook was told."""
+        """Return the events that the hook received."""
         return []
 
     @pytest.fixture
     def client(self, events: list[RequestCompleted]) -> Client:
-        """A client whose service tells."""
+        """Return a client of a service that reports events."""
         return Client(on_request_completed=events.append, tenant="acme")
 
     def test_a_change(self, client: Client, events: list[RequestCompleted]) -> None:
-        """It says who did what to which resource, and what it came to."""
+        """The event states the token, the resource and the outcome of a change."""
         ada = client.user("ada")
         event = events[-1]
         assert (event.method, event.path, event.status) == ("POST", "/Users", 201)
@@ -38,7 +38,7 @@ class TestEvents:
         assert event.detail is None
 
     def test_a_read_changes_nothing(self, client: Client, events: list[RequestCompleted]) -> None:
-        """Reads and changes that change nothing are told apart from changes."""
+        """The event of a read, or of a change without effect, has `changed` False."""
         ada = client.user("ada", active=True)
         client.get(f"/Users/{ada}")
         client.patch(f"/Users/{ada}", {"op": "replace", "path": "active", "value": True})
@@ -48,18 +48,18 @@ class TestEvents:
         assert {each.id for each in events} == {ada}
 
     def test_a_search_has_no_id(self, client: Client, events: list[RequestCompleted]) -> None:
-        """Neither by GET nor by POST: it is about no one resource."""
+        """The event of a search has no resource id, for GET and POST."""
         client.get("/Users")
         client.post("/Users/.search", {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]})
         assert [(each.status, each.resource_type, each.id) for each in events] == [(200, "User", None)] * 2
 
     def test_quirks(self, client: Client, events: list[RequestCompleted]) -> None:
-        """The quirks that a request needed are named."""
+        """The event names the quirks that the request needed."""
         client.post("/Users", {"userName": "ada", "active": "True"})
         assert events[-1].quirks == ("boolean-text", "other-schemas")
 
     def test_skipped_members(self, client: Client, events: list[RequestCompleted]) -> None:
-        """Members that do not exist are named, on create, PUT and PATCH."""
+        """The event has the ids of members that do not exist, for create, PUT and PATCH."""
         group = client.group("Staff", "nobody")
         assert events[-1].skipped_members == ("nobody",)
         client.patch(f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": "noone"}]})
@@ -68,7 +68,7 @@ class TestEvents:
         assert events[-1].skipped_members == ("none",)
 
     def test_failures(self, client: Client, events: list[RequestCompleted]) -> None:
-        """A failed request is told with its detail; one without a valid token has no tenant."""
+        """The event of a failed request has its detail. Without a valid token, the event has no tenant."""
         client.get("/Users/1")
         assert (events[-1].status, events[-1].tenant, events[-1].detail) == (404, "acme", "This User does not exist.")
         client.get("/Users", headers={"Authorization": "Bearer x"})
@@ -78,7 +78,7 @@ class TestEvents:
 
     @pytest.mark.rfc("7643-9.3-1")
     def test_no_values(self, client: Client, events: list[RequestCompleted]) -> None:
-        """No attribute value, password or token stands in an event."""
+        """An event has no attribute value, password or token."""
         client.post("/Users", {"userName": "ada@example.org", "password": "t1meMa$heen", "title": "Countess"})
         client.post("/Users", {"userName": "ada@example.org", "password": "t1meMa$heen", "title": "Countess"})
         assert events[-1].status == 409
@@ -88,7 +88,7 @@ class TestEvents:
 
 @pytest.mark.rfc("7643-4.1.1-3", "7643-9.2-1", "7644-7.7-1", "7643-4.1.1-5")
 def test_passwords() -> None:
-    """A password is handed to the host's hook and dropped: never returned, stored, found or logged."""
+    """A password is passed to the hook and then dropped: it is never returned, stored, found or logged."""
     handed: list[tuple[str, str, str]] = []
     events: list[RequestCompleted] = []
     store = MemoryStore()
@@ -107,10 +107,10 @@ def test_passwords() -> None:
 
 
 class TestWithoutAPasswordHook:
-    """Passwords without anybody to take them."""
+    """Passwords without a hook."""
 
-    def test_they_are_dropped(self) -> None:
-        """They are accepted, and nothing of them is kept."""
+    def test_passwords_are_dropped(self) -> None:
+        """Passwords are accepted, but not stored."""
         store = MemoryStore()
         client = Client(store)
         answer = client.post("/Users", {"schemas": [USER], "userName": "ada", "password": "s3cret"})
@@ -120,7 +120,7 @@ class TestWithoutAPasswordHook:
         assert "password" not in store.get(Scope(), USER_TYPE, answer.id)
 
     def test_a_patch_of_a_password_alone_changes_nothing(self, client: Client) -> None:
-        """The resource is as it was, its version too."""
+        """A PATCH of only the password leaves the resource and its version unchanged."""
         ada = client.user("ada")
         before = client.get(f"/Users/{ada}").body
         answer = client.patch(f"/Users/{ada}", {"op": "replace", "path": "password", "value": "s3cret"})
@@ -128,10 +128,10 @@ class TestWithoutAPasswordHook:
 
 
 class TestPasswordHook:
-    """Who takes passwords."""
+    """The hook that receives passwords."""
 
-    def test_it_is_not_told_of_a_refused_request(self) -> None:
-        """No password is handed over when the resource was not written."""
+    def test_a_refused_request_does_not_call_the_hook(self) -> None:
+        """The hook is not called if the resource was not written."""
         handed: list[Any] = []
         client = Client(set_password=lambda *args: handed.append(args))
         ada, body = client.user("ada"), {"schemas": [USER], "userName": "ada", "password": "s3cret"}
@@ -142,8 +142,8 @@ class TestPasswordHook:
         assert client.patch(f"/Users/{ada}", {"op": "add", "path": "password", "value": "s"}, failed).status == 400
         assert handed == []
 
-    def test_it_is_part_of_the_write(self) -> None:
-        """A hook that fails leaves no account behind, and no change."""
+    def test_a_failing_hook_undoes_the_write(self) -> None:
+        """If the hook raises, neither a created user nor a change is stored."""
 
         def fail(*_: str) -> None:
             raise OSError
@@ -157,8 +157,8 @@ class TestPasswordHook:
         assert [each["userName"] for each in client.get("/Users").body["Resources"]] == ["ada"]
         assert "title" not in client.get(f"/Users/{ada}").body
 
-    def test_it_needs_transactions(self) -> None:
-        """Over a store that has none the service says so at once."""
+    def test_the_hook_needs_transactions(self) -> None:
+        """A service with the hook over a store without transactions raises ValueError when it is created."""
 
         class Plain(MemoryStore):
             unsupported = ("member_pages", "transactions")
@@ -166,7 +166,7 @@ class TestPasswordHook:
         with pytest.raises(ValueError, match="transactions"):
             Client(Plain(), set_password=lambda *_: None)
 
-    def test_it_may_be_awaited(self) -> None:
+    def test_an_async_hook_is_awaited(self) -> None:
         """A hook that is a coroutine function is awaited."""
         handed: list[Any] = []
 
@@ -180,8 +180,8 @@ class TestPasswordHook:
         created = asyncio.run(client.service.handle(request))
         assert handed == [("acme", json.loads(created.body)["id"], "s3cret")]
 
-    def test_it_is_told_of_the_last_of_several(self) -> None:
-        """A PATCH that sets a password twice sets the second."""
+    def test_the_last_password_is_passed(self) -> None:
+        """The hook receives the last password of a PATCH that sets several."""
         handed: list[str] = []
         client = Client(set_password=lambda tenant, id, password: handed.append(password))
         ada = client.user("ada")
@@ -192,8 +192,8 @@ class TestPasswordHook:
         assert handed == ["second"]
 
 
-def test_a_token_that_is_not_valid_any_more() -> None:
-    """The event of a revoked or expired token has tenant and token id, and every event has its time."""
+def test_an_invalid_token_has_its_tenant_in_the_event() -> None:
+    """The event of a revoked or expired token has its tenant and token id, and every event has its time."""
     events: list[RequestCompleted] = []
     client = Client(tenant="acme", on_request_completed=events.append)
     issued = client.tokens.issue("old", tenant="acme")

@@ -1,0 +1,42 @@
+"""Events: what a request came to, what a write did, and the listeners that hear of it."""
+
+from scimkit.events.derivation import EventDerivation, EventSource
+from scimkit.events.listeners import (
+    Listener,
+    PendingWrite,
+    Refused,
+    Transaction,
+    after_commit,
+    before_write,
+    in_transaction,
+)
+from scimkit.events.requests import (
+    Access,
+    AuthorizationHook,
+    MeHook,
+    OperationKind,
+    PasswordHook,
+    RequestCompleted,
+    RequestListener,
+)
+from scimkit.events.resource_events import (
+    EVENT_TYPES,
+    AttributeChange,
+    Change,
+    MembersAdded,
+    MembersRemoved,
+    ResourceCreated,
+    ResourceDeleted,
+    ResourceEvent,
+    ResourceUpdated,
+    UserActivated,
+    UserDeactivated,
+    ValuesChange,
+)
+
+__all__ = [
+    "EVENT_TYPES", "Access", "AttributeChange", "AuthorizationHook", "Change", "EventDerivation", "EventSource",
+    "Listener", "MeHook", "MembersAdded", "MembersRemoved", "OperationKind", "PasswordHook", "PendingWrite", "Refused",
+    "RequestCompleted", "RequestListener", "ResourceCreated", "ResourceDeleted", "ResourceEvent", "ResourceUpdated",
+    "Transaction", "UserActivated", "UserDeactivated", "ValuesChange", "after_commit", "before_write", "in_transaction",
+]  # fmt: skip

@@ -1,0 +1,137 @@
+"""Resource events: values that say what a write did to a user, a group or another resource.
+
+A handler takes an event apart with `match`:
+
+    match event:
+        case UserDeactivated(id=agent):
+            ...
+        case MembersAdded(id=team, members=agents):
+            ...
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from os import urandom
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+from scimkit.documents import Document
+
+MAX_MEMBERS: Final = 1_000
+"""The largest number of members in one event. A change of more members becomes several events."""
+
+
+def new_event_id() -> str:
+    """Return a UUIDv7 (RFC 9562 section 5.7): ids of later events sort after ids of earlier events."""
+    milliseconds = (time.time_ns() // 1_000_000).to_bytes(6, "big")
+    digits = bytearray(milliseconds + urandom(10))
+    digits[6] = digits[6] & 0x0F | 0x70
+    digits[8] = digits[8] & 0x3F | 0x80
+    return str(UUID(bytes=bytes(digits)))
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeChange:
+    """The change of an attribute with one value. None stands for no value."""
+
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ValuesChange:
+    """The change of a multi-valued attribute: the values that were added and removed."""
+
+    added: tuple[Any, ...] = ()
+    removed: tuple[Any, ...] = ()
+
+
+Change: TypeAlias = AttributeChange | ValuesChange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceEvent:
+    """Base class of the events of resources. Attributes that the service never returns are in no event."""
+
+    resource_type: str
+    """The name of the resource type, such as `User`."""
+    id: str
+    """The id of the resource."""
+    tenant: str
+    """The tenant that the resource belongs to."""
+    token_id: str = ""
+    """The id of the token of the request."""
+    request_id: str = ""
+    """The id of the request, which the response and the log lines have too."""
+    external_id: str | None = None
+    """The `externalId` of the resource."""
+    label: str | None = field(default=None, repr=False)
+    """The `userName` of a user or the `displayName` of another resource, for people who read a log."""
+    changes: Mapping[str, Change] = field(default_factory=dict, repr=False)
+    """The changed attributes by path: `name.givenName`, `emails`, or the URN of an extension, `:` and a name."""
+    document: Document = field(default_factory=dict, repr=False)
+    """The resource after the write, without `meta`, members and groups. For a deletion, the resource before it."""
+    quirks: tuple[str, ...] = ()
+    """The names of the quirks that the request needed."""
+    event_id: str = field(default_factory=new_event_id)
+    """A UUIDv7."""
+    time: datetime = field(default_factory=_utc_now)
+    """The time of the write, in UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceCreated(ResourceEvent):
+    """A resource was created."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceUpdated(ResourceEvent):
+    """At least one attribute of a resource changed. A change of members only has events of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceDeleted(ResourceEvent):
+    """A resource was deleted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserActivated(ResourceEvent):
+    """The `active` attribute of a user changed from false. A `ResourceUpdated` precedes this event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserDeactivated(ResourceEvent):
+    """The `active` attribute of a user changed to false. A `ResourceUpdated` precedes this event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembersAdded(ResourceEvent):
+    """Members were added to a group."""
+
+    members: tuple[str, ...] = ()
+    """The ids of at most `MAX_MEMBERS` members that the group did not have before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembersRemoved(ResourceEvent):
+    """Members were removed from a group, or a member of the group was deleted."""
+
+    members: tuple[str, ...] = ()
+    """The ids of at most `MAX_MEMBERS` members that the group had before."""
+
+
+EVENT_TYPES: Final[Mapping[str, type[ResourceEvent]]] = {
+    each.__name__: each
+    for each in (
+        ResourceCreated, ResourceUpdated, ResourceDeleted, UserActivated, UserDeactivated, MembersAdded, MembersRemoved,
+    )
+}  # fmt: skip
+"""The classes of resource events by name."""

@@ -1,0 +1,200 @@
+"""Run the listeners of writes: before a write, in its transaction, and after its commit.
+
+A service without listeners has none of this in its way.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any, Final, Literal
+
+from scimkit.documents import Document
+from scimkit.events import EventDerivation, EventSource, Listener, PendingWrite, ResourceEvent, Transaction
+from scimkit.patch.changes import ChangeSet, EffectiveChanges
+from scimkit.schema.resource_types import ResourceType
+from scimkit.service.request_context import RequestContext
+from scimkit.stores.protocol import (
+    Capability,
+    Page,
+    Query,
+    RequestedAttributes,
+    Result,
+    Scope,
+    Store,
+    Written,
+    all_attributes,
+)
+
+_log: Final = logging.getLogger("scimkit")
+
+
+class WriteListeners:
+    """The listeners of a service.
+
+    Args:
+        listeners: The listeners, in the order in which they are called.
+        resource_types: The resource types of the service.
+        sensitive: Paths of attributes that must not appear in events.
+        store: The store of the service.
+        is_async: True if the service runs on an event loop.
+
+    Raises:
+        ValueError: The store does not support transactions, or does not report changes.
+        TypeError: A handler is a coroutine function, and nothing can await it.
+    """
+
+    def __init__(
+        self,
+        listeners: Sequence[Listener],
+        resource_types: Sequence[ResourceType],
+        sensitive: Collection[str],
+        store: Any,
+        *,
+        is_async: bool,
+    ) -> None:
+        self._before_write = [each.handler for each in listeners if each.moment == "before_write"]
+        self._in_transaction = [each for each in listeners if each.moment == "in_transaction"]
+        self._after_commit = [each for each in listeners if each.moment == "after_commit"]
+        self._derivations = {each.name: EventDerivation(each, sensitive) for each in resource_types}
+        self.reports_changes: bool = bool(self._in_transaction or self._after_commit)
+        """True if the store has to report the changes of each write."""
+        for capability, is_needed in (("changes", self.reports_changes), ("transactions", bool(listeners))):
+            if is_needed and capability in store.unsupported:
+                raise ValueError(f"this store does not support {capability}, which listeners need")
+        for each in listeners:
+            can_wait = is_async if each.moment == "after_commit" else bool(store.is_async)
+            if inspect.iscoroutinefunction(each.handler) and not can_wait:
+                needed = "a service on an event loop" if each.moment == "after_commit" else "an async store"
+                raise TypeError(f"a coroutine function as a listener of {each.moment} needs {needed}")
+
+    async def write(
+        self,
+        store: Store,
+        call: RequestContext,
+        resource_type: ResourceType,
+        write: Callable[[Store], Awaitable[Written]],
+    ) -> tuple[Written, list[ResourceEvent]]:
+        """Write within a transaction of the store, with the listeners of that moment.
+
+        Args:
+            store: The store within the transaction.
+            call: The request.
+            resource_type: The resource type of the request.
+            write: The write on a store.
+
+        Returns:
+            What the store reports of the write, and the events.
+        """
+        transaction = Transaction(getattr(store, "sync_store", store), call.scope)
+        if self._before_write:
+            store = _GuardedStore(store, self._before_write, call, transaction)
+        written = await write(store)
+        events = self._events(written.changes, call, resource_type)
+        for event in events:
+            for each in self._in_transaction:
+                if isinstance(event, each.event_type):
+                    await _called(each.handler(event, transaction))
+        return written, events
+
+    async def committed(self, events: Sequence[ResourceEvent]) -> None:
+        """Call the listeners of committed writes. What a handler raises is logged."""
+        for event in events:
+            for each in self._after_commit:
+                if isinstance(event, each.event_type):
+                    try:
+                        await _called(each.handler(event))
+                    except Exception:
+                        _log.exception("a listener of committed writes failed")
+
+    def _events(
+        self, changes: EffectiveChanges | None, call: RequestContext, resource_type: ResourceType
+    ) -> list[ResourceEvent]:
+        if changes is None:
+            return []
+        principal = call.principal
+        source = EventSource(principal.tenant, principal.token_id, call.request.id, tuple(call.deviations.fired))
+        return self._derivations[resource_type.name].events(changes, source)
+
+
+async def _called(answer: Awaitable[None] | None) -> None:
+    if answer is not None and inspect.isawaitable(answer):
+        await answer
+
+
+class _GuardedStore:
+    """A store within a transaction that asks the `before_write` listeners before each write."""
+
+    is_async: Literal[True] = True
+
+    def __init__(
+        self, store: Store, handlers: Sequence[Callable[..., Any]], call: RequestContext, transaction: Transaction
+    ) -> None:
+        self._store = store
+        self._handlers = handlers
+        self._call = call
+        self._transaction = transaction
+        self.unsupported: Collection[Capability] = store.unsupported
+
+    async def get(
+        self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
+    ) -> Document:
+        return await self._store.get(scope, resource_type, id, requested)
+
+    async def search(self, scope: Scope, query: Query) -> Page:
+        return await self._store.search(scope, query)
+
+    async def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
+        pending = await self._asked("create", resource_type, None, document=document)
+        return await self._store.create(scope, resource_type, pending.document or document)
+
+    async def replace(
+        self,
+        scope: Scope,
+        resource_type: ResourceType,
+        id: str,
+        document: Document,
+        expected_version: str | None = None,
+    ) -> Written:
+        pending = await self._asked("replace", resource_type, id, document=document)
+        return await self._store.replace(scope, resource_type, id, pending.document or document, expected_version)
+
+    async def change(
+        self,
+        scope: Scope,
+        resource_type: ResourceType,
+        id: str,
+        changes: ChangeSet,
+        expected_version: str | None = None,
+    ) -> Written:
+        pending = await self._asked("patch", resource_type, id, changes=changes)
+        chosen = changes if pending.changes is None else pending.changes
+        return await self._store.change(scope, resource_type, id, chosen, expected_version)
+
+    async def delete(
+        self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
+    ) -> EffectiveChanges | None:
+        await self._asked("delete", resource_type, id)
+        return await self._store.delete(scope, resource_type, id, expected_version)
+
+    async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
+        return await self._store.transaction(scope, work)
+
+    async def _asked(
+        self,
+        operation: Literal["create", "replace", "patch", "delete"],
+        resource_type: ResourceType,
+        id: str | None,
+        *,
+        document: Document | None = None,
+        changes: ChangeSet | None = None,
+    ) -> PendingWrite:
+        call = self._call
+        pending = PendingWrite(
+            operation, resource_type.name, id, call.principal.tenant, call.principal.token_id, call.request.id,
+            None if document is None else dict(document), changes,
+        )  # fmt: skip
+        for handler in self._handlers:
+            await _called(handler(pending, self._transaction))
+        return pending
