@@ -141,7 +141,7 @@ def test_connection_for_statements_of_the_application(database: str) -> None:
 
 
 @pytest.mark.parametrize("database", DATABASES)
-def test_last_modified_never_goes_back(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_time_of_a_change_never_goes_back(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """`lastModified` never goes back and is never before `created`, even if the clock goes back."""
     for client in (Client(apart(database)), Client(MemoryStore())):
         user = client.user("ada")

@@ -53,14 +53,14 @@ class ErrorKind:
 
 KINDS: Final = (
     ErrorKind(
-        "duplicate", "another row has a value that must be unique", Uniqueness,
+        "duplicate", "another row has the same value in a unique column", Uniqueness,
         ("23505",), (1062, 1169, 1586), ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY",
                                          "SQLITE_CONSTRAINT_ROWID"),
     ),
     ErrorKind(
-        "reference", "a row that is referred to was deleted meanwhile, or is still referred to", InvalidValue,
+        "reference", "a referenced row was deleted, or a row to delete is still referenced", InvalidValue,
         ("23001", "23503"), (1216, 1217, 1451, 1452), ("SQLITE_CONSTRAINT_FOREIGNKEY", "SQLITE_CONSTRAINT_TRIGGER"),
-        again="if a member was deleted while it was added; then 503",
+        again="yes, if a member was deleted while it was added to a group; then 503",
     ),
     ErrorKind(
         "not-null", "a column that must not be NULL has no value", InvalidValue,
@@ -75,11 +75,11 @@ KINDS: Final = (
         InvalidValue, ("22",), (1264, 1265, 1292, 1366, 1406), ("SQLITE_MISMATCH",), ("DataError",),
     ),
     ErrorKind(
-        "charset", "a text is compared with a column whose charset does not have its characters",
-        UnsupportedCharacter, (), (1267, 1270, 1271, 3988), again="once, with bytes compared",
+        "charset", "a text is compared with a column whose charset lacks a character of the text",
+        UnsupportedCharacter, (), (1267, 1270, 1271, 3988), again="once, with a comparison of bytes",
     ),
     ErrorKind(
-        "size", "a row or a statement is larger than the database takes", PayloadTooLarge,
+        "size", "a row or a statement is too large for the database", PayloadTooLarge,
         (), (1118, 1153, 1301), ("SQLITE_TOOBIG",),
     ),
     ErrorKind(
@@ -90,7 +90,7 @@ KINDS: Final = (
         "deadlock", "the transaction lost a deadlock", Unavailable, ("40P01",), (1213,), again="yes",
     ),
     ErrorKind(
-        "serialization", "another transaction changed what this one had read", Unavailable,
+        "serialization", "another transaction changed a row that this transaction had read", Unavailable,
         ("40001",), (1020, 1305), ("SQLITE_BUSY_SNAPSHOT",), again="yes",
     ),
     ErrorKind(
@@ -105,17 +105,17 @@ KINDS: Final = (
         "connection", "the connection was lost", Unavailable,
         ("08", "57P01", "57P02", "57P03", "57P05", "25P03", "25P04"),
         (1053, 1077, 1079, 1080, 1152, 1184, 1927, 2006, 2013, 2014, 2055, 4031),
-        again="yes, but for a connection lost during COMMIT",
+        again="yes, except for a connection lost during COMMIT",
     ),
     ErrorKind(
-        "not-ready", "the node is not in its cluster now", Unavailable, (), (1047,), again="yes",
+        "not-ready", "the database node is disconnected from its cluster", Unavailable, (), (1047,), again="yes",
     ),
     ErrorKind(
         "full", "the database has no free connection, memory or disk space", Unavailable,
         ("53",), (1021, 1037, 1038, 1040, 1041, 1114, 1135, 1203, 1226, 3675), ("SQLITE_FULL", "SQLITE_NOMEM"),
     ),
     ErrorKind(
-        "read-only", "the database, or the transaction, takes no writes", Unavailable,
+        "read-only", "the database or the transaction is read-only", Unavailable,
         ("25006",), (1290, 1792, 1836), ("SQLITE_READONLY",),
     ),
     ErrorKind(

@@ -60,7 +60,7 @@ def unavailable(error: BaseException | None) -> Unavailable:
     """
     name, codes = type(error).__name__, codes_of(error)
     if is_kind(error, "timeout"):
-        _log.error("The database canceled a statement that exceeded its timeout: %s %s", name, codes)
+        _log.error("The database canceled a statement that took too long: %s %s", name, codes)
     else:
         _log.error("The database failed: %s %s%s", name, codes, said_of_connection(error))
     return Unavailable()

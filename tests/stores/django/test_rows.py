@@ -96,7 +96,7 @@ def test_value_refused_by_save_is_invalid_value(using: str, scope: Scope) -> Non
     emails = [{"type": "work", "value": "ada@forbidden.example"}]
     with pytest.raises(InvalidValue) as refused:
         store.create(scope, USER, user("ada", emails=emails))
-    assert str(refused.value) == "emails.value has a value that this service does not take."
+    assert str(refused.value) == "emails.value has a value that this service refuses. Send another value."
     id = store.create(scope, USER, user("ada")).document["id"]
     with pytest.raises(InvalidValue):
         store.change(scope, USER, id, ChangeSet({"emails": emails, "title": "Lead"}))
@@ -306,9 +306,9 @@ def test_key_column_is_never_returned(using: str, scope: Scope) -> None:
 
 
 WRONG = [
-    ({"id": "nobody"}, "id: nobody is no field of the model Agent"),
-    ({"id": "teams"}, "id: teams is no column of the model Agent"),
-    ({"attributes": {"userName": object()}}, "userName.*neither the name of a field nor an expression"),
+    ({"id": "nobody"}, "id: nobody is not a field of the model Agent"),
+    ({"id": "teams"}, "id: teams is not a column of the model Agent"),
+    ({"attributes": {"userName": object()}}, "userName.*expected the name of a field, or an expression"),
     ({"attributes": {"userName": "login", "locale": Json("profile")}}, "locale.*needs the key"),
     ({"attributes": {"userName": "login", "title": Computed(str, expression=F("nothing"))}}, "title"),
     ({"attributes": {"userName": "login", f"{ENTERPRISE}:manager.value": Reference("login")}}, "Reference"),

@@ -83,5 +83,5 @@ def test_element_of_an_earlier_mapping_is_not_returned() -> None:
 @pytest.mark.parametrize("name", ["nothing", "emails.value", "phoneNumbers", "title", "userName"])
 def test_complete_names_mapped_multi_valued_attributes(name: str) -> None:
     """A name in `complete` that is not a mapped multi-valued attribute is refused with a ValueError."""
-    with pytest.raises(ValueError, match=f"User: complete: '{name}' is no multi-valued attribute"):
+    with pytest.raises(ValueError, match=f"User: complete: '{name}' must be a multi-valued attribute"):
         helpdesk_of("sqlite", (replace(AGENTS, complete=[name]),))

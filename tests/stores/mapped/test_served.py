@@ -68,13 +68,13 @@ class TestSources:
     ])  # fmt: skip
     def test_an_async_source(self, source: Any) -> None:
         """`MappedStore` refuses an async source and names the store for it."""
-        with pytest.raises(TypeError, match=r"to AsyncMappedStore of scimkit\.stores\.sqlalchemy\.async_store"):
+        with pytest.raises(TypeError, match=r"use AsyncMappedStore of scimkit\.stores\.sqlalchemy\.async_store"):
             MappedStore(source(create_async_engine("sqlite+aiosqlite://")), (AGENTS, TEAMS))
 
     @pytest.mark.parametrize("source", [lambda engine: engine, orm.sessionmaker])
     def test_a_sync_source(self, source: Any) -> None:
         """`AsyncMappedStore` refuses a sync source and names the store for it."""
-        with pytest.raises(TypeError, match=r"to MappedStore of scimkit\.stores\.sqlalchemy$"):
+        with pytest.raises(TypeError, match=r"use MappedStore of scimkit\.stores\.sqlalchemy\.$"):
             AsyncMappedStore(source(sa.create_engine("sqlite://")), (AGENTS, TEAMS))
 
 

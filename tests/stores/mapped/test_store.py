@@ -147,16 +147,19 @@ def test_removing_sets_null_or_the_default(scope: Scope) -> None:
     agent = row("sqlite", id)
     assert (agent.first_name, agent.last_name, agent.title, agent.kind) == ("", None, None, None)
     dated = replace(AGENTS, attributes={"userName": Agent.login, "active": Choice(Agent.created_at, {})})
-    with pytest.raises(InvalidValue, match="active has a value that this service does not have"):
+    with pytest.raises(InvalidValue, match="active must be one of the values that this service supports"):
         helpdesk_of("sqlite", [dated]).create(scope, USER, user("bob", active=True))
 
 
 REFUSED = [
-    ({"emails": [{"value": "x@forbidden.example", "type": "work"}]}, "emails.value has a value that this service does"),
-    ({"title": "x" * 101}, "title is longer than the 100 characters"),
-    ({"userType": "Robot"}, "userType has a value that this service does not have"),
-    ({ENTERPRISE: {"manager": {"value": "nobody"}}}, "manager.value names no User of this service"),
-    ({ENTERPRISE: {"manager": {"value": str(uuid4())}}}, "manager.value names no User of this service"),
+    (
+        {"emails": [{"value": "x@forbidden.example", "type": "work"}]},
+        "emails.value has a value that this service refuses",
+    ),
+    ({"title": "x" * 101}, "title must have at most 100 characters"),
+    ({"userType": "Robot"}, "userType must be one of the values that this service supports"),
+    ({ENTERPRISE: {"manager": {"value": "nobody"}}}, "manager.value must be the id of an existing User"),
+    ({ENTERPRISE: {"manager": {"value": str(uuid4())}}}, "manager.value must be the id of an existing User"),
 ]
 
 
