@@ -142,8 +142,8 @@ def codes_of(error: BaseException | None) -> list[Any]:
     """Return the codes of a driver's error: an error number of MySQL, an error name of SQLite, or an SQLSTATE."""
     first = error.args[0] if error is not None and error.args else None
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
-    said = (first, getattr(error, "sqlite_errorname", None), state)
-    return [each for each in said if isinstance(each, int) or (each is not None and each is not first)]
+    codes = (first, getattr(error, "sqlite_errorname", None), state)
+    return [each for each in codes if isinstance(each, int) or (each is not None and each is not first)]
 
 
 def kind_of(error: BaseException | None) -> ErrorKind:
@@ -151,7 +151,7 @@ def kind_of(error: BaseException | None) -> ErrorKind:
     if error is not None and error.args and str(error.args[0]).startswith(_TOO_COMPLEX_IN_SQLITE):
         return _BY_NAME["too-complex"]
     for code in codes_of(error):
-        for shorter in _shortened(code):
+        for shorter in _shorter_codes(code):
             if shorter in _BY_CODE:
                 return _BY_CODE[shorter]
     for each in type(error).__mro__:
@@ -175,7 +175,7 @@ def lost(error: BaseException | None) -> bool:
     return not _MEMBER_IS_GONE.isdisjoint(codes_of(error))
 
 
-def _shortened(code: Any) -> Iterator[Any]:
+def _shorter_codes(code: Any) -> Iterator[Any]:
     """Yield a code, and then the code without its last parts."""
     yield code
     if not isinstance(code, str):

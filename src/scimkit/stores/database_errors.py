@@ -74,8 +74,8 @@ def said_of_connection(error: BaseException | None) -> str:
     unreached = not codes_of(error) and type(error).__name__ in _CONNECTION_ERRORS
     if error is None or not (unreached or is_kind(error, _OF_CONNECTIONS)):
         return ""
-    said = " ".join(str(error.args[-1] if error.args else error).split())
-    return f": {said[:300]}"
+    text = " ".join(str(error.args[-1] if error.args else error).split())
+    return f": {text[:300]}"
 
 
 def no_answer() -> Unavailable:

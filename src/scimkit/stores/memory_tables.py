@@ -191,7 +191,7 @@ class Table:
         self._next_sequence += 1
         self.order.append(id)
         self.sequences.append(entry.sequence)
-        _make(moves, id)
+        _apply_moves(moves, id)
         return entry
 
     def put(self, id: str, entry: Entry, document: dict[str, Any], moves: list[Move], modified: str) -> None:
@@ -199,7 +199,7 @@ class Table:
         entry.version += 1
         entry.modified = max(modified, entry.modified)  # lastModified never goes back, even if the clock does
         entry.document = document
-        _make(moves, id)
+        _apply_moves(moves, id)
 
     def remove(self, id: str, entry: Entry) -> None:
         """Delete a resource."""
@@ -217,7 +217,7 @@ class Table:
 
     def index(self, id: str, old: Document, new: Document) -> None:
         """Update the indexes for a state of a resource that cannot violate uniqueness."""
-        _make(self.moves(id, old, new), id)
+        _apply_moves(self.moves(id, old, new), id)
 
     def add_members(self, id: str, entry: Entry, members: Mapping[str, Mapping[str, Any]]) -> bool:
         """Add members to a group. Return False if the group had all of them before."""
@@ -257,7 +257,7 @@ class Table:
         return self.add_members(id, entry, added) or removed
 
 
-def _make(moves: list[Move], id: str) -> None:
+def _apply_moves(moves: list[Move], id: str) -> None:
     """Apply the changes to the indexes for a resource."""
     for index, before, after in moves:
         for key in before:

@@ -207,6 +207,7 @@ class SyncStore(Protocol):
 
         Raises:
             InvalidFilter: The store cannot evaluate the filter.
+            InvalidPath: The store cannot sort by the attribute.
             Unavailable: The deadline has passed, or the database failed.
         """
         ...
@@ -334,7 +335,7 @@ class SyncStore(Protocol):
 class SyncMemberPages(Protocol):
     """An optional part of a `SyncStore` that reads the members of a group page by page.
 
-    A store without the capability `member_pages` in `unsupported` implements this protocol. Groups of any size are then
+    Every store that does not list `member_pages` in `unsupported` implements this protocol. Groups of any size are then
     read in bounded memory.
     """
 

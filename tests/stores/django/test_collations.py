@@ -1,4 +1,4 @@
-"""Texts that a collation of MariaDB takes for equal, and characters that a charset lacks, in Django."""
+"""Texts that a collation of MariaDB treats as equal, and characters that a charset lacks, in Django."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def found(store: DjangoStore, text: str) -> list[str]:
 @pytest.mark.parametrize("has_key", [False, True], ids=["plain", "key"])
 @pytest.mark.parametrize(("there", "new"), PAIRS)
 def test_refused_user_name_is_found(table: Table, has_key: bool, there: str, new: str) -> None:
-    """A user name that the collation takes for equal is 409 `uniqueness`, and `eq` finds the existing user."""
+    """A user name that the collation treats as equal is 409 `uniqueness`, and `eq` finds the existing user."""
     store = table.make("utf8mb4_general_ci")
     if has_key:
         store = DjangoStore([table.mapping(Column("login", key="login"))], using="mysql")

@@ -1,4 +1,4 @@
-"""Texts that a collation of MariaDB takes for equal, and characters that a charset lacks."""
+"""Texts that a collation of MariaDB treats as equal, and characters that a charset lacks."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ both_colors = pytest.mark.parametrize("calls", [sync_calls, awaited_calls])
 @pytest.mark.parametrize("entry", [None, Column(INSENSITIVE.login, key=INSENSITIVE.login)], ids=["plain", "key"])
 @pytest.mark.parametrize(("there", "new"), PAIRS)
 def test_refused_user_name_is_found(engine: sa.Engine, calls: Any, entry: Any, there: str, new: str) -> None:
-    """A user name that the collation takes for equal is 409 `uniqueness`, and `eq` finds the existing user."""
+    """A user name that the collation treats as equal is 409 `uniqueness`, and `eq` finds the existing user."""
     create, found = calls(engine, mapping(INSENSITIVE, entry))
     create(there)
     with pytest.raises(Uniqueness, match="userName"):

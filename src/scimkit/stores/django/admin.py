@@ -1,4 +1,4 @@
-"""Pages of Django's admin that list, issue and revoke tokens.
+"""The pages of Django's admin that list, issue and revoke tokens.
 
 Only the page after issuing shows the token itself.
 """

@@ -1,7 +1,9 @@
 """Mappings for Django's own users and groups, or for a user model of the project.
 
-store = DjangoStore(auth_models())
-service = ScimService(store, tokens=..., set_password=set_password)
+Create the service as follows:
+
+    store = DjangoStore(auth_models())
+    service = ScimService(store, tokens=..., set_password=set_password)
 """
 
 from __future__ import annotations
@@ -28,9 +30,9 @@ _GROUP: Final = "g"
 def auth_models(*, where: Q | None = None) -> list[ResourceMapping]:
     """Return the mappings of the user model and of Django's groups, for a `DjangoStore`.
 
-    Attributes are mapped only if the user model has their fields `first_name`, `last_name`, `date_joined` or an email
-    field. A new user has an unusable password until `set_password` sets a password. `externalId` is mapped if the app
-    `scimkit.stores.django.external_ids` is installed.
+    The attributes for `first_name`, `last_name`, `date_joined` and the email field are mapped if the user model has these
+    fields. `externalId` is mapped if the app `scimkit.stores.django.external_ids` is installed. A new user has an
+    unusable password until `set_password` sets a password.
 
     Args:
         where: The condition that served users must meet, such as `Q(is_superuser=False)`.

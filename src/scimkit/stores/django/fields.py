@@ -64,7 +64,7 @@ class ModelFields:
     def field(self, column: Any) -> Field:
         """Return the field for the name of a field or for an expression, as `Fields.field` does.
 
-        The field of an expression has no name. It can be filtered, but not read or written.
+        The field of an expression has no name. Such a field can be filtered, but not read or written.
         """
         if not isinstance(column, str):
             return self._expression(column)

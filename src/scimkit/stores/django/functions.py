@@ -29,7 +29,7 @@ class Utf8(Func):
 
 
 class SameForUnique(Exact):
-    """The condition that a unique index takes two texts for equal.
+    """The condition that two texts are equal for a unique index.
 
     MariaDB and MySQL compare by the collation. The other databases compare bytes.
     """

@@ -45,9 +45,9 @@ class ModelRows:
         self._scope = scope
         self._model: Any = layout.mapped.model
         self._read: dict[Any, dict[str, Any]] = {}
-        self._beside = separate_values_of(layout)
+        self._separate_values = separate_values_of(layout)
         referred = [each.relation.name for each in references_of(layout)]
-        self._referred = [*referred, *(each.relation for each in self._beside)]
+        self._referred = [*referred, *(each.relation for each in self._separate_values)]
 
     def find(self, id: str, *, lock: bool = False) -> Any:
         """Return the instance with an id, as `Rows.find` does."""
@@ -107,7 +107,7 @@ class ModelRows:
                 instance.save(using=self._using, force_insert=True)
             else:
                 instance.save(using=self._using, update_fields=self._changed(instance))
-            for each in self._beside:
+            for each in self._separate_values:
                 each.save(instance, self._using)
             instance.refresh_from_db(using=self._using)
         except REFUSED as error:

@@ -75,10 +75,10 @@ def bounded_transaction(connection: Any, deadline: float | None, *, is_hosts: bo
     if deadline is None or connection.vendor != "postgresql":
         yield
         return
-    old = _asked(connection, _SET_LOCAL.format(max(int((deadline - monotonic()) * 1000), 1)))
+    old = _query_value(connection, _SET_LOCAL.format(max(int((deadline - monotonic()) * 1000), 1)))
     yield
     if is_hosts:
-        _asked(connection, _RESTORE_LOCAL.format(old))
+        _query_value(connection, _RESTORE_LOCAL.format(old))
 
 
 @contextmanager
@@ -88,21 +88,21 @@ def _limited_server(connection: Any, _: float, milliseconds: int) -> Iterator[No
     if name not in _SET:
         yield
         return
-    _asked(connection, _SET[name].format(milliseconds))
+    _query_value(connection, _SET[name].format(milliseconds))
     driver_connection = connection.connection
     try:
         yield
     finally:
         if connection.connection is driver_connection:
             with suppress(Error):  # the connection is broken
-                _asked(connection, _RESTORE[name])
+                _query_value(connection, _RESTORE[name])
 
 
 @contextmanager
 def _limited_sqlite(connection: Any, deadline: float, milliseconds: int) -> Iterator[None]:
     """Limit the statements and the waits for locks on a connection to SQLite."""
-    old = int(_asked(connection, "PRAGMA busy_timeout"))
-    _asked(connection, f"PRAGMA busy_timeout = {min(old, milliseconds)}")
+    old = int(_query_value(connection, "PRAGMA busy_timeout"))
+    _query_value(connection, f"PRAGMA busy_timeout = {min(old, milliseconds)}")
     driver_connection = connection.connection
     driver_connection.set_progress_handler(lambda: monotonic() > deadline, _STEPS)
     try:
@@ -110,10 +110,10 @@ def _limited_sqlite(connection: Any, deadline: float, milliseconds: int) -> Iter
     finally:
         if connection.connection is driver_connection:
             driver_connection.set_progress_handler(None, 0)
-            _asked(connection, f"PRAGMA busy_timeout = {old}")
+            _query_value(connection, f"PRAGMA busy_timeout = {old}")
 
 
-def _asked(connection: Any, statement: str) -> Any:
+def _query_value(connection: Any, statement: str) -> Any:
     """Run a statement on the driver's connection without Django's wrappers, and return the first value of its row."""
     connection.ensure_connection()
     with connection.wrap_database_errors:

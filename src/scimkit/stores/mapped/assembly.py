@@ -63,13 +63,15 @@ def written(layout: Layout, instance: Any, document: Document, names: Iterable[s
 def dropped(layout: Layout, document: Document, names: Iterable[str]) -> tuple[str, ...]:
     """Return the paths of the given attributes of a document that no entry maps and no `rest` column keeps."""
     if layout.rest is not None:
-        return tuple(path for path in layout.slots if layout.names[path][0] in names and _drops(layout, path, document))
+        return tuple(
+            path for path in layout.slots if layout.names[path][0] in names and _drops_elements(layout, path, document)
+        )
     table = layout.resource_type.attributes
     left = _remainder(layout, table, {name: document[name] for name in names if name in document})
     return tuple(dict.fromkeys(_paths(table, left)))
 
 
-def _drops(layout: Layout, path: str, document: Document) -> bool:
+def _drops_elements(layout: Layout, path: str, document: Document) -> bool:
     """Report whether an attribute has an element that neither columns nor the `rest` column keep."""
     elements = _at(document, layout.names[path]) or ()
     return layout.has_every_element(path) and len(_taken(layout.slots[path], elements)) < len(elements)
@@ -127,7 +129,7 @@ def _remainder(layout: Layout, table: AttributeTable, values: Mapping[str, Any])
             continue
         if attribute.path in layout.slots:
             whole = layout.rest is not None and layout.has_every_element(attribute.path)
-            value = _loose(layout.slots[attribute.path], value, whole=whole)
+            value = _rest_elements(layout.slots[attribute.path], value, whole=whole)
         elif attribute.type == "complex" and not attribute.multi_valued:
             value = _remainder(layout, attribute.children, value)
         if value not in ([], {}):
@@ -135,7 +137,7 @@ def _remainder(layout: Layout, table: AttributeTable, values: Mapping[str, Any])
     return rest
 
 
-def _loose(slots: list[Slot], elements: Any, *, whole: bool) -> list[Any]:
+def _rest_elements(slots: list[Slot], elements: Any, *, whole: bool) -> list[Any]:
     """Return the elements in the form of the `rest` column.
 
     Elements without a slot are kept completely. Elements with a slot become a marker with their unmapped

@@ -1,4 +1,4 @@
-"""A warning about columns of MariaDB and MySQL whose collation takes different values for equal.
+"""A warning about columns of MariaDB and MySQL whose collation treats different values as equal.
 
 This module never talks to a database.
 """
@@ -50,7 +50,7 @@ class CollationCheck:
             collation = collation_of(place)
             if collation is not None and _INSENSITIVE.search(collation):
                 _log.warning(
-                    "The column %s.%s has the collation %s, so the database takes different values of %s for equal. "
+                    "The column %s.%s has the collation %s, so the database treats different values of %s as equal. "
                     "Give the column a binary collation, or map Column(..., key=...) to a column that contains "
                     "scimkit.schema.attributes.folded(...) and has a binary collation.",
                     place[1], place[2], collation, path,

@@ -37,8 +37,8 @@ def constraint_error(
     if kind.name in ("value", "charset", "size"):
         column = column_said(error)
         path = named(layout, () if column is None else (column,), column_of)
-        said = "has a character that this service cannot store." if _is_of_charset(error) else _UNSTORED[kind.name]
-        detail = f"{path or 'An attribute'} {said}"
+        reason = "has a character that this service cannot store." if _is_of_charset(error) else _REASONS[kind.name]
+        detail = f"{path or 'An attribute'} {reason}"
         return PayloadTooLarge(detail) if kind.answer is PayloadTooLarge else InvalidValue(detail)
     text = str(error)
     name = getattr(getattr(error, "diag", None), "constraint_name", None)
@@ -47,11 +47,11 @@ def constraint_error(
     if kind.name == "duplicate":
         return Uniqueness(path)
     if kind.name == "too-complex":  # the value is too long for the index of its column
-        return InvalidValue(f"{path or 'An attribute'} {_UNSTORED['value']}")
+        return InvalidValue(f"{path or 'An attribute'} {_REASONS['value']}")
     return InvalidValue(f"{path or 'A value'} violates a constraint of this service. Send another value.")
 
 
-_UNSTORED: Final = {
+_REASONS: Final = {
     "value": "has a value that this service cannot store. The value may be too long or out of range.",
     "size": "is larger than this service can store.",
     "charset": "has a character that this service cannot store.",

@@ -32,7 +32,7 @@ from scimkit.stores.protocol import GROUPS, MEMBERS, META
 Names: TypeAlias = tuple[str, ...]
 """The keys of a document that lead to an attribute."""
 
-_SAID_OTHERWISE: Final = {"id": "id", META: "version, created and modified", "schemas": "the resource type"}
+_OPTION_OF: Final = {"id": "id", META: "version, created and modified", "schemas": "the resource type"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Layout:
             try:
                 self._add(text, mapping_of(given).bound(fields))
             except (ValueError, ScimError) as error:
-                raise ValueError(f"{self.resource_type.name}: the entry {text!r}: {_said(error)}") from None
+                raise ValueError(f"{self.resource_type.name}: the entry {text!r}: {_message(error)}") from None
         self.found: dict[str, AttributeMapping] = dict(self._set_by_store())
         self._complete = frozenset(map(self._multi_valued, mapped.complete))
         self._check()
@@ -117,7 +117,7 @@ class Layout:
 
     def is_set_by_store(self, attribute: Attribute) -> bool:
         """Report whether the store itself sets the attribute, regardless of the document."""
-        return attribute.path in _SAID_OTHERWISE or self._is_membership(attribute.path)
+        return attribute.path in _OPTION_OF or self._is_membership(attribute.path)
 
     def _field(self, name: str, column: Any) -> Field:
         """Return the field of a column of the mapping."""
@@ -134,8 +134,10 @@ class Layout:
         """Return the path of a multi-valued attribute whose elements have entries."""
         path = self.resource_type.resolve(name)
         if path is None or path.sub_attribute is not None or path.leaf.path not in self.slots:
-            said = 'must be a multi-valued attribute whose elements have entries, as in emails[type eq "work"].value'
-            raise ValueError(f"{self.resource_type.name}: complete: {name!r} {said}")
+            expected = (
+                'must be a multi-valued attribute whose elements have entries, as in emails[type eq "work"].value'
+            )
+            raise ValueError(f"{self.resource_type.name}: complete: {name!r} {expected}")
         return path.leaf.path
 
     def _add(self, text: str, entry: AttributeMapping) -> None:
@@ -148,8 +150,8 @@ class Layout:
         if path is None:
             raise ValueError("the resource type has no such attribute")
         attribute, leaf = path.attribute, path.leaf
-        if path.extension is None and attribute.name in _SAID_OTHERWISE:
-            raise ValueError(f"use {_SAID_OTHERWISE[attribute.name]} of the ResourceMapping instead")
+        if path.extension is None and attribute.name in _OPTION_OF:
+            raise ValueError(f"use {_OPTION_OF[attribute.name]} of the ResourceMapping instead")
         if path.extension is None and self._is_membership(attribute.name):
             raise ValueError("use members of the ResourceMapping of groups instead")
         if leaf.returned == "never":
@@ -161,7 +163,7 @@ class Layout:
             return
         if path.filter is not None:
             raise ValueError("brackets need a multi-valued attribute")
-        if (leaf.type == "complex" or leaf.multi_valued) and not _takes_wholes(entry):
+        if (leaf.type == "complex" or leaf.multi_valued) and not _accepts_complex_values(entry):
             raise ValueError("a column contains one value; name a sub-attribute, or use Json or Computed")
         if self._is_taken(leaf.path, attribute.path):
             raise ValueError("another entry maps the same attribute")
@@ -225,11 +227,13 @@ class Layout:
             raise ValueError(f"{self.resource_type.name}: version: the column must contain integers")
 
 
-def _takes_wholes(entry: Any) -> bool:
+def _accepts_complex_values(entry: Any) -> bool:
     """Report whether an entry can contain a complex or multi-valued attribute."""
-    return isinstance(entry, JsonValue | Computed) or (isinstance(entry, ReadOnly) and _takes_wholes(entry.entry))
+    return isinstance(entry, JsonValue | Computed) or (
+        isinstance(entry, ReadOnly) and _accepts_complex_values(entry.entry)
+    )
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
     """Return the message of an error."""
     return (error.detail or "") if isinstance(error, ScimError) else str(error)

@@ -39,7 +39,7 @@ class _Source:
             return some(self.origin, on, lambda inner: build(self, inner))
         slot = self.origin
         there = [
-            _there(each.attribute, each.entry, on) for each in slot.leaves.values()
+            _has_value(each.attribute, each.entry, on) for each in slot.leaves.values()
             if not isinstance(each.entry, Constant)
         ]  # fmt: skip
         return both([either(there, on), build(self, on)], on)
@@ -130,7 +130,7 @@ class Queries:
             if each.path in self._sources:
                 parts.append(self._of_elements(AttributePath(each), Present(each.path), on))
             elif each.path in self._layout.leaves or each.path in self._layout.found:
-                parts.append(_there(each, self._entry(each), on))
+                parts.append(_has_value(each, self._entry(each), on))
             elif each.type == "complex" and not each.multi_valued:
                 parts.append(self._any_below(each, on))
             elif self._layout.rest is not None and each.mutability != "readOnly" and each.name != "$ref":
@@ -184,7 +184,7 @@ class Queries:
         if (
             slots
             and not self._layout.has_every_element(attribute.path)
-            and not (node is not None and _pins(node, slots))
+            and not (node is not None and _matches_only_slots(node, slots))
         ):
             brackets = " or ".join(f"{attribute.path}[{each.text}]" for each in slots)
             raise InvalidFilter(f"This service can filter only these elements of {attribute.path}: {brackets}.")
@@ -210,7 +210,7 @@ def _of_end(end: End) -> dict[str, AttributeMapping]:
     return entries
 
 
-def _there(attribute: Attribute, entry: AttributeMapping, on: Conditions[Any]) -> Folded:
+def _has_value(attribute: Attribute, entry: AttributeMapping, on: Conditions[Any]) -> Folded:
     """Build the condition that an entry has a value."""
     return entry.condition(Test.of(attribute, Comparison(attribute.path, "ne", None)), on)
 
@@ -257,27 +257,27 @@ def _sub(attribute: Attribute, node: Comparison | Present) -> Attribute:
     return attribute if found is None else found
 
 
-def _pins(node: Node, slots: Sequence[Slot]) -> bool:
+def _matches_only_slots(node: Node, slots: Sequence[Slot]) -> bool:
     """Report whether only elements in columns can match a filter.
 
     Such a filter requires all constants of a slot.
     """
     if isinstance(node, Or):
-        return all(_pins(each, slots) for each in node.operands)
-    if isinstance(node, And) and any(_pins(each, slots) for each in node.operands):
+        return all(_matches_only_slots(each, slots) for each in node.operands)
+    if isinstance(node, And) and any(_matches_only_slots(each, slots) for each in node.operands):
         return True
     return any(
-        all(_demands(node, slot.attribute.children[name], value) for name, value in slot.constants.items())
+        all(_requires_value(node, slot.attribute.children[name], value) for name, value in slot.constants.items())
         for slot in slots
     )
 
 
-def _demands(node: Node, attribute: Attribute, value: Any) -> bool:
+def _requires_value(node: Node, attribute: Attribute, value: Any) -> bool:
     """Report whether a filter requires that a sub-attribute has a value."""
     if isinstance(node, And):
-        return any(_demands(each, attribute, value) for each in node.operands)
+        return any(_requires_value(each, attribute, value) for each in node.operands)
     if isinstance(node, Or):
-        return all(_demands(each, attribute, value) for each in node.operands)
+        return all(_requires_value(each, attribute, value) for each in node.operands)
     if not isinstance(node, Comparison) or node.operator != "eq" or node.path.lower() != attribute.name.lower():
         return False
     return bool(attribute.key(node.value) == attribute.key(value))

@@ -50,11 +50,11 @@ def leads_to_few(node: Node, resource_type: ResourceType) -> bool:
         return False
     path = resolve(node.path, resource_type)
     if isinstance(node, ValuePath):
-        return path.leaf.type == "complex" and _telling(node.filter, path.leaf) is not None
-    return node.operator == "eq" and node.value is not None and _tells_apart(comparable(path).leaf)
+        return path.leaf.type == "complex" and _selective_operand(node.filter, path.leaf) is not None
+    return node.operator == "eq" and node.value is not None and _is_selective(comparable(path).leaf)
 
 
-def _tells_apart(attribute: Attribute) -> bool:
+def _is_selective(attribute: Attribute) -> bool:
     """Report whether few resources share a value of an attribute, and an index finds them.
 
     This does not hold for booleans and for attributes such as `type`.
@@ -64,12 +64,12 @@ def _tells_apart(attribute: Attribute) -> bool:
     return attribute.path not in ("meta.version", "members.display", "groups.display")
 
 
-def _telling(node: Node, attribute: Attribute) -> Comparison | None:
+def _selective_operand(node: Node, attribute: Attribute) -> Comparison | None:
     """Return the operand of a value path's filter that few elements match, or None."""
     for each in node.operands if isinstance(node, And) else (node,):
         if isinstance(each, Comparison) and each.operator == "eq" and each.value is not None:
             sub = attribute.children.find(each.path)
-            if sub is not None and _tells_apart(sub):
+            if sub is not None and _is_selective(sub):
                 return each
     return None
 
@@ -107,7 +107,7 @@ class _Compiler:
             path = comparable(path)
         test = test_of(path.leaf, node)
         if rows is not None:
-            return _met_by_rows(rows(), path, test)
+            return _rows_condition(rows(), path, test)
         if path.extension is None and (path.attribute.name == "id" or path.attribute.name == META):
             return _on_column(path, node, test)
         return self._met(path, test)
@@ -149,7 +149,7 @@ class _Compiler:
         If an operand leads to few elements, the database finds the elements by this operand.
         """
         elements, attribute = _ELEMENT, path.leaf
-        telling = _telling(node, attribute) if attribute.type == "complex" else None
+        telling = _selective_operand(node, attribute) if attribute.type == "complex" else None
         if telling is None:
             met = [elements.c.slot == self._slot(attribute), self._on_element(node, attribute, elements)]
         else:
@@ -237,7 +237,7 @@ def _group_rows() -> _Rows:
     return _Rows(joined, rows.c.member, columns, frozenset({"display"}), of_tenant(group))
 
 
-def _met_by_rows(rows: _Rows, path: AttributePath, test: Test) -> Condition:
+def _rows_condition(rows: _Rows, path: AttributePath, test: Test) -> Condition:
     """Build the condition for a test on members or groups."""
     name = None if path.sub_attribute is None else path.sub_attribute.name
     some = rows.some(lambda _: ALWAYS)

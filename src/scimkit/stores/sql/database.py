@@ -1,6 +1,6 @@
 """Engines, transactions and the repetition of transactions, for the SQL store.
 
-The module calls a function of a connection "work". It contains no rule of SCIM.
+A function of a connection is called "work". This module contains no rule of SCIM.
 """
 
 from __future__ import annotations

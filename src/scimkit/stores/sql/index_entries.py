@@ -103,10 +103,10 @@ def index_entries(tenant: str, resource_type: ResourceType, document: Document) 
             yield IndexEntry(slot(tenant, resource_type.name, path), element, place, head, whole, chosen)
 
 
-_Loose = tuple[str, int, int, bytes, bytes | None, bool]
+_EntryParts = tuple[str, int, int, bytes, bytes | None, bool]
 
 
-def _of_attribute(attribute: Attribute, value: Any) -> Iterator[_Loose]:
+def _of_attribute(attribute: Attribute, value: Any) -> Iterator[_EntryParts]:
     """Yield the index entries of one attribute."""
     if attribute.type != "complex":
         for element, each in enumerate(value if attribute.multi_valued else (value,)):
@@ -123,7 +123,7 @@ def _of_attribute(attribute: Attribute, value: Any) -> Iterator[_Loose]:
         yield from _of_complex(attribute, value, 0, chosen=True)
 
 
-def _of_complex(attribute: Attribute, value: Document, element: int, *, chosen: bool) -> Iterator[_Loose]:
+def _of_complex(attribute: Attribute, value: Document, element: int, *, chosen: bool) -> Iterator[_EntryParts]:
     """Yield the index entries of one complex value."""
     yield attribute.path, element, 0, PRESENT, None, False
     for name, item in value.items():
@@ -133,7 +133,7 @@ def _of_complex(attribute: Attribute, value: Document, element: int, *, chosen: 
                 yield _plain(sub, each, element, place, chosen=chosen and place == 0)
 
 
-def _plain(attribute: Attribute, value: Any, element: int, place: int, *, chosen: bool) -> _Loose:
+def _plain(attribute: Attribute, value: Any, element: int, place: int, *, chosen: bool) -> _EntryParts:
     """Return the index entry of a simple value."""
     key = encoded(attribute.key(value))
     whole = key if len(key) > HEAD else None

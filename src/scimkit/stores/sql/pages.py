@@ -75,8 +75,8 @@ def _select(query: Query, matching: Any, key: Any) -> Any:
     if key is not None:
         columns.append(key.label("sort_key"))
         missing = sa.case((key.is_(None), 1), else_=0)
-        order = [_turned(each, descending is not backward) for each in (missing, key)]
-    order.append(_turned(RESOURCES.c.sequence, backward))
+        order = [_ordered(each, descending is not backward) for each in (missing, key)]
+    order.append(_ordered(RESOURCES.c.sequence, backward))
     selected = sa.select(*columns).where(matching).order_by(*order).limit(query.count)
     edge = query.before if query.before is not None else query.after
     if edge is not None:
@@ -84,7 +84,7 @@ def _select(query: Query, matching: Any, key: Any) -> Any:
     return selected.offset(max(query.start_index, 1) - 1)
 
 
-def _turned(column: Any, descending: bool) -> Any:
+def _ordered(column: Any, descending: bool) -> Any:
     """Return the sort expression of a column in one direction."""
     return column.desc() if descending else column.asc()
 

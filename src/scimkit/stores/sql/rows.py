@@ -205,7 +205,7 @@ class Rows:
             added: The display of each added member, by sequence number.
             there: The sequence numbers of those added members that already belong to the group.
         """
-        gone = self._changed(group, added) if changes.cleared else self._of_ids(group, changes.removed)
+        gone = self._replaced_members(group, added) if changes.cleared else self._of_ids(group, changes.removed)
         for some in batches(gone):
             self._connection.execute(statements.DROP_MEMBERS, self._named(group, members=some))
         stay = there.difference(gone)
@@ -214,7 +214,7 @@ class Rows:
             self._add_rows(MEMBERSHIPS, some)
         return MemberChanges(gone, [each for each in added if each not in stay])
 
-    def _changed(self, group: int, kept: Mapping[int, Any]) -> list[int]:
+    def _replaced_members(self, group: int, kept: Mapping[int, Any]) -> list[int]:
         """Return the members of a group that a replacement removes or whose display changes."""
         query = sa.select(MEMBERSHIPS.c.member, MEMBERSHIPS.c.display).where(MEMBERSHIPS.c.group == group)
         return [
@@ -239,9 +239,9 @@ class Rows:
             for each in kept
         ]  # fmt: skip
         if self.has_members and requested(MEMBERS):
-            self._join(kept, documents, MEMBERS, statements.MEMBERS_OF, member_entry)
+            self._add_entries(kept, documents, MEMBERS, statements.MEMBERS_OF, member_entry)
         if self._has_groups and requested(GROUPS):
-            self._join(kept, documents, GROUPS, statements.GROUPS_OF, _group_entry)
+            self._add_entries(kept, documents, GROUPS, statements.GROUPS_OF, _group_entry)
         return documents
 
     def members(self, id: str, after: int, count: int) -> Members:
@@ -251,7 +251,9 @@ class Rows:
         entries = [member_entry(id, kind, _text(text)) for _, id, kind, text in rows]
         return Members(entries, rows[-1][0] if len(rows) == count else None)
 
-    def _join(self, kept: Sequence[StoredResource], documents: list[Any], name: str, query: Any, entry: _Entry) -> None:
+    def _add_entries(
+        self, kept: Sequence[StoredResource], documents: list[Any], name: str, query: Any, entry: _Entry
+    ) -> None:
         """Add the members or the groups to the documents."""
         owners = {each.sequence: document for each, document in zip(kept, documents, strict=True)}
         for some in batches(owners):

@@ -74,10 +74,10 @@ DROP_VALUE: Final = sa.delete(VALUES).where(
 _IDS: Final = of_tenant(RESOURCES) & RESOURCES.c.id.in_(sa.bindparam("ids", expanding=True))
 _GROUP: Final = MEMBERSHIPS.c.group == sa.bindparam("number")
 
-_THERE: Final = sa.select(MEMBERSHIPS.c.member).where(_GROUP, MEMBERSHIPS.c.member == RESOURCES.c.sequence)
+_IS_MEMBER: Final = sa.select(MEMBERSHIPS.c.member).where(_GROUP, MEMBERSHIPS.c.member == RESOURCES.c.sequence)
 
 KNOWN: Final = sa.select(
-    RESOURCES.c.sequence, RESOURCES.c.id, _THERE.correlate(RESOURCES).scalar_subquery().label("member")
+    RESOURCES.c.sequence, RESOURCES.c.id, _IS_MEMBER.correlate(RESOURCES).scalar_subquery().label("member")
 ).where(_IDS)
 """The statement that selects resources by id, and shows which of them are members of a group.
 
@@ -94,7 +94,7 @@ DROP_MEMBERS: Final = sa.delete(MEMBERSHIPS).where(
 )
 
 
-def _far(number: Any, column: Any) -> Any:
+def _of(number: Any, column: Any) -> Any:
     """Build a subquery for a column of the resource with a sequence number.
 
     The subquery looks up each resource by itself, so that no query plan reads all resources.
@@ -103,15 +103,15 @@ def _far(number: Any, column: Any) -> Any:
     return found.correlate(MEMBERSHIPS).scalar_subquery()
 
 
-def _entries(owner: Any, *columns: Any) -> Any:
+def _memberships(owner: Any, *columns: Any) -> Any:
     """Build a statement that selects columns for the memberships of some owners."""
     wanted = owner.in_(sa.bindparam("numbers", expanding=True))
     return sa.select(owner, *columns).where(wanted).order_by(MEMBERSHIPS.c.position)
 
 
-MEMBERS_OF: Final = _entries(
+MEMBERS_OF: Final = _memberships(
     MEMBERSHIPS.c.group,
-    _far(MEMBERSHIPS.c.member, RESOURCES.c.id), _far(MEMBERSHIPS.c.member, RESOURCES.c.type), MEMBERSHIPS.c.display,
+    _of(MEMBERSHIPS.c.member, RESOURCES.c.id), _of(MEMBERSHIPS.c.member, RESOURCES.c.type), MEMBERSHIPS.c.display,
 )  # fmt: skip
 """The statement that selects the id, the type and the display of each member of some groups."""
 
@@ -121,7 +121,7 @@ _ONE_GROUP: Final = sa.select(RESOURCES.c.sequence).where(
 
 MEMBER_PAGE: Final = (
     sa.select(
-        MEMBERSHIPS.c.member, _far(MEMBERSHIPS.c.member, RESOURCES.c.id), _far(MEMBERSHIPS.c.member, RESOURCES.c.type),
+        MEMBERSHIPS.c.member, _of(MEMBERSHIPS.c.member, RESOURCES.c.id), _of(MEMBERSHIPS.c.member, RESOURCES.c.type),
         MEMBERSHIPS.c.display,
     )
     .where(MEMBERSHIPS.c.group == _ONE_GROUP, MEMBERSHIPS.c.member > sa.bindparam("after"))
@@ -130,8 +130,8 @@ MEMBER_PAGE: Final = (
 )  # fmt: skip
 """The statement that selects one page of the members of a group: number, id, type and display."""
 
-GROUPS_OF: Final = _entries(
+GROUPS_OF: Final = _memberships(
     MEMBERSHIPS.c.member,
-    _far(MEMBERSHIPS.c.group, RESOURCES.c.id), sa.null(), _far(MEMBERSHIPS.c.group, RESOURCES.c.display),
+    _of(MEMBERSHIPS.c.group, RESOURCES.c.id), sa.null(), _of(MEMBERSHIPS.c.group, RESOURCES.c.display),
 )  # fmt: skip
 """The statement that selects the id and the display of each group of some members."""

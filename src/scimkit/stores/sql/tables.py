@@ -49,7 +49,7 @@ class Exact(sa.types.TypeDecorator[str]):
         return None if value is None else bytes(value).decode()
 
 
-def _of(name: str) -> sa.Column[int]:
+def _reference(name: str) -> sa.Column[int]:
     """Return a column with a foreign key to the table of resources."""
     return sa.Column(name, BIG, sa.ForeignKey("scim_resource.sequence", ondelete="CASCADE"), nullable=False)
 
@@ -79,7 +79,7 @@ RESOURCES: Final = sa.Table(
 
 VALUES: Final = sa.Table(
     "scim_value", METADATA,
-    _of("resource"),
+    _reference("resource"),
     sa.Column("slot", sa.BigInteger, nullable=False),
     sa.Column("element", sa.Integer, nullable=False),
     sa.Column("place", sa.Integer, nullable=False),
@@ -96,7 +96,7 @@ CLAIMS: Final = sa.Table(
     "scim_unique", METADATA,
     sa.Column("slot", sa.BigInteger, nullable=False, autoincrement=False),
     sa.Column("digest", raw(32), nullable=False),
-    _of("resource"),
+    _reference("resource"),
     sa.PrimaryKeyConstraint("slot", "digest", name="scim_unique_key"),
     sa.Index("scim_unique_resource", "resource"),
     mysql_engine="InnoDB", mariadb_engine="InnoDB",
@@ -106,8 +106,8 @@ CLAIMS: Final = sa.Table(
 MEMBERSHIPS: Final = sa.Table(
     "scim_member", METADATA,
     sa.Column("position", BIG, primary_key=True, autoincrement=True),
-    _of("group"),
-    _of("member"),
+    _reference("group"),
+    _reference("member"),
     sa.Column("display", DOCUMENT),
     sa.Column("display_key", DOCUMENT),
     sa.UniqueConstraint("group", "member", name="scim_member_once"),

@@ -1,6 +1,8 @@
 """The mapped store: resources in the application's own SQLAlchemy models.
 
-store = MappedStore(sessionmaker(engine), [ResourceMapping(USER, Agent, ...), ResourceMapping(GROUP, Team, ...)])
+Create a store as follows:
+
+    store = MappedStore(sessionmaker(engine), [ResourceMapping(USER, Agent, ...), ResourceMapping(GROUP, Team, ...)])
 """
 
 from typing import TYPE_CHECKING, Any

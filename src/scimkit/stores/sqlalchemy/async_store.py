@@ -40,7 +40,7 @@ from scimkit.stores.sqlalchemy.columns import Columns, association, place_of
 from scimkit.stores.sqlalchemy.rows import ModelRows
 from scimkit.stores.sqlalchemy.sessions import begin, check_collations, comparisons_translated
 
-_Ask: TypeAlias = Callable[[Work], Result]
+_Call: TypeAlias = Callable[[Work], Result]
 """Function that calls one method of `Work`."""
 
 
@@ -147,28 +147,28 @@ class AsyncMappedStore:
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
         return await self._transaction(lambda session: work(self._joined(session)), scope.deadline)
 
-    async def _read(self, scope: Scope, resource_type: ResourceType, ask: _Ask[Result]) -> Result:
+    async def _read(self, scope: Scope, resource_type: ResourceType, ask: _Call[Result]) -> Result:
         """Run work that only reads, in a transaction of its own or in the present transaction."""
 
         async def read(by_bytes: bool) -> Result:
             if self.session is not None:
                 with comparisons_translated():
-                    return await self.session.run_sync(self._asked, scope, resource_type, ask, by_bytes)
+                    return await self.session.run_sync(self._call, scope, resource_type, ask, by_bytes)
 
             async def transaction(_: Attempts) -> Result:
                 async with self._maker(autoflush=False) as session:
                     await session.run_sync(begin, "BEGIN", scimkit_reads=True)
-                    return await session.run_sync(self._asked, scope, resource_type, ask, by_bytes)
+                    return await session.run_sync(self._call, scope, resource_type, ask, by_bytes)
 
             return await insisted(transaction, scope.deadline)
 
         return await _by_index_or_bytes(read)
 
-    async def _write(self, scope: Scope, resource_type: ResourceType, ask: _Ask[Result]) -> Result:
+    async def _write(self, scope: Scope, resource_type: ResourceType, ask: _Call[Result]) -> Result:
         """Run work that writes, in a transaction of its own or in a savepoint of the present transaction."""
         return await _by_index_or_bytes(
             lambda by_bytes: self._transaction(
-                lambda session: session.run_sync(self._asked, scope, resource_type, ask, by_bytes), scope.deadline
+                lambda session: session.run_sync(self._call, scope, resource_type, ask, by_bytes), scope.deadline
             )
         )
 
@@ -189,8 +189,8 @@ class AsyncMappedStore:
 
         return await insisted(transaction, deadline)
 
-    def _asked(
-        self, session: orm.Session, scope: Scope, resource_type: ResourceType, ask: _Ask[Result], by_bytes: bool
+    def _call(
+        self, session: orm.Session, scope: Scope, resource_type: ResourceType, ask: _Call[Result], by_bytes: bool
     ) -> Result:
         """Call one method of `Work` on the rows of a resource type."""
         check_collations(self._collations, session)

@@ -52,7 +52,7 @@ class Columns:
     def field(self, column: Any) -> Field:
         """Return the field of a column or of an expression, as `Fields.field` does.
 
-        The field of an expression has no name. It can be filtered, but not read or written.
+        The field of an expression has no name. Such a field can be filtered, but not read or written.
         """
         if not isinstance(column, orm.InstrumentedAttribute):
             if not isinstance(column, sa.ColumnElement):

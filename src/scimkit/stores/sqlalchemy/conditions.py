@@ -58,7 +58,7 @@ def _binary(element: Any, compiler: Any, **options: Any) -> str:
 
 
 class same_for_unique(GenericFunction[bool]):
-    """The SQL condition that a unique index takes two texts for equal.
+    """The SQL condition that two texts are equal for a unique index.
 
     MariaDB and MySQL compare by the collation. The other databases compare bytes.
     """

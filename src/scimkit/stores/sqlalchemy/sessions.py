@@ -1,6 +1,6 @@
 """Transactions of sessions, for the mapped store.
 
-The module calls a function of a session "work". It contains no rule of SCIM.
+A function of a session is called "work". This module contains no rule of SCIM.
 """
 
 from __future__ import annotations

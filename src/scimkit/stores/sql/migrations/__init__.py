@@ -55,7 +55,7 @@ def upgrade(connection: sa.Connection) -> None:
 
         try:
             with _one_at_a_time(connection):
-                _forget_earlier(connection)
+                _delete_earlier_versions(connection)
                 _run(connection)
         except (DBAPIError, CommandError):
             # A named lock of a Galera cluster is valid on one node only. Another node creates the same tables now,
@@ -65,7 +65,7 @@ def upgrade(connection: sa.Connection) -> None:
             time.sleep(1)
 
 
-def _forget_earlier(connection: sa.Connection) -> None:
+def _delete_earlier_versions(connection: sa.Connection) -> None:
     """Delete every version number but the newest.
 
     A node of a Galera cluster may record a version after another node recorded the next version.

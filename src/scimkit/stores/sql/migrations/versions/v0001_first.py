@@ -28,7 +28,7 @@ def _blob() -> Any:
     return sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")
 
 
-def _of(name: str) -> sa.Column[int]:
+def _reference(name: str) -> sa.Column[int]:
     return sa.Column(name, _big(), sa.ForeignKey("scim_resource.sequence", ondelete="CASCADE"), nullable=False)
 
 
@@ -55,7 +55,7 @@ def upgrade() -> None:
     add_index("scim_resource_order", "scim_resource", "tenant", "type", "sequence")
     add_table(
         "scim_value",
-        _of("resource"),
+        _reference("resource"),
         sa.Column("slot", sa.BigInteger, nullable=False),
         sa.Column("element", sa.Integer, nullable=False),
         sa.Column("place", sa.Integer, nullable=False),
@@ -70,7 +70,7 @@ def upgrade() -> None:
         "scim_unique",
         sa.Column("slot", sa.BigInteger, nullable=False, autoincrement=False),
         sa.Column("digest", _raw(32), nullable=False),
-        _of("resource"),
+        _reference("resource"),
         sa.PrimaryKeyConstraint("slot", "digest", name="scim_unique_key"),
         **_OPTIONS,
     )
@@ -78,8 +78,8 @@ def upgrade() -> None:
     add_table(
         "scim_member",
         sa.Column("position", _big(), primary_key=True, autoincrement=True),
-        _of("group"),
-        _of("member"),
+        _reference("group"),
+        _reference("member"),
         sa.Column("display", _blob()),
         sa.Column("display_key", _blob()),
         sa.UniqueConstraint("group", "member", name="scim_member_once"),
