@@ -30,9 +30,9 @@ _GROUP: Final = "g"
 def auth_models(*, where: Q | None = None) -> list[ResourceMapping]:
     """Return the mappings of the user model and of Django's groups, for a `DjangoStore`.
 
-    The attributes for `first_name`, `last_name`, `date_joined` and the email field are mapped if the user model has these
-    fields. `externalId` is mapped if the app `scimkit.stores.django.external_ids` is installed. A new user has an
-    unusable password until `set_password` sets a password.
+    A user model may lack `first_name`, `last_name`, `date_joined` or an email field. Their attributes are then not
+    mapped. The attribute `externalId` is mapped if the app `scimkit.stores.django.external_ids` is installed. A new
+    user has an unusable password until `set_password` sets a password.
 
     Args:
         where: The condition that served users must meet, such as `Q(is_superuser=False)`.
