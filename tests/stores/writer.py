@@ -1,7 +1,7 @@
 """A program that writes without end, so that a test can kill it at any moment.
 
 Usage: `python -m tests.stores.writer URL TENANT COLOR`. COLOR is `sync` or `async`. The program prints each answer, and
-    each resource that it is about to delete, as a line of JSON.
+each resource that it is about to delete, as a line of JSON.
 """
 
 from __future__ import annotations
