@@ -106,6 +106,14 @@ class AsyncSqlStore:
         """Bring the tables to the newest schema. Raises: Unavailable."""
         await self._database.write(migrations.upgrade, takes_long=True)
 
+    @property
+    def without_savepoints(self) -> AsyncSqlStore:
+        """The store of this transaction without savepoints: whoever uses it lets every error end the transaction."""
+        store = copy(self)
+        if self.connection is not None:
+            store._database = AsyncJoined(self.connection, savepoints=False)
+        return store
+
     async def get(
         self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
     ) -> Document:
@@ -255,8 +263,9 @@ def _set_timeouts(connection: sa.Connection, limits: ExitStack, deadline: float 
 class AsyncJoined:
     """As `Joined`, on an async connection."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, *, savepoints: bool = True) -> None:
         self.connection = connection
+        self._savepoints = savepoints
 
     async def read(self, work: Work[Result], deadline: float | None = None) -> Result:
         """As `Joined.read`."""
@@ -268,5 +277,7 @@ class AsyncJoined:
 
     async def transaction(self, work: AsyncWork[Result], deadline: float | None = None) -> Result:
         """As `Joined.write`, for work that is awaited."""
+        if not self._savepoints:
+            return await work(self.connection)
         async with self.connection.begin_nested():
             return await work(self.connection)

@@ -254,8 +254,9 @@ class Database:
 class Joined:
     """Runs work within a transaction that is open already; a write that fails leaves what was done before."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, *, savepoints: bool = True) -> None:
         self.connection = connection
+        self._savepoints = savepoints
 
     def read(self, work: Work[Result], deadline: float | None = None) -> Result:
         """As `Database.read`; the transaction answers for failures."""
@@ -263,5 +264,7 @@ class Joined:
 
     def write(self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False) -> Result:
         """As `Database.write`; the transaction answers for failures, and is what is tried again."""
+        if not self._savepoints:
+            return work(self.connection)
         with self.connection.begin_nested():
             return work(self.connection)

@@ -85,6 +85,14 @@ class SqlStore:
         """Bring the tables to the newest schema. Raises: Unavailable."""
         self._database.write(migrations.upgrade, takes_long=True)
 
+    @property
+    def without_savepoints(self) -> SqlStore:
+        """The store of this transaction without savepoints: whoever uses it lets every error end the transaction."""
+        store = copy(self)
+        if self.connection is not None:
+            store._database = Joined(self.connection, savepoints=False)
+        return store
+
     def get(
         self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
     ) -> Document:

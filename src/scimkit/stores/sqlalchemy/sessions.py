@@ -6,7 +6,7 @@ A piece of work is a function of a session. This module knows no SCIM.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -69,8 +69,9 @@ class JoinedSession:
 
     engine: None = None
 
-    def __init__(self, session: orm.Session) -> None:
+    def __init__(self, session: orm.Session, *, savepoints: bool = True) -> None:
         self.session = session
+        self._savepoints = savepoints
 
     def read(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
         """As `Sessions.read`; the transaction answers for failures."""
@@ -79,7 +80,7 @@ class JoinedSession:
 
     def write(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
         """As `Sessions.write`; the transaction answers for failures, and is what is tried again."""
-        with comparisons_translated(), self.session.begin_nested():
+        with comparisons_translated(), self.session.begin_nested() if self._savepoints else nullcontext():
             return work(self.session)
 
 

@@ -62,6 +62,14 @@ class MappedStore(RowStore):
         engine = self._sessions.engine
         return pool_size(engine) if engine is not None else None
 
+    @property
+    def without_savepoints(self) -> MappedStore:
+        """The store of this transaction without savepoints: whoever uses it lets every error end the transaction."""
+        store = copy(self)
+        if self.session is not None:
+            store._sessions = JoinedSession(self.session, savepoints=False)
+        return store
+
     def check_health(self, deadline: float | None) -> StoreHealth:
         """Ask the database something trivial. Raises Unavailable."""
         if self._sessions.engine is not None:
