@@ -71,6 +71,8 @@ class Apart:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
+        if name == "without_savepoints":
+            return Apart(method, self._prefix)
         if name in ("is_async", "blocking", "engine", "unsupported", "serves", "pool_size"):
             return method
         return lambda scope, *rest: method(self._own(scope), *rest)

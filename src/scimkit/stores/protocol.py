@@ -518,6 +518,11 @@ class _AsyncStoreAdapter:
     ) -> EffectiveChanges | None:
         return self.sync_store.delete(scope, resource_type, id, expected_version)
 
+    @property
+    def without_savepoints(self) -> Store:
+        """The adapter of the store's `without_savepoints`, or of the store itself if it lacks this property."""
+        return as_async_store(getattr(self.sync_store, "without_savepoints", self.sync_store))
+
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
         async def started(store: Store) -> Result:
             return await work(store)

@@ -123,6 +123,14 @@ class AsyncSqlStore:
         """
         await self._database.write(migrations.upgrade, takes_long=True)
 
+    @property
+    def without_savepoints(self) -> AsyncSqlStore:
+        """A copy of this store that uses no savepoints. The caller must end the transaction after every error."""
+        store = copy(self)
+        if self.connection is not None:
+            store._database = AsyncJoined(self.connection, savepoints=False)
+        return store
+
     async def get(
         self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
     ) -> Document:
@@ -280,8 +288,9 @@ def _set_timeouts(connection: sa.Connection, limits: ExitStack, deadline: float 
 class AsyncJoined:
     """Runs work in a transaction that is already open on an async connection, as `Joined` does."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, *, savepoints: bool = True) -> None:
         self.connection = connection
+        self._savepoints = savepoints
 
     async def read(self, work: Work[Result], deadline: float | None = None) -> Result:
         """Run work that only reads, as `Joined.read` does."""
@@ -292,6 +301,8 @@ class AsyncJoined:
         return await self.transaction(lambda connection: connection.run_sync(work))
 
     async def transaction(self, work: AsyncWork[Result], deadline: float | None = None) -> Result:
-        """Run a coroutine function in a savepoint."""
+        """Run a coroutine function in a savepoint, or without one if savepoints are off."""
+        if not self._savepoints:
+            return await work(self.connection)
         async with self.connection.begin_nested():
             return await work(self.connection)

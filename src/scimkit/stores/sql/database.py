@@ -270,14 +270,20 @@ class Database:
 class Joined:
     """Runs work in a transaction that is already open. A failed write undoes only itself."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, *, savepoints: bool = True) -> None:
         self.connection = connection
+        self._savepoints = savepoints
 
     def read(self, work: Work[Result], deadline: float | None = None) -> Result:
         """Run work that only reads. Errors are handled by the code that began the transaction."""
         return work(self.connection)
 
     def write(self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False) -> Result:
-        """Run work in a savepoint. Errors and repetition are handled by the code that began the transaction."""
+        """Run work in a savepoint, or without one if savepoints are off.
+
+        Errors and repetition are handled by the code that began the transaction.
+        """
+        if not self._savepoints:
+            return work(self.connection)
         with self.connection.begin_nested():
             return work(self.connection)

@@ -105,6 +105,14 @@ class SqlStore:
         """
         self._database.write(migrations.upgrade, takes_long=True)
 
+    @property
+    def without_savepoints(self) -> SqlStore:
+        """A copy of this store that uses no savepoints. The caller must end the transaction after every error."""
+        store = copy(self)
+        if self.connection is not None:
+            store._database = Joined(self.connection, savepoints=False)
+        return store
+
     def get(
         self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
     ) -> Document:

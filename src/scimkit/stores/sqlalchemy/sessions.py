@@ -6,7 +6,7 @@ A function of a session is called "work". This module contains no rule of SCIM.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -77,8 +77,9 @@ class JoinedSession:
 
     engine: None = None
 
-    def __init__(self, session: orm.Session) -> None:
+    def __init__(self, session: orm.Session, *, savepoints: bool = True) -> None:
         self.session = session
+        self._savepoints = savepoints
 
     def read(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
         """Run work that only reads. Errors are handled by the code that began the transaction."""
@@ -86,8 +87,11 @@ class JoinedSession:
             return work(self.session)
 
     def write(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
-        """Run work in a savepoint. Errors and repetition are handled by the code that began the transaction."""
-        with comparisons_translated(), self.session.begin_nested():
+        """Run work in a savepoint, or without one if savepoints are off.
+
+        Errors and repetition are handled by the code that began the transaction.
+        """
+        with comparisons_translated(), self.session.begin_nested() if self._savepoints else nullcontext():
             return work(self.session)
 
 

@@ -67,6 +67,14 @@ class MappedStore(RowStore):
         engine = self._sessions.engine
         return pool_size(engine) if engine is not None else None
 
+    @property
+    def without_savepoints(self) -> MappedStore:
+        """A copy of this store that uses no savepoints. The caller must end the transaction after every error."""
+        store = copy(self)
+        if self.session is not None:
+            store._sessions = JoinedSession(self.session, savepoints=False)
+        return store
+
     def check_health(self, deadline: float | None) -> StoreHealth:
         """Send a trivial query to the database.
 
