@@ -34,7 +34,7 @@ def inconsistencies(connection: sa.Connection, tenant: str) -> list[str]:
         if {(*each[:3], bytes(each[3])) for each in there} != expected:
             found.append("values")
         claims = connection.execute(sa.select(CLAIMS.c.slot, CLAIMS.c.digest).where(CLAIMS.c.resource == row.sequence))
-        wanted = Rows(connection, Scope(tenant), kind)._claims(document)
+        wanted = Rows(connection, Scope(tenant), kind)._unique_values(document)
         if {(each[0], bytes(each[1])) for each in claims} != wanted.keys():
             found.append("claims")
     numbers = {row.sequence for row in rows}
