@@ -132,7 +132,7 @@ class Work:
             if groups:
                 if self._report_changes:
                     ids = self._rows.ids(end.other, groups).values()
-                    left += [(end.other.resource_type.name, each) for each in ids]
+                    left += [(end.other.resource_type.name, each) for each in ids if each != id]
                 self._rows.unlink(end, instance)
                 self._rows.touch(end.other, groups)
         for end in self._plan.members_of(self._layout):

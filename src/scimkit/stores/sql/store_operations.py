@@ -120,7 +120,7 @@ def delete(
         if not scope.report_changes:
             return None
         names = rows.names(groups)
-        return EffectiveChanges(old.document, {}, left_groups=tuple(names[each] for each in groups))
+        return EffectiveChanges(old.document, {}, left_groups=tuple(names[each] for each in groups if each in names))
 
     return run
 

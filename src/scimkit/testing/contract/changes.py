@@ -113,3 +113,13 @@ class ChangesContract(ContractBase):
             return len(made.added_members) if made else 0
 
         assert sum(self.at_once(add)) == 1
+
+    def test_a_group_that_is_its_own_member(self, store: SyncStore, reporting: Scope) -> None:
+        """The deletion of a group that is a member of itself reports no group that was left."""
+        if not self.nested_groups:
+            pytest.skip("the groups of this store have no groups as members")
+        team = self.group(store, "team")
+        self.join(store, team, team)
+        deleted = store.delete(reporting, self.group_type, team)
+        assert deleted is not None
+        assert deleted.left_groups == ()
