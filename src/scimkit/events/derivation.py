@@ -16,6 +16,7 @@ from scimkit.events.resource_events import (
     ResourceCreated,
     ResourceDeleted,
     ResourceEvent,
+    ResourceLinked,
     ResourceUpdated,
     UserActivated,
     UserDeactivated,
@@ -54,8 +55,14 @@ class EventDerivation:
         self._has_active = active is not None and active.type == "boolean" and not active.multi_valued
         self._is_user = self._has_active and resource_type.attributes.find("userName") is not None
 
-    def events(self, changes: EffectiveChanges, source: EventSource) -> list[ResourceEvent]:
-        """Return the events of a write, in the order in which handlers receive them."""
+    def events(self, changes: EffectiveChanges, source: EventSource, *, is_linked: bool = False) -> list[ResourceEvent]:
+        """Return the events of a write, in the order in which handlers receive them.
+
+        Args:
+            changes: The effective changes of the write.
+            source: The request of the write.
+            is_linked: True if a POST took over an account of the application.
+        """
         before, after = self._visible(changes.before), self._visible(changes.after)
         made = self.changes(before, after)
         shown = after or before
@@ -76,6 +83,8 @@ class EventDerivation:
         elif not changes.after:
             events.append(ResourceDeleted(changes=made, **common))
         elif made:
+            if is_linked:
+                events.append(ResourceLinked(changes=made, **common))
             events.append(ResourceUpdated(changes=made, **common))
             if self._is_user:
                 events += self._activation(changes, made, common)

@@ -115,7 +115,7 @@ class WriteListeners:
             return []
         principal = call.principal
         source = EventSource(principal.tenant, principal.token_id, call.request.id, tuple(call.deviations.fired))
-        return self._derivations[resource_type.name].events(changes, source)
+        return self._derivations[resource_type.name].events(changes, source, is_linked=call.is_linked)
 
 
 async def _called(answer: Awaitable[None] | None) -> None:
