@@ -59,7 +59,7 @@ def active(client: Client) -> int:
 
 
 def test_deactivations_stop_at_the_limit(store: Any, tenant: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Past the limit each deactivation and deletion is refused, until the release. One event and one warning tell it."""
+    """Past the limit each deactivation and deletion is refused, until the release, with one event and one warning."""
     heard: list[ResourceEvent] = []
     breaker = Breaker(deactivations=3, percent=None)
     client = Client(store, tenant=tenant, breaker=breaker, listeners=[after_commit(BreakerTripped, heard.append)])

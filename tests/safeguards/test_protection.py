@@ -8,14 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import sessionmaker
 
 from scimkit import TOLERANT, USER, MemoryStore, ScimService, TokenRegistry
 from scimkit.dialects import RESTORE_INACTIVE
 from scimkit.events import ResourceEvent, UserDeactivated, in_transaction
 from scimkit.safeguards import keep_last
+from scimkit.stores.sqlalchemy import Computed, MappedStore
 from tests.client import Client
-from tests.stores.databases import DATABASES, apart
-from tests.stores.mapped.helpdesk import AGENTS, TEAMS, helpdesk, helpdesk_of
+from tests.stores.databases import DATABASES, Apart, apart, url_of
+from tests.stores.mapped.helpdesk import AGENTS, ATTRIBUTES, TEAMS, helpdesk_of, sessions_of
 
 OWNER = 'roles[value eq "owner"]'
 ADMIN = 'roles[value eq "admin"]'
@@ -180,12 +183,16 @@ def test_requests_at_once_leave_an_administrator(store: Any, administrators: int
             plain.delete(f"/Users/{each['id']}")
 
 
+@pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
 @pytest.mark.parametrize("database", DATABASES)
-def test_requests_at_once_on_the_applications_tables(database: str) -> None:
+def test_requests_at_once_on_the_applications_tables(database: str, isolation: str) -> None:
     """The same holds on tables of the application, whatever the isolation level of its database is."""
-    store = helpdesk(database)
+    sessions_of(database)
+    options: dict[str, Any] = {} if database == "sqlite" else {"isolation_level": isolation}
+    engine = sa.create_engine(url_of(database), **options)
+    store = Apart(MappedStore(sessionmaker(engine), (AGENTS, TEAMS)))
     client = Client(store, protect=keep_last('title eq "Admin"'))
-    for attempt in range(8):
+    for attempt in range(5):
         ids = [client.user(f"u{attempt}-{each}", title="Admin", active=True) for each in range(2)]
         with ThreadPoolExecutor(2) as threads:
             answers = list(threads.map(lambda id: client.patch(f"/Users/{id}", OFF), ids))
@@ -193,6 +200,20 @@ def test_requests_at_once_on_the_applications_tables(database: str) -> None:
         plain = Client(store)
         for id in ids:
             plain.delete(f"/Users/{id}")
+    engine.dispose()
+
+
+def test_a_filter_that_the_store_refuses() -> None:
+    """If the store cannot evaluate the filter of `keep_last`, all users are read, and the rule still holds."""
+    attributes = {**ATTRIBUTES, "roles": Computed(read=lambda agent: [{"value": agent.title}] if agent.title else None)}
+    store = Apart(helpdesk_of("sqlite", (replace(AGENTS, attributes=attributes), TEAMS)))
+    client = Client(store, protect=keep_last(ADMIN))
+    for number in range(150):
+        client.user(f"agent-{number}")
+    ids = [client.user(f"admin-{each}", title="admin") for each in range(2)]
+    assert client.patch(f"/Users/{ids[0]}", {"op": "replace", "path": "title", "value": "agent"}).status == 200
+    assert client.delete(f"/Users/{ids[1]}").status == 403
+    assert client.delete(f"/Users/{ids[0]}").status == 204
 
 
 class TestBuilding:

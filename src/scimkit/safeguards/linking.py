@@ -5,12 +5,14 @@ This module finds the account and the changes. The service writes them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from scimkit.documents import Document
-from scimkit.filters.ast import Comparison, disjunction
+from scimkit.errors import InvalidFilter
+from scimkit.filters.ast import And, Comparison, Node, ValuePath, disjunction
 from scimkit.filters.filter import Filter
 from scimkit.patch.changes import ChangeSet
 from scimkit.safeguards.active_resources import unmapped_paths
@@ -18,6 +20,7 @@ from scimkit.schema.attributes import AttributePath
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.protocol import Query, Scope, Store
 
+_log: Final = logging.getLogger("scimkit")
 _EXTERNAL_ID: Final = "externalId"
 _NOT_LINKED: Final = frozenset({"id", "meta", "schemas", "userName", "emails", "groups", "members"})
 """The attributes that a link never changes."""
@@ -41,6 +44,15 @@ def link_by(path: str) -> LinkRule:
     return LinkRule(path)
 
 
+@dataclass(frozen=True, slots=True)
+class _Comparisons:
+    """The comparisons with one value of a POST."""
+
+    plain: Node
+    with_type: Node | None
+    """The comparison for a store that has a column for each type, such as the work address."""
+
+
 class AccountLinks:
     """Finds the account that a POST may take over, among the resources of one type."""
 
@@ -56,20 +68,60 @@ class AccountLinks:
         No other account may have the `externalId` of the POST.
         """
         external_id = document.get(_EXTERNAL_ID)
-        values = list(dict.fromkeys(_values(document, self._path.names)))
-        if not external_id or not 0 < len(values) <= _MOST_VALUES:
+        comparisons = list(self._comparisons(document))
+        if not external_id or not 0 < len(comparisons) <= _MOST_VALUES:
             return None
-        same = Filter(disjunction([Comparison(self._path.text, "eq", each) for each in values]))
-        found = (await store.search(scope, Query(self._type, same, count=2))).documents
+        try:
+            return await self._only_free_account(store, scope, document, external_id, comparisons)
+        except InvalidFilter as error:
+            _log.warning("on_conflict links nobody, because the store refuses a filter: %s", error.detail)
+            return None
+
+    async def _only_free_account(
+        self, store: Store, scope: Scope, document: Document, external_id: str, comparisons: Sequence[_Comparisons]
+    ) -> Document | None:
+        """Return the only account with a value of the POST, unless another account has a value that must be unique."""
+        try:
+            found = await self._found(store, scope, [each.plain for each in comparisons])
+        except InvalidFilter:
+            typed = [each.with_type for each in comparisons if each.with_type is not None]
+            if not typed:
+                raise
+            found = await self._found(store, scope, typed)
         if len(found) != 1 or found[0].get(_EXTERNAL_ID):
             return None
         for name, value in [(_EXTERNAL_ID, external_id), *((each, document.get(each)) for each in self._type.unique)]:
             if value is not None:
-                query = Query(self._type, Filter(Comparison(name, "eq", value)), count=2)
-                holders = (await store.search(scope, query)).documents
+                holders = await self._found(store, scope, [Comparison(name, "eq", value)])
                 if any(each["id"] != found[0]["id"] for each in holders):
                     return None
         return found[0]
+
+    async def _found(self, store: Store, scope: Scope, nodes: Sequence[Node]) -> Sequence[Document]:
+        """Return at most two of the resources that match one of some filters."""
+        query = Query(self._type, Filter(disjunction(list(nodes))), count=2)
+        return (await store.search(scope, query)).documents
+
+    def _comparisons(self, document: Document) -> Iterator[_Comparisons]:
+        """Yield the comparisons with each value of the POST."""
+        path = self._path
+        value: Any = document
+        for name in path.names[:-1]:
+            value = value.get(name, {}) if isinstance(value, dict) else value
+        elements = value if isinstance(value, list) else [value]
+        for each in elements:
+            found = each.get(path.names[-1])
+            for text in found if isinstance(found, list) else [found]:
+                if text is not None:
+                    yield _Comparisons(Comparison(path.text, "eq", text), self._with_type(each, text))
+
+    def _with_type(self, element: Mapping[str, Any], value: Any) -> Node | None:
+        """Return the comparison with an element of the same type, or None if the element has no type."""
+        path = self._path
+        if path.sub_attribute is None or not path.attribute.multi_valued or "type" not in element:
+            return None
+        same = And((Comparison("type", "eq", element["type"]), Comparison(path.sub_attribute.name, "eq", value)))
+        return ValuePath(path.attribute.path, same)
 
     def changes(self, account: Document, document: Document) -> ChangeSet:
         """Return the changes of the first contact: the values of the POST, without user name and email addresses."""
@@ -108,14 +160,3 @@ def account_links(rule: LinkRule, resource_types: tuple[ResourceType, ...], stor
     if not links:
         raise ValueError(f"on_conflict names {rule.path}, which is a searchable attribute of no user type")
     return links
-
-
-def _values(document: Any, names: tuple[str, ...]) -> Iterator[Any]:
-    """Yield the values at a path of a document."""
-    if isinstance(document, list):
-        for each in document:
-            yield from _values(each, names)
-    elif not names:
-        yield document
-    elif names[0] in document:
-        yield from _values(document[names[0]], names[1:])

@@ -415,21 +415,15 @@ class ResourceOperations:
         The transaction of a sync store cannot await a hook that is a coroutine. Such a hook is awaited after the
         transaction.
         """
-        listeners, safeguards, plain_write = self._listeners, self._safeguards, write
+        listeners, safeguards = self._listeners, self._safeguards
 
         async def work(store: Store) -> tuple[Written, Sequence[ResourceEvent], Awaitable[None] | None]:
             events: Sequence[ResourceEvent] = ()
-            write = plain_write
-            if safeguards is not None:
-
-                async def write(inner: Store) -> Written:
-                    """Write to the store that listeners watch, and check the changes on the store itself."""
-                    return await safeguards.write(store, call, self.resource_type, lambda: plain_write(inner))
-
+            checked = write if safeguards is None else safeguards.checked(write, store, call, self.resource_type)
             if listeners is None:
-                written = await write(store)
+                written = await checked(store)
             else:
-                written, events = await listeners.write(store, call, self.resource_type, write)
+                written, events = await listeners.write(store, call, self.resource_type, checked)
             if call.password is None or hook is None:
                 return written, events, None
             waiting = hook(call.scope.tenant, written.document["id"], call.password)

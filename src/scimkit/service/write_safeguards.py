@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from scimkit.documents import Document
 from scimkit.events import BreakerTripped, Transaction
+from scimkit.patch.changes import EffectiveChanges
 from scimkit.safeguards.active_resources import is_deactivation
 from scimkit.safeguards.breaker import Breaker, BreakerOpen
 from scimkit.safeguards.protection import Protection, ProtectionRules, check_rules
@@ -56,39 +57,50 @@ class WriteSafeguards:
         """Report whether a resource is protected."""
         return self._rules[resource_type.name].protects(document)
 
-    async def write(
+    def checked(
         self,
+        write: Callable[[Store], Awaitable[Written]],
         store: Store,
         call: RequestContext,
         resource_type: ResourceType,
-        write: Callable[[], Awaitable[Written]],
-    ) -> Written:
-        """Write within a transaction of the store, and check the changes that the write made.
+    ) -> Callable[[Store], Awaitable[Written]]:
+        """Return a write that also checks the changes that it made.
 
         Args:
-            store: The store within the transaction.
+            write: The write on a store.
+            store: The store within the transaction, which the check asks.
             call: The request.
             resource_type: The resource type of the request.
-            write: The write.
+        """
+
+        async def written(watched: Store) -> Written:
+            """Write to the store that listeners watch, and check the changes on the store itself."""
+            made = await write(watched)
+            await self._check(made.changes, store, call, resource_type)
+            return made
+
+        return written
+
+    async def _check(
+        self, changes: EffectiveChanges | None, store: Store, call: RequestContext, resource_type: ResourceType
+    ) -> None:
+        """Check the changes of a write within its transaction.
 
         Raises:
             Forbidden: A safeguard refuses the write. The transaction must be undone.
         """
-        written = await write()
-        changes = written.changes
         if changes is None or not changes.before:
-            return written
+            return
         rules = self._rules[resource_type.name]
         if rules:
             await rules.check(store, call.scope, changes)
         breaker = self._breaker
         if breaker is None or resource_type.name not in self._user_types:
-            return written
+            return
         if not changes.after or is_deactivation(changes):
             transaction = Transaction(getattr(store, "sync_store", store), call.scope)
             call.id = changes.before["id"]
             await breaker.count(store, call.scope, resource_type, transaction)
-        return written
 
     async def refused(
         self, error: BreakerOpen, call: RequestContext, resource_type: ResourceType, listeners: WriteListeners | None

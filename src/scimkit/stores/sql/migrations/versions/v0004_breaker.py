@@ -13,6 +13,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
+    """Create the table."""
     add_table(
         "scim_breaker",
         sa.Column("tenant", sa.LargeBinary().with_variant(mysql.VARBINARY(255), "mysql", "mariadb"), primary_key=True),
@@ -23,4 +24,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop the table."""
     op.drop_table("scim_breaker")
