@@ -416,14 +416,18 @@ class ResourceOperations:
         transaction.
         """
         listeners, safeguards = self._listeners, self._safeguards
+        # Only a create that may restore or link a resource catches an error of the store.
+        may_recover = call.request.method == "POST" and (call.deviations.may_restore or self._links is not None)
 
         async def work(store: Store) -> tuple[Written, Sequence[ResourceEvent], Awaitable[None] | None]:
             events: Sequence[ResourceEvent] = ()
             checked = write if safeguards is None else safeguards.checked(write, store, call, self.resource_type)
             if listeners is None:
-                written = await checked(store)
+                written = await checked(store if may_recover else getattr(store, "without_savepoints", store))
             else:
-                written, events = await listeners.write(store, call, self.resource_type, checked)
+                written, events = await listeners.write(
+                    store, call, self.resource_type, checked, may_recover=may_recover
+                )
             if call.password is None or hook is None:
                 return written, events, None
             waiting = hook(call.scope.tenant, written.document["id"], call.password)
