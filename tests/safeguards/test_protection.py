@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,13 +13,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import sessionmaker
 
-from scimkit import TOLERANT, USER, MemoryStore, ScimService, TokenRegistry
+from scimkit import TOLERANT, USER, MemoryStore, Request, ScimService, Scope, TokenRegistry
 from scimkit.dialects import RESTORE_INACTIVE
 from scimkit.events import ResourceEvent, UserDeactivated, in_transaction
 from scimkit.safeguards import keep_last
 from scimkit.stores.sqlalchemy import Computed, MappedStore
 from tests.client import Client
-from tests.stores.databases import DATABASES, Apart, apart, url_of
+from tests.stores.databases import DATABASES, Apart, apart, apart_async, url_of
 from tests.stores.mapped.helpdesk import AGENTS, ATTRIBUTES, TEAMS, helpdesk_of, sessions_of
 
 OWNER = 'roles[value eq "owner"]'
@@ -201,6 +203,36 @@ def test_requests_at_once_on_the_applications_tables(database: str, isolation: s
         for id in ids:
             plain.delete(f"/Users/{id}")
     engine.dispose()
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_requests_at_once_on_an_awaited_store(database: str) -> None:
+    """The same holds on an async store, whose requests run as tasks."""
+
+    async def play() -> None:
+        store = apart_async(database)
+        tokens = TokenRegistry()
+        service = ScimService(store, tokens=tokens, protect=keep_last(ADMIN))
+        headers = {"authorization": f"Bearer {tokens.issue('t').token}", "content-type": "application/scim+json"}
+
+        async def send(method: str, path: str, content: Any = None) -> Any:
+            return await service.handle(Request(method, path, headers=headers, body=json.dumps(content).encode()))
+
+        for attempt in range(4):
+            ids = []
+            for each in range(2):
+                made = await send("POST", "/Users", body(f"u{attempt}-{each}", roles=[{"value": "admin"}]))
+                ids.append(json.loads(made.body)["id"])
+            answers = await asyncio.gather(*(send("DELETE", f"/Users/{id}") for id in ids))
+            assert sorted(each.status for each in answers) == [204, 403]
+            spare = json.loads((await send("POST", "/Users", body("spare", roles=[{"value": "admin"}]))).body)["id"]
+            for id, each in zip(ids, answers, strict=True):
+                if each.status == 403:
+                    assert (await send("DELETE", f"/Users/{id}")).status == 204
+            await store.delete(Scope(), USER, spare)
+        await store.engine.dispose()
+
+    asyncio.run(play())
 
 
 def test_a_filter_that_the_store_refuses() -> None:
