@@ -29,6 +29,8 @@ WITHOUT: Final = {"own_types": (ENTERPRISE,)}
 """The attributes that an example does not keep. The users of `own_types` have another extension."""
 NOT_SERVED: Final = {
     "hooks": "its hook refuses to delete users",
+    "link_accounts": "tests/safeguards/test_examples.py runs it",
+    "protect_accounts": "tests/safeguards/test_examples.py runs it",
     "simulators": "it runs the simulators itself",
     "simulate_entra": "it runs the Entra simulator itself",
     "test_identity_providers": "it runs in the tests of the plugin",

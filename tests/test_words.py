@@ -15,6 +15,7 @@ from scimkit.patch.deviations import PatchDeviationHandler
 from scimkit.schema.deviations import DeviationHandler
 from scimkit.service.http import AcceptDeviationHandler, MediaTypeDeviationHandler
 from scimkit.stores import HealthCheck, MemberPages, Store, SyncMemberPages, SyncStore
+from scimkit.stores.breaker import BreakerStore
 from scimkit.tokens import TokenStore
 from tests.words import HIDING, TOP, docstrings, long_sentences, pages, prose, replaced_words, sentences
 
@@ -66,14 +67,14 @@ def test_spelling() -> None:
 
 
 PUBLIC = ["scimkit", *(f"scimkit.{each}" for each in (
-    "asgi", "cli", "dialects", "errors", "events", "filters", "patch", "schema", "service", "stores", "stores.sql",
-    "stores.sqlalchemy", "testing.contract", "tokens", "wsgi",
+    "asgi", "cli", "dialects", "errors", "events", "filters", "patch", "safeguards", "schema", "service", "stores",
+    "stores.sql", "stores.sqlalchemy", "testing.contract", "tokens", "wsgi",
 ))]  # fmt: skip
 
 
 PORTS = (
-    AcceptDeviationHandler, DeviationHandler, FilterDeviationHandler, HealthCheck, MediaTypeDeviationHandler,
-    MemberPages, PatchDeviationHandler, Store, SyncMemberPages, SyncStore, TokenStore,
+    AcceptDeviationHandler, BreakerStore, DeviationHandler, FilterDeviationHandler, HealthCheck,
+    MediaTypeDeviationHandler, MemberPages, PatchDeviationHandler, Store, SyncMemberPages, SyncStore, TokenStore,
 )  # fmt: skip
 """The protocols whose methods are documented once, for all classes that implement them."""
 

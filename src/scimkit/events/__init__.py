@@ -22,12 +22,14 @@ from scimkit.events.requests import (
 from scimkit.events.resource_events import (
     EVENT_TYPES,
     AttributeChange,
+    BreakerTripped,
     Change,
     MembersAdded,
     MembersRemoved,
     ResourceCreated,
     ResourceDeleted,
     ResourceEvent,
+    ResourceLinked,
     ResourceUpdated,
     UserActivated,
     UserDeactivated,
@@ -35,8 +37,9 @@ from scimkit.events.resource_events import (
 )
 
 __all__ = [
-    "EVENT_TYPES", "Access", "AttributeChange", "AuthorizationHook", "Change", "EventDerivation", "EventSource",
-    "Listener", "MeHook", "MembersAdded", "MembersRemoved", "OperationKind", "PasswordHook", "PendingWrite", "Refused",
-    "RequestCompleted", "RequestListener", "ResourceCreated", "ResourceDeleted", "ResourceEvent", "ResourceUpdated",
-    "Transaction", "UserActivated", "UserDeactivated", "ValuesChange", "after_commit", "before_write", "in_transaction",
+    "EVENT_TYPES", "Access", "AttributeChange", "AuthorizationHook", "BreakerTripped", "Change", "EventDerivation",
+    "EventSource", "Listener", "MeHook", "MembersAdded", "MembersRemoved", "OperationKind", "PasswordHook",
+    "PendingWrite", "Refused", "RequestCompleted", "RequestListener", "ResourceCreated", "ResourceDeleted",
+    "ResourceEvent", "ResourceLinked", "ResourceUpdated", "Transaction", "UserActivated", "UserDeactivated",
+    "ValuesChange", "after_commit", "before_write", "in_transaction",
 ]  # fmt: skip

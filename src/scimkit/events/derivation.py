@@ -18,6 +18,7 @@ from scimkit.events.resource_events import (
     ResourceCreated,
     ResourceDeleted,
     ResourceEvent,
+    ResourceLinked,
     ResourceUpdated,
     UserActivated,
     UserDeactivated,
@@ -64,9 +65,15 @@ class EventDerivation:
         )
         self._is_user = _is_boolean(resource_type.attributes.find(_ACTIVE)) and "userName" in resource_type.attributes
 
-    def events(self, changes: EffectiveChanges, source: EventSource) -> list[ResourceEvent]:
-        """Return the events of a write, in the order in which handlers receive them."""
-        kinds = list(self._kinds(changes))
+    def events(self, changes: EffectiveChanges, source: EventSource, *, is_linked: bool = False) -> list[ResourceEvent]:
+        """Return the events of a write, in the order in which handlers receive them.
+
+        Args:
+            changes: The effective changes of the write.
+            source: The request of the write.
+            is_linked: True if a POST took over an account of the application.
+        """
+        kinds = list(self._kinds(changes, is_linked=is_linked))
         if not kinds and not changes.added_members and not changes.removed_members and not changes.left_groups:
             return []
         before, after = self._visible(changes.before), self._visible(changes.after)
@@ -92,7 +99,7 @@ class EventDerivation:
             events += _departures(changes, source)
         return events
 
-    def _kinds(self, changes: EffectiveChanges) -> Iterator[type[ResourceEvent]]:
+    def _kinds(self, changes: EffectiveChanges, *, is_linked: bool) -> Iterator[type[ResourceEvent]]:
         """Yield the wanted classes of events that have the changed attributes."""
         if not changes.before:
             kinds: tuple[type[ResourceEvent], ...] = (ResourceCreated,)
@@ -106,6 +113,8 @@ class EventDerivation:
                     kinds = (UserActivated if is_now else UserDeactivated,)
             if ResourceUpdated in self._wanted and (kinds or self._differ(changes)):
                 kinds = (ResourceUpdated, *kinds)
+            if is_linked:
+                kinds = (ResourceLinked, *kinds)
         yield from (each for each in kinds if each in self._wanted)
 
     def _differ(self, changes: EffectiveChanges) -> bool:

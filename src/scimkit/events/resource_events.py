@@ -154,10 +154,30 @@ class MembersRemoved(ResourceEvent):
     """The ids of at most `MAX_MEMBERS` members that the group had before."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceLinked(ResourceEvent):
+    """A POST took over an account of the application (`link_by`). A `ResourceUpdated` follows this event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerTripped(ResourceEvent):
+    """A breaker tripped: deactivations and deletions of users are refused until an administrator releases it.
+
+    The event goes to `after_commit` listeners only, because the write that tripped the breaker was refused. `id` is the
+    id of the user in that write.
+    """
+
+    deactivations: int = 0
+    """The number of deactivations and deletions in the window, with the refused one."""
+    limit: int = 0
+    """The number that the breaker allows in the window."""
+
+
 EVENT_TYPES: Final[Mapping[str, type[ResourceEvent]]] = {
     each.__name__: each
     for each in (
         ResourceCreated, ResourceUpdated, ResourceDeleted, UserActivated, UserDeactivated, MembersAdded, MembersRemoved,
+        ResourceLinked, BreakerTripped,
     )
 }  # fmt: skip
 """The classes of resource events by name."""

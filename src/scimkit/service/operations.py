@@ -20,6 +20,8 @@ from scimkit.patch.apply import apply_operations
 from scimkit.patch.changes import ChangeSet, changes_between
 from scimkit.patch.direct import direct_changes
 from scimkit.patch.operations import Operation, read_operations
+from scimkit.safeguards.breaker import BreakerOpen
+from scimkit.safeguards.linking import AccountLinks
 from scimkit.schema.constraints import check_immutable
 from scimkit.schema.projection import Projection, Projections
 from scimkit.schema.reading import read_resource
@@ -40,6 +42,7 @@ from scimkit.service.request_projection import (
 )
 from scimkit.service.search import Searchable
 from scimkit.service.write_listeners import WriteListeners
+from scimkit.service.write_safeguards import WriteSafeguards
 from scimkit.stores.index_lookup import requested_by
 from scimkit.stores.metadata import has_members
 from scimkit.stores.protocol import MEMBERS, MemberPages, Members, Query, Scope, Store, Written
@@ -66,6 +69,8 @@ class ResourceOperations:
         *,
         hooks_wait_inside: bool,
         listeners: WriteListeners | None = None,
+        safeguards: WriteSafeguards | None = None,
+        links: AccountLinks | None = None,
     ) -> None:
         self.resource_type = resource_type
         self._store = store
@@ -74,6 +79,8 @@ class ResourceOperations:
         self._set_password = set_password
         self._hooks_wait_inside = hooks_wait_inside
         self._listeners = listeners
+        self._safeguards = safeguards
+        self._links = links
         self._permissions = permissions
         self._projections = Projections(resource_type)
         self._renderer = Renderer(resource_type, resource_types)
@@ -123,15 +130,49 @@ class ResourceOperations:
         return document
 
     async def _created(self, store: Store, call: RequestContext, document: dict[str, Any]) -> Written:
-        """Create a resource, or restore the resource that has the same unique value if the dialect does so."""
+        """Create a resource.
+
+        If a unique value is taken, restore the resource that has the value if the dialect does so, or link the account
+        that `on_conflict` finds.
+        """
+        call.is_linked = False
         try:
             return await store.create(call.scope, self.resource_type, document)
         except Uniqueness:
             holder = await self._conflicting_resource(store, call, document) if call.deviations.may_restore else None
             if holder is None or not call.deviations.restores(holder, document):
-                raise
+                linked = None if self._links is None else await self._linked(store, call, document, self._links)
+                if linked is None:
+                    raise
+                return linked
         await self._permissions.require(call, "replace", self.resource_type)
         return await store.replace(call.scope, self.resource_type, holder["id"], document, holder["meta"]["version"])
+
+    async def _linked(
+        self, store: Store, call: RequestContext, document: dict[str, Any], links: AccountLinks
+    ) -> Written | None:
+        """Take over the account that a POST may be linked with, or return None if there is no such account.
+
+        The account must be at the version that was read. A password of the POST is dropped.
+        """
+        for _ in range(self._limits.attempts):
+            account = await links.account(store, call.scope, document)
+            if account is None or (self._safeguards and self._safeguards.protects(self.resource_type, account)):
+                return None
+            await self._permissions.require(call, "replace", self.resource_type)
+            try:
+                written = await store.change(
+                    call.scope,
+                    self.resource_type,
+                    account["id"],
+                    links.changes(account, document),
+                    account["meta"]["version"],
+                )
+            except (PreconditionFailed, NotFound):
+                continue
+            call.is_linked, call.password = True, None
+            return written
+        return None
 
     async def _conflicting_resource(
         self, store: Store, call: RequestContext, document: dict[str, Any]
@@ -360,27 +401,33 @@ class ResourceOperations:
     def _written(self, call: RequestContext, write: Write, *, has_password: bool) -> Awaitable[Written]:
         """Write, and pass the password to the `set_password` hook in the same transaction.
 
-        Without the hook, the password is dropped. Without a password and listeners, no transaction is needed.
+        Without the hook, the password is dropped. No transaction is needed without a password, listeners and
+        safeguards.
         """
         hook = self._set_password if has_password else None
-        if hook is None and self._listeners is None:
+        if hook is None and self._listeners is None and self._safeguards is None:
             return write(self._store)
         return self._write_in_transaction(call, write, hook)
 
     async def _write_in_transaction(self, call: RequestContext, write: Write, hook: PasswordHook | None) -> Written:
-        """Write, and call the listeners and the `set_password` hook in the same transaction.
+        """Write, and call the safeguards, the listeners and the `set_password` hook in the same transaction.
 
         The transaction of a sync store cannot await a hook that is a coroutine. Such a hook is awaited after the
         transaction.
         """
-        listeners = self._listeners
+        listeners, safeguards = self._listeners, self._safeguards
+        # Only a create that may restore or link a resource catches an error of the store.
+        may_recover = call.request.method == "POST" and (call.deviations.may_restore or self._links is not None)
 
         async def work(store: Store) -> tuple[Written, Sequence[ResourceEvent], Awaitable[None] | None]:
             events: Sequence[ResourceEvent] = ()
+            checked = write if safeguards is None else safeguards.checked(write, store, call, self.resource_type)
             if listeners is None:
-                written = await write(store)
+                written = await checked(store if may_recover else getattr(store, "without_savepoints", store))
             else:
-                written, events = await listeners.write(store, call, self.resource_type, write)
+                written, events = await listeners.write(
+                    store, call, self.resource_type, checked, may_recover=may_recover
+                )
             if call.password is None or hook is None:
                 return written, events, None
             waiting = hook(call.scope.tenant, written.document["id"], call.password)
@@ -389,7 +436,12 @@ class ResourceOperations:
                 waiting = None
             return written, events, waiting
 
-        written, events, waiting = await self._store.transaction(call.scope, work)
+        try:
+            written, events, waiting = await self._store.transaction(call.scope, work)
+        except BreakerOpen as error:
+            if safeguards is not None:
+                await safeguards.refused(error, call, self.resource_type, listeners)
+            raise
         if waiting is not None:
             self._note(call, written)
             await waiting

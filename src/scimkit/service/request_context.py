@@ -29,6 +29,8 @@ class RequestContext:
     """The id of the resource that the path names, or that the request wrote. Empty if there is none."""
     changed: bool = field(default=False, init=False)
     """True if the request changed the store."""
+    is_linked: bool = field(default=False, init=False)
+    """True if a POST took over an account of the application."""
     skipped_members: tuple[str, ...] = field(default=(), init=False)
     password: str | None = field(default=None, init=False, repr=False)
 

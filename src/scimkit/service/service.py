@@ -23,6 +23,9 @@ from scimkit.errors import (
     Unauthorized,
 )
 from scimkit.events import AuthorizationHook, Listener, MeHook, PasswordHook, RequestCompleted, RequestListener
+from scimkit.safeguards.breaker import Breaker
+from scimkit.safeguards.linking import LinkRule, account_links
+from scimkit.safeguards.protection import KeepLast, Protection
 from scimkit.schema.discovery import Features
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.announced_types import announced_types
@@ -53,6 +56,7 @@ from scimkit.service.request_ids import HEADER as REQUEST_ID
 from scimkit.service.request_ids import current_request, request_id
 from scimkit.service.search import Search
 from scimkit.service.write_listeners import WriteListeners
+from scimkit.service.write_safeguards import WriteSafeguards
 from scimkit.stores.protocol import Scope, Store, SyncStore, as_async_store
 from scimkit.tokens import Principal, SyncTokenVerifier, TokenVerifier, bearer_token
 
@@ -90,6 +94,9 @@ class ScimService:
         authorize: AuthorizationHook | None = None,
         me: MeHook | None = None,
         listeners: Sequence[Listener] = (),
+        protect: Protection | Sequence[Protection] = (),
+        breaker: Breaker | None = None,
+        on_conflict: LinkRule | None = None,
         cursors: Cursors | None = None,
         documentation_uri: str | None = None,
     ) -> None:
@@ -114,6 +121,11 @@ class ScimService:
                 with 501.
             listeners: Functions that take part in writes or hear of them, made by `before_write`, `in_transaction` and
                 `after_commit` of `scimkit.events`.
+            protect: The resources that requests cannot deactivate, delete or demote: a filter, `keep_last(...)`, a
+                function of the name of a resource type and a document, or several of them.
+            breaker: The breaker that stops mass deactivations.
+            on_conflict: The rule by which a POST takes over an existing account, made by `link_by`. Without the rule, a
+                POST for a user that exists is answered with 409.
             cursors: The object that seals page cursors. Processes that serve the same endpoint must share its key.
             documentation_uri: The URL of your documentation, for the ServiceProviderConfig.
 
@@ -121,6 +133,7 @@ class ScimService:
             ValueError: The store does not serve one of `resource_types`.
             ValueError: Two resource types have the same name or endpoint.
             ValueError: Listeners are given, and the store does not support transactions or does not report changes.
+            ValueError: `protect`, `breaker` or `on_conflict` does not fit the resource types or the store.
             TypeError: A listener is a coroutine function that nothing can await.
             ValueError: `set_password` is given, and the store does not support transactions.
             ValueError: `limits.sensitive` names an attribute that no resource type has.
@@ -168,7 +181,16 @@ class ScimService:
             if listeners
             else None
         )
-        self._reports_changes = self._listeners is not None and self._listeners.reports_changes
+        rules: tuple[Protection, ...] = (
+            (protect,) if callable(protect) or isinstance(protect, str | KeepLast) else tuple(protect)
+        )
+        self._safeguards = (
+            WriteSafeguards(rules, breaker, self.resource_types, store) if rules or breaker is not None else None
+        )
+        self._reports_changes = self._safeguards is not None or (
+            self._listeners is not None and self._listeners.reports_changes
+        )
+        links = {} if on_conflict is None else account_links(on_conflict, self.resource_types, store)
         lifted = store if store.is_async is True else as_async_store(store)
         self._resources: dict[str, ResourceOperations] = {}
         for each in self.resource_types:
@@ -181,6 +203,8 @@ class ScimService:
                 self._permissions,
                 hooks_wait_inside=store.is_async,
                 listeners=self._listeners,
+                safeguards=self._safeguards,
+                links=links.get(each.name),
             )
         if len({each.name for each in self.resource_types}) != len(self.resource_types) or len(self._resources) != len(
             self.resource_types

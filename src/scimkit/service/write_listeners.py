@@ -77,6 +77,8 @@ class WriteListeners:
         call: RequestContext,
         resource_type: ResourceType,
         write: Callable[[Store], Awaitable[Written]],
+        *,
+        may_recover: bool,
     ) -> tuple[Written, list[ResourceEvent]]:
         """Write within a transaction of the store, with the listeners of that moment.
 
@@ -85,13 +87,13 @@ class WriteListeners:
             call: The request.
             resource_type: The resource type of the request.
             write: The write on a store.
+            may_recover: True if the write catches an error of the store and writes something else.
 
         Returns:
             What the store reports of the write, and the events.
         """
         transaction = Transaction(getattr(store, "sync_store", store), call.scope)
-        # Only a create that may restore a resource catches an error of the store.
-        if call.request.method != "POST" or not call.deviations.may_restore:
+        if not may_recover:
             store = getattr(store, "without_savepoints", store)
         if self._before_write:
             store = _GuardedStore(store, self._before_write, call, transaction)
@@ -120,7 +122,7 @@ class WriteListeners:
             return []
         principal = call.principal
         source = EventSource(principal.tenant, principal.token_id, call.request.id, tuple(call.deviations.fired))
-        return self._derivations[resource_type.name].events(changes, source)
+        return self._derivations[resource_type.name].events(changes, source, is_linked=call.is_linked)
 
 
 async def _called(answer: Awaitable[None] | None) -> None:

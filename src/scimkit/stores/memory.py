@@ -15,6 +15,7 @@ from scimkit.documents import Document
 from scimkit.errors import InvalidValue
 from scimkit.patch.changes import ChangeSet, EffectiveChanges, ReferenceChanges, apply_changes
 from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.breaker import MemoryBreakerStore
 from scimkit.stores.index_lookup import Candidates, candidates_for, requested_by
 from scimkit.stores.memory_tables import Entry, Table, Tenant
 from scimkit.stores.metadata import (
@@ -171,6 +172,15 @@ class MemoryStore:
             finally:
                 if outermost:
                     self._undo = None
+
+    def on_rollback(self, undo: Callable[[], None]) -> None:
+        """Call a function if the current transaction is undone."""
+        if self._undo is not None:
+            self._undo.append(undo)
+
+    def breaker_store(self) -> MemoryBreakerStore:
+        """Return a store for the states of a breaker."""
+        return MemoryBreakerStore()
 
     def _remember(self, table: Table, id: str, entry: Entry) -> None:
         """Record the state of a resource, so that the transaction can restore this state."""

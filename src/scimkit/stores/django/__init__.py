@@ -10,6 +10,7 @@ try:
 except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError("The Django store needs Django. Run: pip install 'scimkit[django]'") from _missing
 
+from scimkit.stores.django.breaker import DjangoBreakerStore
 from scimkit.stores.django.fields import Association
 from scimkit.stores.django.store import DjangoStore
 from scimkit.stores.django.tokens import DjangoTokenStore
@@ -23,6 +24,7 @@ __all__ = [
     "Column",
     "Computed",
     "Constant",
+    "DjangoBreakerStore",
     "DjangoStore",
     "DjangoTokenStore",
     "IsNull",

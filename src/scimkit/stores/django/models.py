@@ -1,4 +1,4 @@
-"""The model of tokens. The table contains only the hash of a token."""
+"""The models of tokens and of breaker states. The table of tokens contains only the hash of a token."""
 
 from __future__ import annotations
 
@@ -36,3 +36,20 @@ class ScimToken(models.Model):
             id=self.id, tenant=self.tenant, description=self.description, hash=bytes(self.hash), created=self.created,
             expires=self.expires, revoked=self.revoked, dialect=self.dialect,
         )  # fmt: skip
+
+
+class ScimBreaker(models.Model):
+    """The state of a breaker for one tenant, as `BreakerState` has it."""
+
+    key: models.CharField[str, str] = models.CharField(max_length=64, primary_key=True)
+    """The SHA-256 of the tenant, because collations of MariaDB ignore case."""
+    tenant: models.CharField[str, str] = models.CharField(max_length=255)
+    state: models.TextField[str, str] = models.TextField()
+
+    class Meta:
+        """The name in the Django admin."""
+
+        verbose_name = "SCIM breaker"
+
+    def __str__(self) -> str:
+        return self.tenant

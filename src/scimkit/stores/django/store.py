@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from scimkit.stores.django.breaker import DjangoBreakerStore
 from scimkit.stores.django.fields import ModelFields, association, place_of
 from scimkit.stores.django.rows import ModelRows
 from scimkit.stores.django.transactions import Joined, Result, Transactions
@@ -54,6 +55,10 @@ class DjangoStore(RowStore):
         joined = copy(self)
         joined._transactions = Joined(self._transactions.using)
         return self._transactions.write(lambda: work(joined), scope.deadline)
+
+    def breaker_store(self) -> DjangoBreakerStore:
+        """Return a store for the states of a breaker, in the same database."""
+        return DjangoBreakerStore(self.using)
 
     def _read(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
         return by_index_or_bytes(lambda by_bytes: self._transactions.read(lambda: work(self._rows(by_bytes)), deadline))

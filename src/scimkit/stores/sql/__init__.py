@@ -10,18 +10,28 @@ try:
 except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError("The SQL store needs SQLAlchemy. Run: pip install 'scimkit[sql]'") from _missing
 
+from scimkit.stores.sql.breaker import SqlBreakerStore
 from scimkit.stores.sql.store import SqlStore
+from scimkit.stores.sql.tables import breaker_table
 from scimkit.stores.sql.tokens import SqlTokenStore
 
 if TYPE_CHECKING:
+    from scimkit.stores.sql.async_breaker import AsyncSqlBreakerStore
     from scimkit.stores.sql.async_store import AsyncSqlStore
     from scimkit.stores.sql.async_tokens import AsyncSqlTokenStore
 
-__all__ = ["AsyncSqlStore", "AsyncSqlTokenStore", "SqlStore", "SqlTokenStore"]
+__all__ = [
+    "AsyncSqlBreakerStore", "AsyncSqlStore", "AsyncSqlTokenStore", "SqlBreakerStore", "SqlStore", "SqlTokenStore",
+    "breaker_table",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     """Import the async classes on first use, because SQLAlchemy's asyncio module needs greenlet."""
+    if name == "AsyncSqlBreakerStore":
+        from scimkit.stores.sql.async_breaker import AsyncSqlBreakerStore
+
+        return AsyncSqlBreakerStore
     if name == "AsyncSqlStore":
         from scimkit.stores.sql.async_store import AsyncSqlStore
 

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from scimkit.documents import Document
 from scimkit.patch.changes import ChangeSet, EffectiveChanges
 from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.breaker import AsyncBreakerStore
 from scimkit.stores.database_errors import no_answer
 from scimkit.stores.protocol import (
     Capability,
@@ -184,6 +185,12 @@ class AsyncSqlStore:
 
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
         return await self._database.transaction(lambda connection: work(self._joined(connection)), scope.deadline)
+
+    def breaker_store(self) -> AsyncBreakerStore:
+        """Return a store for the states of a breaker, in the same database."""
+        from scimkit.stores.sql.async_breaker import AsyncSqlBreakerStore
+
+        return AsyncSqlBreakerStore(self.engine)
 
     def _joined(self, connection: AsyncConnection) -> AsyncSqlStore:
         """Return a copy of this store whose calls join the transaction of a connection."""

@@ -28,6 +28,7 @@ from scimkit.stores.protocol import (
     all_attributes,
 )
 from scimkit.stores.sql import migrations, store_operations
+from scimkit.stores.sql.breaker import SqlBreakerStore
 from scimkit.stores.sql.database import Database, Joined, Result, pool_size, prepared, sync_engine
 from scimkit.stores.sql.timeouts import STATEMENT_TIMEOUT
 
@@ -162,6 +163,10 @@ class SqlStore:
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
         return self._database.write(lambda connection: work(self._joined(connection)), scope.deadline)
+
+    def breaker_store(self) -> SqlBreakerStore:
+        """Return a store for the states of a breaker, in the same database."""
+        return SqlBreakerStore(self.engine)
 
     def _joined(self, connection: sa.Connection) -> SqlStore:
         """Return a copy of this store whose calls join the transaction of a connection."""

@@ -131,3 +131,17 @@ TOKENS: Final = sa.Table(
     mysql_engine="InnoDB", mariadb_engine="InnoDB",
 )  # fmt: skip
 """The tokens. Times are texts in ISO 8601 format and in UTC."""
+
+
+def breaker_table(metadata: sa.MetaData) -> sa.Table:
+    """Add the table of `SqlBreakerStore` to the metadata of an application, so that its own migrations create it."""
+    return sa.Table(
+        "scim_breaker", metadata,
+        sa.Column("tenant", raw(255), primary_key=True),
+        sa.Column("state", sa.Text, nullable=False),
+        mysql_engine="InnoDB", mariadb_engine="InnoDB",
+    )  # fmt: skip
+
+
+BREAKERS: Final = breaker_table(METADATA)
+"""One row for each tenant whose deactivations a breaker counts; `state` is a `BreakerState` as JSON."""
