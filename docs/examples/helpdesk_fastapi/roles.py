@@ -1,0 +1,29 @@
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from scimkit.events import MembersAdded, MembersRemoved, ResourceDeleted, Transaction
+
+from .models import Agent, Role, Team, membership
+
+
+def refresh_roles(session: orm.Session, *which: sa.ColumnElement[bool]) -> None:
+    """Give each of some agents the highest role that a team of theirs grants."""
+    # Lock first, in the order of the keys. FOR NO KEY UPDATE does not wait for the foreign keys of new memberships.
+    locked = sa.select(Agent.id).where(*which).order_by(Agent.id).with_for_update(key_share=True)
+    keys = session.scalars(locked).all()
+    # Then compute, in a statement of its own: it sees what others committed before the locks were granted.
+    granted = sa.select(sa.func.max(Team.grants)).join(membership, membership.c.team_id == Team.id)
+    granted = granted.where(membership.c.agent_id == Agent.id).correlate(Agent)
+    role = sa.func.coalesce(granted.scalar_subquery(), int(Role.AGENT))
+    update = sa.update(Agent).where(Agent.id.in_(keys), Agent.role != role).values(role=role)
+    session.execute(update, execution_options={"synchronize_session": False})
+
+
+def members_changed(event: MembersAdded | MembersRemoved, transaction: Transaction) -> None:
+    refresh_roles(transaction.session, Agent.public_id.in_(event.members))
+
+
+def team_deleted(event: ResourceDeleted, transaction: Transaction) -> None:
+    """Take the role of a deleted team, whose members have no event of their own."""
+    if event.resource_type == "Group":
+        refresh_roles(transaction.session, Agent.account == event.tenant, Agent.role > Role.AGENT)
