@@ -29,6 +29,7 @@ WITHOUT: Final = {"own_types": (ENTERPRISE,)}
 """The attributes that an example does not keep. The users of `own_types` have another extension."""
 NOT_SERVED: Final = {
     "hooks": "its hook refuses to delete users",
+    "async_listeners": "it runs in tests/examples",
     "simulators": "it runs the simulators itself",
     "simulate_entra": "it runs the Entra simulator itself",
     "test_identity_providers": "it runs in the tests of the plugin",
@@ -92,6 +93,7 @@ connection_created.connect(
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 call_command("migrate", run_syncdb=True, verbosity=0)
+from helpdesk.models import Account
 from helpdesk.scim import tokens
 from scimkit.testing.directory import sample_directory
 from scimkit.testing.endpoint import open_endpoint
@@ -99,6 +101,7 @@ from scimkit.testing.directory_history import full_history, play
 from scimkit.testing.providers import PROVIDERS, provider
 from scimkit.testing.report import explained
 
+Account.objects.create(name="default", seats=1_000)
 path, *without = sys.argv[1:]
 for name in PROVIDERS:
     with open_endpoint(get_wsgi_application(), path) as endpoint:

@@ -8,7 +8,7 @@ from scimkit import TokenRegistry
 from scimkit.asgi import ScimApp
 
 from .models import Agent, Base, Role, Team, Ticket, membership
-from .roles import refresh_roles
+from .roles import lock_account, refresh_roles
 from .scim import make_service
 
 
@@ -34,8 +34,8 @@ def create_app(database: str | None = None) -> FastAPI:
     def set_role(account: str, name: str, role: Role) -> None:
         """Choose the role that the members of a team have."""
         with sessions.begin() as session:
-            query = sa.select(Team).where(Team.account == account, Team.name == name)
-            team = session.scalar(query.with_for_update(key_share=True))
+            lock_account(session, account)
+            team = session.scalar(sa.select(Team).where(Team.account == account, Team.name == name))
             if team is None:
                 raise HTTPException(404)
             team.grants = role

@@ -18,43 +18,38 @@ from scimkit.events import (
     in_transaction,
 )
 
-from .models import Account, Agent, Team, Ticket
-from .roles import members_changed, team_deleted
+from .models import Account, Agent, Ticket
+from .roles import lock_account, members_changed, team_deleted
 
 log = logging.getLogger("helpdesk")
 
 
 # --- Before the write ---
+def take_turns(pending: PendingWrite, transaction: Transaction) -> None:
+    """Let the writes of an account that count seats or compute roles wait for each other."""
+    if pending.resource_type == "Group" or pending.operation == "delete" or becomes_active(pending):
+        lock_account(transaction.session, transaction.tenant)
+
+
 def check_seats(pending: PendingWrite, transaction: Transaction) -> None:
     """Refuse a user who would become active without a seat."""
-    if pending.resource_type != "User" or not becomes_active(pending):
-        return
-    session = transaction.session
-    # Others who need a seat of the account wait here, so that two requests cannot take the last seat.
-    account = session.get(Account, transaction.tenant, with_for_update={"key_share": True})
-    if account is None:
+    if not becomes_active(pending):
         return
     if pending.id is not None and transaction.store.get(transaction.scope, USER, pending.id).get("active"):
         return
-    taken = sa.select(sa.func.count()).select_from(Agent)
-    taken = taken.where(Agent.account == account.name, Agent.disabled_at.is_(None), Agent.archived_at.is_(None))
-    if session.scalar(taken) >= account.seats:
+    session = transaction.session
+    taken = sa.select(sa.func.count()).select_from(Agent).where(Agent.account == transaction.tenant)
+    taken = taken.where(Agent.disabled_at.is_(None), Agent.archived_at.is_(None))
+    if session.scalar(taken) >= session.get_one(Account, transaction.tenant).seats:
         raise Refused("No seat is left. Buy seats or remove an agent.", status=403)
 
 
 def becomes_active(pending: PendingWrite) -> bool:
+    if pending.resource_type != "User":
+        return False
     if pending.document is not None:  # create or replace
         return pending.document.get("active") is not False
     return pending.changes is not None and pending.changes.assigned.get("active") is True
-
-
-def lock_teams(pending: PendingWrite, transaction: Transaction) -> None:
-    """Lock the teams of a user before the user, because every other write locks a team before its members."""
-    if pending.operation == "delete" and pending.resource_type == "User":
-        user = transaction.store.get(transaction.scope, USER, pending.id)  # raises NotFound for an unknown id
-        ids = [each["value"] for each in user.get("groups", ())]
-        teams = sa.select(Team.id).where(Team.public_id.in_(ids)).order_by(Team.id)
-        transaction.session.execute(teams.with_for_update(key_share=True))
 
 
 # --- In the transaction of the write ---
@@ -79,8 +74,8 @@ def announce(event: ResourceEvent) -> None:
 
 
 listeners = [
+    before_write(take_turns),
     before_write(check_seats),
-    before_write(lock_teams),
     in_transaction(UserDeactivated | ResourceDeleted, reassign_tickets),
     in_transaction(MembersAdded | MembersRemoved, members_changed),
     in_transaction(ResourceDeleted, team_deleted),

@@ -1,21 +1,23 @@
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from scimkit.events import MembersAdded, MembersRemoved, ResourceDeleted, Transaction
+from scimkit.events import MembersAdded, MembersRemoved, Refused, ResourceDeleted, Transaction
 
-from .models import Agent, Role, Team, membership
+from .models import Account, Agent, Role, Team, membership
+
+
+def lock_account(session: orm.Session, name: str) -> None:
+    """Lock the row of an account until the transaction ends."""
+    if session.get(Account, name, with_for_update={"key_share": True}) is None:
+        raise Refused("This account does not exist.", status=403)
 
 
 def refresh_roles(session: orm.Session, *which: sa.ColumnElement[bool]) -> None:
-    """Give each of some agents the highest role that a team of theirs grants."""
-    # Lock first, in the order of the keys. FOR NO KEY UPDATE does not wait for the foreign keys of new memberships.
-    locked = sa.select(Agent.id).where(*which).order_by(Agent.id).with_for_update(key_share=True)
-    keys = session.scalars(locked).all()
-    # Then compute, in a statement of its own: it sees what others committed before the locks were granted.
+    """Give each of some agents the highest role that a team of theirs grants. The account must be locked."""
     granted = sa.select(sa.func.max(Team.grants)).join(membership, membership.c.team_id == Team.id)
     granted = granted.where(membership.c.agent_id == Agent.id).correlate(Agent)
     role = sa.func.coalesce(granted.scalar_subquery(), int(Role.AGENT))
-    update = sa.update(Agent).where(Agent.id.in_(keys), Agent.role != role).values(role=role)
+    update = sa.update(Agent).where(*which, Agent.role != role).values(role=role)
     session.execute(update, execution_options={"synchronize_session": False})
 
 

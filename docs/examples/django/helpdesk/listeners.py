@@ -16,40 +16,37 @@ from scimkit.events import (
     in_transaction,
 )
 
-from .models import Account, Agent, Team, Ticket
-from .roles import locked, members_changed, team_deleted
+from .models import Account, Agent, Ticket
+from .roles import lock_account, members_changed, team_deleted
 
 log = logging.getLogger("helpdesk")
 
 
 # --- Before the write ---
+def take_turns(pending: PendingWrite, transaction: Transaction) -> None:
+    """Let the writes of an account that count seats or compute roles wait for each other."""
+    if pending.resource_type == "Group" or pending.operation == "delete" or becomes_active(pending):
+        lock_account(transaction.tenant, transaction.using)
+
+
 def check_seats(pending: PendingWrite, transaction: Transaction) -> None:
     """Refuse a user who would become active without a seat."""
-    if pending.resource_type != "User" or not becomes_active(pending):
-        return
-    # Others who need a seat of the account wait here, so that two requests cannot take the last seat.
-    account = locked(Account.objects.filter(name=transaction.tenant), transaction.using).first()
-    if account is None:
+    if not becomes_active(pending):
         return
     if pending.id is not None and transaction.store.get(transaction.scope, USER, pending.id).get("active"):
         return
+    account = Account.objects.using(transaction.using).get(name=transaction.tenant)
     agents = Agent.objects.using(transaction.using)
     if agents.filter(account=account.name, disabled_at__isnull=True).count() >= account.seats:
         raise Refused("No seat is left. Buy seats or remove an agent.", status=403)
 
 
 def becomes_active(pending: PendingWrite) -> bool:
+    if pending.resource_type != "User":
+        return False
     if pending.document is not None:  # create or replace
         return pending.document.get("active") is not False
     return pending.changes is not None and pending.changes.assigned.get("active") is True
-
-
-def lock_teams(pending: PendingWrite, transaction: Transaction) -> None:
-    """Lock the teams of a user before the user, because every other write locks a team before its members."""
-    if pending.operation == "delete" and pending.resource_type == "User":
-        user = transaction.store.get(transaction.scope, USER, pending.id)  # raises NotFound for an unknown id
-        ids = [each["value"] for each in user.get("groups", ())]
-        list(locked(Team.objects.filter(public_id__in=ids), transaction.using).values_list("pk"))
 
 
 # --- In the transaction of the write ---
@@ -72,8 +69,8 @@ def announce(event: ResourceEvent) -> None:
 
 
 listeners = [
+    before_write(take_turns),
     before_write(check_seats),
-    before_write(lock_teams),
     in_transaction(UserDeactivated, reassign_tickets),
     in_transaction(MembersAdded | MembersRemoved, members_changed),
     in_transaction(ResourceDeleted, team_deleted),

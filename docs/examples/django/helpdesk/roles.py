@@ -1,25 +1,26 @@
 from django.db import connections
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
-from scimkit.events import MembersAdded, MembersRemoved, ResourceDeleted, Transaction
+from scimkit.events import MembersAdded, MembersRemoved, Refused, ResourceDeleted, Transaction
 
-from .models import Agent, Role, Team
+from .models import Account, Agent, Role, Team
 
 
-def locked(rows: QuerySet, using: str) -> QuerySet:
-    """Lock rows in the order of their keys, without waiting for the foreign keys of new memberships."""
+def lock_account(name: str, using: str) -> Account:
+    """Lock the row of an account until the transaction ends, and return the account."""
     no_key = connections[using].features.has_select_for_no_key_update
-    return rows.using(using).order_by("pk").select_for_update(no_key=no_key)
+    account = Account.objects.using(using).select_for_update(no_key=no_key).filter(name=name).first()
+    if account is None:
+        raise Refused("This account does not exist.", status=403)
+    return account
 
 
 def refresh_roles(which: Q, using: str) -> None:
-    """Give each of some agents the highest role that a team of theirs grants."""
-    keys = list(locked(Agent.objects.filter(which), using).values_list("pk", flat=True))
-    # A statement of its own sees what others committed before the locks were granted.
+    """Give each of some agents the highest role that a team of theirs grants. The account must be locked."""
     granting = Team.objects.filter(agents=OuterRef("pk"), grants__isnull=False).order_by("-grants")
     role = Coalesce(Subquery(granting.values("grants")[:1]), Role.AGENT)
-    Agent.objects.using(using).filter(pk__in=keys).update(role=role)
+    Agent.objects.using(using).filter(which).update(role=role)
 
 
 def members_changed(event: MembersAdded | MembersRemoved, transaction: Transaction) -> None:
