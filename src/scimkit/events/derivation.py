@@ -26,6 +26,7 @@ from scimkit.schema.attributes import Attribute
 from scimkit.schema.resource_types import ResourceType
 
 _SET_BY_STORE = frozenset({"id", "meta", "members", "groups", "schemas"})
+_NOT_SHOWN = _SET_BY_STORE - {"id", "schemas"}
 _ACTIVE = "active"
 
 
@@ -50,6 +51,7 @@ class EventDerivation:
     def __init__(self, resource_type: ResourceType, sensitive: Collection[str] = ()) -> None:
         self.resource_type = resource_type
         self._hidden = frozenset(path.text for path in map(resource_type.resolve, sensitive) if path is not None)
+        self._partly_hidden = {each.name: each for each in resource_type.attributes.values() if self._hides_part(each)}
         active = resource_type.attributes.find(_ACTIVE)
         self._has_active = active is not None and active.type == "boolean" and not active.multi_valued
         self._is_user = self._has_active and resource_type.attributes.find("userName") is not None
@@ -85,7 +87,7 @@ class EventDerivation:
 
     def changes(self, before: Document, after: Document) -> dict[str, Change]:
         """Return the changes between two visible documents by path."""
-        return dict(self._between(self.resource_type.attributes.values(), before, after))
+        return dict(self._between(self.resource_type.attributes, before, after))
 
     def _activation(
         self, changes: EffectiveChanges, made: Mapping[str, Change], common: dict[str, Any]
@@ -96,11 +98,15 @@ class EventDerivation:
 
     def _visible(self, document: Document) -> Document:
         """Return the attributes of a document that an event may show."""
-        return {
-            name: value
-            for name, value in self._shown(self.resource_type.attributes, document).items()
-            if name not in _SET_BY_STORE or name in ("id", "schemas")
-        }
+        partly_hidden = self._partly_hidden
+        shown = {name: value for name, value in document.items() if name not in _NOT_SHOWN}
+        for name in partly_hidden.keys() & shown.keys():
+            attribute = partly_hidden[name]
+            if self._is_hidden(attribute):
+                del shown[name]
+            else:
+                shown[name] = self._shown_value(attribute, shown[name])
+        return shown
 
     def _shown(self, table: Mapping[str, Attribute], values: Mapping[str, Any]) -> dict[str, Any]:
         shown: dict[str, Any] = {}
@@ -109,33 +115,39 @@ class EventDerivation:
             if attribute is None:
                 shown[name] = value
             elif not self._is_hidden(attribute):
-                if attribute.type != "complex":
-                    shown[name] = value
-                elif attribute.multi_valued:
-                    shown[name] = [self._shown(attribute.children, each) for each in value]
-                else:
-                    shown[name] = self._shown(attribute.children, value)
+                shown[name] = self._shown_value(attribute, value)
         return shown
+
+    def _shown_value(self, attribute: Attribute, value: Any) -> Any:
+        if attribute.type != "complex":
+            return value
+        if attribute.multi_valued:
+            return [self._shown(attribute.children, each) for each in value]
+        return self._shown(attribute.children, value)
+
+    def _hides_part(self, attribute: Attribute) -> bool:
+        """Report whether an attribute or one of its sub-attributes is hidden."""
+        return self._is_hidden(attribute) or any(self._hides_part(each) for each in attribute.children.values())
 
     def _is_hidden(self, attribute: Attribute) -> bool:
         return attribute.returned == "never" or attribute.mutability == "writeOnly" or attribute.path in self._hidden
 
     def _between(
-        self, attributes: Collection[Attribute], before: Mapping[str, Any], after: Mapping[str, Any]
+        self, table: Mapping[str, Attribute], before: Mapping[str, Any], after: Mapping[str, Any]
     ) -> Iterator[tuple[str, Change]]:
-        for attribute in attributes:
-            name = attribute.name
-            if name in _SET_BY_STORE and attribute.path == name:
-                continue
+        for name in {**before, **after}:
             old, new = before.get(name), after.get(name)
-            if old == new:
+            if old is new or old == new:
+                continue
+            attribute = table.get(name)
+            if attribute is None or (name in _SET_BY_STORE and attribute.path == name):
                 continue
             if attribute.multi_valued:
                 added = tuple(each for each in new or () if each not in (old or ()))
                 removed = tuple(each for each in old or () if each not in (new or ()))
                 yield attribute.path, ValuesChange(added, removed)
             elif attribute.type == "complex":
-                yield from self._between(attribute.children.values(), old or {}, new or {})
+                yield from self._between(attribute.children, old or {}, new or {})
             else:
                 yield attribute.path, AttributeChange(old, new)
 
