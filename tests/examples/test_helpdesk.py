@@ -30,13 +30,16 @@ def fastapi_helpdesk(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_fastapi(fastapi_helpdesk: FastapiHelpdesk, scenario: str) -> None:
     """The FastAPI helpdesk passes each scenario."""
+    if scenario == "all_providers" and fastapi_helpdesk.deadlocks() is not None:
+        pytest.skip("all providers play on SQLite here, and on PostgreSQL with Django")
     SCENARIOS[scenario](fastapi_helpdesk)
 
 
 @pytest.mark.parametrize("database", DATABASES)
 def test_django(database: str, tmp_path: Path) -> None:
-    """The Django helpdesk passes each scenario."""
+    """The Django helpdesk passes each scenario. `tests/test_examples.py` has all providers on SQLite."""
+    names = [each for each in SCENARIOS if each != "all_providers" or database != "sqlite"]
     url = f"sqlite:///{tmp_path}/helpdesk.db" if database == "sqlite" else url_of(database)
-    command = [sys.executable, "-B", "-m", "tests.examples.django_helpdesk", url]
+    command = [sys.executable, "-B", "-m", "tests.examples.django_helpdesk", url, *names]
     done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
-    assert done.stdout.split() == list(SCENARIOS), done.stderr[-5000:]
+    assert done.stdout.split() == names, done.stderr[-5000:]
