@@ -286,6 +286,7 @@ SCENARIOS: Final = {
     "all_providers": all_providers,
     **{f"{each.__name__}-{name}": (lambda helpdesk, each=each, name=name: each(helpdesk, name))
        for each in (story, refusal, seat_limit) for name in ("entra", "okta")},
+    # Scenarios of issue 16 that belong here: the owner cannot be deactivated, the outbox survives a killed worker.
     "last_seat": last_seat,
     "parallel": parallel,
 }  # fmt: skip
