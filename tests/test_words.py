@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import re
 import subprocess
 import sys
 
 import pytest
 
+from scimkit.filters.parser import FilterDeviationHandler
+from scimkit.patch.deviations import PatchDeviationHandler
+from scimkit.schema.deviations import DeviationHandler
+from scimkit.service.http import AcceptDeviationHandler, MediaTypeDeviationHandler
+from scimkit.stores import HealthCheck, MemberPages, Store, SyncMemberPages, SyncStore
+from scimkit.tokens import TokenStore
 from tests.words import HIDING, TOP, docstrings, long_sentences, pages, prose, replaced_words, sentences
 
 DOCSTRINGS = [*docstrings([TOP / "src"]), *docstrings([TOP / "tests"])]
@@ -55,3 +63,36 @@ def test_spelling() -> None:
         [*command, *ignored, *files], capture_output=True, text=True, cwd=TOP, timeout=120, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+PUBLIC = ["scimkit", *(f"scimkit.{each}" for each in (
+    "asgi", "cli", "dialects", "errors", "events", "filters", "patch", "schema", "service", "stores", "stores.sql",
+    "stores.sqlalchemy", "testing.contract", "tokens", "wsgi",
+))]  # fmt: skip
+
+
+PORTS = (
+    AcceptDeviationHandler, DeviationHandler, FilterDeviationHandler, HealthCheck, MediaTypeDeviationHandler,
+    MemberPages, PatchDeviationHandler, Store, SyncMemberPages, SyncStore, TokenStore,
+)  # fmt: skip
+"""The protocols whose methods are documented once, for all classes that implement them."""
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_names_are_documented(name: str) -> None:
+    """Each exported class and function has a docstring, and so has each public method of an exported class."""
+    module = importlib.import_module(name)
+    missing = []
+    for each in getattr(module, "__all__", ()):
+        exported = getattr(module, each)
+        if not isinstance(exported, type) and not inspect.isfunction(exported):
+            continue
+        if not inspect.getdoc(exported):
+            missing.append(each)
+        for method, value in vars(exported).items() if isinstance(exported, type) else ():
+            known = any(hasattr(port, method) for port in PORTS)
+            if inspect.isfunction(value) and not method.startswith("_") and not known and not inspect.getdoc(value):
+                inherited = any(inspect.getdoc(getattr(base, method, None)) for base in exported.__mro__[1:])
+                if not inherited:
+                    missing.append(f"{each}.{method}")
+    assert not missing

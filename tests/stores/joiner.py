@@ -1,4 +1,7 @@
-"""`python -m tests.stores.joiner URL TENANT GROUP ID...`: makes each person a member, with a PATCH of its own."""
+"""A program that adds each user to a group with a PATCH of its own.
+
+Usage: `python -m tests.stores.joiner URL TENANT GROUP ID...`
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from scimkit.stores.sql import SqlStore
 
 
 def main(url: str, tenant: str, group: str, *ids: str) -> None:
-    """Wait for a line, so that several start at once."""
+    """Wait for a line on standard input, so that several processes start at once, and then add the members."""
     store = SqlStore(url, upgrade=False)
     print("ready", flush=True)  # noqa: T201
     sys.stdin.readline()

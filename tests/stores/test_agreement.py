@@ -1,4 +1,4 @@
-"""Databases do one like the other, step by step; equality is answered from an index."""
+"""The SQL store gives the same results on each database, and answers equality from an index."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.stores.databases import MARKS, apart
 
 
 class DatabasesMachine(StoreMachine):
-    """SQLite beside PostgreSQL."""
+    """A state machine that compares the SQL store on SQLite with the SQL store on PostgreSQL."""
 
     def make_stores(self) -> tuple[SyncStore, SyncStore]:
         return apart("sqlite"), apart("postgresql")
@@ -31,7 +31,7 @@ INDEXED = [
 
 @pytest.mark.parametrize("text", INDEXED)
 def test_equality_reads_no_other_document(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Equality on an indexed attribute answers from the index: no document is compared."""
+    """Equality on an indexed attribute is answered from the index, without comparing documents."""
     store, scope = MemoryStore(), Scope()
     for number in range(50):
         store.create(scope, USER, {"schemas": [USER.schema], "userName": f"user{number}"})

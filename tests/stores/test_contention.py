@@ -1,4 +1,4 @@
-"""Writers in each other's way: several processes, deadlocks, serialization failures, connections that break."""
+"""Concurrent writers: several processes, deadlocks, serialization failures and lost connections."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def joining(id: str) -> ChangeSet:
 
 @on_every_database
 def test_changes_of_several_processes_all_land(database: str) -> None:
-    """Processes that add members to one group at once lose none, and each change has a version of its own."""
+    """If several processes add members to one group, no member is lost and each change has its own version."""
     store, scope = store_of(database), Scope(f"joiners-{os.urandom(4).hex()}")
     team = store.create(scope, GROUP, group("g")).document["id"]
     people = [store.create(scope, USER, user(f"u{number}")).document["id"] for number in range(30)]
@@ -60,7 +60,7 @@ def test_changes_of_several_processes_all_land(database: str) -> None:
 
 @on_every_database
 def test_deadlocks_are_tried_again(database: str) -> None:
-    """Transactions that change two groups, each in the other's order, all end well."""
+    """Transactions that change two groups in opposite orders all succeed."""
     store = apart(database)
     teams = [store.create(SCOPE, GROUP, group(f"g{number}")).document["id"] for number in range(2)]
     people = [store.create(SCOPE, USER, user(f"u{number}")).document["id"] for number in range(12)]
@@ -81,7 +81,7 @@ def test_deadlocks_are_tried_again(database: str) -> None:
 @pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
 @on_every_server
 def test_serialization_failures_are_tried_again(database: str, level: Any) -> None:
-    """On an engine of the host's that isolates more than the store asks for, changes at once all land too."""
+    """Concurrent changes all succeed on an application's engine with a stricter isolation level."""
     engine = sa.create_engine(store_of(database).engine.url, isolation_level=level)
     try:
         store = Apart(SqlStore(engine, upgrade=False))
@@ -110,7 +110,7 @@ on_every_store = pytest.mark.parametrize("store_on", [_own_tables, _tables_of_th
 @on_every_store
 @on_every_server
 def test_broken_connections_are_replaced(database: str, store_on: Any) -> None:
-    """When the server has ended every connection, as at a restart, the next read and the next write go on."""
+    """After the server ended every connection, as at a restart, the next read and the next write succeed."""
     others = store_of(database).engine
     store, engine = store_on(database)
     scope = Scope(account())
@@ -127,7 +127,7 @@ def test_broken_connections_are_replaced(database: str, store_on: Any) -> None:
 @on_every_store
 @on_every_server
 def test_a_connection_that_breaks_at_the_commit_is_not_tried_again(database: str, store_on: Any) -> None:
-    """Nobody knows whether the write was kept, so it is not made twice."""
+    """A write whose connection was lost during COMMIT is not repeated, because the outcome is unknown."""
     others = store_of(database).engine
     store, engine = store_on(database)
     scope = Scope(account())

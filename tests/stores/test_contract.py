@@ -1,4 +1,4 @@
-"""Every store of ours keeps the contract."""
+"""The stores of scimkit pass the store contract."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.stores.databases import DATABASES, apart, apart_async
 
 
 class TestMemoryStore(StoreContract):
-    """The memory store, held to a slow model."""
+    """The store contract for the memory store, compared with a simple model."""
 
     resource_types = (USER, GROUP, DEVICE)
     examples = 25
@@ -28,7 +28,7 @@ class TestMemoryStore(StoreContract):
 
 
 class TestRejectingMemoryStore(StoreContract):
-    """The memory store that refuses unknown members."""
+    """The store contract for the memory store with `unknown_members="reject"`."""
 
     examples = histories = 5
 
@@ -40,7 +40,7 @@ class TestRejectingMemoryStore(StoreContract):
 
 
 class TestSqlStore(StoreContract):
-    """The SQL store on every database."""
+    """The store contract for the SQL store on every database."""
 
     resource_types = (USER, GROUP, DEVICE)
     examples = 12
@@ -56,9 +56,9 @@ class TestSqlStore(StoreContract):
 
 
 class TestAsyncSqlStore(TestSqlStore):
-    """The awaited SQL store on every database."""
+    """The store contract for the async SQL store on every database."""
 
-    examples = 4  # the statements are those of the other color
+    examples = 4  # the sync store runs the same statements
     histories = 1
 
     def make_store(self) -> Any:

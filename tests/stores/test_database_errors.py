@@ -1,4 +1,4 @@
-"""Every error of a database has its kind: provoked on each database where that can be done, else by its code."""
+"""Kinds of database errors: provoked on each database if possible, and otherwise looked up by code."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _numbers = itertools.count(1)
 
 
 class Place:
-    """A database with tables for errors, and connections that are closed afterward."""
+    """A database with tables for errors, and connections that are closed after the test."""
 
     def __init__(self, name: str, url: str, stack: ExitStack) -> None:
         self.name = name
@@ -80,7 +80,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[Place]:
 
 
 def error_of(work: Callable[[], Any]) -> DBAPIError:
-    """Return the database error that work raises."""
+    """Return the database error that a function raises."""
     with pytest.raises(StatementError) as raised:
         work()
     assert isinstance(raised.value, DBAPIError), raised.value
@@ -88,7 +88,7 @@ def error_of(work: Callable[[], Any]) -> DBAPIError:
 
 
 def answered(error: DBAPIError) -> Exception:
-    """Return what a request gets for an error once its deadline has come."""
+    """Return the answer to a request after an error at its deadline."""
     with pytest.raises(Exception) as raised:
         Attempts(time.monotonic()).failed(error)
     return raised.value
@@ -129,7 +129,7 @@ STATEMENTS: dict[str, dict[str, list[str]]] = {
     ]},
     "other": {"": ["SELECT * FROM no_such_table"]},
 }  # fmt: skip
-"""Statements that provoke each kind, for all databases or for one."""
+"""Statements that provoke each kind of error, for all databases or for one."""
 
 CASES = [
     pytest.param(database.values[0], kind, statement, marks=database.marks, id=f"{database.values[0]}-{kind}-{number}")
@@ -142,7 +142,7 @@ on_each = pytest.mark.parametrize(("place", "kind", "statement"), CASES, indirec
 
 @on_each
 def test_statements_that_fail(place: Place, kind: str, statement: str) -> None:
-    """The error of the driver has its kind, and the client gets the answer of the table."""
+    """The driver's error has the expected kind, and the client receives the answer of the table."""
     error = error_of(lambda: place.connect().exec_driver_sql(statement))
     assert kind_of(error.orig).name == kind, (error.orig, codes_of(error.orig))
     assert type(answered(error)) is (Unavailable if lost(error.orig) else kind_of(error.orig).answer)
@@ -150,7 +150,7 @@ def test_statements_that_fail(place: Place, kind: str, statement: str) -> None:
 
 @on_each
 def test_statements_that_fail_on_awaited_drivers(place: Place, kind: str, statement: str) -> None:
-    """The awaited drivers raise errors of the same kinds."""
+    """The async drivers raise errors of the same kinds."""
 
     async def run() -> DBAPIError:
         engine = async_engine(place.url)
@@ -168,7 +168,7 @@ def test_statements_that_fail_on_awaited_drivers(place: Place, kind: str, statem
 
 
 def test_a_null_character(place: Place) -> None:
-    """PostgreSQL has no text with the character NUL: 400 `invalidValue`. The others keep it."""
+    """PostgreSQL refuses a text with the character NUL: 400 `invalidValue`. The other databases store the text."""
     insert = sa.text(f"INSERT INTO {ROW} (id, name) VALUES (3, :name)")
     if place.name != "postgresql":
         place.connect().execute(insert, {"name": "a\0b"})
@@ -179,7 +179,7 @@ def test_a_null_character(place: Place) -> None:
 
 
 def test_a_lock_that_is_not_granted(place: Place) -> None:
-    """A lock that another transaction holds for too long is 503 by the deadline, and tried again until then."""
+    """A write that waits for a lock is repeated until the deadline and then answered with 503."""
     holder, waiter = place.connect(), place.connect()
     update = f"UPDATE {ROW} SET small = 1 WHERE id = 1"
     holder.exec_driver_sql(update)
@@ -203,7 +203,7 @@ def test_a_lock_that_is_not_granted(place: Place) -> None:
 
 
 def test_a_deadlock(place: Place) -> None:
-    """One of two transactions that wait for each other loses, and is tried again."""
+    """If two transactions wait for each other, one of them fails and is repeated."""
     if place.name == "sqlite":
         pytest.skip("SQLite has one writer at a time")
     connections, errors = [place.connect(), place.connect()], []
@@ -228,7 +228,7 @@ def test_a_deadlock(place: Place) -> None:
 
 
 def test_a_serialization_failure(place: Place) -> None:
-    """A transaction that writes what another one changed since it was read is tried again."""
+    """A transaction is repeated if it writes a row that another transaction changed after the row was read."""
     read, update = f"SELECT small FROM {ROW} WHERE id = 1", f"UPDATE {ROW} SET small = 3 WHERE id = 1"
     if place.name == "sqlite":
         first = place.connect(scimkit_reads=True)
@@ -247,7 +247,7 @@ def test_a_serialization_failure(place: Place) -> None:
 
 
 def test_a_slow_statement_of_sqlite(tmp_path: Any) -> None:
-    """SQLite interrupts a statement that takes too long; it is not tried again."""
+    """SQLite interrupts a statement that exceeds its timeout, and the store does not repeat the statement."""
     connection = sa.create_engine(f"sqlite:///{tmp_path}/slow.db").connect()
     driver: Any = connection.connection.driver_connection
     until = time.monotonic() + 0.1
@@ -263,7 +263,7 @@ def test_a_slow_statement_of_sqlite(tmp_path: Any) -> None:
 
 
 def test_a_connection_that_was_ended(place: Place) -> None:
-    """A connection that the server ended is replaced, but not if it was lost during COMMIT."""
+    """A connection that the server ended is replaced, except if it was lost during COMMIT."""
     if place.name == "sqlite":
         pytest.skip("SQLite has no server")
     connection = place.connect()
@@ -277,7 +277,7 @@ def test_a_connection_that_was_ended(place: Place) -> None:
 
 
 def test_too_many_connections(place: Place) -> None:
-    """A server without a free connection for the account is 503 at once."""
+    """A server without a free connection for the account is answered with 503 at once."""
     if place.name == "sqlite":
         pytest.skip("SQLite has no server")
     role = f"scimkit_{os.getpid()}_{next(_numbers)}"
@@ -301,12 +301,12 @@ def test_too_many_connections(place: Place) -> None:
     assert type(answered(error)) is Unavailable
     with pytest.raises(Unavailable):
         Attempts(time.monotonic() + 20).failed(error)
-    if codes_of(error.orig):  # psycopg gives no SQLSTATE for a connection that was refused
+    if codes_of(error.orig):  # psycopg gives no SQLSTATE for a refused connection
         assert kind_of(error.orig).name == "full"
 
 
 def test_a_full_disk(place: Place) -> None:
-    """A database that has no room left is 503."""
+    """A database without disk space is answered with 503."""
     if place.name == "postgresql":
         pytest.skip("shown by the limit of temporary files")
     connection = place.connect()
@@ -323,7 +323,7 @@ def test_a_full_disk(place: Place) -> None:
 
 
 def test_a_database_that_takes_no_writes(place: Place) -> None:
-    """A write in a read-only transaction, as on a standby, is 503."""
+    """A write in a read-only transaction, as on a standby server, is answered with 503."""
     connection = place.connect()
     if place.name == "sqlite":
         connection.exec_driver_sql("PRAGMA query_only = ON")
@@ -337,7 +337,7 @@ def test_a_database_that_takes_no_writes(place: Place) -> None:
 
 
 def test_a_database_that_cannot_be_reached(tmp_path: Any) -> None:
-    """Nothing listens, or there is no such folder: 503."""
+    """A server that does not listen and a missing folder are answered with 503."""
     for url in (
         "postgresql+psycopg://nobody@127.0.0.1:1/x", "mysql+pymysql://nobody@127.0.0.1:1/x",
         f"sqlite:///{tmp_path}/no/such/folder.db",
@@ -351,7 +351,7 @@ def test_a_database_that_cannot_be_reached(tmp_path: Any) -> None:
 
 
 def test_answers_of_a_store(place: Place) -> None:
-    """What the host's own statements in a transaction of the store raise, a client gets by the same table."""
+    """Errors of the application's own statements in a transaction of the store get the answers of the same table."""
     store, scope = SqlStore(place.url), Scope(f"errors-{os.urandom(4).hex()}")
     for statement, answer in (
         (f"INSERT INTO {ROW} (id, name) VALUES (3, 'one')", Uniqueness),
@@ -365,14 +365,14 @@ def test_answers_of_a_store(place: Place) -> None:
 
 
 class FakeError(Exception):
-    """An error of a driver."""
+    """An error like that of a driver."""
 
     sqlstate: str | None = None
     sqlite_errorname: str | None = None
 
 
 def fake(code: str | int) -> FakeError:
-    """Return an error with a code, as the driver of its database raises it."""
+    """Return an error with a code, in the form in which the driver raises it."""
     if isinstance(code, int):
         return FakeError(code, "said")
     error = FakeError("said")
@@ -385,14 +385,14 @@ def fake(code: str | int) -> FakeError:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_every_code_of_the_table(kind: Any) -> None:
-    """Each code leads to its row and to the answer of the row."""
+    """Each code leads to its kind and to the answer of the kind."""
     for code in kind.codes:
         assert kind_of(fake(code)) is kind, code
         assert type(answer_to(fake(code))) is kind.answer
 
 
 def test_codes_are_told_apart() -> None:
-    """No code is in two rows; a code without a row goes by what it begins with, and an unknown one is 503."""
+    """Each code belongs to one kind. An unlisted code counts by its first characters, and an unknown code is 503."""
     times = Counter(code for kind in KINDS for code in kind.codes)
     assert [code for code, number in times.items() if number > 1] == []
     for code, name in (
@@ -406,17 +406,17 @@ def test_codes_are_told_apart() -> None:
 
 
 def test_classes_decide_without_a_code() -> None:
-    """An error without a code goes by the class of the exception, whichever driver's it is."""
+    """An error without a code has the kind of its exception class, regardless of the driver."""
     for name, kind in (("DataError", "value"), ("IntegrityError", "constraint"), ("OperationalError", "other")):
         below = type("Special", (type(name, (Exception,), {}),), {})
         assert kind_of(below("said")).name == kind
     mysql = FakeError(1213, "said")
     mysql.sqlstate = "23000"
-    assert kind_of(mysql).name == "deadlock"  # the number says more than the SQLSTATE
+    assert kind_of(mysql).name == "deadlock"  # the number is more precise than the SQLSTATE
 
 
 def test_an_unsupported_character_is_bad_input() -> None:
-    """If no store compares by bytes, the client gets 400 `invalidValue`."""
+    """If no store compares by bytes, the client receives 400 `invalidValue`."""
     answer = answer_to(fake(1267))
     assert isinstance(answer, UnsupportedCharacter)
     assert (answer.status, answer.scim_type) == (400, "invalidValue")

@@ -1,4 +1,4 @@
-"""A process that is killed while it writes leaves a store in which everything fits together."""
+"""The SQL store stays consistent if a process is killed while it writes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.stores.databases import DATABASES, store_of, url_of
 
 
 def inconsistencies(connection: sa.Connection, tenant: str) -> list[str]:
-    """What does not fit: values or claims that are not those of the document, members that are not there."""
+    """Return the inconsistencies: index entries or unique values that differ from the document, and missing members."""
     found = []
     rows = connection.execute(sa.select(RESOURCES).where(RESOURCES.c.tenant == tenant)).all()
     for row in rows:
@@ -34,7 +34,7 @@ def inconsistencies(connection: sa.Connection, tenant: str) -> list[str]:
         if {(*each[:3], bytes(each[3])) for each in there} != expected:
             found.append("values")
         claims = connection.execute(sa.select(CLAIMS.c.slot, CLAIMS.c.digest).where(CLAIMS.c.resource == row.sequence))
-        wanted = Rows(connection, Scope(tenant), kind)._claims(document)
+        wanted = Rows(connection, Scope(tenant), kind)._unique_values(document)
         if {(each[0], bytes(each[1])) for each in claims} != wanted.keys():
             found.append("claims")
     numbers = {row.sequence for row in rows}
@@ -46,14 +46,14 @@ def inconsistencies(connection: sa.Connection, tenant: str) -> list[str]:
 
 
 def losses(connection: sa.Connection, tenant: str, said: list[dict[str, Any]]) -> list[str]:
-    """What was answered and is not there, or is there again."""
+    """Return the answered writes that were lost, and the deleted resources that exist again."""
     query = sa.select(RESOURCES.c.id, RESOURCES.c.document).where(RESOURCES.c.tenant == tenant)
     documents = {row.id: from_json(row.document) for row in connection.execute(query)}
     going = {each["going"] for each in said if "going" in each}
     lost = [each["kept"] for each in said if "kept" in each and each["kept"] not in documents.keys() | going]
     lost += [each["gone"] for each in said if "gone" in each and each["gone"] in documents]
     titles = {each["of"]: each["title"] for each in said if "of" in each}
-    # One that was written and not answered before the end may have come after.
+    # The writer may have written a resource and been killed before it printed the answer.
     return lost + [
         id for id, title in titles.items() if id in documents.keys() - going and documents[id].get("title", "") < title
     ]
@@ -62,7 +62,7 @@ def losses(connection: sa.Connection, tenant: str, said: list[dict[str, Any]]) -
 @pytest.mark.parametrize("color", ["sync", "async"])
 @pytest.mark.parametrize("database", DATABASES)
 def test_killed_at_any_moment(database: str, color: str) -> None:
-    """Two writers, killed with SIGKILL again and again: what was answered is there, nothing is there in part."""
+    """After two writers were killed repeatedly, every answered write is complete and no write is partial."""
     store = store_of(database)
     tenant = f"killed-{os.getpid()}-{os.urandom(4).hex()}"
     said: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""The memory store: what it keeps, in which order, and what it answers without a scan."""
+"""The memory store: order, uniqueness, members, and filters that are answered from an index."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ def store() -> MemoryStore:
 
 
 def user(store: MemoryStore, name: str, scope: Scope = ACME, **attributes: Any) -> str:
-    """Keep a user; its id."""
+    """Create a user and return its id."""
     document = {"schemas": [USER.schema], "userName": name, **attributes}
     return store.create(scope, USER, document).document["id"]
 
 
 def group(store: MemoryStore, name: str, *members: str, scope: Scope = ACME) -> str:
-    """Keep a group; its id."""
+    """Create a group and return its id."""
     document = {"schemas": [GROUP.schema], "displayName": name, "members": [{"value": each} for each in members]}
     return store.create(scope, GROUP, document).document["id"]
 
 
 def change_members(store: MemoryStore, id: str, *added: str, **more: Any) -> Written:
-    """Add members to a group, or do what the keyword arguments of `ReferenceChanges` say."""
+    """Add members to a group, or apply the keyword arguments of `ReferenceChanges`."""
     references = ReferenceChanges(tuple({"value": each} for each in added), **more)
     return store.change(ACME, GROUP, id, ChangeSet(references={"members": references}))
 
 
 def members(store: MemoryStore, id: str, scope: Scope = ACME) -> list[str]:
-    """The ids of a group's members, in order."""
+    """Return the ids of a group's members, in order."""
     return [each["value"] for each in store.get(scope, GROUP, id).get("members", ())]
 
 
 def found(store: MemoryStore, text: str, kind: Any = USER, scope: Scope = ACME) -> list[str]:
-    """The ids of what matches a filter."""
+    """Return the ids of the resources that match a filter."""
     return [each["id"] for each in store.search(scope, Query(kind, filters.parse(text), count=10_000)).documents]
 
 
@@ -62,13 +62,13 @@ ROOM = ResourceType(
     },
     indexed=["keepers.value"],
 )  # fmt: skip
-"""A type whose references are looked up."""
+"""A resource type with an attribute that refers to other resources."""
 
 
 class TestIndexes:
-    """Equality is answered from an index: predicates run on candidates only."""
+    """The store answers equality from an index and evaluates predicates on candidates only."""
 
-    def test_references_that_come_and_go(self, store: MemoryStore) -> None:
+    def test_index_follows_references(self, store: MemoryStore) -> None:
         """An index of references other than members follows each change."""
         id = store.create(ACME, ROOM, {"schemas": [ROOM.schema], "keepers": [{"value": "ada"}]}).document["id"]
         assert found(store, 'keepers eq "ada"', ROOM) == [id]
@@ -80,7 +80,7 @@ class TestIndexes:
 
     @pytest.fixture
     def evaluated(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-        """The ids of the documents that a predicate was evaluated on."""
+        """The ids of the documents on which a predicate was evaluated."""
         ids: list[str] = []
         compile = filters.Filter.compile
 
@@ -98,7 +98,7 @@ class TestIndexes:
 
     @pytest.fixture
     def ids(self, store: MemoryStore) -> dict[str, str]:
-        """Ada and Bob among a hundred others, in two groups among others."""
+        """The ids of Ada, Bob and two groups, in a store with a hundred other users and further groups."""
         for number in range(50):
             group(store, f"Group {number}", user(store, f"first{number}"))
         ada = user(
@@ -137,10 +137,10 @@ class TestIndexes:
             ('groups eq "{staff}" and (userName eq "ada" or externalId eq "E1")', ["ada"]),
         ],
     )
-    def test_no_predicate_runs(
+    def test_index_alone_answers(
         self, store: MemoryStore, ids: dict[str, str], evaluated: list[str], text: str, expected: list[str]
     ) -> None:
-        """The index says all."""
+        """A filter that indexes answer completely evaluates no predicate."""
         assert found(store, text.format(**ids)) == [ids[name] for name in expected]
         assert evaluated == []
 
@@ -155,10 +155,10 @@ class TestIndexes:
             ('id eq "{board}" and members eq "{bob}"', []),
         ],
     )
-    def test_no_predicate_runs_on_groups(
+    def test_index_alone_answers_filters_on_members(
         self, store: MemoryStore, ids: dict[str, str], evaluated: list[str], text: str, expected: list[str]
     ) -> None:
-        """Members are rows that are found from either side."""
+        """Indexes answer filters on members of groups and on groups of members."""
         assert found(store, text.format(**ids), GROUP) == [ids[name] for name in expected]
         assert evaluated == []
 
@@ -181,18 +181,20 @@ class TestIndexes:
         expected: list[str],
         candidates: list[str],
     ) -> None:
-        """Where the index says part of it, the rest is asked of what the index found."""
+        """If an index answers only a part of a filter, predicates run on the candidates of the index only."""
         assert found(store, text) == [ids[name] for name in expected]
         assert sorted(evaluated) == sorted(ids[name] for name in candidates)
 
-    def test_a_scan(self, store: MemoryStore, ids: dict[str, str], evaluated: list[str]) -> None:
-        """What no index says is asked of every document, and of no other type or tenant."""
+    def test_filter_without_index_scans_all_documents(
+        self, store: MemoryStore, ids: dict[str, str], evaluated: list[str]
+    ) -> None:
+        """A filter without an index is evaluated on every document of the resource type and tenant, and on no other."""
         user(store, "ada2", OTHER)
         assert found(store, 'userName sw "AD"') == [ids["ada"]]
         assert len(evaluated) == 102
 
-    def test_they_follow_changes(self, store: MemoryStore) -> None:
-        """A value that was is found no more, a value that is is found, after every kind of write."""
+    def test_indexes_follow_changes(self, store: MemoryStore) -> None:
+        """After every kind of write, the new value is found and the old value is not."""
         ada = user(store, "ada", emails=[{"value": "a@example.org"}, {"value": "b@example.org"}])
         store.change(ACME, USER, ada, ChangeSet({"emails": [{"value": "b@example.org"}]}))
         assert (found(store, 'emails eq "a@example.org"'), found(store, 'emails eq "b@example.org"')) == ([], [ada])
@@ -203,8 +205,8 @@ class TestIndexes:
         store.delete(ACME, USER, ada)
         assert found(store, 'userName eq "king"') == []
 
-    def test_nothing_is_left_of_what_was(self, store: MemoryStore) -> None:
-        """A store that everything was deleted from keeps no entry, key or membership."""
+    def test_deleting_all_resources_empties_the_store(self, store: MemoryStore) -> None:
+        """After every resource was deleted, the store keeps no entry, key or membership."""
         ada = user(store, "ada", emails=[{"value": "a@example.org"}], externalId="1")
         staff = group(store, "Staff", ada)
         store.delete(ACME, USER, ada)
@@ -217,12 +219,12 @@ class TestIndexes:
 
 
 class TestUniqueness:
-    """No two resources of a tenant share a unique value."""
+    """No two resources of a tenant have the same value of a unique attribute."""
 
     @pytest.mark.parametrize("name", ["ada", "ADA"])
     @pytest.mark.rfc("7643-7-9")
     def test_on_every_write(self, store: MemoryStore, name: str) -> None:
-        """Create, replace and change refuse it, and leave no trace."""
+        """A duplicate value in `create`, `replace` or `change` is refused, and the store stays unchanged."""
         user(store, "ada")
         bob = user(store, "bob", title="x")
         before = store.get(ACME, USER, bob)
@@ -237,8 +239,8 @@ class TestUniqueness:
         assert store.get(ACME, USER, bob) == before
         assert store.search(ACME, Query(USER)).total == 2
 
-    def test_of_a_group_with_other_members(self, store: MemoryStore) -> None:
-        """A change that is refused for its name makes none of its membership changes."""
+    def test_refused_change_keeps_members(self, store: MemoryStore) -> None:
+        """A change that is refused for its displayName changes no member."""
         ada = user(store, "ada")
         group(store, "Staff")
         board = group(store, "Board")
@@ -250,7 +252,7 @@ class TestUniqueness:
 
     @pytest.mark.rfc("7643-7-9")
     def test_of_many_at_once(self, store: MemoryStore) -> None:
-        """Of many threads that create the same user one does."""
+        """If many threads create the same user, exactly one thread succeeds."""
 
         def create(_: int) -> bool:
             try:
@@ -264,16 +266,16 @@ class TestUniqueness:
 
 
 class TestMembers:
-    """Memberships hold together from both sides."""
+    """The members of groups and the groups of users always agree."""
 
     def test_a_change_does_not_read_the_members(self, store: MemoryStore) -> None:
-        """Adding one member to a large group hands out none of the others."""
+        """Adding one member to a large group returns none of the other members."""
         people = [user(store, f"user{number}") for number in range(100)]
         staff = group(store, "Staff", *people[1:])
         assert "members" not in change_members(store, staff, people[0]).document
 
-    def test_what_is_not_wanted_is_not_gathered(self, store: MemoryStore) -> None:
-        """Members and groups are left out when they will not be returned."""
+    def test_unrequested_members_are_left_out(self, store: MemoryStore) -> None:
+        """Documents have no members and groups if the caller does not request them."""
         ada = user(store, "ada")
         staff = group(store, "Staff", ada)
         assert "members" not in store.get(ACME, GROUP, staff, lambda name: name != "members")
@@ -283,10 +285,10 @@ class TestMembers:
 
 
 class TestVersions:
-    """Compare and swap."""
+    """Versions and times of resources."""
 
-    def test_instants(self, store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
-        """created is the first write's instant, lastModified that of the last that changed anything."""
+    def test_created_and_last_modified(self, store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+        """`created` is the time of the first write, and `lastModified` is the time of the last effective change."""
         instants = iter(f"2026-01-01T00:00:0{second}Z" for second in range(9))
         monkeypatch.setattr(memory, "now", lambda: next(instants))
         ada = user(store, "ada")

@@ -1,4 +1,4 @@
-"""Migrations on databases of their own: many at once, interrupted ones, newer ones."""
+"""Migrations of the SQL store: concurrent, interrupted and newer ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ on_every_database = pytest.mark.parametrize("database", DATABASES)
 
 @contextmanager
 def empty(database: str, folder: Path) -> Iterator[str]:
-    """The URL of a database without tables, which goes when the test ends."""
+    """Yield the URL of a database without tables, and remove the database after the test."""
     if database == "sqlite":
         yield f"sqlite:///{folder / 'empty.db'}"
         return
@@ -39,7 +39,7 @@ def empty(database: str, folder: Path) -> Iterator[str]:
 
 
 def differences(store: SqlStore) -> list[object]:
-    """Where the tables are not the declared ones."""
+    """Return the differences between the tables of a store and the declared tables."""
     with store.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": migrations.VERSION_TABLE})
         return list(compare_metadata(context, METADATA))
@@ -47,7 +47,7 @@ def differences(store: SqlStore) -> list[object]:
 
 @on_every_database
 def test_many_processes_migrate_at_once(database: str, tmp_path: Path) -> None:
-    """All of them end well, and the tables are there once."""
+    """If many processes migrate at once, all succeed and the tables exist once."""
     with empty(database, tmp_path) as url:
         command = [sys.executable, "-m", "scimkit.cli", "migrate", "--store", url]
         runs = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(4)]
@@ -60,8 +60,8 @@ def test_many_processes_migrate_at_once(database: str, tmp_path: Path) -> None:
 
 
 @on_every_database
-def test_what_was_interrupted_is_finished(database: str, tmp_path: Path) -> None:
-    """Where a database commits every step, a migration goes on from the steps that were done; what is kept stays."""
+def test_interrupted_migration_continues(database: str, tmp_path: Path) -> None:
+    """An interrupted migration continues after its completed steps and keeps the rows."""
     with empty(database, tmp_path) as url:
         store = SqlStore(url)
         store.create(Scope(), USER, {"schemas": [USER.schema], "userName": "ada"})
@@ -80,8 +80,8 @@ def test_what_was_interrupted_is_finished(database: str, tmp_path: Path) -> None
 
 
 @on_every_database
-def test_two_versions_are_one(database: str, tmp_path: Path) -> None:
-    """Where two nodes of a cluster migrated at once and one noted an earlier version last, the later one holds."""
+def test_later_of_two_version_numbers_counts(database: str, tmp_path: Path) -> None:
+    """If a database has two version numbers after a concurrent migration in a cluster, the later number is valid."""
     with empty(database, tmp_path) as url:
         store = SqlStore(url)
         with store.engine.begin() as connection:
@@ -95,7 +95,7 @@ def test_two_versions_are_one(database: str, tmp_path: Path) -> None:
 
 
 def test_newer_tables_are_served(tmp_path: Path) -> None:
-    """Tables of a version that this scimkit does not know are left alone, so that servers can be replaced in turn."""
+    """Tables of a newer version are served unchanged, so that servers can be upgraded one after another."""
     url = f"sqlite:///{tmp_path / 'newer.db'}"
     store = SqlStore(url)
     with store.engine.begin() as connection:

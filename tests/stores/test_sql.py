@@ -1,4 +1,4 @@
-"""The SQL store on every database, beside the contract: keys, migrations, what a write reads, the connection."""
+"""The SQL store on every database, in addition to the store contract: keys, migrations, statements and connections."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 
 @given(NUMBERS, NUMBERS)
 def test_number_keys_order_as_numbers(one: float, other: float) -> None:
-    """Exactly, also where a float would round an integer."""
+    """Encoded numbers have exactly the order of the numbers, even for integers that a float would round."""
     assert (encoded(one) < encoded(other)) == (one < other)
     assert (encoded(one) == encoded(other)) == (one == other)
 
 
 def _is_ours(name: str | None, kind: str, _: object) -> bool:
-    """Whether a table is of the store; a database may have others."""
+    """Report whether a table belongs to the store. A database may have other tables."""
     return kind != "table" or str(name).startswith("scim_")
 
 
 @on_every_database
 def test_migrated_tables_are_the_declared_ones(database: str) -> None:
-    """What the migrations make is what the store expects; run again they do nothing."""
+    """Migrations create exactly the declared tables, and do nothing if they run again."""
     engine = store_of(database).engine
     with engine.connect() as connection:
         options = {"version_table": migrations.VERSION_TABLE, "include_name": _is_ours}
@@ -58,8 +58,8 @@ def test_migrated_tables_are_the_declared_ones(database: str) -> None:
 
 
 @pytest.mark.parametrize("database", [each for each in DATABASES if each.values == ("postgresql",)])
-def test_no_plan_is_compiled(database: str) -> None:
-    """PostgreSQL compiles plans that it takes for long, which look-ups never are, to machine code for milliseconds."""
+def test_jit_compiler_is_off(database: str) -> None:
+    """PostgreSQL does not compile query plans to machine code on the connections of the store."""
     shown = sa.text("SHOW jit")
     store = SqlStore(url_of(database))
     with store.engine.connect() as connection:
@@ -80,7 +80,7 @@ def test_no_plan_is_compiled(database: str) -> None:
 
 @on_every_database
 def test_unknown_members_can_be_refused(database: str) -> None:
-    """With `reject` nothing of the group is kept."""
+    """With `unknown_members="reject"`, a group with an unknown member is not created."""
     scope = Scope(f"reject-{id(object())}")
     store: SyncStore = SqlStore(store_of(database).engine, unknown_members="reject", upgrade=False)
     with pytest.raises(ScimError):
@@ -90,7 +90,7 @@ def test_unknown_members_can_be_refused(database: str) -> None:
 
 @on_every_database
 def test_one_member_of_many_is_one_row(database: str) -> None:
-    """Adding a member reads no other: the statements are as many and as short for 500 members as for one."""
+    """Adding a member reads no other member: the statements do not depend on the number of members."""
     store = apart(database)
     people = [store.create(SCOPE, USER, user(f"u{n}")).document["id"] for n in range(30)]
     counts = []
@@ -114,8 +114,8 @@ def test_one_member_of_many_is_one_row(database: str) -> None:
 
 
 @on_every_database
-def test_a_connection_for_the_host(database: str) -> None:
-    """Within a transaction the store has the connection, for statements of the host's own; outside it has none."""
+def test_connection_for_statements_of_the_application(database: str) -> None:
+    """Within a transaction, the store has a connection for statements of the application. Outside, it has none."""
     scope, store = Scope(f"connection-{id(object())}"), store_of(database)
 
     def work(inner: SyncStore) -> None:
@@ -142,7 +142,7 @@ def test_a_connection_for_the_host(database: str) -> None:
 
 @pytest.mark.parametrize("database", DATABASES)
 def test_the_time_of_a_change_never_goes_back(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the clock does, lastModified is not before it was, and not before created; nor is that of a group."""
+    """`lastModified` never goes back and is never before `created`, even if the clock goes back."""
     for client in (Client(apart(database)), Client(MemoryStore())):
         user = client.user("ada")
         group = client.group("Agents", user)

@@ -1,4 +1,4 @@
-"""Tokens in a database, sync and awaited: the same life, and an awaited service that never blocks its loop."""
+"""Tokens in the database of the SQL store, with the sync and the async registry."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.stores.databases import DATABASES, url_of
 
 
 @pytest.mark.parametrize("database", DATABASES)
-def test_an_awaited_registry_is_as_the_sync_one(database: str) -> None:
-    """A token issued by either registry is verified, rotated, revoked and listed by the other."""
+def test_sync_and_async_registries_share_tokens(database: str) -> None:
+    """A token that one registry issued is verified, rotated, revoked and listed by the other registry."""
     sync = SqlStore(url_of(database))
 
     async def live() -> None:
@@ -53,7 +53,7 @@ def test_an_awaited_registry_is_as_the_sync_one(database: str) -> None:
 
 @pytest.mark.parametrize("database", DATABASES)
 def test_health_of_a_store(database: str, tmp_path: Any) -> None:
-    """A store whose tables are at the version is ready; one without its tables says which command makes them."""
+    """A store with current tables is ready. A store without tables names the command that creates them."""
     store = SqlStore(url_of(database))
     assert store.check_health(None).ready
     assert (store.pool_size or 0) > 0

@@ -1,4 +1,4 @@
-"""Every wait in a database ends by the deadline of the request, with 503 and Retry-After, and nothing is written."""
+"""Every wait in a database ends at the deadline of the request, with 503 and Retry-After, and nothing is written."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ ADA = {"schemas": [USER.schema], "userName": "ada", "active": True}
 
 
 def soon(seconds: float = 0.6, tenant: str = "waits") -> Scope:
-    """Return a scope whose deadline is close."""
+    """Return a scope with a deadline in the near future."""
     return Scope(tenant, time.monotonic() + seconds)
 
 
 @pytest.fixture(params=DATABASES)
 def url(request: pytest.FixtureRequest, tmp_path: Any) -> str:
-    """The URL of each database; a SQLite file of its own, because its lock is that of the file."""
+    """The URL of each database. SQLite uses a file for each test, because its lock applies to the file."""
     return f"sqlite:///{tmp_path}/waits.db" if request.param == "sqlite" else url_of(request.param)
 
 
 @pytest.fixture
 def store(url: str) -> Iterator[SqlStore]:
-    """A store whose pool has one connection to spare."""
+    """A store whose pool has a single spare connection."""
     store = SqlStore(url)
     yield store
     store.engine.dispose()
@@ -50,7 +50,7 @@ def lock(connection: sa.Connection, id: str) -> None:
 
 
 def test_a_lock_that_is_not_granted(store: SqlStore) -> None:
-    """A write that waits for a lock gets 503 by its deadline; readers are served meanwhile, and it works afterwards."""
+    """A write that waits for a lock gets 503 at its deadline. Meanwhile, reads succeed."""
     name = f"locked-{time.time_ns()}"
     id = store.create(soon(20), USER, {**ADA, "userName": name}).document["id"]
     outside = sa.create_engine(store.engine.url)
@@ -67,7 +67,7 @@ def test_a_lock_that_is_not_granted(store: SqlStore) -> None:
 
 
 def test_a_lock_that_is_not_granted_to_an_awaited_store(store: SqlStore, url: str) -> None:
-    """The awaited store keeps the same promise, and its event loop goes on."""
+    """The async store answers with 503 at the deadline, too, and does not block its event loop."""
     name = f"locked-{time.time_ns()}"
     id = store.create(soon(20), USER, {**ADA, "userName": name}).document["id"]
     outside = sa.create_engine(store.engine.url)
@@ -90,7 +90,7 @@ def test_a_lock_that_is_not_granted_to_an_awaited_store(store: SqlStore, url: st
 
 
 def test_a_slow_statement_is_cancelled(store: SqlStore, caplog: pytest.LogCaptureFixture) -> None:
-    """A statement that takes too long is cancelled and not tried again; the log says why."""
+    """A statement that exceeds its timeout is canceled and not repeated, and the log contains the reason."""
     slow = {
         "postgresql": "SELECT pg_sleep(30)",
         "mysql": "SELECT SLEEP(30) FROM scim_resource",
@@ -113,7 +113,7 @@ def test_a_slow_statement_is_cancelled(store: SqlStore, caplog: pytest.LogCaptur
 
 
 def test_the_usual_timeouts_come_back(store: SqlStore) -> None:
-    """A connection that a transaction with little time used has its usual timeouts afterwards."""
+    """A connection has its usual timeouts after a transaction with a short deadline."""
     store.search(soon(), Query(USER, count=1))
     store.transaction(soon(), lambda inner: inner.search(soon(), Query(USER, count=1)))
     with store.engine.connect() as connection:
@@ -126,13 +126,13 @@ def test_the_usual_timeouts_come_back(store: SqlStore) -> None:
 
 
 def test_no_time_left(store: SqlStore) -> None:
-    """A request whose deadline has passed asks nothing of the database."""
+    """A request whose deadline has passed sends no statement to the database."""
     with pytest.raises(Unavailable):
         store.search(soon(-1), Query(USER))
 
 
 def test_no_connection_left(url: str) -> None:
-    """With every connection in use, a request gets 503 after a short wait."""
+    """If every connection is in use, a request gets 503 after a short wait."""
     store = SqlStore(url)
     store.engine.dispose()
     pool: Any = store.engine.pool
@@ -148,7 +148,7 @@ def test_no_connection_left(url: str) -> None:
 
 
 def test_the_wait_for_a_connection_ends_at_the_deadline(url: str) -> None:
-    """A request with little time left waits for a connection of the pool until its deadline, sync and awaited."""
+    """A request with little time left waits for a connection until its deadline, with the sync and the async store."""
     store = SqlStore(url)
     pool: Any = store.engine.pool
     taken = [store.engine.connect() for _ in range(pool.size() + pool._max_overflow)]
@@ -176,7 +176,7 @@ def test_the_wait_for_a_connection_ends_at_the_deadline(url: str) -> None:
 
 
 def test_an_awaited_transaction_has_timeouts_of_its_own(store: SqlStore, url: str) -> None:
-    """A transaction of the awaited store that waits for a lock ends by its deadline in the database too."""
+    """In a transaction of the async store, the database itself cancels a wait for a lock at the deadline."""
     if url.startswith("sqlite"):
         pytest.skip("SQLite has one lock, which the transaction has already when it begins")
     name = f"locked-{time.time_ns()}"
@@ -209,7 +209,7 @@ def test_an_awaited_transaction_has_timeouts_of_its_own(store: SqlStore, url: st
 
 
 def test_a_locked_table(store: SqlStore, url: str) -> None:
-    """While somebody holds a lock on the table, a write gets 503 by its deadline; afterwards the write succeeds."""
+    """While another client locks the table, a write gets 503 at its deadline. Afterward, the write succeeds."""
     if url.startswith("sqlite"):
         pytest.skip("SQLite locks the whole file: test_a_lock_that_is_not_granted")
     id = store.create(soon(20), USER, {**ADA, "userName": f"table-{time.time_ns()}"}).document["id"]
@@ -231,7 +231,7 @@ def test_a_locked_table(store: SqlStore, url: str) -> None:
 
 
 def test_what_a_database_can_never_evaluate(tmp_path: Any) -> None:
-    """A filter beyond what the database can evaluate is 400 `invalidFilter`, and not a passing fault."""
+    """A filter that is too complex for the database is refused with 400 `invalidFilter`, not with 503."""
     store = SqlStore(f"sqlite:///{tmp_path}/complex.db")
     inside = " or ".join(f'value co "{n}"' for n in range(2000))
     wanted = filters.parse(f"emails[{inside}]", max_comparisons=10_000, max_length=10**6)
@@ -241,7 +241,7 @@ def test_what_a_database_can_never_evaluate(tmp_path: Any) -> None:
 
 
 class Silence:
-    """A proxy in front of a database that stops to forward anything, as a host does whose packets are dropped."""
+    """A proxy in front of a database that stops forwarding, as if the network dropped all packets."""
 
     def __init__(self, connect: Callable[[], socket.socket]) -> None:
         self.silent = threading.Event()
@@ -274,7 +274,7 @@ class Silence:
 
 
 def connected(url: sa.URL) -> socket.socket:
-    """Return a connection to a server, which may listen on a socket in the file system."""
+    """Return a connection to a server, which may listen on a Unix socket."""
     folder = url.query.get("host")
     if folder is None:
         return socket.create_connection((url.host, url.port or 3306))
@@ -285,7 +285,7 @@ def connected(url: sa.URL) -> socket.socket:
 
 @pytest.mark.parametrize("database", [each for each in DATABASES if each.values[0] != "sqlite"])
 def test_a_database_that_does_not_answer(database: str) -> None:
-    """A server that is silent in the middle of a connection is given up at the deadline, sync and awaited."""
+    """A request to a server that stops answering ends at the deadline, with the sync and the async store."""
     there = sa.make_url(url_of(database))
     silence = Silence(lambda: connected(there))
     through = there.set(host="127.0.0.1", port=silence.port, query={})
@@ -313,7 +313,7 @@ def test_a_database_that_does_not_answer(database: str) -> None:
 
 
 def test_an_outage_says_what_the_driver_said(caplog: pytest.LogCaptureFixture, tmp_path: Any) -> None:
-    """The log of an outage has host, role and database, or what else the driver said of the connection."""
+    """The log of an outage contains the driver's text about the connection, such as host, role and database."""
     for url, said in (
         ("postgresql+psycopg://nobody@127.0.0.1:1/helpdesk", "127.0.0.1"),
         ("mysql+pymysql://nobody@127.0.0.1:1/helpdesk", "127.0.0.1"),

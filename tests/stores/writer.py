@@ -1,6 +1,7 @@
-"""`python -m tests.stores.writer URL TENANT COLOR`: writes without end, to be killed at any moment.
+"""A program that writes without end, so that a test can kill it at any moment.
 
-COLOR is `sync` or `async`. What was answered is printed, a JSON object a line, and what is about to be deleted.
+Usage: `python -m tests.stores.writer URL TENANT COLOR`. COLOR is `sync` or `async`. The program prints each answer, and
+each resource that it is about to delete, as a line of JSON.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from scimkit.stores.sql import AsyncSqlStore, SqlStore
 
 
 async def write(store: Store, scope: Scope) -> None:
-    """Create, rename, disable, join, leave and delete, in no order."""
+    """Create, rename, disable and delete users, and add and remove members, in random order."""
     people: list[str] = []
     teams: list[str] = []
     _say(ready=True)
@@ -54,7 +55,7 @@ def _say(**said: Any) -> None:
 
 
 def main(url: str, tenant: str, color: str) -> None:
-    """Write with a store of that color."""
+    """Write with a sync or an async store."""
     if color == "async":
         store: Store = AsyncSqlStore(url)
     else:

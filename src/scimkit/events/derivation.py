@@ -8,9 +8,11 @@ from typing import Any
 
 from scimkit.documents import Document
 from scimkit.events.resource_events import (
+    EVENT_TYPES,
     MAX_MEMBERS,
     AttributeChange,
     Change,
+    LazyChanges,
     MembersAdded,
     MembersRemoved,
     ResourceCreated,
@@ -26,7 +28,6 @@ from scimkit.schema.attributes import Attribute
 from scimkit.schema.resource_types import ResourceType
 
 _SET_BY_STORE = frozenset({"id", "meta", "members", "groups", "schemas"})
-_NOT_SHOWN = _SET_BY_STORE - {"id", "schemas"}
 _ACTIVE = "active"
 
 
@@ -46,24 +47,34 @@ class EventDerivation:
     Args:
         resource_type: The resource type.
         sensitive: Paths of attributes that must not appear in an event, besides those that are never returned.
+        wanted: The classes of events that somebody hears. Other events are not made.
     """
 
-    def __init__(self, resource_type: ResourceType, sensitive: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        resource_type: ResourceType,
+        sensitive: Collection[str] = (),
+        wanted: Collection[type[ResourceEvent]] = tuple(EVENT_TYPES.values()),
+    ) -> None:
         self.resource_type = resource_type
+        self._wanted = frozenset(wanted)
         self._hidden = frozenset(path.text for path in map(resource_type.resolve, sensitive) if path is not None)
-        self._partly_hidden = {each.name: each for each in resource_type.attributes.values() if self._hides_part(each)}
-        active = resource_type.attributes.find(_ACTIVE)
-        self._has_active = active is not None and active.type == "boolean" and not active.multi_valued
-        self._is_user = self._has_active and resource_type.attributes.find("userName") is not None
+        self._hiding = frozenset(
+            name for name, attribute in resource_type.attributes.items() if self._hides_any(attribute)
+        )
+        self._is_user = _is_boolean(resource_type.attributes.find(_ACTIVE)) and "userName" in resource_type.attributes
 
     def events(self, changes: EffectiveChanges, source: EventSource) -> list[ResourceEvent]:
         """Return the events of a write, in the order in which handlers receive them."""
+        kinds = list(self._kinds(changes))
+        if not kinds and not changes.added_members and not changes.removed_members and not changes.left_groups:
+            return []
         before, after = self._visible(changes.before), self._visible(changes.after)
-        made = self.changes(before, after)
         shown = after or before
+        made = LazyChanges(lambda: dict(self._between(self.resource_type.attributes, before, after)))
         common: dict[str, Any] = {
             "resource_type": self.resource_type.name,
-            "id": str((changes.after or changes.before)["id"]),
+            "id": shown["id"],
             "tenant": source.tenant,
             "token_id": source.token_id,
             "request_id": source.request_id,
@@ -72,75 +83,69 @@ class EventDerivation:
             "document": shown,
             "quirks": source.quirks,
         }
-        events: list[ResourceEvent] = []
+        events: list[ResourceEvent] = [kind(changes=made, **common) for kind in kinds]
+        if MembersRemoved in self._wanted:
+            events += [MembersRemoved(members=some, **common) for some in _parts(changes.removed_members)]
+        if MembersAdded in self._wanted:
+            events += [MembersAdded(members=some, **common) for some in _parts(changes.added_members)]
+        if MembersRemoved in self._wanted:
+            events += _departures(changes, source)
+        return events
+
+    def _kinds(self, changes: EffectiveChanges) -> Iterator[type[ResourceEvent]]:
+        """Yield the wanted classes of events that have the changed attributes."""
         if not changes.before:
-            events.append(ResourceCreated(changes=made, **common))
+            kinds: tuple[type[ResourceEvent], ...] = (ResourceCreated,)
         elif not changes.after:
-            events.append(ResourceDeleted(changes=made, **common))
-        elif made:
-            events.append(ResourceUpdated(changes=made, **common))
+            kinds = (ResourceDeleted,)
+        else:
+            kinds = ()
             if self._is_user:
-                events += self._activation(changes, made, common)
-        for kind, ids in ((MembersRemoved, changes.removed_members), (MembersAdded, changes.added_members)):
-            events += [kind(members=some, **common) for some in _parts(ids)]
-        return [*events, *_departures(changes, source)]
+                was, is_now = (each.get(_ACTIVE) is not False for each in (changes.before, changes.after))
+                if was != is_now:
+                    kinds = (UserActivated if is_now else UserDeactivated,)
+            if ResourceUpdated in self._wanted and (kinds or self._differ(changes)):
+                kinds = (ResourceUpdated, *kinds)
+        yield from (each for each in kinds if each in self._wanted)
 
-    def changes(self, before: Document, after: Document) -> dict[str, Change]:
-        """Return the changes between two visible documents by path."""
-        return dict(self._between(self.resource_type.attributes, before, after))
+    def _differ(self, changes: EffectiveChanges) -> bool:
+        """Report whether an attribute that an event may show changed."""
+        before, after = self._visible(changes.before), self._visible(changes.after)
+        return any(True for _ in self._between(self.resource_type.attributes, before, after))
 
-    def _activation(
-        self, changes: EffectiveChanges, made: Mapping[str, Change], common: dict[str, Any]
-    ) -> Iterator[ResourceEvent]:
-        was, is_now = (each.get(_ACTIVE) is not False for each in (changes.before, changes.after))
-        if was != is_now:
-            yield (UserActivated if is_now else UserDeactivated)(changes=made, **common)
+    def _hides_any(self, attribute: Attribute) -> bool:
+        return self._is_hidden(attribute) or any(map(self._hides_any, attribute.children.values()))
+
+    def _is_hidden(self, attribute: Attribute) -> bool:
+        return attribute.returned == "never" or attribute.mutability == "writeOnly" or attribute.path in self._hidden
 
     def _visible(self, document: Document) -> Document:
         """Return the attributes of a document that an event may show."""
-        partly_hidden = self._partly_hidden
-        shown = {name: value for name, value in document.items() if name not in _NOT_SHOWN}
-        for name in partly_hidden.keys() & shown.keys():
-            attribute = partly_hidden[name]
-            if self._is_hidden(attribute):
-                del shown[name]
-            else:
-                shown[name] = self._shown_value(attribute, shown[name])
-        return shown
+        if self._hiding.isdisjoint(document):
+            return document
+        return self._shown(self.resource_type.attributes, document)
 
     def _shown(self, table: Mapping[str, Attribute], values: Mapping[str, Any]) -> dict[str, Any]:
         shown: dict[str, Any] = {}
         for name, value in values.items():
             attribute = table.get(name)
-            if attribute is None:
-                shown[name] = value
+            if attribute is None or attribute.type != "complex":
+                if attribute is None or not self._is_hidden(attribute):
+                    shown[name] = value
             elif not self._is_hidden(attribute):
-                shown[name] = self._shown_value(attribute, value)
+                if attribute.multi_valued:
+                    shown[name] = [self._shown(attribute.children, each) for each in value]
+                else:
+                    shown[name] = self._shown(attribute.children, value)
         return shown
-
-    def _shown_value(self, attribute: Attribute, value: Any) -> Any:
-        if attribute.type != "complex":
-            return value
-        if attribute.multi_valued:
-            return [self._shown(attribute.children, each) for each in value]
-        return self._shown(attribute.children, value)
-
-    def _hides_part(self, attribute: Attribute) -> bool:
-        """Report whether an attribute or one of its sub-attributes is hidden."""
-        return self._is_hidden(attribute) or any(self._hides_part(each) for each in attribute.children.values())
-
-    def _is_hidden(self, attribute: Attribute) -> bool:
-        return attribute.returned == "never" or attribute.mutability == "writeOnly" or attribute.path in self._hidden
 
     def _between(
         self, table: Mapping[str, Attribute], before: Mapping[str, Any], after: Mapping[str, Any]
     ) -> Iterator[tuple[str, Change]]:
         for name in {**before, **after}:
-            old, new = before.get(name), after.get(name)
-            if old is new or old == new:
-                continue
             attribute = table.get(name)
-            if attribute is None or (name in _SET_BY_STORE and attribute.path == name):
+            old, new = before.get(name), after.get(name)
+            if old is new or old == new or attribute is None or attribute.path in _SET_BY_STORE:
                 continue
             if attribute.multi_valued:
                 added = tuple(each for each in new or () if each not in (old or ()))
@@ -150,6 +155,10 @@ class EventDerivation:
                 yield from self._between(attribute.children, old or {}, new or {})
             else:
                 yield attribute.path, AttributeChange(old, new)
+
+
+def _is_boolean(attribute: Attribute | None) -> bool:
+    return attribute is not None and attribute.type == "boolean" and not attribute.multi_valued
 
 
 def _departures(changes: EffectiveChanges, source: EventSource) -> Iterator[ResourceEvent]:

@@ -11,11 +11,11 @@ A handler takes an event apart with `match`:
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from os import urandom
+from time import time_ns
 from typing import Any, Final, TypeAlias
 
 from scimkit.documents import Document
@@ -24,15 +24,13 @@ MAX_MEMBERS: Final = 1_000
 """The largest number of members in one event. A change of more members becomes several events."""
 
 
-_VARIANTS: Final = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
-"""The digit that begins the fourth part of a UUID, by a random digit (RFC 9562 section 4.1)."""
+_VARIANTS: Final = {digit: "89ab"[number % 4] for number, digit in enumerate("0123456789abcdef")}
 
 
 def new_event_id() -> str:
     """Return a UUIDv7 (RFC 9562 section 5.7): ids of later events sort after ids of earlier events."""
-    random = urandom(10).hex()
-    text = f"{time.time_ns() // 1_000_000:012x}"
-    return f"{text[:8]}-{text[8:]}-7{random[:3]}-{_VARIANTS[random[3]]}{random[4:7]}-{random[7:19]}"
+    time, rest = f"{time_ns() // 1_000_000:012x}", urandom(10).hex()
+    return f"{time[:8]}-{time[8:]}-7{rest[1:4]}-{_VARIANTS[rest[4]]}{rest[5:8]}-{rest[8:]}"
 
 
 def _utc_now() -> datetime:
@@ -56,6 +54,33 @@ class ValuesChange:
 
 
 Change: TypeAlias = AttributeChange | ValuesChange
+
+
+class LazyChanges(Mapping[str, Change]):
+    """A mapping of changes that is computed on first use, because many handlers never look."""
+
+    __slots__ = ("_compute", "_found")
+
+    def __init__(self, compute: Callable[[], dict[str, Change]]) -> None:
+        self._compute: Callable[[], dict[str, Change]] = compute
+        self._found: dict[str, Change] | None = None
+
+    def _changes(self) -> dict[str, Change]:
+        if self._found is None:
+            self._found = self._compute()
+        return self._found
+
+    def __getitem__(self, path: str) -> Change:
+        return self._changes()[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._changes())
+
+    def __len__(self) -> int:
+        return len(self._changes())
+
+    def __repr__(self) -> str:
+        return repr(self._changes())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,6 @@ from scimkit.patch.direct import direct_changes
 from scimkit.patch.operations import PATCH_OP_SCHEMA, Operation, read_operations
 
 __all__ = [
-    "PATCH_OP_SCHEMA", "ChangeSet", "EffectiveChanges", "Operation", "PatchResult", "ReferenceChanges", "apply", "apply_changes",
-    "apply_operations", "changes_between", "direct_changes", "read_operations",
+    "PATCH_OP_SCHEMA", "ChangeSet", "EffectiveChanges", "Operation", "PatchResult", "ReferenceChanges", "apply",
+    "apply_changes", "apply_operations", "changes_between", "direct_changes", "read_operations",
 ]  # fmt: skip

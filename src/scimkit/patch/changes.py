@@ -55,8 +55,8 @@ class ChangeSet:
 class EffectiveChanges:
     """The changes that a write really made, as the store saw them in its transaction.
 
-    The documents have no `meta`, no members and no computed groups. `before` is empty for a created resource, `after` is
-    empty for a deleted resource.
+    The documents have no `meta`, no members and no computed groups. `before` is empty for a created resource, and
+    `after` is empty for a deleted resource.
     """
 
     before: Document

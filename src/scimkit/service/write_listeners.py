@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Final, Literal
 
 from scimkit.documents import Document
-from scimkit.events import EventDerivation, EventSource, Listener, PendingWrite, ResourceEvent, Transaction
+from scimkit.events import EVENT_TYPES, EventDerivation, EventSource, Listener, PendingWrite, ResourceEvent, Transaction
 from scimkit.patch.changes import ChangeSet, EffectiveChanges
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.request_context import RequestContext
@@ -57,7 +57,9 @@ class WriteListeners:
         self._before_write = [each.handler for each in listeners if each.moment == "before_write"]
         self._in_transaction = [each for each in listeners if each.moment == "in_transaction"]
         self._after_commit = [each for each in listeners if each.moment == "after_commit"]
-        self._derivations = {each.name: EventDerivation(each, sensitive) for each in resource_types}
+        heard = [each.event_type for each in (*self._in_transaction, *self._after_commit)]
+        wanted = [each for each in EVENT_TYPES.values() if any(issubclass(each, kind) for kind in heard)]
+        self._derivations = {each.name: EventDerivation(each, sensitive, wanted) for each in resource_types}
         self.reports_changes: bool = bool(self._in_transaction or self._after_commit)
         """True if the store has to report the changes of each write."""
         for capability, is_needed in (("changes", self.reports_changes), ("transactions", bool(listeners))):
@@ -88,6 +90,9 @@ class WriteListeners:
             What the store reports of the write, and the events.
         """
         transaction = Transaction(getattr(store, "sync_store", store), call.scope)
+        # Only a create that may restore a resource catches an error of the store.
+        if call.request.method != "POST" or not call.deviations.may_restore:
+            store = getattr(store, "without_savepoints", store)
         if self._before_write:
             store = _GuardedStore(store, self._before_write, call, transaction)
         written = await write(store)
@@ -119,7 +124,7 @@ class WriteListeners:
 
 
 async def _called(answer: Awaitable[None] | None) -> None:
-    if answer is not None and inspect.isawaitable(answer):
+    if answer is not None and hasattr(answer, "__await__"):
         await answer
 
 

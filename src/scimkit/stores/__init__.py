@@ -1,4 +1,4 @@
-"""Stores: the port that keeps documents, and the stores that come with scimkit."""
+"""Stores: the store protocol, and the memory store. Subpackages contain the stores that use databases."""
 
 from scimkit.stores.memory import MemoryStore
 from scimkit.stores.protocol import (

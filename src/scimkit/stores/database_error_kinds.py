@@ -1,7 +1,7 @@
-"""Every error of a database driver, and the answer that a client gets: one table for all stores.
+"""The kinds of database errors, with the answer of the service to each kind, for all stores.
 
-The page `docs/reference/database-errors.md` is printed from this table, and a test compares them. This module imports
-no database library.
+A script prints the page `docs/reference/database-errors.md` from this table, and a test compares the two. This module
+imports no database library.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from scimkit.errors import InvalidFilter, InvalidValue, PayloadTooLarge, ScimErr
 
 
 class UnsupportedCharacter(InvalidValue):
-    """400 invalidValue: a text has a character that the charset of a database column does not have.
+    """Error 400 invalidValue for a text with a character that the charset of a database column does not have.
 
-    Stores raise it when a statement compares such a text with a column, and then compare the bytes instead.
+    Stores raise this error when a statement compares such a text with a column. The stores then compare bytes instead.
     """
 
     default_detail = "A value has a character that this service cannot store."
@@ -24,18 +24,18 @@ class UnsupportedCharacter(InvalidValue):
 
 @dataclass(frozen=True, slots=True)
 class ErrorKind:
-    """One kind of database error.
+    """A kind of database error, with its codes and the answer to the client.
 
-    Codes are looked up from the longest to the shortest: the code `08` stands for all of `08...` that have no row of
-    their own, and `SQLITE_BUSY` for `SQLITE_BUSY_SNAPSHOT`.
+    The longest matching code decides. The code `08` matches all codes `08...` without a row of their own. Likewise,
+    `SQLITE_BUSY` matches `SQLITE_BUSY_SNAPSHOT` unless a row names the longer code.
     """
 
     name: str
     what: str
-    """What happened, in words for the page."""
+    """The cause of the error, in words for the page."""
     answer: type[ScimError]
     postgresql: tuple[str, ...] = ()
-    """SQLSTATEs of PostgreSQL. MariaDB and MySQL have those of the SQL standard too."""
+    """SQLSTATE codes of PostgreSQL. MariaDB and MySQL use the codes of the SQL standard too."""
     mysql: tuple[int, ...] = ()
     """Error numbers of MariaDB and MySQL."""
     sqlite: tuple[str, ...] = ()
@@ -43,24 +43,24 @@ class ErrorKind:
     classes: tuple[str, ...] = ()
     """Names of exception classes, for errors without a known code."""
     again: str = "no"
-    """When a store runs the transaction again, until the deadline of the request, before it answers."""
+    """The condition under which a store runs the transaction again, within the deadline of the request."""
 
     @property
     def codes(self) -> tuple[str | int, ...]:
-        """The codes of all databases."""
+        """Return the codes of all databases."""
         return (*self.postgresql, *self.mysql, *self.sqlite)
 
 
 KINDS: Final = (
     ErrorKind(
-        "duplicate", "another row has a value that must be unique", Uniqueness,
+        "duplicate", "another row has the same value in a unique column", Uniqueness,
         ("23505",), (1062, 1169, 1586), ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY",
                                          "SQLITE_CONSTRAINT_ROWID"),
     ),
     ErrorKind(
-        "reference", "a row that is referred to was deleted meanwhile, or is still referred to", InvalidValue,
+        "reference", "a referenced row was deleted, or a row to delete is still referenced", InvalidValue,
         ("23001", "23503"), (1216, 1217, 1451, 1452), ("SQLITE_CONSTRAINT_FOREIGNKEY", "SQLITE_CONSTRAINT_TRIGGER"),
-        again="if a member was deleted while it was added; then 503",
+        again="yes, if a member was deleted while it was added to a group; then 503",
     ),
     ErrorKind(
         "not-null", "a column that must not be NULL has no value", InvalidValue,
@@ -75,11 +75,11 @@ KINDS: Final = (
         InvalidValue, ("22",), (1264, 1265, 1292, 1366, 1406), ("SQLITE_MISMATCH",), ("DataError",),
     ),
     ErrorKind(
-        "charset", "a text is compared with a column whose charset does not have its characters",
-        UnsupportedCharacter, (), (1267, 1270, 1271, 3988), again="once, with bytes compared",
+        "charset", "a text is compared with a column whose charset lacks a character of the text",
+        UnsupportedCharacter, (), (1267, 1270, 1271, 3988), again="once, with a comparison of bytes",
     ),
     ErrorKind(
-        "size", "a row or a statement is larger than the database takes", PayloadTooLarge,
+        "size", "a row or a statement is too large for the database", PayloadTooLarge,
         (), (1118, 1153, 1301), ("SQLITE_TOOBIG",),
     ),
     ErrorKind(
@@ -90,7 +90,7 @@ KINDS: Final = (
         "deadlock", "the transaction lost a deadlock", Unavailable, ("40P01",), (1213,), again="yes",
     ),
     ErrorKind(
-        "serialization", "another transaction changed what this one had read", Unavailable,
+        "serialization", "another transaction changed a row that this transaction had read", Unavailable,
         ("40001",), (1020, 1305), ("SQLITE_BUSY_SNAPSHOT",), again="yes",
     ),
     ErrorKind(
@@ -105,17 +105,17 @@ KINDS: Final = (
         "connection", "the connection was lost", Unavailable,
         ("08", "57P01", "57P02", "57P03", "57P05", "25P03", "25P04"),
         (1053, 1077, 1079, 1080, 1152, 1184, 1927, 2006, 2013, 2014, 2055, 4031),
-        again="yes, but for a connection lost during COMMIT",
+        again="yes, except for a connection lost during COMMIT",
     ),
     ErrorKind(
-        "not-ready", "the node is not in its cluster now", Unavailable, (), (1047,), again="yes",
+        "not-ready", "the database node is disconnected from its cluster", Unavailable, (), (1047,), again="yes",
     ),
     ErrorKind(
         "full", "the database has no free connection, memory or disk space", Unavailable,
         ("53",), (1021, 1037, 1038, 1040, 1041, 1114, 1135, 1203, 1226, 3675), ("SQLITE_FULL", "SQLITE_NOMEM"),
     ),
     ErrorKind(
-        "read-only", "the database, or the transaction, takes no writes", Unavailable,
+        "read-only", "the database or the transaction is read-only", Unavailable,
         ("25006",), (1290, 1792, 1836), ("SQLITE_READONLY",),
     ),
     ErrorKind(
@@ -127,7 +127,7 @@ KINDS: Final = (
         "other", "any other error of the database", Unavailable,
     ),
 )  # fmt: skip
-"""The kinds, in the order of the page. The last one is that of every error without a row of its own."""
+"""The kinds of errors, in the order of the page. The last kind applies to every error without a row of its own."""
 
 _BY_CODE: Final[dict[Any, ErrorKind]] = {code: kind for kind in KINDS for code in kind.codes}
 _BY_CLASS: Final = {name: kind for kind in KINDS for name in kind.classes}
@@ -135,23 +135,23 @@ _BY_NAME: Final = {kind.name: kind for kind in KINDS}
 _MEMBER_IS_GONE: Final = frozenset({"23503", 1452})
 _TOO_COMPLEX_IN_SQLITE: Final = ("Expression tree is too large", "too many SQL variables", "parser stack overflow",
                                  "at most 64 tables in a join", "too many terms in compound SELECT")  # fmt: skip
-"""Messages of SQLite about statements that are too complex; their code is that of any error."""
+"""Messages of SQLite about statements that are too complex. SQLite reports these errors with the general code."""
 
 
 def codes_of(error: BaseException | None) -> list[Any]:
-    """Return the codes of a driver's error: an error number of MySQL, a name of SQLite, an SQLSTATE."""
+    """Return the codes of a driver's error: an error number of MySQL, an error name of SQLite, or an SQLSTATE."""
     first = error.args[0] if error is not None and error.args else None
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
-    said = (first, getattr(error, "sqlite_errorname", None), state)
-    return [each for each in said if isinstance(each, int) or (each is not None and each is not first)]
+    codes = (first, getattr(error, "sqlite_errorname", None), state)
+    return [each for each in codes if isinstance(each, int) or (each is not None and each is not first)]
 
 
 def kind_of(error: BaseException | None) -> ErrorKind:
-    """Return the kind of a driver's error. Codes come before the class of the exception."""
+    """Return the kind of a driver's error. A known code takes precedence over the class of the exception."""
     if error is not None and error.args and str(error.args[0]).startswith(_TOO_COMPLEX_IN_SQLITE):
         return _BY_NAME["too-complex"]
     for code in codes_of(error):
-        for shorter in _shortened(code):
+        for shorter in _shorter_codes(code):
             if shorter in _BY_CODE:
                 return _BY_CODE[shorter]
     for each in type(error).__mro__:
@@ -161,19 +161,22 @@ def kind_of(error: BaseException | None) -> ErrorKind:
 
 
 def is_kind(error: BaseException | None, names: str | Iterable[str]) -> bool:
-    """Report whether a driver's error is of a kind, or of one of several kinds."""
+    """Report whether a driver's error belongs to one of some kinds."""
     return kind_of(error).name in ({names} if isinstance(names, str) else set(names))
 
 
 def lost(error: BaseException | None) -> bool:
-    """Report whether a transaction failed only because another one was in its way: running it again may help."""
+    """Report whether a transaction failed only because of another transaction.
+
+    Running the transaction again may help.
+    """
     if kind_of(error).name in ("deadlock", "serialization", "lock"):
         return True
     return not _MEMBER_IS_GONE.isdisjoint(codes_of(error))
 
 
-def _shortened(code: Any) -> Iterator[Any]:
-    """Yield a code, then what is left of it without its last parts."""
+def _shorter_codes(code: Any) -> Iterator[Any]:
+    """Yield a code, and then the code without its last parts."""
     yield code
     if not isinstance(code, str):
         return

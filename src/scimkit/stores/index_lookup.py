@@ -1,7 +1,7 @@
-"""Which ids a filter can match, answered by equality indexes instead of a scan.
+"""Lookup of the resources that can match a filter, by equality indexes instead of a scan.
 
-This module never evaluates a filter on a document. An answer may be wider than the filter, never
-narrower; `exact` says that it is the filter's answer itself.
+The candidates of a filter include every match, and may include other resources. `Candidates.exact` tells that the
+candidates are the matches. This module never evaluates a filter on a document.
 """
 
 from __future__ import annotations
@@ -20,19 +20,25 @@ from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.protocol import RequestedAttributes
 
 IndexLookup: TypeAlias = Callable[[str, Any], Collection[str] | None]
-"""The ids that have a key at a canonical path; None when the path has no index."""
+"""A function that returns the ids of resources with a key at a canonical path, or None if the path has no index."""
 
 
 @dataclass(slots=True)
 class Candidates:
-    """Candidate ids, and whether they are exactly the matches."""
+    """The ids of resources that can match a filter. `exact` is True if all of them match."""
 
     ids: Collection[str]
     exact: bool
 
 
 def candidates_for(node: Node, resource_type: ResourceType, look_up: IndexLookup) -> Candidates | None:
-    """The candidates of a filter; None when no index helps and a scan must."""
+    """Return the candidates of a filter, or None if no index helps and a scan is necessary.
+
+    Args:
+        node: The filter.
+        resource_type: The resource type of the search.
+        look_up: The function that reads an index.
+    """
     if isinstance(node, Comparison):
         return _candidates_for_comparison(node, resource_type.resolve(node.path), look_up)
     if isinstance(node, ValuePath):
@@ -66,7 +72,10 @@ def _candidates_for_comparison(node: Comparison, path: AttributePath | None, loo
 
 
 def _candidates_for_value_path(node: ValuePath, resource_type: ResourceType, look_up: IndexLookup) -> Candidates | None:
-    """An equality on a sub-attribute that every match must meet, such as `emails[value eq "x" and ...]`."""
+    """Return the candidates of a value path, such as `emails[value eq "x" and ...]`.
+
+    The lookup uses an equality on a sub-attribute that every match must satisfy.
+    """
     path = resource_type.resolve(node.path)
     if path is None or path.sub_attribute is not None:
         return None
@@ -82,7 +91,7 @@ def _candidates_for_value_path(node: ValuePath, resource_type: ResourceType, loo
 
 
 def keys_at(path: AttributePath) -> Callable[[Document], Collection[Any]]:
-    """A function that gives the comparison keys a document has at a path."""
+    """Return a function that computes the comparison keys of a document at a path."""
     names, key = path.names, path.leaf.key
 
     def keys(document: Document) -> Collection[Any]:
@@ -103,7 +112,16 @@ def keys_at(path: AttributePath) -> Callable[[Document], Collection[Any]]:
 
 
 def check_unique(resource_type: ResourceType, document: Document, others: Iterable[Document]) -> None:
-    """Compare a document with all others of its type and tenant, for a store without indexes. Raises: Uniqueness."""
+    """Compare a document with all other documents of its type and tenant. Use this in a store without indexes.
+
+    Args:
+        resource_type: The resource type of all documents.
+        document: The document of the write.
+        others: The stored documents of the same type and tenant, without the resource that the write replaces.
+
+    Raises:
+        Uniqueness: Another document has the same value of a unique attribute.
+    """
     others = list(others)
     for text in resource_type.unique:
         path = resource_type.resolve(text)
@@ -115,6 +133,6 @@ def check_unique(resource_type: ResourceType, document: Document, others: Iterab
 
 
 def requested_by(node: Node, resource_type: ResourceType) -> RequestedAttributes:
-    """What a filter reads of a document, so that who evaluates it gathers no members that it never looks at."""
+    """Return the top-level attributes that a filter reads, so that a store need not load the other attributes."""
     names = {path.names[0] for path in map(resource_type.resolve, paths_of(node)) if path is not None}
     return names.__contains__

@@ -1,7 +1,7 @@
-"""A store in memory: equality indexes, members as rows, one lock. It never blocks and never does I/O.
+"""A store that keeps resources in the memory of the process.
 
-For tests, demos and small services whose people may be gone after a restart. Every method runs under
-one lock, so threads and coroutines see each write whole.
+The store is meant for tests, demonstrations and services that may lose all resources at a restart. Every method holds
+one lock, so that threads and coroutines never see half of a write. The store never does I/O.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.index_lookup import Candidates, candidates_for, requested_by
 from scimkit.stores.memory_tables import Entry, Table, Tenant
 from scimkit.stores.metadata import (
+    MISSING_MEMBER,
     check_version,
     identified,
     member_entry,
@@ -45,13 +46,17 @@ from scimkit.stores.protocol import (
 from scimkit.stores.sorting import Sort, sort_key
 
 _NONE: Final[tuple[dict[str, Mapping[str, Any]], tuple[str, ...]]] = ({}, ())
-"""No members, and none passed over."""
+"""The result of `_known_members` for a resource type without members: no members, and no skipped ids."""
 _SET_BY_STORE: Final = frozenset({"id", META, MEMBERS, GROUPS})
 _UNSORTED: Final[Mapping[str, tuple[Any, ...]]] = {}
 
 
 class MemoryStore:
-    """A `SyncStore` that keeps everything in this process."""
+    """A `SyncStore` that keeps all resources in the memory of the process.
+
+    Args:
+        unknown_members: Treatment of a member that does not exist.
+    """
 
     is_async: Literal[False] = False
     blocking = False
@@ -62,7 +67,7 @@ class MemoryStore:
         self._tenants: dict[str, Tenant] = {}
         self._unknown_members = unknown_members
         self._undo: list[Callable[[], None]] | None = None
-        """How to take back what was written, while a transaction may want that."""
+        """Functions that undo the writes of the current transaction; None outside a transaction."""
 
     def get(
         self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
@@ -168,7 +173,7 @@ class MemoryStore:
                     self._undo = None
 
     def _remember(self, table: Table, id: str, entry: Entry) -> None:
-        """Note the state of a resource, should a transaction want it back."""
+        """Record the state of a resource, so that the transaction can restore this state."""
         if self._undo is not None:
             self._undo.append(_restoring(table, id, entry))
 
@@ -179,7 +184,7 @@ class MemoryStore:
         return tenant.table(resource_type)
 
     def _matches(self, table: Table, query: Query) -> Sequence[str]:
-        """The ids that match, in the order of creation."""
+        """Return the ids of the matching resources, in the order of creation."""
         wanted = query.filter
         if wanted is None:
             return table.order
@@ -205,7 +210,10 @@ class MemoryStore:
         return {id: key_of(read(id)) for id in ids}
 
     def _reader(self, table: Table, requested: RequestedAttributes) -> Callable[[str], Document]:
-        """Gives the documents to who looks at no more than is wanted: as they are kept, where that will do."""
+        """Return a function that reads a document with at least the requested attributes.
+
+        Documents are read without a copy if the stored form has all requested attributes.
+        """
         entries = table.entries
         if requested(META) or requested(MEMBERS) or requested(GROUPS):
             return lambda id: table.whole(entries[id], requested)
@@ -251,7 +259,7 @@ class MemoryStore:
     def _known_members(
         self, table: Table, members: Iterable[Mapping[str, Any]]
     ) -> tuple[dict[str, Mapping[str, Any]], tuple[str, ...]]:
-        """The members that exist, with their types, and the ids of those that do not."""
+        """Return the members that exist, with their types, and the ids of the members that do not exist."""
         known: dict[str, Mapping[str, Any]] = {}
         unknown: list[str] = []
         for member in members:
@@ -260,7 +268,7 @@ class MemoryStore:
             if kind is not None and id is not None:
                 known[id] = member_entry(id, kind, member.get("display"))
             elif self._unknown_members == "reject":
-                raise InvalidValue("A member does not exist.")
+                raise InvalidValue(MISSING_MEMBER)
             elif id is not None:
                 unknown.append(id)
         return known, tuple(unknown)
@@ -269,7 +277,7 @@ class MemoryStore:
 def _joining_and_leaving(
     present: Collection[str], changes: ReferenceChanges, added: Mapping[str, object]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the ids of the members that a change adds to the present members, and of those that it removes."""
+    """Return the ids of the members that a change adds, and the ids of the members that the change removes."""
     gone = present if changes.cleared else changes.removed
     leaving = tuple(each for each in gone if each in present and each not in added)
     return tuple(each for each in added if each not in present), leaving
@@ -278,7 +286,7 @@ def _joining_and_leaving(
 def _around(
     query: Query, ids: Sequence[str], keys: Mapping[str, tuple[Any, ...]], entries: Mapping[str, Entry]
 ) -> slice:
-    """Which of the ids are the page after a position, or before one."""
+    """Return the slice of the ids for the page after a position, or before a position."""
 
     def position_at(place: int) -> Position:
         id = ids[place]
@@ -288,13 +296,13 @@ def _around(
 
 
 def _drop(table: Table, id: str, entry: Entry) -> None:
-    """Take back that a resource was created."""
+    """Undo the creation of a resource."""
     table.remove_members(id, entry, list(entry.members))
     table.remove(id, entry)
 
 
 def _restoring(table: Table, id: str, entry: Entry) -> Callable[[], None]:
-    """How to give a resource the state back that it has now."""
+    """Return a function that restores the present state of a resource."""
     version, modified, document, members = entry.version, entry.modified, entry.document, dict(entry.members)
 
     def restore() -> None:

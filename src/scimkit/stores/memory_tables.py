@@ -1,6 +1,6 @@
-"""What a store in memory keeps: the resources of each tenant and type, with their indexes.
+"""The tables of the memory store: the resources of each tenant and resource type, with their indexes.
 
-This module takes no lock, sees no request and asks no clock; `scimkit.stores.memory` does.
+This module takes no lock and reads no clock. `scimkit.stores.memory` does both.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from scimkit.stores.protocol import GROUPS, MEMBERS, META, RequestedAttributes
 
 NO_IDS: Final[Collection[str]] = frozenset()
 _NO_MEMBERS: Final[dict[str, Mapping[str, Any]]] = {}
-"""The members of a resource whose type has none; never added to."""
+"""The members of a resource whose type has no members. This dict stays empty."""
 _NOTHING: Final[Document] = {}
 
 
 class Entry:
-    """One resource: its document without members and `meta`, its members by id, its place in the order."""
+    """A stored resource: its document without members and `meta`, its members by id, and its sequence number."""
 
     __slots__ = ("created", "document", "members", "modified", "sequence", "version")
 
@@ -38,14 +38,17 @@ class Entry:
         self.members: dict[str, Mapping[str, Any]] = _NO_MEMBERS
 
     def replace_members(self, members: Mapping[str, Mapping[str, Any]]) -> bool:
-        """Take over what is said of members that stay, such as another `display`."""
+        """Update the present members with new values, such as another `display`. Return True if a member changed."""
         other = {id: member for id, member in members.items() if self.members.get(id, member) != member}
         self.members.update(other)
         return bool(other)
 
 
 class Index:
-    """Ids by key. A key of one resource alone keeps its id without a set around it."""
+    """An index of ids by comparison key.
+
+    A key with a single id maps to this id, and a key with several ids maps to a set.
+    """
 
     __slots__ = ("ids", "is_unique", "keys_of", "path", "top")
 
@@ -56,14 +59,15 @@ class Index:
         self.is_unique: bool = text in resource_type.unique
         self.keys_of: Callable[[Document], Collection[Any]] = keys_at(path)
         self.top: str = path.names[0]
-        """The top-level attribute that holds what is indexed."""
+        """The top-level attribute that contains the indexed value."""
         self.ids: dict[Any, str | set[str]] = {}
-        """Of an index of unique values each key has one."""
+        """The ids by key. In an index of a unique attribute, each key has exactly one id."""
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def add(self, key: Any, id: str) -> None:
+        """Add the id of a resource at a key."""
         ids = self.ids.setdefault(key, id)
         if ids is id:
             return
@@ -73,6 +77,7 @@ class Index:
             ids.add(id)
 
     def discard(self, key: Any, id: str) -> None:
+        """Remove the id of a resource from a key."""
         ids = self.ids[key]
         if isinstance(ids, set):
             ids.discard(id)
@@ -81,7 +86,7 @@ class Index:
 
 
 Move: TypeAlias = tuple[Index, Collection[Any], Collection[Any]]
-"""The keys that a write takes a resource from in an index, and those it puts it at."""
+"""An index, the keys at which a write removes a resource, and the keys at which the write adds the resource."""
 
 
 class Table:
@@ -100,14 +105,18 @@ class Table:
         self._next_sequence = 0
 
     def find(self, id: str) -> Entry:
-        """The resource of that id. Raises: NotFound."""
+        """Return the resource with an id.
+
+        Raises:
+            NotFound: The table has no resource with this id.
+        """
         entry = self.entries.get(id)
         if entry is None:
             raise NotFound(f"This {self.resource_type.name} does not exist.")
         return entry
 
     def whole(self, entry: Entry, requested: RequestedAttributes) -> Document:
-        """The document with its `meta`, and its members or its groups, where they are wanted."""
+        """Return the document with `meta`, and with members or groups if they are requested."""
         whole = entry.document.copy()
         if self.has_members and entry.members and requested(MEMBERS):
             whole[MEMBERS] = list(entry.members.values())
@@ -117,9 +126,9 @@ class Table:
         return whole
 
     def look_up(self, path: str, key: Any) -> Collection[str] | None:
-        """The ids that have a key at a canonical path; None when the path has no index.
+        """Return the ids of resources with a key at a canonical path, or None if the path has no index.
 
-        Others than a tuple's may be those of other types.
+        A tuple contains ids of this resource type only. Other collections may contain ids of other resource types.
         """
         index = self.indexes.get(path)
         if index is not None:
@@ -137,12 +146,16 @@ class Table:
         return None
 
     def indexes_any(self, changes: ChangeSet) -> bool:
-        """Whether changes are to what an index holds."""
+        """Report whether changes touch an attribute that an index contains."""
         touched = changes.assigned, changes.unassigned, changes.references
         return not all(map(self._indexed.isdisjoint, touched))
 
     def moves(self, own_id: str, old: Document, new: Document) -> list[Move]:
-        """What a write of `new` in the place of `old` does to the indexes. Raises: Uniqueness."""
+        """Return the changes to the indexes when `new` replaces `old`.
+
+        Raises:
+            Uniqueness: Another resource has the same value of a unique attribute.
+        """
         moves: list[Move] = []
         for index in self.indexes.values():
             if old.get(index.top) is new.get(index.top):
@@ -156,42 +169,46 @@ class Table:
         return moves
 
     def arrivals(self, new: Document) -> list[Move]:
-        """What the creation of `new` does to the indexes. Raises: Uniqueness."""
+        """Return the changes to the indexes when a resource is created.
+
+        Raises:
+            Uniqueness: Another resource has the same value of a unique attribute.
+        """
         moves: list[Move] = []
         for index in self.indexes.values():
             if index.top in new:
                 keys = index.keys_of(new)
-                if index.is_unique and any([key in index.ids for key in keys]):  # noqa: C419  # a list is quicker
+                if index.is_unique and any([key in index.ids for key in keys]):  # noqa: C419  # a list is faster
                     raise Uniqueness(index.path)
                 moves.append((index, (), keys))
         return moves
 
     def append(self, id: str, document: dict[str, Any], moves: list[Move], created: str) -> Entry:
-        """Keep a new resource, last in the order."""
+        """Add a new resource at the end of the order."""
         entry = self.entries[id] = Entry(self._next_sequence, document, created)
         if self.has_members:
             entry.members = {}
         self._next_sequence += 1
         self.order.append(id)
         self.sequences.append(entry.sequence)
-        _make(moves, id)
+        _apply_moves(moves, id)
         return entry
 
     def put(self, id: str, entry: Entry, document: dict[str, Any], moves: list[Move], modified: str) -> None:
-        """Keep another state of a resource: the next version."""
+        """Store the next version of a resource."""
         entry.version += 1
-        entry.modified = max(modified, entry.modified)  # whatever the clock does
+        entry.modified = max(modified, entry.modified)  # lastModified never goes back, even if the clock does
         entry.document = document
-        _make(moves, id)
+        _apply_moves(moves, id)
 
     def remove(self, id: str, entry: Entry) -> None:
-        """Forget a resource."""
+        """Delete a resource."""
         place = bisect_left(self.sequences, entry.sequence)
         del self.order[place], self.sequences[place], self.entries[id]
         self.index(id, entry.document, _NOTHING)
 
     def put_back(self, id: str, entry: Entry) -> None:
-        """Give a resource that was removed its place in the order again."""
+        """Restore a deleted resource at its former place in the order."""
         place = bisect_left(self.sequences, entry.sequence)
         self.order.insert(place, id)
         self.sequences.insert(place, entry.sequence)
@@ -199,11 +216,11 @@ class Table:
         self.index(id, _NOTHING, entry.document)
 
     def index(self, id: str, old: Document, new: Document) -> None:
-        """Bring the indexes from one state of a resource to another that cannot be refused."""
-        _make(self.moves(id, old, new), id)
+        """Update the indexes for a state of a resource that cannot violate uniqueness."""
+        _apply_moves(self.moves(id, old, new), id)
 
     def add_members(self, id: str, entry: Entry, members: Mapping[str, Mapping[str, Any]]) -> bool:
-        """Add members to a resource; False when all were there."""
+        """Add members to a group. Return False if the group had all of them before."""
         fresh = {each: member for each, member in members.items() if each not in entry.members}
         entry.members.update(fresh)
         for each in fresh:
@@ -211,7 +228,7 @@ class Table:
         return bool(fresh)
 
     def remove_members(self, id: str, entry: Entry, members: Iterable[str]) -> bool:
-        """Remove members from a resource; False when none was there."""
+        """Remove members from a group. Return False if the group had none of them."""
         removed = False
         for each in members:
             if entry.members.pop(each, None) is not None:
@@ -225,7 +242,14 @@ class Table:
     def change_members(
         self, id: str, entry: Entry, changes: ReferenceChanges, added: Mapping[str, Mapping[str, Any]]
     ) -> bool:
-        """Change the members of a resource; `added` are those of the changes that exist. False when nothing changed."""
+        """Apply changes to the members of a group. Return False if nothing changed.
+
+        Args:
+            id: The id of the group.
+            entry: The group.
+            changes: The requested changes.
+            added: The added members that exist, by id.
+        """
         gone = [each for each in entry.members if each not in added] if changes.cleared else changes.removed
         removed = self.remove_members(id, entry, gone)
         if changes.cleared:
@@ -233,7 +257,8 @@ class Table:
         return self.add_members(id, entry, added) or removed
 
 
-def _make(moves: list[Move], id: str) -> None:
+def _apply_moves(moves: list[Move], id: str) -> None:
+    """Apply the changes to the indexes for a resource."""
     for index, before, after in moves:
         for key in before:
             index.discard(key, id)
@@ -242,18 +267,19 @@ def _make(moves: list[Move], id: str) -> None:
 
 
 class Tenant:
-    """The tables of one tenant, and which groups each resource is a member of."""
+    """The tables of one tenant, and the groups of each resource."""
 
     def __init__(self) -> None:
         self.tables: dict[str, Table] = {}
         self.groups_of: dict[str, dict[str, Table]] = {}
 
     def table(self, resource_type: ResourceType) -> Table:
+        """Return the table of a resource type. The table is created at the first use."""
         table = self.tables.get(resource_type.name)
         if table is None:
             table = self.tables[resource_type.name] = Table(self, resource_type)
         return table
 
     def type_of(self, id: str) -> str | None:
-        """The name of the type of the resource with that id, if there is one."""
+        """Return the name of the resource type of an id, or None if the tenant has no such resource."""
         return next((name for name, table in self.tables.items() if id in table.entries), None)

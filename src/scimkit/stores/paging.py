@@ -1,7 +1,7 @@
-"""Pages by index and by position, on any ordered sequence. This module never keeps anything.
+"""Pages of an ordered sequence, by index and by position.
 
-A position names the place of a document in an order: the sort key, if there is a sort, and the number
-of its creation. It stays valid while other documents come and go (RFC 9865).
+A position identifies a document in an order. The position consists of the sort key, if there is a sort order, and the
+sequence number of the document. A position stays valid when other documents are created or deleted (RFC 9865).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any, TypeAlias
 from scimkit.stores.sorting import Sort
 
 Position: TypeAlias = tuple[Any, ...]
-"""The key of a document in an order, made of JSON values and tuples of them."""
+"""The key of a document in an order: a tuple of JSON values and nested tuples."""
 
 
 def by_index(start_index: int, count: int) -> slice:
-    """Which part of an ordered sequence is the page that starts at an index from 1."""
+    """Return the slice of an ordered sequence for a page that starts at a one-based index."""
     first = max(start_index, 1) - 1
     return slice(first, first + count)
 
@@ -30,7 +30,16 @@ def by_position(
     before: Position | None,
     count: int,
 ) -> slice:
-    """Which part of an ordered sequence of `length` documents comes after a position, or right before another."""
+    """Return the slice of an ordered sequence for the page after one position, or directly before another position.
+
+    Args:
+        length: Number of documents in the sequence.
+        position_at: Returns the position of the document at an index of the sequence.
+        sort: The sort order of the sequence; None means the order of creation.
+        after: The position directly before the page, or None.
+        before: The position directly after the page, or None.
+        count: The largest number of documents on the page.
+    """
     descending = sort is not None and sort.descending
     if after is not None:
         start = bisect_left(range(length), True, key=lambda place: _follows(position_at(place), after, descending))
@@ -42,7 +51,10 @@ def by_position(
 
 
 def _follows(one: Position, other: Position, descending: bool) -> bool:
-    """Whether one position comes after another: among equal keys, the later creation does."""
+    """Report whether one position comes after another.
+
+    With equal keys, the document that was created later comes later.
+    """
     *one_key, one_number = one
     *other_key, other_number = other
     if one_key == other_key:

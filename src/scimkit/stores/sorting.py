@@ -1,7 +1,7 @@
-"""The order of documents: `sortBy` and `sortOrder` (RFC 7644 section 3.4.2.3).
+"""Sorting of documents by `sortBy` and `sortOrder` (RFC 7644 section 3.4.2.3).
 
-By the attribute's comparison key, the primary or first value of a multi-valued one; documents without
-a value come last when ascending and first when descending. This module never keeps anything.
+Documents are sorted by the comparison key of an attribute. A multi-valued attribute counts with its primary element, or
+with its first element. Documents without a value come last in ascending order and first in descending order.
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ from scimkit.schema.attributes import AttributePath
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """What to order by: a path to an attribute that is not complex, and the direction."""
+    """The sort order of a search: the path of a simple attribute, and the direction."""
 
     path: AttributePath
     descending: bool = False
 
 
 def sort_key(sort: Sort) -> Callable[[Document], tuple[bool, Any]]:
-    """A key that puts documents in order; to be used with `reverse=sort.descending`."""
+    """Return a function that computes the sort key of a document.
+
+    Pass the function to `sorted` together with `reverse=sort.descending`.
+    """
     value_of, key = _value_at(sort.path), sort.path.leaf.key
 
     def key_of(document: Document) -> tuple[bool, Any]:
@@ -48,5 +51,5 @@ def _value_at(path: AttributePath) -> Callable[[Document], Any]:
 
 
 def _chosen(values: list[Any]) -> Any:
-    """The primary value, or the first."""
+    """Return the primary element of a multi-valued attribute, or the first element."""
     return next((each for each in values if type(each) is dict and each.get("primary") is True), values[0])

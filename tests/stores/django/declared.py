@@ -1,4 +1,4 @@
-"""The helpdesk's models, declared to a store."""
+"""The mappings of the helpdesk's Django models."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 
 def full_name(agent: Agent) -> str | None:
-    """What the helpdesk shows of an agent."""
+    """Return the name that the helpdesk displays for an agent."""
     return f"{agent.first_name} {agent.last_name or ''}".strip() or None
 
 
@@ -55,11 +55,11 @@ TEAMS = ResourceMapping(
 
 
 def helpdesk_of(database: str, mapped: Any = (AGENTS, TEAMS), **options: Any) -> Any:
-    """A store over the helpdesk's tables."""
+    """Return a store over the helpdesk's tables."""
     using = alias(database)
     return Hosted(DjangoStore(mapped, using=using, **options), using)
 
 
 def helpdesk(database: str) -> Apart:
-    """The same, in accounts of its own."""
+    """Return a store over the helpdesk's tables, with tenants that no other test uses."""
     return Apart(helpdesk_of(database))

@@ -1,6 +1,6 @@
-"""A Django project for tests: its settings, and its databases, which are those of the other stores' tests.
+"""A Django project for tests: its settings and its databases, which other tests of stores share.
 
-Importing this module sets Django up in the process.
+Importing this module sets up Django in the process.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ django.setup()
 
 @cache
 def alias(database: str) -> str:
-    """The alias of a database that has the tables of the project's apps."""
+    """Return the alias of a database with the tables of the project's apps."""
     url = make_url(url_of(database))
     connections.settings[database].update(
         NAME=url.database, USER=url.username or "", PASSWORD=url.password or "", PORT=url.port or "",
@@ -64,7 +64,7 @@ def alias(database: str) -> str:
 
 
 def migrate(database: str) -> None:
-    """Make the tables where they are not; several processes are in the one MariaDB, and only one may do so."""
+    """Create missing tables. Only one process at a time may do so, because all processes share one MariaDB."""
     with connections[database].cursor() as cursor:
         if database == "mysql":
             cursor.execute("SELECT GET_LOCK('scimkit-django', 120)")
@@ -75,7 +75,7 @@ def migrate(database: str) -> None:
 
 @contextmanager
 def alone(using: str) -> Iterator[None]:
-    """Keep the tests of other processes off Django's own users meanwhile: all are in the one MariaDB."""
+    """Keep tests in other processes away from Django's own users, because all processes share one MariaDB."""
     if using != "mysql":
         yield
         return
@@ -89,7 +89,7 @@ def alone(using: str) -> Iterator[None]:
 
 
 class Hosted:
-    """A store whose threads close their connections, as Django's own do after each request."""
+    """A wrapper of a store whose threads close their connections, as Django does after each request."""
 
     def __init__(self, store: Any, using: str) -> None:
         self._store = store

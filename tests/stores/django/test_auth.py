@@ -54,8 +54,8 @@ ADA = {
 }  # fmt: skip
 
 
-def test_a_user_of_djangos(client: Client, using: str) -> None:
-    """A user comes, changes and goes as Django has it: names, address, whether it is active."""
+def test_user_is_created_changed_and_deleted(client: Client, using: str) -> None:
+    """A user is created, changed and deleted in Django's table, with names, e-mail address and `active`."""
     created = client.post("/Users", {**ADA, "password": "correct horse battery"})
     assert created.status == 201
     assert {name: created.body[name] for name in ADA} == ADA
@@ -75,8 +75,8 @@ def test_a_user_of_djangos(client: Client, using: str) -> None:
     assert not User.objects.using(using).exists()
 
 
-def test_a_password_that_may_not_be(client: Client, using: str) -> None:
-    """A password that the validators refuse is 400, and its user is not created; without one it is unusable."""
+def test_refused_password(client: Client, using: str) -> None:
+    """A password that the validators refuse is 400, and the user is not created. Without a password, it is unusable."""
     rules = [{"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"}]
     with override_settings(AUTH_PASSWORD_VALIDATORS=rules):
         refused = client.post("/Users", {**ADA, "password": "1234567890"})
@@ -87,8 +87,8 @@ def test_a_password_that_may_not_be(client: Client, using: str) -> None:
     assert not User.objects.using(using).get().has_usable_password()
 
 
-def test_groups_of_djangos(client: Client, using: str) -> None:
-    """Groups have their users by the table between them; who is in a group can be asked from both sides."""
+def test_groups_and_their_members(client: Client, using: str) -> None:
+    """The members of a group and the groups of a user come from Django's tables."""
     store = DjangoStore(auth_models(), using=using)
     ids = [client.post("/Users", {"userName": name}).id for name in ("ada", "bo")]
     group = client.post("/Groups", {"displayName": "agents", "members": [{"value": each} for each in ids]}).id
@@ -105,8 +105,8 @@ def test_groups_of_djangos(client: Client, using: str) -> None:
         store.create(SCOPE, USER, {"schemas": [USER.schema], "userName": "ADA"})
 
 
-def test_some_users_are_not_served(using: str) -> None:
-    """`where` leaves out whom an identity provider shall not touch."""
+def test_users_outside_where_are_not_served(using: str) -> None:
+    """Users that do not meet `where` are not served."""
     boss = User.objects.using(using).create(username="boss", is_superuser=True)
     store = DjangoStore(auth_models(where=Q(is_superuser=False)), using=using)
     with pytest.raises(NotFound):
@@ -117,10 +117,10 @@ def test_some_users_are_not_served(using: str) -> None:
 
 
 class TestExternalIds:
-    """`externalId` lives in a table beside Django's own, and behaves as any attribute does."""
+    """`externalId` in the table of the app `external_ids` behaves like any other attribute."""
 
-    def test_it_comes_changes_and_goes(self, client: Client, using: str) -> None:
-        """A POST, PUT and PATCH write it, a removal takes its row away, and so does the end of its user."""
+    def test_external_id_is_written_and_removed(self, client: Client, using: str) -> None:
+        """POST, PUT and PATCH write `externalId`. Removing the attribute or deleting the user deletes the row."""
         created = client.post("/Users", {**ADA, "schemas": [USER.schema], "externalId": "E-1"})
         assert (created.body["externalId"], created.quirks) == ("E-1", ())
         rows = UserExternalId.objects.using(using)
@@ -138,8 +138,8 @@ class TestExternalIds:
         assert client.delete(path).status == 204
         assert not rows.exists()
 
-    def test_groups_have_one_too(self, client: Client, using: str) -> None:
-        """A group has its own, apart from that of a user with the same number."""
+    def test_groups_have_external_ids(self, client: Client, using: str) -> None:
+        """A group has an `externalId` of its own, independent of a user with the same number."""
         user = client.post("/Users", {**ADA, "externalId": "X"})
         group = client.post("/Groups", {"displayName": "agents", "externalId": "Y"})
         assert group.body["externalId"] == "Y"
@@ -154,14 +154,14 @@ class TestExternalIds:
         ("externalId eq null", "cd"), ('externalId eq "E-1" or userName eq "d"', "ad"), ('externalId gt "E-1"', "b"),
     ])  # fmt: skip
     def test_filters(self, client: Client, text: str, names: str) -> None:
-        """Every operator compares it by case, and users without one are there where they should be."""
+        """Every operator compares `externalId` with regard to case, and treats users without one as unassigned."""
         for name, external in (("a", "E-1"), ("b", "e-2"), ("c", None), ("d", None)):
             client.post("/Users", {"userName": name, "externalId": external})
         found = client.get(f"/Users?filter={quote(text)}")
         assert "".join(each["userName"] for each in found.body["Resources"]) == names
 
     def test_sorting_and_paging(self, client: Client) -> None:
-        """Users are sorted by it, page by page, those without one last."""
+        """Users are sorted by `externalId` across pages, and users without one come last."""
         for name, external in (("a", None), ("b", "2"), ("c", "1"), ("d", "3")):
             client.post("/Users", {"userName": name, "externalId": external})
         pages, query = [], "/Users?sortBy=externalId&count=2&cursor"
@@ -172,7 +172,7 @@ class TestExternalIds:
         assert pages == ["cb", "da"]
 
     def test_a_page_costs_as_many_statements_as_a_row(self, client: Client, using: str) -> None:
-        """The rows beside are read with the users, in the same statement."""
+        """The rows with `externalId` are read with the users in the same statement."""
         client.post("/Users", {"userName": "a", "externalId": "1"})
         with CaptureQueriesContext(connections[using]) as first:
             client.get("/Users")
@@ -182,15 +182,15 @@ class TestExternalIds:
             assert client.get("/Users").body["totalResults"] == 6
         assert len(second) == len(first)
 
-    def test_one_that_is_too_long(self, client: Client, using: str) -> None:
-        """A longer one than the column takes is 400, and nothing is written."""
+    def test_external_id_that_is_too_long(self, client: Client, using: str) -> None:
+        """An `externalId` that is too long for the column is 400, and nothing is written."""
         refused = client.post("/Users", {**ADA, "externalId": "x" * 256})
         assert (refused.status, refused.body["scimType"]) == (400, "invalidValue")
-        assert refused.body["detail"].startswith("externalId is longer than the 255 characters")
+        assert refused.body["detail"] == "externalId must have at most 255 characters."
         assert not User.objects.using(using).exists()
 
     def test_without_the_app(self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-        """Without the app there is no place for it: the log says so at start, and each write reports it."""
+        """Without the app, `externalId` is dropped. The log warns at the start, and each write reports it."""
         monkeypatch.setattr(apps, "is_installed", lambda name: False)
         client = Client(store=DjangoStore(auth_models()))
         assert all("externalId" in each for each in caplog.messages)
@@ -198,15 +198,17 @@ class TestExternalIds:
         assert client.service.resource_types == (USER, GROUP)
 
 
-def test_a_row_beside_must_be_one() -> None:
-    """A name by which the model has no other row is refused when the store is made."""
+def test_unknown_relation_is_refused() -> None:
+    """The name of a relation that does not exist is refused when the store is created."""
     for relation in ("nothing", "logentry"):
         users, groups = auth_models()
         wrong = replace(users, attributes={**users.attributes, "externalId": SeparateValue(relation, "value")})
-        with pytest.raises(ValueError, match=f"no OneToOneField leads from {relation} to the model User"):
+        with pytest.raises(
+            ValueError, match=f"{relation} must be the related name of a OneToOneField to the model User"
+        ):
             DjangoStore([wrong, groups])
 
 
-def test_the_migrations_are_those_of_the_models() -> None:
-    """Django finds nothing to migrate in the apps of scimkit."""
+def test_no_migration_is_missing() -> None:
+    """Django finds no missing migrations in the apps of scimkit."""
     call_command("makemigrations", "scimkit", "scimkit_external_ids", check=True, dry_run=True, verbosity=0)

@@ -1,7 +1,8 @@
-"""The store over Django's own users and groups keeps the contract.
+"""The store over Django's own users and groups passes the store contract.
 
-Only on SQLite: Django's table of users has no constraint on names that differ by case. Two creates at once may both
-succeed where two transactions write at once. `docs/how-to/django.md` says how to add the constraint.
+The tests run on SQLite only. Django's table of users has no unique constraint on names that differ in case. Two
+concurrent transactions could therefore create the same name. `docs/how-to/django.md` describes how to add the
+constraint.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ SORTED = {
 
 
 class TestDjangosUsers(StoreContract):
-    """Users and groups of `django.contrib.auth`, with the table of external ids beside them."""
+    """The store contract for `django.contrib.auth`, with the app `external_ids`."""
 
     texts = ("a", "A", "b", "work", "ada@example.org", "a b", 'q"\\', "x" * 40)
     nested_groups = False
@@ -57,11 +58,11 @@ class TestDjangosUsers(StoreContract):
         return Hosted(DjangoStore(auth_models(), using=using), using)
 
     def keeps(self, resource_type: ResourceType, path: str) -> bool:
-        """What Django has a column for, and `externalId`."""
+        """Report whether Django has a column for an attribute."""
         return path in KEPT[resource_type.name]
 
     def documents(self, resource_type: ResourceType) -> st.SearchStrategy[dict[str, Any]]:
-        """Users as Django can have them: active or not, with one address at work or none."""
+        """Return a strategy for users that Django can store."""
         whole = super().documents(resource_type)
         if resource_type is not self.user_type:
             return whole
@@ -72,13 +73,13 @@ class TestDjangosUsers(StoreContract):
         return st.builds(lambda one, two: {**one, **two}, whole.map(_without_emails), more)
 
     def test_meta(self, store: SyncStore) -> None:
-        """`meta` has the type, a version, and for users the instant of creation: Django has no other column."""
+        """`meta` has the resource type and a version. Users also have `created`, the only time that Django stores."""
         id = self.user(store, "ada")
         meta = store.get(self.one, self.user_type, id)["meta"]
         assert meta.keys() == {"resourceType", "created", "version"}
 
     def paths(self, resource_type: ResourceType) -> st.SearchStrategy[AttributePath]:
-        """What is in a column can be sorted by, and so can `externalId`."""
+        """Return a strategy for paths with a column, which the store can sort by."""
         return super().paths(resource_type).filter(lambda path: path.text in SORTED[resource_type.name])
 
 

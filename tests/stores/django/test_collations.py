@@ -1,4 +1,4 @@
-"""Texts that a collation of MariaDB takes for the same, and characters that a column does not have, in Django."""
+"""Texts that a collation of MariaDB treats as equal, and characters that a charset lacks, in Django."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PAIRS = [
 
 
 class Person(models.Model):
-    """A person in a table that the fixture makes, with the charset and collation that a test wants."""
+    """A user in a table that the fixture creates with some charset and collation."""
 
     login = models.CharField(max_length=100, unique=True)
     login_key = models.CharField(max_length=100, null=True)
@@ -42,16 +42,16 @@ class Person(models.Model):
         db_table = f"dj_person_{os.getpid()}"
 
     def save(self, *arguments: Any, **options: Any) -> None:
-        """Keep the folded login."""
+        """Save the row with the folded login."""
         self.login_key = folded(self.login)
         super().save(*arguments, **options)
 
 
 class Table:
-    """The table of people."""
+    """The table of the model `Person`."""
 
     def make(self, collation: str, unique: str = "login") -> DjangoStore:
-        """Make the table and return a store over it; `unique` names the column of the unique index."""
+        """Create the table and return a store over it. `unique` names the column of the unique index."""
         charset = collation.partition("_")[0]
         entry: Any = "login" if unique == "login" else Column("login", key=unique)
         run(f"DROP TABLE IF EXISTS {Person._meta.db_table}")
@@ -75,7 +75,7 @@ def run(statement: str) -> None:
 
 @pytest.fixture
 def table() -> Iterator[Table]:
-    """The table of people, dropped afterward."""
+    """The table of the model `Person`, dropped after the test."""
     alias("mysql")
     yield Table()
     run(f"DROP TABLE IF EXISTS {Person._meta.db_table}")
@@ -92,8 +92,8 @@ def found(store: DjangoStore, text: str) -> list[str]:
 
 @pytest.mark.parametrize("has_key", [False, True], ids=["plain", "key"])
 @pytest.mark.parametrize(("there", "new"), PAIRS)
-def test_who_is_refused_is_found(table: Table, has_key: bool, there: str, new: str) -> None:
-    """A user name that the collation takes for another one is 409 `uniqueness`, and `eq` finds the other user."""
+def test_refused_user_name_is_found(table: Table, has_key: bool, there: str, new: str) -> None:
+    """A user name that the collation treats as equal is 409 `uniqueness`, and `eq` finds the existing user."""
     store = table.make("utf8mb4_general_ci")
     if has_key:
         store = DjangoStore([table.mapping(Column("login", key="login"))], using="mysql")
@@ -106,7 +106,7 @@ def test_who_is_refused_is_found(table: Table, has_key: bool, there: str, new: s
 
 @pytest.mark.parametrize(("there", "new"), PAIRS)
 def test_a_folded_key_column_tells_names_apart(table: Table, there: str, new: str) -> None:
-    """With the advised column only case does not count; every other difference makes another user."""
+    """With a folded key column, user names that differ in more than case are different."""
     store = table.make("utf8mb4_general_ci", "login_key")
     create(store, there)
     if folded(there) == folded(new):
@@ -119,7 +119,7 @@ def test_a_folded_key_column_tells_names_apart(table: Table, there: str, new: st
 
 
 def test_the_log_warns_once_of_a_collation(table: Table, caplog: pytest.LogCaptureFixture) -> None:
-    """At its first use a store warns of a collation that ignores case or accents, and says what to do."""
+    """At the first use, a store logs one warning about a collation that ignores case or accents."""
     caplog.set_level(logging.WARNING, "scimkit")
     store = table.make("utf8mb4_general_ci")
     for _ in range(2):
@@ -139,7 +139,7 @@ FOREIGN = [
 
 @pytest.mark.parametrize(("collation", "text"), FOREIGN)
 def test_a_character_that_a_column_does_not_have(table: Table, collation: str, text: str) -> None:
-    """A write of it is 400 `invalidValue` and names the attribute, without the value; in a transaction too."""
+    """Writing a character that the charset lacks is 400 `invalidValue` with the attribute and without the value."""
     store = table.make(collation)
     id = create(store, "ada")["id"]
     document = {"schemas": [USER.schema], "userName": text}
@@ -157,7 +157,7 @@ def test_a_character_that_a_column_does_not_have(table: Table, collation: str, t
 
 @pytest.mark.parametrize(("collation", "text"), FOREIGN)
 def test_a_filter_with_a_character_that_a_column_does_not_have(table: Table, collation: str, text: str) -> None:
-    """A filter with it finds nothing where it must be there, and everything where it must not."""
+    """A comparison with a character that the charset lacks matches nothing, and its negation matches everything."""
     store = table.make(collation)
     create(store, "ada", title="Lead")
     for operator in ("eq", "co", "sw", "ew", "gt"):

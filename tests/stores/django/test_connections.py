@@ -1,4 +1,4 @@
-"""Connections of Django's that break while idle, and the deadline of a request."""
+"""Connections of Django that are lost while idle, and the deadline of a request."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def using(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture(params=SERVERS)
 def server(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The alias of each database that is a server."""
+    """The alias of each database with a server."""
     yield alias(request.param)
     connections[request.param].close()
 
 
 @pytest.fixture
 def scope() -> Scope:
-    """An account that nobody else has."""
+    """A tenant that no other test uses."""
     return Scope(account())
 
 
@@ -55,12 +55,12 @@ def user(login: str) -> dict[str, Any]:
 
 
 def soon(scope: Scope, seconds: float = 0.5) -> Scope:
-    """Return the scope with a deadline that is close."""
+    """Return the scope with a deadline in the near future."""
     return Scope(scope.tenant, time.monotonic() + seconds)
 
 
 def number_of(using: str) -> int:
-    """Return the number that the server knows the connection of this thread by."""
+    """Return the number by which the server identifies the connection of this thread."""
     statement = "SELECT connection_id()" if using == "mysql" else "SELECT pg_backend_pid()"
     return int(asked(connections[using], statement))
 
@@ -72,7 +72,7 @@ def asked(connection: Any, statement: str) -> Any:
 
 
 def kill(using: str) -> None:
-    """Have the server end the connection of this thread, by a statement of another connection."""
+    """Make the server end the connection of this thread, by a statement of another connection."""
     number, other = number_of(using), connections[using].copy("other")
     try:
         asked(other, f"KILL {number}" if using == "mysql" else f"SELECT pg_terminate_backend({number})")
@@ -83,7 +83,7 @@ def kill(using: str) -> None:
 
 @contextmanager
 def another(using: str) -> Iterator[Any]:
-    """Another connection to a database."""
+    """Yield another connection to a database."""
     other = connections[using].copy("other")
     try:
         yield other
@@ -92,7 +92,7 @@ def another(using: str) -> Iterator[Any]:
 
 
 def test_an_idle_connection_that_was_ended(server: str, scope: Scope) -> None:
-    """Between two requests the server ends the connection: the next read, write and transaction succeed."""
+    """After the server ended an idle connection, the next read, write and transaction succeed."""
     store = helpdesk_of(server)
     for name, use in (
         ("read", lambda: store.search(scope, Query(USER))),
@@ -112,7 +112,7 @@ def test_an_idle_connection_that_was_ended(server: str, scope: Scope) -> None:
 def test_a_connection_that_breaks_at_the_commit_is_not_tried_again(
     server: str, scope: Scope, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody knows whether the write was kept, so it is not made twice."""
+    """A write whose connection was lost during COMMIT is not repeated, because the outcome is unknown."""
     store, connection, ended = helpdesk_of(server), connections[server], []
     store.create(scope, USER, user("ada"))
     commit: Callable[[], None] = connection.commit
@@ -131,7 +131,7 @@ def test_a_connection_that_breaks_at_the_commit_is_not_tried_again(
 
 
 def test_within_a_transaction_of_the_host_nothing_is_tried_again(server: str, scope: Scope) -> None:
-    """The store does not know what the host did before on the connection that broke."""
+    """Within a transaction of the application, the store repeats nothing, because it does not know the earlier work."""
     store = helpdesk_of(server)
     store.search(scope, Query(USER))
     with pytest.raises(Exception) as raised, transaction.atomic(using=server):
@@ -144,7 +144,7 @@ def test_within_a_transaction_of_the_host_nothing_is_tried_again(server: str, sc
 
 
 def test_a_read_ends_by_the_deadline(using: str, scope: Scope, caplog: pytest.LogCaptureFixture) -> None:
-    """A statement that takes longer than the request has is cancelled: 503 with Retry-After, and the log says why."""
+    """A statement that lasts beyond the deadline is canceled: 503 with Retry-After, and the log contains the reason."""
     store = DjangoStore((AGENTS, TEAMS), using=using)
     before = asked(connections[using], TIMEOUT[using])
     began = time.monotonic()
@@ -159,7 +159,7 @@ def test_a_read_ends_by_the_deadline(using: str, scope: Scope, caplog: pytest.Lo
 
 
 def test_a_shorter_timeout_of_the_host_stays_in_force(server: str, scope: Scope) -> None:
-    """The store does not lengthen what the host has set."""
+    """A shorter timeout of the application stays in force."""
     store = DjangoStore((AGENTS, TEAMS), using=server)
     asked(connections[server], "SET statement_timeout = '300ms'" if server == "postgresql"
           else "SET SESSION max_statement_time = 0.3")  # fmt: skip
@@ -172,7 +172,7 @@ def test_a_shorter_timeout_of_the_host_stays_in_force(server: str, scope: Scope)
 
 
 def test_no_time_left(using: str, scope: Scope) -> None:
-    """A request whose deadline has passed asks nothing of the database, and none of many statements comes after it."""
+    """After its deadline, a request sends no statement, not even the rest of many statements."""
     store = DjangoStore((AGENTS, TEAMS), using=using)
     for ask in (
         lambda: store.search(soon(scope, -1), Query(USER)),
@@ -192,7 +192,7 @@ def test_no_time_left(using: str, scope: Scope) -> None:
 
 
 def test_a_lock_that_is_not_granted(using: str, scope: Scope) -> None:
-    """A write that waits for a lock gets 503 with Retry-After by its deadline, and nothing is written."""
+    """A write that waits for a lock gets 503 with Retry-After at its deadline, and nothing is written."""
     store = helpdesk_of(using)
     id = store.create(scope, USER, user("ada")).document["id"]
     with another(using) as other:
@@ -211,7 +211,7 @@ def test_a_lock_that_is_not_granted(using: str, scope: Scope) -> None:
 
 
 def test_a_transaction_of_the_host_keeps_its_timeout(server: str, scope: Scope) -> None:
-    """Within a transaction of the host, the timeout of the host is back after each call of the store."""
+    """Within a transaction of the application, each call of the store restores the application's timeout."""
     store = DjangoStore((AGENTS, TEAMS), using=server)
     with transaction.atomic(using=server):
         before = asked(connections[server], TIMEOUT[server])
@@ -225,7 +225,7 @@ def test_a_transaction_of_the_host_keeps_its_timeout(server: str, scope: Scope) 
 
 
 def test_errors_of_the_hosts_code(using: str, scope: Scope) -> None:
-    """What the host's own statements raise in a transaction of the store has the answers of the table of errors."""
+    """Errors of the application's own statements in a transaction of the store get the answers of the same table."""
     store = DjangoStore((AGENTS, TEAMS), using=using)
 
     def twice() -> None:

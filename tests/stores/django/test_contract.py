@@ -1,4 +1,4 @@
-"""The store over Django models keeps the contract, on every database."""
+"""The Django store passes the store contract on every database."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _NAMED = {
 
 
 class TestDjangoStore(mapped.TestMappedStore):
-    """The same helpdesk, of Django models."""
+    """The store contract for the helpdesk's Django models."""
 
-    examples = 2  # what is shared with the other mapped stores is shown there
+    examples = 2  # the tests of the mapped store cover the shared code
     histories = 1
 
     def make_store(self) -> Any:
         return helpdesk(self.database)
 
     def paths(self, resource_type: ResourceType) -> Any:
-        """What is in a column can be sorted by."""
+        """Return a strategy for paths with a column, which the store can sort by."""
         named = _NAMED[resource_type.name]
         return StoreContract.paths(self, resource_type).filter(lambda path: path.text in named)

@@ -1,4 +1,4 @@
-"""A Django project with a SCIM endpoint, over HTTP: Entra's story, and races."""
+"""A Django project with a SCIM endpoint over HTTP: the simulator of Entra ID, and concurrent requests."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SERVERS: dict[str, Any] = {
 
 @contextmanager
 def project(kind: str, database: str, tenant: str) -> Iterator[tuple[str, str]]:
-    """The URL of the endpoint of a project that runs, and a token of a tenant."""
+    """Yield the URL of the endpoint of a running project, and a token of a tenant."""
     using = alias(database)
     tokens = TokenRegistry(DjangoTokenStore(using))
     service = ScimService(DjangoStore((AGENTS, TEAMS), using=using), tokens=tokens)
@@ -42,8 +42,8 @@ def project(kind: str, database: str, tenant: str) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("kind", "database"), [("asgi", "sqlite"), ("wsgi", "sqlite")])
-def test_entras_story(kind: str, database: str) -> None:
-    """Entra tests the connection, provisions on demand, and keeps the helpdesk in step for as long as it lasts."""
+def test_simulator_of_entra(kind: str, database: str) -> None:
+    """The simulator of Entra ID tests the connection, provisions on demand, and runs all provisioning cycles."""
     tenant = account()
     with project(kind, database, tenant) as (url, token):
         report = run_story(url, token)
@@ -54,8 +54,8 @@ def test_entras_story(kind: str, database: str) -> None:
 
 
 @pytest.mark.parametrize("database", DATABASES)
-def test_races(database: str) -> None:
-    """Of requests for one name one succeeds; members that are added at once are all there."""
+def test_concurrent_requests(database: str) -> None:
+    """Of concurrent requests for one user name, exactly one succeeds. Members added concurrently are all stored."""
     with project("wsgi", database, account()) as (url, token), httpx.Client(base_url=url, timeout=60) as http:
         http.headers["Authorization"] = f"Bearer {token}"
         with ThreadPoolExecutor(4) as pool:

@@ -1,4 +1,4 @@
-"""The Django project of the documentation: it starts, and does what the page says."""
+"""The Django project of the documentation works as the page describes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ assert reverse("admin:index") == "/admin/"
 
 
 def test_the_project_runs(tmp_path: Path) -> None:
-    """The project migrates, passes Django's checks, and serves both endpoints."""
+    """The project migrates, passes Django's checks and serves both endpoints."""
     env = {
         **os.environ, "DJANGO_SETTINGS_MODULE": "settings", "HELPDESK_DATABASE": str(tmp_path / "db"),
         "PYTHONDONTWRITEBYTECODE": "1",

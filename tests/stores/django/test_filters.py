@@ -1,4 +1,4 @@
-"""Filters on fields of Django models mean what they mean elsewhere, or are refused."""
+"""Filters on fields of Django models have the standard meaning, or are refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.stores.mapped.test_filters import AGENTS, SERVED, TEXT, TEXTS, keeps
 
 
 def helpdesk(using: str, account: str, agents: list[dict[str, Any]], team: str, members: int) -> None:
-    """Agents, of whom the last is the first one's manager, and some are in a team."""
+    """Create agents and a team. The last agent is the manager of the first agent."""
     rows = [Agent(account=account, login=f"a{number}", **each) for number, each in enumerate(agents)]
     for each in rows:
         each.disabled_at = None if each.disabled_at is None else now()
@@ -33,7 +33,7 @@ def helpdesk(using: str, account: str, agents: list[dict[str, Any]], team: str, 
 
 
 def compare(store: Any, scope: Scope, wanted: Filter) -> None:
-    """Hold what a filter finds to the slow model."""
+    """Compare the result of a filter with the reference model."""
     documents = store.search(scope, Query(USER)).documents
     expected = [each["id"] for each in documents if reference.matches(USER, dict(each), wanted.node)]
     assert [each["id"] for each in store.search(scope, Query(USER, wanted)).documents] == expected, str(wanted.node)
@@ -41,7 +41,7 @@ def compare(store: Any, scope: Scope, wanted: Filter) -> None:
 
 @pytest.mark.parametrize("database", DATABASES)
 def test_generated_filters_agree_with_the_reference(database: str) -> None:
-    """Of rows of any make, a filter finds those whose documents the slow model finds; or it is refused."""
+    """A filter finds the same rows as the reference model, or is refused."""
     store, using, asked, refused = helpdesk_of(database), alias(database), [0], [0]
 
     @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
@@ -61,8 +61,8 @@ def test_generated_filters_agree_with_the_reference(database: str) -> None:
 
 
 @pytest.mark.parametrize("database", DATABASES)
-def test_what_has_a_field_is_served(database: str) -> None:
-    """A filter on what entries map is never refused, and agrees with the reference."""
+def test_filter_on_a_field_is_answered(database: str) -> None:
+    """A filter on mapped attributes is never refused, and finds the same rows as the reference model."""
     store, scope = helpdesk_of(database), Scope(account())
     one = {"email": "x@e.org", "kind": "ext", "department": "Support", "external_id": "e1"}
     two = {"home_email": "y@e.org", "kind": "emp", "disabled_at": now(), "profile": {"ui": {"locale": "EN"}}}

@@ -1,4 +1,4 @@
-"""Every identity provider against Django's own users and groups."""
+"""The simulator of every identity provider against Django's own users and groups."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOT_KEPT: Final = (
 
 
 def lived(name: str, events: Sequence[DirectoryEvent] | None = None, **options: Any) -> Report:
-    """Return the report of a life, by default the whole one, against Django's own users and groups."""
+    """Return the report of a simulation against Django's own users and groups."""
     using = alias("sqlite")
     User.objects.using(using).all().delete()
     Group.objects.using(using).all().delete()
@@ -52,7 +52,7 @@ def lived(name: str, events: Sequence[DirectoryEvent] | None = None, **options: 
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_every_provider_succeeds(name: str) -> None:
-    """A whole life finds no fault if the provider is told what Django's users have no field for."""
+    """A complete simulation has no finding if the provider omits the attributes that Django has no field for."""
     report = lived(name, without=NOT_KEPT)
     assert report.passed, "\n\n".join(explained(step) for step in report.failures)
     assert report.not_compared == NOT_KEPT
@@ -60,13 +60,13 @@ def test_every_provider_succeeds(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["okta-catalogue", "entra-aadOptscim062020"])
 def test_a_random_life_succeeds(name: str) -> None:
-    """A provider that patches may change again and again what is not kept."""
+    """A random simulation has no finding, although a provider may change dropped attributes repeatedly."""
     report = lived(name, random_history(1, length=40)[1], without=NOT_KEPT)
     assert report.passed, "\n\n".join(explained(step) for step in report.failures)
 
 
-def test_what_is_not_kept_is_named() -> None:
-    """Without that, one finding names every attribute that has no field, and how to leave it out."""
+def test_finding_names_dropped_attributes() -> None:
+    """Without these options, one finding names every attribute without a field, and how to omit them."""
     (step, _), *others = distinct(lived("okta").failures)
     assert others == []
     for name in ("displayName", "title", "'phoneNumbers[type eq \"mobile\"]'", "manager"):

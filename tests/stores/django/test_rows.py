@@ -1,4 +1,4 @@
-"""The store over Django models: the host's signals and rules, the statements it makes, what its constraints refuse."""
+"""The Django store: signals and rules of the application, numbers of statements, and violated constraints."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def using(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def scope() -> Scope:
-    """An account that nobody else has."""
+    """A tenant that no other test uses."""
     return Scope(account())
 
 
@@ -61,7 +61,7 @@ def found(store: Any, scope: Scope, text: str, resource_type: Any = USER) -> lis
 
 
 class Statements(CaptureQueriesContext):
-    """The statements that a block makes, but for those that begin and end transactions."""
+    """The statements of a block, without those that begin and end transactions."""
 
     def all(self) -> list[str]:
         words = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
@@ -70,7 +70,7 @@ class Statements(CaptureQueriesContext):
 
 @pytest.fixture
 def saved() -> Iterator[list[Any]]:
-    """The `update_fields` of each agent saved meanwhile; None for a new one."""
+    """Yield the `update_fields` of each agent that is saved; None for a new agent."""
     fields: list[Any] = []
 
     def told(instance: Any, update_fields: Any, **_: Any) -> None:
@@ -81,8 +81,8 @@ def saved() -> Iterator[list[Any]]:
     post_save.disconnect(told, sender=Agent)
 
 
-def test_the_hosts_signals_tell_what_changed(using: str, scope: Scope, saved: list[Any]) -> None:
-    """An agent is saved through the model, with the fields that changed and those that any save sets."""
+def test_signals_have_the_changed_fields(using: str, scope: Scope, saved: list[Any]) -> None:
+    """An agent is saved through the model, with the changed fields and the fields that every save sets."""
     store = helpdesk_of(using)
     id = store.create(scope, USER, user("ada", title="Agent")).document["id"]
     store.change(scope, USER, id, ChangeSet({"title": "Lead", "active": False}))
@@ -90,21 +90,21 @@ def test_the_hosts_signals_tell_what_changed(using: str, scope: Scope, saved: li
     assert saved == [None, {"title", "disabled_at", "scim_version", "updated_at", "saved_at"}]
 
 
-def test_a_rule_of_the_host_is_bad_input(using: str, scope: Scope) -> None:
-    """What the model's `save` refuses is 400 and names the attribute in words of SCIM, and leaves nothing behind."""
+def test_value_refused_by_save_is_invalid_value(using: str, scope: Scope) -> None:
+    """A value that the model's `save` method refuses is 400 with the SCIM attribute, and nothing is written."""
     store = helpdesk_of(using)
     emails = [{"type": "work", "value": "ada@forbidden.example"}]
     with pytest.raises(InvalidValue) as refused:
         store.create(scope, USER, user("ada", emails=emails))
-    assert str(refused.value) == "emails.value has a value that this service does not take."
+    assert str(refused.value) == "emails.value has a value that this service refuses. Send another value."
     id = store.create(scope, USER, user("ada")).document["id"]
     with pytest.raises(InvalidValue):
         store.change(scope, USER, id, ChangeSet({"emails": emails, "title": "Lead"}))
     assert "title" not in store.get(scope, USER, id)
 
 
-def test_members_are_changed_by_the_hosts_manager(using: str, scope: Scope) -> None:
-    """A ManyToManyField tells of members added and removed, and what is between them gets its own defaults."""
+def test_members_are_changed_by_the_related_manager(using: str, scope: Scope) -> None:
+    """A ManyToManyField sends signals for members, and the rows between groups and members get their defaults."""
     store, told = helpdesk_of(using), []
 
     def listen(action: str, pk_set: Any, **_: Any) -> None:
@@ -125,7 +125,7 @@ def test_members_are_changed_by_the_hosts_manager(using: str, scope: Scope) -> N
 
 
 def test_a_member_is_one_row(using: str, scope: Scope) -> None:
-    """Adding one member inserts one row and reads no other member, however many there are."""
+    """Adding one member inserts one row and reads no other member."""
     store = helpdesk_of(using)
     ids = [store.create(scope, USER, user(f"user{number}")).document["id"] for number in range(12)]
     team = store.create(scope, GROUP, group("tier1", *ids[:10])).document["id"]
@@ -145,7 +145,7 @@ def test_a_member_is_one_row(using: str, scope: Scope) -> None:
 
 
 def test_an_association_without_a_field(using: str, scope: Scope) -> None:
-    """A model with two foreign keys is a link too; teams go without the teams within them then."""
+    """A model with two foreign keys can link groups and members."""
     teams = ResourceMapping(
         GROUP, Team, id="public_id", tenant="account", version="scim_version",
         attributes={"displayName": "name"}, members=[Association(Membership, "team", "agent")],
@@ -160,7 +160,7 @@ def test_an_association_without_a_field(using: str, scope: Scope) -> None:
 
 
 def test_filters_on_every_kind_of_entry(using: str, scope: Scope) -> None:
-    """Columns, JSON, choices, computed expressions, references and what is never NULL, each by its own meaning."""
+    """Filters work on every kind of entry: columns, JSON, choices, expressions, references and columns without NULL."""
     store = helpdesk_of(using)
     mia = store.create(scope, USER, user("mia")).document["id"]
     store.create(scope, USER, user(
@@ -190,8 +190,8 @@ def test_filters_on_every_kind_of_entry(using: str, scope: Scope) -> None:
         found(store, scope, 'nickName eq "x"')
 
 
-def test_json_null_is_no_value(using: str, scope: Scope) -> None:
-    """A null within the host's JSON, and JSON of another shape, are no value; the text "null" is one."""
+def test_json_null_is_unassigned(using: str, scope: Scope) -> None:
+    """In JSON, null and a value of another shape are unassigned. The text "null" is a value."""
     store = helpdesk_of(using)
     for name, profile in (("ada", {"ui": {"locale": None}}), ("bo", {"ui": {"locale": "null"}}), ("cy", [1])):
         Agent(account=scope.tenant, login=name, profile=profile).save(using=using)
@@ -200,7 +200,7 @@ def test_json_null_is_no_value(using: str, scope: Scope) -> None:
 
 
 def test_constraints_name_the_attribute(using: str, scope: Scope) -> None:
-    """A value that another row has is 409 uniqueness, also when only the database knows of that row."""
+    """A duplicate value is 409 `uniqueness` with the attribute, even if only the database detects it."""
     hidden = ResourceMapping(USER, Agent, id="public_id", tenant="account", attributes=ATTRIBUTES, where=Q(kind="emp"))
     store = helpdesk_of(using, (hidden, TEAMS))
     Agent(account=scope.tenant, login="Ada", kind="ext").save(using=using)
@@ -212,8 +212,8 @@ def test_constraints_name_the_attribute(using: str, scope: Scope) -> None:
         store.create(scope, USER, user("x" * 101))
 
 
-def test_the_hosts_condition_hides_rows(using: str, scope: Scope) -> None:
-    """What `where` leaves out is no resource, no member and no manager."""
+def test_rows_outside_where_are_hidden(using: str, scope: Scope) -> None:
+    """A row that does not meet `where` is no resource, no member and no manager."""
     hidden = ResourceMapping(
         USER, Agent, id="public_id", tenant="account", attributes=ATTRIBUTES, version="scim_version",
         where=~Q(title="Bot") | Q(title=None),
@@ -230,8 +230,8 @@ def test_the_hosts_condition_hides_rows(using: str, scope: Scope) -> None:
         store.create(scope, USER, user("ada", **{ENTERPRISE: {"manager": {"value": bot}}}))
 
 
-def test_racing_for_a_name(using: str, scope: Scope) -> None:
-    """Of many that create one name at once, in whatever case, one succeeds and the others are told it is taken."""
+def test_one_of_many_concurrent_creates_succeeds(using: str, scope: Scope) -> None:
+    """Of concurrent requests for one user name in any case, one succeeds and the others are 409 `uniqueness`."""
     store = helpdesk_of(using)
 
     def create(name: str) -> str:
@@ -246,8 +246,8 @@ def test_racing_for_a_name(using: str, scope: Scope) -> None:
     assert store.search(scope, Query(USER)).total == 1
 
 
-def test_within_a_transaction_of_the_host(using: str, scope: Scope) -> None:
-    """What the host rolls back is gone; what failed within leaves the rest of the host's work."""
+def test_within_a_transaction_of_the_application(using: str, scope: Scope) -> None:
+    """A rollback of the application undoes the store's writes. A failed write undoes only itself."""
     store = helpdesk_of(using)
     with transaction.atomic(using=using):
         store.create(scope, USER, user("ada"))
@@ -263,7 +263,7 @@ def test_within_a_transaction_of_the_host(using: str, scope: Scope) -> None:
 
 
 def test_a_protected_row_is_not_deleted(using: str, scope: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the host does not let go stays, and the client is told so."""
+    """A protected row is not deleted, and the client receives an error."""
     from django.db.models import ProtectedError
 
     def delete(self: Any, *_: Any, **__: Any) -> None:
@@ -279,7 +279,7 @@ def test_a_protected_row_is_not_deleted(using: str, scope: Scope, monkeypatch: p
 
 
 def test_a_lost_database_is_unavailable(scope: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A failure of the database is 503, without its text."""
+    """A failure of the database is 503, without the text of the database."""
     connections.settings["lost"] = {**connections.settings["sqlite"], "NAME": "/nowhere/scim.db"}
     store = DjangoStore((AGENTS, TEAMS), using="lost")
     try:
@@ -291,8 +291,8 @@ def test_a_lost_database_is_unavailable(scope: Scope, monkeypatch: pytest.Monkey
         del connections.settings["lost"]
 
 
-def test_a_name_is_shown_as_it_is_kept(using: str, scope: Scope) -> None:
-    """A column that is only compared by is never shown."""
+def test_key_column_is_never_returned(using: str, scope: Scope) -> None:
+    """A column that is only used as a key for comparisons is never returned."""
     teams = ResourceMapping(
         GROUP, Team, id="public_id", tenant="account", version="scim_version",
         attributes={"displayName": Column("name", key="external_id")}, members=["agents"],
@@ -306,9 +306,9 @@ def test_a_name_is_shown_as_it_is_kept(using: str, scope: Scope) -> None:
 
 
 WRONG = [
-    ({"id": "nobody"}, "id: nobody is no field of the model Agent"),
-    ({"id": "teams"}, "id: teams is no column of the model Agent"),
-    ({"attributes": {"userName": object()}}, "userName.*neither the name of a field nor an expression"),
+    ({"id": "nobody"}, "id: nobody is not a field of the model Agent"),
+    ({"id": "teams"}, "id: teams is not a column of the model Agent"),
+    ({"attributes": {"userName": object()}}, "userName.*expected the name of a field, or an expression"),
     ({"attributes": {"userName": "login", "locale": Json("profile")}}, "locale.*needs the key"),
     ({"attributes": {"userName": "login", "title": Computed(str, expression=F("nothing"))}}, "title"),
     ({"attributes": {"userName": "login", f"{ENTERPRISE}:manager.value": Reference("login")}}, "Reference"),
@@ -317,7 +317,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("changed", "message"), WRONG)
 def test_a_wrong_declaration(changed: dict[str, Any], message: str) -> None:
-    """A declaration that does not fit its model is refused when the store is made, by the name of the entry."""
+    """A mapping that does not fit its model is refused when the store is created, with the name of the entry."""
     given: dict[str, Any] = {"id": "public_id", "tenant": "account", "attributes": ATTRIBUTES, **changed}
     with pytest.raises(ValueError, match=message):
         DjangoStore([ResourceMapping(USER, Agent, **given)])
@@ -328,7 +328,7 @@ LINKS = ["name", "parents_of", Association(Membership, "agent", "team"), Associa
 
 @pytest.mark.parametrize("link", LINKS)
 def test_a_wrong_link(link: Any) -> None:
-    """Members must be named by a link to many, or by two foreign keys of which the first is the group's."""
+    """Members must be a many-to-many relation, or an `Association` whose first foreign key refers to the group."""
     names = {"displayName": "name"}
     teams = ResourceMapping(GROUP, Team, id="public_id", tenant="account", attributes=names, members=[link])
     with pytest.raises(ValueError, match=r"Team|Membership"):
@@ -336,7 +336,7 @@ def test_a_wrong_link(link: Any) -> None:
 
 
 def test_a_link_from_its_other_side() -> None:
-    """A link is named from the group, whichever model has the ManyToManyField."""
+    """A link is declared by its name in the group model, even if the member model has the ManyToManyField."""
     store = helpdesk_of("sqlite", (AGENTS, ResourceMapping(
         GROUP, Team, id="public_id", tenant="account", attributes={"displayName": "name"}, members=["parents"],
     )))  # fmt: skip

@@ -1,4 +1,4 @@
-"""Tokens in Django's database, and in its admin."""
+"""Tokens in Django's database and in Django's admin."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LIST = "/admin/scimkit/scimtoken/"
 
 @pytest.mark.parametrize("database", DATABASES)
 def test_tokens_outlive_the_process(database: str) -> None:
-    """A token issued by one registry is verified, listed, rotated and revoked by another."""
+    """A token that one registry issued is verified, listed, rotated and revoked by another registry."""
     using = alias(database)
     tenant = f"t{datetime.now(UTC).timestamp()}"
     issued = TokenRegistry(DjangoTokenStore(using)).issue(
@@ -47,14 +47,14 @@ def test_tokens_outlive_the_process(database: str) -> None:
     assert issued.token[8:] not in str(ScimToken.objects.using(using).values_list().get(id=issued.record.id))
 
 
-def test_the_migration_is_the_model() -> None:
-    """`makemigrations` has nothing to add."""
+def test_no_migration_is_missing() -> None:
+    """`makemigrations` finds no missing migration."""
     call_command("makemigrations", "scimkit", check=True, dry_run=True, verbosity=0)
 
 
 @pytest.fixture
 def browser() -> Iterator[Client]:
-    """An admin's browser."""
+    """A client that is logged in to Django's admin."""
     migrate("default")
     ScimToken.objects.all().delete()
     user = User.objects.get_or_create(username="admin", is_staff=True, is_superuser=True)[0]
@@ -68,7 +68,7 @@ def browser() -> Iterator[Client]:
 
 
 def test_a_token_is_issued_and_shown_once(browser: Client) -> None:
-    """The form issues a token and shows it; no other page does, nor its hash."""
+    """The form issues a token and shows it. No other page shows the token or its hash."""
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     form = {"description": "Entra", "tenant": "default", "expires_0": tomorrow.date(), "expires_1": "12:00:00"}
     assert browser.get(f"{LIST}add/").status_code == 200
@@ -89,7 +89,7 @@ def test_a_token_is_issued_and_shown_once(browser: Client) -> None:
 
 
 def test_a_token_is_revoked_and_stays(browser: Client) -> None:
-    """The action revokes; a token is neither changed nor deleted."""
+    """The action revokes a token. A token cannot be changed or deleted."""
     registry = TokenRegistry(DjangoTokenStore())
     issued = registry.issue("Entra")
     id = issued.record.id

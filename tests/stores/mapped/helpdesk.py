@@ -1,4 +1,4 @@
-"""The tables of a helpdesk that knew nothing of SCIM: agents, teams, memberships, teams within teams."""
+"""The tables of a helpdesk application: agents, teams, memberships, and teams within teams."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 
 def now() -> datetime:
-    """The present instant, as the helpdesk's columns have it: in UTC, without an offset."""
+    """Return the current time in UTC without an offset, as in the helpdesk's columns."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 
@@ -32,16 +32,16 @@ PRECISE = sa.DateTime().with_variant(sa.dialects.mysql.DATETIME(fsp=6), "mysql",
 
 
 class Base(DeclarativeBase):
-    """The models of the helpdesk."""
+    """The base of the helpdesk's models."""
 
 
 def has_functions(*_: Any, dialect: sa.Dialect, **__: Any) -> bool:
-    """Whether a database indexes what functions make; MariaDB has collations that fold case instead."""
+    """Report whether a database supports indexes on expressions. MariaDB uses collations that ignore case instead."""
     return dialect.name in ("sqlite", "postgresql")
 
 
 class Membership(Base):
-    """An agent is in a team."""
+    """The membership of an agent in a team."""
 
     __tablename__ = "hd_membership"
     team_id: Mapped[int] = mapped_column(sa.ForeignKey("hd_team.id"), primary_key=True)
@@ -57,7 +57,7 @@ SUBTEAMS = sa.Table(
 
 
 class Agent(Base):
-    """Someone who answers tickets."""
+    """An employee who answers tickets."""
 
     __tablename__ = "hd_agent"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -87,14 +87,14 @@ class Agent(Base):
 
     @validates("email")
     def check_email(self, _: str, value: str | None) -> str | None:
-        """The helpdesk's own rule."""
+        """Refuse an e-mail address by a rule of the helpdesk."""
         if value is not None and value.endswith("@forbidden.example"):
             raise ValueError("the helpdesk takes no such address")
         return value
 
 
 class Ticket(Base):
-    """What agents answer, and what the helpdesk keeps for ever."""
+    """A ticket, which the helpdesk never deletes."""
 
     __tablename__ = "hd_ticket"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -104,7 +104,7 @@ class Ticket(Base):
 
 
 class Team(Base):
-    """Agents and teams that tickets go to."""
+    """A team of agents and other teams."""
 
     __tablename__ = "hd_team"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -122,7 +122,7 @@ class Team(Base):
 
 
 def full_name(agent: Agent) -> str | None:
-    """What the helpdesk shows of an agent."""
+    """Return the name that the helpdesk displays for an agent."""
     return f"{agent.first_name} {agent.last_name or ''}".strip() or None
 
 
@@ -161,10 +161,10 @@ _numbers = itertools.count()
 
 @cache
 def sessions_of(database: str) -> sessionmaker[Any]:
-    """The helpdesk's sessions on a database, its tables made where they are not."""
+    """Return the helpdesk's sessionmaker on a database, and create the tables if necessary."""
     engine = sync_engine(url_of(database))
     with engine.begin() as connection:
-        if database == "mysql":  # several processes are in the one database
+        if database == "mysql":  # several processes share the database
             connection.execute(sa.select(sa.func.get_lock("helpdesk", 60)))
         Base.metadata.create_all(connection)
         if database == "mysql":
@@ -173,20 +173,20 @@ def sessions_of(database: str) -> sessionmaker[Any]:
 
 
 def helpdesk_of(database: str, mapped: Any = (AGENTS, TEAMS), **options: Any) -> MappedStore:
-    """A store over the helpdesk's tables."""
+    """Return a store over the helpdesk's tables."""
     return MappedStore(sessions_of(database), mapped, **options)
 
 
 def helpdesk(database: str) -> Apart:
-    """A store over the helpdesk's tables, in accounts of its own."""
+    """Return a store over the helpdesk's tables, with tenants that no other test uses."""
     return Apart(helpdesk_of(database))
 
 
 def helpdesk_awaited(engine: AsyncEngine) -> Apart:
-    """The same, awaited."""
+    """Return an async store over the helpdesk's tables, with tenants that no other test uses."""
     return Apart(AsyncMappedStore(async_sessionmaker(engine), (AGENTS, TEAMS)))
 
 
 def account() -> str:
-    """An account that nobody else has."""
+    """Return the name of a tenant that no other test uses."""
     return f"{os.getpid()}-{next(_numbers)}-{os.urandom(4).hex()}"

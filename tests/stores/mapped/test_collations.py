@@ -1,4 +1,4 @@
-"""Texts that a collation of MariaDB takes for the same, and characters that a column does not have."""
+"""Texts that a collation of MariaDB treats as equal, and characters that a charset lacks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PAIRS = [
 
 
 class Base(orm.DeclarativeBase):
-    """The models of these tests, in tables that only this process has."""
+    """The base of the models in this module. Only this process uses their tables."""
 
 
 def model_of(name: str, collation: str, charset: str = "utf8mb4", *, has_key: bool = False) -> Any:
@@ -73,7 +73,7 @@ def mapping(model: Any, entry: Any = None, **options: Any) -> ResourceMapping:
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[sa.Engine]:
-    """An engine on MariaDB, with the tables of this module."""
+    """An engine on MariaDB with the tables of this module."""
     assert MYSQL_URL is not None
     engine = sync_engine(MYSQL_URL)
     Base.metadata.create_all(engine)
@@ -94,7 +94,7 @@ def user(name: str, **attributes: Any) -> dict[str, Any]:
 
 
 def sync_calls(engine: sa.Engine, mapped: ResourceMapping) -> tuple[Callable[..., Any], Callable[..., list[str]]]:
-    """Return functions that create a user and that find user names, on the sync store."""
+    """Return functions that create a user and that find user names, with the sync store."""
     store = MappedStore(engine, [mapped])
     return (
         lambda name, **more: store.create(SCOPE, USER, user(name, **more)).document,
@@ -103,7 +103,7 @@ def sync_calls(engine: sa.Engine, mapped: ResourceMapping) -> tuple[Callable[...
 
 
 def awaited_calls(engine: sa.Engine, mapped: ResourceMapping) -> tuple[Callable[..., Any], Callable[..., list[str]]]:
-    """Return the same functions, on the awaited store."""
+    """Return functions that create a user and that find user names, with the async store."""
 
     def run(ask: Callable[[AsyncMappedStore], Any]) -> Any:
         async def asked() -> Any:
@@ -129,8 +129,8 @@ both_colors = pytest.mark.parametrize("calls", [sync_calls, awaited_calls])
 @both_colors
 @pytest.mark.parametrize("entry", [None, Column(INSENSITIVE.login, key=INSENSITIVE.login)], ids=["plain", "key"])
 @pytest.mark.parametrize(("there", "new"), PAIRS)
-def test_who_is_refused_is_found(engine: sa.Engine, calls: Any, entry: Any, there: str, new: str) -> None:
-    """A user name that the collation takes for another one is 409 `uniqueness`, and `eq` finds the other user."""
+def test_refused_user_name_is_found(engine: sa.Engine, calls: Any, entry: Any, there: str, new: str) -> None:
+    """A user name that the collation treats as equal is 409 `uniqueness`, and `eq` finds the existing user."""
     create, found = calls(engine, mapping(INSENSITIVE, entry))
     create(there)
     with pytest.raises(Uniqueness, match="userName"):
@@ -141,10 +141,10 @@ def test_who_is_refused_is_found(engine: sa.Engine, calls: Any, entry: Any, ther
 
 @pytest.mark.parametrize("entry", [None, Column(INSENSITIVE.login, key=INSENSITIVE.login)], ids=["plain", "key"])
 @pytest.mark.parametrize(("there", "new"), PAIRS)
-def test_who_is_refused_by_the_index_is_found(
+def test_user_name_refused_by_the_index_is_found(
     engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, entry: Any, there: str, new: str
 ) -> None:
-    """The same holds if only the unique index refuses, as in a race."""
+    """If only the unique index refuses the user name, as in a race, `eq` still finds the existing user."""
     create, found = sync_calls(engine, mapping(INSENSITIVE, entry))
     create(there)
     monkeypatch.setattr(ModelRows, "others", lambda *_: False)
@@ -156,7 +156,7 @@ def test_who_is_refused_by_the_index_is_found(
 @both_colors
 @pytest.mark.parametrize(("there", "new"), PAIRS)
 def test_a_folded_key_column_tells_names_apart(engine: sa.Engine, calls: Any, there: str, new: str) -> None:
-    """With the advised column only case does not count; every other difference makes another user."""
+    """With a folded key column, user names that differ in more than case are different."""
     create, found = calls(engine, mapping(KEYED, Column(KEYED.login, key=KEYED.login_key)))
     create(there)
     if folded(there) == folded(new):
@@ -170,7 +170,7 @@ def test_a_folded_key_column_tells_names_apart(engine: sa.Engine, calls: Any, th
 
 @pytest.mark.parametrize(("there", "new"), PAIRS[1:])
 def test_a_binary_collation_tells_names_apart(engine: sa.Engine, there: str, new: str) -> None:
-    """With a binary collation on the column both users are served."""
+    """With a binary collation, user names that differ only in case or accents are different."""
     create, found = sync_calls(engine, mapping(BINARY))
     create(there)
     create(new)
@@ -178,7 +178,7 @@ def test_a_binary_collation_tells_names_apart(engine: sa.Engine, there: str, new
 
 
 def test_the_log_warns_once_of_a_collation(engine: sa.Engine, caplog: pytest.LogCaptureFixture) -> None:
-    """At its first use a store warns of a collation that ignores case or accents, and says what to do."""
+    """At the first use, a store logs one warning about a collation that ignores case or accents."""
     caplog.set_level(logging.WARNING, "scimkit")
     store = MappedStore(engine, [mapping(INSENSITIVE)])
     for _ in range(2):
@@ -195,7 +195,7 @@ def test_the_log_warns_once_of_a_collation(engine: sa.Engine, caplog: pytest.Log
 
 
 def test_the_awaited_store_warns_too(engine: sa.Engine, caplog: pytest.LogCaptureFixture) -> None:
-    """The awaited store warns of the same collation."""
+    """The async store logs the same warning about a collation."""
     caplog.set_level(logging.WARNING, "scimkit")
     awaited_calls(engine, mapping(INSENSITIVE))[1]("userName pr")
     assert [each.levelname for each in caplog.records] == ["WARNING"]
@@ -207,7 +207,7 @@ FOREIGN = [pytest.param(NARROW, "😀", id="utf8mb3"), pytest.param(LATIN, "łuk
 @both_colors
 @pytest.mark.parametrize(("model", "text"), FOREIGN)
 def test_a_character_that_a_column_does_not_have(engine: sa.Engine, calls: Any, model: Any, text: str) -> None:
-    """A write of it is 400 `invalidValue` and names the attribute, without the value."""
+    """Writing a character that the charset lacks is 400 `invalidValue` with the attribute and without the value."""
     create, found = calls(engine, mapping(model))
     for name, more, path in ((text, {}, "userName"), ("ada", {"title": text}, "title")):
         with pytest.raises(InvalidValue) as refused:
@@ -221,7 +221,7 @@ def test_a_character_that_a_column_does_not_have(engine: sa.Engine, calls: Any, 
 def test_a_filter_with_a_character_that_a_column_does_not_have(
     engine: sa.Engine, calls: Any, model: Any, text: str
 ) -> None:
-    """A filter with it finds nothing where it must be there, and everything where it must not."""
+    """A comparison with a character that the charset lacks matches nothing, and its negation matches everything."""
     create, found = calls(engine, mapping(model))
     create("ada", title="Lead")
     for operator in ("eq", "co", "sw", "ew", "gt"):
@@ -234,7 +234,7 @@ def test_a_filter_with_a_character_that_a_column_does_not_have(
 
 @pytest.mark.parametrize(("model", "text"), FOREIGN)
 def test_a_change_to_a_character_that_a_column_does_not_have(engine: sa.Engine, model: Any, text: str) -> None:
-    """A replacement is refused too, in a transaction as well, and leaves the user as it was."""
+    """Replacing a value by one with a character that the charset lacks is refused, and the user stays unchanged."""
     store = MappedStore(engine, [mapping(model)])
     id = store.create(SCOPE, USER, user("ada")).document["id"]
     with pytest.raises(InvalidValue, match="userName"):
@@ -248,7 +248,7 @@ def test_a_change_to_a_character_that_a_column_does_not_have(engine: sa.Engine, 
 
 @pytest.mark.parametrize(("model", "text"), FOREIGN)
 def test_an_id_with_a_character_that_a_column_does_not_have(engine: sa.Engine, model: Any, text: str) -> None:
-    """No resource has such an id, and no tenant such a name."""
+    """An id or a tenant with a character that the charset lacks is not found."""
     by_login = ResourceMapping(USER, model, id=model.login, attributes={"userName": model.login})
     store = MappedStore(engine, [by_login])
     with pytest.raises(NotFound):
@@ -258,7 +258,7 @@ def test_an_id_with_a_character_that_a_column_does_not_have(engine: sa.Engine, m
 
 
 def test_the_sql_store_has_every_character(engine: sa.Engine) -> None:
-    """The store's own tables keep bytes, so that neither charset nor collation has a say."""
+    """The SQL store keeps bytes, so that charset and collation do not matter."""
     assert MYSQL_URL is not None
     store, scope = SqlStore(MYSQL_URL), Scope(f"collations-{os.urandom(4).hex()}")
     for name in ("ada", "ada ", "muller", "müller", "ada😀", "ada😁", "łukasz"):

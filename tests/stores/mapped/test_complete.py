@@ -1,4 +1,4 @@
-"""A mapping whose entries have every element of a multi-valued attribute, beside a `rest` that keeps other things."""
+"""Mappings with `complete`, whose entries map every element of a multi-valued attribute, and with a `rest` column."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def client_of(database: str = "sqlite", mapped: Any = COMPLETE) -> Client:
     'emails[value ew "example"]', 'emails[type eq "home" and value pr]', 'emails.type eq "home"', 'emails[type pr]',
 ])  # fmt: skip
 def test_a_filter_on_every_element_is_answered(database: str, text: str) -> None:
-    """The columns answer a filter on `emails`, as a walk over the documents does."""
+    """The columns answer a filter on `emails` with the same result as an evaluation of the documents."""
     client = client_of(database)
     for name, emails in (("a", [WORK, HOME]), ("b", [HOME]), ("c", []), ("d", [{**WORK, "value": "d@example.org"}])):
         assert client.post("/Users", {"userName": name, "emails": emails, "nickName": name}).status == 201
@@ -46,15 +46,15 @@ def test_a_filter_on_every_element_is_answered(database: str, text: str) -> None
 
 
 def test_a_sub_attribute_in_the_rest_is_refused() -> None:
-    """What an element has in the JSON, such as `primary` of the home address, cannot be filtered."""
+    """A filter by a sub-attribute that is only in the `rest` column is refused."""
     store = helpdesk_of("sqlite", (COMPLETE,))
     for text in ("emails.primary eq true", 'emails.display eq "Ada"', 'emails[type eq "home" and primary eq true]'):
         with pytest.raises(InvalidFilter):
             store.search(Scope(account()), Query(USER, filters.parse(text)))
 
 
-def test_another_element_is_not_kept_and_reported(caplog: pytest.LogCaptureFixture) -> None:
-    """An address of a type without an entry is dropped: the log says so at start, and each write reports it."""
+def test_element_without_entry_is_dropped_and_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """An e-mail address of a type without an entry is dropped and reported in the log and in each response."""
     client = client_of()
     assert "emails[...]" in caplog.text
     caplog.set_level(logging.INFO, "scimkit")
@@ -69,8 +69,8 @@ def test_another_element_is_not_kept_and_reported(caplog: pytest.LogCaptureFixtu
     assert client.patch(f"/Users/{made.id}", {"op": "replace", "path": "nickName", "value": "A"}).quirks == ()
 
 
-def test_an_element_that_was_kept_before_is_not_shown() -> None:
-    """An address in the JSON from before the mapping was complete is not shown, since no filter finds it."""
+def test_element_of_an_earlier_mapping_is_not_returned() -> None:
+    """An e-mail address from an earlier mapping in the `rest` column is not returned."""
     tenant = account()
     with sessions_of("sqlite").begin() as session:
         extra = {"emails": [{"$slot": 'type eq "work"', "display": "A"}, {"type": "other", "value": "x@example.org"}]}
@@ -81,7 +81,7 @@ def test_an_element_that_was_kept_before_is_not_shown() -> None:
 
 
 @pytest.mark.parametrize("name", ["nothing", "emails.value", "phoneNumbers", "title", "userName"])
-def test_only_what_has_elements_can_be_complete(name: str) -> None:
-    """Another name is a ValueError when the store is made."""
-    with pytest.raises(ValueError, match=f"User: complete: '{name}' is no multi-valued attribute"):
+def test_complete_names_mapped_multi_valued_attributes(name: str) -> None:
+    """A name in `complete` that is not a mapped multi-valued attribute is refused with a ValueError."""
+    with pytest.raises(ValueError, match=f"User: complete: '{name}' must be a multi-valued attribute"):
         helpdesk_of("sqlite", (replace(AGENTS, complete=[name]),))

@@ -1,4 +1,4 @@
-"""The store over tables of the host's own keeps the contract, on every database."""
+"""The mapped store passes the store contract on every database."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COLUMNS = {"User": {**ATTRIBUTES, "meta.created": Agent.created_at}, "Group": T
 
 
 class TestMappedStore(StoreContract):
-    """The helpdesk on every database, which keeps what it has no column for in JSON."""
+    """The store contract for the helpdesk's tables, with a `rest` column."""
 
     texts = ("a", "A", "b", "work", "Work", "home", "ada@example.org", "a b", 'q"\\', "x" * 40)
     examples = 4
@@ -35,11 +35,11 @@ class TestMappedStore(StoreContract):
         return helpdesk(self.database)
 
     def keeps(self, resource_type: ResourceType, path: str) -> bool:
-        """`name.formatted` is computed, and a manager must exist."""
+        """Report whether the store keeps an attribute. `name.formatted` is computed, and a manager must exist."""
         return path != "name.formatted" and ":manager." not in path
 
     def documents(self, resource_type: ResourceType) -> st.SearchStrategy[dict[str, Any]]:
-        """Users as the helpdesk can have them: active or not, of a kind, with one work and one home address."""
+        """Return a strategy for users that the helpdesk can store."""
         whole = strategies.documents(resource_type, texts=self.texts).map(lambda each: self.kept(resource_type, each))
         if resource_type is not self.user_type:
             return whole
@@ -56,7 +56,7 @@ class TestMappedStore(StoreContract):
         return st.builds(lambda one, two: {**one, **two}, plain, more)
 
     def paths(self, resource_type: ResourceType) -> st.SearchStrategy[AttributePath]:
-        """What is in a column can be sorted by."""
+        """Return a strategy for paths with a column, which the store can sort by."""
         columns = _COLUMNS[resource_type.name]
         return (
             super().paths(resource_type).filter(lambda path: isinstance(columns.get(path.text), InstrumentedAttribute))
@@ -64,13 +64,13 @@ class TestMappedStore(StoreContract):
 
 
 class TestAsyncMappedStore(TestMappedStore):
-    """The awaited store over the helpdesk on every database."""
+    """The store contract for the async store over the helpdesk's tables."""
 
-    examples = 2  # the statements are those of the other color
+    examples = 2  # the sync store runs the same statements
     histories = 1
 
     def make_store(self) -> Any:
-        sessions_of(self.database)  # makes the tables
+        sessions_of(self.database)  # creates the tables
         self.engine = async_engine(url_of(self.database))
         return helpdesk_awaited(self.engine)
 

@@ -1,4 +1,4 @@
-"""Entra ID provisions a helpdesk into the tables it always had."""
+"""Entra ID provisions users and groups into the existing tables of a helpdesk."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from tests.stores.mapped.helpdesk import Agent, Membership, Team, account, helpd
 
 
 def served(database: str, tenant: str) -> tuple[Any, str]:
-    """The helpdesk's service, and a token of one of its accounts."""
+    """Return the service over the helpdesk's tables, and a token of one tenant."""
     tokens = TokenRegistry()
     service = ScimService(helpdesk_of(database), tokens=tokens)
     return ScimApp(service), tokens.issue("Entra", tenant=tenant).token
 
 
 @pytest.mark.parametrize("database", DATABASES)
-def test_the_story(database: str) -> None:
-    """Every step of Entra's life passes, and the helpdesk's own rows are what it came to."""
+def test_simulator_succeeds_in_every_step(database: str) -> None:
+    """The simulator of Entra ID succeeds in every step, and the helpdesk's rows have the expected values."""
     tenant = account()
     app, token = served(database, tenant)
     with running(app) as url:
@@ -41,8 +41,8 @@ def test_the_story(database: str) -> None:
 
 
 @pytest.mark.parametrize("database", DATABASES)
-def test_agents_who_were_there_before_are_matched(database: str) -> None:
-    """Agents of the helpdesk's own making are found by their login in any case, taken over and updated, not doubled."""
+def test_existing_agents_are_matched(database: str) -> None:
+    """Existing agents are matched by their login in any case, and updated instead of duplicated."""
     tenant, directory = account(), sample_directory()
     people = {each.user_name: each for each in directory.people.values()}
     name = next(iter(people))

@@ -1,4 +1,4 @@
-"""Filters on the helpdesk's columns mean what they mean elsewhere, or are refused."""
+"""Filters on the helpdesk's columns have the standard meaning, or are refused."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ AGENTS = st.builds(
     profile=st.sampled_from([None, {}, {"ui": 5}, {"ui": {"locale": "a"}}, {"ui": {}, "cost_center": "A"}]),
     scim_extra=st.sampled_from([None, {}, {"emails": [{"value": "a", "type": "other"}]}, {"nickName": "a"}]),
 )  # fmt: skip
-"""Rows as the helpdesk itself may have made them."""
+"""Rows in forms that the helpdesk itself may have written."""
 
 
 def keeps(path: AttributePath) -> bool:
-    """Whether filters on an attribute are tried: those that an entry maps."""
+    """Report whether filters on an attribute are tested. Only mapped attributes are."""
     return path.text in MAPPED or path.text in ("id", "emails") or path.text.startswith(("groups", "meta."))
 
 
 @pytest.mark.parametrize("database", DATABASES)
 def test_generated_filters_agree_with_the_reference(database: str) -> None:
-    """Of rows of any make, a filter finds those whose documents the slow model finds; or it is refused."""
+    """A filter finds the same rows as the reference model, or is refused."""
     store, asked, refused = helpdesk_of(database), [0], [0]
 
     @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
@@ -96,8 +96,8 @@ SERVED = [
 
 @pytest.mark.parametrize("database", DATABASES)
 @pytest.mark.parametrize("text", SERVED)
-def test_what_has_a_column_is_served(text: str, database: str) -> None:
-    """A filter on what entries map is never refused, and agrees with the reference."""
+def test_filter_on_a_column_is_answered(text: str, database: str) -> None:
+    """A filter on mapped attributes is never refused, and finds the same rows as the reference model."""
     store, scope = helpdesk_of(database), Scope(account())
     with sessions_of(database).begin() as session:
         one = Agent(account=scope.tenant, login="a0", email="x@e.org", kind="ext", department="Support",
@@ -126,15 +126,15 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("text", "named"), REFUSED)
-def test_what_has_no_column_is_refused(text: str, named: str) -> None:
-    """A filter on what is kept in JSON, or not kept, is 400 invalidFilter in words that name the attribute."""
+def test_filter_without_a_column_is_refused(text: str, named: str) -> None:
+    """A filter without a column is refused with 400 `invalidFilter`, and the detail names the attribute."""
     with pytest.raises(InvalidFilter) as refused:
         helpdesk_of("sqlite").search(Scope(account()), Query(USER, filters.parse(text)))
     assert named in str(refused.value)
 
 
 def _statements(store: MappedStore, query: Query, database: str = "sqlite", tenant: str = "") -> list[tuple[str, Any]]:
-    """What a search sends to the database."""
+    """Return the statements that a search sends to the database."""
     sent: list[tuple[str, Any]] = []
     engine = sessions_of(database).kw["bind"]
 
@@ -149,8 +149,8 @@ def _statements(store: MappedStore, query: Query, database: str = "sqlite", tena
     return [(text, given) for text, given in sent if text.startswith("SELECT")]
 
 
-def test_a_look_up_is_an_index_probe() -> None:
-    """`userName eq` is answered by the host's index on the tenant and the folded login."""
+def test_equality_uses_the_index() -> None:
+    """`userName eq` uses the helpdesk's index on the tenant and the folded login."""
     (statement, given), *_ = _statements(helpdesk_of("sqlite"), Query(USER, filters.parse('userName eq "ADA"')))
     with sessions_of("sqlite")() as session:
         plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all()
@@ -158,28 +158,28 @@ def test_a_look_up_is_an_index_probe() -> None:
 
 
 def test_constants_are_bound() -> None:
-    """No text of a filter is in a statement."""
+    """Values of a filter are bound parameters, and never part of a statement."""
     text = "'; DROP TABLE hd_agent; --"
     for statement, _ in _statements(helpdesk_of("sqlite"), Query(USER, filters.parse(f'userName co "{text}"'))):
         assert "DROP" not in statement
 
 
 def plain(attributes: dict[str, Any]) -> list[ResourceMapping]:
-    """Agents of which nothing is kept but what entries map."""
+    """Return a mapping of agents without a `rest` column."""
     return [ResourceMapping(USER, Agent, id=Agent.public_id, tenant=Agent.account, attributes=attributes)]
 
 
 @pytest.mark.parametrize(
     "text", ['emails[type eq "fax"]', 'emails[type eq "work" and primary eq false]', 'id eq "x" and userName pr']
 )
-def test_a_filter_on_constants_asks_nothing(text: str) -> None:
-    """What can be told from the declaration alone is: no statement is sent."""
+def test_filter_on_constants_needs_no_statement(text: str) -> None:
+    """A filter on constants is answered without a statement."""
     store = helpdesk_of("sqlite", plain(ATTRIBUTES))
     assert _statements(store, Query(USER, filters.parse(text))) == []
 
 
-def test_without_a_rest_all_elements_are_in_columns() -> None:
-    """When nothing is kept elsewhere, a multi-valued attribute can be filtered as a whole."""
+def test_every_element_is_filtered_without_rest() -> None:
+    """Without a `rest` column, a multi-valued attribute can be filtered without brackets."""
     store, scope = helpdesk_of("sqlite", plain(ATTRIBUTES)), Scope(account())
     for name, kind in (("a", "work"), ("b", "home"), ("c", "other")):
         email = {"value": f"{name}@e.org", "type": kind}
@@ -192,8 +192,8 @@ def test_without_a_rest_all_elements_are_in_columns() -> None:
         assert "".join(each["userName"] for each in page.documents) == expected, text
 
 
-def test_one_entry_may_have_all_there_is() -> None:
-    """`emails.value` without brackets: the primary element, or the first, lives in one column."""
+def test_entry_without_brackets_maps_the_only_element() -> None:
+    """An entry such as `emails.value` without brackets maps the primary or the first element to one column."""
     store = helpdesk_of("sqlite", plain({"userName": Agent.login, "emails.value": Agent.email}))
     scope = Scope(account())
     emails = [{"value": "a@e.org", "type": "home"}, {"value": "b@e.org", "type": "work", "primary": True}]
@@ -203,8 +203,8 @@ def test_one_entry_may_have_all_there_is() -> None:
 
 
 @pytest.mark.parametrize("database", DATABASES)
-def test_a_key_column_is_compared_in_the_place_of_the_text(database: str) -> None:
-    """A column that the host keeps folded answers where case does not count."""
+def test_key_column_is_compared_ignoring_case(database: str) -> None:
+    """A comparison that ignores case uses the key column with the folded text."""
     attributes = {"userName": Agent.login, "title": Column(Agent.title, key=Agent.department)}
     store, scope = helpdesk_of(database, plain(attributes)), Scope(account())
     with sessions_of(database).begin() as session:
@@ -213,8 +213,8 @@ def test_a_key_column_is_compared_in_the_place_of_the_text(database: str) -> Non
         assert store.search(scope, Query(USER, filters.parse(text))).total == total
 
 
-def test_what_has_no_column_of_its_own_is_no_order() -> None:
-    """Sorting by what is computed, chosen, kept in JSON or in several columns is refused."""
+def test_sort_without_a_single_column_is_refused() -> None:
+    """Sorting by an attribute without exactly one column is refused."""
     store = helpdesk_of("sqlite")
     for text in ("nickName", "active", "locale", "emails.value", "name.formatted", "userType", "groups.value"):
         path = USER.resolve(text)
@@ -228,8 +228,8 @@ def test_what_has_no_column_of_its_own_is_no_order() -> None:
 
 
 @pytest.mark.skipif(MYSQL_URL is None, reason="SCIMKIT_TEST_MYSQL_URL names no MariaDB or MySQL")
-def test_a_collation_that_folds_case_is_an_index() -> None:
-    """A column that is its own key is compared by its own collation, which its index answers."""
+def test_column_with_itself_as_key_uses_its_index() -> None:
+    """A column that is its own key is compared by its collation, so that the database uses its index."""
     store, scope = helpdesk_of("mysql", plain({"userName": Column(Agent.login, key=Agent.login)})), Scope(account())
     with sessions_of("mysql").begin() as session:
         session.add(Agent(account=scope.tenant, login="Müller"))
@@ -244,8 +244,8 @@ def test_a_collation_that_folds_case_is_an_index() -> None:
 
 @pytest.mark.parametrize("wanted", ['userName eq "a\\u0000b"', 'userName co "a\\u0000b"', 'id eq "a\\u0000b"'])
 @pytest.mark.parametrize("database", DATABASES)
-def test_a_null_character_is_found_nowhere(database: str, wanted: str) -> None:
-    """No database keeps a null character, so a filter with one matches nothing, and is no outage."""
+def test_filter_with_a_null_character_matches_nothing(database: str, wanted: str) -> None:
+    """A filter with the character NUL matches nothing and is not answered with 503."""
     client = Client(helpdesk(database))
     client.user("ada")
     answer = client.post("/Users/.search", {"filter": wanted})

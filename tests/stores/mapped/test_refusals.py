@@ -1,4 +1,4 @@
-"""What the tables of a host refuse: the client gets 400 or 503, and the attribute if the database names it."""
+"""Rows that the database refuses: the client receives 400 or 503, with the attribute if it is known."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ TABLE = f"refusals_{os.getpid()}"
 
 
 class Base(orm.DeclarativeBase):
-    """The model of these tests, which says less than its table."""
+    """The base of a model that declares fewer constraints than its table has."""
 
 
 class Person(Base):
-    """A person whose columns are narrower than the model says."""
+    """A user whose columns are shorter in the database than in the model."""
 
     __tablename__ = TABLE
     id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
@@ -47,7 +47,7 @@ NUMBER = {"sqlite": "INTEGER PRIMARY KEY AUTOINCREMENT", "postgresql": "SERIAL P
 
 @pytest.fixture(params=DATABASES)
 def store(request: pytest.FixtureRequest) -> Iterator[MappedStore]:
-    """A store over the table, on each database."""
+    """A store over the table on each database."""
     engine = sync_engine(url_of(request.param))
     login = "VARCHAR(100)" if request.param == "mysql" else "TEXT"
     with engine.begin() as connection:
@@ -62,7 +62,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[MappedStore]:
 
 
 def refused(store: MappedStore, **attributes: Any) -> str:
-    """Return the detail of the 400 `invalidValue` that a new user gets."""
+    """Return the detail of the 400 `invalidValue` for a new user."""
     with pytest.raises(InvalidValue) as raised:
         store.create(SCOPE, USER, {"schemas": [USER.schema], "userName": "ada", **attributes})
     assert store.search(SCOPE, Query(USER)).total == 0
@@ -70,28 +70,29 @@ def refused(store: MappedStore, **attributes: Any) -> str:
 
 
 def test_a_value_that_is_too_long(store: MappedStore) -> None:
-    """A text that only the database finds too long is 400; MariaDB names the column, PostgreSQL does not."""
+    """A text that is too long for the database only is 400. MariaDB names the column, and PostgreSQL does not."""
     dialect = store._sessions.engine.dialect.name  # type: ignore[union-attr]
     if dialect == "sqlite":
         pytest.skip("SQLite does not bound texts")
     path = "An attribute" if dialect == "postgresql" else "title"
-    assert refused(store, title="too long") == f"{path} has a value that this service cannot store; it may be too long."
+    expected = f"{path} has a value that this service cannot store. The value may be too long or out of range."
+    assert refused(store, title="too long") == expected
 
 
-def test_a_check_of_the_host(store: MappedStore) -> None:
-    """A CHECK constraint is 400 on every database, though MariaDB's driver takes it for an error of operation."""
+def test_violated_check_constraint_is_invalid_value(store: MappedStore) -> None:
+    """A violated CHECK constraint is 400 on every database, although MariaDB's driver reports an operational error."""
     assert "another value" in refused(store, nickName="bad")
 
 
 def test_a_value_that_is_too_long_for_its_index(store: MappedStore) -> None:
-    """PostgreSQL cannot index a long text: 400 `invalidValue` for the write, and not `invalidFilter`."""
+    """A text that is too long for an index of PostgreSQL is 400 `invalidValue`, not `invalidFilter`."""
     if store._sessions.engine.dialect.name != "postgresql":  # type: ignore[union-attr]
         pytest.skip("the other databases bound the column, or nothing")
     assert "cannot store" in refused(store, userName=os.urandom(20_000).hex())
 
 
 def test_a_null_character(store: MappedStore) -> None:
-    """PostgreSQL cannot store the character NUL: 400. The other databases can."""
+    """A text with the character NUL is 400 on PostgreSQL. The other databases store the text."""
     if store._sessions.engine.dialect.name == "postgresql":  # type: ignore[union-attr]
         assert refused(store, nickName="a\0b") == "An attribute has a character that this service cannot store."
     else:
@@ -101,7 +102,7 @@ def test_a_null_character(store: MappedStore) -> None:
 
 @pytest.mark.parametrize("database", DATABASES)
 def test_a_member_that_another_request_added(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A member that came in between is 503, and the next attempt of the client finds the member there."""
+    """Adding a member that another request just added is 503, and the client's next attempt succeeds."""
     store, scope = helpdesk_of(database), Scope(account())
     ada = store.create(scope, USER, {"schemas": [USER.schema], "userName": "ada"}).document["id"]
     document = {"schemas": [GROUP.schema], "displayName": "team", "members": [{"value": ada}]}

@@ -1,4 +1,4 @@
-"""What a service over mapped tables announces, what it refuses when built, and what it reports as not kept."""
+"""The resource types that a service announces, and the attributes that a mapping does not keep."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ NAMELESS = replace(TEAMS, attributes={"displayName": TEAMS.attributes["displayNa
 
 
 def client_of(*mapped: Any, **options: Any) -> Client:
-    """A client of a service over some of the helpdesk's tables."""
+    """Return a client of a service over some of the helpdesk's tables."""
     return Client(store=helpdesk_of("sqlite", mapped), tenant=account(), **options)
 
 
 class TestAnnounced:
-    """The resource types of a service are those that its store maps."""
+    """A service serves the resource types that its store maps."""
 
     def test_users_only(self) -> None:
-        """A store that maps users only makes a service without groups: they are neither announced nor served."""
+        """If the store maps users only, the service neither announces nor serves groups."""
         client = client_of(AGENTS)
         kinds = client.get("/ResourceTypes").body["Resources"]
         assert [each["name"] for each in kinds] == ["User"]
@@ -41,23 +41,23 @@ class TestAnnounced:
         assert client.get("/Users").status == 200
 
     def test_a_type_that_the_store_does_not_map_is_refused(self) -> None:
-        """A resource type that is asked for and that the store cannot serve is a ValueError that names it."""
+        """A resource type that the store does not map is refused with a ValueError that names the type."""
         store = helpdesk_of("sqlite", (AGENTS,))
         for each in (store, as_async_store(store)):
             with pytest.raises(ValueError, match="no ResourceMapping for Group: give it one, or leave Group out"):
                 ScimService(each, tokens=TokenRegistry(), resource_types=(USER, GROUP))
 
     def test_fewer_types_than_the_store_maps(self) -> None:
-        """A host may announce fewer types than its store maps."""
+        """A service may announce fewer resource types than its store maps."""
         assert client_of(AGENTS, TEAMS, resource_types=(USER,)).get("/Groups").status == 404
 
     def test_a_store_of_any_type(self) -> None:
-        """A store that says nothing serves what it is given, users and groups by default."""
+        """With a store that serves any type, a service serves users and groups by default."""
         assert ScimService(MemoryStore(), tokens=TokenRegistry()).resource_types == (USER, GROUP)
 
 
 class TestSources:
-    """A store is made of a source of sessions that it can use."""
+    """The sources of sessions that a store accepts."""
 
     @pytest.mark.parametrize("source", [
         lambda engine: engine,
@@ -67,22 +67,22 @@ class TestSources:
         lambda engine: "sqlite://",
     ])  # fmt: skip
     def test_an_async_source(self, source: Any) -> None:
-        """MappedStore refuses an async source, and says which store takes it."""
-        with pytest.raises(TypeError, match=r"to AsyncMappedStore of scimkit\.stores\.sqlalchemy\.async_store"):
+        """`MappedStore` refuses an async source and names the store for it."""
+        with pytest.raises(TypeError, match=r"use AsyncMappedStore of scimkit\.stores\.sqlalchemy\.async_store"):
             MappedStore(source(create_async_engine("sqlite+aiosqlite://")), (AGENTS, TEAMS))
 
     @pytest.mark.parametrize("source", [lambda engine: engine, orm.sessionmaker])
     def test_a_sync_source(self, source: Any) -> None:
-        """AsyncMappedStore refuses a source that is not async, and says which store takes it."""
-        with pytest.raises(TypeError, match=r"to MappedStore of scimkit\.stores\.sqlalchemy$"):
+        """`AsyncMappedStore` refuses a sync source and names the store for it."""
+        with pytest.raises(TypeError, match=r"use MappedStore of scimkit\.stores\.sqlalchemy\.$"):
             AsyncMappedStore(source(sa.create_engine("sqlite://")), (AGENTS, TEAMS))
 
 
 class TestNotKept:
-    """What a mapping has no place for is accepted, and reported."""
+    """Attributes that a mapping does not keep are accepted and reported."""
 
     def test_at_start(self, caplog: pytest.LogCaptureFixture) -> None:
-        """The log has one warning a resource type, with every attribute that has no entry."""
+        """At the start, the log has one warning for each resource type, with every attribute without an entry."""
         client_of(NARROW, replace(NAMELESS, members=()))
         users, groups = caplog.messages
         assert users.startswith("User: the mapping has no entry for ")
@@ -93,14 +93,14 @@ class TestNotKept:
             "Group: the mapping has no entry for externalId, members; values of these attributes are not stored"
         )
 
-    def test_a_rest_keeps_all(self, caplog: pytest.LogCaptureFixture) -> None:
-        """A mapping with `rest` drops nothing, and there is no warning and no quirk."""
+    def test_rest_column_keeps_all_attributes(self, caplog: pytest.LogCaptureFixture) -> None:
+        """With a `rest` column, nothing is dropped, and there is no warning and no quirk."""
         client = client_of(AGENTS)
         assert caplog.messages == []
         assert client.post("/Users", {**ADA, "nickName": "A"}).quirks == ()
 
     def test_each_write(self, caplog: pytest.LogCaptureFixture) -> None:
-        """The response, the event and the log of a POST, PUT and PATCH name what was given and is not kept."""
+        """The response, the event and the log of a POST, PUT or PATCH name the dropped attributes."""
         events: list[Any] = []
         client = client_of(NARROW, NAMELESS, on_request_completed=events.append)
         caplog.set_level(logging.INFO, "scimkit")
@@ -123,7 +123,7 @@ class TestNotKept:
         assert client.patch(f"/Users/{created.id}", {"op": "replace", "path": "title", "value": "x"}).quirks == ()
 
     def test_groups_and_bulk(self) -> None:
-        """So do those of a group, and of a bulk."""
+        """Dropped attributes of groups and of bulk operations are reported, too."""
         client = client_of(NARROW, NAMELESS)
         group = client.group("Tier 1")
         external = {"op": "add", "path": "externalId", "value": "x"}
@@ -135,8 +135,8 @@ class TestNotKept:
         assert done.quirks == ("attribute-not-kept:externalId",)
 
 
-def test_a_maker_of_sessions_is_a_source() -> None:
-    """A sessionmaker that gets its engine later is taken."""
+def test_sessionmaker_without_engine_is_a_source() -> None:
+    """A sessionmaker without an engine is accepted as a source."""
     maker = orm.sessionmaker()
     maker.configure(bind=sessions_of("sqlite").kw["bind"])
     assert Client(store=MappedStore(maker, (AGENTS, TEAMS)), tenant=account()).get("/Users").status == 200

@@ -1,4 +1,4 @@
-"""The helpdesk's rows as resources: what is kept where, what the helpdesk's own rules refuse, what a write costs."""
+"""The mapped store over the helpdesk's tables: columns, rules of the helpdesk, and numbers of statements."""
 
 from __future__ import annotations
 
@@ -37,36 +37,36 @@ from tests.stores.mapped.helpdesk import (
 
 @pytest.fixture
 def scope() -> Scope:
-    """An account of the test's own."""
+    """A tenant that only this test uses."""
     return Scope(account())
 
 
 @pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest) -> str:
-    """Every database."""
+    """The name of each database."""
     return str(request.param)
 
 
 def user(user_name: str, **more: Any) -> dict[str, Any]:
-    """A document of a user."""
+    """Return the document of a user."""
     document = {"schemas": [USER.schema], "userName": user_name, **more}
     return {**document, "schemas": USER.schemas_of(document)}
 
 
 def group(name: str, *members: str) -> dict[str, Any]:
-    """A document of a group."""
+    """Return the document of a group."""
     return {"schemas": [GROUP.schema], "displayName": name, "members": [{"value": each} for each in members]}
 
 
 def row(database: str, id: str) -> Agent:
-    """The helpdesk's row of a user."""
+    """Return the helpdesk's row of a user."""
     with sessions_of(database)() as session:
         return session.scalars(sa.select(Agent).where(Agent.public_id == UUID(id))).one()
 
 
 @contextmanager
 def statements(database: str) -> Iterator[list[str]]:
-    """What is sent to a database meanwhile."""
+    """Yield the list of statements that are sent to a database."""
     sent: list[str] = []
     engine = sessions_of(database).kw["bind"]
 
@@ -80,8 +80,8 @@ def statements(database: str) -> Iterator[list[str]]:
         sa.event.remove(engine, "before_cursor_execute", note)
 
 
-def test_attributes_live_in_their_columns(database: str, scope: Scope) -> None:
-    """Each attribute is in the column its entry names; what has none is in the JSON of the rest."""
+def test_attributes_are_stored_in_their_columns(database: str, scope: Scope) -> None:
+    """Each attribute is in the column of its entry. An attribute without an entry is in the `rest` column."""
     document = user(
         "Ada", name={"givenName": "Ada", "familyName": "King", "middleName": "M"}, active=False, userType="contractor",
         emails=[{"value": "h@e.org", "type": "home"}, {"value": "w@e.org", "type": "WORK", "display": "W"}],
@@ -105,8 +105,8 @@ def test_attributes_live_in_their_columns(database: str, scope: Scope) -> None:
     assert shown["userType"] == "Contractor"
 
 
-def test_without_a_rest_the_unmapped_is_dropped(scope: Scope) -> None:
-    """What no entry maps is gone, and a write of it alone changes nothing."""
+def test_unmapped_attributes_are_dropped_without_rest(scope: Scope) -> None:
+    """Without a `rest` column, unmapped attributes are dropped, and writing only these changes nothing."""
     store = helpdesk_of("sqlite", [replace(AGENTS, rest=None)])
     other = {"value": "x@e.org", "type": "other"}
     written = store.create(scope, USER, user("ada", nickName="Countess", emails=[other]))
@@ -115,8 +115,8 @@ def test_without_a_rest_the_unmapped_is_dropped(scope: Scope) -> None:
     assert not store.change(scope, USER, id, ChangeSet({"nickName": "x", "emails": [other]})).changed
 
 
-def test_the_helpdesks_own_writes_show(database: str, scope: Scope) -> None:
-    """A row changed or made by the helpdesk is the resource, at once; an element whose column is NULL is not there."""
+def test_writes_of_the_application_are_served(database: str, scope: Scope) -> None:
+    """A row that the helpdesk writes is served at once, and a NULL column gives no element."""
     store = helpdesk_of(database)
     emails = [{"value": "w@e.org", "type": "work", "display": "W"}, {"value": "o@e.org", "type": "other"}]
     id = store.create(scope, USER, user("ada", emails=emails)).document["id"]
@@ -126,8 +126,8 @@ def test_the_helpdesks_own_writes_show(database: str, scope: Scope) -> None:
         assert [each["value"] for each in store.get(scope, USER, id)["emails"]] == shown
 
 
-def test_an_element_that_says_nothing_else_is_taken(scope: Scope) -> None:
-    """An address without a type lives where the first one does; of two of a type the primary is kept."""
+def test_element_without_type_takes_the_first_column(scope: Scope) -> None:
+    """An e-mail address without a type takes the first column. Of two work addresses, the primary is stored."""
     store = helpdesk_of("sqlite")
     written = store.create(scope, USER, user("ada", emails=[{"value": "a@e.org"}]))
     assert written.document["emails"] == [{"value": "a@e.org", "type": "work", "primary": True}]
@@ -136,8 +136,8 @@ def test_an_element_that_says_nothing_else_is_taken(scope: Scope) -> None:
     assert changed.document["emails"] == [{"value": "c@e.org", "type": "work", "primary": True}]
 
 
-def test_removing_leaves_what_a_column_has_by_itself(scope: Scope) -> None:
-    """NULL, the empty text, or the default; a column that can be without a value in no way refuses."""
+def test_removing_sets_null_or_the_default(scope: Scope) -> None:
+    """Removing an attribute sets NULL, the empty text or the default. Other columns refuse the removal."""
     store = helpdesk_of("sqlite")
     document = user("ada", name={"givenName": "A", "familyName": "B"}, active=False, title="x", userType="Employee")
     id = store.create(scope, USER, document).document["id"]
@@ -147,22 +147,27 @@ def test_removing_leaves_what_a_column_has_by_itself(scope: Scope) -> None:
     agent = row("sqlite", id)
     assert (agent.first_name, agent.last_name, agent.title, agent.kind) == ("", None, None, None)
     dated = replace(AGENTS, attributes={"userName": Agent.login, "active": Choice(Agent.created_at, {})})
-    with pytest.raises(InvalidValue, match="active has a value that this service does not have"):
+    with pytest.raises(InvalidValue, match="active must be one of the values that this service supports"):
         helpdesk_of("sqlite", [dated]).create(scope, USER, user("bob", active=True))
 
 
 REFUSED = [
-    ({"emails": [{"value": "x@forbidden.example", "type": "work"}]}, "emails.value has a value that this service does"),
-    ({"title": "x" * 101}, "title is longer than the 100 characters"),
-    ({"userType": "Robot"}, "userType has a value that this service does not have"),
-    ({ENTERPRISE: {"manager": {"value": "nobody"}}}, "manager.value names no User of this service"),
-    ({ENTERPRISE: {"manager": {"value": str(uuid4())}}}, "manager.value names no User of this service"),
+    (
+        {"emails": [{"value": "x@forbidden.example", "type": "work"}]},
+        "emails.value has a value that this service refuses",
+    ),
+    ({"title": "x" * 101}, "title must have at most 100 characters"),
+    ({"userType": "Robot"}, "userType must be one of the values that this service supports"),
+    ({ENTERPRISE: {"manager": {"value": "nobody"}}}, "manager.value must be the id of an existing User"),
+    ({ENTERPRISE: {"manager": {"value": str(uuid4())}}}, "manager.value must be the id of an existing User"),
 ]
 
 
 @pytest.mark.parametrize(("attributes", "message"), REFUSED, ids=range(len(REFUSED)))
-def test_the_helpdesks_rules_refuse(attributes: dict[str, Any], message: str, database: str, scope: Scope) -> None:
-    """What a validator or a column does not take is 400 invalidValue that names the attribute, and nothing is kept."""
+def test_refused_values_are_invalid_value(
+    attributes: dict[str, Any], message: str, database: str, scope: Scope
+) -> None:
+    """A value that a validator or a column refuses is 400 `invalidValue` with the attribute, and nothing is stored."""
     store = helpdesk_of(database)
     id = store.create(scope, USER, user("ada")).document["id"]
     before = store.get(scope, USER, id)
@@ -177,8 +182,8 @@ def test_the_helpdesks_rules_refuse(attributes: dict[str, Any], message: str, da
     assert store.search(scope, Query(USER)).documents == [before]
 
 
-def test_the_hosts_constraint_is_uniqueness(database: str, scope: Scope) -> None:
-    """A login that only the helpdesk's index knows to be taken is 409 uniqueness, by the name of the attribute."""
+def test_unique_index_of_the_application_is_uniqueness(database: str, scope: Scope) -> None:
+    """A login that only the unique index of the helpdesk refuses is 409 `uniqueness` with the name of the attribute."""
     store = helpdesk_of(database, [replace(AGENTS, where=Agent.disabled_at.is_(None))])
     with sessions_of(database).begin() as session:
         session.add(Agent(account=scope.tenant, login="Ada", disabled_at=now()))
@@ -192,8 +197,8 @@ def test_the_hosts_constraint_is_uniqueness(database: str, scope: Scope) -> None
     assert [each["userName"] for each in store.search(scope, Query(USER)).documents] == ["bob"]
 
 
-def test_what_is_still_needed_is_not_deleted(database: str, scope: Scope) -> None:
-    """An agent whose tickets are kept for ever is 400 `mutability`, and stays in its teams."""
+def test_referenced_row_is_not_deleted(database: str, scope: Scope) -> None:
+    """Deleting an agent with tickets is refused with 400 `mutability`, and the agent stays in its teams."""
     store = helpdesk_of(database)
     id = store.create(scope, USER, user("ada")).document["id"]
     team = store.create(scope, GROUP, group("team", id)).document["id"]
@@ -204,8 +209,8 @@ def test_what_is_still_needed_is_not_deleted(database: str, scope: Scope) -> Non
     assert [each["value"] for each in store.get(scope, GROUP, team)["members"]] == [id]
 
 
-def test_a_soft_delete(database: str, scope: Scope) -> None:
-    """`delete` archives the row in its place, and `where` hides it: gone for clients, from its teams too."""
+def test_soft_delete_hides_the_resource(database: str, scope: Scope) -> None:
+    """With `delete` and `where`, deleting archives the row and hides the resource, also from its teams."""
 
     def archive(agent: Agent) -> None:
         agent.disabled_at, agent.login = now(), f"{agent.login} was here"
@@ -227,7 +232,7 @@ def test_a_soft_delete(database: str, scope: Scope) -> None:
 
 
 def test_a_member_is_one_row(database: str, scope: Scope) -> None:
-    """Adding or removing a member of a group touches no other membership, and reads none."""
+    """Adding or removing a member of a group changes and reads no other membership."""
     store = helpdesk_of(database)
     people = [store.create(scope, USER, user(f"a{number}")).document["id"] for number in range(5)]
     team = store.create(scope, GROUP, group("team", *people[:4])).document["id"]
@@ -244,8 +249,8 @@ def test_a_member_is_one_row(database: str, scope: Scope) -> None:
         assert session.scalar(sa.select(sa.func.count()).where(Membership.agent_id.in_(key))) == 0
 
 
-def test_members_that_are_not_wanted_are_not_read(scope: Scope) -> None:
-    """`excludedAttributes=members` reads no membership, of one group or of a page."""
+def test_unrequested_members_are_not_read(scope: Scope) -> None:
+    """`excludedAttributes=members` reads no memberships, neither for one group nor for a page of groups."""
     store = helpdesk_of("sqlite")
     id = store.create(scope, USER, user("ada")).document["id"]
     team = store.create(scope, GROUP, group("team", id)).document["id"]
@@ -257,7 +262,7 @@ def test_members_that_are_not_wanted_are_not_read(scope: Scope) -> None:
 
 
 def test_a_page_costs_as_many_statements_as_a_row(scope: Scope) -> None:
-    """Managers and groups of a page are read in one statement each."""
+    """A page needs one statement for all managers and one statement for all groups."""
     store = helpdesk_of("sqlite")
     boss = store.create(scope, USER, user("boss")).document["id"]
     counts = []
@@ -271,7 +276,7 @@ def test_a_page_costs_as_many_statements_as_a_row(scope: Scope) -> None:
 
 
 def test_a_manager_is_a_relationship(database: str, scope: Scope) -> None:
-    """The id of another agent of the account, and of no other; unset when the manager is removed or deleted."""
+    """A manager must be an agent of the same tenant. Removing or deleting the manager unassigns the attribute."""
     store = helpdesk_of(database)
     boss, ada = (store.create(scope, USER, user(name)).document["id"] for name in ("boss", "ada"))
     far = store.create(Scope(account()), USER, user("far")).document["id"]
@@ -291,7 +296,7 @@ UNCOUNTED = (replace(AGENTS, **BARE), replace(TEAMS, **BARE))
 
 
 def test_versions_without_a_column(database: str, scope: Scope) -> None:
-    """The version is made of what the row has, members included: every change shows, the helpdesk's too."""
+    """Without a version column, every change of the row or its members changes the version."""
     store = helpdesk_of(database, UNCOUNTED)
     ada = store.create(scope, USER, user("ada")).document
     assert set(ada["meta"]) == {"resourceType", "version"}
@@ -310,8 +315,8 @@ def test_versions_without_a_column(database: str, scope: Scope) -> None:
     store.delete(scope, GROUP, team["id"], joined["meta"]["version"])
 
 
-def test_swaps_without_a_column(database: str, scope: Scope) -> None:
-    """Of many writes at once that expect one version, one happens."""
+def test_expected_version_without_a_version_column(database: str, scope: Scope) -> None:
+    """If many writes expect the same version, exactly one succeeds."""
     store = helpdesk_of(database, UNCOUNTED)
     ada = store.create(scope, USER, user("ada")).document
 
@@ -326,8 +331,8 @@ def test_swaps_without_a_column(database: str, scope: Scope) -> None:
         assert sum(threads.map(swap, range(12))) == 1
 
 
-def test_numbers_as_ids(database: str, scope: Scope) -> None:
-    """With a prefix each, the helpdesk's own numbers are ids; what is no such id is nobody's."""
+def test_row_numbers_as_ids(database: str, scope: Scope) -> None:
+    """With prefixes, the helpdesk's row numbers serve as ids. A malformed id is not found."""
     store = helpdesk_of(database, [replace(AGENTS, id=Agent.id, prefix="a-"), replace(TEAMS, id=Team.id, prefix="t-")])
     id = store.create(scope, USER, user("ada")).document["id"]
     team = store.create(scope, GROUP, group("team", id, id.replace("a", "t"), "a-0", "x")).document
@@ -342,7 +347,7 @@ def test_numbers_as_ids(database: str, scope: Scope) -> None:
 
 
 def test_computed_and_read_only(scope: Scope) -> None:
-    """A computed attribute is read, written by the host's code, filtered by its expression; a readOnly one stays."""
+    """A `Computed` entry is read, written and filtered by its functions. A `ReadOnly` entry keeps its value."""
 
     def rename(agent: Agent, value: str | None) -> None:
         agent.first_name, _, agent.last_name = (value or "").partition(" ")
@@ -367,8 +372,8 @@ def test_computed_and_read_only(scope: Scope) -> None:
     assert store.search(scope, Query(USER, filters.parse("title pr or active eq false"))).total == 0
 
 
-def test_the_hosts_rows_are_in_the_transaction(database: str, scope: Scope) -> None:
-    """`session` is that of the transaction: the helpdesk's own rows are kept with the others, or not at all."""
+def test_rows_of_the_application_are_in_the_transaction(database: str, scope: Scope) -> None:
+    """Rows that the application writes through `session` belong to the transaction of the store."""
     store = helpdesk_of(database)
 
     def work(inner: Any, fails: bool) -> str:
@@ -391,7 +396,7 @@ def test_the_hosts_rows_are_in_the_transaction(database: str, scope: Scope) -> N
 
 
 def test_one_tenant_when_there_is_no_column() -> None:
-    """Without a column for the tenant only the default tenant has anything, and nobody else can add to it."""
+    """Without a tenant column, only the default tenant has resources, and other tenants cannot create any."""
     mapped = replace(AGENTS, tenant=None, where=Agent.account == "nobody's", new=lambda: Agent(account="nobody's"))
     store = helpdesk_of("sqlite", [mapped])
     assert "tenants" in store.unsupported
@@ -405,14 +410,14 @@ def test_one_tenant_when_there_is_no_column() -> None:
 
 @pytest.fixture
 def engine() -> Iterator[sa.Engine]:
-    """A host's own engine."""
+    """An engine of the application."""
     engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool, connect_args={"check_same_thread": False})
     yield engine
     engine.dispose()
 
 
 def test_an_engine_or_a_sessionmaker(engine: sa.Engine) -> None:
-    """A host hands in either; its engine is used as it is, SQLite's driver and all."""
+    """The store accepts an engine or a sessionmaker, and uses the engine unchanged."""
     Agent.metadata.create_all(engine)
     store = MappedStore(engine, [AGENTS, TEAMS])
     id = store.create(Scope(), USER, user("ada")).document["id"]
@@ -422,11 +427,11 @@ def test_an_engine_or_a_sessionmaker(engine: sa.Engine) -> None:
 
 
 class Strict(DeclarativeBase):
-    """Models whose columns are never NULL."""
+    """The base of models without nullable columns."""
 
 
 class Customer(Strict):
-    """Somebody whose row has something in every column."""
+    """A model without nullable columns."""
 
     __tablename__ = "customer"
     id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
@@ -438,7 +443,7 @@ class Customer(Strict):
 
 
 def test_columns_that_are_never_null(engine: sa.Engine) -> None:
-    """No value is the empty text, or what the column gets by itself; a filter takes the empty text for none."""
+    """In a column that is not nullable, unassigned is the empty text or the default. Filters treat it as unassigned."""
     Strict.metadata.create_all(engine)
     attributes = {
         "userName": Customer.login, "title": Customer.title, "locale": Customer.locale, "active": Customer.enabled,

@@ -1,4 +1,4 @@
-"""The mapped stores on an engine of the application: waits end by the deadline if the engine has timeouts."""
+"""Waits of the mapped stores on an engine of the application end at the deadline if the engine has timeouts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def soon(seconds: float) -> Scope:
 
 @contextmanager
 def row_locked(database: str, statement: str) -> Iterator[None]:
-    """Hold a lock in a transaction of another client."""
+    """Hold a row lock in a transaction of another client."""
     outside = sa.create_engine(url_of(database))
     with outside.connect() as connection:
         connection.execute(sa.text(statement))
@@ -40,7 +40,7 @@ def row_locked(database: str, statement: str) -> Iterator[None]:
 
 
 def with_lock_timeout(engine: sa.Engine) -> None:
-    """Set the timeout of locks that the how-to recommends, shortened."""
+    """Set the lock timeout that the how-to recommends, with a shorter time."""
 
     def connected(connection: Any, _: object) -> None:
         cursor = connection.cursor()
@@ -53,7 +53,7 @@ def with_lock_timeout(engine: sa.Engine) -> None:
 
 @pytest.mark.parametrize("database", SERVERS)
 def test_a_lock_that_is_not_granted(database: str) -> None:
-    """A write that waits for a locked row gets 503 by its deadline, sync and awaited; readers go on."""
+    """A write that waits for a locked row gets 503 at its deadline, sync and async. Reads succeed."""
     store = helpdesk_of(database)
     ada = {"schemas": [USER.schema], "userName": f"ada-{time.time_ns()}", "active": True}
     id = store.create(soon(20), USER, ada).document["id"]
@@ -86,7 +86,7 @@ def test_a_lock_that_is_not_granted(database: str) -> None:
 
 @pytest.mark.parametrize("database", DATABASES)
 def test_every_connection_is_in_use(database: str) -> None:
-    """A request gets 503 after the wait of the pool; a health check ends at its own deadline."""
+    """If all connections are in use, a request gets 503 after a wait, and a health check ends at its deadline."""
     sessions_of(database)
     engine = sa.create_engine(url_of(database), poolclass=sa.QueuePool, pool_size=1, max_overflow=0, pool_timeout=0.2)
     store = MappedStore(engine, (AGENTS, TEAMS))

@@ -1,14 +1,14 @@
-"""The store over Django models of the host's own, and an app that keeps its tokens.
+"""The Django store: resources in the project's own Django models, and an app that keeps tokens.
 
     store = DjangoStore([ResourceMapping(USER, Agent, ...), ResourceMapping(GROUP, Team, ...)])
 
-This module imports no model: Django may load it before its apps are ready.
+This module imports no model, because Django loads the module before its apps are ready.
 """
 
 try:
     import django as _  # noqa: F401
 except ModuleNotFoundError as _missing:
-    raise ModuleNotFoundError("the store over Django models needs Django: pip install 'scimkit[django]'") from _missing
+    raise ModuleNotFoundError("The Django store needs Django. Run: pip install 'scimkit[django]'") from _missing
 
 from scimkit.stores.django.fields import Association
 from scimkit.stores.django.store import DjangoStore

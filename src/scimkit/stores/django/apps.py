@@ -1,4 +1,4 @@
-"""The app `scimkit.stores.django`: it keeps tokens, and shows them in Django's admin."""
+"""The configuration of the app `scimkit.stores.django`, which keeps tokens and shows them in Django's admin."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from django.apps import AppConfig
 
 
 class ScimkitConfig(AppConfig):
-    """Put `scimkit.stores.django` into INSTALLED_APPS, and run `migrate`. The store itself needs no app."""
+    """The app that keeps tokens.
+
+    Add `scimkit.stores.django` to INSTALLED_APPS, and run `migrate`. `DjangoStore` itself needs no app.
+    """
 
     name = "scimkit.stores.django"
     label = "scimkit"

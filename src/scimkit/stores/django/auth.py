@@ -1,7 +1,9 @@
-"""Django's own users and groups as SCIM's: declarations for `django.contrib.auth`, or for a user model like its own.
+"""Mappings for Django's own users and groups, or for a user model of the project.
 
-store = DjangoStore(auth_models())
-service = ScimService(store, tokens=..., set_password=set_password)
+Create the service as follows:
+
+    store = DjangoStore(auth_models())
+    service = ScimService(store, tokens=..., set_password=set_password)
 """
 
 from __future__ import annotations
@@ -22,15 +24,18 @@ from scimkit.stores.mapped.declaration import ResourceMapping
 
 _USER: Final = "u"
 _GROUP: Final = "g"
-"""What goes before the ids: users and groups number their rows alike."""
+"""Prefixes of the ids. Without prefixes, a user and a group could have the same id."""
 
 
 def auth_models(*, where: Q | None = None) -> list[ResourceMapping]:
-    """What to make a `DjangoStore` of.
+    """Return the mappings of the user model and of Django's groups, for a `DjangoStore`.
 
-    `where` says which users are served, such as `Q(is_superuser=False)`. A user model without `first_name`,
-    `last_name`, an email field or `date_joined` goes without what they would have. A new user has an unusable
-    password until one is set. `externalId` is mapped if the app `scimkit.stores.django.external_ids` is installed.
+    A user model may lack `first_name`, `last_name`, `date_joined` or an email field. Their attributes are then not
+    mapped. The attribute `externalId` is mapped if the app `scimkit.stores.django.external_ids` is installed. A new
+    user has an unusable password until `set_password` sets a password.
+
+    Args:
+        where: The condition that served users must meet, such as `Q(is_superuser=False)`.
     """
     model: Any = get_user_model()
     names = {each.name for each in model._meta.concrete_fields}
@@ -59,17 +64,30 @@ _OPTIONAL: Final = {"name.givenName": "first_name", "name.familyName": "last_nam
 
 
 def set_password(tenant: str, id: str, password: str, *, using: str = DEFAULT_DB_ALIAS) -> None:
-    """The `set_password` of a `ScimService`. Raises: InvalidValue for what AUTH_PASSWORD_VALIDATORS refuse."""
+    """Set the password of a user. Pass this function as `set_password` to `ScimService`.
+
+    Args:
+        tenant: The tenant of the request. Django's own users have no tenant.
+        id: The id of the user.
+        password: The new password.
+        using: The alias of the database in `DATABASES`.
+
+    Raises:
+        InvalidValue: A validator of AUTH_PASSWORD_VALIDATORS refused the password.
+    """
     user: Any = get_user_model()._default_manager.using(using).get(pk=id.removeprefix(_USER))
     try:
         password_validation.validate_password(password, user)
     except ValidationError:
-        raise InvalidValue("The password is not one that the rules of this service allow.") from None
+        raise InvalidValue(
+            "password does not meet the password rules of this service. Send another password."
+        ) from None
     user.set_password(password)
     user.save(using=using, update_fields=["password"])
 
 
 def _without_password() -> Any:
+    """Return a new user with an unusable password."""
     user: Any = get_user_model()()
     user.set_unusable_password()
     return user

@@ -1,7 +1,8 @@
-"""Conditions of filters on Django models, as `Q` objects. Constants are parameters, never written into the text.
+"""Filters as conditions on Django models, in the form of `Q` objects.
 
-Texts compare by their bytes, so that no collation has a say; where an index can answer, equality is asked of the
-column too. This module never runs a query.
+Values are always passed as parameters. Texts are compared by their bytes, so that the result does not depend on
+collations. An equality also compares the column itself, so that the database can use an index. This module never runs a
+query.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from scimkit.stores.mapped.memberships import End
 from scimkit.stores.mapped.references import Reference
 
 Own: TypeAlias = Callable[[Layout, "ModelConditions"], Q]
-"""What every row of a layout must meet."""
+"""Returns the condition that every served row of a layout meets."""
 
 _LOOKUPS: Final = {"eq": "exact", "ne": "exact", "gt": "gt", "ge": "gte", "lt": "lt", "le": "lte"}
 
@@ -43,13 +44,13 @@ class ModelConditions:
     """Conditions on the rows of a model.
 
     Args:
-        own: Returns the condition that the far rows of a link must meet.
-        by_bytes: Compare texts by their bytes only. No index helps then, but the text that is compared may have
-            characters that the charset of a column does not have.
+        own: Returns the condition that linked rows must meet, such as the tenant.
+        by_bytes: Compare texts by their bytes only. This comparison uses no index, but accepts characters that the
+            charset of a column lacks.
     """
 
     prefix = ""
-    """What goes before the names of fields."""
+    """Text before the names of fields in lookups."""
 
     def __init__(self, own: Own, *, by_bytes: bool = False) -> None:
         self._own = own
@@ -61,19 +62,24 @@ class ModelConditions:
         return met[0] if len(met) == 1 else Q(*met)
 
     def any(self, conditions: Sequence[Q]) -> Q:
+        """Join conditions by `or`."""
         return conditions[0] if len(conditions) == 1 else Q(*conditions, _connector=Q.OR)
 
     def no(self, condition: Q) -> Q:
+        """Negate a condition."""
         return ~condition
 
     def absent(self, field: Field) -> Q:
+        """Build the condition that a field has no value."""
         place = self.place(field)
         return Q(Exact(Utf8(place), Value(b""))) if field.blank else Q(IsNull(place, True))
 
     def one_of(self, field: Field, values: Sequence[Any]) -> Q:
+        """Build the condition that a field has one of some values."""
         return self.any([self.compare(field, "eq", each, folds=False) for each in values])
 
     def compare(self, field: Field, operator: str, value: Any, *, folds: bool) -> Q:
+        """Build the condition for a comparison."""
         there, place = ~self.absent(field), self.place(field)
         if field.keys and type(value) is bool:
             value = "true" if value else "false"
@@ -86,7 +92,7 @@ class ModelConditions:
         column, given = (Lower(place), Lower(constant)) if folds else (place, constant)
         key: Any = Utf8(column)
         wanted: Any = Utf8(given)
-        if "\0" in value:  # which not every database has in a text
+        if "\0" in value:  # some databases allow no NUL character in a text
             wanted = Value((value.lower() if folds else value).encode())
         if operator in _TEXT:
             return there & _TEXT[operator](key, wanted) if value else there
@@ -101,17 +107,18 @@ class ModelConditions:
         return there & same if field.collated else there & Q(Exact(column, given)) & same
 
     def named(self, field: Field, values: Sequence[Any]) -> Q:
-        """Return the condition that a column has one of some values, which are never NULL."""
+        """Build the condition that a column has one of some values, none of which is NULL."""
         if self._by_bytes and field.type is str:
             key: Any = Utf8(self.place(field))
             return Q(In(key, [str(each).encode() for each in values]))
         return Q(**{f"{self.prefix}{field.name}__in": values})
 
     def within(self, link: Any) -> LinkedConditions:
+        """Return conditions on the rows that a link leads to."""
         return LinkedConditions(link, self._own, by_bytes=self._by_bytes)
 
     def place(self, field: Field) -> Any:
-        """The column of a field; within JSON, as a text; or the expression that a host gave."""
+        """Return the column or the expression of a field. A value inside JSON is returned as a text."""
         if not field.name:
             return field.source
         column = F(f"{self.prefix}{field.name}")
@@ -119,7 +126,7 @@ class ModelConditions:
 
 
 class LinkedConditions(ModelConditions):
-    """Conditions on the far rows of a link, asked of the rows between; or on the row that a reference leads to."""
+    """Conditions on the linked rows of a membership, or on the row that a reference names."""
 
     def __init__(self, link: End | Reference, own: Own, *, by_bytes: bool = False) -> None:
         super().__init__(own, by_bytes=by_bytes)
@@ -134,22 +141,30 @@ class LinkedConditions(ModelConditions):
             self._rows = rows.filter(**{key.target_field.attname: OuterRef(key.attname)})
 
     def exists(self, condition: Q | None) -> Q:
+        """Build the condition that a linked row exists that meets a condition."""
         rows = self._rows.filter(self._own(self._layout, self))
         return Q(Exists(rows if condition is None else rows.filter(condition)))
 
     def place(self, field: Field) -> Any:
+        """Return the column of a field of the linked row.
+
+        Raises:
+            InvalidFilter: The field is an expression.
+        """
         if not field.name:
-            raise InvalidFilter("What a service computes of another resource cannot be filtered.")
+            raise InvalidFilter(
+                "The filter uses a computed attribute of another resource. Filter by another attribute."
+            )
         return super().place(field)
 
 
 def between(end: End) -> Any:
-    """The rows of a link."""
+    """Return the rows of a link."""
     return end.link.source.model._base_manager.all()
 
 
 def sides(end: End) -> tuple[Any, Any]:
-    """The foreign keys of the rows of a link to the near row, and to the far one."""
+    """Return the foreign keys of a link's rows to the near row and to the far row."""
     pairs: Pairs = end.link.source
     return (pairs.group, pairs.member) if end.from_group else (pairs.member, pairs.group)
 
@@ -165,10 +180,12 @@ _BYTES: Final[dict[str, Callable[[Any, Any], Q]]] = {
 
 
 def _starts(key: Any, wanted: Any) -> Q:
+    """Build the condition of the operator `sw` on bytes."""
     return Q(Exact(Part(key, Value(1), Length(wanted)), wanted))
 
 
 def _ends(key: Any, wanted: Any) -> Q:
+    """Build the condition of the operator `ew` on bytes."""
     more = Length(key) - Length(wanted)
     return Q(GreaterThanOrEqual(more, 0)) & Q(Exact(Part(key, more + 1), wanted))
 

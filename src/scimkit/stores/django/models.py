@@ -1,4 +1,4 @@
-"""The table of tokens. It never has a secret, only its hash."""
+"""The model of tokens. The table contains only the hash of a token."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scimkit.tokens import TokenRecord
 
 
 class ScimToken(models.Model):
-    """What is kept of a token, as `TokenRecord` has it."""
+    """A stored token, with the fields of `TokenRecord`."""
 
     id: models.CharField[str, str] = models.CharField(max_length=32, primary_key=True)
     tenant: models.CharField[str, str] = models.CharField(max_length=255, default="default", db_index=True)
@@ -22,6 +22,8 @@ class ScimToken(models.Model):
     dialect: models.CharField[str | None, str | None] = models.CharField(max_length=64, null=True, blank=True)
 
     class Meta:
+        """The name and the order of tokens in Django's admin."""
+
         verbose_name = "SCIM token"
         ordering: tuple[str, str] = ("created", "id")
 
@@ -29,7 +31,7 @@ class ScimToken(models.Model):
         return self.description
 
     def record(self) -> TokenRecord:
-        """The record that the row has."""
+        """Return the token record of the row."""
         return TokenRecord(
             id=self.id, tenant=self.tenant, description=self.description, hash=bytes(self.hash), created=self.created,
             expires=self.expires, revoked=self.revoked, dialect=self.dialect,

@@ -1,7 +1,4 @@
-"""The order of rows and the part of it that is a page: after or before a position, or from an index.
-
-This module never runs a query.
-"""
+"""The sort order and the limits of a page, as parts of a Django query. This module never runs a query."""
 
 from __future__ import annotations
 
@@ -24,7 +21,10 @@ _KEY = "scim_key_{}"
 
 
 class Pages:
-    """Orders rows by what a window asks for, then by their creation, and cuts the window out."""
+    """Adds the sort order and the limits of one page to a query.
+
+    Rows are sorted by the field of the window, and then in the order of creation.
+    """
 
     def __init__(self, on: ModelConditions, layout: Layout, window: Window) -> None:
         self._window = window
@@ -43,7 +43,7 @@ class Pages:
             self._keys = [(missing, missing.output_field, descending), (sorted_by, kind, descending), *self._keys]
 
     def of(self, query: Any) -> Sequence[Any]:
-        """The rows of the window, with what their positions are made of."""
+        """Return the rows of the page, with the values that their positions consist of."""
         query = query.annotate(**{_KEY.format(number): key for number, (key, *_) in enumerate(self._keys)})
         query = query.order_by(*(
             OrderBy(F(_KEY.format(number)), descending=descending is not self._backward)
@@ -57,11 +57,11 @@ class Pages:
         return rows[::-1] if self._backward else rows
 
     def position(self, row: Any) -> Position:
-        """The place of a row in the order."""
+        """Return the position of a row."""
         return tuple(shown(getattr(row, _KEY.format(number))) for number in range(len(self._keys)))
 
     def _beyond(self, edge: Position) -> Q:
-        """The rows that come after a position, or before it when going backward: first by the first key, and so on."""
+        """Build the condition for rows after a position, or before the position if the page is read backward."""
         beyond, same = Q(pk__in=[]), Q()
         for number, ((_, kind, descending), value) in enumerate(zip(self._keys, edge, strict=True)):
             column = F(_KEY.format(number))

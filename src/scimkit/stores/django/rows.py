@@ -1,7 +1,7 @@
-"""The rows of one Django model and tenant, within a transaction that someone else opens and ends.
+"""The rows of one Django model and tenant within a transaction that the caller begins and ends.
 
-Rows are written through instances of the host's model, so that its `save` and its signals run; memberships, of which
-there may be very many, through the manager that the group has of them.
+Resources are written through instances of the project's model, so that its `save` method and its signals run.
+Memberships may be very many, and are written through the related manager of the group.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _TENANT: Final = Attribute("tenant", path="tenant")
 
 
 class ModelRows:
-    """The `Rows` of a layout."""
+    """The implementation of `scimkit.stores.mapped.rows.Rows` for Django."""
 
     def __init__(self, using: str, layout: Layout, scope: Scope, *, by_bytes: bool = False) -> None:
         self.layout = layout
@@ -45,11 +45,12 @@ class ModelRows:
         self._scope = scope
         self._model: Any = layout.mapped.model
         self._read: dict[Any, dict[str, Any]] = {}
-        self._beside = separate_values_of(layout)
+        self._separate_values = separate_values_of(layout)
         referred = [each.relation.name for each in references_of(layout)]
-        self._referred = [*referred, *(each.relation for each in self._beside)]
+        self._referred = [*referred, *(each.relation for each in self._separate_values)]
 
     def find(self, id: str, *, lock: bool = False) -> Any:
+        """Return the instance with an id, as `Rows.find` does."""
         value = self.layout.id.value(id)
         missing = NotFound(f"This {self.layout.resource_type.name} does not exist.")
         if value is None:
@@ -63,6 +64,7 @@ class ModelRows:
         return found[0]
 
     def matching(self, condition: Any, window: Window) -> tuple[int, Sequence[Any], Sequence[Position]]:
+        """Return one page of the matching instances, as `Rows.matching` does."""
         rows = self._served(self.layout)
         if condition is not True:
             rows = rows.filter(condition)
@@ -74,19 +76,24 @@ class ModelRows:
         return total, found, [pages.position(row) for row in found]
 
     def _joined(self, rows: Any) -> Any:
-        """The rows with those that they refer to; without names Django would join all there are."""
+        """Return the query with joins to the referenced rows.
+
+        Without names, `select_related` would join all foreign keys.
+        """
         return rows.select_related(*self._referred) if self._referred else rows
 
     def others(self, condition: Any, instance: Any) -> bool:
+        """Report whether another row meets a condition, as `Rows.others` does."""
         rows = self._served(self.layout)
         if condition is not True:
             rows = rows.filter(condition)
         return bool((rows if instance is None else rows.exclude(pk=instance.pk)).exists())
 
     def new(self) -> Any:
+        """Return a new instance with its tenant, as `Rows.new` does."""
         tenant = self._tenant(self.layout)
         if tenant is None:
-            raise NotFound("This service has no such tenant.")
+            raise NotFound("This service does not serve the tenant of the token.")
         instance = (self.layout.mapped.new or self._model)()
         instance._state.db = self._using
         if self.layout.tenant is not None:
@@ -94,22 +101,24 @@ class ModelRows:
         return instance
 
     def save(self, instance: Any) -> None:
+        """Write an instance to its row, as `Rows.save` does."""
         try:
             if instance._state.adding:
                 instance.save(using=self._using, force_insert=True)
             else:
                 instance.save(using=self._using, update_fields=self._changed(instance))
-            for each in self._beside:
+            for each in self._separate_values:
                 each.save(instance, self._using)
             instance.refresh_from_db(using=self._using)
         except REFUSED as error:
             raise constraint_error(error, self.layout) from None
-        except Error as error:  # MariaDB's drivers take some constraints for errors of operation
+        except Error as error:  # MariaDB reports some constraints as OperationalError
             if kind_of(error.__cause__).answer is Unavailable:
                 raise
             raise constraint_error(error, self.layout) from None
 
     def delete(self, instance: Any) -> None:
+        """Delete the row of an instance, as `Rows.delete` does."""
         instead = self.layout.mapped.delete
         try:
             if instead is None:
@@ -120,9 +129,11 @@ class ModelRows:
             raise MutabilityViolation(STILL_NEEDED) from None
 
     def key(self, instance: Any) -> Any:
+        """Return the primary key of an instance, as `Rows.key` does."""
         return instance.pk
 
     def far(self, end: End, keys: Sequence[Any]) -> Mapping[Any, list[Far]]:
+        """Return the linked rows by the keys of the near rows, as `Rows.far` does."""
         near, far = sides(end)
         leaf, identity = end.other.leaves.get("displayName"), end.other.id
         display = None if leaf is None else shown_by(leaf.entry)
@@ -137,6 +148,7 @@ class ModelRows:
         return entries
 
     def known(self, end: End, ids: Iterable[str], *, lock: bool = False) -> Mapping[str, Any]:
+        """Return the keys of the far rows with some ids, as `Rows.known` does."""
         identity = end.other.id
         wanted = {identity.value(id): id for id in ids}
         wanted.pop(None, None)
@@ -149,6 +161,7 @@ class ModelRows:
         return known
 
     def ids(self, layout: Layout, keys: Collection[Any]) -> Mapping[Any, str]:
+        """Return the ids of rows by their primary keys, as `Rows.ids` does."""
         rows = self._served(layout)
         found: dict[Any, str] = {}
         for some in batches(keys):
@@ -157,6 +170,7 @@ class ModelRows:
         return found
 
     def linked(self, end: End, instance: Any, keys: Collection[Any] | None = None) -> set[Any]:
+        """Return the keys of the far rows that are linked to an instance, as `Rows.linked` does."""
         near, far = sides(end)
         rows = self._linked(end).filter(**{near.attname: instance.pk}).values_list(far.attname, flat=True)
         if keys is None:
@@ -167,6 +181,7 @@ class ModelRows:
         return found
 
     def link(self, end: End, instance: Any, keys: Collection[Any]) -> None:
+        """Link an instance to further rows, as `Rows.link` does."""
         near, far = sides(end)
         manager = _manager(end, instance)
         try:
@@ -180,11 +195,12 @@ class ModelRows:
         except IntegrityError as error:
             if lost(error.__cause__):
                 raise
-            if is_kind(error.__cause__, "duplicate"):  # another transaction added the member meanwhile
+            if is_kind(error.__cause__, "duplicate"):  # another transaction added the same member
                 raise unavailable(error.__cause__) from None
             raise constraint_error(error, self.layout) from None
 
     def unlink(self, end: End, instance: Any, keys: Collection[Any] | None = None) -> bool:
+        """Remove links of an instance, as `Rows.unlink` does."""
         near, far = sides(end)
         manager = _manager(end, instance)
         every = between(end).using(self._using).filter(**{near.attname: instance.pk})
@@ -199,6 +215,7 @@ class ModelRows:
         return gone
 
     def touch(self, layout: Layout, keys: Collection[Any]) -> None:
+        """Increment the version of rows, as `Rows.touch` does."""
         changed: dict[str, Any] = {}
         if layout.version is not None:
             changed[layout.version.name] = F(layout.version.name) + 1
@@ -210,22 +227,29 @@ class ModelRows:
             self._served(layout).filter(pk__in=some).update(**changed)
 
     def _served(self, layout: Layout) -> Any:
+        """Return the query for the served rows of a layout."""
         rows = layout.mapped.model._default_manager.using(self._using)
         return rows.filter(self._own(layout, self.conditions))
 
     def _linked(self, end: End) -> Any:
-        """The rows of a link whose far rows are served."""
+        """Return the query for the rows of a link whose far rows are served."""
         return between(end).using(self._using).filter(self._own(end.other, self.conditions.within(end)))
 
     def _locked(self, rows: Any) -> Any:
-        """The rows, kept from other transactions until this one ends. SQLite has one writer at a time anyway."""
+        """Return the query with row locks until the transaction ends.
+
+        SQLite needs no row locks, because only one transaction writes at a time.
+        """
         features = connections[self._using].features
         return rows.select_for_update(
             of=("self",) if features.has_select_for_update_of else (), no_key=features.has_select_for_no_key_update
         )
 
     def _own(self, layout: Layout, on: ModelConditions) -> Q:
-        """What every row that is served meets: the tenant, the host's own condition, its default manager."""
+        """Build the condition that every served row meets.
+
+        The condition consists of the tenant, the condition of the mapping and the default manager of the model.
+        """
         tenant, own = self._tenant(layout), Q()
         if tenant is None:
             return Q(pk__in=[])
@@ -240,18 +264,21 @@ class ModelRows:
         return own
 
     def _tenant(self, layout: Layout) -> Any:
-        """What the tenant's rows have; None when there is no such tenant. Without a column there is the default one."""
+        """Return the value of the tenant column, or None if the tenant cannot have rows.
+
+        Without a tenant column, only the default tenant has rows.
+        """
         if layout.tenant is None:
             return self._scope.tenant if self._scope == Scope() else None
         return converted(_TENANT, layout.tenant, self._scope.tenant)
 
     def _values(self, instance: Any) -> dict[str, Any]:
-        """What an instance has in its columns, apart from what may change in place."""
+        """Return the column values of an instance, with copies of lists and objects."""
         values = {each.attname: getattr(instance, each.attname) for each in self._model._meta.concrete_fields}
         return {name: deepcopy(value) if isinstance(value, dict | list) else value for name, value in values.items()}
 
     def _changed(self, instance: Any) -> list[str]:
-        """The fields in which an instance is not as it was read, and those that any save sets."""
+        """Return the names of the changed fields, and of the fields that every save sets."""
         before, after = self._read[instance.pk], self._values(instance)
         changed = {name for name, value in after.items() if before[name] != value}
         return [
@@ -261,6 +288,6 @@ class ModelRows:
 
 
 def _manager(end: End, instance: Any) -> Any:
-    """The manager that a group has of its members; None where a model of its own is between them."""
+    """Return the related manager of a group's members, or None if the link has a model of its own."""
     name = end.link.source.manager
     return getattr(instance, name) if name is not None and end.from_group else None

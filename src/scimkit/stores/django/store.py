@@ -1,4 +1,4 @@
-"""`DjangoStore`: a store over Django models of the host's own. What is done to rows is in `rows`."""
+"""`DjangoStore`, a store that keeps resources in the project's own Django models."""
 
 from __future__ import annotations
 
@@ -20,11 +20,18 @@ from scimkit.stores.protocol import Scope, SyncStore, UnknownMembers
 
 
 class DjangoStore(RowStore):
-    """A `SyncStore` over the host's own models, in one of its databases.
+    """A `SyncStore` that keeps resources in the project's own Django models.
 
-    Instances are saved and deleted by the host's models, so that its signals run and its `save` does; code of the
-    host's that runs meanwhile is in the same transaction. Raises: ValueError, which names the entry, for a declaration
-    that does not fit its resource type or its model.
+    Models save and delete their instances, so that signals and overridden `save` methods run. Code in signals and
+    `save` methods runs inside the store's transaction.
+
+    Args:
+        mapped: The mapping of each resource type to a model.
+        using: The alias of the database in `DATABASES`.
+        unknown_members: Treatment of a member that does not exist: `skip` or `reject`.
+
+    Raises:
+        ValueError: A mapping does not fit its resource type or its model. The message names the entry.
     """
 
     def __init__(
@@ -57,13 +64,14 @@ class DjangoStore(RowStore):
         )
 
     def _rows(self, by_bytes: bool) -> RowsOf:
+        """Return a function that makes the rows of a layout and tenant."""
         connection: Any = connections[self._transactions.using]
         self._collations.run(connection.vendor == "mysql", lambda place: _collation(connection, place))
         return partial(ModelRows, self._transactions.using, by_bytes=by_bytes)
 
 
 def _collation(connection: Any, place: Place) -> str | None:
-    """Return the collation of a column of MariaDB or MySQL; None if the column has none."""
+    """Return the collation of a column of MariaDB or MySQL, or None if the column has none."""
     with connection.cursor() as cursor:
         cursor.execute(COLLATION_QUERY.format("%s", "%s", "%s"), place)
         row = cursor.fetchone()

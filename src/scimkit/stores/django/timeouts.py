@@ -1,6 +1,6 @@
-"""Bounds of the statements of a request on a connection of Django's. This module knows no SCIM.
+"""Limits for the statements of a request on a connection of Django.
 
-The connection is the host's: its own timeouts come back afterward, and shorter ones stay in force.
+The connection belongs to the application. Its own timeouts are restored afterward, and shorter timeouts stay in force.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.db import Error
 from scimkit.errors import Unavailable
 
 _STEPS: Final = 20_000
-"""Instructions of SQLite's virtual machine between two looks at the clock."""
+"""Number of instructions of SQLite's virtual machine between two checks of the time."""
 
 _SET: Final = {
     "mariadb": (
@@ -27,7 +27,7 @@ _SET: Final = {
         "IF(@@SESSION.max_execution_time BETWEEN 1 AND {0}, @@SESSION.max_execution_time, {0})"
     ),
 }
-"""Statements that bound later statements by a number of milliseconds, unless they are bounded by fewer already."""
+"""Statements that set a timeout in milliseconds for later statements, unless a shorter timeout is set."""
 _SET_LOCAL: Final = (
     "SELECT old, set_config('statement_timeout', CASE WHEN old::interval > '0' AND old::interval < '{0} ms' "
     "THEN old ELSE '{0}' END, true) FROM (SELECT current_setting('statement_timeout') AS old) AS present"
@@ -41,9 +41,9 @@ _RESTORE: Final = {
 
 @contextmanager
 def bounded(connection: Any, deadline: float | None) -> Iterator[None]:
-    """Bound all statements on a connection by a deadline, a reading of `time.monotonic()`.
+    """Limit all statements on a connection by a deadline, a time of `time.monotonic()`.
 
-    PostgreSQL needs `bounded_transaction` within a transaction too.
+    Within a transaction of PostgreSQL, use `bounded_transaction`, too.
 
     Raises:
         Unavailable: The deadline has passed.
@@ -67,40 +67,42 @@ def bounded(connection: Any, deadline: float | None) -> Iterator[None]:
 
 @contextmanager
 def bounded_transaction(connection: Any, deadline: float | None, *, is_hosts: bool) -> Iterator[None]:
-    """Bound the statements of the present transaction of PostgreSQL by a deadline.
+    """Limit the statements of the present PostgreSQL transaction by a deadline.
 
-    The timeout ends with the transaction, so that a pooler such as PgBouncer gives it to nobody else. It is restored
-    before if the transaction is one of the host's.
+    The timeout ends with the transaction, so that a connection pooler such as PgBouncer passes it to nobody else. In a
+    transaction of the application, the old timeout is restored at the end of the block.
     """
     if deadline is None or connection.vendor != "postgresql":
         yield
         return
-    old = _asked(connection, _SET_LOCAL.format(max(int((deadline - monotonic()) * 1000), 1)))
+    old = _query_value(connection, _SET_LOCAL.format(max(int((deadline - monotonic()) * 1000), 1)))
     yield
     if is_hosts:
-        _asked(connection, _RESTORE_LOCAL.format(old))
+        _query_value(connection, _RESTORE_LOCAL.format(old))
 
 
 @contextmanager
 def _limited_server(connection: Any, _: float, milliseconds: int) -> Iterator[None]:
+    """Limit the statements on a connection to MariaDB, MySQL or another server."""
     name = "mariadb" if getattr(connection, "mysql_is_mariadb", False) else connection.vendor
     if name not in _SET:
         yield
         return
-    _asked(connection, _SET[name].format(milliseconds))
+    _query_value(connection, _SET[name].format(milliseconds))
     driver_connection = connection.connection
     try:
         yield
     finally:
         if connection.connection is driver_connection:
-            with suppress(Error):  # the connection broke
-                _asked(connection, _RESTORE[name])
+            with suppress(Error):  # the connection is broken
+                _query_value(connection, _RESTORE[name])
 
 
 @contextmanager
 def _limited_sqlite(connection: Any, deadline: float, milliseconds: int) -> Iterator[None]:
-    old = int(_asked(connection, "PRAGMA busy_timeout"))
-    _asked(connection, f"PRAGMA busy_timeout = {min(old, milliseconds)}")
+    """Limit the statements and the waits for locks on a connection to SQLite."""
+    old = int(_query_value(connection, "PRAGMA busy_timeout"))
+    _query_value(connection, f"PRAGMA busy_timeout = {min(old, milliseconds)}")
     driver_connection = connection.connection
     driver_connection.set_progress_handler(lambda: monotonic() > deadline, _STEPS)
     try:
@@ -108,11 +110,11 @@ def _limited_sqlite(connection: Any, deadline: float, milliseconds: int) -> Iter
     finally:
         if connection.connection is driver_connection:
             driver_connection.set_progress_handler(None, 0)
-            _asked(connection, f"PRAGMA busy_timeout = {old}")
+            _query_value(connection, f"PRAGMA busy_timeout = {old}")
 
 
-def _asked(connection: Any, statement: str) -> Any:
-    """Run a statement on the driver's connection, past the host's wrappers, and return the first value of its row."""
+def _query_value(connection: Any, statement: str) -> Any:
+    """Run a statement on the driver's connection without Django's wrappers, and return the first value of its row."""
     connection.ensure_connection()
     with connection.wrap_database_errors:
         cursor = connection.connection.cursor()

@@ -1,4 +1,4 @@
-"""Token records in a database of Django's, so that tokens outlive the process. This module never sees a secret."""
+"""Storage of token records in a database of the Django project. This module never sees a token, only its hash."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from scimkit.tokens import TokenRecord
 
 
 class DjangoTokenStore:
-    """A `TokenStore` in the table of the app `scimkit.stores.django`: `TokenRegistry(DjangoTokenStore())`."""
+    """A `TokenStore` in the table of the app `scimkit.stores.django`: `TokenRegistry(DjangoTokenStore())`.
+
+    Args:
+        using: The alias of the database in `DATABASES`.
+    """
 
     def __init__(self, using: str = DEFAULT_DB_ALIAS) -> None:
         self._transactions = Transactions(using)
@@ -34,4 +38,5 @@ class DjangoTokenStore:
 
     @property
     def _rows(self) -> Any:
+        """The rows of the table of tokens."""
         return apps.get_model("scimkit", "ScimToken").objects.using(self._transactions.using)

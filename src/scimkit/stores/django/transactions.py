@@ -1,4 +1,4 @@
-"""Transactions on one of the host's databases, and the next attempt when one lost. This module knows no SCIM."""
+"""Transactions on a database of the Django project, and their repetition. This module contains no rule of SCIM."""
 
 from __future__ import annotations
 
@@ -19,18 +19,21 @@ Result = TypeVar("Result")
 
 
 class Transactions:
-    """Runs work in transactions of its own."""
+    """Runs work in transactions.
+
+    Args:
+        using: The alias of the database in `DATABASES`.
+    """
 
     def __init__(self, using: str) -> None:
         self.using = using
 
     def read(self, work: Callable[[], Result], deadline: float | None = None) -> Result:
-        """Return the result of work that only reads.
+        """Run work that only reads, and return its result.
 
         Raises:
-            Unavailable: The database failed, or the deadline passed.
+            Unavailable: The database failed, or the deadline has passed.
         """
-
         connection: Any = connections[self.using]
 
         def attempt(_: _Attempts) -> Result:
@@ -43,14 +46,14 @@ class Transactions:
         return self._insisted(attempt, deadline)
 
     def write(self, work: Callable[[], Result], deadline: float | None = None) -> Result:
-        """Return the result of work, all of it committed or none; tried again if another transaction was in its way.
+        """Run work in a transaction, and return its result.
 
-        A transaction that the host began is not tried again, because the store does not know all of its work.
+        The transaction is repeated if another transaction interfered. A transaction that the application began is not
+        repeated, because the store does not know all of its work.
 
         Raises:
-            Unavailable: The database failed, or the deadline passed.
+            Unavailable: The database failed, or the deadline has passed.
         """
-
         connection: Any = connections[self.using]
 
         def attempt(attempts: _Attempts) -> Result:
@@ -64,7 +67,7 @@ class Transactions:
         return self._insisted(attempt, deadline)
 
     def _insisted(self, attempt: Callable[[_Attempts], Result], deadline: float | None) -> Result:
-        """Return the result of an attempt, tried again if it lost or if its connection was closed while idle."""
+        """Run a transaction, and repeat it if another transaction interfered or an idle connection was closed."""
         connection: Any = connections[self.using]
         attempts = _Attempts(deadline)
         while True:
@@ -79,19 +82,19 @@ class Transactions:
 
 @dataclass(slots=True)
 class _Attempts:
-    """Counts the attempts at a transaction and decides about the next one, as `sql.database.Attempts` does."""
+    """Counts the attempts of a transaction and decides about the next attempt, as `sql.database.Attempts` does."""
 
     deadline: float | None
     committing: bool = False
     number: int = 0
     is_replaced: bool = False
-    """Whether a connection that was closed while idle has been replaced."""
+    """True if a connection that was closed while idle has been replaced."""
 
     def failed(self, error: Error, connection: Any, *, is_old: bool) -> float:
-        """Return the seconds to wait before the next attempt, if the database did nothing in this one.
+        """Return the seconds to wait before the next attempt, if the failed attempt changed nothing.
 
         Raises:
-            ScimError: The error is not one of those that are tried again.
+            ScimError: Errors of this kind are not retried.
         """
         cause = error.__cause__ or error
         if connection.in_atomic_block:
@@ -116,25 +119,25 @@ class _Attempts:
 
 
 class Joined:
-    """Runs work within a transaction that is open already; a write that fails leaves what was done before."""
+    """Runs work in a transaction that is already open. A failed write undoes only itself."""
 
     def __init__(self, using: str) -> None:
         self.using = using
 
     def read(self, work: Callable[[], Result], deadline: float | None = None) -> Result:
-        """As `Transactions.read`; the transaction answers for failures."""
+        """Run work that only reads. Errors are handled by the code that began the transaction."""
         with _comparisons_translated():
             return work()
 
     def write(self, work: Callable[[], Result], deadline: float | None = None) -> Result:
-        """As `Transactions.write`; the transaction answers for failures, and is what is tried again."""
+        """Run work in a savepoint. Errors and repetition are handled by the code that began the transaction."""
         with _comparisons_translated(), transaction.atomic(using=self.using):
             return work()
 
 
 @contextmanager
 def _comparisons_translated() -> Iterator[None]:
-    """Raise UnsupportedCharacter if a text is compared with a column that does not have its characters."""
+    """Raise `UnsupportedCharacter` if a text has characters that the compared column cannot contain."""
     try:
         yield
     except Error as error:
@@ -144,8 +147,8 @@ def _comparisons_translated() -> Iterator[None]:
 
 
 def _is_broken(error: Error, connection: Any) -> bool:
-    """Report whether an error means that the server has closed the connection."""
-    if connection.connection is None:  # Django closes a connection that cannot roll back
+    """Report whether an error means that the server closed the connection."""
+    if connection.connection is None:  # Django closes a connection if the rollback fails
         return True
     if isinstance(error, InterfaceError) or is_kind(error.__cause__, "connection"):
         return True

@@ -1,7 +1,10 @@
-"""Stores over tables of the host's own: what is the same whichever library reads the tables.
+"""The common code of stores over the application's own models, independent of the database library.
 
-A host declares where each attribute lives (`declaration`); `layout` holds the declaration to the schema
-and turns rows into documents and back; `conditions` turns filters into conditions; `work` is what each
-method of the store port does. A back end gives `fields.Fields`, `conditions.Conditions` and `rows.Rows`.
-This package imports no database library.
+- `declaration`: the `ResourceMapping` that the application declares for each resource type.
+- `layout`: the check of the declaration against the schema.
+- `assembly`: the conversion of rows to documents and back.
+- `queries` and `conditions`: the conversion of filters to conditions on rows.
+- `store_operations`: the methods of the store protocol.
+
+A backend implements `fields.Fields`, `conditions.Conditions` and `rows.Rows`. This package imports no database library.
 """

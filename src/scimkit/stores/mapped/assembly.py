@@ -1,7 +1,7 @@
-"""Rows to documents and back: what each entry has, put together with what no entry maps.
+"""Conversion of rows to documents and back: the values of all entries, and the attributes without an entry.
 
-What no entry maps is a document of its own, the rest. In it, an element of a multi-valued attribute that lives in
-columns is named by its brackets. This module never talks to a database.
+Attributes without an entry form a document in the `rest` column. There, a marker with the brackets of the path stands
+for an element that has columns. This module never talks to a database.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from scimkit.stores.mapped.fields import Field
 from scimkit.stores.mapped.layout import Layout, Slot
 
 SLOT: Final = "$slot"
-"""The key, in the rest, of the brackets of an element that lives in columns. No attribute has such a name."""
+"""Key of the marker for an element in columns. No attribute has this name."""
 
 
 def assembled(layout: Layout, instance: Any) -> dict[str, Any]:
-    """The document of a row, without `id`, `meta`, members and computed groups."""
+    """Return the document of a row, without `id`, `meta`, members and computed groups."""
     kept = getattr(instance, layout.rest.name) if layout.rest is not None else None
     document: dict[str, Any] = deepcopy(dict(kept)) if isinstance(kept, Mapping) else {}
     for leaf in layout.leaves.values():
@@ -37,9 +37,10 @@ def assembled(layout: Layout, instance: Any) -> dict[str, Any]:
 
 
 def written(layout: Layout, instance: Any, document: Document, names: Iterable[str]) -> bool:
-    """Write the attributes of some names to a row as a document has them; whether that changed anything.
+    """Write some attributes of a document to a row, and report whether the row changed.
 
-    Raises: InvalidValue.
+    Raises:
+        InvalidValue: A column cannot contain a value.
     """
     names = set(names)
     changed = [
@@ -60,22 +61,27 @@ def written(layout: Layout, instance: Any, document: Document, names: Iterable[s
 
 
 def dropped(layout: Layout, document: Document, names: Iterable[str]) -> tuple[str, ...]:
-    """Return the paths of what no entry maps of the given names of a document, if no `rest` keeps it."""
+    """Return the paths of the given attributes of a document that no entry maps and no `rest` column keeps."""
     if layout.rest is not None:
-        return tuple(path for path in layout.slots if layout.names[path][0] in names and _drops(layout, path, document))
+        return tuple(
+            path for path in layout.slots if layout.names[path][0] in names and _drops_elements(layout, path, document)
+        )
     table = layout.resource_type.attributes
     left = _remainder(layout, table, {name: document[name] for name in names if name in document})
     return tuple(dict.fromkeys(_paths(table, left)))
 
 
-def _drops(layout: Layout, path: str, document: Document) -> bool:
-    """Return whether an attribute has an element that neither a slot nor the rest keeps."""
+def _drops_elements(layout: Layout, path: str, document: Document) -> bool:
+    """Report whether an attribute has an element that neither columns nor the `rest` column keep."""
     elements = _at(document, layout.names[path]) or ()
     return layout.has_every_element(path) and len(_taken(layout.slots[path], elements)) < len(elements)
 
 
 def _paths(table: AttributeTable, values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the paths of the attributes of a remainder: of an element in columns, what the columns lack."""
+    """Yield the paths of the attributes in a remainder.
+
+    For an element in columns, the function yields the unmapped sub-attributes.
+    """
     for name, value in values.items():
         attribute = table[name]
         if attribute.multi_valued and type(value) is list:
@@ -91,7 +97,7 @@ def _paths(table: AttributeTable, values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def filled(layout: Layout, instance: Any) -> None:
-    """Give a new row what stands for no value, in columns that must not be NULL and get nothing by themselves."""
+    """Fill the columns of a new row that must not be NULL and have no default."""
     fields = [leaf.entry.column for leaf in layout.every_leaf() if isinstance(leaf.entry, Column)]
     empty: list[tuple[Field, Any]] = [(each, "") for each in fields if each.blank]
     if layout.rest is not None and not layout.rest.nullable:
@@ -102,6 +108,7 @@ def filled(layout: Layout, instance: Any) -> None:
 
 
 def _write_rest(layout: Layout, instance: Any, document: Document, names: set[str]) -> bool:
+    """Write the attributes without an entry to the `rest` column, and report whether the column changed."""
     assert layout.rest is not None
     before = getattr(instance, layout.rest.name) or {}
     after = {name: value for name, value in before.items() if name not in names}
@@ -114,7 +121,7 @@ def _write_rest(layout: Layout, instance: Any, document: Document, names: set[st
 
 
 def _remainder(layout: Layout, table: AttributeTable, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What no entry maps of some values."""
+    """Return the part of some values that no entry maps."""
     rest = {}
     for name, value in values.items():
         attribute = table[name]
@@ -122,7 +129,7 @@ def _remainder(layout: Layout, table: AttributeTable, values: Mapping[str, Any])
             continue
         if attribute.path in layout.slots:
             whole = layout.rest is not None and layout.has_every_element(attribute.path)
-            value = _loose(layout.slots[attribute.path], value, whole=whole)
+            value = _rest_elements(layout.slots[attribute.path], value, whole=whole)
         elif attribute.type == "complex" and not attribute.multi_valued:
             value = _remainder(layout, attribute.children, value)
         if value not in ([], {}):
@@ -130,10 +137,12 @@ def _remainder(layout: Layout, table: AttributeTable, values: Mapping[str, Any])
     return rest
 
 
-def _loose(slots: list[Slot], elements: Any, *, whole: bool) -> list[Any]:
-    """The elements as the rest has them: whole where no slot takes them, else what the columns do not have.
+def _rest_elements(slots: list[Slot], elements: Any, *, whole: bool) -> list[Any]:
+    """Return the elements in the form of the `rest` column.
 
-    Nothing when the columns say it all, in this order. With `whole` the rest has no element that no slot takes.
+    Elements without a slot are kept completely. Elements with a slot become a marker with their unmapped
+    sub-attributes. The result is empty if the columns alone describe all elements in this order. With `whole`, elements
+    without a slot are left out.
     """
     taken = _taken(slots, elements)
     numbers = {id(element): number for number, element in taken.items()}
@@ -152,7 +161,10 @@ def _loose(slots: list[Slot], elements: Any, *, whole: bool) -> list[Any]:
 
 
 def _elements(slots: list[Slot], instance: Any, loose: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The elements that columns and rest have, in the order of the rest; what the rest does not name comes last."""
+    """Return the elements of the columns and the `rest` column, in the order of the `rest` column.
+
+    Elements that the `rest` column does not mention come last.
+    """
     found = {slot.text: slot.element(instance) for slot in slots}
     elements = []
     for each in loose:
@@ -167,7 +179,10 @@ def _elements(slots: list[Slot], instance: Any, loose: Iterable[Mapping[str, Any
 
 
 def _taken(slots: list[Slot], elements: Iterable[Mapping[str, Any]]) -> dict[int, Mapping[str, Any]]:
-    """The element that each slot takes: one that has its constants, else one that says nothing else."""
+    """Return the element that each slot takes, by the number of the slot.
+
+    Elements with all constants of a slot take precedence over elements without contradicting values.
+    """
     left = list(elements)
     taken: dict[int, Mapping[str, Any]] = {}
     for strictly in (True, False):
@@ -184,7 +199,10 @@ def _taken(slots: list[Slot], elements: Iterable[Mapping[str, Any]]) -> dict[int
 
 
 def _fits(slot: Slot, element: Mapping[str, Any], *, strictly: bool) -> bool:
-    """Whether an element has the constants of a slot, or when not strictly has nothing that differs from them."""
+    """Report whether an element has the constants of a slot.
+
+    Without `strictly`, an element may lack constants, but must not contradict them.
+    """
     return all(
         _same(slot.attribute.children[name], element[name], value) if name in element else not strictly
         for name, value in slot.constants.items()
@@ -192,10 +210,12 @@ def _fits(slot: Slot, element: Mapping[str, Any], *, strictly: bool) -> bool:
 
 
 def _same(attribute: Attribute, one: Any, other: Any) -> bool:
+    """Report whether two values of an attribute are equal."""
     return bool(attribute.key(one) == attribute.key(other))
 
 
 def _at(document: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    """Return the value at some keys of a document, or None."""
     value: Any = document
     for name in names:
         value = value.get(name) if isinstance(value, Mapping) else None
@@ -203,7 +223,7 @@ def _at(document: Mapping[str, Any], names: tuple[str, ...]) -> Any:
 
 
 def _put(document: dict[str, Any], names: tuple[str, ...], value: Any) -> None:
-    """Put a value where the names lead; None takes away what is there, and what then is empty."""
+    """Set the value at some keys of a document. None removes the value and objects that become empty."""
     first, *rest = names
     if rest:
         below = document.get(first) or {}

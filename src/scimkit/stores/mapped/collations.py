@@ -1,4 +1,4 @@
-"""A warning about columns of MariaDB and MySQL whose collation takes different names for the same.
+"""A warning about columns of MariaDB and MySQL whose collation treats different values as equal.
 
 This module never talks to a database.
 """
@@ -19,21 +19,21 @@ _log = logging.getLogger("scimkit")
 _INSENSITIVE: Final = re.compile(r"_(ci|ai)(_|$)")
 
 Place: TypeAlias = tuple[str | None, str, str]
-"""The schema of a column (None for that of the connection), its table and its name."""
+"""The schema of a column, its table and its name. None as the schema means the schema of the connection."""
 
 COLLATION_QUERY: Final = (
     "SELECT COLLATION_NAME FROM information_schema.COLUMNS "
     "WHERE TABLE_SCHEMA = COALESCE({}, DATABASE()) AND TABLE_NAME = {} AND COLUMN_NAME = {}"
 )
-"""The statement that returns the collation of a column, with a place for each of its three parameters."""
+"""The statement that returns the collation of a column. It has three placeholders for the parameters."""
 
 
 class CollationCheck:
-    """Warns once of columns whose collation ignores case or accents, if their values must be unique.
+    """Warns once about unique columns whose collation ignores case or accents.
 
     Args:
         plan: The declared mappings.
-        place_of: Returns where the column of a field is; None if the field is no column.
+        place_of: Returns the schema, the table and the name of a field's column; None if the field has no column.
     """
 
     def __init__(self, plan: Plan, place_of: Callable[[Field], Place | None]) -> None:
@@ -42,7 +42,7 @@ class CollationCheck:
         self._is_done = False
 
     def run(self, is_mysql: bool, collation_of: Callable[[Place], str | None]) -> None:
-        """Look the collations up and log a warning for each column, the first time only."""
+        """Read the collations and log a warning for each affected column. Later calls do nothing."""
         if self._is_done:
             return
         self._is_done = True
@@ -50,13 +50,14 @@ class CollationCheck:
             collation = collation_of(place)
             if collation is not None and _INSENSITIVE.search(collation):
                 _log.warning(
-                    "the column %s.%s has the collation %s, so that the database takes different values of %s for the "
-                    "same: give the column a binary collation, or map Column(..., key=...) to a column that keeps "
-                    "scimkit.schema.attributes.folded(...) and has a binary collation",
+                    "The column %s.%s has the collation %s, so the database treats different values of %s as equal. "
+                    "Give the column a binary collation, or map Column(..., key=...) to a column that contains "
+                    "scimkit.schema.attributes.folded(...) and has a binary collation.",
                     place[1], place[2], collation, path,
                 )  # fmt: skip
 
     def _columns(self) -> Iterator[tuple[str, Place]]:
+        """Yield the path and the column of each unique attribute that is stored as a text."""
         for layout in self._plan.layouts.values():
             for path in layout.resource_type.unique:
                 field = field_of(layout.leaves[path].entry)

@@ -1,8 +1,8 @@
-"""Filters as conditions on rows, with the meaning that `filters.predicate` has.
+"""Filters as conditions on rows, with the same meaning as `filters.predicate`.
 
-A condition is a back end's own, and holds or does not: none of them is NULL. What is known without a row is a
-`bool`, so that a filter on what is constant is answered here. An attribute that no entry maps is `InvalidFilter`.
-This module never talks to a database.
+The backend defines the type of a condition. A condition is true or false, and never NULL. A result that needs no row is
+a `bool`, so that filters on constants are answered without the database. A filter by an attribute without an entry
+raises `InvalidFilter`. This module never talks to a database.
 """
 
 from __future__ import annotations
@@ -21,70 +21,81 @@ from scimkit.stores.mapped.fields import Field, converted, finer
 C = TypeVar("C")
 
 Folded: TypeAlias = Any
-"""A condition, or a bool where no row need be asked."""
+"""A condition of the backend, or a bool if the result is the same for all rows."""
 
 
 class Conditions(Protocol[C]):
-    """Makes conditions on the rows of one model."""
+    """Builds conditions on the rows of one model."""
 
     def all(self, conditions: Sequence[C]) -> C:
-        """Where each of some holds."""
+        """Join conditions by `and`."""
         ...
 
     def any(self, conditions: Sequence[C]) -> C:
-        """Where one of some holds."""
+        """Join conditions by `or`."""
         ...
 
     def no(self, condition: C) -> C:
-        """Where one does not hold."""
+        """Negate a condition."""
         ...
 
     def absent(self, field: Field) -> C:
-        """Where a column has no value: NULL, the empty text when the field is blank, nothing at its keys."""
+        """Build the condition that a field has no value.
+
+        Without a value, the column is NULL. A blank field contains the empty text, and JSON has nothing at the keys.
+        """
         ...
 
     def one_of(self, field: Field, values: Sequence[Any]) -> C:
-        """Where a column has one of some values."""
+        """Build the condition that a field has one of some values."""
         ...
 
     def compare(self, field: Field, operator: str, value: Any, *, folds: bool) -> C:
-        """Where a column has a value that an operator of `filters.ast` holds of, but `pr`.
+        """Build the condition for a comparison (every operator except `pr`).
 
-        Texts compare by their characters; with `folds`, without case.
+        Args:
+            field: The field to compare.
+            operator: The operator of the filter, such as `eq`.
+            value: The value to compare with.
+            folds: True to ignore case. Otherwise texts are compared character by character.
         """
         ...
 
     def within(self, link: Any) -> Inner[C]:
-        """Conditions on the rows at the other end of a link between two models."""
+        """Return the conditions on the rows at the other end of a link."""
         ...
 
 
 class Inner(Conditions[C], Protocol[C]):
-    """Makes conditions on the rows at the other end of a link."""
+    """Builds conditions on the rows at the other end of a link."""
 
     def exists(self, condition: C | None) -> C:
-        """Where a row is linked to one that meets the condition, or to any."""
+        """Build the condition that a linked row exists that meets a condition. None accepts every linked row."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A comparison or `pr` as it applies to one attribute."""
+    """A test of one attribute: a comparison or the operator `pr`."""
 
     attribute: Attribute
     node: Comparison | Present
     matches: Callable[[Any], bool]
-    """Whether a value of a document, or None for no value, meets it."""
+    """Reports whether a value meets the test. The value has the form of a document; None means unassigned."""
 
     @classmethod
     def of(cls, attribute: Attribute, node: Comparison | Present) -> Test:
-        """The test of a filter. Raises: InvalidFilter when it does not fit the attribute."""
+        """Return the test that a filter makes.
+
+        Raises:
+            InvalidFilter: The filter does not fit the attribute.
+        """
         if isinstance(node, Present):
             return cls(attribute, node, is_present)
         return cls(attribute, node, value_test(attribute, node))
 
     def on_field(self, field: Field, key: Field | None, on: Conditions[Any]) -> Folded:
-        """Where a column has a value that meets the test, or has none and that meets it."""
+        """Build the condition that the value of a field meets the test. NULL counts as unassigned."""
         absent = on.absent(field)
         if isinstance(self.node, Present):
             return on.no(absent) if field.type is not str or field.blank else on.compare(field, "ne", "", folds=False)
@@ -97,7 +108,7 @@ class Test:
 
 
 def both(conditions: Sequence[Folded], on: Conditions[Any]) -> Folded:
-    """Where each holds."""
+    """Join conditions by `and`, and simplify the result if some are bools."""
     if any(each is False for each in conditions):
         return False
     kept = [each for each in conditions if each is not True]
@@ -105,7 +116,7 @@ def both(conditions: Sequence[Folded], on: Conditions[Any]) -> Folded:
 
 
 def either(conditions: Sequence[Folded], on: Conditions[Any]) -> Folded:
-    """Where one holds."""
+    """Join conditions by `or`, and simplify the result if some are bools."""
     if any(each is True for each in conditions):
         return True
     kept = [each for each in conditions if each is not False]
@@ -113,19 +124,23 @@ def either(conditions: Sequence[Folded], on: Conditions[Any]) -> Folded:
 
 
 def neither(condition: Folded, on: Conditions[Any]) -> Folded:
-    """Where one does not hold."""
+    """Negate a condition or a bool."""
     return not condition if isinstance(condition, bool) else on.no(condition)
 
 
 def some(link: Any, on: Conditions[Any], condition: Callable[[Conditions[Any]], Folded]) -> Folded:
-    """Where a row is linked to one that meets a condition."""
+    """Build the condition that a linked row exists that meets a condition."""
     inner = on.within(link)
     met = condition(inner)
     return False if met is False else inner.exists(None if met is True else met)
 
 
 def _compared(attribute: Attribute, node: Comparison, field: Field, key: Field | None, on: Conditions[Any]) -> Folded:
-    """Where a column has a value that compares as a filter says. Raises: InvalidFilter."""
+    """Build the condition that a field has a value that meets a comparison.
+
+    Raises:
+        InvalidFilter: The operator does not apply to the type of the field.
+    """
     value, operator = node.value, node.operator
     folds = attribute.type == "string" and not attribute.case_exact
     if field.type is datetime:
@@ -135,25 +150,28 @@ def _compared(attribute: Attribute, node: Comparison, field: Field, key: Field |
         found = converted(attribute, field, value)
         ordered = attribute.type in ("integer", "decimal") and found is not None
         if operator not in ("eq", "ne") and not ordered:
-            raise InvalidFilter(f"The operator {operator} does not apply to {attribute.path} here.")
+            raise InvalidFilter(f"This service does not support the operator {operator} for {attribute.path}.")
         if found is None:
             return operator == "ne" and on.no(on.absent(field))
         return on.compare(field, operator, found, folds=False)
     if attribute.type == "dateTime":
-        raise InvalidFilter(f"{attribute.path} cannot be filtered.")
+        raise InvalidFilter(f"This service cannot filter by {attribute.path}. Use another attribute.")
     if folds and key is not None:
         return on.compare(key, operator, folded(value), folds=False)
     return on.compare(field, operator, value, folds=folds)
 
 
 def _compared_moment(attribute: Attribute, node: Comparison, field: Field, on: Conditions[Any]) -> Folded:
-    """A datetime column compares by the microsecond; a constant between two of them is equal to none."""
+    """Build the condition for a comparison of a datetime column.
+
+    Columns have microseconds. A value with more digits equals no column value.
+    """
     if attribute.type != "dateTime" or node.operator in ("co", "sw", "ew"):
-        raise InvalidFilter(f"The operator {node.operator} does not apply to {attribute.path} here.")
+        raise InvalidFilter(f"This service does not support the operator {node.operator} for {attribute.path}.")
     text, operator = str(node.value), str(node.operator)
     moment = converted(attribute, field, text)
     if moment is None:
-        raise InvalidFilter(f"The value compared with {attribute.path} is no date that this service has.")
+        raise InvalidFilter(f"The filter value for {attribute.path} must be a dateTime between the years 1 and 9999.")
     if finer(text):
         if operator in ("eq", "ne"):
             return operator == "ne" and on.no(on.absent(field))

@@ -1,6 +1,7 @@
-"""What a host's constraints and types refuse, in words of SCIM: no text of a database, no value of anyone's.
+"""Errors of the database about rows of the application's models, as `ScimError`.
 
-This module never runs a query.
+Details name the attribute, and contain no text of the database and no personal data. This module never runs a
+statement.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from scimkit.stores.mapped.attribute_mappings import field_of, shown_by
 from scimkit.stores.mapped.fields import Field
 from scimkit.stores.mapped.layout import Layout
 
-STILL_NEEDED: Final = "Another record of this service still refers to this resource, so it cannot be deleted."
+STILL_NEEDED: Final = "Another record of this service still refers to this resource, so the resource cannot be deleted."
 
 
 def constraint_error(
@@ -24,7 +25,7 @@ def constraint_error(
     column_of: Callable[[Field], str],
     constraints: Iterable[tuple[str, Collection[str]]],
 ) -> ScimError:
-    """Return what a client is told of a row that the database refuses, by the driver's error.
+    """Return the `ScimError` for a row that the database refused.
 
     Args:
         error: The error of the driver.
@@ -36,8 +37,8 @@ def constraint_error(
     if kind.name in ("value", "charset", "size"):
         column = column_said(error)
         path = named(layout, () if column is None else (column,), column_of)
-        said = "has a character that this service cannot store." if _is_of_charset(error) else _UNSTORED[kind.name]
-        detail = f"{path or 'An attribute'} {said}"
+        reason = "has a character that this service cannot store." if _is_of_charset(error) else _REASONS[kind.name]
+        detail = f"{path or 'An attribute'} {reason}"
         return PayloadTooLarge(detail) if kind.answer is PayloadTooLarge else InvalidValue(detail)
     text = str(error)
     name = getattr(getattr(error, "diag", None), "constraint_name", None)
@@ -45,22 +46,22 @@ def constraint_error(
     path = named(layout, columns, column_of, text)
     if kind.name == "duplicate":
         return Uniqueness(path)
-    if kind.name == "too-complex":  # a value too long for the index of its column
-        return InvalidValue(f"{path or 'An attribute'} {_UNSTORED['value']}")
-    return InvalidValue("This service needs another value." if path is None else f"{path} must have another value.")
+    if kind.name == "too-complex":  # the value is too long for the index of its column
+        return InvalidValue(f"{path or 'An attribute'} {_REASONS['value']}")
+    return InvalidValue(f"{path or 'A value'} violates a constraint of this service. Send another value.")
 
 
-_UNSTORED: Final = {
-    "value": "has a value that this service cannot store; it may be too long.",
+_REASONS: Final = {
+    "value": "has a value that this service cannot store. The value may be too long or out of range.",
     "size": "is larger than this service can store.",
     "charset": "has a character that this service cannot store.",
 }
 
 
 def column_said(error: BaseException | None) -> str | None:
-    """Return the column that a driver's error names; None if it names none.
+    """Return the column that a driver's error names, or None.
 
-    MariaDB and MySQL name it at the end, after the value, which may itself look like a name.
+    MariaDB and MySQL name the column at the end of the message, after the value. The value may look like a name.
     """
     diagnosed: str | None = getattr(getattr(error, "diag", None), "column_name", None)
     if diagnosed is not None:
@@ -70,12 +71,12 @@ def column_said(error: BaseException | None) -> str | None:
 
 
 def _is_of_charset(error: BaseException | None) -> bool:
-    """Report whether a column's charset does not have a character, or a text has the character NUL."""
+    """Report whether a column's charset lacks a character of a text, or the text has the character NUL."""
     return 1366 in codes_of(error) or not {"22021", "22P05"}.isdisjoint(codes_of(error)) or "NUL (0x00)" in str(error)
 
 
 def named(layout: Layout, columns: Collection[str], column_of: Callable[[Field], str], text: str = "") -> str | None:
-    """Return the attribute whose column is one of some, or is named by the message of a database; None if none is."""
+    """Return the attribute whose column is among some columns or occurs in a database message, or None."""
     plain = text.partition("DETAIL")[0]
     for leaf in layout.every_leaf():
         fields = (shown_by(leaf.entry), field_of(leaf.entry))

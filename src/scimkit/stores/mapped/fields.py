@@ -1,4 +1,4 @@
-"""Columns as the engine sees them, and values on their way between documents and rows.
+"""Fields, the description of columns in mapped stores, and conversions between values of documents and columns.
 
 This module never talks to a database.
 """
@@ -21,66 +21,78 @@ from scimkit.schema.date_times import parse_instant
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column of a model: the attribute of an instance that has it, and what a value in it must be.
+    """A column of a model: the name of the instance attribute, and the properties of its values.
 
-    A text that must not be NULL is empty where there is no value.
+    A text column that is not nullable contains the empty text if the attribute is unassigned.
     """
 
     name: str
     type: type = str
     nullable: bool = True
     default: Any = None
-    """What a column that must not be NULL gets where there is no value; None when it has nothing to get."""
+    """The value of a column that is not nullable if the attribute is unassigned. None means there is no such value."""
     made: bool = False
-    """Whether a new row gets a value by itself, whatever makes it."""
+    """True if a new row receives a value automatically."""
     longest: int | None = None
-    """Characters that a text may have."""
+    """Largest number of characters of a text."""
     largest: int | None = None
-    """What an integer may come to."""
+    """Largest integer of the column."""
     aware: bool = True
-    """Whether a datetime has its offset; otherwise it is in UTC."""
+    """True if a datetime has an offset. Otherwise the datetime is in UTC."""
     collated: bool = False
-    """Whether `eq` and `ne` compare by the column's own collation, because the host said so with `key`."""
+    """True if `eq` and `ne` compare by the collation of the column, because the mapping says so with `key`."""
     unique: bool = False
-    """Whether the attribute must be unique.
+    """True if the attribute is unique.
 
-    MariaDB and MySQL then compare `eq` and `ne` by the collation of the column, as their unique indexes do.
+    On MariaDB and MySQL, `eq` and `ne` then compare by the collation of the column, as the unique index does.
     """
     keys: tuple[str, ...] = ()
-    """Where in the JSON of the column the value is."""
+    """The keys that lead to the value inside the JSON of the column."""
     source: Any = None
-    """The back end's own."""
+    """The object of the backend that represents the column."""
 
     @property
     def blank(self) -> bool:
-        """Whether no value is the empty text."""
+        """True if the column contains the empty text for an unassigned attribute."""
         return self.type is str and not self.nullable
 
 
 class Fields(Protocol):
-    """Finds the columns of one model."""
+    """Finds the columns of one model. Each backend implements this protocol."""
 
     def field(self, column: Any) -> Field:
-        """The field of what the host gave as a column. Raises: ValueError when it is none of the model's."""
+        """Return the field for a column of a mapping.
+
+        Raises:
+            ValueError: The model has no such column.
+        """
         ...
 
     def relation(self, given: Any) -> Any:
-        """The `references.Relation` of what the host gave. Raises: ValueError when it leads not to one row."""
+        """Return the `references.Relation` for a relationship of a mapping.
+
+        Raises:
+            ValueError: The relationship does not lead to one row.
+        """
         ...
 
 
 def row_value(attribute: Attribute, field: Field, value: Any) -> Any:
-    """A value of a document as the column takes it. Raises: InvalidValue when it does not."""
+    """Convert a value of a document to the type of the column.
+
+    Raises:
+        InvalidValue: The column cannot contain the value.
+    """
     found = converted(attribute, field, value)
     if found is None:
-        raise InvalidValue(f"{attribute.path} has a value that this service cannot keep.")
+        raise InvalidValue(f"{attribute.path} has a value that this service cannot store. Send another value.")
     if field.longest is not None and type(found) is str and len(found) > field.longest:
-        raise InvalidValue(f"{attribute.path} is longer than the {field.longest} characters that this service keeps.")
+        raise InvalidValue(f"{attribute.path} must have at most {field.longest} characters.")
     return found
 
 
 def converted(attribute: Attribute, field: Field, value: Any) -> Any:
-    """A value of a document as the column has it; None when no row can have it."""
+    """Convert a value of a document to the type of the column. Return None if no row can have the value."""
     if field.keys or (isinstance(value, field.type) and field.type is not int):
         return value
     if field.type is datetime or field.type is date:
@@ -96,7 +108,7 @@ def converted(attribute: Attribute, field: Field, value: Any) -> Any:
 
 
 def document_value(attribute: Attribute, value: Any) -> Any:
-    """A value of a column as a document has it; None for None."""
+    """Convert the value of a column to the form of a document. None stays None."""
     if value is None or attribute.multi_valued or attribute.type == "complex":
         return value
     if attribute.type == "dateTime" and isinstance(value, date):
@@ -105,30 +117,30 @@ def document_value(attribute: Attribute, value: Any) -> Any:
 
 
 def moment_text(value: datetime) -> str:
-    """A datetime as a dateTime in UTC; one without an offset is in UTC."""
+    """Return a datetime as a dateTime in UTC. A datetime without an offset counts as UTC."""
     moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def moment_in(field: Field, moment: datetime) -> datetime:
-    """An instant as a datetime column has it."""
+    """Return a time in the form of a datetime column."""
     return moment if field.aware else moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def later(old: Any, new: datetime) -> datetime:
-    """Return the later of two instants that a column has, so that the time of a change never goes back."""
+    """Return the later of two column values, so that the time of the last change never goes back."""
     is_comparable = isinstance(old, datetime) and (old.tzinfo is None) == (new.tzinfo is None)
     return max(old, new) if is_comparable else new
 
 
 def finer(text: str) -> bool:
-    """Whether a dateTime lies between two microseconds, which no column has."""
+    """Report whether a dateTime has more digits than the microseconds of a column."""
     instant = parse_instant(text)
     return instant is not None and len(instant[1]) > 6
 
 
 def _moment(field: Field, text: str) -> datetime | date | None:
-    """The microsecond that a dateTime is in; None when it is before the first day or after the last."""
+    """Convert a dateTime to a datetime with microseconds. Return None outside the years 1 to 9999."""
     instant = parse_instant(text)
     if instant is None or not _DAY <= instant[0] <= _LAST:
         return None
@@ -143,22 +155,25 @@ def _moment(field: Field, text: str) -> datetime | date | None:
 
 
 _INEXACT: Final = frozenset({"decimal", "binary", "dateTime"})
-"""Types whose values a column may have in another form."""
+"""Types whose values may have another form in a column."""
 
 _DAY: Final = 86400
 _LAST: Final = date.max.toordinal() * _DAY + _DAY - 1
 
 
 def _number(value: Any) -> int | float:
+    """Return a number as an integer if possible."""
     number = float(value)
     return int(value) if number.is_integer() else number
 
 
 def _text(value: Any) -> str:
+    """Return a value as a text."""
     return str(value.value if isinstance(value, Enum) else value)
 
 
 def _binary(value: Any) -> str:
+    """Return binary data as base64."""
     return value if type(value) is str else base64.b64encode(bytes(value)).decode()
 
 

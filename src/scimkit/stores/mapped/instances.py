@@ -1,7 +1,4 @@
-"""Values on instances of a host's models: read, and written where they change.
-
-This module never talks to a database.
-"""
+"""Reading and writing the attributes of model instances. This module never talks to a database."""
 
 from __future__ import annotations
 
@@ -13,11 +10,11 @@ from scimkit.schema.attributes import Attribute
 from scimkit.stores.mapped.fields import Field
 
 Instance: TypeAlias = Any
-"""A row as the host's own model has it."""
+"""An instance of the application's model, which represents a row."""
 
 
 def value_of(instance: Instance, field: Field) -> Any:
-    """What a column has; within JSON, what is where the keys lead, or None."""
+    """Return the value of a field. For a field inside JSON, return the value at its keys, or None."""
     value = getattr(instance, field.name)
     for key in field.keys:
         value = value.get(key) if isinstance(value, Mapping) else None
@@ -25,7 +22,7 @@ def value_of(instance: Instance, field: Field) -> Any:
 
 
 def with_value(whole: Any, keys: tuple[str, ...], value: Any) -> Any:
-    """The JSON with a value put where the keys lead, or taken away; the JSON that was there is not changed."""
+    """Return a copy of a JSON object with the value at some keys replaced. None removes the value."""
     first, *rest = keys
     changed = dict(whole) if isinstance(whole, Mapping) else {}
     below = with_value(changed.get(first), tuple(rest), value) if rest else value
@@ -37,7 +34,11 @@ def with_value(whole: Any, keys: tuple[str, ...], value: Any) -> Any:
 
 
 def assign(instance: Instance, field: Field, value: Any, attribute: Attribute) -> bool:
-    """Give a column a value; whether it had another one. Raises: InvalidValue."""
+    """Set a field to a value, and report whether the value changed.
+
+    Raises:
+        InvalidValue: A validator of the application refused the value.
+    """
     if getattr(instance, field.name) == value:
         return False
     put(instance, field.name, value, attribute)
@@ -45,13 +46,17 @@ def assign(instance: Instance, field: Field, value: Any, attribute: Attribute) -
 
 
 def put(instance: Instance, name: str, value: Any, attribute: Attribute) -> None:
-    """Set an attribute of an instance. Raises: InvalidValue when the host's own code refuses."""
+    """Set an attribute of an instance.
+
+    Raises:
+        InvalidValue: A validator of the application refused the value.
+    """
     try:
         setattr(instance, name, value)
-    except ValueError:  # of the host's own validators
+    except ValueError:  # raised by a validator of the application
         raise refused(attribute) from None
 
 
 def refused(attribute: Attribute) -> InvalidValue:
-    """What a client is told when the host's own code raises a ValueError."""
-    return InvalidValue(f"{attribute.path} has a value that this service does not take.")
+    """Return the error for a value that a validator of the application refused."""
+    return InvalidValue(f"{attribute.path} has a value that this service refuses. Send another value.")

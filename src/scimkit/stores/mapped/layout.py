@@ -1,6 +1,7 @@
-"""A declaration held to its resource type: which entry each attribute of a document has.
+"""Checked mappings: the entry of each attribute of a resource type.
 
-A mistake in a declaration is a ValueError that names the entry, when the store is made. This module never reads a row.
+A mistake in a mapping raises a ValueError that names the entry when the store is created. This module never reads a
+row.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ from scimkit.stores.metadata import has_members, is_computed
 from scimkit.stores.protocol import GROUPS, MEMBERS, META
 
 Names: TypeAlias = tuple[str, ...]
-"""The document keys from the top to an attribute."""
+"""The keys of a document that lead to an attribute."""
 
-_SAID_OTHERWISE: Final = {"id": "id", META: "version, created and modified", "schemas": "the resource type"}
+_OPTION_OF: Final = {"id": "id", META: "version, created and modified", "schemas": "the resource type"}
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """An attribute whose value one entry has: a single value, or all there is of it."""
+    """An attribute whose value a single entry contains."""
 
     attribute: Attribute
     names: Names
@@ -45,7 +46,11 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One element of a multi-valued attribute: what it always has, and the entries of what else it may have."""
+    """A single element of a multi-valued attribute in columns.
+
+    The dict `constants` has the values from the brackets of the path. The dict `leaves` has the entries of the other
+    sub-attributes.
+    """
 
     attribute: Attribute
     text: str
@@ -53,14 +58,14 @@ class Slot:
     leaves: dict[str, Leaf] = field(default_factory=dict)
 
     def element(self, instance: Any) -> dict[str, Any] | None:
-        """The element as the row has it; None when there is none."""
+        """Return the element of a row, or None if the row has no such element."""
         values = {name: each.entry.read(instance, each.attribute) for name, each in self.leaves.items()}
         if all(values[name] is None or isinstance(each.entry, Constant) for name, each in self.leaves.items()):
             return None
         return {**{name: value for name, value in values.items() if value is not None}, **self.constants}
 
     def entries(self) -> Iterator[tuple[str, AttributeMapping]]:
-        """Every sub-attribute that an element has here, with its entry."""
+        """Yield the name and the entry of every sub-attribute of the element."""
         for name, value in self.constants.items():
             yield name, Constant(value)
         for name, each in self.leaves.items():
@@ -68,10 +73,12 @@ class Slot:
 
 
 class Layout:
-    """Where every attribute of a resource type lives in one model.
+    """The entries of all attributes of a resource type in one model.
 
-    `leaves` by the path of the attribute; `slots` by the path of the multi-valued attribute they are elements of;
-    `found` has the entries of `id` and `meta`, which a store sets itself.
+    Attributes:
+        leaves: The entries by the path of the attribute.
+        slots: The elements in columns, by the path of the multi-valued attribute.
+        found: The entries of `id` and `meta`, which the store itself sets.
     """
 
     def __init__(self, mapped: ResourceMapping, fields: Fields) -> None:
@@ -92,97 +99,114 @@ class Layout:
             try:
                 self._add(text, mapping_of(given).bound(fields))
             except (ValueError, ScimError) as error:
-                raise ValueError(f"{self.resource_type.name}: the entry {text!r}: {_said(error)}") from None
+                raise ValueError(f"{self.resource_type.name}: the entry {text!r}: {_message(error)}") from None
         self.found: dict[str, AttributeMapping] = dict(self._set_by_store())
         self._complete = frozenset(map(self._multi_valued, mapped.complete))
         self._check()
 
     def every_leaf(self) -> Iterator[Leaf]:
-        """The leaves, and those of elements."""
+        """Yield all leaves, including those of elements."""
         yield from self.leaves.values()
         for slots in self.slots.values():
             for slot in slots:
                 yield from slot.leaves.values()
 
     def has_every_element(self, path: str) -> bool:
-        """Return whether entries map every element of a multi-valued attribute that is kept."""
+        """Report whether entries map every stored element of a multi-valued attribute."""
         return self.rest is None or path in self._complete or any(not each.constants for each in self.slots[path])
 
     def is_set_by_store(self, attribute: Attribute) -> bool:
-        """Whether the attribute is one that a store sets itself, whatever a document says."""
-        return attribute.path in _SAID_OTHERWISE or self._is_membership(attribute.path)
+        """Report whether the store itself sets the attribute, regardless of the document."""
+        return attribute.path in _OPTION_OF or self._is_membership(attribute.path)
 
     def _field(self, name: str, column: Any) -> Field:
+        """Return the field of a column of the mapping."""
         try:
             return self._fields.field(column)
         except ValueError as error:
             raise ValueError(f"{self.resource_type.name}: {name}: {error}") from None
 
     def _optional(self, name: str, column: Any) -> Field | None:
+        """Return the field of an optional column of the mapping, or None."""
         return None if column is None else self._field(name, column)
 
     def _multi_valued(self, name: str) -> str:
         """Return the path of a multi-valued attribute whose elements have entries."""
         path = self.resource_type.resolve(name)
         if path is None or path.sub_attribute is not None or path.leaf.path not in self.slots:
-            said = 'is no multi-valued attribute whose elements have entries, as in emails[type eq "work"].value'
-            raise ValueError(f"{self.resource_type.name}: complete: {name!r} {said}")
+            expected = (
+                'must be a multi-valued attribute whose elements have entries, as in emails[type eq "work"].value'
+            )
+            raise ValueError(f"{self.resource_type.name}: complete: {name!r} {expected}")
         return path.leaf.path
 
     def _add(self, text: str, entry: AttributeMapping) -> None:
+        """Add the entry of a path.
+
+        Raises:
+            ValueError: The entry does not fit the path, or another entry has the same path.
+        """
         path = parse_path(text, self.resource_type)
         if path is None:
-            raise ValueError("there is no such attribute")
+            raise ValueError("the resource type has no such attribute")
         attribute, leaf = path.attribute, path.leaf
-        if path.extension is None and attribute.name in _SAID_OTHERWISE:
-            raise ValueError(f"this is said by {_SAID_OTHERWISE[attribute.name]}")
+        if path.extension is None and attribute.name in _OPTION_OF:
+            raise ValueError(f"use {_OPTION_OF[attribute.name]} of the ResourceMapping instead")
         if path.extension is None and self._is_membership(attribute.name):
-            raise ValueError("this is said by the members of the groups")
+            raise ValueError("use members of the ResourceMapping of groups instead")
         if leaf.returned == "never":
-            raise ValueError("what is never returned is not kept; take a hook such as set_password")
+            raise ValueError("an attribute that is never returned is not stored; use a hook such as set_password")
         names = (attribute.name,) if path.extension is None else (path.extension.name, attribute.name)
         self.names[attribute.path] = names
         if attribute.multi_valued and (path.filter is not None or path.sub_attribute is not None):
             self._add_to_slot(path, names, entry)
             return
         if path.filter is not None:
-            raise ValueError("an attribute of one value takes no filter")
-        if (leaf.type == "complex" or leaf.multi_valued) and not _takes_wholes(entry):
-            raise ValueError("a column has one value; name a sub-attribute, or give Json or Computed")
+            raise ValueError("brackets need a multi-valued attribute")
+        if (leaf.type == "complex" or leaf.multi_valued) and not _accepts_complex_values(entry):
+            raise ValueError("a column contains one value; name a sub-attribute, or use Json or Computed")
         if self._is_taken(leaf.path, attribute.path):
-            raise ValueError("another entry has it")
+            raise ValueError("another entry maps the same attribute")
         full = names if path.sub_attribute is None else (*names, path.sub_attribute.name)
         self.leaves[leaf.path] = Leaf(leaf, full, entry)
 
     def _add_to_slot(self, path: PatchPath, names: Names, entry: AttributeMapping) -> None:
+        """Add the entry of a sub-attribute of an element.
+
+        Raises:
+            ValueError: The brackets are not supported, or another entry has the same path.
+        """
         sub, attribute = path.sub_attribute, path.attribute
         if sub is None:
             raise ValueError("name a sub-attribute after the brackets")
         constants = {} if path.filter is None else element_described(path)
         if constants is None:
-            raise ValueError("the brackets must have equalities joined by and")
+            raise ValueError("the brackets must contain equalities joined by and")
         text = "" if path.filter is None else str(path.filter)
         slots = self.slots.setdefault(attribute.path, [])
         slot = next((each for each in slots if each.text == text), None)
         if slot is None:
             if any(not each.constants or not constants for each in slots):
-                raise ValueError("an entry without brackets has all there is; take brackets for several")
+                raise ValueError("an entry without brackets stands for the only element; use brackets in all entries")
             slot = Slot(attribute, text, constants)
             slots.append(slot)
         if sub.name in constants or sub.name in slot.leaves or attribute.path in self.leaves:
-            raise ValueError("another entry has it")
+            raise ValueError("another entry maps the same attribute")
         slot.leaves[sub.name] = Leaf(sub, (*names, sub.name), entry)
 
     def _is_taken(self, path: str, parent: str) -> bool:
+        """Report whether another entry maps an attribute, its parent or a part of the attribute."""
         below = any(each.startswith(f"{path}.") for each in self.leaves)
         return below or path in self.leaves or parent in self.leaves or path in self.slots
 
     def _is_membership(self, name: str) -> bool:
+        """Report whether an attribute lists the members of a group or the groups of a user."""
         if name == MEMBERS:
             return has_members(self.resource_type)
         return name == GROUPS and is_computed(self.resource_type, GROUPS)
 
     def _set_by_store(self) -> Iterator[tuple[str, AttributeMapping]]:
+        """Yield the entries of `id` and `meta`."""
         yield "id", self.id
         yield "meta.resourceType", Constant(self.resource_type.name)
         for name, given in (("created", self.mapped.created), ("lastModified", self.mapped.modified)):
@@ -192,7 +216,7 @@ class Layout:
             yield "meta.version", Version(self.version)
 
     def _check(self) -> None:
-        """What must be unique or be there must have an entry, or it could not be promised."""
+        """Check that unique and required attributes have entries."""
         required = [each.path for each in self.resource_type.required if each.type != "complex"]
         for path in (*self.resource_type.unique, *required):
             if path not in self.leaves:
@@ -200,12 +224,16 @@ class Layout:
         for path in self.resource_type.unique:
             self.leaves[path] = replace(self.leaves[path], entry=unique_entry(self.leaves[path].entry))
         if self.version is not None and self.version.type is not int:
-            raise ValueError(f"{self.resource_type.name}: version: the column must have integers")
+            raise ValueError(f"{self.resource_type.name}: version: the column must contain integers")
 
 
-def _takes_wholes(entry: Any) -> bool:
-    return isinstance(entry, JsonValue | Computed) or (isinstance(entry, ReadOnly) and _takes_wholes(entry.entry))
+def _accepts_complex_values(entry: Any) -> bool:
+    """Report whether an entry can contain a complex or multi-valued attribute."""
+    return isinstance(entry, JsonValue | Computed) or (
+        isinstance(entry, ReadOnly) and _accepts_complex_values(entry.entry)
+    )
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
+    """Return the message of an error."""
     return (error.detail or "") if isinstance(error, ScimError) else str(error)

@@ -1,4 +1,4 @@
-"""Which models are linked as groups and members. This module never reads a row."""
+"""The links between groups and members of the mapped models. This module never reads a row."""
 
 from __future__ import annotations
 
@@ -18,36 +18,42 @@ from scimkit.stores.protocol import GROUPS, MEMBERS, Capability, ServedType
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A group model whose rows have rows of another model, or of its own, as members."""
+    """A link between a group model and a member model. Both may be the same model."""
 
     group: Layout
     member: Layout
     source: Any
-    """The back end's own: the association."""
+    """The object of the backend that represents the association."""
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """A link seen from one of its ends: `other` is what stands at the far end."""
+    """An end of a link between groups and members. The layout `other` is at the far end."""
 
     link: Membership
     from_group: bool
 
     @property
     def other(self) -> Layout:
+        """The layout at the far end."""
         return self.link.member if self.from_group else self.link.group
 
     @property
     def kind(self) -> str:
-        """The `type` of an entry of `members` (RFC 7643 section 4.2), or of `groups` (section 4.1.2)."""
+        """The `type` of an element of `members` (RFC 7643 section 4.2), or of `groups` (RFC 7643 section 4.1.2)."""
         return self.link.member.resource_type.name if self.from_group else "direct"
 
 
 class Plan:
-    """Every layout of a store, and the links between them.
+    """All layouts of a store, and the links between them.
 
-    `fields_of` makes the `Fields` of a model; `link_of` says, of what a host gave as a link from a group model, the
-    model of the members and the back end's own. Raises: ValueError, which names the entry, for a wrong declaration.
+    Args:
+        declared: The mappings of the resource types.
+        fields_of: Returns the `Fields` of a model.
+        link_of: Returns the member model and the association of the backend, for a group model and a link of a mapping.
+
+    Raises:
+        ValueError: A mapping is wrong. The message names the entry.
     """
 
     def __init__(
@@ -60,7 +66,9 @@ class Plan:
             each.resource_type.name: Layout(each, fields_of(each.model)) for each in declared
         }
         if len(self.layouts) < len(declared):
-            raise ValueError("a resource type has two ResourceMappings")
+            raise ValueError(
+                "Two ResourceMappings have the same resource type. Give each resource type one ResourceMapping."
+            )
         self.links: list[Membership] = [
             self._link(layout, *link_of(layout.mapped.model, given))
             for layout in self.layouts.values()
@@ -71,49 +79,59 @@ class Plan:
 
     @property
     def unsupported(self) -> Collection[Capability]:
-        """What a store of these lacks: filters on what no entry maps, and tenants where a model has none."""
+        """The capabilities that a store with these mappings lacks.
+
+        Attributes without an entry cannot be filtered, and a model without a tenant column has one tenant only.
+        """
         several = all(each.tenant is not None for each in self.layouts.values())
         unsupported = frozenset[Capability]({"filters", "member_pages"})
         return unsupported if several else unsupported | frozenset[Capability]({"tenants"})
 
     @property
     def serves(self) -> tuple[ServedType, ...]:
-        """The resource types that have a ResourceMapping, with what each mapping leaves out."""
+        """The mapped resource types, with the paths that each mapping leaves out."""
         return tuple(ServedType(each.resource_type, self._unmapped(each)) for each in self.layouts.values())
 
     def _unmapped(self, layout: Layout) -> tuple[str, ...]:
+        """Return the paths that a mapping leaves out, including `members` of groups without links."""
         unlinked = has_members(layout.resource_type) and not self.members_of(layout)
         return (*unmapped_paths(layout), MEMBERS) if unlinked else unmapped_paths(layout)
 
     def layout(self, resource_type: ResourceType) -> Layout:
-        """The layout of a resource type. Raises: ValueError when none was declared."""
+        """Return the layout of a resource type.
+
+        Raises:
+            ValueError: The resource type has no mapping.
+        """
         try:
             return self.layouts[resource_type.name]
         except KeyError:
-            raise ValueError(f"no ResourceMapping was given for {resource_type.name}") from None
+            raise ValueError(f"The store has no ResourceMapping for {resource_type.name}.") from None
 
     def members_of(self, layout: Layout) -> list[End]:
-        """The ends at which the members of a group are."""
+        """Return the links from a group to its members."""
         return [End(each, True) for each in self.links if each.group is layout]
 
     def groups_of(self, layout: Layout) -> list[End]:
-        """The ends at which the groups are that a resource is a member of."""
+        """Return the links from a resource to its groups."""
         return [End(each, False) for each in self.links if each.member is layout]
 
     def shows_groups(self, layout: Layout) -> bool:
-        """Whether resources of the type have the attribute `groups` that is computed (RFC 7643 section 4.1.2)."""
+        """Report whether resources of the type have the computed attribute `groups` (RFC 7643 section 4.1.2)."""
         return is_computed(layout.resource_type, GROUPS) and bool(self.groups_of(layout))
 
     def _link(self, group: Layout, model: Any, source: Any) -> Membership:
+        """Return the link from a group layout to the model of its members."""
         name = group.resource_type.name
         if not has_members(group.resource_type):
-            raise ValueError(f"{name}: members: the resource type has no members")
+            raise ValueError(f"{name}: members: the resource type has no attribute members")
         member = self._of_model(model)
         if member is None:
-            raise ValueError(f"{name}: members: no ResourceMapping was given for the model of the members")
+            raise ValueError(f"{name}: members: the model of the members needs a ResourceMapping")
         return Membership(group, member, source)
 
     def _tie_references(self) -> None:
+        """Set the layouts of all references."""
         for layout in self.layouts.values():
             for reference in references_of(layout):
                 reference.owner = layout
@@ -121,13 +139,19 @@ class Plan:
                 if reference.target is None:
                     name = reference.relation.name
                     owner = layout.resource_type.name
-                    raise ValueError(f"{owner}: no ResourceMapping was given for the model of {name}")
+                    raise ValueError(f"{owner}: the model of {name} needs a ResourceMapping")
 
     def _of_model(self, model: Any) -> Layout | None:
+        """Return the layout of a model, or None."""
         return next((each for each in self.layouts.values() if each.mapped.model is model), None)
 
     def _check_ids(self) -> None:
-        """No two resources have one id (RFC 7643 section 3.1), which numbers of two tables cannot keep to."""
+        """Check that ids are unique across resource types (RFC 7643 section 3.1).
+
+        Two tables that number their rows need different prefixes.
+        """
         numbered = [each.id.prefix for each in self.layouts.values() if each.id.field.type is int]
         if len(set(numbered)) < len(numbered):
-            raise ValueError("two models number their rows alike: give each ResourceMapping a prefix for its ids")
+            raise ValueError(
+                "Two models number their rows, so ids would not be unique. Give each ResourceMapping a prefix."
+            )

@@ -1,4 +1,4 @@
-"""The values of columns in the positions of pages, which are made of JSON. This module never runs a query."""
+"""Conversion between column values and the JSON values of positions. This module never runs a query."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _READ: Final[dict[type, Callable[[str], Any]]] = {
 
 
 def shown(value: Any) -> Any:
-    """A value as JSON has it."""
+    """Return a column value as a JSON value."""
     if value is None or type(value) in _PLAIN:
         return value
     if isinstance(value, date):
@@ -25,5 +25,5 @@ def shown(value: Any) -> Any:
 
 
 def read_back(kind: type, value: Any) -> Any:
-    """The value of a column of a type, from what JSON has; None for None."""
+    """Return the column value of a type for a JSON value. None stays None."""
     return _READ[kind](value) if value is not None and kind in _READ else value

@@ -1,6 +1,6 @@
-"""A filter's syntax tree as a condition on the rows of one model, and the columns an order goes by.
+"""Filters as conditions on the rows of one model, and the columns of sort orders.
 
-Whether the filter fits the resource type has been checked before. This module never talks to a database.
+The caller has checked that a filter fits the resource type. This module never talks to a database.
 """
 
 from __future__ import annotations
@@ -26,25 +26,27 @@ _Build: TypeAlias = Callable[["_Source", Conditions[Any]], Folded]
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where elements of a multi-valued attribute come from, and the entries of their sub-attributes."""
+    """A source of elements of a multi-valued attribute: columns of the row, or linked rows."""
 
     entries: Mapping[str, AttributeMapping]
+    """The entries of the sub-attributes, by name."""
     origin: Slot | End
+    """The columns of one element, or the link."""
 
     def some(self, build: _Build, on: Conditions[Any]) -> Folded:
-        """Where an element meets a condition."""
+        """Build the condition that an element exists that meets a condition."""
         if isinstance(self.origin, End):
             return some(self.origin, on, lambda inner: build(self, inner))
         slot = self.origin
         there = [
-            _there(each.attribute, each.entry, on) for each in slot.leaves.values()
+            _has_value(each.attribute, each.entry, on) for each in slot.leaves.values()
             if not isinstance(each.entry, Constant)
         ]  # fmt: skip
         return both([either(there, on), build(self, on)], on)
 
 
 class Queries:
-    """Compiles what is asked of one resource type."""
+    """Builds the conditions and sort orders for one resource type."""
 
     def __init__(self, plan: Plan, layout: Layout) -> None:
         self._layout = layout
@@ -57,7 +59,11 @@ class Queries:
                 self._sources[name] = [_Source(_of_end(end), end) for end in ends]
 
     def condition(self, node: Node, on: Conditions[Any]) -> Folded:
-        """Where a filter holds. Raises: InvalidFilter for what no entry maps."""
+        """Build the condition for a filter.
+
+        Raises:
+            InvalidFilter: The filter names an attribute without an entry.
+        """
         if isinstance(node, And):
             return both([self.condition(each, on) for each in node.operands], on)
         if isinstance(node, Or):
@@ -76,13 +82,14 @@ class Queries:
         return self._entry(path.leaf).condition(Test.of(path.leaf, node), on)
 
     def equal(self, path: str, value: Any, on: Conditions[Any]) -> Folded:
-        """Where an attribute has a value."""
+        """Build the condition that an attribute has a value."""
         return self.condition(Comparison(path, "eq", value), on)
 
     def order(self, sort: Sort) -> tuple[Field, bool]:
-        """The column that a sort goes by, and whether case does not count in it.
+        """Return the column of a sort order, and report whether the order ignores case.
 
-        Raises: InvalidPath when the attribute has no column, or several.
+        Raises:
+            InvalidPath: The attribute has no column, or several columns.
         """
         leaf = sort.path.leaf
         entry: Any = self._layout.found.get(leaf.path)
@@ -97,10 +104,15 @@ class Queries:
             entry = slots[0].leaves[leaf.name].entry
         field = None if entry is None or leaf.multi_valued else field_of(entry)
         if field is None or leaf.type == "complex":
-            raise InvalidPath(f"This service cannot sort by {leaf.path}.")
+            raise InvalidPath(f"This service cannot sort by {leaf.path}. Use another attribute.")
         return field, leaf.type == "string" and not leaf.case_exact
 
     def _entry(self, attribute: Attribute) -> AttributeMapping:
+        """Return the entry of an attribute.
+
+        Raises:
+            InvalidFilter: The attribute has no entry.
+        """
         if attribute.path in self._layout.leaves:
             return self._layout.leaves[attribute.path].entry
         if attribute.path in self._layout.found:
@@ -108,13 +120,17 @@ class Queries:
         raise _unmapped(attribute)
 
     def _any_below(self, attribute: Attribute, on: Conditions[Any]) -> Folded:
-        """Where a complex attribute has any value. Raises: InvalidFilter when one may be where no column is."""
+        """Build the condition that a complex attribute has any value.
+
+        Raises:
+            InvalidFilter: A sub-attribute may have a value outside the columns.
+        """
         parts: list[Folded] = []
         for each in attribute.children.values():
             if each.path in self._sources:
                 parts.append(self._of_elements(AttributePath(each), Present(each.path), on))
             elif each.path in self._layout.leaves or each.path in self._layout.found:
-                parts.append(_there(each, self._entry(each), on))
+                parts.append(_has_value(each, self._entry(each), on))
             elif each.type == "complex" and not each.multi_valued:
                 parts.append(self._any_below(each, on))
             elif self._layout.rest is not None and each.mutability != "readOnly" and each.name != "$ref":
@@ -124,7 +140,7 @@ class Queries:
         return either(parts, on)
 
     def _of_elements(self, path: AttributePath, node: Comparison | Present, on: Conditions[Any]) -> Folded:
-        """Where an element meets a test, or there is none and that meets it."""
+        """Build the condition that an element meets a test. The absence of all elements may meet the test, too."""
         sources = self._sources_of(path.attribute, None)
         if isinstance(node, Present) and path.sub_attribute is None:
             return either([each.some(lambda _, __: True, on) for each in sources], on)
@@ -140,6 +156,7 @@ class Queries:
         return either(met, on)
 
     def _value_path(self, path: AttributePath, node: Node, on: Conditions[Any]) -> Folded:
+        """Build the condition for a value path."""
         attribute = path.leaf
         if attribute.multi_valued:
             sources = self._sources_of(attribute, node)
@@ -149,13 +166,17 @@ class Queries:
         return both([self._any_below(attribute, on), self._within(attribute, node, on)], on)
 
     def _within(self, attribute: Attribute, node: Node, on: Conditions[Any]) -> Folded:
-        """The filter of a value path on the one value of a complex attribute."""
+        """Build the condition on a complex attribute with one value for the filter of a value path."""
         return _walk(node, on, lambda each: self._entry(_sub(attribute, each)).condition(
             Test.of(_sub(attribute, each), each), on
         ))  # fmt: skip
 
     def _sources_of(self, attribute: Attribute, node: Node | None) -> list[_Source]:
-        """Where the elements are. Raises: InvalidFilter when the filter may be met by one that is in no column."""
+        """Return the sources of the elements of an attribute.
+
+        Raises:
+            InvalidFilter: An element outside the columns may meet the filter.
+        """
         sources = self._sources.get(attribute.path)
         if sources is None:
             raise _unmapped(attribute)
@@ -163,21 +184,25 @@ class Queries:
         if (
             slots
             and not self._layout.has_every_element(attribute.path)
-            and not (node is not None and _pins(node, slots))
+            and not (node is not None and _matches_only_slots(node, slots))
         ):
             brackets = " or ".join(f"{attribute.path}[{each.text}]" for each in slots)
-            raise InvalidFilter(f"Of {attribute.path}, this service can only filter {brackets}.")
+            raise InvalidFilter(f"This service can filter only these elements of {attribute.path}: {brackets}.")
         return sources
 
 
 def _of_slots(slots: Sequence[Slot], *, whole: bool) -> Iterator[_Source]:
-    """The elements in columns. When no other can be, what only some of them have is absent in the others."""
+    """Yield the sources for elements in columns.
+
+    If the columns contain all elements, a sub-attribute without an entry is unassigned.
+    """
     absent = {name: Constant(None) for slot in slots for name, _ in slot.entries()} if whole else {}
     for slot in slots:
         yield _Source({**absent, **dict(slot.entries())}, slot)
 
 
 def _of_end(end: End) -> dict[str, AttributeMapping]:
+    """Return the entries of a linked row: `value`, `type` and `display`."""
     entries: dict[str, AttributeMapping] = {"value": end.other.id, "type": Constant(end.kind)}
     display = end.other.leaves.get("displayName")
     if display is not None:
@@ -185,11 +210,13 @@ def _of_end(end: End) -> dict[str, AttributeMapping]:
     return entries
 
 
-def _there(attribute: Attribute, entry: AttributeMapping, on: Conditions[Any]) -> Folded:
+def _has_value(attribute: Attribute, entry: AttributeMapping, on: Conditions[Any]) -> Folded:
+    """Build the condition that an entry has a value."""
     return entry.condition(Test.of(attribute, Comparison(attribute.path, "ne", None)), on)
 
 
 def _on_element(source: _Source, test: Test, on: Conditions[Any]) -> Folded:
+    """Build the condition that a sub-attribute of an element meets a test."""
     entry = source.entries.get(test.attribute.name)
     if entry is None:
         raise _unmapped(test.attribute)
@@ -197,12 +224,15 @@ def _on_element(source: _Source, test: Test, on: Conditions[Any]) -> Folded:
 
 
 def _element(source: _Source, attribute: Attribute, node: Node, on: Conditions[Any]) -> Folded:
-    """The filter of a value path on the elements of one source."""
+    """Build the condition on the elements of one source for the filter of a value path."""
     return _walk(node, on, lambda each: _on_element(source, Test.of(_sub(attribute, each), each), on))
 
 
 def _walk(node: Node, on: Conditions[Any], leaf: Callable[[Comparison | Present], Folded]) -> Folded:
-    """A filter in brackets. What no entry maps does not matter where a constant decides."""
+    """Build the condition for the filter of a value path.
+
+    An attribute without an entry is accepted if a constant alone decides the result.
+    """
     if isinstance(node, And | Or):
         join, decided = (both, False) if isinstance(node, And) else (either, True)
         known: list[Folded] = []
@@ -222,33 +252,37 @@ def _walk(node: Node, on: Conditions[Any], leaf: Callable[[Comparison | Present]
 
 
 def _sub(attribute: Attribute, node: Comparison | Present) -> Attribute:
-    """The sub-attribute that a filter in brackets names; the attribute itself when it is not complex."""
+    """Return the sub-attribute that a value path's filter names, or the attribute itself if it is not complex."""
     found = attribute.children.find(node.path)
     return attribute if found is None else found
 
 
-def _pins(node: Node, slots: Sequence[Slot]) -> bool:
-    """Whether only elements that a slot takes can meet a filter: it demands all that the slot always has."""
+def _matches_only_slots(node: Node, slots: Sequence[Slot]) -> bool:
+    """Report whether only elements in columns can match a filter.
+
+    Such a filter requires all constants of a slot.
+    """
     if isinstance(node, Or):
-        return all(_pins(each, slots) for each in node.operands)
-    if isinstance(node, And) and any(_pins(each, slots) for each in node.operands):
+        return all(_matches_only_slots(each, slots) for each in node.operands)
+    if isinstance(node, And) and any(_matches_only_slots(each, slots) for each in node.operands):
         return True
     return any(
-        all(_demands(node, slot.attribute.children[name], value) for name, value in slot.constants.items())
+        all(_requires_value(node, slot.attribute.children[name], value) for name, value in slot.constants.items())
         for slot in slots
     )
 
 
-def _demands(node: Node, attribute: Attribute, value: Any) -> bool:
-    """Whether a filter is met only where a sub-attribute has a value."""
+def _requires_value(node: Node, attribute: Attribute, value: Any) -> bool:
+    """Report whether a filter requires that a sub-attribute has a value."""
     if isinstance(node, And):
-        return any(_demands(each, attribute, value) for each in node.operands)
+        return any(_requires_value(each, attribute, value) for each in node.operands)
     if isinstance(node, Or):
-        return all(_demands(each, attribute, value) for each in node.operands)
+        return all(_requires_value(each, attribute, value) for each in node.operands)
     if not isinstance(node, Comparison) or node.operator != "eq" or node.path.lower() != attribute.name.lower():
         return False
     return bool(attribute.key(node.value) == attribute.key(value))
 
 
 def _unmapped(attribute: Attribute) -> InvalidFilter:
-    return InvalidFilter(f"This service cannot filter {attribute.path}.")
+    """Return the error for a filter by an attribute without an entry."""
+    return InvalidFilter(f"This service cannot filter by {attribute.path}. Use another attribute.")

@@ -1,4 +1,4 @@
-"""`Reference`: an attribute whose value is the id of another resource, as a relationship of the model has it.
+"""`Reference`, an entry for an attribute whose value is the id of another resource.
 
 This module never talks to a database.
 """
@@ -20,22 +20,26 @@ from scimkit.stores.mapped.layout import Layout
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A relationship to one row of a model: the attribute of an instance that has it."""
+    """A relationship of a model to one row of another model."""
 
     name: str
+    """The name of the attribute of an instance."""
     model: Any
+    """The other model."""
     find: Callable[[Any, Layout, Any, Any], Any]
-    """Of an instance, a layout, a tenant and an id as its column has it: the other instance, or None."""
+    """Returns the other instance, or None.
+
+    The arguments are an instance, the layout of the other model, the tenant, and the value of the id column.
+    """
     source: Any = None
-    """The back end's own."""
+    """The object of the backend that represents the relationship."""
 
 
 @dataclass(slots=True)
 class Reference:
-    """The id of the resource that a relationship leads to: `"...:User:manager.value": Reference(Agent.manager)`.
+    """An entry for the id of a related resource: `"...:User:manager.value": Reference(Agent.manager)`.
 
-    The model of the other row must have a `ResourceMapping` too. An id that no such row has is refused (400
-    invalidValue).
+    The related model needs a `ResourceMapping`, too. An id without a row is refused with 400 invalidValue.
     """
 
     relation: Any
@@ -43,28 +47,37 @@ class Reference:
     target: Layout | None = None
 
     def bound(self, fields: Fields) -> Reference:
+        """Return a copy of the entry with its relation, as `AttributeMapping.bound` does."""
         return Reference(fields.relation(self.relation))
 
     def read(self, instance: Any, attribute: Attribute) -> str | None:
+        """Return the id of the related resource, or None."""
         other = getattr(instance, self.relation.name)
         return None if other is None else self._target.id.read(other, attribute)
 
     def write(self, instance: Any, attribute: Attribute, value: Any) -> bool:
+        """Set the relationship to the row with an id, or to None.
+
+        Raises:
+            InvalidValue: No row has the id.
+        """
         if self.read(instance, attribute) == value:
             return False
         other = None if value is None else self._find(instance, value)
         if value is not None and other is None:
-            raise InvalidValue(f"{attribute.path} names no {self._target.resource_type.name} of this service.")
+            raise InvalidValue(f"{attribute.path} must be the id of an existing {self._target.resource_type.name}.")
         setattr(instance, self.relation.name, other)
         return True
 
     def _find(self, instance: Any, id: str) -> Any:
+        """Return the related instance with an id, or None."""
         assert self.owner is not None
         tenant = None if self.owner.tenant is None else getattr(instance, self.owner.tenant.name)
         key = self._target.id.value(id)
         return None if key is None else self.relation.find(instance, self._target, tenant, key)
 
     def condition(self, test: Test, on: Conditions[Any]) -> Folded:
+        """Build the condition on the id of the related row."""
         there = some(self, on, lambda inner: True)
         if isinstance(test.node, Present) or test.node.value is None:
             return there if test.matches("x") else neither(there, on)
@@ -73,12 +86,13 @@ class Reference:
 
     @property
     def _target(self) -> Layout:
+        """The layout of the related model."""
         assert self.target is not None
         return self.target
 
 
 def references_of(layout: Layout) -> Iterator[Reference]:
-    """The references among the entries of a layout."""
+    """Yield the references among the entries of a layout."""
     for leaf in layout.every_leaf():
         entry = leaf.entry.entry if isinstance(leaf.entry, ReadOnly) else leaf.entry
         if isinstance(entry, Reference):

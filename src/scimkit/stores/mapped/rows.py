@@ -1,6 +1,6 @@
-"""What a back end gives so that a mapped store can read and write: the rows of one layout within one transaction.
+"""`Rows`, the protocol by which a mapped store reads and writes rows. Each backend implements `Rows`.
 
-Every statement carries the tenant and the host's own condition. This module holds no rule of SCIM.
+Every statement contains the tenant and the condition of the mapping. This module contains no rule of SCIM.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scimkit.stores.paging import Position
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The column to sort by, before the order of creation."""
+    """The column to sort by. Rows with equal values keep the order of creation."""
 
     field: Field
     descending: bool
@@ -27,7 +27,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which part of the ordered rows is wanted; as in `protocol.Query`."""
+    """The sort order and the limits of one page, as in `protocol.Query`."""
 
     order: Order | None
     start_index: int
@@ -35,75 +35,90 @@ class Window:
     after: Position | None
     before: Position | None
     is_cached: bool = True
-    """Whether the compiled statement is kept for the next request with a filter of the same form."""
+    """True if the compiled statement is cached for requests with a filter of the same form."""
 
 
 @dataclass(frozen=True, slots=True)
 class Far:
-    """What stands at the far end of a link: its id, and its `displayName` if a column has that."""
+    """The id and the `displayName` of a row at the far end of a link."""
 
     id: str
     display: Any
+    """The displayName, or None if no column contains it."""
 
 
 class Rows(Protocol):
-    """The rows of one layout and tenant, within one transaction that someone else opens and ends.
+    """The rows of one layout and tenant within one transaction. The caller begins and ends the transaction.
 
-    An *instance* is a row as the host's own model has it; its *key* is its primary key.
+    An *instance* is an object of the application's model. Its *key* is the primary key.
     """
 
     @property
     def layout(self) -> Layout:
-        """The layout whose rows these are."""
+        """The layout of the rows."""
         ...
 
     @property
     def conditions(self) -> Conditions[Any]:
-        """What conditions on these rows are made with."""
+        """The object that builds conditions on these rows."""
         ...
 
     def find(self, id: str, *, lock: bool = False) -> Any:
-        """The instance of an id; with `lock`, no other transaction changes it before this one ends.
+        """Return the instance with an id.
 
-        Raises: NotFound.
+        Args:
+            id: The id of the resource.
+            lock: True to prevent other transactions from changing the row before this transaction ends.
+
+        Raises:
+            NotFound: The tenant has no row with this id.
         """
         ...
 
     def matching(self, condition: Folded, window: Window) -> tuple[int, Sequence[Any], Sequence[Position]]:
-        """How many rows meet a condition, the instances in a window of them, and their positions."""
+        """Return the number of rows that meet a condition, the instances on one page, and their positions."""
         ...
 
     def others(self, condition: Folded, instance: Any) -> bool:
-        """Whether a row that meets a condition is there besides an instance, or at all when that is None."""
+        """Report whether another row than that of an instance meets a condition. None stands for no instance."""
         ...
 
     def new(self) -> Any:
-        """An instance that is not a row yet, with its tenant."""
+        """Return a new instance with its tenant. The instance has no row yet."""
         ...
 
     def save(self, instance: Any) -> None:
-        """Make a row of an instance, or bring its row to what it has now; what the database set is read back.
+        """Insert or update the row of an instance, and read back the values that the database set.
 
-        Raises: Uniqueness, InvalidValue.
+        Raises:
+            Uniqueness: Another row has the same value of a unique attribute.
+            InvalidValue: The database or the application refused a value.
         """
         ...
 
     def delete(self, instance: Any) -> None:
-        """Delete the row of an instance, or do what the host does in its place. Raises: Conflict."""
+        """Delete the row of an instance, or call the function `delete` of the mapping.
+
+        Raises:
+            MutabilityViolation: Another record still refers to the row.
+        """
         ...
 
     def key(self, instance: Any) -> Any:
-        """The primary key of an instance, as `far` and `known` have it."""
+        """Return the primary key of an instance, as used by `far` and `known`."""
         ...
 
     def far(self, end: End, keys: Sequence[Any]) -> Mapping[Any, list[Far]]:
-        """What stands at the far end of a link, by the keys of the rows at the near one, in the order of creation."""
+        """Return the rows at the far end of a link, by the keys of the near rows, in the order of creation."""
         ...
 
     def known(self, end: End, ids: Iterable[str], *, lock: bool = False) -> Mapping[str, Any]:
-        """The keys of the rows at the far end of a link that have one of some ids, linked or not, by id.
+        """Return the keys of the rows that have some ids, by id. The rows need not be linked.
 
-        With `lock`, none of them is deleted before the transaction ends.
+        Args:
+            end: The link whose far rows are searched.
+            ids: The ids to look for.
+            lock: True to prevent the deletion of the rows before this transaction ends.
         """
         ...
 
@@ -112,17 +127,28 @@ class Rows(Protocol):
         ...
 
     def linked(self, end: End, instance: Any, keys: Collection[Any] | None = None) -> set[Any]:
-        """Which of some keys, or of all, the far ends have that an instance is linked to."""
+        """Return the keys of the far rows that are linked to an instance.
+
+        Args:
+            end: The link.
+            instance: The instance at the near end.
+            keys: The keys to look for; None means all.
+        """
         ...
 
     def link(self, end: End, instance: Any, keys: Collection[Any]) -> None:
-        """Link an instance to rows it is not linked to yet. Raises: Conflict."""
+        """Link an instance to rows. The rows must not be linked yet.
+
+        Raises:
+            Unavailable: Another transaction added the same member.
+            InvalidValue: The database refused a link.
+        """
         ...
 
     def unlink(self, end: End, instance: Any, keys: Collection[Any] | None = None) -> bool:
-        """Take away the links of an instance to some rows, or to all; whether there were any."""
+        """Remove the links of an instance to some rows, or to all rows. Report whether there were any."""
         ...
 
     def touch(self, layout: Layout, keys: Collection[Any]) -> None:
-        """Give rows of another layout their next version and instant: something linked to them has gone."""
+        """Increment the version and set the time of the last change of rows whose linked row was deleted."""
         ...

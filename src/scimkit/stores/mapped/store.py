@@ -1,6 +1,6 @@
-"""The methods of the store port for stores over tables of the host's own, whichever library reads them.
+"""`RowStore`, the methods of the store protocol for stores over the application's own models.
 
-This module opens and ends no transaction.
+This module never begins or ends a transaction.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from scimkit.stores.protocol import (
 Result = TypeVar("Result")
 
 RowsOf: TypeAlias = Callable[[Layout, Scope], Rows]
-"""The rows of a layout and tenant, within one transaction."""
+"""Returns the rows of a layout and tenant within one transaction."""
 
 
 def by_index_or_bytes(run: Callable[[bool], Result]) -> Result:
-    """Return the result of work, done again with comparisons by bytes if a column cannot be compared with a text.
+    """Run work, and run the work again with comparisons by bytes if a column cannot be compared with a text.
 
     Args:
-        run: Does the work in a transaction. Its argument says whether to compare by bytes.
+        run: Does the work in a transaction. Its argument tells whether to compare by bytes.
     """
     try:
         return run(False)
@@ -49,7 +49,7 @@ def by_index_or_bytes(run: Callable[[bool], Result]) -> Result:
 
 
 class RowStore(ABC):
-    """A `SyncStore` over the host's own models. A back end gives the transactions."""
+    """A `SyncStore` over the application's own models. Each backend implements the transactions."""
 
     is_async: Literal[False] = False
     blocking = True
@@ -62,15 +62,23 @@ class RowStore(ABC):
 
     @abstractmethod
     def _read(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
-        """The result of work that only reads. Raises: Unavailable."""
+        """Run work that only reads, and return its result.
+
+        Raises:
+            Unavailable: The database failed, or the deadline has passed.
+        """
 
     @abstractmethod
     def _write(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
-        """The result of work, all of it committed or none. Raises: Unavailable."""
+        """Run work in a transaction, and return its result.
+
+        Raises:
+            Unavailable: The database failed, or the deadline has passed.
+        """
 
     @abstractmethod
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
-        """As `SyncStore.transaction`."""
+        """Run a function in one transaction, as `SyncStore.transaction` does."""
 
     def get(
         self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
@@ -115,6 +123,7 @@ class RowStore(ABC):
         )
 
     def _work(self, rows: RowsOf, scope: Scope, resource_type: ResourceType) -> Work:
+        """Return the methods of the store protocol on the rows of a resource type."""
         return Work(
             self._plan,
             rows(self._plan.layout(resource_type), scope),

@@ -1,7 +1,7 @@
-"""What each method of the store port does on rows, whichever library reads and writes them.
+"""The methods of the store protocol on rows of the application's models, independent of the database library.
 
-Membership changes are links added and removed; the rest of a group is not read for them. This module
-opens and ends no transaction.
+Changes of members add and remove links without reading the rest of the group. This module never begins or ends a
+transaction.
 """
 
 from __future__ import annotations
@@ -25,7 +25,14 @@ from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.memberships import Plan
 from scimkit.stores.mapped.queries import Queries
 from scimkit.stores.mapped.rows import Order, Rows, Window
-from scimkit.stores.metadata import check_version, has_members, member_entry, replacement, version_tag
+from scimkit.stores.metadata import (
+    MISSING_MEMBER,
+    check_version,
+    has_members,
+    member_entry,
+    replacement,
+    version_tag,
+)
 from scimkit.stores.protocol import (
     GROUPS,
     MEMBERS,
@@ -41,7 +48,7 @@ from scimkit.stores.protocol import (
 
 @dataclass(slots=True)
 class _MemberChanges:
-    """The changes of the members of a group: if any link changed, and the ids of those that came and went."""
+    """The changes of the members of a group: whether any link changed, and the ids of added and removed members."""
 
     changed: bool = False
     joined: list[str] = field(default_factory=list)
@@ -49,7 +56,7 @@ class _MemberChanges:
 
 
 class Work:
-    """The methods of the store port on the rows of one resource type and tenant, within one transaction."""
+    """The methods of the store protocol on the rows of one resource type and tenant, within one transaction."""
 
     def __init__(self, plan: Plan, rows: Rows, unknown_members: UnknownMembers, *, report_changes: bool) -> None:
         self._plan = plan
@@ -62,11 +69,11 @@ class Work:
         self._has_members = has_members(self._type)
 
     def get(self, id: str, requested: RequestedAttributes) -> Document:
-        """As `SyncStore.get`."""
+        """Return one resource, as `SyncStore.get` does."""
         return self._assemble([self._rows.find(id)], requested)[0]
 
     def search(self, query: Query) -> Page:
-        """As `SyncStore.search`."""
+        """Return one page of resources, as `SyncStore.search` does."""
         condition: Any = True
         if query.filter is not None:
             query.filter.compile(query.resource_type)
@@ -83,7 +90,7 @@ class Work:
         return Page(self._assemble(instances, query.requested), total, positions)
 
     def create(self, document: Document) -> Written:
-        """As `SyncStore.create`."""
+        """Store a new resource, as `SyncStore.create` does."""
         self._check_unique(document, document, None)
         instance = self._rows.new()
         written(self._layout, instance, document, document)
@@ -103,18 +110,18 @@ class Work:
         )
 
     def replace(self, id: str, document: Document, expected_version: str | None) -> Written:
-        """As `SyncStore.replace`."""
+        """Replace the whole document of a resource, as `SyncStore.replace` does."""
         instance = self._rows.find(id, lock=True)
         changes = replacement(self._type, assembled(self._layout, instance), document)
         return self._changed(instance, changes, expected_version, all_attributes)
 
     def change(self, id: str, changes: ChangeSet, expected_version: str | None) -> Written:
-        """As `SyncStore.change`."""
+        """Apply a change set to a resource, as `SyncStore.change` does."""
         instance = self._rows.find(id, lock=True)
         return self._changed(instance, changes, expected_version, lambda name: name != MEMBERS)
 
     def delete(self, id: str, expected_version: str | None) -> EffectiveChanges | None:
-        """As `SyncStore.delete`."""
+        """Delete a resource, as `SyncStore.delete` does."""
         instance = self._rows.find(id, lock=True)
         if expected_version is not None:
             check_version(expected_version, self._version(instance, assembled(self._layout, instance)))
@@ -136,7 +143,13 @@ class Work:
     def _changed(
         self, instance: Any, changes: ChangeSet, expected_version: str | None, requested: RequestedAttributes
     ) -> Written:
-        """Make the changes to a row that is locked. Raises: PreconditionFailed, Uniqueness, InvalidValue."""
+        """Apply changes to a row that is locked.
+
+        Raises:
+            PreconditionFailed: The row does not have the expected version.
+            Uniqueness: Another row has the same value of a unique attribute.
+            InvalidValue: The database or the application refused a value, or a member does not exist.
+        """
         old = assembled(self._layout, instance)
         before = self._bare(instance) if self._report_changes else {}
         if expected_version is not None:
@@ -163,13 +176,13 @@ class Work:
         return {"schemas": document["schemas"], "id": self._id(instance), **document}
 
     def _effective(self, before: Document, instance: Any, members: _MemberChanges) -> EffectiveChanges | None:
-        """Return the changes of a write, if somebody asks for them."""
+        """Return the effective changes of a write, or None if `Scope.report_changes` is False."""
         if not self._report_changes:
             return None
         return EffectiveChanges(before, self._bare(instance), tuple(members.joined), tuple(members.left))
 
     def _stamp(self, instance: Any) -> None:
-        """Put a row into its next state."""
+        """Increment the version and set the time of the last change of a row."""
         version, modified = self._layout.version, self._layout.modified
         if version is not None:
             setattr(instance, version.name, (getattr(instance, version.name) or 0) + 1)
@@ -178,7 +191,11 @@ class Work:
             setattr(instance, modified.name, later(getattr(instance, modified.name), moment))
 
     def _check_unique(self, given: Document, document: Document, instance: Any) -> None:
-        """Raises: Uniqueness when another row has a value that must be unique."""
+        """Check that no other row has the same value of a unique attribute.
+
+        Raises:
+            Uniqueness: Another row has the same value.
+        """
         for path in self._type.unique:
             leaf = self._layout.leaves[path]
             value: Any = document
@@ -190,7 +207,7 @@ class Work:
                     raise Uniqueness(path)
 
     def _change_members(self, group: Any, references: Any) -> tuple[_MemberChanges, tuple[str, ...]]:
-        """Add and remove links to members; return the changes, and the ids of members that do not exist."""
+        """Add and remove links to members. Return the changes and the ids of members that do not exist."""
         changes: ReferenceChanges | None = references.get(MEMBERS) if self._has_members else None
         made = _MemberChanges()
         if changes is None:
@@ -215,11 +232,11 @@ class Work:
                 made.changed = True
                 made.joined += [id for id, key in known.items() if key in fresh and key not in present]
         if unknown and self._unknown_members == "reject":
-            raise InvalidValue("A member does not exist.")
+            raise InvalidValue(MISSING_MEMBER)
         return made, tuple(unknown)
 
     def _assemble(self, instances: Sequence[Any], requested: RequestedAttributes) -> list[Document]:
-        """The documents with `id` and `meta`, and their members or groups, where they are wanted."""
+        """Return the documents with `id` and `meta`, and with members or groups if they are requested."""
         bare = [assembled(self._layout, each) for each in instances]
         documents: list[dict[str, Any]] = [
             {"schemas": document["schemas"], "id": self._id(each), **document, META: self._meta(each, document)}
@@ -233,7 +250,7 @@ class Work:
         return list(documents)
 
     def _entries(self, instances: Sequence[Any]) -> Iterable[list[dict[str, Any]]]:
-        """The entries of `members`, or of `groups`, of each instance."""
+        """Return the elements of `members`, or of `groups`, for each instance."""
         ends = self._plan.members_of if self._has_members else self._plan.groups_of
         keys = [self._rows.key(each) for each in instances]
         entries: list[list[dict[str, Any]]] = [[] for _ in keys]
@@ -244,9 +261,11 @@ class Work:
         return entries
 
     def _id(self, instance: Any) -> str:
+        """Return the id of an instance."""
         return self._layout.id.of(getattr(instance, self._layout.id.field.name))
 
     def _meta(self, instance: Any, document: Document) -> dict[str, Any]:
+        """Return the `meta` of an instance."""
         meta = {"resourceType": self._type.name}
         for name, stamp in (("created", self._layout.created), ("lastModified", self._layout.modified)):
             value = None if stamp is None else mapping_of(stamp).read(instance, _MOMENT)
@@ -256,7 +275,10 @@ class Work:
         return meta
 
     def _version(self, instance: Any, document: Document) -> str:
-        """The entity tag: of the number of its state, or when rows have none of what it has, its members too."""
+        """Return the entity tag of a row.
+
+        Without a version column, the tag is a hash of the document and the members.
+        """
         if self._layout.version is not None:
             return version_tag(getattr(instance, self._layout.version.name) or 0)
         ends = self._plan.members_of(self._layout)

@@ -1,4 +1,4 @@
-"""What a mapping leaves out: the attributes of a resource type that no entry and no `rest` keeps.
+"""The paths that a mapping leaves out: attributes without an entry, if there is no `rest` column.
 
 This module never reads a row.
 """
@@ -14,7 +14,8 @@ from scimkit.stores.mapped.layout import Layout
 def unmapped_paths(layout: Layout) -> tuple[str, ...]:
     """Return the paths of the attributes that a client may write and that the mapping drops.
 
-    A complex attribute without any entry is one path. `emails[...]` stands for the elements that no brackets take.
+    A complex attribute without any entry counts as one path. `emails[...]` stands for the elements that no brackets
+    match.
     """
     if layout.rest is not None:
         return tuple(f"{path}[...]" for path, slots in layout.slots.items() if layout.has_every_element(path)
@@ -23,6 +24,7 @@ def unmapped_paths(layout: Layout) -> tuple[str, ...]:
 
 
 def _left_out(layout: Layout, table: AttributeTable) -> Iterator[str]:
+    """Yield the paths of the attributes without an entry."""
     for attribute in table.values():
         if attribute.mutability == "readOnly" or attribute.returned == "never" or layout.is_set_by_store(attribute):
             continue
@@ -38,6 +40,6 @@ def _left_out(layout: Layout, table: AttributeTable) -> Iterator[str]:
 
 
 def _has_entry(layout: Layout, path: str) -> bool:
-    """Return whether an entry maps a part of an attribute."""
+    """Report whether an entry maps a part of an attribute."""
     mapped = (*layout.leaves, *layout.slots)
     return any(each.startswith((f"{path}.", f"{path}:")) for each in mapped)

@@ -1,6 +1,6 @@
-"""The SQL store, through SQLAlchemy. The only package that imports it.
+"""The SQL store: resources in tables of its own, through SQLAlchemy.
 
-`AsyncSqlStore` needs `scimkit[async]`.
+`AsyncSqlStore` needs the extra `scimkit[async]`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 try:
     import sqlalchemy as _  # noqa: F401
 except ModuleNotFoundError as _missing:
-    raise ModuleNotFoundError("the SQL store needs SQLAlchemy: pip install 'scimkit[sql]'") from _missing
+    raise ModuleNotFoundError("The SQL store needs SQLAlchemy. Run: pip install 'scimkit[sql]'") from _missing
 
 from scimkit.stores.sql.store import SqlStore
 from scimkit.stores.sql.tokens import SqlTokenStore
@@ -21,7 +21,7 @@ __all__ = ["AsyncSqlStore", "AsyncSqlTokenStore", "SqlStore", "SqlTokenStore"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is awaited when it is asked for: SQLAlchemy's asyncio module needs greenlet, an extra."""
+    """Import the async classes on first use, because SQLAlchemy's asyncio module needs greenlet."""
     if name == "AsyncSqlStore":
         from scimkit.stores.sql.async_store import AsyncSqlStore
 

@@ -1,4 +1,7 @@
-"""`AsyncSqlStore`: the SQL store awaited. SQLAlchemy runs the same work on its own bridge; nothing is written twice."""
+"""`AsyncSqlStore`, the SQL store with coroutines.
+
+SQLAlchemy runs the work of `store_operations` in a greenlet, so that both SQL stores share the same code.
+"""
 
 from __future__ import annotations
 
@@ -58,16 +61,19 @@ _ASYNC_DRIVERS: Final = {**DRIVERS, "sqlite": "sqlite+aiosqlite", "mysql": "mysq
 
 
 AsyncWork: TypeAlias = Callable[[AsyncConnection], Awaitable[Result]]
+"""Coroutine function that works on an async connection."""
 
 
 class AsyncSqlStore:
-    """A `Store` in a SQL database, awaited. Await `upgrade` before the first use.
+    """A `Store` that keeps resources in tables of its own in a SQL database.
+
+    Await `upgrade` before the first use.
 
     Args:
-        url: The URL of the database, as for `SqlStore`, or an engine of the host's own.
-        unknown_members: What becomes of a member that does not exist.
-        statement_timeout: Seconds that one statement, or the wait for one lock, may take. An engine of the host's own
-            keeps its timeouts.
+        url: The URL of the database, as for `SqlStore`, or an async engine of the application.
+        unknown_members: Treatment of a member that does not exist: `skip` or `reject`.
+        statement_timeout: Largest number of seconds for one statement or for the wait for one lock. An engine of the
+            application keeps its timeouts.
     """
 
     is_async: Literal[True] = True
@@ -90,21 +96,40 @@ class AsyncSqlStore:
 
     @property
     def connection(self) -> AsyncConnection | None:
-        """The connection of the transaction it was given in, for rows of the host's own; None outside of one."""
+        """The connection of the present transaction, for statements of the application. None outside a transaction."""
         return self._database.connection
 
     @property
     def pool_size(self) -> int | None:
-        """How many connections the pool of the engine keeps; None if it does not say."""
+        """Number of connections in the pool of the engine; None if the pool has no fixed size."""
         return pool_size(self.engine.sync_engine)
 
     async def check_health(self, deadline: float | None) -> StoreHealth:
-        """Ask the database for the version of its tables. Raises Unavailable."""
+        """Read the version of the tables, and report whether the store can serve requests.
+
+        Args:
+            deadline: Time of `time.monotonic()` by which the database must answer; None means no deadline.
+
+        Raises:
+            Unavailable: The database did not answer.
+        """
         return migrations.health(await self._database.read(migrations.current, deadline))
 
     async def upgrade(self) -> None:
-        """Bring the tables to the newest schema. Raises: Unavailable."""
+        """Create the tables, or upgrade them to the newest version.
+
+        Raises:
+            Unavailable: The database failed.
+        """
         await self._database.write(migrations.upgrade, takes_long=True)
+
+    @property
+    def without_savepoints(self) -> AsyncSqlStore:
+        """A copy of this store that uses no savepoints. The caller must end the transaction after every error."""
+        store = copy(self)
+        if self.connection is not None:
+            store._database = AsyncJoined(self.connection, savepoints=False)
+        return store
 
     async def get(
         self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
@@ -161,14 +186,18 @@ class AsyncSqlStore:
         return await self._database.transaction(lambda connection: work(self._joined(connection)), scope.deadline)
 
     def _joined(self, connection: AsyncConnection) -> AsyncSqlStore:
-        """This store within a transaction."""
+        """Return a copy of this store whose calls join the transaction of a connection."""
         store = copy(self)
         store._database = AsyncJoined(connection)
         return store
 
 
 def async_engine(url: str, statement_timeout: float = STATEMENT_TIMEOUT) -> AsyncEngine:
-    """Return an async engine for the same URLs. Raises ValueError for another database."""
+    """Return an async engine for a URL.
+
+    Raises:
+        ValueError: The URL names an unsupported database.
+    """
     parsed = with_driver(url, _ASYNC_DRIVERS)
     options = engine_options(parsed, AsyncBoundedPool)
     if parsed.get_driver_name() == "psycopg":
@@ -179,12 +208,16 @@ def async_engine(url: str, statement_timeout: float = STATEMENT_TIMEOUT) -> Asyn
 
 
 async def insisted(transaction: Callable[[Attempts], Awaitable[Result]], deadline: float | None = None) -> Result:
-    """Await a transaction as `database.insisted` runs one. A database that does not answer is left at the deadline."""
+    """Await a transaction, and repeat the transaction as `database.insisted` does.
+
+    Raises:
+        Unavailable: The database failed, or did not answer by the deadline.
+    """
     attempts = Attempts(deadline)
     while True:
         left = None if deadline is None else deadline - monotonic()
         try:
-            # A driver that listens ends before this timeout does.
+            # A driver with a deadline of its own ends the wait before this timeout.
             async with asyncio.timeout(None if left is None else left + 1):
                 with pool_deadline(deadline):
                     return await transaction(attempts)
@@ -204,7 +237,7 @@ class AsyncDatabase:
         self.engine = engine
 
     async def read(self, work: Work[Result], deadline: float | None = None) -> Result:
-        """Await what `Database.read` returns."""
+        """Run work that only reads, as `Database.read` does."""
         options = reading(self.engine.dialect.name)
 
         def limited(connection: sa.Connection) -> Result:
@@ -219,7 +252,7 @@ class AsyncDatabase:
         return await insisted(transaction, deadline)
 
     async def write(self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False) -> Result:
-        """Await what `Database.write` returns."""
+        """Run work in a transaction, as `Database.write` does."""
 
         async def transaction(attempts: Attempts) -> Result:
             async with self.engine.connect() as connection:
@@ -228,7 +261,7 @@ class AsyncDatabase:
         return await insisted(transaction, deadline)
 
     async def transaction(self, work: AsyncWork[Result], deadline: float | None = None) -> Result:
-        """Await the result of awaited work, in a transaction as `write` makes one."""
+        """Run a coroutine function in a transaction, as `write` does."""
 
         async def transaction(attempts: Attempts) -> Result:
             async with self.engine.connect() as connection:
@@ -246,27 +279,30 @@ class AsyncDatabase:
 
 
 def _set_timeouts(connection: sa.Connection, limits: ExitStack, deadline: float | None) -> None:
-    """Cut the timeouts of a connection to what is left before the deadline, until `limits` is closed."""
+    """Shorten the timeouts of a connection to the time left before the deadline, until `limits` is closed."""
     limits.enter_context(bounded(connection, deadline))
     if connection.in_transaction():
-        connection.commit()  # the statements that set the timeouts
+        connection.commit()  # ends the transaction of the statements that set the timeouts
 
 
 class AsyncJoined:
-    """As `Joined`, on an async connection."""
+    """Runs work in a transaction that is already open on an async connection, as `Joined` does."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, *, savepoints: bool = True) -> None:
         self.connection = connection
+        self._savepoints = savepoints
 
     async def read(self, work: Work[Result], deadline: float | None = None) -> Result:
-        """As `Joined.read`."""
+        """Run work that only reads, as `Joined.read` does."""
         return await self.connection.run_sync(work)
 
     async def write(self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False) -> Result:
-        """As `Joined.write`."""
+        """Run work in a savepoint, as `Joined.write` does."""
         return await self.transaction(lambda connection: connection.run_sync(work))
 
     async def transaction(self, work: AsyncWork[Result], deadline: float | None = None) -> Result:
-        """As `Joined.write`, for work that is awaited."""
+        """Run a coroutine function in a savepoint, or without one if savepoints are off."""
+        if not self._savepoints:
+            return await work(self.connection)
         async with self.connection.begin_nested():
             return await work(self.connection)

@@ -1,4 +1,7 @@
-"""Token records in the SQL store's database, awaited. This module never sees a secret, only its hash."""
+"""Asynchronous storage of token records in the database of the SQL store.
+
+This module never sees a token, only the hash of the token.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,11 @@ from scimkit.tokens import TokenRecord
 
 
 class AsyncSqlTokenStore:
-    """An `AsyncTokenStore` on the engine of an `AsyncSqlStore`, which makes its table."""
+    """An `AsyncTokenStore` that uses the engine and the tables of an `AsyncSqlStore`.
+
+    Args:
+        engine: The engine of the `AsyncSqlStore`, which creates the table of tokens.
+    """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._database = AsyncDatabase(engine)

@@ -1,6 +1,6 @@
-"""What a value is compared with, as SQL over the columns it stands in.
+"""Comparisons of a filter as SQL conditions on the columns that contain the values.
 
-Constants are bound, never written into the text. This module never runs a query.
+Values are always passed as bound parameters. This module never runs a statement.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _ORDER: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "gt": operator.gt, "ge": operator.ge, "lt": operator.lt, "le": operator.le,
 }  # fmt: skip
 _NAMED: Final = RESOURCES.alias()
-"""The resource that a filter names by its id."""
+"""The row of the resource whose id a filter names."""
 ALWAYS: Final[Condition] = sa.true()
 NEVER: Final[Condition] = sa.false()
 
 
-class instr(GenericFunction[int]):  # the name of the SQL function
-    """Where bytes are found in bytes, from 1; 0 when they are not."""
+class instr(GenericFunction[int]):  # SQLAlchemy takes the name of the SQL function from the class
+    """The SQL function that returns the one-based position of bytes within bytes, or 0 if they do not occur."""
 
     type: sa.types.TypeEngine[int] = sa.Integer()
     inherit_cache: bool = True
@@ -40,15 +40,16 @@ class instr(GenericFunction[int]):  # the name of the SQL function
 
 @compiles(instr, "postgresql")
 def _position(element: Any, compiler: Any, **options: Any) -> str:
+    """Compile `instr` to `position` for PostgreSQL."""
     within, wanted = element.clauses
     return f"position({compiler.process(wanted, **options)} in {compiler.process(within, **options)})"
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Where a value stands in SQL: its key, its text, and the beginning of its key that an index holds.
+    """The SQL expressions of a value: its comparison key, its text, and the indexed beginning of its key.
 
-    `number` is the number of the resource that has the key as its id.
+    `number` is the column with the sequence number of the resource, if the value is the id of a resource.
     """
 
     key: Any
@@ -58,18 +59,23 @@ class Column:
 
 
 Holds: TypeAlias = Callable[[Column], Condition]
+"""Function that builds the condition that a column matches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """What a path is tested for: whether no value matches, and whether one does."""
+    """A test of the values at a path.
+
+    `none` is True if an absent value matches. `one` builds the condition that a value matches; None means that no
+    value matches.
+    """
 
     none: bool
     one: Holds | None
 
 
 def cell(attribute: Attribute, values: Any) -> Column:
-    """Where the values of an attribute stand in rows of `scim_value`."""
+    """Return the expressions for the values of an attribute in rows of `scim_value`."""
     text = sa.func.coalesce(values.c.whole, values.c.head, type_=sa.LargeBinary())
     if attribute.type == "dateTime":
         return Column(values.c.head, text)
@@ -77,13 +83,13 @@ def cell(attribute: Attribute, values: Any) -> Column:
 
 
 def bytes_of(column: Any, number: Any = None) -> Column:
-    """A column of text that compares as its bytes."""
+    """Return the expressions for a text column that is compared byte by byte."""
     plain = sa.type_coerce(column, sa.LargeBinary())
     return Column(plain, plain, plain, number)
 
 
 def test_of(attribute: Attribute, node: Any) -> Test:
-    """What a comparison or a presence asks of the values of an attribute."""
+    """Return the test that a comparison or a presence filter makes on the values of an attribute."""
     if isinstance(node, Present):
         return Test(False, lambda column: sa.func.length(column.key) > 0)
     constant = comparison_value(attribute, node)
@@ -101,9 +107,9 @@ def test_of(attribute: Attribute, node: Any) -> Test:
 
 
 def _equal(column: Column, key: bytes) -> Condition:
-    """Equality that an index answers: its beginning first, then the whole where there is more.
+    """Build an equality that uses a database index: first the beginning of the key, and then the full key.
 
-    The resource of an id is looked up once, before all else: a group may have a million others to compare with it.
+    For an id, the resource is looked up once, because a group may have a million members to compare with the id.
     """
     if column.number is not None:
         same = sa.type_coerce(_NAMED.c.id, sa.LargeBinary()) == key
@@ -117,11 +123,12 @@ def _equal(column: Column, key: bytes) -> Condition:
 
 
 def _contains(column: Column, text: bytes) -> Condition:
+    """Build the condition of the operator `co`."""
     return instr(column.text, sa.literal(text, sa.LargeBinary())) > 0 if text else ALWAYS
 
 
 def _starts(column: Column, text: bytes) -> Condition:
-    """A range of the index: from the text to what follows all that start with it."""
+    """Build the condition of the operator `sw`, with a range of keys that the index answers."""
     if not text:
         return ALWAYS
     met: list[Condition] = [sa.func.substr(column.text, 1, len(text), type_=sa.LargeBinary()) == text]
@@ -134,11 +141,13 @@ def _starts(column: Column, text: bytes) -> Condition:
 
 
 def _after(text: bytes) -> bytes | None:
+    """Return the smallest bytes after all bytes with a prefix, or None if there are none."""
     kept = text.rstrip(b"\xff")
     return kept[:-1] + bytes([kept[-1] + 1]) if kept else None
 
 
 def _ends(column: Column, text: bytes) -> Condition:
+    """Build the condition of the operator `ew`."""
     if not text:
         return ALWAYS
     size = sa.func.length(column.text)

@@ -1,8 +1,7 @@
-"""Filters as SQL conditions, with the meaning that `filters.predicate` has.
+"""Filters as SQL conditions, with the same meaning as `filters.predicate`.
 
-Constants are bound, never written into the text; every path has been resolved against the schema.
-A value of a document is a row of `scim_value`; a path is met where such a row exists. This module
-never runs a query.
+Values are always passed as bound parameters, and every path was resolved against the schema. A value of a document is
+a row of `scim_value`, and a path matches if such a row exists. This module never runs a statement.
 """
 
 from __future__ import annotations
@@ -27,19 +26,22 @@ from scimkit.stores.sql.tables import MEMBERSHIPS, RESOURCES, VALUES
 
 _VALUE: Final = VALUES.alias()
 _ELEMENT: Final = VALUES.alias()
-"""The rows of values, and the rows of the elements that they are looked for within."""
+"""Aliases for the rows of values, and for the rows of the elements that contain these values."""
 
 
 def condition(node: Node, resource_type: ResourceType, tenant: str) -> Condition:
-    """The condition on rows of `scim_resource` that a filter stands for.
+    """Build the condition on rows of `scim_resource` for a filter.
 
-    Whether it fits the type has been checked before. Raises: InvalidFilter for what SQL cannot say.
+    The caller has checked that the filter fits the resource type.
+
+    Raises:
+        InvalidFilter: The filter cannot be expressed in SQL.
     """
     return _Compiler(resource_type, tenant).condition(node)
 
 
 def leads_to_few(node: Node, resource_type: ResourceType) -> bool:
-    """Whether a filter asks for a value that few resources have, and so leads to them by itself."""
+    """Report whether few resources can match a filter, so that the filter itself leads to their rows."""
     if isinstance(node, And):
         return any(leads_to_few(each, resource_type) for each in node.operands)
     if isinstance(node, Or):
@@ -48,28 +50,33 @@ def leads_to_few(node: Node, resource_type: ResourceType) -> bool:
         return False
     path = resolve(node.path, resource_type)
     if isinstance(node, ValuePath):
-        return path.leaf.type == "complex" and _telling(node.filter, path.leaf) is not None
-    return node.operator == "eq" and node.value is not None and _tells_apart(comparable(path).leaf)
+        return path.leaf.type == "complex" and _selective_operand(node.filter, path.leaf) is not None
+    return node.operator == "eq" and node.value is not None and _is_selective(comparable(path).leaf)
 
 
-def _tells_apart(attribute: Attribute) -> bool:
-    """Whether few resources have the same value, and an index leads to them: not so of a flag, nor of a kind."""
+def _is_selective(attribute: Attribute) -> bool:
+    """Report whether few resources share a value of an attribute, and an index finds them.
+
+    This does not hold for booleans and for attributes such as `type`.
+    """
     if attribute.type in ("boolean", "dateTime", "decimal", "complex") or attribute.name in ("type", "resourceType"):
         return False
     return attribute.path not in ("meta.version", "members.display", "groups.display")
 
 
-def _telling(node: Node, attribute: Attribute) -> Comparison | None:
-    """The part of a value path's filter that leads to few elements, when the others only narrow it."""
+def _selective_operand(node: Node, attribute: Attribute) -> Comparison | None:
+    """Return the operand of a value path's filter that few elements match, or None."""
     for each in node.operands if isinstance(node, And) else (node,):
         if isinstance(each, Comparison) and each.operator == "eq" and each.value is not None:
             sub = attribute.children.find(each.path)
-            if sub is not None and _tells_apart(sub):
+            if sub is not None and _is_selective(sub):
                 return each
     return None
 
 
 class _Compiler:
+    """Compiles filters of one resource type and tenant."""
+
     def __init__(self, resource_type: ResourceType, tenant: str) -> None:
         self._type = resource_type
         self._tenant = tenant
@@ -81,6 +88,7 @@ class _Compiler:
             self._rows[GROUPS] = _group_rows
 
     def condition(self, node: Node) -> Condition:
+        """Build the condition for a filter."""
         if isinstance(node, And):
             return self._all(node.operands)
         if isinstance(node, Or):
@@ -99,23 +107,24 @@ class _Compiler:
             path = comparable(path)
         test = test_of(path.leaf, node)
         if rows is not None:
-            return _met_by_rows(rows(), path, test)
+            return _rows_condition(rows(), path, test)
         if path.extension is None and (path.attribute.name == "id" or path.attribute.name == META):
             return _on_column(path, node, test)
         return self._met(path, test)
 
     def _all(self, operands: Sequence[Node]) -> Condition:
-        """Join conditions by `and`. Those that lead to few resources come first, so that they stay joins."""
+        """Join conditions by `and`. Conditions that few resources match come first, so that the database joins them."""
         if len(operands) > MOST_JOINS:
             operands = sorted(operands, key=lambda each: not leads_to_few(each, self._type))
         met = [self.condition(each) for each in operands]
         return sa.and_(*met[:MOST_JOINS], *(each.is_(sa.true()) for each in met[MOST_JOINS:]))
 
     def _slot(self, attribute: Attribute) -> int:
+        """Return the number of an attribute in the table of values."""
         return slot(self._tenant, self._type.name, attribute.path)
 
     def _met(self, path: AttributePath, test: Test) -> Condition:
-        """Some value at the path matches, or there is none and that matches."""
+        """Build the condition that a value at the path matches, or that no value exists and its absence matches."""
         number, one = self._slot(path.leaf), []
         if test.one is not None:
             values = _VALUE
@@ -135,9 +144,12 @@ class _Compiler:
         return sa.or_(~_exists(self._slot(path.attribute)), lacking, *one)
 
     def _value_path(self, path: AttributePath, node: Node) -> Condition:
-        """Some element meets the filter; found by the part of it that leads to few, where there is one."""
+        """Build the condition that an element matches the filter of a value path.
+
+        If an operand leads to few elements, the database finds the elements by this operand.
+        """
         elements, attribute = _ELEMENT, path.leaf
-        telling = _telling(node, attribute) if attribute.type == "complex" else None
+        telling = _selective_operand(node, attribute) if attribute.type == "complex" else None
         if telling is None:
             met = [elements.c.slot == self._slot(attribute), self._on_element(node, attribute, elements)]
         else:
@@ -149,7 +161,7 @@ class _Compiler:
         return RESOURCES.c.sequence.in_(sa.select(elements.c.resource).where(*met))
 
     def _on_element(self, node: Node, attribute: Attribute, elements: Any) -> Condition:
-        """The filter of a value path, on a row of each element."""
+        """Build the condition on the row of one element for the filter of a value path."""
         if isinstance(node, And):
             return sa.and_(*(self._on_element(each, attribute, elements) for each in node.operands))
         if isinstance(node, Or):
@@ -167,7 +179,7 @@ class _Compiler:
         )  # fmt: skip
         met: list[Condition] = []
         if test.one is not None:
-            # A count, since an EXISTS may be turned round: all values of that kind first, then their elements.
+            # Databases may evaluate EXISTS for all values of the kind first. They evaluate a count per element.
             some = sa.select(sa.func.count()).select_from(values).where(*same, test.one(cell(sub, values)))
             met.append(some.correlate(elements).scalar_subquery() > 0)
         if test.none:
@@ -177,7 +189,7 @@ class _Compiler:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """Elements that are rows of their own: the members of a group, the groups of a user."""
+    """Elements that are rows of their own: the members of a group, or the groups of a user."""
 
     joined: Any
     owner: Any
@@ -186,18 +198,22 @@ class _Rows:
     within: Condition
 
     def some(self, holds: Callable[[_Rows], Condition]) -> Condition:
+        """Build the condition that a row exists that meets a condition."""
         matching = sa.select(self.owner).select_from(self.joined).where(self.within, holds(self))
         return RESOURCES.c.sequence.in_(matching)
 
     def is_null(self, name: str) -> Condition:
+        """Build the condition that a sub-attribute of a row has no value."""
         return self.columns[name].text.is_(None) if name in self.nullable else NEVER
 
     def holds(self, name: str, test: Holds) -> Condition:
+        """Build the condition that a sub-attribute of a row has a value that meets a test."""
         column = self.columns[name]
         return sa.and_(column.text.is_not(None), test(column)) if name in self.nullable else test(column)
 
 
 def _member_rows(types: Sequence[str]) -> _Rows:
+    """Return the rows of the members of groups."""
     rows, member = MEMBERSHIPS.alias(), RESOURCES.alias()
     columns = {
         "value": bytes_of(member.c.id, rows.c.member),
@@ -209,6 +225,7 @@ def _member_rows(types: Sequence[str]) -> _Rows:
 
 
 def _group_rows() -> _Rows:
+    """Return the rows of the groups of members."""
     rows, group = MEMBERSHIPS.alias(), RESOURCES.alias()
     direct = sa.literal(b"direct", sa.LargeBinary())
     columns = {
@@ -220,7 +237,8 @@ def _group_rows() -> _Rows:
     return _Rows(joined, rows.c.member, columns, frozenset({"display"}), of_tenant(group))
 
 
-def _met_by_rows(rows: _Rows, path: AttributePath, test: Test) -> Condition:
+def _rows_condition(rows: _Rows, path: AttributePath, test: Test) -> Condition:
+    """Build the condition for a test on members or groups."""
     name = None if path.sub_attribute is None else path.sub_attribute.name
     some = rows.some(lambda _: ALWAYS)
     if name is None:
@@ -235,7 +253,7 @@ def _met_by_rows(rows: _Rows, path: AttributePath, test: Test) -> Condition:
 
 
 def _on_row(node: Node, attribute: Attribute, rows: _Rows) -> Condition:
-    """The filter of a value path, on rows that are the elements themselves."""
+    """Build the condition on a row of a member or group for the filter of a value path."""
     if isinstance(node, And):
         return sa.and_(*(_on_row(each, attribute, rows) for each in node.operands))
     if isinstance(node, Or):
@@ -249,7 +267,7 @@ def _on_row(node: Node, attribute: Attribute, rows: _Rows) -> Condition:
 
 
 def _on_meta(node: Node, meta: Attribute) -> Condition:
-    """The filter of a value path on `meta`, the one element that every resource has."""
+    """Build the condition on `meta` for the filter of a value path. Every resource has exactly one `meta`."""
     if isinstance(node, And):
         return sa.and_(*(_on_meta(each, meta) for each in node.operands))
     if isinstance(node, Or):
@@ -261,7 +279,7 @@ def _on_meta(node: Node, meta: Attribute) -> Condition:
 
 
 def _on_column(path: AttributePath, node: Any, test: Test) -> Condition:
-    """`id` and `meta`: every resource has them, in columns of its row."""
+    """Build the condition for a test on `id` or `meta`. Every resource has these values in columns of its row."""
     columns = {
         "id": bytes_of(RESOURCES.c.id),
         "meta.resourceType": bytes_of(RESOURCES.c.type),
@@ -278,7 +296,7 @@ def _on_column(path: AttributePath, node: Any, test: Test) -> Condition:
 
 
 def _on_version(node: Comparison, test: Holds) -> Condition:
-    """Whether the entity tag matches; equality is a comparison of numbers."""
+    """Build the condition for a comparison of the entity tag. Equality compares version numbers."""
     if node.operator not in ("eq", "ne"):
         tag = sa.literal('W/"') + sa.cast(RESOURCES.c.version, sa.String(20)) + sa.literal('"')
         plain = sa.cast(tag, sa.LargeBinary)
@@ -295,7 +313,7 @@ def _bytes(text: str) -> Any:
 
 
 def _folded(column: Any, words: Sequence[str]) -> Column:
-    """A column with one of a few words, which compares without case."""
+    """Return the expressions for a column that contains one of a few words, compared without case."""
     plain = sa.type_coerce(column, sa.LargeBinary())
     keys = [(plain == _bytes(word), _bytes(folded(word))) for word in words]
     key = sa.case(*keys, else_=plain) if keys else plain
@@ -303,4 +321,5 @@ def _folded(column: Any, words: Sequence[str]) -> Column:
 
 
 def _exists(number: int) -> Condition:
+    """Build the condition that a resource has a value of an attribute."""
     return sa.exists().where(_VALUE.c.resource == RESOURCES.c.sequence, _VALUE.c.slot == number)

@@ -1,6 +1,6 @@
-"""Engines and transactions: what each database needs to be told, what is tried again, what its errors become.
+"""Engines, transactions and the repetition of transactions, for the SQL store.
 
-A piece of work is a function of a connection. This module knows no SCIM.
+A function of a connection is called "work". This module contains no rule of SCIM.
 """
 
 from __future__ import annotations
@@ -40,16 +40,17 @@ DRIVERS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "mysql
 
 
 def sync_engine(url: str, statement_timeout: float = STATEMENT_TIMEOUT) -> sa.Engine:
-    """An engine for `sqlite:///FILE`, `postgresql+psycopg://...` or `mysql+pymysql://...`.
+    """Return an engine for `sqlite:///FILE`, `postgresql+psycopg://...` or `mysql+pymysql://...`.
 
-    Raises: ValueError for another database.
+    Raises:
+        ValueError: The URL names an unsupported database.
     """
     parsed = with_driver(url, DRIVERS)
     return own(sa.create_engine(parsed, **engine_options(parsed, BoundedPool)), statement_timeout)
 
 
 def prepared(engine: sa.Engine) -> sa.Engine:
-    """The engine, its connections told what the store needs of them."""
+    """Set up the connections of an engine for the store, and return the engine."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -57,9 +58,9 @@ def prepared(engine: sa.Engine) -> sa.Engine:
 
 
 def own(engine: sa.Engine, statement_timeout: float) -> sa.Engine:
-    """Prepare an engine that nobody else uses; its statements end after some seconds."""
+    """Set up an engine that only the store uses, with a timeout for statements, and return the engine."""
     if engine.dialect.driver == "psycopg":
-        engine.dialect.use_insertmanyvalues_wo_returning = True  # rows in one statement, not a statement a row
+        engine.dialect.use_insertmanyvalues_wo_returning = True  # inserts many rows with one statement
         event.listen(engine, "connect", _prepare_postgresql)
         if not engine.dialect.is_async:
             event.listen(
@@ -71,12 +72,16 @@ def own(engine: sa.Engine, statement_timeout: float) -> sa.Engine:
 
 
 def with_driver(url: str, drivers: dict[str, str]) -> sa.URL:
-    """The URL with the driver of its database. Raises: ValueError for another database."""
+    """Return a URL with the driver of its database.
+
+    Raises:
+        ValueError: The URL names an unsupported database.
+    """
     parsed = sa.make_url(url)
     if parsed.drivername in ("sqlite", "postgresql", "mysql", "mariadb") or parsed.drivername in DRIVERS.values():
         parsed = parsed.set(drivername=drivers[parsed.get_backend_name()])
     if parsed.get_backend_name() not in DRIVERS:
-        raise ValueError("the store takes sqlite:///FILE, postgresql+psycopg://... and mysql+pymysql://...")
+        raise ValueError("The URL must be sqlite:///FILE, postgresql+psycopg://... or mysql+pymysql://...")
     return parsed
 
 
@@ -91,22 +96,22 @@ def engine_options(url: sa.URL, pool: type[BoundedPool]) -> dict[str, Any]:
     if url.get_backend_name() in ("mysql", "mariadb"):
         options["connect_args"]["charset"] = "utf8mb4"
     elif url.drivername == DRIVERS["postgresql"]:
-        # PostgreSQL keeps the plan of a prepared statement, and one made while a table was small reads all of it
-        # for ever. It is also what a pooler between needs.
+        # PostgreSQL keeps the plan of a prepared statement. A plan for a small table reads the whole table, even
+        # after the table has grown. Connection poolers need statements without preparation, too.
         options["connect_args"]["prepare_threshold"] = None
     return options
 
 
 def pool_size(engine: sa.Engine) -> int | None:
-    """Return how many connections the pool of an engine keeps; None for a pool that does not say."""
+    """Return the number of connections in the pool of an engine, or None if the pool has no fixed size."""
     size = getattr(engine.pool, "size", None)
     return None if size is None else int(size())
 
 
 def wait_for_pool(engine: sa.Engine, deadline: float | None) -> None:
-    """Wait until the pool of an engine has a connection, but no longer than the deadline.
+    """Wait until the pool of an engine has a free connection, but no longer than the deadline.
 
-    The pool of an application's own engine may wait longer than a health check can.
+    The pool of an application's engine may wait longer than a health check can.
 
     Raises:
         Unavailable: Every connection is in use at the deadline.
@@ -121,7 +126,7 @@ def wait_for_pool(engine: sa.Engine, deadline: float | None) -> None:
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
-    """Leave transactions to `_begin_sqlite`; let readers go on while one writes."""
+    """Leave transactions to `_begin_sqlite`, and let connections read while another connection writes."""
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
@@ -130,7 +135,7 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
 
 
 def _prepare_postgresql(connection: Any, _: object) -> None:
-    """Compile no plan to machine code: where statistics are missing, it takes longer than all that is asked here."""
+    """Switch off the just-in-time compiler of PostgreSQL. Without statistics, compiling takes longer than the query."""
     cursor = connection.cursor()
     cursor.execute("SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'jit'")
     cursor.close()
@@ -138,6 +143,7 @@ def _prepare_postgresql(connection: Any, _: object) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
+    """Begin a transaction on SQLite. Transactions that write take the lock at their beginning."""
     reads = connection.get_execution_options().get("scimkit_reads", False)
     milliseconds = None if reads else busy_timeout(connection)
     if milliseconds is not None:
@@ -147,10 +153,10 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 @dataclass(slots=True)
 class Attempts:
-    """Counts the attempts at a transaction and decides about the next one.
+    """Counts the attempts of a transaction and decides about the next attempt.
 
-    `deadline` is a reading of `time.monotonic()`: the transaction is tried again until then, or `ATTEMPTS` times if
-    there is no deadline. A transaction says when it is `committing`.
+    `deadline` is a time of `time.monotonic()` until which the transaction is repeated. Without a deadline there are at
+    most `ATTEMPTS` attempts. A transaction sets `committing` directly before COMMIT.
     """
 
     deadline: float | None = None
@@ -158,14 +164,14 @@ class Attempts:
     number: int = 0
 
     def failed(self, error: DBAPIError | PoolTimeout) -> float:
-        """Return the seconds to wait before the next attempt, if the database did nothing in this one.
+        """Return the seconds to wait before the next attempt, if the failed attempt changed nothing.
 
-        A connection lost during COMMIT is not retried, because the outcome is unknown. Neither is a statement that
-        took too long.
+        A connection lost during COMMIT is not retried, because the outcome is unknown. A statement that exceeded its
+        timeout is not retried either.
 
         Raises:
-            ScimError: The error is not one of those that are tried again; see `scimkit.stores.database_error_kinds`.
-            Unavailable: There is no time left.
+            ScimError: Errors of this kind are not retried; see `scimkit.stores.database_error_kinds`.
+            Unavailable: The deadline leaves no time for another attempt.
         """
         if isinstance(error, PoolTimeout):
             raise exhausted() from None
@@ -186,10 +192,10 @@ class Attempts:
 
 
 def insisted(transaction: Callable[[Attempts], Result], deadline: float | None = None) -> Result:
-    """Return the result of a transaction, tried again if another one was in its way or its connection was gone.
+    """Run a transaction, and repeat it if another transaction interfered or the connection was lost.
 
     Raises:
-        Unavailable: The database failed, or the deadline passed.
+        Unavailable: The database failed, or the deadline has passed.
     """
     attempts = Attempts(deadline)
     while True:
@@ -202,10 +208,10 @@ def insisted(transaction: Callable[[Attempts], Result], deadline: float | None =
 
 
 def transact(connection: sa.Connection, work: Work[Result], attempts: Attempts, *, takes_long: bool) -> Result:
-    """Return the result of work in a transaction of a connection, bounded by the deadline of the attempts."""
+    """Run work in a transaction of a connection, bounded by the deadline of the attempts."""
     with unbounded(connection) if takes_long else bounded(connection, attempts.deadline):
         if connection.in_transaction():
-            connection.commit()  # of the statements that set a timeout
+            connection.commit()  # ends the transaction of the statements that set a timeout
         with connection.begin():
             result = work(connection)
             attempts.committing = True
@@ -213,7 +219,10 @@ def transact(connection: sa.Connection, work: Work[Result], attempts: Attempts, 
 
 
 def reading(dialect: str) -> dict[str, Any]:
-    """Options of a connection that only reads. PostgreSQL needs no transaction for that, and is spared two messages."""
+    """Return the execution options of a connection that only reads.
+
+    PostgreSQL reads without a transaction, which saves two messages to the server.
+    """
     return {"scimkit_reads": True} | ({"isolation_level": "AUTOCOMMIT"} if dialect == "postgresql" else {})
 
 
@@ -226,7 +235,11 @@ class Database:
         self.engine = engine
 
     def read(self, work: Work[Result], deadline: float | None = None) -> Result:
-        """Return the result of work that only reads. Raises Unavailable, by the deadline at the latest."""
+        """Run work that only reads, and return its result.
+
+        Raises:
+            Unavailable: The database failed, or the deadline has passed.
+        """
         options = reading(self.engine.dialect.name)
 
         def transaction(_: Attempts) -> Result:
@@ -236,12 +249,15 @@ class Database:
         return insisted(transaction, deadline)
 
     def write(self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False) -> Result:
-        """Return the result of work, all of it committed or none; tried again as `insisted` does.
+        """Run work in a transaction, and return its result. The transaction is repeated as `insisted` does.
 
         Args:
             work: A function of a connection.
-            deadline: A reading of `time.monotonic()` by which the work must end.
+            deadline: Time of `time.monotonic()` by which the work must end.
             takes_long: Lift the timeout of statements, for migrations.
+
+        Raises:
+            Unavailable: The database failed, or the deadline has passed.
         """
 
         def transaction(attempts: Attempts) -> Result:
@@ -252,16 +268,22 @@ class Database:
 
 
 class Joined:
-    """Runs work within a transaction that is open already; a write that fails leaves what was done before."""
+    """Runs work in a transaction that is already open. A failed write undoes only itself."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, *, savepoints: bool = True) -> None:
         self.connection = connection
+        self._savepoints = savepoints
 
     def read(self, work: Work[Result], deadline: float | None = None) -> Result:
-        """As `Database.read`; the transaction answers for failures."""
+        """Run work that only reads. Errors are handled by the code that began the transaction."""
         return work(self.connection)
 
     def write(self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False) -> Result:
-        """As `Database.write`; the transaction answers for failures, and is what is tried again."""
+        """Run work in a savepoint, or without one if savepoints are off.
+
+        Errors and repetition are handled by the code that began the transaction.
+        """
+        if not self._savepoints:
+            return work(self.connection)
         with self.connection.begin_nested():
             return work(self.connection)

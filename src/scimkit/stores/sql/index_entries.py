@@ -1,8 +1,7 @@
-"""Comparison keys as bytes that order as the keys do, the same in every database.
+"""Index entries: the comparison keys of a document's values, encoded as bytes.
 
-A database's own collations fold case, pad spaces and order text each in its own way; bytes do not. So
-what is compared in SQL is always made here, from the same keys that the predicate compares.
-This module never talks to a database.
+Bytes compare the same way in every database, while collations of text fold case, ignore trailing spaces or order
+differently. The predicate of a filter compares the same keys in Python. This module never talks to a database.
 """
 
 from __future__ import annotations
@@ -21,20 +20,25 @@ from scimkit.stores.metadata import has_members, is_computed
 from scimkit.stores.protocol import GROUPS, MEMBERS, META
 
 HEAD: Final = 255
-"""Bytes of a key that an index holds."""
+"""Length in bytes of the part of a key that a database index contains."""
 
 PRESENT: Final = b"\1"
-"""The key of a complex value as a whole: it is there."""
+"""Key of a complex value, which tells only that the value exists."""
 
 _EXPONENT_BIAS: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class IndexEntry:
-    """One value of a document. `slot` says of which attribute, `element` and `place` which of its values.
+    """A single value of a document, as a row of the index table.
 
-    `head` is the beginning of its key; `whole` what is longer than that, or for a dateTime its text.
-    `chosen` marks the value that the document is sorted by.
+    Attributes:
+        slot: The number of the attribute.
+        element: The index of the element of a multi-valued attribute.
+        place: The index of the value within the element.
+        head: The beginning of the comparison key.
+        whole: The full key if the key is longer than `head`. For a dateTime, the text of the value.
+        chosen: True if the document is sorted by this value.
     """
 
     slot: int
@@ -47,13 +51,13 @@ class IndexEntry:
 
 @lru_cache(maxsize=65_536)
 def slot(tenant: str, resource_type: str, path: str) -> int:
-    """The number of an attribute of a type within a tenant: 64 bits of a hash, so that no one needs to assign it."""
+    """Return the number of an attribute of a resource type within a tenant: 64 bits of a hash."""
     text = f"{tenant}\0{resource_type}\0{path}".encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big", signed=True)
 
 
 def encoded(key: Any) -> bytes:
-    """A comparison key as bytes that order as the keys of its attribute do."""
+    """Encode a comparison key as bytes. The bytes have the same order as the keys."""
     if type(key) is str:
         return key.encode()
     if type(key) is bool:
@@ -65,12 +69,12 @@ def encoded(key: Any) -> bytes:
 
 
 def digest(key: Any) -> bytes:
-    """A key of any length as 32 bytes, for a constraint."""
+    """Return the SHA-256 hash of a key, for a unique constraint."""
     return hashlib.sha256(encoded(key)).digest()
 
 
 def _number(value: int | float) -> bytes:
-    """Sign, exponent and digits of the exact decimal value; for a negative one their complements."""
+    """Encode a number as sign, exponent and digits. Negative numbers use the complement of each byte."""
     number = Decimal(value)
     if not number:
         return b"\1"
@@ -84,7 +88,10 @@ def _number(value: int | float) -> bytes:
 
 
 def index_entries(tenant: str, resource_type: ResourceType, document: Document) -> Iterator[IndexEntry]:
-    """The values of a document that filters and sorts can name, but those that a store has columns for."""
+    """Yield the index entries of a document.
+
+    Values that have columns of their own, such as `id`, `meta` and members, are left out.
+    """
     for name, value in document.items():
         attribute = resource_type.attributes[name]
         if name == "id" or name == META or attribute.returned == "never":
@@ -96,10 +103,11 @@ def index_entries(tenant: str, resource_type: ResourceType, document: Document) 
             yield IndexEntry(slot(tenant, resource_type.name, path), element, place, head, whole, chosen)
 
 
-_Loose = tuple[str, int, int, bytes, bytes | None, bool]
+_EntryParts = tuple[str, int, int, bytes, bytes | None, bool]
 
 
-def _of_attribute(attribute: Attribute, value: Any) -> Iterator[_Loose]:
+def _of_attribute(attribute: Attribute, value: Any) -> Iterator[_EntryParts]:
+    """Yield the index entries of one attribute."""
     if attribute.type != "complex":
         for element, each in enumerate(value if attribute.multi_valued else (value,)):
             yield _plain(attribute, each, element, 0, chosen=element == 0)
@@ -115,7 +123,8 @@ def _of_attribute(attribute: Attribute, value: Any) -> Iterator[_Loose]:
         yield from _of_complex(attribute, value, 0, chosen=True)
 
 
-def _of_complex(attribute: Attribute, value: Document, element: int, *, chosen: bool) -> Iterator[_Loose]:
+def _of_complex(attribute: Attribute, value: Document, element: int, *, chosen: bool) -> Iterator[_EntryParts]:
+    """Yield the index entries of one complex value."""
     yield attribute.path, element, 0, PRESENT, None, False
     for name, item in value.items():
         sub = attribute.children[name]
@@ -124,7 +133,8 @@ def _of_complex(attribute: Attribute, value: Document, element: int, *, chosen: 
                 yield _plain(sub, each, element, place, chosen=chosen and place == 0)
 
 
-def _plain(attribute: Attribute, value: Any, element: int, place: int, *, chosen: bool) -> _Loose:
+def _plain(attribute: Attribute, value: Any, element: int, place: int, *, chosen: bool) -> _EntryParts:
+    """Return the index entry of a simple value."""
     key = encoded(attribute.key(value))
     whole = key if len(key) > HEAD else None
     if attribute.type == "dateTime":

@@ -1,4 +1,4 @@
-"""Pages of rows in SQL: the filter, the order, the position after or before which a page stands.
+"""Pages of resources in SQL: the filter, the sort order, and the position at which a page starts or ends.
 
 This module never changes a row.
 """
@@ -25,7 +25,11 @@ _SORTED: Final = VALUES.alias()
 
 
 def page(connection: sa.Connection, scope: Scope, query: Query) -> Page:
-    """One page and the total. Raises: InvalidFilter."""
+    """Return one page of resources and the total number of matches.
+
+    Raises:
+        InvalidFilter: The filter cannot be expressed in SQL.
+    """
     rows = Rows(connection, scope, query.resource_type)
     matching: Any = OWN
     options: dict[str, Any] = {}
@@ -52,7 +56,10 @@ def page(connection: sa.Connection, scope: Scope, query: Query) -> Page:
 
 
 def _total(query: Query, found: int) -> int | None:
-    """How many match, where the page says so by itself: it is not full, and what stands before it is known."""
+    """Return the total number of matches if the page itself shows this number, or None.
+
+    The page shows the number if the page is not full and the number of preceding matches is known.
+    """
     if query.after is not None or query.before is not None or found >= query.count:
         return None
     before = max(query.start_index, 1) - 1
@@ -60,6 +67,7 @@ def _total(query: Query, found: int) -> int | None:
 
 
 def _select(query: Query, matching: Any, key: Any) -> Any:
+    """Build the statement that selects the rows of one page."""
     columns: list[Any] = [*COLUMNS]
     descending = query.sort is not None and query.sort.descending
     backward = query.before is not None
@@ -67,8 +75,8 @@ def _select(query: Query, matching: Any, key: Any) -> Any:
     if key is not None:
         columns.append(key.label("sort_key"))
         missing = sa.case((key.is_(None), 1), else_=0)
-        order = [_turned(each, descending is not backward) for each in (missing, key)]
-    order.append(_turned(RESOURCES.c.sequence, backward))
+        order = [_ordered(each, descending is not backward) for each in (missing, key)]
+    order.append(_ordered(RESOURCES.c.sequence, backward))
     selected = sa.select(*columns).where(matching).order_by(*order).limit(query.count)
     edge = query.before if query.before is not None else query.after
     if edge is not None:
@@ -76,19 +84,20 @@ def _select(query: Query, matching: Any, key: Any) -> Any:
     return selected.offset(max(query.start_index, 1) - 1)
 
 
-def _turned(column: Any, descending: bool) -> Any:
+def _ordered(column: Any, descending: bool) -> Any:
+    """Return the sort expression of a column in one direction."""
     return column.desc() if descending else column.asc()
 
 
 def _position(row: Any, key: Any) -> Position:
-    """The place of a row: the number of its creation, after the key it is sorted by."""
+    """Return the position of a row: its sort key, if there is a sort order, and its sequence number."""
     if key is None:
         return (row.sequence,)
     return (row.sort_key is None, "" if row.sort_key is None else bytes(row.sort_key).hex(), row.sequence)
 
 
 def _beyond(edge: Position, key: Any, descending: bool, backward: bool) -> Any:
-    """The rows that come after a position, or when going backward before it."""
+    """Build the condition for rows after a position, or before the position if the page is read backward."""
     number = edge[-1]
     later = RESOURCES.c.sequence < number if backward else RESOURCES.c.sequence > number
     if key is None:
@@ -104,7 +113,7 @@ def _beyond(edge: Position, key: Any, descending: bool, backward: bool) -> Any:
 
 
 def _sort_key(sort: Sort, resource_type: Any, tenant: str) -> Any:
-    """The key that rows are sorted by: NULL where a document has no value."""
+    """Build the expression that rows are sorted by. The expression is NULL if a document has no value."""
     path, name = sort.path, sort.path.attribute.name
     if path.extension is None:
         if name in ("id", META):
@@ -122,6 +131,7 @@ def _sort_key(sort: Sort, resource_type: Any, tenant: str) -> Any:
 
 
 def _column_key(path: str) -> Any:
+    """Return the sort key for `id` or for a sub-attribute of `meta`."""
     columns = {
         "id": RESOURCES.c.id, "meta.resourceType": RESOURCES.c.type, "meta.created": RESOURCES.c.created_key,
         "meta.lastModified": RESOURCES.c.modified_key,
@@ -132,6 +142,7 @@ def _column_key(path: str) -> Any:
 
 
 def _membership_key(path: Any, owner: Any, other: Any, display: Any) -> Any:
+    """Build the sort key from the first member of a group, or from the first group of a user."""
     far = RESOURCES.alias()
     name = "value" if path.sub_attribute is None else path.sub_attribute.name
     columns = {"value": far.c.id, "type": far.c.type, "display": far.c.display_key if display is None else display}

@@ -1,6 +1,6 @@
-"""The rows of one tenant and resource type, within one transaction.
+"""The rows of one tenant and resource type within one transaction.
 
-Every statement carries the tenant. This module opens and ends no transaction.
+Every statement names the tenant. This module never begins or ends a transaction.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ADD: Final = {table.name: sa.insert(table) for table in (RESOURCES, VALUES, CLA
 
 @dataclass(frozen=True, slots=True)
 class StoredResource:
-    """A resource as its row has it."""
+    """A resource as stored in its row."""
 
     sequence: int
     id: str
@@ -44,17 +44,18 @@ class StoredResource:
 
     @classmethod
     def of(cls, row: Any) -> StoredResource:
+        """Return the resource of a row."""
         return cls(row.sequence, row.id, row.version, row.created, row.modified, from_json(row.document))
 
     @property
     def tag(self) -> str:
-        """Its entity tag."""
+        """The entity tag of the resource."""
         return version_tag(self.version)
 
 
 @dataclass(frozen=True, slots=True)
 class MemberChanges:
-    """The rows of members that a write removed and added, by the numbers of the members.
+    """The rows of members that a write removed and added, by the sequence numbers of the members.
 
     A member whose display changed is in both lists.
     """
@@ -67,13 +68,13 @@ class MemberChanges:
 
     @property
     def left(self) -> list[int]:
-        """The members that the group does not have any more."""
+        """The members that no longer belong to the group."""
         stay = set(self.fresh)
         return [each for each in self.gone if each not in stay]
 
     @property
     def joined(self) -> list[int]:
-        """The members that the group did not have before."""
+        """The members that belong to the group only since the write."""
         present = set(self.gone)
         return [each for each in self.fresh if each not in present]
 
@@ -88,12 +89,17 @@ class Rows:
         self.has_members: bool = has_members(resource_type)
         self._has_groups = is_computed(resource_type, GROUPS)
         self.own: dict[str, str] = {"tenant": scope.tenant, "kind": resource_type.name}
-        """The parameters that bind a statement to them."""
+        """The parameters that select the tenant and the resource type in a statement."""
 
     def find(self, id: str, *, lock: bool = False) -> StoredResource:
-        """The resource of an id; with `lock`, no other transaction changes it before this one ends.
+        """Return the resource with an id.
 
-        Raises: NotFound.
+        Args:
+            id: The id of the resource.
+            lock: True to prevent other transactions from changing the resource before this transaction ends.
+
+        Raises:
+            NotFound: The tenant has no resource of the type with this id.
         """
         query = statements.FIND_LOCKED if lock else statements.FIND
         row = self._connection.execute(query, {**self.own, "id": id}).first()
@@ -102,7 +108,11 @@ class Rows:
         return StoredResource.of(row)
 
     def insert(self, id: str, document: Document) -> StoredResource:
-        """Keep a new resource, its values and its claims. Raises: Uniqueness."""
+        """Insert a new resource with its index entries and its unique values.
+
+        Raises:
+            Uniqueness: Another resource has the same value of a unique attribute.
+        """
         instant = now()
         kept = identified(self._type, id, document)
         values = {
@@ -112,27 +122,33 @@ class Rows:
         inserted = self._connection.execute(_ADD[RESOURCES.name], values).inserted_primary_key
         assert inserted is not None
         sequence = inserted[0]
-        self._claim(sequence, self._claims(kept))
-        self._add_cells(sequence, set(index_entries(self._tenant, self._type, kept)))
+        self._insert_unique_values(sequence, self._unique_values(kept))
+        self._insert_index_entries(sequence, set(index_entries(self._tenant, self._type, kept)))
         return StoredResource(sequence, id, 1, instant, instant, kept)
 
     def update(self, old: StoredResource, document: Document | None) -> StoredResource:
-        """Put a resource into its next state; without a document only its version and instant change."""
-        instant, version = max(now(), old.modified), old.version + 1  # whatever the clock does
+        """Store the next version of a resource.
+
+        Args:
+            old: The resource before the change.
+            document: The new document; None if only the members changed.
+        """
+        instant, version = max(now(), old.modified), old.version + 1  # lastModified never goes back
         changed: dict[str, Any] = {"version": version, **_stamps(instant)}
         kept = old.document
         if document is not None:
             kept = identified(self._type, old.id, document)
             changed |= {"document": write_json(kept), **_displayed(kept)}
-            self._swap_claims(old, kept)
-            self._swap_cells(old, kept)
+            self._update_unique_values(old, kept)
+            self._update_index_entries(old, kept)
         self._connection.execute(statements.UPDATE, {**changed, "number": old.sequence})
         return StoredResource(old.sequence, old.id, version, old.created, instant, kept)
 
     def delete(self, kept: StoredResource) -> list[int]:
-        """Remove a resource and its memberships, and return the numbers of the groups that the resource was in.
+        """Delete a resource and its memberships, and increment the version of its groups.
 
-        Each of these groups gets its next version.
+        Returns:
+            The sequence numbers of the groups that had the resource as a member.
         """
         groups = sa.select(MEMBERSHIPS.c.group).where(MEMBERSHIPS.c.member == kept.sequence)
         touched = list(self._connection.scalars(groups))
@@ -143,7 +159,7 @@ class Rows:
         return touched
 
     def names(self, numbers: Iterable[int]) -> dict[int, tuple[str, str]]:
-        """Return the resource type and the id of each resource, by the number of its row."""
+        """Return the resource type and the id of each resource, by sequence number."""
         found: dict[int, tuple[str, str]] = {}
         for some in batches(numbers):
             parameters = {"tenant": self._tenant, "numbers": some}
@@ -154,8 +170,11 @@ class Rows:
     def known_members(
         self, group: int, members: Sequence[Mapping[str, Any]]
     ) -> tuple[dict[int, Any], frozenset[int], tuple[str, ...]]:
-        """What is said of the members that exist, by the numbers of their rows; which of them the group has; the
-        ids of the others.
+        """Find out which members exist.
+
+        Returns:
+            The display of each existing member by its sequence number, the sequence numbers of present members, and the
+            ids of unknown members.
         """
         wanted = {each["value"]: each.get("display") for each in members} if self.has_members else {}
         known: dict[int, Any] = {}
@@ -172,13 +191,21 @@ class Rows:
         return known, frozenset(there), tuple(id for id in wanted if id not in found)
 
     def _named(self, number: int, **more: Any) -> dict[str, Any]:
+        """Return the parameters of a statement about the row with a sequence number."""
         return {"tenant": self._tenant, "number": number, **more}
 
     def change_members(
         self, group: int, changes: ReferenceChanges, added: Mapping[int, Any], there: frozenset[int]
     ) -> MemberChanges:
-        """Remove and add rows of members, and return the changes. `there` has the numbers of present members."""
-        gone = self._changed(group, added) if changes.cleared else self._of_ids(group, changes.removed)
+        """Remove and add rows of members, and return the changes.
+
+        Args:
+            group: The sequence number of the group.
+            changes: The requested changes.
+            added: The display of each added member, by sequence number.
+            there: The sequence numbers of those added members that already belong to the group.
+        """
+        gone = self._replaced_members(group, added) if changes.cleared else self._of_ids(group, changes.removed)
         for some in batches(gone):
             self._connection.execute(statements.DROP_MEMBERS, self._named(group, members=some))
         stay = there.difference(gone)
@@ -187,8 +214,8 @@ class Rows:
             self._add_rows(MEMBERSHIPS, some)
         return MemberChanges(gone, [each for each in added if each not in stay])
 
-    def _changed(self, group: int, kept: Mapping[int, Any]) -> list[int]:
-        """The members that are not to stay as they are."""
+    def _replaced_members(self, group: int, kept: Mapping[int, Any]) -> list[int]:
+        """Return the members of a group that a replacement removes or whose display changes."""
         query = sa.select(MEMBERSHIPS.c.member, MEMBERSHIPS.c.display).where(MEMBERSHIPS.c.group == group)
         return [
             row.member for row in self._connection.execute(query)
@@ -196,7 +223,7 @@ class Rows:
         ]  # fmt: skip
 
     def _of_ids(self, group: int, ids: Iterable[str]) -> list[int]:
-        """The members that the group has of those ids."""
+        """Return the sequence numbers of the members of a group that have one of some ids."""
         found: list[int] = []
         for some in batches(sorted(ids)):
             known = self._connection.execute(statements.KNOWN, self._named(group, ids=some))
@@ -204,7 +231,7 @@ class Rows:
         return found
 
     def assemble(self, kept: Sequence[StoredResource], requested: RequestedAttributes) -> Sequence[Document]:
-        """The documents with their `meta`, and their members or groups, where they are wanted."""
+        """Return the documents of resources with `meta`, and with members or groups if they are requested."""
         documents: list[dict[str, Any]] = [
             {**each.document, META: meta_of(
                 self._type, created=each.created, modified=each.modified, version=each.version
@@ -212,28 +239,30 @@ class Rows:
             for each in kept
         ]  # fmt: skip
         if self.has_members and requested(MEMBERS):
-            self._join(kept, documents, MEMBERS, statements.MEMBERS_OF, member_entry)
+            self._add_entries(kept, documents, MEMBERS, statements.MEMBERS_OF, member_entry)
         if self._has_groups and requested(GROUPS):
-            self._join(kept, documents, GROUPS, statements.GROUPS_OF, _group_entry)
+            self._add_entries(kept, documents, GROUPS, statements.GROUPS_OF, _group_entry)
         return documents
 
     def members(self, id: str, after: int, count: int) -> Members:
-        """Some members of the group of an id, in the order of their own creation."""
+        """Return one page of the members of a group, in the order in which the members were created."""
         found = self._connection.execute(statements.MEMBER_PAGE, {**self.own, "id": id, "after": after, "count": count})
         rows = found.all()
         entries = [member_entry(id, kind, _text(text)) for _, id, kind, text in rows]
         return Members(entries, rows[-1][0] if len(rows) == count else None)
 
-    def _join(self, kept: Sequence[StoredResource], documents: list[Any], name: str, query: Any, entry: _Entry) -> None:
-        """Give each document what stands at the other end of its memberships."""
+    def _add_entries(
+        self, kept: Sequence[StoredResource], documents: list[Any], name: str, query: Any, entry: _Entry
+    ) -> None:
+        """Add the members or the groups to the documents."""
         owners = {each.sequence: document for each, document in zip(kept, documents, strict=True)}
         for some in batches(owners):
             found: Iterable[Any] = self._connection.execute(query, {"tenant": self._tenant, "numbers": some})
             for number, id, kind, text in found:
                 owners[number].setdefault(name, []).append(entry(id, kind, _text(text)))
 
-    def _claims(self, document: Document) -> dict[tuple[int, bytes], str]:
-        """The values that no other resource may have, each with the path it is at."""
+    def _unique_values(self, document: Document) -> dict[tuple[int, bytes], str]:
+        """Return the values of unique attributes of a document, with the path of each value."""
         claims = {}
         for text in self._type.unique:
             path = self._type.resolve(text)
@@ -242,28 +271,32 @@ class Rows:
             claims.update({(number, digest(key)): text for key in keys_at(path)(document)})
         return claims
 
-    def _claim(self, sequence: int, claims: Mapping[tuple[int, bytes], str]) -> None:
+    def _insert_unique_values(self, sequence: int, claims: Mapping[tuple[int, bytes], str]) -> None:
+        """Insert the values of unique attributes, or raise `Uniqueness` if another resource has one of them."""
         for (number, value), path in claims.items():
             try:
                 self._connection.execute(_ADD[CLAIMS.name], {"slot": number, "digest": value, "resource": sequence})
             except IntegrityError:
                 raise Uniqueness(path) from None
 
-    def _swap_claims(self, old: StoredResource, document: Document) -> None:
-        before, after = self._claims(old.document), self._claims(document)
+    def _update_unique_values(self, old: StoredResource, document: Document) -> None:
+        """Replace the unique values of a resource by those of a new document."""
+        before, after = self._unique_values(old.document), self._unique_values(document)
         for number, value in before.keys() - after.keys():
             self._connection.execute(statements.DROP_CLAIM, {"the_slot": number, "the_digest": value})
-        self._claim(old.sequence, {each: after[each] for each in after.keys() - before.keys()})
+        self._insert_unique_values(old.sequence, {each: after[each] for each in after.keys() - before.keys()})
 
-    def _swap_cells(self, old: StoredResource, document: Document) -> None:
+    def _update_index_entries(self, old: StoredResource, document: Document) -> None:
+        """Replace the index entries of a resource by those of a new document."""
         before = set(index_entries(self._tenant, self._type, old.document))
         after = set(index_entries(self._tenant, self._type, document))
         for each in before - after:
             place = {"the_slot": each.slot, "the_element": each.element, "the_place": each.place}
             self._connection.execute(statements.DROP_VALUE, {"number": old.sequence, **place})
-        self._add_cells(old.sequence, after - before)
+        self._insert_index_entries(old.sequence, after - before)
 
-    def _add_cells(self, sequence: int, added: set[IndexEntry]) -> None:
+    def _insert_index_entries(self, sequence: int, added: set[IndexEntry]) -> None:
+        """Insert index entries of a resource."""
         self._add_rows(VALUES, [
             {
                 "resource": sequence, "slot": each.slot, "element": each.element, "place": each.place,
@@ -273,32 +306,38 @@ class Rows:
         ])  # fmt: skip
 
     def _add_rows(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+        """Insert rows into a table."""
         if rows:
             self._connection.execute(_ADD[table.name], rows)
 
 
 def _group_entry(id: str, _: str, display: str | None) -> dict[str, str]:
+    """Return the element of a user's `groups`."""
     return member_entry(id, "direct", display)
 
 
 def _instant(text: str) -> bytes:
+    """Return the comparison key of a dateTime."""
     return encoded(parse_instant(text))
 
 
 def _stamps(instant: str) -> dict[str, Any]:
+    """Return the columns for the time of the last change."""
     return {"modified": instant, "modified_key": _instant(instant)}
 
 
 def _displayed(document: Document) -> dict[str, bytes | None]:
+    """Return the columns for the displayName of a document."""
     return _display(document.get("displayName"))
 
 
 def _display(text: Any) -> dict[str, bytes | None]:
-    """A name to display as it is kept: its bytes, and those it compares by."""
+    """Return the columns for a display name: its bytes, and the bytes of its comparison key."""
     if type(text) is not str:
         return {"display": None, "display_key": None}
     return {"display": text.encode(), "display_key": folded(text).encode()}
 
 
 def _text(raw: Any) -> str | None:
+    """Decode a text from UTF-8."""
     return None if raw is None else bytes(raw).decode()

@@ -1,6 +1,6 @@
-"""The statements that most requests make, built once, so that SQLAlchemy knows them again at little cost.
+"""The most frequent statements, built once so that SQLAlchemy finds them in its cache at little cost.
 
-What differs between two runs is bound by name, in every one the tenant. This module never runs a statement.
+The values of a request are bound parameters, and every statement names the tenant. This module never runs a statement.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ _KIND: Final = sa.bindparam("kind", type_=RESOURCES.c.type.type)
 
 
 def held(column: Any, value: Any) -> sa.ColumnElement[bool]:
-    """That a column has a value, said so that no database looks for its rows by that.
+    """Build an equality that no database uses to find rows.
 
-    A database knows nothing yet of how many rows a new tenant has. Left to choose, PostgreSQL takes them for
-    few and reads them all, where the id or the value at hand leads to one.
+    A database has no statistics about a new tenant yet. PostgreSQL would then assume few rows and read all rows of the
+    tenant, although an id or a value leads to a single row.
     """
     equal: sa.ColumnElement[bool] = sa.func.coalesce(column, sa.literal("", column.type), type_=column.type) == value
     return equal
 
 
 def of_tenant(resources: Any) -> sa.ColumnElement[bool]:
-    """That rows of resources, found by something else, are the tenant's."""
+    """Build the condition that rows belong to the tenant, for rows that are found by another condition."""
     return held(resources.c.tenant, _TENANT)
 
 
 OWN: Final = sa.and_(RESOURCES.c.tenant == _TENANT, RESOURCES.c.type == _KIND)
-"""The resources of one tenant and type."""
+"""The condition for all resources of one tenant and resource type."""
 
 HELD: Final = sa.and_(of_tenant(RESOURCES), held(RESOURCES.c.type, _KIND))
-"""As `OWN`, for who has a better way to find them."""
+"""The same condition as `OWN`, for statements that find the rows by another condition."""
 
 COLUMNS: Final = tuple(RESOURCES.c[name] for name in ("sequence", "id", "version", "created", "modified", "document"))
 
@@ -60,7 +60,7 @@ TOUCH: Final = (
         RESOURCES.c.modified_key: sa.case((_IS_LATER, RESOURCES.c.modified_key), else_=_MODIFIED_KEY),
     })
 )  # fmt: skip
-"""Resources become their next version as they are. The time of the last change never goes back."""
+"""The statement that increments the version of resources. The time of the last change never goes back."""
 
 DROP_CLAIM: Final = sa.delete(CLAIMS).where(
     CLAIMS.c.slot == sa.bindparam("the_slot"), CLAIMS.c.digest == sa.bindparam("the_digest")
@@ -74,39 +74,46 @@ DROP_VALUE: Final = sa.delete(VALUES).where(
 _IDS: Final = of_tenant(RESOURCES) & RESOURCES.c.id.in_(sa.bindparam("ids", expanding=True))
 _GROUP: Final = MEMBERSHIPS.c.group == sa.bindparam("number")
 
-_THERE: Final = sa.select(MEMBERSHIPS.c.member).where(_GROUP, MEMBERSHIPS.c.member == RESOURCES.c.sequence)
+_IS_MEMBER: Final = sa.select(MEMBERSHIPS.c.member).where(_GROUP, MEMBERSHIPS.c.member == RESOURCES.c.sequence)
 
 KNOWN: Final = sa.select(
-    RESOURCES.c.sequence, RESOURCES.c.id, _THERE.correlate(RESOURCES).scalar_subquery().label("member")
+    RESOURCES.c.sequence, RESOURCES.c.id, _IS_MEMBER.correlate(RESOURCES).scalar_subquery().label("member")
 ).where(_IDS)
-"""The resources of some ids, and whether a group has them as members; each looked up by itself, however many it has."""
+"""The statement that selects resources by id, and shows which of them are members of a group.
+
+Each resource is looked up by itself, regardless of the number of members.
+"""
 
 NAMES: Final = sa.select(RESOURCES.c.sequence, RESOURCES.c.type, RESOURCES.c.id).where(
     of_tenant(RESOURCES), RESOURCES.c.sequence.in_(sa.bindparam("numbers", expanding=True))
 )
-"""Resource type and id of the resources of some numbers."""
+"""The statement that selects the resource type and the id of resources by their sequence numbers."""
 
 DROP_MEMBERS: Final = sa.delete(MEMBERSHIPS).where(
     _GROUP, MEMBERSHIPS.c.member.in_(sa.bindparam("members", expanding=True))
 )
 
 
-def _far(number: Any, column: Any) -> Any:
-    """A column of the resource of a number, each looked up by itself, so that no plan can read them all instead."""
+def _of(number: Any, column: Any) -> Any:
+    """Build a subquery for a column of the resource with a sequence number.
+
+    The subquery looks up each resource by itself, so that no query plan reads all resources.
+    """
     found = sa.select(column).where(RESOURCES.c.sequence == number, of_tenant(RESOURCES))
     return found.correlate(MEMBERSHIPS).scalar_subquery()
 
 
-def _entries(owner: Any, *columns: Any) -> Any:
+def _memberships(owner: Any, *columns: Any) -> Any:
+    """Build a statement that selects columns for the memberships of some owners."""
     wanted = owner.in_(sa.bindparam("numbers", expanding=True))
     return sa.select(owner, *columns).where(wanted).order_by(MEMBERSHIPS.c.position)
 
 
-MEMBERS_OF: Final = _entries(
+MEMBERS_OF: Final = _memberships(
     MEMBERSHIPS.c.group,
-    _far(MEMBERSHIPS.c.member, RESOURCES.c.id), _far(MEMBERSHIPS.c.member, RESOURCES.c.type), MEMBERSHIPS.c.display,
+    _of(MEMBERSHIPS.c.member, RESOURCES.c.id), _of(MEMBERSHIPS.c.member, RESOURCES.c.type), MEMBERSHIPS.c.display,
 )  # fmt: skip
-"""Id, type and display of each member of some groups."""
+"""The statement that selects the id, the type and the display of each member of some groups."""
 
 _ONE_GROUP: Final = sa.select(RESOURCES.c.sequence).where(
     HELD, RESOURCES.c.id == sa.bindparam("id", type_=RESOURCES.c.id.type)
@@ -114,17 +121,17 @@ _ONE_GROUP: Final = sa.select(RESOURCES.c.sequence).where(
 
 MEMBER_PAGE: Final = (
     sa.select(
-        MEMBERSHIPS.c.member, _far(MEMBERSHIPS.c.member, RESOURCES.c.id), _far(MEMBERSHIPS.c.member, RESOURCES.c.type),
+        MEMBERSHIPS.c.member, _of(MEMBERSHIPS.c.member, RESOURCES.c.id), _of(MEMBERSHIPS.c.member, RESOURCES.c.type),
         MEMBERSHIPS.c.display,
     )
     .where(MEMBERSHIPS.c.group == _ONE_GROUP, MEMBERSHIPS.c.member > sa.bindparam("after"))
     .order_by(MEMBERSHIPS.c.member)
     .limit(sa.bindparam("count"))
 )  # fmt: skip
-"""Number, id, type and display of some members of a group, in the order of an index."""
+"""The statement that selects one page of the members of a group: number, id, type and display."""
 
-GROUPS_OF: Final = _entries(
+GROUPS_OF: Final = _memberships(
     MEMBERSHIPS.c.member,
-    _far(MEMBERSHIPS.c.group, RESOURCES.c.id), sa.null(), _far(MEMBERSHIPS.c.group, RESOURCES.c.display),
+    _of(MEMBERSHIPS.c.group, RESOURCES.c.id), sa.null(), _of(MEMBERSHIPS.c.group, RESOURCES.c.display),
 )  # fmt: skip
-"""Id and display of each group of some members."""
+"""The statement that selects the id and the display of each group of some members."""

@@ -1,4 +1,7 @@
-"""`SqlStore`: the store port on SQLite, PostgreSQL, MariaDB and MySQL. Each method is one transaction."""
+"""`SqlStore`, a synchronous store on SQLite, PostgreSQL, MariaDB or MySQL.
+
+Each call of a method runs in a transaction of its own.
+"""
 
 from __future__ import annotations
 
@@ -30,17 +33,19 @@ from scimkit.stores.sql.timeouts import STATEMENT_TIMEOUT
 
 
 class SqlStore:
-    """A `SyncStore` in a SQL database: `sqlite:///FILE`, `postgresql+psycopg://...`, `mysql+pymysql://...`.
+    """A `SyncStore` that keeps resources in tables of its own in a SQL database.
 
     Args:
-        url: The URL of the database, or an engine of the host's own.
-        unknown_members: What becomes of a member that does not exist.
-        upgrade: Whether to make the tables or upgrade them.
-        statement_timeout: Seconds that one statement, or the wait for one lock, may take. Then it is cancelled, and the
-            client gets 503 with Retry-After. An engine of the host's own keeps its timeouts.
+        url: The URL of the database, or an engine of the application. URLs are `sqlite:///FILE`,
+            `postgresql+psycopg://...` and `mysql+pymysql://...`.
+        unknown_members: Treatment of a member that does not exist: `skip` or `reject`.
+        upgrade: True to create the tables or to upgrade them to the newest version.
+        statement_timeout: Largest number of seconds for one statement or for the wait for one lock. After that, the
+            database cancels the statement, and the client receives 503 with Retry-After. An engine of the application
+            keeps its timeouts.
 
     Raises:
-        ValueError: The URL is of another database.
+        ValueError: The URL names an unsupported database.
         Unavailable: The database cannot be reached.
     """
 
@@ -64,26 +69,49 @@ class SqlStore:
 
     @property
     def connection(self) -> sa.Connection | None:
-        """The connection of the transaction it was given in, for rows of the host's own; None outside of one."""
+        """The connection of the present transaction, for statements of the application. None outside a transaction."""
         return self._database.connection
 
     @property
     def schema_version(self) -> str | None:
-        """The version that the tables are at, such as `0002`; None when there are none. Raises: Unavailable."""
+        """The version of the tables, such as `0002`; None if the tables do not exist.
+
+        Raises:
+            Unavailable: The database failed.
+        """
         return self._database.read(migrations.current)
 
     @property
     def pool_size(self) -> int | None:
-        """How many connections the pool of the engine keeps; None if it does not say."""
+        """Number of connections in the pool of the engine; None if the pool has no fixed size."""
         return pool_size(self.engine)
 
     def check_health(self, deadline: float | None) -> StoreHealth:
-        """Ask the database for the version of its tables. Raises Unavailable."""
+        """Read the version of the tables, and report whether the store can serve requests.
+
+        Args:
+            deadline: Time of `time.monotonic()` by which the database must answer; None means no deadline.
+
+        Raises:
+            Unavailable: The database did not answer.
+        """
         return migrations.health(self._database.read(migrations.current, deadline))
 
     def upgrade(self) -> None:
-        """Bring the tables to the newest schema. Raises: Unavailable."""
+        """Create the tables, or upgrade them to the newest version.
+
+        Raises:
+            Unavailable: The database failed.
+        """
         self._database.write(migrations.upgrade, takes_long=True)
+
+    @property
+    def without_savepoints(self) -> SqlStore:
+        """A copy of this store that uses no savepoints. The caller must end the transaction after every error."""
+        store = copy(self)
+        if self.connection is not None:
+            store._database = Joined(self.connection, savepoints=False)
+        return store
 
     def get(
         self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
@@ -136,7 +164,7 @@ class SqlStore:
         return self._database.write(lambda connection: work(self._joined(connection)), scope.deadline)
 
     def _joined(self, connection: sa.Connection) -> SqlStore:
-        """This store within a transaction."""
+        """Return a copy of this store whose calls join the transaction of a connection."""
         store = copy(self)
         store._database = Joined(connection)
         return store

@@ -1,7 +1,7 @@
-"""What each method of the store port does in one transaction, for the sync store and the async one alike.
+"""The methods of the store protocol as functions of a connection, shared by `SqlStore` and `AsyncSqlStore`.
 
-Membership changes are rows added and removed; the rest of a group is not read for them. This module
-opens and ends no transaction.
+Changes of members insert and delete rows without reading the rest of the group. This module never begins or ends a
+transaction.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from scimkit.documents import Document
 from scimkit.errors import InvalidValue
 from scimkit.patch.changes import ChangeSet, EffectiveChanges, apply_changes
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.metadata import check_version, new_id, replacement
+from scimkit.stores.metadata import MISSING_MEMBER, check_version, new_id, replacement
 from scimkit.stores.protocol import (
     GROUPS,
     MEMBERS,
@@ -31,7 +31,7 @@ from scimkit.stores.sql.rows import MemberChanges, Rows, StoredResource
 
 
 def get(scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes) -> Work[Document]:
-    """The work of `SyncStore.get`."""
+    """Return the work of `SyncStore.get`."""
 
     def run(connection: sa.Connection) -> Document:
         rows = Rows(connection, scope, resource_type)
@@ -41,26 +41,26 @@ def get(scope: Scope, resource_type: ResourceType, id: str, requested: Requested
 
 
 def members(scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Work[Members]:
-    """The work of `SyncMemberPages.members`."""
+    """Return the work of `SyncMemberPages.members`."""
     return lambda connection: Rows(connection, scope, resource_type).members(id, after, count)
 
 
 def search(scope: Scope, query: Query) -> Work[Page]:
-    """The work of `SyncStore.search`."""
+    """Return the work of `SyncStore.search`."""
     return lambda connection: page(connection, scope, query)
 
 
 def create(
     scope: Scope, resource_type: ResourceType, document: Document, unknown_members: UnknownMembers
 ) -> Work[Written]:
-    """The work of `SyncStore.create`."""
+    """Return the work of `SyncStore.create`."""
 
     def run(connection: sa.Connection) -> Written:
         rows = Rows(connection, scope, resource_type)
         kept = rows.insert(new_id(), document)
         changes = replacement(resource_type, {}, document)
         joined, skipped = _change_members(rows, kept, changes, unknown_members)
-        # Nothing new is in a group yet.
+        # A new resource belongs to no group yet.
         requested: RequestedAttributes = (
             (lambda name: name != GROUPS) if joined else (lambda name: name not in (GROUPS, MEMBERS))
         )
@@ -78,7 +78,7 @@ def replace(
     expected_version: str | None,
     unknown_members: UnknownMembers,
 ) -> Work[Written]:
-    """The work of `SyncStore.replace`."""
+    """Return the work of `SyncStore.replace`."""
 
     def run(connection: sa.Connection) -> Written:
         rows = Rows(connection, scope, resource_type)
@@ -97,7 +97,7 @@ def change(
     expected_version: str | None,
     unknown_members: UnknownMembers,
 ) -> Work[Written]:
-    """The work of `SyncStore.change`."""
+    """Return the work of `SyncStore.change`."""
 
     def run(connection: sa.Connection) -> Written:
         rows = Rows(connection, scope, resource_type)
@@ -110,7 +110,7 @@ def change(
 def delete(
     scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None
 ) -> Work[EffectiveChanges | None]:
-    """The work of `SyncStore.delete`."""
+    """Return the work of `SyncStore.delete`."""
 
     def run(connection: sa.Connection) -> EffectiveChanges | None:
         rows = Rows(connection, scope, resource_type)
@@ -134,7 +134,13 @@ def _written(
     unknown_members: UnknownMembers,
     requested: RequestedAttributes,
 ) -> Written:
-    """Make the changes to a resource whose row is locked. Raises: PreconditionFailed, Uniqueness, InvalidValue."""
+    """Apply changes to a resource whose row is locked.
+
+    Raises:
+        PreconditionFailed: The resource does not have the expected version.
+        Uniqueness: Another resource has the same value of a unique attribute.
+        InvalidValue: A member does not exist, and the store rejects unknown members.
+    """
     check_version(expected_version, old.tag)
     references = {name: each for name, each in changes.references.items() if name != MEMBERS or not rows.has_members}
     document = apply_changes(old.document, ChangeSet(changes.assigned, changes.unassigned, references))
@@ -149,7 +155,7 @@ def _written(
 
 
 def _effective(rows: Rows, before: Document, after: Document, members: MemberChanges) -> EffectiveChanges:
-    """Return the changes of a write, with the ids of the members that came and went."""
+    """Return the effective changes of a write, with the ids of the members that were added and removed."""
     joined, left = members.joined, members.left
     names = rows.names([*joined, *left])
     return EffectiveChanges(
@@ -160,10 +166,11 @@ def _effective(rows: Rows, before: Document, after: Document, members: MemberCha
 def _change_members(
     rows: Rows, group: StoredResource, changes: ChangeSet, unknown_members: UnknownMembers
 ) -> tuple[MemberChanges, tuple[str, ...]]:
+    """Apply the changes of members, and return these changes and the ids of members that do not exist."""
     members = changes.references.get(MEMBERS) if rows.has_members else None
     if members is None:
         return MemberChanges(), ()
     known, there, unknown = rows.known_members(group.sequence, members.added)
     if unknown and unknown_members == "reject":
-        raise InvalidValue("A member does not exist.")
+        raise InvalidValue(MISSING_MEMBER)
     return rows.change_members(group.sequence, members, known, there), unknown

@@ -1,6 +1,7 @@
-"""The tables of the SQL store. What is compared is bytes, so that no collation has a say.
+"""The tables of the SQL store.
 
-`migrations` makes and upgrades them; a test holds the one to the other. This module never runs a query.
+Values that are compared are stored as bytes, so that the result does not depend on collations. The package `migrations`
+creates and upgrades the tables. A test compares its result with this module. This module never runs a statement.
 """
 
 from __future__ import annotations
@@ -15,18 +16,18 @@ from scimkit.stores.sql.index_entries import HEAD
 METADATA: Final = sa.MetaData()
 
 BIG: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-"""An integer of 64 bits, which SQLite numbers rows with only when it is called INTEGER."""
+"""Integer type of 64 bits. SQLite numbers rows automatically only in a column of type INTEGER."""
 
 DOCUMENT: Final = sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")
 
 
 def raw(length: int) -> sa.types.TypeEngine[bytes]:
-    """Bytes of at most a length, that an index can hold."""
+    """Return a type for bytes up to a length that a database index supports."""
     return sa.LargeBinary().with_variant(mysql.VARBINARY(length), "mysql", "mariadb")
 
 
 class Exact(sa.types.TypeDecorator[str]):
-    """Text that is equal only to itself: kept as its UTF-8 bytes."""
+    """Column type that compares text byte by byte, independent of the database's collation."""
 
     impl: Any = sa.LargeBinary
     cache_ok: bool | None = True
@@ -36,16 +37,20 @@ class Exact(sa.types.TypeDecorator[str]):
         self.length = length
 
     def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
+        """Return the binary type of the dialect."""
         return dialect.type_descriptor(raw(self.length).dialect_impl(dialect))
 
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> bytes | None:
+        """Encode a text as UTF-8."""
         return None if value is None else value.encode()
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> str | None:
+        """Decode a text from UTF-8."""
         return None if value is None else bytes(value).decode()
 
 
-def _of(name: str) -> sa.Column[int]:
+def _reference(name: str) -> sa.Column[int]:
+    """Return a column with a foreign key to the table of resources."""
     return sa.Column(name, BIG, sa.ForeignKey("scim_resource.sequence", ondelete="CASCADE"), nullable=False)
 
 
@@ -70,11 +75,11 @@ RESOURCES: Final = sa.Table(
     sa.Index("scim_resource_by_id", "id"),
     **_OPTIONS,
 )  # fmt: skip
-"""One row a resource; `document` is its JSON without `meta`, members and groups; `display` its displayName."""
+"""The resources. `document` is the JSON text without `meta`, members and groups; `display` is the displayName."""
 
 VALUES: Final = sa.Table(
     "scim_value", METADATA,
-    _of("resource"),
+    _reference("resource"),
     sa.Column("slot", sa.BigInteger, nullable=False),
     sa.Column("element", sa.Integer, nullable=False),
     sa.Column("place", sa.Integer, nullable=False),
@@ -85,31 +90,32 @@ VALUES: Final = sa.Table(
     sa.Index("scim_value_find", "slot", "head", "resource"),
     mysql_engine="InnoDB", mariadb_engine="InnoDB",
 )  # fmt: skip
-"""One row a value that filters and sorts can name; see `keys.IndexEntry`."""
+"""The values that filters and sort orders can name. See `index_entries.IndexEntry`."""
 
 CLAIMS: Final = sa.Table(
     "scim_unique", METADATA,
     sa.Column("slot", sa.BigInteger, nullable=False, autoincrement=False),
     sa.Column("digest", raw(32), nullable=False),
-    _of("resource"),
+    _reference("resource"),
     sa.PrimaryKeyConstraint("slot", "digest", name="scim_unique_key"),
     sa.Index("scim_unique_resource", "resource"),
     mysql_engine="InnoDB", mariadb_engine="InnoDB",
 )  # fmt: skip
-"""One row a value that no other resource of its type and tenant may have."""
+"""The values of unique attributes. The primary key guarantees uniqueness within a resource type and tenant."""
 
 MEMBERSHIPS: Final = sa.Table(
     "scim_member", METADATA,
     sa.Column("position", BIG, primary_key=True, autoincrement=True),
-    _of("group"),
-    _of("member"),
+    _reference("group"),
+    _reference("member"),
     sa.Column("display", DOCUMENT),
     sa.Column("display_key", DOCUMENT),
     sa.UniqueConstraint("group", "member", name="scim_member_once"),
     sa.Index("scim_member_of", "member"),
     **_OPTIONS,
 )  # fmt: skip
-"""One row a member of a group."""
+"""The members of groups, with one row for each member of a group."""
+"""The members of groups."""
 
 TOKENS: Final = sa.Table(
     "scim_token", METADATA,
@@ -124,4 +130,4 @@ TOKENS: Final = sa.Table(
     sa.Index("scim_token_tenant", "tenant"),
     mysql_engine="InnoDB", mariadb_engine="InnoDB",
 )  # fmt: skip
-"""One row a token; instants as ISO 8601 texts in UTC."""
+"""The tokens. Times are texts in ISO 8601 format and in UTC."""

@@ -1,7 +1,7 @@
-"""Bounds of every wait in a database: connections, locks, statements. This module knows no SCIM.
+"""Limits for every wait in a database: connections, locks and statements.
 
-Engines of our own get a statement timeout on every connection, so that a request with enough time left costs no round
-trip more. A transaction with less time left sets its own.
+Each connection of an engine that scimkit created has a timeout for statements. A request with enough time left
+therefore needs no extra message to the server. A transaction with less time left sets a shorter timeout.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 from scimkit.errors import Unavailable
 
 STATEMENT_TIMEOUT: Final = 5.0
-"""Seconds that one statement, or the wait for one lock, may take by default."""
+"""Default of the largest number of seconds for one statement or for the wait for one lock."""
 CONNECT_TIMEOUT: Final = 5
-"""Seconds to wait for a new connection."""
+"""Largest number of seconds to wait for a new connection."""
 POOL_TIMEOUT: Final = 2.0
-"""Seconds to wait for a connection of the pool, if the deadline of the request is not nearer."""
+"""Largest number of seconds to wait for a connection of the pool, unless the deadline of the request is earlier."""
 
 _READ_TIMEOUT: Final = 20
 _GRACE: Final = 0.5
-"""Seconds that a server has to say that it cancelled a statement, before it counts as silent."""
+"""Seconds that a server has to report a canceled statement. After that, the server counts as unreachable."""
 _LIMIT: Final = "scimkit_statement_timeout"
 _UNTIL: Final = "scimkit_until"
 _POOL_DEADLINE: Final[ContextVar[float | None]] = ContextVar("scimkit_pool_deadline", default=None)
 _STEPS: Final = 20_000
-"""Instructions of SQLite's virtual machine between two looks at the clock."""
+"""Number of instructions of SQLite's virtual machine between two checks of the time."""
 
 
 class BoundedPool(QueuePool):
@@ -45,6 +45,7 @@ class BoundedPool(QueuePool):
 
     @property
     def _timeout(self) -> float:
+        """The seconds to wait now: the timeout of the pool, or the time left before the deadline."""
         until = _POOL_DEADLINE.get()
         return self._longest if until is None else min(self._longest, max(until - monotonic(), 0.0))
 
@@ -59,7 +60,7 @@ class AsyncBoundedPool(BoundedPool, AsyncAdaptedQueuePool):
 
 @contextmanager
 def pool_deadline(deadline: float | None) -> Iterator[None]:
-    """Cut waits for a connection of a `BoundedPool` at a deadline, a reading of `time.monotonic()`."""
+    """Cut waits for a connection of a `BoundedPool` at a deadline, a time of `time.monotonic()`."""
     if deadline is None or deadline - monotonic() > POOL_TIMEOUT:
         yield
         return
@@ -71,7 +72,7 @@ def pool_deadline(deadline: float | None) -> Iterator[None]:
 
 
 def connect_options(url: sa.URL) -> dict[str, Any]:
-    """Return arguments of the driver that bound the wait for a new connection and for a host that does not answer."""
+    """Return arguments of the driver that limit the wait for a new connection and for a host that does not answer."""
     driver = url.get_driver_name()
     if driver == "psycopg":
         return {"connect_timeout": CONNECT_TIMEOUT, "keepalives_idle": 5, "keepalives_interval": 2,
@@ -84,7 +85,7 @@ def connect_options(url: sa.URL) -> dict[str, Any]:
 
 
 def bound_statements(engine: sa.Engine, seconds: float) -> None:
-    """Give every connection of an engine of our own a timeout for statements and locks."""
+    """Set a timeout for statements and locks on every connection of an engine that scimkit created."""
 
     def bound(dbapi_connection: Any, record: Any) -> None:
         record.info[_LIMIT] = seconds
@@ -103,9 +104,9 @@ def bound_statements(engine: sa.Engine, seconds: float) -> None:
 
 @contextmanager
 def bounded(connection: sa.Connection, deadline: float | None) -> Iterator[None]:
-    """Bound what is done on a connection by a deadline, a reading of `time.monotonic()`.
+    """Limit the statements on a connection by a deadline, a time of `time.monotonic()`.
 
-    Connections of a host's own engine keep the timeouts that the host gave them.
+    Connections of an application's engine keep their timeouts.
 
     Raises:
         Unavailable: The deadline has passed.
@@ -138,17 +139,17 @@ def bounded(connection: sa.Connection, deadline: float | None) -> Iterator[None]
 
 
 def listen_until(dbapi_connection: Any, deadline: float | None) -> None:
-    """Tell a driver that blocks how long to wait for a server that does not answer at all."""
+    """Set the time at which a blocking driver stops waiting for a server that does not answer."""
     connection = getattr(dbapi_connection, "driver_connection", dbapi_connection)
     if hasattr(connection, "listens_until"):
         connection.listens_until = None if deadline is None else deadline + _GRACE
-    elif hasattr(dbapi_connection, "_read_timeout"):  # PyMySQL sets its socket's timeout from it before each read
+    elif hasattr(dbapi_connection, "_read_timeout"):  # PyMySQL reads this value before each read of its socket
         left = _READ_TIMEOUT if deadline is None else min(deadline - monotonic() + _GRACE, _READ_TIMEOUT)
         dbapi_connection._read_timeout = left
 
 
 def connection_that_listens(arguments: Any, options: Any) -> Any:
-    """Return a connection of psycopg that gives up at its `listens_until`, if psycopg knows how to."""
+    """Return a psycopg connection that stops waiting at its `listens_until`, if the version of psycopg supports it."""
     import psycopg
 
     if "timeout" not in signature(psycopg.Connection.wait).parameters:
@@ -165,15 +166,15 @@ def connection_that_listens(arguments: Any, options: Any) -> Any:
                 return super().wait(gen, interval, max(until - monotonic(), 0.05))
             except psycopg.errors._WaitTimeout:
                 self.pgconn.finish()
-                raise psycopg.OperationalError("the server did not answer in time") from None
+                raise psycopg.OperationalError("The server did not answer in time") from None
 
     return Listening.connect(*arguments, **options)
 
 
 async def awaited_connection_that_listens(*arguments: Any, **options: Any) -> Any:
-    """Return an awaited connection of psycopg that gives up at its `listens_until`, if psycopg knows how to.
+    """Return an async psycopg connection that stops waiting at its `listens_until`, if psycopg supports it.
 
-    Without that, psycopg spends ten seconds more on cancelling a statement of a server that does not answer.
+    Otherwise psycopg spends ten more seconds on canceling a statement of a server that does not answer.
     """
     import psycopg
 
@@ -191,14 +192,14 @@ async def awaited_connection_that_listens(*arguments: Any, **options: Any) -> An
                 return await super().wait(gen, interval, max(until - monotonic(), 0.05))
             except psycopg.errors._WaitTimeout:
                 self.pgconn.finish()
-                raise psycopg.OperationalError("the server did not answer in time") from None
+                raise psycopg.OperationalError("The server did not answer in time") from None
 
     return await Listening.connect(*arguments, **options)
 
 
 @contextmanager
 def unbounded(connection: sa.Connection) -> Iterator[None]:
-    """Let statements take as long as they need, for migrations."""
+    """Lift the timeout of statements on a connection, for migrations."""
     limit = connection.info.get(_LIMIT)
     if limit is None or connection.dialect.name == "sqlite":
         yield
@@ -213,13 +214,13 @@ def unbounded(connection: sa.Connection) -> Iterator[None]:
 
 
 def busy_timeout(connection: sa.Connection) -> int | None:
-    """Return the milliseconds that a transaction of SQLite may wait for its lock; None for the driver's own."""
+    """Return the milliseconds that SQLite may wait for a lock; None keeps the timeout of the driver."""
     until = connection.info.get(_UNTIL)
     return None if until is None else max(int((until - monotonic()) * 1000), 0)
 
 
 def _restore(connection: sa.Connection, seconds: float) -> None:
-    """Give a connection its usual timeouts back; one that cannot be told is not used again."""
+    """Restore the usual timeouts of a connection. A connection that fails to do so is not used again."""
     try:
         for statement in _statements(connection.dialect, seconds):
             connection.exec_driver_sql(statement)
@@ -230,7 +231,7 @@ def _restore(connection: sa.Connection, seconds: float) -> None:
 
 
 def _statements(dialect: Any, seconds: float) -> list[str]:
-    """Return the statements that set the timeouts of a session; 0 seconds is no timeout."""
+    """Return the statements that set the timeouts of a session; 0 seconds means no timeout."""
     if dialect.name == "postgresql":
         milliseconds = max(int(seconds * 1000), 1) if seconds else 0
         return [f"SET statement_timeout = {milliseconds}", f"SET lock_timeout = {milliseconds}"]
@@ -241,7 +242,7 @@ def _statements(dialect: Any, seconds: float) -> list[str]:
 
 
 def _watch(dbapi_connection: Any, info: dict[Any, Any]) -> None:
-    """Have SQLite look at the clock while it works, and end a statement whose time is up."""
+    """Make SQLite check the time while a statement runs, and cancel the statement after its deadline."""
 
     def is_over() -> bool:
         until = info.get(_UNTIL)

@@ -1,6 +1,6 @@
-"""Token records in the SQL store's database, so that tokens outlive the process.
+"""Storage of token records in the database of the SQL store.
 
-This module never sees a secret, only its hash.
+This module never sees a token, only the hash of the token.
 """
 
 from __future__ import annotations
@@ -18,15 +18,18 @@ from scimkit.stores.sql.tables import TOKENS
 from scimkit.tokens import TokenRecord
 
 _PATIENCE: Final = 10.0
-"""Seconds that a look at a token may take."""
+"""Largest number of seconds for one access to the table of tokens."""
 _INSTANTS: Final = ("created", "expires", "revoked")
 
 
 def add_record(record: TokenRecord) -> Work[object]:
+    """Return the work that inserts a token record."""
     return lambda connection: connection.execute(sa.insert(TOKENS).values(_row(record)))
 
 
 def find_record(id: str) -> Work[TokenRecord | None]:
+    """Return the work that finds a token record by its id."""
+
     def run(connection: sa.Connection) -> TokenRecord | None:
         row = connection.execute(sa.select(TOKENS).where(TOKENS.c.id == id)).mappings().first()
         return None if row is None else _record(row)
@@ -35,17 +38,23 @@ def find_record(id: str) -> Work[TokenRecord | None]:
 
 
 def list_records(tenant: str) -> Work[Sequence[TokenRecord]]:
+    """Return the work that lists the token records of a tenant."""
     query = sa.select(TOKENS).where(TOKENS.c.tenant == tenant).order_by(TOKENS.c.created)
     return lambda connection: [_record(row) for row in connection.execute(query).mappings().all()]
 
 
 def update_record(record: TokenRecord) -> Work[object]:
+    """Return the work that updates a token record."""
     changed = sa.update(TOKENS).where(TOKENS.c.id == record.id).values(_row(record))
     return lambda connection: connection.execute(changed)
 
 
 class SqlTokenStore:
-    """A `TokenStore` on the engine of a `SqlStore`, which makes its table."""
+    """A `TokenStore` that uses the engine and the tables of a `SqlStore`.
+
+    Args:
+        engine: The engine of the `SqlStore`, which creates the table of tokens.
+    """
 
     blocking = True
 
@@ -66,11 +75,12 @@ class SqlTokenStore:
 
 
 def soon() -> float:
-    """Return the deadline of a request for a token, which has no scope that says one."""
+    """Return the deadline for one access to the table of tokens. Such an access has no scope with a deadline."""
     return monotonic() + _PATIENCE
 
 
 def _row(record: TokenRecord) -> dict[str, Any]:
+    """Return the column values for a token record."""
     return {
         name: value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
         for name, value in asdict(record).items()
@@ -78,6 +88,7 @@ def _row(record: TokenRecord) -> dict[str, Any]:
 
 
 def _record(row: Any) -> TokenRecord:
+    """Return the token record of a row."""
     values = dict(row)
     values |= {name: datetime.fromisoformat(values[name]) for name in _INSTANTS if values[name] is not None}
     return TokenRecord(**{**values, "hash": bytes(values["hash"])})

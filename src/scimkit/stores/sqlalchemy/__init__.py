@@ -1,6 +1,8 @@
-"""The store over SQLAlchemy models of the host's own.
+"""The mapped store: resources in the application's own SQLAlchemy models.
 
-store = MappedStore(sessionmaker(engine), [ResourceMapping(USER, Agent, ...), ResourceMapping(GROUP, Team, ...)])
+Create a store as follows:
+
+    store = MappedStore(sessionmaker(engine), [ResourceMapping(USER, Agent, ...), ResourceMapping(GROUP, Team, ...)])
 """
 
 from typing import TYPE_CHECKING, Any
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 try:
     import sqlalchemy as _  # noqa: F401
 except ModuleNotFoundError as _missing:
-    raise ModuleNotFoundError("the mapped store needs SQLAlchemy: pip install 'scimkit[sql]'") from _missing
+    raise ModuleNotFoundError("The mapped store needs SQLAlchemy. Run: pip install 'scimkit[sql]'") from _missing
 
 from scimkit.stores.mapped.attribute_mappings import Choice, Column, Computed, Constant, IsNull, Json, ReadOnly
 from scimkit.stores.mapped.declaration import ResourceMapping

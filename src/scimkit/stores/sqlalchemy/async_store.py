@@ -1,6 +1,6 @@
-"""`AsyncMappedStore`: the mapped store awaited. SQLAlchemy runs the same work on its own bridge.
+"""`AsyncMappedStore`, the mapped store with coroutines.
 
-This module imports no event loop.
+SQLAlchemy runs the work of `MappedStore` in a greenlet. This module imports no event loop.
 """
 
 from __future__ import annotations
@@ -40,13 +40,21 @@ from scimkit.stores.sqlalchemy.columns import Columns, association, place_of
 from scimkit.stores.sqlalchemy.rows import ModelRows
 from scimkit.stores.sqlalchemy.sessions import begin, check_collations, comparisons_translated
 
-_Ask: TypeAlias = Callable[[Work], Result]
+_Call: TypeAlias = Callable[[Work], Result]
+"""Function that calls one method of `Work`."""
 
 
 class AsyncMappedStore:
-    """A `Store` over the host's own models, through its `AsyncEngine` or its `async_sessionmaker`.
+    """A `Store` that keeps resources in the application's SQLAlchemy models. `MappedStore` is the synchronous variant.
 
-    As `MappedStore` otherwise. Raises TypeError for a source that is not async.
+    Args:
+        source: The async engine or the `async_sessionmaker` of the application.
+        mapped: The mapping of each resource type to a model.
+        unknown_members: Treatment of a member that does not exist: `skip` or `reject`.
+
+    Raises:
+        TypeError: The source is not async.
+        ValueError: A mapping does not fit its resource type or its model. The message names the entry.
     """
 
     is_async: Literal[True] = True
@@ -60,8 +68,8 @@ class AsyncMappedStore:
     ) -> None:
         if not isinstance(source, AsyncEngine | async_sessionmaker):
             raise TypeError(
-                "AsyncMappedStore needs an AsyncEngine or an async_sessionmaker; "
-                "give an Engine or a sessionmaker to MappedStore of scimkit.stores.sqlalchemy"
+                "AsyncMappedStore needs an AsyncEngine or an async_sessionmaker. "
+                "For an Engine or a sessionmaker, use MappedStore of scimkit.stores.sqlalchemy."
             )
         self._maker = async_sessionmaker(source) if isinstance(source, AsyncEngine) else source
         self._plan = Plan(mapped, Columns, association)
@@ -70,21 +78,28 @@ class AsyncMappedStore:
         self.unsupported: Collection[Capability] = self._plan.unsupported
         self.serves: tuple[ServedType, ...] = self._plan.serves
         self.session: AsyncSession | None = None
-        """The session of the transaction it was given in, as `MappedStore.session`."""
+        """The session of the present transaction, as in `MappedStore.session`. None outside a transaction."""
 
     @property
     def engine(self) -> AsyncEngine | None:
-        """The engine that the sessions are bound to, or None if the sessions name no engine."""
+        """The engine of the sessions, or None if the sessions have no engine."""
         bind = self._maker.kw.get("bind")
         return bind if isinstance(bind, AsyncEngine) else None
 
     @property
     def pool_size(self) -> int | None:
-        """The number of connections in the pool of the engine, or None if the sessions name no engine."""
+        """Number of connections in the pool of the engine, or None if the sessions have no engine."""
         return None if self.engine is None else pool_size(self.engine.sync_engine)
 
     async def check_health(self, deadline: float | None) -> StoreHealth:
-        """Ask the database something trivial. Raises Unavailable."""
+        """Send a trivial query to the database.
+
+        Args:
+            deadline: Time of `time.monotonic()` by which the database must answer; None means no deadline.
+
+        Raises:
+            Unavailable: The database did not answer.
+        """
 
         async def ask(_: Attempts) -> None:
             async with self._maker() as session:
@@ -132,32 +147,33 @@ class AsyncMappedStore:
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
         return await self._transaction(lambda session: work(self._joined(session)), scope.deadline)
 
-    async def _read(self, scope: Scope, resource_type: ResourceType, ask: _Ask[Result]) -> Result:
-        """As `Sessions.read`, or `JoinedSession.read` in a transaction."""
+    async def _read(self, scope: Scope, resource_type: ResourceType, ask: _Call[Result]) -> Result:
+        """Run work that only reads, in a transaction of its own or in the present transaction."""
 
         async def read(by_bytes: bool) -> Result:
             if self.session is not None:
                 with comparisons_translated():
-                    return await self.session.run_sync(self._asked, scope, resource_type, ask, by_bytes)
+                    return await self.session.run_sync(self._call, scope, resource_type, ask, by_bytes)
 
             async def transaction(_: Attempts) -> Result:
                 async with self._maker(autoflush=False) as session:
                     await session.run_sync(begin, "BEGIN", scimkit_reads=True)
-                    return await session.run_sync(self._asked, scope, resource_type, ask, by_bytes)
+                    return await session.run_sync(self._call, scope, resource_type, ask, by_bytes)
 
             return await insisted(transaction, scope.deadline)
 
         return await _by_index_or_bytes(read)
 
-    async def _write(self, scope: Scope, resource_type: ResourceType, ask: _Ask[Result]) -> Result:
-        """As `Sessions.write`, or `JoinedSession.write` in a transaction."""
+    async def _write(self, scope: Scope, resource_type: ResourceType, ask: _Call[Result]) -> Result:
+        """Run work that writes, in a transaction of its own or in a savepoint of the present transaction."""
         return await _by_index_or_bytes(
             lambda by_bytes: self._transaction(
-                lambda session: session.run_sync(self._asked, scope, resource_type, ask, by_bytes), scope.deadline
+                lambda session: session.run_sync(self._call, scope, resource_type, ask, by_bytes), scope.deadline
             )
         )
 
     async def _transaction(self, work: Callable[[AsyncSession], Awaitable[Result]], deadline: float | None) -> Result:
+        """Run a coroutine function in a transaction of its own or in a savepoint of the present transaction."""
         if self.session is not None:
             with comparisons_translated():
                 async with self.session.begin_nested():
@@ -173,23 +189,24 @@ class AsyncMappedStore:
 
         return await insisted(transaction, deadline)
 
-    def _asked(
-        self, session: orm.Session, scope: Scope, resource_type: ResourceType, ask: _Ask[Result], by_bytes: bool
+    def _call(
+        self, session: orm.Session, scope: Scope, resource_type: ResourceType, ask: _Call[Result], by_bytes: bool
     ) -> Result:
+        """Call one method of `Work` on the rows of a resource type."""
         check_collations(self._collations, session)
         rows = ModelRows(session, self._plan.layout(resource_type), scope, by_bytes=by_bytes)
         work = Work(self._plan, rows, self._unknown_members, report_changes=scope.report_changes)
         return ask(work)
 
     def _joined(self, session: AsyncSession) -> AsyncMappedStore:
-        """This store within a transaction."""
+        """Return a copy of this store whose calls join the transaction of a session."""
         store = copy(self)
         store.session = session
         return store
 
 
 async def _by_index_or_bytes(run: Callable[[bool], Awaitable[Result]]) -> Result:
-    """Await what `scimkit.stores.mapped.store.by_index_or_bytes` returns."""
+    """Run work again with comparisons by bytes if a column cannot be compared with a text."""
     try:
         return await run(False)
     except UnsupportedCharacter:

@@ -1,7 +1,4 @@
-"""Columns and associations of SQLAlchemy models, as the core of mapped stores sees them.
-
-This module never runs a query.
-"""
+"""Columns and associations of SQLAlchemy models, in the form that mapped stores use. This module never runs a query."""
 
 from __future__ import annotations
 
@@ -18,18 +15,21 @@ from scimkit.stores.mapped.references import Relation
 
 @dataclass(frozen=True, slots=True)
 class Association:
-    """A link from groups to members by two columns of one model or table, each a foreign key.
+    """A link from groups to members by two foreign keys of one model or table.
 
-    `Association(Membership.team_id, Membership.agent_id)`, where there is no relationship with `secondary` to name.
+    Use an association if the group model has no relationship with `secondary`: `Association(Membership.team_id,
+    Membership.agent_id)`.
     """
 
     group: Any
+    """The foreign key to the group."""
     member: Any
+    """The foreign key to the member."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """The columns of an association: its table, and in it what refers to the group and to the member."""
+    """The table of an association, with the foreign keys to the group and to the member."""
 
     table: Any
     group: sa.ColumnElement[Any]
@@ -37,22 +37,29 @@ class Pairs:
 
 
 class Columns:
-    """The `Fields` of one model. Raises: ValueError when the model cannot be served."""
+    """The implementation of `scimkit.stores.mapped.fields.Fields` for one SQLAlchemy model.
+
+    Raises:
+        ValueError: The model has no primary key of one column.
+    """
 
     def __init__(self, model: Any) -> None:
         self.mapper: orm.Mapper[Any] = sa.inspect(model)
         if len(self.mapper.primary_key) != 1:
-            raise ValueError(f"the model {self.mapper.class_.__name__} must have a primary key of one column")
+            raise ValueError(f"The model {self.mapper.class_.__name__} must have a primary key of one column.")
         self.key: Field = self.field(self.mapper.get_property_by_column(self.mapper.primary_key[0]).class_attribute)
 
     def field(self, column: Any) -> Field:
-        """As `Fields.field`. An expression that is no column has no name, and can be asked but not read or written."""
+        """Return the field of a column or of an expression, as `Fields.field` does.
+
+        The field of an expression has no name. Such a field can be filtered, but not read or written.
+        """
         if not isinstance(column, orm.InstrumentedAttribute):
             if not isinstance(column, sa.ColumnElement):
-                raise ValueError("this is neither a column nor an expression")
+                raise ValueError("expected a column of the model or an SQL expression")
             return Field("", _python_type(column.type), source=column)
         if not self.mapper.isa(column.parent.mapper) or not isinstance(column.property, orm.ColumnProperty):
-            raise ValueError(f"{column.key} is no column of the model {self.mapper.class_.__name__}")
+            raise ValueError(f"{column.key} is not a column of the model {self.mapper.class_.__name__}")
         plain = column.property.columns[0]
         if not isinstance(plain, sa.Column):
             return Field(column.key, _python_type(plain.type), source=column)
@@ -69,16 +76,16 @@ class Columns:
         )
 
     def relation(self, given: Any) -> Relation:
-        """As `Fields.relation`."""
+        """Return the relation of a relationship, as `Fields.relation` does."""
         found = getattr(given, "property", None)
         if not isinstance(found, orm.RelationshipProperty) or found.uselist or not self.mapper.isa(found.parent):
-            raise ValueError("a Reference needs a relationship of the model to one row")
+            raise ValueError("a Reference needs a relationship of the model that leads to one row")
         if found.direction is not orm.RelationshipDirection.MANYTOONE or len(found.local_remote_pairs or ()) != 1:
-            raise ValueError("a Reference needs a relationship by one foreign key of the model")
+            raise ValueError("a Reference needs a relationship with exactly one foreign key in the model")
         return Relation(given.key, found.mapper.class_, self._related, given)
 
     def _related(self, instance: Any, target: Layout, tenant: Any, value: Any) -> Any:
-        """As `Relation.find`."""
+        """Return the instance that a reference names, as `Relation.find` does."""
         model: Any = target.mapped.model
         query = sa.select(model).where(getattr(model, target.id.field.name) == value)
         if target.mapped.where is not None:
@@ -90,9 +97,14 @@ class Columns:
 
 
 def association(model: Any, given: Any) -> tuple[Any, Pairs]:
-    """The model of the members, and the columns of the association, that a group model is linked by.
+    """Return the model of the members of a group model, and the columns of the association.
 
-    Raises: ValueError when it is no association that can be read and written row by row.
+    Args:
+        model: The group model.
+        given: A relationship with `secondary`, or an `Association`.
+
+    Raises:
+        ValueError: The association does not consist of one foreign key to each primary key.
     """
     if isinstance(given, Association):
         group, member = _plain(given.group), _plain(given.member)
@@ -100,21 +112,21 @@ def association(model: Any, given: Any) -> tuple[Any, Pairs]:
             (each for each in sa.inspect(model).registry.mappers if each.local_table is _referred(member).table), None
         )
         if far is None:
-            raise ValueError(f"the column {member.name} refers to no model")
+            raise ValueError(f"the foreign key {member.name} must refer to the table of a model")
         _check_key(_referred(group), _referred(member))
         return far.class_, Pairs(group.table, group, member)
     relation = getattr(given, "property", None)
     if not isinstance(relation, orm.RelationshipProperty) or relation.secondary is None:
-        raise ValueError("members must be relationships with secondary, or an Association")
+        raise ValueError("members must list relationships with secondary, or an Association")
     groups, members = list(relation.synchronize_pairs), list(relation.secondary_synchronize_pairs or ())
     if len(groups) != 1 or len(members) != 1:
-        raise ValueError(f"{given.key} is linked by more than one column")
+        raise ValueError(f"{given.key} must link each side by exactly one column")
     _check_key(groups[0][0], members[0][0])
     return relation.mapper.class_, Pairs(relation.secondary, groups[0][1], members[0][1])
 
 
 def place_of(field: Field) -> tuple[str | None, str, str] | None:
-    """Return the schema, the table and the name of the column of a field; None if the field is no plain column."""
+    """Return the schema, the table and the name of a field's column, or None if the field is not a plain column."""
     column = field.source.property.columns[0]
     if not isinstance(column, sa.Column) or not isinstance(column.table, sa.Table):
         return None
@@ -127,6 +139,7 @@ def _check_key(*columns: Any) -> None:
 
 
 def _plain(attribute: Any) -> Any:
+    """Return the column of a model attribute."""
     found = attribute.property.columns[0] if isinstance(attribute, orm.InstrumentedAttribute) else attribute
     if not isinstance(found, sa.Column):
         raise ValueError("an Association is made of two columns")
@@ -134,6 +147,7 @@ def _plain(attribute: Any) -> Any:
 
 
 def _referred(column: Any) -> Any:
+    """Return the column that a foreign key refers to."""
     keys = list(column.foreign_keys)
     if len(keys) != 1:
         raise ValueError(f"the column {column.name} must be a foreign key")
@@ -141,6 +155,7 @@ def _referred(column: Any) -> Any:
 
 
 def _python_type(kind: Any) -> type:
+    """Return the Python type of the values of a column."""
     if isinstance(kind, sa.types.TypeDecorator):
         kind = kind.impl_instance
     try:
@@ -151,12 +166,12 @@ def _python_type(kind: Any) -> type:
 
 
 def _largest(kind: Any) -> int | None:
-    """What an integer column holds."""
+    """Return the largest integer of an integer column, or None."""
     sizes = ((sa.SmallInteger, 15), (sa.BigInteger, 63), (sa.Integer, 31))
     return next((2**bits - 1 for each, bits in sizes if isinstance(kind, each)), None)
 
 
 def _default(column: sa.Column[Any]) -> Any:
-    """What the column gets by itself, where that is a plain value."""
+    """Return the default of a column if the default is a plain value, or None."""
     default: Any = column.default
     return default.arg if default is not None and default.is_scalar else None

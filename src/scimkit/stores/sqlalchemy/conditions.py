@@ -1,7 +1,8 @@
-"""Conditions of filters on SQLAlchemy models. Constants are bound, never written into the text.
+"""Filters as conditions on SQLAlchemy models.
 
-Texts compare by their bytes, so that no collation has a say; where an index can answer, equality is asked of the
-column too. This module never runs a query.
+Values are always passed as bound parameters. Texts are compared by their bytes, so that the result does not depend on
+collations. An equality also compares the column itself, so that the database can use an index. This module never runs a
+query.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
 }  # fmt: skip
 
 
-class utf8(GenericFunction[bytes]):  # a function of SQL, made of what each database has
-    """The UTF-8 bytes of a text."""
+class utf8(GenericFunction[bytes]):  # compiled to a different expression for each database
+    """The SQL function that returns the UTF-8 bytes of a text."""
 
     type: sa.types.TypeEngine[bytes] = sa.LargeBinary()
     inherit_cache: bool = True
@@ -40,21 +41,27 @@ class utf8(GenericFunction[bytes]):  # a function of SQL, made of what each data
 
 @compiles(utf8)
 def _blob(element: Any, compiler: Any, **options: Any) -> str:
+    """Compile `utf8` for SQLite."""
     return f"CAST({compiler.process(element.clauses, **options)} AS BLOB)"
 
 
 @compiles(utf8, "postgresql")
 def _converted(element: Any, compiler: Any, **options: Any) -> str:
+    """Compile `utf8` for PostgreSQL."""
     return f"convert_to({compiler.process(element.clauses, **options)}::text, 'UTF8')"
 
 
 @compiles(utf8, "mysql", "mariadb")
 def _binary(element: Any, compiler: Any, **options: Any) -> str:
+    """Compile `utf8` for MariaDB and MySQL."""
     return f"CAST(CONVERT({compiler.process(element.clauses, **options)} USING utf8mb4) AS BINARY)"
 
 
 class same_for_unique(GenericFunction[bool]):
-    """Whether two texts are the same for a unique index: by their bytes, or by the collation on MariaDB and MySQL."""
+    """The SQL condition that two texts are equal for a unique index.
+
+    MariaDB and MySQL compare by the collation. The other databases compare bytes.
+    """
 
     type: sa.types.TypeEngine[bool] = sa.Boolean()
     inherit_cache: bool = True
@@ -62,24 +69,26 @@ class same_for_unique(GenericFunction[bool]):
 
 @compiles(same_for_unique)
 def _same_bytes(element: Any, compiler: Any, **options: Any) -> str:
+    """Compile the condition as a comparison of bytes."""
     column, given = element.clauses
     return f"({compiler.process(utf8(column), **options)} = {compiler.process(utf8(given), **options)})"
 
 
 @compiles(same_for_unique, "mysql", "mariadb")
 def _same_by_collation(element: Any, compiler: Any, **options: Any) -> str:
+    """Compile the condition as a comparison by collation."""
     column, given = element.clauses
     return f"({compiler.process(column, **options)} = {compiler.process(given, **options)})"
 
 
 class ModelConditions:
-    """Conditions on the rows of a model, or of an alias of it.
+    """Conditions on the rows of a model, or of an alias of the model.
 
     Args:
         entity: The model or the alias.
-        own: Returns the condition that the far rows of a link must meet.
-        by_bytes: Compare texts by their bytes only. No index helps then, but the text that is compared may have
-            characters that the charset of a column does not have.
+        own: Returns the condition that linked rows must meet, such as the tenant.
+        by_bytes: Compare texts by their bytes only. This comparison uses no index, but accepts characters that the
+            charset of a column lacks.
     """
 
     def __init__(self, entity: Any, own: Callable[[Any, Any], Condition], *, by_bytes: bool = False) -> None:
@@ -92,26 +101,31 @@ class ModelConditions:
         return sa.and_(*conditions[:MOST_JOINS], *(each.is_(sa.true()) for each in conditions[MOST_JOINS:]))
 
     def any(self, conditions: Sequence[Condition]) -> Condition:
+        """Join conditions by `or`."""
         return sa.or_(*conditions)
 
     def no(self, condition: Condition) -> Condition:
+        """Negate a condition."""
         return sa.not_(condition)
 
     def absent(self, field: Field) -> Condition:
+        """Build the condition that a field has no value."""
         place = self.place(field)
         absent: Condition = utf8(place) == b"" if field.blank else place.is_(None)
         return absent
 
     def one_of(self, field: Field, values: Sequence[Any]) -> Condition:
+        """Build the condition that a field has one of some values."""
         place = self.place(field)
         return sa.and_(place.is_not(None), among(place, values, by_bytes=self._by_bytes))
 
     def compare(self, field: Field, operator: str, value: Any, *, folds: bool) -> Condition:
+        """Build the condition for a comparison."""
         place = self.place(field, value)
         there = utf8(place) != b"" if field.blank else place.is_not(None)
         if type(value) is not str:
             return sa.and_(there, _COMPARE[operator](place, value))
-        if "\0" in value:  # which not every database has in a text
+        if "\0" in value:  # some databases allow no NUL character in a text
             text = sa.literal((value.lower() if folds else value).encode(), sa.LargeBinary())
             return sa.and_(there, {**_COMPARE, **_TEXT}[operator](utf8(sa.func.lower(place) if folds else place), text))
         constant: Any = sa.literal(value, sa.String())
@@ -130,10 +144,11 @@ class ModelConditions:
         return sa.and_(there, same) if field.collated else sa.and_(there, column == given, same)
 
     def within(self, link: Any) -> LinkedConditions:
+        """Return conditions on the rows that a link leads to."""
         return LinkedConditions(self.entity, link, self._own, by_bytes=self._by_bytes)
 
     def place(self, field: Field, value: Any = "") -> Any:
-        """The column of a field; within JSON, as a text or what else the value is."""
+        """Return the column of a field. A value inside JSON is returned as a text or a boolean."""
         if not field.name:
             return field.source
         column = getattr(self.entity, field.name)
@@ -144,7 +159,7 @@ class ModelConditions:
 
 
 class LinkedConditions(ModelConditions):
-    """Conditions on the far rows of a link between groups and members, or on the row that a reference leads to."""
+    """Conditions on the linked rows of a membership, or on the row that a reference names."""
 
     def __init__(
         self, near: Any, link: End | Reference, own: Callable[[Any, Any], Condition], *, by_bytes: bool = False
@@ -162,18 +177,26 @@ class LinkedConditions(ModelConditions):
             self._linked = sa.select(sa.literal(1)).select_from(self.entity).where(matching)
 
     def exists(self, condition: Condition | None) -> Condition:
+        """Build the condition that a linked row exists that meets a condition."""
         query = self._linked.where(self._own(self._layout, self.entity))
         return (query if condition is None else query.where(condition)).exists()
 
     def place(self, field: Field, value: Any = "") -> Any:
+        """Return the column of a field of the linked row.
+
+        Raises:
+            InvalidFilter: The field is an expression.
+        """
         if not field.name:
-            raise InvalidFilter("What a service computes of another resource cannot be filtered.")
+            raise InvalidFilter(
+                "The filter uses a computed attribute of another resource. Filter by another attribute."
+            )
         return super().place(field, value)
 
 
 def equal(column: Any, value: Any, *, by_bytes: bool = False) -> Condition:
-    """Return the condition that a column has exactly a value."""
-    if type(value) is str and "\0" in value:  # which not every database has in a text
+    """Build the condition that a column has exactly a value."""
+    if type(value) is str and "\0" in value:  # some databases allow no NUL character in a text
         return sa.false()
     same: Condition = column == value
     if type(value) is not str:
@@ -183,7 +206,7 @@ def equal(column: Any, value: Any, *, by_bytes: bool = False) -> Condition:
 
 
 def among(column: Any, values: Sequence[Any], *, by_bytes: bool = False) -> Condition:
-    """Return the condition that a column has one of some values."""
+    """Build the condition that a column has one of some values."""
     values = [each for each in values if not (type(each) is str and "\0" in each)]
     if by_bytes and any(type(each) is str for each in values):
         texts: Condition = utf8(column).in_([str(each).encode() for each in values])
@@ -193,7 +216,7 @@ def among(column: Any, values: Sequence[Any], *, by_bytes: bool = False) -> Cond
 
 
 def sides(end: End) -> tuple[Any, Any, Any]:
-    """An alias of the association of a link, and its columns for the near and for the far row."""
+    """Return an alias of the association of a link, with its columns for the near row and for the far row."""
     pairs: Pairs = end.link.source
     rows = pairs.table.alias()
     group, member = rows.c[pairs.group.key], rows.c[pairs.member.key]
@@ -201,20 +224,22 @@ def sides(end: End) -> tuple[Any, Any, Any]:
 
 
 def key_of(entity: Any) -> Any:
-    """The primary key of a model or of an alias of it."""
+    """Return the primary key of a model or of an alias of the model."""
     return _attribute(entity, sa.inspect(entity).mapper.primary_key[0])
 
 
 def _attribute(entity: Any, column: Any) -> Any:
-    """What a model or an alias of it has for a column."""
+    """Return the attribute of a model, or of an alias of the model, for a column."""
     return getattr(entity, sa.inspect(entity).mapper.get_property_by_column(column).key)
 
 
 def _starts(key: Any, wanted: Any) -> Any:
+    """Build the condition of the operator `sw` on bytes."""
     return sa.func.substr(key, 1, sa.func.length(wanted), type_=sa.LargeBinary()) == wanted
 
 
 def _ends(key: Any, wanted: Any) -> Any:
+    """Build the condition of the operator `ew` on bytes."""
     size, more = sa.func.length(wanted), sa.func.length(key) - sa.func.length(wanted)
     end = sa.func.substr(key, more + 1, size, type_=sa.LargeBinary())
     return sa.case((more >= 0, end == wanted), else_=False)

@@ -1,4 +1,4 @@
-"""What the tables of SQLAlchemy models refuse. This module never runs a query."""
+"""Errors of the database about rows of SQLAlchemy models, as `ScimError`. This module never runs a statement."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from scimkit.errors import InvalidValue, ScimError
+from scimkit.stores.database_errors import UNSTORABLE
 from scimkit.stores.mapped import constraint_errors
 from scimkit.stores.mapped.fields import Field
 from scimkit.stores.mapped.layout import Layout
 
 
 def constraint_error(error: Exception, layout: Layout) -> ScimError:
-    """Return what a client is told of a row that the database does not take."""
+    """Return the `ScimError` for a row that the database refused."""
     if not isinstance(error, DBAPIError):
-        return InvalidValue("A value is not one that this service can store.")
+        return InvalidValue(UNSTORABLE)
     return constraint_errors.constraint_error(error.orig, layout, _column, _constraints(layout.mapped.model))
 
 
 def _column(field: Field) -> str:
+    """Return the name of the column of a field."""
     return str(field.source.property.columns[0].name)
 
 
 def _constraints(model: Any) -> Iterator[tuple[str, list[str]]]:
+    """Yield the name of each index and constraint of a model's table, with the names of its columns."""
     table: Any = sa.inspect(model).local_table
     for each in (*table.indexes, *table.constraints):
         if each.name is not None:

@@ -1,7 +1,4 @@
-"""The order of rows and the part of it that is a page: after or before a position, or from an index.
-
-This module never runs a query.
-"""
+"""The sort order and the limits of a page, as parts of a SQLAlchemy query. This module never runs a query."""
 
 from __future__ import annotations
 
@@ -20,7 +17,10 @@ from scimkit.stores.sqlalchemy.conditions import ModelConditions, utf8
 
 
 class Pages:
-    """Orders rows by what a window asks for, then by their creation, and cuts the window out."""
+    """Adds the sort order and the limits of one page to a query.
+
+    Rows are sorted by the column of the window, and then in the order of creation.
+    """
 
     def __init__(self, on: ModelConditions, layout: Layout, window: Window) -> None:
         self._window = window
@@ -35,7 +35,7 @@ class Pages:
             self._keys = [(missing, int, descending), (sorted_by, kind, descending), *self._keys]
 
     def of(self, query: Any) -> Any:
-        """The query for the rows of the window, with what their positions are made of."""
+        """Return the query for the rows of the page, with the columns that the positions consist of."""
         query = query.add_columns(*(column.label(f"key_{number}") for number, (column, *_) in enumerate(self._keys)))
         query = query.order_by(*(
             column.desc() if descending is not self._backward else column.asc()
@@ -47,15 +47,18 @@ class Pages:
         return query.where(sa.or_(*self._beyond(edge)))
 
     def in_order(self, rows: Sequence[Any]) -> Sequence[Any]:
-        """The rows of the window in their order."""
+        """Return the rows of the page in their order."""
         return rows[::-1] if self._backward else rows
 
     def position(self, row: Any) -> Position:
-        """The place of a row in the order."""
+        """Return the position of a row."""
         return tuple(shown(value) for value in row[1:])
 
     def _beyond(self, edge: Position) -> Iterator[Any]:
-        """The rows that come after a position, or before it when going backward: first by the first key, and so on."""
+        """Yield conditions that together match the rows after a position, or before the position if read backward.
+
+        The first condition compares the first sort key, the second condition compares the second key, and so on.
+        """
         same: list[Any] = []
         for (column, kind, descending), given in zip(self._keys, edge, strict=True):
             if given is None:
@@ -68,7 +71,7 @@ class Pages:
 
 
 def _key(on: ModelConditions, field: Field, *, folds: bool) -> tuple[Any, type]:
-    """What a column is sorted by: NULL where there is no value."""
+    """Return the expression that rows are sorted by, and its type. The expression is NULL if there is no value."""
     place = on.place(field)
     if field.type is not str:
         return place, field.type

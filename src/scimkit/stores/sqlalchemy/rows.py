@@ -1,7 +1,7 @@
-"""The rows of one SQLAlchemy model and tenant, within the transaction of a session.
+"""The rows of one SQLAlchemy model and tenant within the transaction of a session.
 
-Rows are written through instances of the host's model, so that its validators and events run; memberships, of which
-there may be very many, by statements. This module opens and ends no transaction.
+Resources are written through instances of the application's model, so that validators and events run. Memberships may
+be very many, and are written by statements. This module never begins or ends a transaction.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _TENANT: Final = Attribute("tenant", path="tenant")
 
 
 class ModelRows:
-    """The `Rows` of a layout."""
+    """The implementation of `scimkit.stores.mapped.rows.Rows` for SQLAlchemy."""
 
     def __init__(self, session: orm.Session, layout: Layout, scope: Scope, *, by_bytes: bool = False) -> None:
         self.layout = layout
@@ -47,6 +47,7 @@ class ModelRows:
         self.conditions: ModelConditions = ModelConditions(self._model, self._own, by_bytes=by_bytes)
 
     def find(self, id: str, *, lock: bool = False) -> Any:
+        """Return the instance with an id, as `Rows.find` does."""
         value = self.layout.id.value(id)
         missing = NotFound(f"This {self.layout.resource_type.name} does not exist.")
         if value is None:
@@ -59,6 +60,7 @@ class ModelRows:
         return found[0]
 
     def matching(self, condition: Any, window: Window) -> tuple[int, Sequence[Any], Sequence[Position]]:
+        """Return one page of the matching instances, as `Rows.matching` does."""
         wanted = self._own(self.layout, self._model)
         if condition is not True:
             wanted = sa.and_(wanted, condition)
@@ -74,6 +76,7 @@ class ModelRows:
         return total, [row[0] for row in rows], [pages.position(row) for row in rows]
 
     def others(self, condition: Any, instance: Any) -> bool:
+        """Report whether another row meets a condition, as `Rows.others` does."""
         query = sa.select(sa.literal(1)).select_from(self._model).where(self._own(self.layout, self._model))
         if condition is not True:
             query = query.where(condition)
@@ -82,16 +85,18 @@ class ModelRows:
         return self._session.scalar(query.limit(1)) is not None
 
     def new(self) -> Any:
+        """Return a new instance with its tenant, as `Rows.new` does."""
         instance = (self.layout.mapped.new or self._model)()
         tenant = self._tenant(self.layout)
         if tenant is None:
-            raise NotFound("This service has no such tenant.")
+            raise NotFound("This service does not serve the tenant of the token.")
         if self.layout.tenant is not None:
             setattr(instance, self.layout.tenant.name, tenant)
         self._session.add(instance)
         return instance
 
     def save(self, instance: Any) -> None:
+        """Write an instance to its row, as `Rows.save` does."""
         try:
             self._session.flush()
             self._session.refresh(instance)
@@ -101,6 +106,7 @@ class ModelRows:
             raise constraint_error(error, self.layout) from None
 
     def delete(self, instance: Any) -> None:
+        """Delete the row of an instance, as `Rows.delete` does."""
         instead = self.layout.mapped.delete
         try:
             if instead is None:
@@ -112,9 +118,11 @@ class ModelRows:
             raise MutabilityViolation(STILL_NEEDED) from None
 
     def key(self, instance: Any) -> Any:
+        """Return the primary key of an instance, as `Rows.key` does."""
         return getattr(instance, self._key.key)
 
     def far(self, end: End, keys: Sequence[Any]) -> Mapping[Any, list[Far]]:
+        """Return the linked rows by the keys of the near rows, as `Rows.far` does."""
         rows, near, far = sides(end)
         other = orm.aliased(end.other.mapped.model)
         leaf = end.other.leaves.get("displayName")
@@ -129,6 +137,7 @@ class ModelRows:
         return entries
 
     def known(self, end: End, ids: Iterable[str], *, lock: bool = False) -> Mapping[str, Any]:
+        """Return the keys of the far rows with some ids, as `Rows.known` does."""
         identity, model = end.other.id, end.other.mapped.model
         wanted = {identity.value(id): id for id in ids}
         wanted.pop(None, None)
@@ -143,6 +152,7 @@ class ModelRows:
         return known
 
     def ids(self, layout: Layout, keys: Collection[Any]) -> Mapping[Any, str]:
+        """Return the ids of rows by their primary keys, as `Rows.ids` does."""
         model = layout.mapped.model
         found: dict[Any, str] = {}
         for some in batches(keys):
@@ -151,6 +161,7 @@ class ModelRows:
         return found
 
     def linked(self, end: End, instance: Any, keys: Collection[Any] | None = None) -> set[Any]:
+        """Return the keys of the far rows that are linked to an instance, as `Rows.linked` does."""
         rows, near, far = sides(end)
         other = end.other.mapped.model
         query = sa.select(far).select_from(rows).join(other, far == key_of(other))
@@ -163,6 +174,7 @@ class ModelRows:
         return found
 
     def link(self, end: End, instance: Any, keys: Collection[Any]) -> None:
+        """Link an instance to further rows, as `Rows.link` does."""
         table, near, far = _columns(end)
         try:
             for some in batches(keys):
@@ -171,11 +183,12 @@ class ModelRows:
         except IntegrityError as error:
             if lost(error.orig):
                 raise
-            if is_kind(error.orig, "duplicate"):  # another transaction added the member meanwhile
+            if is_kind(error.orig, "duplicate"):  # another transaction added the same member
                 raise unavailable(error.orig) from None
             raise constraint_error(error, self.layout) from None
 
     def unlink(self, end: End, instance: Any, keys: Collection[Any] | None = None) -> bool:
+        """Remove links of an instance, as `Rows.unlink` does."""
         table, near, far = _columns(end)
         query = sa.delete(table).where(near == self.key(instance))
         if keys is None:
@@ -183,6 +196,7 @@ class ModelRows:
         return sum(self._removed(query.where(far.in_(some))) for some in batches(keys)) > 0
 
     def touch(self, layout: Layout, keys: Collection[Any]) -> None:
+        """Increment the version of rows, as `Rows.touch` does."""
         changed: dict[str, Any] = {}
         model = layout.mapped.model
         if layout.version is not None:
@@ -195,10 +209,12 @@ class ModelRows:
             self._session.execute(query.values(changed), execution_options={"synchronize_session": False})
 
     def _removed(self, query: Any) -> int:
+        """Run a DELETE statement and return the number of deleted rows."""
         result: Any = self._session.execute(query)
         return int(result.rowcount)
 
     def _select(self, lock: bool = False) -> Any:
+        """Return the query for the served rows of the model."""
         query = sa.select(self._model).where(self._own(self.layout, self._model))
         query = query.execution_options(populate_existing=True)
         if lock:
@@ -206,16 +222,20 @@ class ModelRows:
         return query.options(*(orm.selectinload(each.relation.source) for each in references_of(self.layout)))
 
     def _own(self, layout: Layout, entity: Any) -> sa.ColumnElement[bool]:
-        """What every row that is served meets: the tenant, and the host's own condition."""
+        """Build the condition that every served row meets: the tenant, and the condition of the mapping."""
         return sa.and_(sa.true(), *self._owned(layout, entity))
 
     def _tenant(self, layout: Layout) -> Any:
-        """What the tenant's rows have; None when there is no such tenant. Without a column there is the default one."""
+        """Return the value of the tenant column, or None if the tenant cannot have rows.
+
+        Without a tenant column, only the default tenant has rows.
+        """
         if layout.tenant is None:
             return self._scope.tenant if self._scope == Scope() else None
         return converted(_TENANT, layout.tenant, self._scope.tenant)
 
     def _owned(self, layout: Layout, entity: Any) -> Iterator[Any]:
+        """Yield the parts of the condition that every served row meets."""
         tenant = self._tenant(layout)
         if tenant is None:
             yield sa.false()
@@ -228,6 +248,6 @@ class ModelRows:
 
 
 def _columns(end: End) -> tuple[Any, Any, Any]:
-    """The association of a link, and its columns for the near and for the far row."""
+    """Return the table of a link, with its columns for the near row and for the far row."""
     pairs = end.link.source
     return (pairs.table, pairs.group, pairs.member) if end.from_group else (pairs.table, pairs.member, pairs.group)

@@ -1,12 +1,12 @@
-"""Sessions of the host's own sessionmaker: one transaction for a piece of work, and the next attempt when it lost.
+"""Transactions of sessions, for the mapped store.
 
-A piece of work is a function of a session. This module knows no SCIM.
+A function of a session is called "work". This module contains no rule of SCIM.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -21,9 +21,12 @@ SessionWork: TypeAlias = Callable[[orm.Session], Result]
 
 
 class Sessions:
-    """Runs work in transactions of sessions that a sessionmaker makes.
+    """Runs work in transactions, with sessions of the application's sessionmaker.
 
-    The sessions do not flush by themselves: what is half written to an instance is not for the database yet.
+    The sessions do not flush automatically, because an instance may be only partly written.
+
+    Args:
+        maker: The sessionmaker of the application.
     """
 
     session: None = None
@@ -33,12 +36,16 @@ class Sessions:
 
     @property
     def engine(self) -> sa.Engine | None:
-        """The engine that the sessions are bound to, if it is one."""
+        """The engine of the sessions, or None if they have no engine."""
         bind = self._maker.kw.get("bind")
         return bind if isinstance(bind, sa.Engine) else None
 
     def read(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
-        """The result of work that only reads. Raises: Unavailable."""
+        """Run work that only reads, and return its result.
+
+        Raises:
+            Unavailable: The database failed, or the deadline has passed.
+        """
 
         def transaction(_: Attempts) -> Result:
             with self._maker(autoflush=False) as session:
@@ -48,9 +55,10 @@ class Sessions:
         return insisted(transaction, deadline)
 
     def write(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
-        """The result of work, all of it committed or none; tried again as `insisted` does.
+        """Run work in a transaction, and return its result. The transaction is repeated as `insisted` does.
 
-        Raises: Unavailable, by the deadline at the latest.
+        Raises:
+            Unavailable: The database failed, or the deadline has passed.
         """
 
         def transaction(attempts: Attempts) -> Result:
@@ -65,27 +73,31 @@ class Sessions:
 
 
 class JoinedSession:
-    """Runs work within a transaction that is open already; a write that fails leaves what was done before."""
+    """Runs work in a transaction that is already open. A failed write undoes only itself."""
 
     engine: None = None
 
-    def __init__(self, session: orm.Session) -> None:
+    def __init__(self, session: orm.Session, *, savepoints: bool = True) -> None:
         self.session = session
+        self._savepoints = savepoints
 
     def read(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
-        """As `Sessions.read`; the transaction answers for failures."""
+        """Run work that only reads. Errors are handled by the code that began the transaction."""
         with comparisons_translated():
             return work(self.session)
 
     def write(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
-        """As `Sessions.write`; the transaction answers for failures, and is what is tried again."""
-        with comparisons_translated(), self.session.begin_nested():
+        """Run work in a savepoint, or without one if savepoints are off.
+
+        Errors and repetition are handled by the code that began the transaction.
+        """
+        with comparisons_translated(), self.session.begin_nested() if self._savepoints else nullcontext():
             return work(self.session)
 
 
 @contextmanager
 def comparisons_translated() -> Iterator[None]:
-    """Raise UnsupportedCharacter if a text is compared with a column that does not have its characters."""
+    """Raise `UnsupportedCharacter` if a text has characters that the compared column cannot contain."""
     try:
         yield
     except DBAPIError as error:
@@ -105,7 +117,10 @@ def check_collations(check: CollationCheck, session: orm.Session) -> None:
 
 
 def begin(session: orm.Session, /, statement: str, **options: Any) -> None:
-    """Begin a transaction on the session's database; SQLite's driver begins none by itself before the first write."""
+    """Begin a transaction on the session's database.
+
+    The driver of SQLite begins no transaction before the first write, so this function begins one with the statement.
+    """
     connection = session.connection(execution_options=options)
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name == "sqlite" and not driver.in_transaction:

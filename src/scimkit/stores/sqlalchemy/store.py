@@ -1,7 +1,4 @@
-"""`MappedStore`: a store over SQLAlchemy models of the host's own, in transactions of its sessions.
-
-This module runs no query.
-"""
+"""`MappedStore`, a store that keeps resources in the application's SQLAlchemy models. This module runs no query."""
 
 from __future__ import annotations
 
@@ -25,10 +22,18 @@ from scimkit.stores.sqlalchemy.sessions import JoinedSession, Sessions, SessionW
 
 
 class MappedStore(RowStore):
-    """A `SyncStore` over the host's own models, through its engine or its sessionmaker.
+    """A `SyncStore` that keeps resources in the application's SQLAlchemy models.
 
-    Makes no table and adds no column. Raises: ValueError, which names the entry, for a declaration that does not fit
-    its resource type or its model; TypeError for an async source, which `AsyncMappedStore` takes.
+    The store creates no table and adds no column.
+
+    Args:
+        source: The engine or the sessionmaker of the application.
+        mapped: The mapping of each resource type to a model.
+        unknown_members: Treatment of a member that does not exist: `skip` or `reject`.
+
+    Raises:
+        TypeError: The source is async. Use `AsyncMappedStore` instead.
+        ValueError: A mapping does not fit its resource type or its model. The message names the entry.
     """
 
     def __init__(
@@ -41,8 +46,8 @@ class MappedStore(RowStore):
         super().__init__(Plan(mapped, Columns, association), unknown_members)
         if not _is_sync(source):
             raise TypeError(
-                "MappedStore needs an Engine or a sessionmaker; give an AsyncEngine or an async_sessionmaker to "
-                "AsyncMappedStore of scimkit.stores.sqlalchemy.async_store"
+                "MappedStore needs an Engine or a sessionmaker. For an AsyncEngine or an async_sessionmaker, use "
+                "AsyncMappedStore of scimkit.stores.sqlalchemy.async_store."
             )
         maker = orm.sessionmaker(source) if isinstance(source, sa.Engine) else source
         self._sessions: Sessions | JoinedSession = Sessions(maker)
@@ -50,20 +55,35 @@ class MappedStore(RowStore):
 
     @property
     def session(self) -> orm.Session | None:
-        """The session of the transaction it was given in, for rows of the host's own; None outside of one.
+        """The session of the present transaction, for statements of the application. None outside a transaction.
 
-        It does not flush by itself before a query.
+        The session does not flush automatically before a query.
         """
         return self._sessions.session
 
     @property
     def pool_size(self) -> int | None:
-        """How many connections the pool of the engine keeps; None if the sessions name no engine."""
+        """Number of connections in the pool of the engine, or None if the sessions have no engine."""
         engine = self._sessions.engine
         return pool_size(engine) if engine is not None else None
 
+    @property
+    def without_savepoints(self) -> MappedStore:
+        """A copy of this store that uses no savepoints. The caller must end the transaction after every error."""
+        store = copy(self)
+        if self.session is not None:
+            store._sessions = JoinedSession(self.session, savepoints=False)
+        return store
+
     def check_health(self, deadline: float | None) -> StoreHealth:
-        """Ask the database something trivial. Raises Unavailable."""
+        """Send a trivial query to the database.
+
+        Args:
+            deadline: Time of `time.monotonic()` by which the database must answer; None means no deadline.
+
+        Raises:
+            Unavailable: The database did not answer.
+        """
         if self._sessions.engine is not None:
             wait_for_pool(self._sessions.engine, deadline)
         self._sessions.read(lambda session: session.execute(sa.select(1)), deadline)
@@ -86,14 +106,14 @@ class MappedStore(RowStore):
         return run
 
     def _joined(self, session: orm.Session) -> MappedStore:
-        """This store within a transaction."""
+        """Return a copy of this store whose calls join the transaction of a session."""
         store = copy(self)
         store._sessions = JoinedSession(session)
         return store
 
 
 def _is_sync(source: object) -> bool:
-    """Return whether a source makes sessions that are not awaited."""
+    """Report whether a source creates synchronous sessions."""
     if not isinstance(source, orm.sessionmaker):
         return isinstance(source, sa.Engine)
     return issubclass(source.class_, orm.Session) and isinstance(

@@ -18,8 +18,8 @@ except ModuleNotFoundError as _missing:
         "The store contract needs pytest and hypothesis: pip install 'scimkit[testing]'"
     ) from _missing
 
-_PARTS = ("base", "changes", "storing", "uniqueness", "versions", "members", "tenants", "transactions", "searching", "pages",
-          "machine", "comparison", "histories")  # fmt: skip
+_PARTS = ("base", "changes", "storing", "uniqueness", "versions", "members", "tenants", "transactions", "searching",
+          "pages", "machine", "comparison", "histories")  # fmt: skip
 pytest.register_assert_rewrite(*(f"{__name__}.{each}" for each in _PARTS))
 
 from scimkit.testing.contract.capabilities import StoreCapabilities  # noqa: E402

@@ -1,1 +1,1 @@
-"""A Django app: a helpdesk that knew nothing of SCIM."""
+"""A Django app of a helpdesk that was written without SCIM."""

@@ -1,4 +1,4 @@
-"""The models of a helpdesk that knew nothing of SCIM: agents, teams, memberships, teams within teams."""
+"""The models of a helpdesk application: agents, teams, memberships, and teams within teams."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from django.db.models.functions import Lower
 
 
 def now() -> datetime:
-    """The present instant."""
+    """Return the current time."""
     return datetime.now(UTC)
 
 
 class Agent(models.Model):
-    """Someone who answers tickets."""
+    """An employee who answers tickets."""
 
     public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
     account = models.CharField(max_length=64)
@@ -46,14 +46,14 @@ class Agent(models.Model):
         )
 
     def save(self, *arguments: Any, **options: Any) -> None:
-        """The helpdesk's own rule."""
+        """Save the row if it meets a rule of the helpdesk."""
         if self.email is not None and self.email.endswith("@forbidden.example"):
             raise ValidationError({"email": "the helpdesk takes no such address"})
         super().save(*arguments, **options)
 
 
 class Team(models.Model):
-    """Agents and teams that tickets go to."""
+    """A team of agents and other teams."""
 
     public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
     account = models.CharField(max_length=64)
@@ -67,7 +67,7 @@ class Team(models.Model):
 
 
 class Membership(models.Model):
-    """An agent is in a team."""
+    """The membership of an agent in a team."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE)
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE)

@@ -1,4 +1,4 @@
-"""An app with tables for the `externalId` of Django's own users and groups, which have no column for it.
+"""A Django app with tables for the `externalId` of Django's own users and groups, which have no such column.
 
-Put `scimkit.stores.django.external_ids` into INSTALLED_APPS, and run `migrate`. `auth_models()` then maps `externalId`.
+Add `scimkit.stores.django.external_ids` to INSTALLED_APPS, and run `migrate`. `auth_models()` then maps `externalId`.
 """

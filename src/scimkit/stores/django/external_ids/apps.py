@@ -1,4 +1,4 @@
-"""The app `scimkit.stores.django.external_ids`: it keeps the `externalId` of Django's own users and groups."""
+"""The configuration of the app `scimkit.stores.django.external_ids`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from django.apps import AppConfig
 
 
 class ExternalIdsConfig(AppConfig):
-    """The tables refer to the user model of the project, so that they are an app of their own."""
+    """The app with the `externalId` of Django's own users and groups.
+
+    The tables refer to the user model of the project. They are therefore in an app of their own.
+    """
 
     name = "scimkit.stores.django.external_ids"
     label = "scimkit_external_ids"

@@ -1,4 +1,4 @@
-"""The tables of external ids: one row for each user or group that an identity provider gave one."""
+"""The models of external ids, with one row for each user or group that has an `externalId`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import models
 
 
 class UserExternalId(models.Model):
-    """The `externalId` of a user. It goes when the user is deleted."""
+    """The `externalId` of a user. The row is deleted together with the user."""
 
     user: models.OneToOneField[Any, Any] = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="scim_external_id"
@@ -17,6 +17,8 @@ class UserExternalId(models.Model):
     value: models.CharField[str, str] = models.CharField(max_length=255, db_index=True)
 
     class Meta:
+        """The names of the model in Django's admin."""
+
         verbose_name = "external id of a user"
         verbose_name_plural = "external ids of users"
 
@@ -25,7 +27,7 @@ class UserExternalId(models.Model):
 
 
 class GroupExternalId(models.Model):
-    """The `externalId` of a group. It goes when the group is deleted."""
+    """The `externalId` of a group. The row is deleted together with the group."""
 
     group: models.OneToOneField[Any, Any] = models.OneToOneField(
         "auth.Group", on_delete=models.CASCADE, primary_key=True, related_name="scim_external_id"
@@ -33,6 +35,8 @@ class GroupExternalId(models.Model):
     value: models.CharField[str, str] = models.CharField(max_length=255, db_index=True)
 
     class Meta:
+        """The names of the model in Django's admin."""
+
         verbose_name = "external id of a group"
         verbose_name_plural = "external ids of groups"
 

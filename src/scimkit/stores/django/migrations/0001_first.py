@@ -1,4 +1,4 @@
-"""The table of tokens."""
+"""The first migration of the table of tokens."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """As `scimkit.stores.django.models` has it."""
+    """Creates the model of `scimkit.stores.django.models`."""
 
     initial: ClassVar[bool | None] = True
     dependencies: ClassVar[Sequence[Any]] = ()

@@ -1,9 +1,8 @@
-"""Versioned migrations of the SQL store's tables, driven by Alembic.
+"""Versioned migrations of the tables of the SQL store, run by Alembic.
 
-A version is a module in `versions`; `upgrade` runs those that a database has not seen. Alembic is
-imported only when there is something to run. A step does nothing where it was done already: MariaDB and
-MySQL commit every step, so that an upgrade that is interrupted leaves those before it. This module never
-touches a table of the host's.
+Each version is a module in `versions`, and `upgrade` runs the versions that a database lacks. Alembic is imported only
+if there is a version to run. Steps that were already done are skipped. MariaDB and MySQL commit every step, so an
+interrupted upgrade keeps the completed steps. Tables of the application are never touched.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from scimkit.stores.protocol import StoreHealth
 
 HEAD: Final = "0002"
-"""The newest version."""
+"""The newest version of the tables."""
 
 _ATTEMPTS: Final = 30
 
@@ -29,7 +28,7 @@ _VERSION: Final = sa.table(VERSION_TABLE, sa.column("version_num", sa.String))
 
 
 def current(connection: sa.Connection) -> str | None:
-    """The version that a database is at, None when it has none of the tables."""
+    """Return the version of the tables of a database, or None if the tables do not exist."""
     if not sa.inspect(connection).has_table(VERSION_TABLE):
         return None
     version: str | None = connection.scalar(sa.select(sa.func.max(_VERSION.c.version_num)))
@@ -37,16 +36,17 @@ def current(connection: sa.Connection) -> str | None:
 
 
 def health(version: str | None) -> StoreHealth:
-    """Return whether tables at a version can serve requests."""
+    """Report whether tables of a version can serve requests."""
     if (version or "") < HEAD:
-        return StoreHealth(False, f"the tables are at version {version}; scimkit migrate brings them to {HEAD}")
+        return StoreHealth(False, f"The tables have version {version}. Run scimkit migrate to upgrade them to {HEAD}.")
     return StoreHealth(True)
 
 
 def upgrade(connection: sa.Connection) -> None:
-    """Bring the tables to the newest version, within the transaction of the connection where it can be.
+    """Upgrade the tables to the newest version.
 
-    Tables of a newer version than this are left as they are. Any number of processes may call it at once.
+    Tables of a later version than the newest known version are left unchanged. Several processes may call this
+    function at the same time.
     """
     for attempt in range(_ATTEMPTS):
         if (current(connection) or "") >= HEAD:
@@ -55,24 +55,28 @@ def upgrade(connection: sa.Connection) -> None:
 
         try:
             with _one_at_a_time(connection):
-                _forget_earlier(connection)
+                _delete_earlier_versions(connection)
                 _run(connection)
         except (DBAPIError, CommandError):
-            # The locks of a Galera cluster end at the node. Another one is making the same tables; each step looks
-            # for what is there already.
+            # A named lock of a Galera cluster is valid on one node only. Another node creates the same tables now,
+            # and each step skips what exists already.
             if connection.dialect.name not in ("mysql", "mariadb") or attempt + 1 == _ATTEMPTS:
                 raise
             time.sleep(1)
 
 
-def _forget_earlier(connection: sa.Connection) -> None:
-    """Leave one version: a node of a Galera cluster may have noted the one before after another noted the next."""
+def _delete_earlier_versions(connection: sa.Connection) -> None:
+    """Delete every version number but the newest.
+
+    A node of a Galera cluster may record a version after another node recorded the next version.
+    """
     version = current(connection)
     if version is not None:
         connection.execute(sa.delete(_VERSION).where(_VERSION.c.version_num != version))
 
 
 def _run(connection: sa.Connection) -> None:
+    """Run the missing versions with Alembic."""
     from alembic import command
     from alembic.config import Config
 
@@ -84,7 +88,7 @@ def _run(connection: sa.Connection) -> None:
 
 @contextmanager
 def _one_at_a_time(connection: sa.Connection) -> Iterator[None]:
-    """Let no other process migrate meanwhile; SQLite's write transaction sees to it by itself."""
+    """Hold a lock so that only one process migrates. On SQLite, the write transaction is the lock."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4855027)")
         yield

@@ -1,4 +1,4 @@
-"""What Alembic runs: the versions, on the connection that `upgrade` was given."""
+"""The script that Alembic runs: it applies the versions on the connection of `upgrade`."""
 
 from __future__ import annotations
 

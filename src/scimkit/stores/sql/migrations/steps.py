@@ -1,4 +1,4 @@
-"""Steps of migrations that do nothing where they were done already. This module never changes a row."""
+"""Steps of migrations that do nothing if they were already done. This module never changes a row."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from alembic import op
 
 
 def add_table(name: str, *parts: Any, **options: Any) -> None:
-    """Make a table, its indexes left to `add_index`."""
+    """Create a table without its indexes, unless the table exists."""
     if not sa.inspect(op.get_bind()).has_table(name):
         op.create_table(name, *parts, **options)
 
 
 def add_index(name: str, table: str, *columns: str) -> None:
-    """Make an index."""
+    """Create an index, unless the index exists."""
     if name not in {each["name"] for each in sa.inspect(op.get_bind()).get_indexes(table)}:
         op.create_index(name, table, list(columns))

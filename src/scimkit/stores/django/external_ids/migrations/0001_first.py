@@ -1,4 +1,4 @@
-"""The tables of external ids."""
+"""The first migration of the tables of external ids."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-def _owner(model: str) -> models.OneToOneField:  # type: ignore[type-arg]  # which it takes in its stubs only
+def _owner(model: str) -> models.OneToOneField:  # type: ignore[type-arg]  # generic in the stubs only
     return models.OneToOneField(
         on_delete=django.db.models.deletion.CASCADE,
         primary_key=True,
@@ -19,7 +19,7 @@ def _owner(model: str) -> models.OneToOneField:  # type: ignore[type-arg]  # whi
 
 
 class Migration(migrations.Migration):
-    """As `scimkit.stores.django.external_ids.models` has them."""
+    """Creates the models of `scimkit.stores.django.external_ids.models`."""
 
     initial: ClassVar[bool | None] = True
     dependencies: ClassVar[Sequence[Any]] = (

@@ -1,1 +1,1 @@
-"""The migrations of the tables of external ids."""
+"""Migrations of the tables of external ids."""

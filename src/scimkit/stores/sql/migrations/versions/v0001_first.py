@@ -1,4 +1,4 @@
-"""The first tables: resources, their values, unique values, members, tokens."""
+"""Version 0001: the tables of resources, values, unique values, members and tokens."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ def _blob() -> Any:
     return sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")
 
 
-def _of(name: str) -> sa.Column[int]:
+def _reference(name: str) -> sa.Column[int]:
     return sa.Column(name, _big(), sa.ForeignKey("scim_resource.sequence", ondelete="CASCADE"), nullable=False)
 
 
 def upgrade() -> None:
+    """Create the tables and their indexes."""
     add_table(
         "scim_resource",
         sa.Column("sequence", _big(), primary_key=True, autoincrement=True),
@@ -54,7 +55,7 @@ def upgrade() -> None:
     add_index("scim_resource_order", "scim_resource", "tenant", "type", "sequence")
     add_table(
         "scim_value",
-        _of("resource"),
+        _reference("resource"),
         sa.Column("slot", sa.BigInteger, nullable=False),
         sa.Column("element", sa.Integer, nullable=False),
         sa.Column("place", sa.Integer, nullable=False),
@@ -69,7 +70,7 @@ def upgrade() -> None:
         "scim_unique",
         sa.Column("slot", sa.BigInteger, nullable=False, autoincrement=False),
         sa.Column("digest", _raw(32), nullable=False),
-        _of("resource"),
+        _reference("resource"),
         sa.PrimaryKeyConstraint("slot", "digest", name="scim_unique_key"),
         **_OPTIONS,
     )
@@ -77,8 +78,8 @@ def upgrade() -> None:
     add_table(
         "scim_member",
         sa.Column("position", _big(), primary_key=True, autoincrement=True),
-        _of("group"),
-        _of("member"),
+        _reference("group"),
+        _reference("member"),
         sa.Column("display", _blob()),
         sa.Column("display_key", _blob()),
         sa.UniqueConstraint("group", "member", name="scim_member_once"),
@@ -102,5 +103,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop the tables."""
     for name in ("scim_token", "scim_member", "scim_unique", "scim_value", "scim_resource"):
         op.drop_table(name)
