@@ -31,6 +31,7 @@ NOT_SERVED: Final = {
     "hooks": "its hook refuses to delete users",
     "link_accounts": "tests/safeguards/test_examples.py runs it",
     "protect_accounts": "tests/safeguards/test_examples.py runs it",
+    "async_listeners": "it runs in tests/examples",
     "simulators": "it runs the simulators itself",
     "simulate_entra": "it runs the Entra simulator itself",
     "test_identity_providers": "it runs in the tests of the plugin",
@@ -94,6 +95,7 @@ connection_created.connect(
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 call_command("migrate", run_syncdb=True, verbosity=0)
+from helpdesk.models import Account
 from helpdesk.scim import tokens
 from scimkit.testing.directory import sample_directory
 from scimkit.testing.endpoint import open_endpoint
@@ -101,6 +103,7 @@ from scimkit.testing.directory_history import full_history, play
 from scimkit.testing.providers import PROVIDERS, provider
 from scimkit.testing.report import explained
 
+Account.objects.create(name="default", seats=1_000)
 path, *without = sys.argv[1:]
 for name in PROVIDERS:
     with open_endpoint(get_wsgi_application(), path) as endpoint:

@@ -20,6 +20,7 @@ from scim2_server.requests import ScimRequest
 from scim2_server.utils import load_default_provider
 
 from scimkit import GROUP, USER, MemoryStore, Request, ScimService, Scope, TokenRegistry, run_sync
+from scimkit.events import Listener
 from scimkit.patch.changes import ChangeSet, ReferenceChanges
 from scimkit.service.http import SCIM_JSON
 from tests.benchmarks.steps import CORE, DISABLE, Step, bare_patch, user_body
@@ -46,13 +47,13 @@ def group_body(members: int, ids: list[str]) -> dict[str, Any]:
 
 
 class Ours:
-    """A scimkit service with users."""
+    """A scimkit service with users. By default it has a memory store and no listeners."""
 
-    def __init__(self, people: int) -> None:
+    def __init__(self, people: int, store: Any = None, listeners: Sequence[Listener] = ()) -> None:
         tokens = TokenRegistry()
         self.headers = {"authorization": f"Bearer {tokens.issue('benchmark').token}", "content-type": SCIM_JSON}
-        self.store = MemoryStore()
-        self.service = ScimService(self.store, tokens=tokens)
+        self.store = MemoryStore() if store is None else store
+        self.service = ScimService(self.store, tokens=tokens, listeners=listeners)
         self.ids = [self.create(number) for number in range(people)]
 
     def send(self, method: str, path: str, query: str = "", body: bytes = b"") -> Any:

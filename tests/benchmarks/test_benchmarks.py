@@ -24,6 +24,7 @@ def test_a_quick_run_measures_every_step(capsys: pytest.CaptureFixture[str]) -> 
         "GET by id",
         "page of 100",
         "one member of",
+        "PATCH active with a listener, SqlStore",
         f"{len(FILTERS)} filters",
     ):
         assert name in shown

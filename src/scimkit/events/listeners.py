@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import UnionType
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar, overload
 
 from scimkit.documents import Document
 from scimkit.errors import ScimError
@@ -128,7 +128,11 @@ WriteHandler: TypeAlias = Callable[[PendingWrite, Transaction], Awaitable[None] 
 """A function of a write that did not happen yet."""
 
 
-def in_transaction(event_type: type[EventType], handler: EventHandler[EventType]) -> Listener:
+@overload
+def in_transaction(event_type: type[EventType], handler: EventHandler[EventType]) -> Listener: ...
+@overload
+def in_transaction(event_type: UnionType, handler: EventHandler[Any]) -> Listener: ...
+def in_transaction(event_type: type[ResourceEvent] | UnionType, handler: EventHandler[Any]) -> Listener:
     """Call a handler in the transaction of the write.
 
     The changes of the handler and of the write are kept together, or none is. A handler that raises undoes the write:
@@ -142,7 +146,11 @@ def in_transaction(event_type: type[EventType], handler: EventHandler[EventType]
     return Listener("in_transaction", event_type, handler)
 
 
-def after_commit(event_type: type[EventType], handler: CommittedHandler[EventType]) -> Listener:
+@overload
+def after_commit(event_type: type[EventType], handler: CommittedHandler[EventType]) -> Listener: ...
+@overload
+def after_commit(event_type: UnionType, handler: CommittedHandler[Any]) -> Listener: ...
+def after_commit(event_type: type[ResourceEvent] | UnionType, handler: CommittedHandler[Any]) -> Listener:
     """Call a handler after the write is committed, before the response is sent.
 
     Handlers are called in the order of the events. An exception is logged and changes nothing. Use an outbox for

@@ -17,8 +17,10 @@ from django.test import Client
 call_command("check", fail_level="WARNING")
 call_command("migrate", run_syncdb=True, verbosity=0)
 from django.contrib.auth.models import User
-from helpdesk.models import Agent, Team
+from helpdesk.models import Account, Agent, Team
 from helpdesk.scim import tokens
+
+Account.objects.create(name="acme", seats=1)
 
 def post(tenant, path, body):
     headers = {"Authorization": f"Bearer {tokens.issue('Entra', tenant=tenant).token}"}

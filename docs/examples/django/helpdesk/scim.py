@@ -3,6 +3,7 @@ from django.utils import timezone
 from scimkit import GROUP, USER, ScimService, TokenRegistry
 from scimkit.stores.django import Constant, DjangoStore, DjangoTokenStore, IsNull, Reference, ResourceMapping
 
+from .listeners import listeners
 from .models import Agent, Team
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -41,4 +42,4 @@ teams = ResourceMapping(
 )
 
 tokens = TokenRegistry(DjangoTokenStore())
-service = ScimService(DjangoStore([agents, teams]), tokens=tokens)
+service = ScimService(DjangoStore([agents, teams]), tokens=tokens, listeners=listeners)

@@ -1,0 +1,46 @@
+from sqlalchemy import orm
+
+from scimkit import GROUP, USER, ScimService, TokenRegistry
+from scimkit.stores.sqlalchemy import Column, Constant, IsNull, MappedStore, Reference, ResourceMapping
+
+from .listeners import listeners
+from .models import Agent, Team, now
+
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+
+agents = ResourceMapping(
+    USER,
+    Agent,
+    id=Agent.public_id,
+    tenant=Agent.account,
+    version=Agent.scim_version,
+    rest=Agent.scim_rest,
+    complete=["emails"],
+    where=Agent.archived_at.is_(None),
+    delete=Agent.archive,
+    attributes={
+        "userName": Column(Agent.login, key=Agent.login_key),
+        "externalId": Agent.external_id,
+        "name.givenName": Agent.first_name,
+        "name.familyName": Agent.last_name,
+        'emails[type eq "work"].value': Agent.email,
+        'emails[type eq "work"].primary': Constant(True),
+        'emails[type eq "other"].value': Agent.other_email,
+        "active": IsNull(Agent.disabled_at, otherwise=now),
+        f"{ENTERPRISE}:manager.value": Reference(Agent.manager),
+    },
+)
+teams = ResourceMapping(
+    GROUP,
+    Team,
+    id=Team.public_id,
+    tenant=Team.account,
+    version=Team.scim_version,
+    attributes={"displayName": Team.name, "externalId": Team.external_id},
+    members=[Team.agents],
+)
+
+
+def make_service(sessions: orm.sessionmaker[orm.Session], tokens: TokenRegistry) -> ScimService:
+    store = MappedStore(sessions, [agents, teams])
+    return ScimService(store, tokens=tokens, listeners=listeners)
