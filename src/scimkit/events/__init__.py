@@ -33,10 +33,12 @@ from scimkit.events.resource_events import (
     UserDeactivated,
     ValuesChange,
 )
+from scimkit.events.serialization import PAYLOAD_VERSION, event_from_json, event_schema, event_to_json
 
 __all__ = [
-    "EVENT_TYPES", "Access", "AttributeChange", "AuthorizationHook", "Change", "EventDerivation", "EventSource",
-    "Listener", "MeHook", "MembersAdded", "MembersRemoved", "OperationKind", "PasswordHook", "PendingWrite", "Refused",
-    "RequestCompleted", "RequestListener", "ResourceCreated", "ResourceDeleted", "ResourceEvent", "ResourceUpdated",
-    "Transaction", "UserActivated", "UserDeactivated", "ValuesChange", "after_commit", "before_write", "in_transaction",
+    "EVENT_TYPES", "PAYLOAD_VERSION", "Access", "AttributeChange", "AuthorizationHook", "Change", "EventDerivation",
+    "EventSource", "Listener", "MeHook", "MembersAdded", "MembersRemoved", "OperationKind", "PasswordHook",
+    "PendingWrite", "Refused", "RequestCompleted", "RequestListener", "ResourceCreated", "ResourceDeleted",
+    "ResourceEvent", "ResourceUpdated", "Transaction", "UserActivated", "UserDeactivated", "ValuesChange",
+    "after_commit", "before_write", "event_from_json", "event_schema", "event_to_json", "in_transaction",
 ]  # fmt: skip
