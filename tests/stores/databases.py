@@ -71,7 +71,7 @@ class Apart:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
-        if name in ("is_async", "blocking", "engine", "unsupported", "serves", "pool_size"):
+        if name in ("is_async", "blocking", "engine", "unsupported", "serves", "pool_size", "outbox", "record_events"):
             return method
         return lambda scope, *rest: method(self._own(scope), *rest)
 

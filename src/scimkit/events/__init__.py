@@ -10,6 +10,7 @@ from scimkit.events.listeners import (
     before_write,
     in_transaction,
 )
+from scimkit.events.outbox import EventRecorder, Outbox, OutboxEntry, OutboxStatus, SyncOutbox
 from scimkit.events.requests import (
     Access,
     AuthorizationHook,
@@ -37,8 +38,9 @@ from scimkit.events.serialization import PAYLOAD_VERSION, event_from_json, event
 
 __all__ = [
     "EVENT_TYPES", "PAYLOAD_VERSION", "Access", "AttributeChange", "AuthorizationHook", "Change", "EventDerivation",
-    "EventSource", "Listener", "MeHook", "MembersAdded", "MembersRemoved", "OperationKind", "PasswordHook",
-    "PendingWrite", "Refused", "RequestCompleted", "RequestListener", "ResourceCreated", "ResourceDeleted",
-    "ResourceEvent", "ResourceUpdated", "Transaction", "UserActivated", "UserDeactivated", "ValuesChange",
-    "after_commit", "before_write", "event_from_json", "event_schema", "event_to_json", "in_transaction",
+    "EventRecorder", "EventSource", "Listener", "MeHook", "MembersAdded", "MembersRemoved", "OperationKind",
+    "Outbox", "OutboxEntry", "OutboxStatus", "PasswordHook", "PendingWrite", "Refused", "RequestCompleted",
+    "RequestListener", "ResourceCreated", "ResourceDeleted", "ResourceEvent", "ResourceUpdated", "SyncOutbox",
+    "Transaction", "UserActivated", "UserDeactivated", "ValuesChange", "after_commit", "before_write",
+    "event_from_json", "event_schema", "event_to_json", "in_transaction",
 ]  # fmt: skip

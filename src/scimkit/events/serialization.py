@@ -89,7 +89,7 @@ def event_from_json(payload: Mapping[str, Any]) -> ResourceEvent:
 @cache
 def event_schema() -> Mapping[str, Any]:
     """Return the JSON Schema (draft 2020-12) of the payload."""
-    text = files(__package__).joinpath(f"event-payload-{PAYLOAD_VERSION}.json").read_text("utf-8")
+    text = files("scimkit.events").joinpath(f"event-payload-{PAYLOAD_VERSION}.json").read_text("utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
 

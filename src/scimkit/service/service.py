@@ -23,6 +23,7 @@ from scimkit.errors import (
     Unauthorized,
 )
 from scimkit.events import AuthorizationHook, Listener, MeHook, PasswordHook, RequestCompleted, RequestListener
+from scimkit.events.outbox import has_outbox
 from scimkit.schema.discovery import Features
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.announced_types import announced_types
@@ -165,7 +166,7 @@ class ScimService:
             raise ValueError("set_password needs a store that supports transactions; this store does not")
         self._listeners = (
             WriteListeners(listeners, self.resource_types, limits.sensitive, store, is_async=self.is_async)
-            if listeners
+            if listeners or has_outbox(store)
             else None
         )
         self._reports_changes = self._listeners is not None and self._listeners.reports_changes

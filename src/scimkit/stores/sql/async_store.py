@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import ExitStack
 from copy import copy
 from time import monotonic
@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from scimkit.documents import Document
+from scimkit.events.resource_events import ResourceEvent
 from scimkit.patch.changes import ChangeSet, EffectiveChanges
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.database_errors import no_answer
@@ -32,6 +33,7 @@ from scimkit.stores.protocol import (
     all_attributes,
 )
 from scimkit.stores.sql import migrations, store_operations
+from scimkit.stores.sql.async_outbox import AsyncSqlOutbox
 from scimkit.stores.sql.database import (
     DRIVERS,
     Attempts,
@@ -45,6 +47,8 @@ from scimkit.stores.sql.database import (
     transact,
     with_driver,
 )
+from scimkit.stores.sql.outbox_statements import insert_events
+from scimkit.stores.sql.tables import OUTBOX
 from scimkit.stores.sql.timeouts import (
     STATEMENT_TIMEOUT,
     AsyncBoundedPool,
@@ -68,6 +72,7 @@ class AsyncSqlStore:
         unknown_members: What becomes of a member that does not exist.
         statement_timeout: Seconds that one statement, or the wait for one lock, may take. An engine of the host's own
             keeps its timeouts.
+        outbox: Whether a service records its resource events in the table `scim_outbox`.
     """
 
     is_async: Literal[True] = True
@@ -79,13 +84,17 @@ class AsyncSqlStore:
         *,
         unknown_members: UnknownMembers = "skip",
         statement_timeout: float = STATEMENT_TIMEOUT,
+        outbox: bool = False,
     ) -> None:
         if isinstance(url, str):
             self.engine: AsyncEngine = async_engine(url, statement_timeout)
         else:
             self.engine = url
             prepared(url.sync_engine)
-        self._database: AsyncDatabase | AsyncJoined = AsyncDatabase(self.engine)
+        database = AsyncDatabase(self.engine)
+        self._database: AsyncDatabase | AsyncJoined = database
+        self.outbox: AsyncSqlOutbox | None = AsyncSqlOutbox(database, OUTBOX) if outbox else None
+        """The outbox, if the store has one."""
         self._unknown_members: UnknownMembers = unknown_members
 
     @property
@@ -159,6 +168,10 @@ class AsyncSqlStore:
 
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
         return await self._database.transaction(lambda connection: work(self._joined(connection)), scope.deadline)
+
+    async def record_events(self, events: Sequence[ResourceEvent]) -> None:
+        """Add events to the outbox, in the transaction of the store."""
+        await self._database.write(insert_events(OUTBOX, events))
 
     def _joined(self, connection: AsyncConnection) -> AsyncSqlStore:
         """This store within a transaction."""

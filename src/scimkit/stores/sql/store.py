@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from copy import copy
 from typing import Literal
 
 import sqlalchemy as sa
 
 from scimkit.documents import Document
+from scimkit.events.resource_events import ResourceEvent
 from scimkit.patch.changes import ChangeSet, EffectiveChanges
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.protocol import (
@@ -26,6 +27,9 @@ from scimkit.stores.protocol import (
 )
 from scimkit.stores.sql import migrations, store_operations
 from scimkit.stores.sql.database import Database, Joined, Result, pool_size, prepared, sync_engine
+from scimkit.stores.sql.outbox import SqlOutbox
+from scimkit.stores.sql.outbox_statements import insert_events
+from scimkit.stores.sql.tables import OUTBOX
 from scimkit.stores.sql.timeouts import STATEMENT_TIMEOUT
 
 
@@ -38,6 +42,7 @@ class SqlStore:
         upgrade: Whether to make the tables or upgrade them.
         statement_timeout: Seconds that one statement, or the wait for one lock, may take. Then it is cancelled, and the
             client gets 503 with Retry-After. An engine of the host's own keeps its timeouts.
+        outbox: Whether a service records its resource events in the table `scim_outbox`.
 
     Raises:
         ValueError: The URL is of another database.
@@ -55,9 +60,13 @@ class SqlStore:
         unknown_members: UnknownMembers = "skip",
         upgrade: bool = True,
         statement_timeout: float = STATEMENT_TIMEOUT,
+        outbox: bool = False,
     ) -> None:
         self.engine: sa.Engine = sync_engine(url, statement_timeout) if isinstance(url, str) else prepared(url)
-        self._database: Database | Joined = Database(self.engine)
+        database = Database(self.engine)
+        self._database: Database | Joined = database
+        self.outbox: SqlOutbox | None = SqlOutbox(database, OUTBOX) if outbox else None
+        """The outbox, if the store has one."""
         self._unknown_members: UnknownMembers = unknown_members
         if upgrade:
             self.upgrade()
@@ -134,6 +143,10 @@ class SqlStore:
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
         return self._database.write(lambda connection: work(self._joined(connection)), scope.deadline)
+
+    def record_events(self, events: Sequence[ResourceEvent]) -> None:
+        """Add events to the outbox, in the transaction of the store."""
+        self._database.write(insert_events(OUTBOX, events))
 
     def _joined(self, connection: sa.Connection) -> SqlStore:
         """This store within a transaction."""

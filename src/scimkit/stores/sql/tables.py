@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
 from scimkit.stores.sql.index_entries import HEAD
+from scimkit.stores.sql.outbox_table import outbox_table
 
 METADATA: Final = sa.MetaData()
 
@@ -125,3 +126,6 @@ TOKENS: Final = sa.Table(
     mysql_engine="InnoDB", mariadb_engine="InnoDB",
 )  # fmt: skip
 """One row a token; instants as ISO 8601 texts in UTC."""
+
+OUTBOX: Final = outbox_table(METADATA)
+"""The outbox. Each row is an event that a store with an outbox recorded."""

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from scimkit.stores.protocol import StoreHealth
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The newest version."""
 
 _ATTEMPTS: Final = 30
