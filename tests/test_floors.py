@@ -19,6 +19,7 @@ AWAITED = {"stores/sql/async_store.py"}
 LOCKS = {"stores/memory.py", "tokens/registry.py", "service/health.py"}
 ADAPTERS = {
     "asgi.py", "cli/server.py", "loop/executor.py", "loop/health.py", "testing/session.py", "testing/server.py",
+    "delivery/async_worker.py", "delivery/async_webhooks.py",
     "testing/contract/base.py", "testing/contract/async_driver.py",  # concurrent calls, and a driver of async stores
 }  # fmt: skip
 
