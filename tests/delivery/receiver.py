@@ -49,7 +49,7 @@ def receiving(context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
         if context is not None:
             server.socket = context.wrap_socket(server.socket, server_side=True)
         receiver.port = server.server_address[1]
-        thread = Thread(target=server.serve_forever, daemon=True)
+        thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
             yield receiver
