@@ -4,9 +4,9 @@
     python -m tests.delivery.killed --kills 100 --database postgresql
 
 Each writer changes shared users and a shared group through a service, and a listener undoes some writes. Each worker
-appends the events that it delivers to a file. At the end, the delivered events of each resource must tell its history:
-each change begins with the value at which the previous one ended, and the last one ends with the stored value. A missing
-event, an event of a write that was rolled back, or a wrong order breaks the history.
+appends the events that it delivers to a file. At the end, the delivered events of each resource must tell its history.
+Each change begins with the value at which the previous one ended, and the last one ends with the stored value. A
+missing event, an event of a write that was rolled back, or a wrong order breaks the history.
 """
 
 from __future__ import annotations
