@@ -19,8 +19,9 @@ AWAITED = {"stores/sql/async_store.py"}
 LOCKS = {"stores/memory.py", "stores/breaker.py", "tokens/registry.py", "service/health.py"}
 ADAPTERS = {
     "asgi.py", "cli/server.py", "loop/executor.py", "loop/health.py", "testing/session.py", "testing/server.py",
-    "testing/contract/base.py", "testing/contract/async_driver.py",
-    "testing/breaker_contract.py",  # concurrent calls, and a driver of async stores
+    "delivery/async_worker.py", "delivery/async_webhooks.py",
+    "testing/contract/base.py", "testing/contract/async_driver.py",  # concurrent calls, and a driver of async stores
+    "testing/breaker_contract.py",
 }  # fmt: skip
 
 

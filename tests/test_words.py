@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from scimkit.events import SyncOutbox
 from scimkit.filters.parser import FilterDeviationHandler
 from scimkit.patch.deviations import PatchDeviationHandler
 from scimkit.schema.deviations import DeviationHandler
@@ -74,7 +75,7 @@ PUBLIC = ["scimkit", *(f"scimkit.{each}" for each in (
 
 PORTS = (
     AcceptDeviationHandler, BreakerStore, DeviationHandler, FilterDeviationHandler, HealthCheck,
-    MediaTypeDeviationHandler, MemberPages, PatchDeviationHandler, Store, SyncMemberPages, SyncStore, TokenStore,
+    MediaTypeDeviationHandler, MemberPages, PatchDeviationHandler, Store, SyncMemberPages, SyncOutbox, SyncStore, TokenStore,
 )  # fmt: skip
 """The protocols whose methods are documented once, for all classes that implement them."""
 

@@ -1,4 +1,4 @@
-"""The command line of scimkit: `scimkit demo | serve | token | migrate | check | safeguard`.
+"""The command line of scimkit: `scimkit demo | serve | token | events | migrate | check | safeguard`.
 
 Each command has its own module. The commands connect a store, tokens and a server; they contain no SCIM logic.
 """
@@ -16,6 +16,7 @@ except ModuleNotFoundError as _missing:
 from scimkit import __version__
 from scimkit.cli.check import check
 from scimkit.cli.demo import demo
+from scimkit.cli.events import event_app
 from scimkit.cli.migrate import migrate
 from scimkit.cli.safeguard import safeguard_app
 from scimkit.cli.serve import serve
@@ -30,6 +31,7 @@ for _command in (check, demo, serve, migrate):
     app.command()(_command)
 app.add_typer(token_app, name="token")
 app.add_typer(safeguard_app, name="safeguard")
+app.add_typer(event_app, name="events")
 
 
 def main() -> None:

@@ -55,6 +55,9 @@ def serve(
     log_format: Annotated[str, typer.Option(help=f"The format of log lines: {', '.join(FORMATS)}.")] = "text",
     log_level: Annotated[str, typer.Option(help=f"The lowest level that is logged: {', '.join(LEVELS)}.")] = "info",
     access_log: Annotated[bool, typer.Option(help="Log one line for each request.")] = True,
+    outbox: Annotated[
+        bool, typer.Option("--outbox", help="Record resource events, for `scimkit events deliver`.")
+    ] = False,
 ) -> None:
     """Serve SCIM under /scim/v2, with health probes at /healthz and /readyz.
 
@@ -67,14 +70,16 @@ def serve(
             raise typer.BadParameter(f"choose from {', '.join(choices)}", param_hint=option)
     url = read_store_url(store, store_file)
     settings = Settings(
-        url, dialect, host, port, public_url, cursor_secret, grace, log_format, log_level, access_log
+        url, dialect, host, port, public_url, cursor_secret, grace, log_format, log_level, access_log, outbox
     )  # fmt: skip
+    if outbox and url == "memory://":
+        raise typer.BadParameter("memory:// cannot deliver events; use a database", param_hint="--outbox")
     prepare(settings)
     if workers > 1:
         if url == "memory://":
             raise typer.BadParameter("several processes cannot share memory://; use a database", param_hint="--store")
         serve_many(settings, workers)
         return
-    opened, tokens = open_store(url)
+    opened, tokens = open_store(url, outbox=outbox)
     token = tokens.issue("scimkit serve").token if url == "memory://" else None
     serve_one(ServerApp(settings, opened, tokens), settings, token)

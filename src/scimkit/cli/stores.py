@@ -31,24 +31,28 @@ StoreOption = Annotated[
 ]
 
 
-def open_store(url: str) -> tuple[SyncStore, TokenRegistry]:
+def open_store(url: str, *, outbox: bool = False) -> tuple[SyncStore, TokenRegistry]:
     """Open the store at a URL, and the token registry in the same database.
+
+    Args:
+        url: The URL of the store.
+        outbox: Whether the store records events in its outbox.
 
     Raises:
         typer.BadParameter: The URL does not name a store.
         StoreUnavailable: The database cannot be opened.
     """
     if url == "memory://":
-        return MemoryStore(), TokenRegistry(MemoryTokenStore())
+        return MemoryStore(outbox=outbox), TokenRegistry(MemoryTokenStore())
     from scimkit.stores.sql import SqlTokenStore
 
     with one_line_errors():
-        store = sql_store(url)
+        store = sql_store(url, outbox=outbox)
         store.upgrade()
     return store, TokenRegistry(SqlTokenStore(store.engine))
 
 
-def sql_store(url: str) -> SqlStore:
+def sql_store(url: str, *, outbox: bool = False) -> SqlStore:
     """Return the SQL store at a URL without upgrading its tables.
 
     Raises:
@@ -61,7 +65,7 @@ def sql_store(url: str) -> SqlStore:
     try:
         if url == "sqlite:///":
             raise ValueError("the URL names no file")
-        return SqlStore(url, upgrade=False)
+        return SqlStore(url, upgrade=False, outbox=outbox)
     except (ValueError, ArgumentError):
         raise typer.BadParameter(f"the store must be {STORE_URLS}", param_hint="--store") from None
     except ModuleNotFoundError as missing:

@@ -23,6 +23,7 @@ from scimkit.errors import (
     Unauthorized,
 )
 from scimkit.events import AuthorizationHook, Listener, MeHook, PasswordHook, RequestCompleted, RequestListener
+from scimkit.events.outbox import has_outbox
 from scimkit.safeguards.breaker import Breaker
 from scimkit.safeguards.linking import LinkRule, account_links
 from scimkit.safeguards.protection import KeepLast, Protection
@@ -178,7 +179,7 @@ class ScimService:
             raise ValueError("set_password needs a store that supports transactions; this store does not")
         self._listeners = (
             WriteListeners(listeners, self.resource_types, limits.sensitive, store, is_async=self.is_async)
-            if listeners
+            if listeners or has_outbox(store)
             else None
         )
         rules: tuple[Protection, ...] = (

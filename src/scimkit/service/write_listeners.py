@@ -1,6 +1,7 @@
 """Run the listeners of writes: before a write, in its transaction, and after its commit.
 
-A service without listeners has none of this in its way.
+If the store has an outbox, events are recorded there in the transaction. A service without listeners and outbox uses
+none of this.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Final, Literal
 
 from scimkit.documents import Document
 from scimkit.events import EVENT_TYPES, EventDerivation, EventSource, Listener, PendingWrite, ResourceEvent, Transaction
+from scimkit.events.outbox import has_outbox
 from scimkit.patch.changes import ChangeSet, EffectiveChanges
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.request_context import RequestContext
@@ -57,14 +59,18 @@ class WriteListeners:
         self._before_write = [each.handler for each in listeners if each.moment == "before_write"]
         self._in_transaction = [each for each in listeners if each.moment == "in_transaction"]
         self._after_commit = [each for each in listeners if each.moment == "after_commit"]
+        self._records_events = has_outbox(store)
         heard = [each.event_type for each in (*self._in_transaction, *self._after_commit)]
-        wanted = [each for each in EVENT_TYPES.values() if any(issubclass(each, kind) for kind in heard)]
+        wanted = [
+            each for each in EVENT_TYPES.values()
+            if self._records_events or any(issubclass(each, kind) for kind in heard)
+        ]  # fmt: skip
         self._derivations = {each.name: EventDerivation(each, sensitive, wanted) for each in resource_types}
-        self.reports_changes: bool = bool(self._in_transaction or self._after_commit)
+        self.reports_changes: bool = bool(self._in_transaction or self._after_commit or self._records_events)
         """True if the store has to report the changes of each write."""
-        for capability, is_needed in (("changes", self.reports_changes), ("transactions", bool(listeners))):
+        for capability, is_needed in (("changes", self.reports_changes), ("transactions", True)):
             if is_needed and capability in store.unsupported:
-                raise ValueError(f"this store does not support {capability}, which listeners need")
+                raise ValueError(f"this store does not support {capability}, which listeners and the outbox need")
         for each in listeners:
             can_wait = is_async if each.moment == "after_commit" else bool(store.is_async)
             if inspect.iscoroutinefunction(each.handler) and not can_wait:
@@ -103,6 +109,8 @@ class WriteListeners:
             for each in self._in_transaction:
                 if isinstance(event, each.event_type):
                     await _called(each.handler(event, transaction))
+        if events and self._records_events:
+            await _called(transaction.store.record_events(events))
         return written, events
 
     async def committed(self, events: Sequence[ResourceEvent]) -> None:

@@ -13,10 +13,12 @@ from typing import Any, Final, Literal
 
 from scimkit.documents import Document
 from scimkit.errors import InvalidValue
+from scimkit.events.resource_events import ResourceEvent
 from scimkit.patch.changes import ChangeSet, EffectiveChanges, ReferenceChanges, apply_changes
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.breaker import MemoryBreakerStore
 from scimkit.stores.index_lookup import Candidates, candidates_for, requested_by
+from scimkit.stores.memory_outbox import MemoryOutbox
 from scimkit.stores.memory_tables import Entry, Table, Tenant
 from scimkit.stores.metadata import (
     MISSING_MEMBER,
@@ -63,8 +65,10 @@ class MemoryStore:
     blocking = False
     unsupported: Collection[Capability] = frozenset[Capability]({"member_pages"})
 
-    def __init__(self, *, unknown_members: UnknownMembers = "skip") -> None:
+    def __init__(self, *, unknown_members: UnknownMembers = "skip", outbox: bool = False) -> None:
         self._lock = RLock()
+        self.outbox: MemoryOutbox | None = MemoryOutbox(self._lock) if outbox else None
+        """The outbox, if the store has one."""
         self._tenants: dict[str, Tenant] = {}
         self._unknown_members = unknown_members
         self._undo: list[Callable[[], None]] | None = None
@@ -181,6 +185,19 @@ class MemoryStore:
     def breaker_store(self) -> MemoryBreakerStore:
         """Return a store for the states of a breaker."""
         return MemoryBreakerStore()
+
+    def record_events(self, events: Sequence[ResourceEvent]) -> None:
+        """Add events to the outbox, in the transaction of the store.
+
+        Raises:
+            ValueError: The store has no outbox.
+        """
+        if self.outbox is None:
+            raise ValueError("the store has no outbox; create it with outbox=True")
+        with self._lock:
+            added = self.outbox.add(events)
+            if self._undo is not None:
+                self._undo.append(partial(self.outbox.remove, added))
 
     def _remember(self, table: Table, id: str, entry: Entry) -> None:
         """Record the state of a resource, so that the transaction can restore this state."""

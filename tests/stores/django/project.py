@@ -36,6 +36,7 @@ settings.configure(
     INSTALLED_APPS=[
         "django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions",
         "django.contrib.messages", "scimkit.stores.django", "scimkit.stores.django.external_ids",
+        "scimkit.stores.django.outbox",
         "tests.stores.django.helpdesk",
     ],
     MIDDLEWARE=["django.middleware.security.SecurityMiddleware", "django.middleware.common.CommonMiddleware",
@@ -100,9 +101,9 @@ class Hosted:
         if not callable(method):
             return method
 
-        def called(*arguments: Any) -> Any:
+        def called(*arguments: Any, **named: Any) -> Any:
             try:
-                return method(*arguments)
+                return method(*arguments, **named)
             finally:
                 if current_thread() is not main_thread():
                     connections[self._using].close()

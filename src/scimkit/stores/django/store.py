@@ -9,8 +9,10 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from scimkit.events.resource_events import ResourceEvent
 from scimkit.stores.django.breaker import DjangoBreakerStore
 from scimkit.stores.django.fields import ModelFields, association, place_of
+from scimkit.stores.django.outbox.outbox import DjangoOutbox
 from scimkit.stores.django.rows import ModelRows
 from scimkit.stores.django.transactions import Joined, Result, Transactions
 from scimkit.stores.mapped.collations import COLLATION_QUERY, CollationCheck, Place
@@ -41,9 +43,12 @@ class DjangoStore(RowStore):
         *,
         using: str = DEFAULT_DB_ALIAS,
         unknown_members: UnknownMembers = "skip",
+        outbox: bool = False,
     ) -> None:
         super().__init__(Plan(mapped, ModelFields, association), unknown_members)
         self._transactions: Transactions | Joined = Transactions(using)
+        self.outbox: DjangoOutbox | None = DjangoOutbox(using) if outbox else None
+        """The outbox, in the table of the app `scimkit.stores.django.outbox`."""
         self._collations = CollationCheck(self._plan, place_of)
 
     @property
@@ -59,6 +64,17 @@ class DjangoStore(RowStore):
     def breaker_store(self) -> DjangoBreakerStore:
         """Return a store for the states of a breaker, in the same database."""
         return DjangoBreakerStore(self.using)
+
+    def record_events(self, events: Sequence[ResourceEvent]) -> None:
+        """Add events to the outbox, in the transaction of the store.
+
+        Raises:
+            ValueError: The store has no outbox.
+        """
+        outbox = self.outbox
+        if outbox is None:
+            raise ValueError("the store has no outbox; create it with outbox=True")
+        self._transactions.write(lambda: outbox.add(events))
 
     def _read(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
         return by_index_or_bytes(lambda by_bytes: self._transactions.read(lambda: work(self._rows(by_bytes)), deadline))

@@ -6,7 +6,7 @@ SQLAlchemy runs the work of `store_operations` in a greenlet, so that both SQL s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import ExitStack
 from copy import copy
 from time import monotonic
@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from scimkit.documents import Document
+from scimkit.events.resource_events import ResourceEvent
 from scimkit.patch.changes import ChangeSet, EffectiveChanges
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.breaker import AsyncBreakerStore
@@ -36,6 +37,7 @@ from scimkit.stores.protocol import (
     all_attributes,
 )
 from scimkit.stores.sql import migrations, store_operations
+from scimkit.stores.sql.async_outbox import AsyncSqlOutbox
 from scimkit.stores.sql.database import (
     DRIVERS,
     Attempts,
@@ -49,6 +51,8 @@ from scimkit.stores.sql.database import (
     transact,
     with_driver,
 )
+from scimkit.stores.sql.outbox_statements import insert_events
+from scimkit.stores.sql.tables import OUTBOX
 from scimkit.stores.sql.timeouts import (
     STATEMENT_TIMEOUT,
     AsyncBoundedPool,
@@ -75,6 +79,7 @@ class AsyncSqlStore:
         unknown_members: Treatment of a member that does not exist: `skip` or `reject`.
         statement_timeout: Largest number of seconds for one statement or for the wait for one lock. An engine of the
             application keeps its timeouts.
+        outbox: True if a service records its resource events in the table `scim_outbox`.
     """
 
     is_async: Literal[True] = True
@@ -86,13 +91,17 @@ class AsyncSqlStore:
         *,
         unknown_members: UnknownMembers = "skip",
         statement_timeout: float = STATEMENT_TIMEOUT,
+        outbox: bool = False,
     ) -> None:
         if isinstance(url, str):
             self.engine: AsyncEngine = async_engine(url, statement_timeout)
         else:
             self.engine = url
             prepared(url.sync_engine)
-        self._database: AsyncDatabase | AsyncJoined = AsyncDatabase(self.engine)
+        database = AsyncDatabase(self.engine)
+        self._database: AsyncDatabase | AsyncJoined = database
+        self.outbox: AsyncSqlOutbox | None = AsyncSqlOutbox(database, OUTBOX) if outbox else None
+        """The outbox, if the store has one."""
         self._unknown_members: UnknownMembers = unknown_members
 
     @property
@@ -191,6 +200,10 @@ class AsyncSqlStore:
         from scimkit.stores.sql.async_breaker import AsyncSqlBreakerStore
 
         return AsyncSqlBreakerStore(self.engine)
+
+    async def record_events(self, events: Sequence[ResourceEvent]) -> None:
+        """Add events to the outbox, in the transaction of the store."""
+        await self._database.write(insert_events(OUTBOX, events))
 
     def _joined(self, connection: AsyncConnection) -> AsyncSqlStore:
         """Return a copy of this store whose calls join the transaction of a connection."""

@@ -5,13 +5,14 @@ Each call of a method runs in a transaction of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from copy import copy
 from typing import Literal
 
 import sqlalchemy as sa
 
 from scimkit.documents import Document
+from scimkit.events.resource_events import ResourceEvent
 from scimkit.patch.changes import ChangeSet, EffectiveChanges
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.protocol import (
@@ -30,6 +31,9 @@ from scimkit.stores.protocol import (
 from scimkit.stores.sql import migrations, store_operations
 from scimkit.stores.sql.breaker import SqlBreakerStore
 from scimkit.stores.sql.database import Database, Joined, Result, pool_size, prepared, sync_engine
+from scimkit.stores.sql.outbox import SqlOutbox
+from scimkit.stores.sql.outbox_statements import insert_events
+from scimkit.stores.sql.tables import OUTBOX
 from scimkit.stores.sql.timeouts import STATEMENT_TIMEOUT
 
 
@@ -44,6 +48,7 @@ class SqlStore:
         statement_timeout: Largest number of seconds for one statement or for the wait for one lock. After that, the
             database cancels the statement, and the client receives 503 with Retry-After. An engine of the application
             keeps its timeouts.
+        outbox: True if a service records its resource events in the table `scim_outbox`.
 
     Raises:
         ValueError: The URL names an unsupported database.
@@ -61,9 +66,13 @@ class SqlStore:
         unknown_members: UnknownMembers = "skip",
         upgrade: bool = True,
         statement_timeout: float = STATEMENT_TIMEOUT,
+        outbox: bool = False,
     ) -> None:
         self.engine: sa.Engine = sync_engine(url, statement_timeout) if isinstance(url, str) else prepared(url)
-        self._database: Database | Joined = Database(self.engine)
+        database = Database(self.engine)
+        self._database: Database | Joined = database
+        self.outbox: SqlOutbox | None = SqlOutbox(database, OUTBOX) if outbox else None
+        """The outbox, if the store has one."""
         self._unknown_members: UnknownMembers = unknown_members
         if upgrade:
             self.upgrade()
@@ -167,6 +176,10 @@ class SqlStore:
     def breaker_store(self) -> SqlBreakerStore:
         """Return a store for the states of a breaker, in the same database."""
         return SqlBreakerStore(self.engine)
+
+    def record_events(self, events: Sequence[ResourceEvent]) -> None:
+        """Add events to the outbox, in the transaction of the store."""
+        self._database.write(insert_events(OUTBOX, events))
 
     def _joined(self, connection: sa.Connection) -> SqlStore:
         """Return a copy of this store whose calls join the transaction of a connection."""

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
 from scimkit.stores.sql.index_entries import HEAD
+from scimkit.stores.sql.outbox_table import outbox_table
 
 METADATA: Final = sa.MetaData()
 
@@ -131,6 +132,9 @@ TOKENS: Final = sa.Table(
     mysql_engine="InnoDB", mariadb_engine="InnoDB",
 )  # fmt: skip
 """The tokens. Times are texts in ISO 8601 format and in UTC."""
+
+OUTBOX: Final = outbox_table(METADATA)
+"""The outbox. Each row is an event that a store with an outbox recorded."""
 
 
 def breaker_table(metadata: sa.MetaData) -> sa.Table:

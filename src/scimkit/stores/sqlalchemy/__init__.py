@@ -15,6 +15,7 @@ except ModuleNotFoundError as _missing:
 from scimkit.stores.mapped.attribute_mappings import Choice, Column, Computed, Constant, IsNull, Json, ReadOnly
 from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.references import Reference
+from scimkit.stores.sql.outbox_table import outbox_table
 from scimkit.stores.sqlalchemy.columns import Association
 from scimkit.stores.sqlalchemy.store import MappedStore
 
@@ -34,6 +35,7 @@ __all__ = [
     "ReadOnly",
     "Reference",
     "ResourceMapping",
+    "outbox_table",
 ]
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import orm
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from scimkit.documents import Document
+from scimkit.events.resource_events import ResourceEvent
 from scimkit.patch.changes import ChangeSet, EffectiveChanges
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.database_error_kinds import UnsupportedCharacter
@@ -34,9 +35,13 @@ from scimkit.stores.protocol import (
     Written,
     all_attributes,
 )
+from scimkit.stores.sql.async_outbox import AsyncSqlOutbox
 from scimkit.stores.sql.async_store import insisted
 from scimkit.stores.sql.database import Attempts, Result, pool_size
+from scimkit.stores.sql.database import Work as Statements
+from scimkit.stores.sql.outbox_statements import insert_events
 from scimkit.stores.sqlalchemy.columns import Columns, association, place_of
+from scimkit.stores.sqlalchemy.outbox import no_outbox
 from scimkit.stores.sqlalchemy.rows import ModelRows
 from scimkit.stores.sqlalchemy.sessions import begin, check_collations, comparisons_translated
 
@@ -65,6 +70,7 @@ class AsyncMappedStore:
         mapped: Sequence[ResourceMapping],
         *,
         unknown_members: UnknownMembers = "skip",
+        outbox: sa.Table | None = None,
     ) -> None:
         if not isinstance(source, AsyncEngine | async_sessionmaker):
             raise TypeError(
@@ -77,6 +83,10 @@ class AsyncMappedStore:
         self._collations = CollationCheck(self._plan, place_of)
         self.unsupported: Collection[Capability] = self._plan.unsupported
         self.serves: tuple[ServedType, ...] = self._plan.serves
+        self.outbox: AsyncSqlOutbox | None = None
+        """The outbox, if the argument `outbox` is a table of `outbox_table`."""
+        if outbox is not None:
+            self.outbox = AsyncSqlOutbox(_AsyncSessionRunner(self._maker), outbox)
         self.session: AsyncSession | None = None
         """The session of the present transaction, as in `MappedStore.session`. None outside a transaction."""
 
@@ -147,6 +157,17 @@ class AsyncMappedStore:
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
         return await self._transaction(lambda session: work(self._joined(session)), scope.deadline)
 
+    async def record_events(self, events: Sequence[ResourceEvent]) -> None:
+        """Add events to the outbox, in the transaction of the store.
+
+        Raises:
+            ValueError: The store has no outbox.
+        """
+        if self.outbox is None:
+            raise no_outbox()
+        insert = insert_events(self.outbox.table, events)
+        await self._transaction(lambda session: session.run_sync(lambda each: insert(each.connection())), deadline=None)
+
     async def _read(self, scope: Scope, resource_type: ResourceType, ask: _Call[Result]) -> Result:
         """Run work that only reads, in a transaction of its own or in the present transaction."""
 
@@ -203,6 +224,31 @@ class AsyncMappedStore:
         store = copy(self)
         store.session = session
         return store
+
+
+class _AsyncSessionRunner:
+    """Runs the statements of an outbox in transactions of sessions."""
+
+    def __init__(self, maker: async_sessionmaker[Any]) -> None:
+        self._maker = maker
+
+    async def read(self, work: Statements[Result], deadline: float | None = None) -> Result:
+        """Return the result of work that only reads."""
+        return await self._run(work, deadline, "BEGIN", scimkit_reads=True)
+
+    async def write(self, work: Statements[Result], deadline: float | None = None) -> Result:
+        """Return the result of work in a transaction."""
+        return await self._run(work, deadline, "BEGIN IMMEDIATE")
+
+    async def _run(self, work: Statements[Result], deadline: float | None, statement: str, **options: Any) -> Result:
+        async def transaction(attempts: Attempts) -> Result:
+            async with self._maker(autoflush=False) as session, session.begin():
+                await session.run_sync(begin, statement, **options)
+                result: Result = await session.run_sync(lambda each: work(each.connection()))
+                attempts.committing = True
+                return result
+
+        return await insisted(transaction, deadline)
 
 
 async def _by_index_or_bytes(run: Callable[[bool], Awaitable[Result]]) -> Result:

@@ -10,13 +10,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import orm
 
+from scimkit.events.resource_events import ResourceEvent
 from scimkit.stores.mapped.collations import CollationCheck
 from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.memberships import Plan
 from scimkit.stores.mapped.store import RowsOf, RowStore, by_index_or_bytes
 from scimkit.stores.protocol import Scope, StoreHealth, SyncStore, UnknownMembers
 from scimkit.stores.sql.database import Result, pool_size, wait_for_pool
+from scimkit.stores.sql.outbox import SqlOutbox
+from scimkit.stores.sql.outbox_statements import insert_events
 from scimkit.stores.sqlalchemy.columns import Columns, association, place_of
+from scimkit.stores.sqlalchemy.outbox import SessionRunner, no_outbox
 from scimkit.stores.sqlalchemy.rows import ModelRows
 from scimkit.stores.sqlalchemy.sessions import JoinedSession, Sessions, SessionWork, check_collations
 
@@ -42,6 +46,7 @@ class MappedStore(RowStore):
         mapped: Sequence[ResourceMapping],
         *,
         unknown_members: UnknownMembers = "skip",
+        outbox: sa.Table | None = None,
     ) -> None:
         super().__init__(Plan(mapped, Columns, association), unknown_members)
         if not _is_sync(source):
@@ -50,7 +55,10 @@ class MappedStore(RowStore):
                 "AsyncMappedStore of scimkit.stores.sqlalchemy.async_store."
             )
         maker = orm.sessionmaker(source) if isinstance(source, sa.Engine) else source
-        self._sessions: Sessions | JoinedSession = Sessions(maker)
+        sessions = Sessions(maker)
+        self._sessions: Sessions | JoinedSession = sessions
+        self.outbox: SqlOutbox | None = None if outbox is None else SqlOutbox(SessionRunner(sessions), outbox)
+        """The outbox, if the argument `outbox` is a table of `outbox_table`."""
         self._collations = CollationCheck(self._plan, place_of)
 
     @property
@@ -91,6 +99,17 @@ class MappedStore(RowStore):
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
         return self._sessions.write(lambda session: work(self._joined(session)), scope.deadline)
+
+    def record_events(self, events: Sequence[ResourceEvent]) -> None:
+        """Add events to the outbox, in the transaction of the store.
+
+        Raises:
+            ValueError: The store has no outbox.
+        """
+        if self.outbox is None:
+            raise no_outbox()
+        insert = insert_events(self.outbox.table, events)
+        self._sessions.write(lambda session: insert(session.connection()))
 
     def _read(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
         return by_index_or_bytes(lambda by_bytes: self._sessions.read(self._on_rows(work, by_bytes), deadline))

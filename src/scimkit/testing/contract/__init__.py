@@ -18,8 +18,10 @@ except ModuleNotFoundError as _missing:
         "The store contract needs pytest and hypothesis: pip install 'scimkit[testing]'"
     ) from _missing
 
-_PARTS = ("base", "changes", "storing", "uniqueness", "versions", "members", "tenants", "transactions", "searching",
-          "pages", "machine", "comparison", "histories")  # fmt: skip
+_PARTS = (
+    "base", "changes", "storing", "uniqueness", "versions", "members", "tenants", "transactions", "searching", "pages",
+    "machine", "comparison", "histories", "outbox", "outbox_model",
+)  # fmt: skip
 pytest.register_assert_rewrite(*(f"{__name__}.{each}" for each in _PARTS))
 
 from scimkit.testing.contract.capabilities import StoreCapabilities  # noqa: E402
@@ -27,6 +29,7 @@ from scimkit.testing.contract.changes import ChangesContract  # noqa: E402
 from scimkit.testing.contract.histories import HistoriesContract  # noqa: E402
 from scimkit.testing.contract.machine import StoreMachine  # noqa: E402
 from scimkit.testing.contract.members import MembersContract  # noqa: E402
+from scimkit.testing.contract.outbox import OutboxContract  # noqa: E402
 from scimkit.testing.contract.pages import PagesContract  # noqa: E402
 from scimkit.testing.contract.searching import SearchingContract  # noqa: E402
 from scimkit.testing.contract.storing import StoringContract  # noqa: E402  # after the rewriting of its asserts
@@ -35,7 +38,7 @@ from scimkit.testing.contract.transactions import TransactionsContract  # noqa: 
 from scimkit.testing.contract.uniqueness import UniquenessContract  # noqa: E402
 from scimkit.testing.contract.versions import VersionsContract  # noqa: E402
 
-__all__ = ["StoreCapabilities", "StoreContract", "StoreMachine"]
+__all__ = ["OutboxContract", "StoreCapabilities", "StoreContract", "StoreMachine"]
 
 
 class StoreContract(

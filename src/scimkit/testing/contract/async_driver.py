@@ -9,7 +9,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from scimkit.documents import Document
 from scimkit.stores.protocol import Capability, Page, Result, Scope, Store, SyncStore, Written
@@ -73,9 +73,33 @@ class DrivenAsyncStore:
     def delete(self, *arguments: Any, **named: Any) -> Any:
         return self._loop.run(self.store.delete(*arguments, **named))
 
+    @property
+    def outbox(self) -> Any:
+        """The outbox of the store with a synchronous interface, or None."""
+        found = getattr(self.store, "outbox", None)
+        return None if found is None else DrivenOutbox(found, self._loop)
+
+    def record_events(self, events: Any) -> None:
+        """Add events to the outbox of the store."""
+        self._loop.run(cast(Any, self.store).record_events(events))
+
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
         async def awaited(inner: Store) -> Any:
             return await asyncio.to_thread(work, DrivenAsyncStore(inner, self._loop))
 
         result: Result = self._loop.run(self.store.transaction(scope, awaited))
         return result
+
+
+class DrivenOutbox:
+    """A `SyncOutbox` that awaits each call of an async outbox on an event loop in another thread."""
+
+    is_async: Literal[False] = False
+
+    def __init__(self, outbox: Any, loop: LoopThread) -> None:
+        self._outbox = outbox
+        self._loop = loop
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._outbox, name)
+        return lambda *arguments, **named: self._loop.run(method(*arguments, **named))

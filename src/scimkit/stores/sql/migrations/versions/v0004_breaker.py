@@ -9,7 +9,7 @@ from sqlalchemy.dialects import mysql
 from scimkit.stores.sql.migrations.steps import add_table
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 
 
 def upgrade() -> None:

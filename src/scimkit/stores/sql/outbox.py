@@ -1,0 +1,80 @@
+"""`SqlOutbox`: the outbox of a store in a SQL database. The statements are in `outbox_statements`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from time import monotonic
+from typing import Final, Literal, Protocol
+
+import sqlalchemy as sa
+
+from scimkit.events.outbox import OutboxEntry, OutboxStatus
+from scimkit.stores.sql import outbox_statements as statements
+from scimkit.stores.sql.database import Result, Work
+
+_PATIENCE: Final = 10.0
+"""Seconds that a call of the outbox may take."""
+
+
+class Runner(Protocol):
+    """Runs functions of a connection in transactions, such as `scimkit.stores.sql.database.Database`."""
+
+    def read(self, work: Work[Result], deadline: float | None = None) -> Result:
+        """Return the result of work that only reads."""
+        ...
+
+    def write(self, work: Work[Result], deadline: float | None = None) -> Result:
+        """Return the result of work in a transaction."""
+        ...
+
+
+class SqlOutbox:
+    """A `SyncOutbox` in a table. A store makes it: `SqlStore(url, outbox=True).outbox`.
+
+    Args:
+        database: Runs the statements in transactions of their own.
+        table: The table, from `outbox_table`.
+    """
+
+    is_async: Literal[False] = False
+
+    def __init__(self, database: Runner, table: sa.Table) -> None:
+        self.table = table
+        self._database = database
+
+    def claim(self, count: int, lease: float) -> Sequence[OutboxEntry]:
+        found = self._database.read(statements.candidates(self.table, count), soon())
+        return self._database.write(statements.claim(self.table, found, count, lease), soon()) if found else []
+
+    def succeed(self, entry: OutboxEntry) -> bool:
+        return self._database.write(statements.finish(self.table, entry, "delivered"), soon())
+
+    def fail(self, entry: OutboxEntry, error: str, delay: float) -> bool:
+        return self._database.write(statements.fail(self.table, entry, error, delay), soon())
+
+    def dead_letter(self, entry: OutboxEntry, error: str) -> bool:
+        return self._database.write(statements.finish(self.table, entry, "dead", error), soon())
+
+    def release(self, entries: Sequence[OutboxEntry]) -> None:
+        self._database.write(statements.release(self.table, entries), soon())
+
+    def replay(self, event_id: str) -> bool:
+        return self._database.write(statements.replay(self.table, event_id), soon())
+
+    def purge(self, older_than: datetime, *, dead_letters: bool = False) -> int:
+        work = statements.purge(self.table, older_than, dead_letters=dead_letters)
+        total = 0
+        while True:
+            deleted = self._database.write(work, soon())
+            total += deleted
+            if deleted < statements.PURGED_AT_ONCE:
+                return total
+
+    def list(self, status: OutboxStatus | None = None, after: int = 0, limit: int = 100) -> Sequence[OutboxEntry]:
+        return self._database.read(statements.entries(self.table, status, after, limit), soon())
+
+
+def soon() -> float:
+    """Return the deadline of a call of the outbox."""
+    return monotonic() + _PATIENCE
