@@ -75,7 +75,8 @@ PUBLIC = ["scimkit", *(f"scimkit.{each}" for each in (
 
 PORTS = (
     AcceptDeviationHandler, BreakerStore, DeviationHandler, FilterDeviationHandler, HealthCheck,
-    MediaTypeDeviationHandler, MemberPages, PatchDeviationHandler, Store, SyncMemberPages, SyncOutbox, SyncStore, TokenStore,
+    MediaTypeDeviationHandler, MemberPages, PatchDeviationHandler, Store, SyncMemberPages, SyncOutbox, SyncStore,
+    TokenStore,
 )  # fmt: skip
 """The protocols whose methods are documented once, for all classes that implement them."""
 
