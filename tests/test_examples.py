@@ -21,7 +21,8 @@ from scimkit.testing.report import explained
 EXAMPLES: Final = Path(__file__).parents[1] / "docs" / "examples"
 SERVED: Final = {
     "own_tables": "service", "fastapi_app": "service", "flask_app": "service", "sqlite_store": "service",
-    "cursors": "service", "webhook_service": "service", "own_types": "service", "record": "scim", "dialects": "ours", "minimal_store": None,
+    "cursors": "service", "webhook_service": "service",
+    "own_types": "service", "record": "scim", "dialects": "ours", "minimal_store": None,
 }  # fmt: skip
 """The examples, each with the name of its service. For an example with a store only, the test creates the service."""
 ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
