@@ -16,6 +16,7 @@ from scimkit import GROUP, USER
 from scimkit.documents import write_json
 from scimkit.events import (
     EVENT_TYPES,
+    BreakerTripped,
     EventDerivation,
     EventSource,
     MembersAdded,
@@ -83,6 +84,11 @@ def test_attributes_that_a_receiver_does_not_know_are_ignored() -> None:
     payload = {**event_to_json(event), "later": 1}
     SCHEMA.validate(payload)
     assert event_from_json(payload) == event
+
+
+def test_a_tripped_breaker_survives_json() -> None:
+    """The counts of a breaker are kept."""
+    check(BreakerTripped(resource_type="User", id="1", tenant="acme", deactivations=51, limit=50))
 
 
 def test_the_schema_names_every_type() -> None:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from scimkit.events.resource_events import (
     EVENT_TYPES,
     AttributeChange,
+    BreakerTripped,
     Change,
     MembersAdded,
     MembersRemoved,
@@ -56,6 +57,8 @@ def event_to_json(event: ResourceEvent) -> dict[str, Any]:
     payload["quirks"] = list(event.quirks)
     if isinstance(event, MembersAdded | MembersRemoved):
         payload["members"] = list(event.members)
+    if isinstance(event, BreakerTripped):
+        payload |= {"deactivations": event.deactivations, "limit": event.limit}
     return payload
 
 
@@ -75,6 +78,8 @@ def event_from_json(payload: Mapping[str, Any]) -> ResourceEvent:
         fields |= {field: payload.get(name) for name, field in _OPTIONAL.items()}
         if issubclass(kind, MembersAdded | MembersRemoved):
             fields["members"] = tuple(payload["members"])
+        if issubclass(kind, BreakerTripped):
+            fields |= {"deactivations": payload["deactivations"], "limit": payload["limit"]}
         return kind(
             time=datetime.fromisoformat(payload["time"]),
             changes={path: _change_from_json(change) for path, change in payload["changes"].items()},

@@ -203,7 +203,11 @@ class AsyncSqlStore:
 
     async def record_events(self, events: Sequence[ResourceEvent]) -> None:
         """Add events to the outbox, in the transaction of the store."""
-        await self._database.write(insert_events(OUTBOX, events))
+        insert, connection = insert_events(OUTBOX, events), self._database.connection
+        if connection is None:
+            await self._database.write(insert)
+        else:
+            await connection.run_sync(insert)  # without a savepoint, because a failure undoes the write too
 
     def _joined(self, connection: AsyncConnection) -> AsyncSqlStore:
         """Return a copy of this store whose calls join the transaction of a connection."""

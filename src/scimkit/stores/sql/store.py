@@ -179,7 +179,11 @@ class SqlStore:
 
     def record_events(self, events: Sequence[ResourceEvent]) -> None:
         """Add events to the outbox, in the transaction of the store."""
-        self._database.write(insert_events(OUTBOX, events))
+        insert, connection = insert_events(OUTBOX, events), self._database.connection
+        if connection is None:
+            self._database.write(insert)
+        else:
+            insert(connection)  # without a savepoint, because a failure undoes the write too
 
     def _joined(self, connection: sa.Connection) -> SqlStore:
         """Return a copy of this store whose calls join the transaction of a connection."""
