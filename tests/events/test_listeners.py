@@ -33,6 +33,7 @@ from scimkit.events import (
 )
 from scimkit.patch.changes import ChangeSet, ReferenceChanges
 from scimkit.service import Limits
+from scimkit.stores.sql import SqlStore
 from scimkit.stores.sqlalchemy import MappedStore
 from tests.client import Client
 from tests.stores.databases import DATABASES, apart
@@ -402,3 +403,26 @@ def test_handlers_run_without_a_loop() -> None:
     body = b'{"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ada"}'
     assert run_sync(service.handle(Request("POST", "/Users", headers=headers, body=body))).status == 201
     assert len(heard) == 1
+
+
+def test_one_more_member_reads_no_other_member(tmp_path: Any) -> None:
+    """A member that is added to a group costs the same statements, however many members the group has."""
+    store, heard = SqlStore(f"sqlite:///{tmp_path}/a.db"), list[ResourceEvent]()
+    client = Client(store, listeners=[in_transaction(MembersAdded, lambda event, _: heard.append(event))])
+    users = [new_user(client, f"user-{number}") for number in range(1_202)]
+    small, large = new_group(client, "small", users[0]), new_group(client, "large", *users[:1_200])
+    rows: list[int] = []
+
+    def executed(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        rows.append(len(parameters))
+
+    sa.event.listen(store.engine, "before_cursor_execute", executed)
+    counts = []
+    for group in (small, large):
+        rows.clear()
+        added = {"op": "add", "path": "members", "value": [{"value": users[1_201]}]}
+        assert client.patch(f"/Groups/{group}", added).status == 204
+        counts.append(list(rows))
+    store.engine.dispose()
+    assert counts[0] == counts[1]
+    assert [each.members for each in heard if isinstance(each, MembersAdded)][-2:] == [(users[1_201],)] * 2

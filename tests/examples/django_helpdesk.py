@@ -74,6 +74,9 @@ class DjangoHelpdesk:
             assert found.update(grants=role) == 1
             self._roles.refresh_roles(Q(teams__in=found), "default")
 
+    def set_owner(self, tenant: str, login: str) -> None:
+        self._models.Agent.objects.filter(account=tenant, login=login).update(user_type="Owner")
+
     def open_ticket(self, tenant: str, subject: str, login: str) -> None:
         agent = self._models.Agent.objects.get(account=tenant, login=login)
         self._models.Ticket.objects.create(account=tenant, subject=subject, agent=agent)

@@ -28,6 +28,11 @@ class FastapiHelpdesk:
         self._sessions = self.app.state.sessions
         self._engine: sa.Engine = self._sessions.kw["bind"]
 
+    @property
+    def outbox(self) -> Any:
+        """The outbox of the application."""
+        return scim.make_store(self._sessions).outbox
+
     def app_with(self, *more: Listener) -> Any:
         store = MappedStore(self._sessions, [scim.agents, scim.teams])
         return ScimApp(ScimService(store, tokens=self.app.state.tokens, listeners=[*listeners.listeners, *more]))
@@ -43,6 +48,10 @@ class FastapiHelpdesk:
         for route in self.app.routes:
             if getattr(route, "name", "") == "set_role":
                 route.endpoint(tenant, team, models.Role(role))
+
+    def set_owner(self, tenant: str, login: str) -> None:
+        with self._sessions.begin() as session:
+            session.scalars(self._agents(tenant).where(models.Agent.login == login)).one().user_type = "Owner"
 
     def open_ticket(self, tenant: str, subject: str, login: str) -> None:
         with self._sessions.begin() as session:

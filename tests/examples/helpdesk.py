@@ -46,6 +46,8 @@ class Helpdesk(Protocol):
 
     def set_role(self, tenant: str, team: str, role: int) -> None: ...
 
+    def set_owner(self, tenant: str, login: str) -> None: ...
+
     def open_ticket(self, tenant: str, subject: str, login: str) -> None: ...
 
     def tickets(self, tenant: str) -> dict[str, str | None]:
@@ -151,6 +153,23 @@ def seat_limit(helpdesk: Helpdesk, name: str) -> None:
         simulator.directory.disable(sam)
         simulator.synchronize()
         assert simulator.synchronize()
+        simulator.close()
+
+
+def owner(helpdesk: Helpdesk, name: str) -> None:
+    """The owner of the account is not deactivated, and the identity provider's log says why."""
+    tenant, bo = _tenant(helpdesk), key_of("bo")
+    with open_endpoint(helpdesk.app, helpdesk.path) as endpoint:
+        simulator = _simulator(helpdesk, endpoint, name, tenant)
+        assert simulator.synchronize()
+        login = simulator.directory.people[bo].user_name
+        helpdesk.set_owner(tenant, login)
+        helpdesk.open_ticket(tenant, "printer", login)
+        simulator.directory.disable(bo)
+        assert not simulator.synchronize()
+        refused = next(step for step in simulator.report.failures if step.status == 403)
+        assert "protected" in refused.exchange.received["detail"]
+        assert helpdesk.tickets(tenant) == {"printer": login}
         simulator.close()
 
 
@@ -285,8 +304,7 @@ def _messages() -> Iterator[list[str]]:
 SCENARIOS: Final = {
     "all_providers": all_providers,
     **{f"{each.__name__}-{name}": (lambda helpdesk, each=each, name=name: each(helpdesk, name))
-       for each in (story, refusal, seat_limit) for name in ("entra", "okta")},
-    # Scenarios of issue 16 that belong here: the owner cannot be deactivated, the outbox survives a killed worker.
+       for each in (story, refusal, seat_limit, owner) for name in ("entra", "okta")},
     "last_seat": last_seat,
     "parallel": parallel,
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 import pytest
 
+from scimkit.delivery import deliver
 from tests.examples.fastapi_helpdesk import FastapiHelpdesk
 from tests.examples.helpdesk import SCENARIOS
 from tests.stores.databases import MARKS, url_of
@@ -43,3 +45,31 @@ def test_django(database: str, tmp_path: Path) -> None:
     command = [sys.executable, "-B", "-m", "tests.examples.django_helpdesk", url, *names]
     done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
     assert done.stdout.split() == names, done.stderr[-5000:]
+
+
+KILLED = """
+import os, signal, sys
+sys.path.append(sys.argv[1])
+import sqlalchemy as sa
+from sqlalchemy import orm
+from helpdesk_fastapi.scim import make_store
+from scimkit.delivery import deliver
+
+store = make_store(orm.sessionmaker(sa.create_engine(sys.argv[2])))
+deliver(store.outbox, lambda event: os.kill(os.getpid(), signal.SIGKILL), lease=0.2)
+"""
+
+
+def test_the_outbox_survives_a_killed_worker(tmp_path: Path) -> None:
+    """A worker that is killed while it delivers loses no event; the next worker delivers all events in order."""
+    url = f"sqlite:///{tmp_path}/helpdesk.db"
+    with closing(FastapiHelpdesk(url)) as helpdesk:
+        SCENARIOS["last_seat"](helpdesk)  # one user is created, and five are refused
+        command = [sys.executable, "-c", KILLED, str(TOP / "docs/examples"), url]
+        assert subprocess.run(command, cwd=TOP, check=False, timeout=60).returncode == -signal.SIGKILL
+        delivered: list[str] = []
+        outbox = helpdesk.outbox
+        while not delivered:
+            deliver(outbox, lambda event: delivered.append(type(event).__name__), until_empty=True)
+        assert delivered == ["ResourceCreated"]
+        assert [each.status for each in outbox.list()] == ["delivered"]

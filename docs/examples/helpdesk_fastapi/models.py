@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from scimkit.schema.attributes import folded
+from scimkit.stores.sqlalchemy import outbox_table
 
 
 class Role(IntEnum):
@@ -62,6 +63,7 @@ class Agent(Base):
     manager_id: orm.Mapped[int | None] = orm.mapped_column(sa.ForeignKey("agent.id"))
     manager: orm.Mapped["Agent | None"] = orm.relationship(remote_side=id)
     role: orm.Mapped[int] = orm.mapped_column(default=Role.AGENT)  # computed in roles.py
+    user_type: orm.Mapped[str] = orm.mapped_column(sa.String(20), default="Agent")  # or "Owner"
     disabled_at: orm.Mapped[datetime | None]
     archived_at: orm.Mapped[datetime | None]
     external_id: orm.Mapped[str | None] = orm.mapped_column(sa.String(255))
@@ -77,6 +79,10 @@ class Agent(Base):
     def archive(self) -> None:
         """Keep the row for the tickets that the agent closed, and free the login."""
         self.archived_at, self.login_key = now(), None
+
+
+outbox = outbox_table(Base.metadata)
+"""Events for other systems, written in the transaction of the change."""
 
 
 class Ticket(Base):

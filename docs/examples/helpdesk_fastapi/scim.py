@@ -1,10 +1,10 @@
 from sqlalchemy import orm
 
 from scimkit import GROUP, USER, ScimService, TokenRegistry
-from scimkit.stores.sqlalchemy import Column, Constant, IsNull, MappedStore, Reference, ResourceMapping
+from scimkit.stores.sqlalchemy import Column, Constant, IsNull, MappedStore, ReadOnly, Reference, ResourceMapping
 
 from .listeners import listeners
-from .models import Agent, Team, now
+from .models import Agent, Team, now, outbox
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
@@ -26,6 +26,7 @@ agents = ResourceMapping(
         'emails[type eq "work"].value': Agent.email,
         'emails[type eq "work"].primary': Constant(True),
         'emails[type eq "other"].value': Agent.other_email,
+        "userType": ReadOnly(Agent.user_type),
         "active": IsNull(Agent.disabled_at, otherwise=now),
         f"{ENTERPRISE}:manager.value": Reference(Agent.manager),
     },
@@ -41,6 +42,10 @@ teams = ResourceMapping(
 )
 
 
+def make_store(sessions: orm.sessionmaker[orm.Session]) -> MappedStore:
+    return MappedStore(sessions, [agents, teams], outbox=outbox)
+
+
 def make_service(sessions: orm.sessionmaker[orm.Session], tokens: TokenRegistry) -> ScimService:
-    store = MappedStore(sessions, [agents, teams])
-    return ScimService(store, tokens=tokens, listeners=listeners)
+    store = make_store(sessions)
+    return ScimService(store, tokens=tokens, listeners=listeners, protect='userType eq "Owner"')

@@ -28,6 +28,7 @@ class Agent(models.Model):
     manager = models.ForeignKey("self", null=True, on_delete=models.SET_NULL)
     external_id = models.CharField(max_length=200, null=True)
     role = models.PositiveSmallIntegerField(choices=Role, default=Role.AGENT)  # computed in roles.py
+    user_type = models.CharField(max_length=20, default="Agent")  # or "Owner"
     disabled_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)

@@ -1,7 +1,7 @@
 from django.utils import timezone
 
 from scimkit import GROUP, USER, ScimService, TokenRegistry
-from scimkit.stores.django import Constant, DjangoStore, DjangoTokenStore, IsNull, Reference, ResourceMapping
+from scimkit.stores.django import Constant, DjangoStore, DjangoTokenStore, IsNull, ReadOnly, Reference, ResourceMapping
 
 from .listeners import listeners
 from .models import Agent, Team
@@ -25,6 +25,7 @@ agents = ResourceMapping(
         'emails[type eq "work"].value': "email",
         'emails[type eq "work"].primary': Constant(True),
         'emails[type eq "other"].value': "other_email",
+        "userType": ReadOnly("user_type"),
         "active": IsNull("disabled_at", otherwise=timezone.now),
         "externalId": "external_id",
         f"{ENTERPRISE}:department": "department",
@@ -42,4 +43,4 @@ teams = ResourceMapping(
 )
 
 tokens = TokenRegistry(DjangoTokenStore())
-service = ScimService(DjangoStore([agents, teams]), tokens=tokens, listeners=listeners)
+service = ScimService(DjangoStore([agents, teams]), tokens=tokens, listeners=listeners, protect='userType eq "Owner"')
