@@ -125,6 +125,16 @@ def test_the_usual_timeouts_come_back(store: SqlStore) -> None:
             assert connection.info["scimkit_until"] is None
 
 
+def test_the_application_may_use_the_engine_after_a_deadline(store: SqlStore) -> None:
+    """The deadline of a request does not limit what the application does later on the same connection."""
+    store.search(soon(0.3), Query(USER, count=1))
+    time.sleep(1)
+    with store.engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT 1")) == 1
+        slow = {"postgresql": "SELECT pg_sleep(0.2)", "sqlite": "SELECT 1"}
+        connection.exec_driver_sql(slow.get(connection.dialect.name, "SELECT SLEEP(0.2)"))
+
+
 def test_no_time_left(store: SqlStore) -> None:
     """A request whose deadline has passed sends no statement to the database."""
     with pytest.raises(Unavailable):

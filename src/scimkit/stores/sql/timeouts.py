@@ -118,7 +118,6 @@ def bounded(connection: sa.Connection, deadline: float | None) -> Iterator[None]
     if limit is None:
         yield
         return
-    listen_until(connection.connection.dbapi_connection, deadline)
     if connection.dialect.name == "sqlite":
         connection.info[_UNTIL] = monotonic() + min(limit, left or limit)
         try:
@@ -126,16 +125,21 @@ def bounded(connection: sa.Connection, deadline: float | None) -> Iterator[None]
         finally:
             connection.info[_UNTIL] = None
         return
-    if left is None or left >= limit:
-        yield
-        return
-    for statement in _statements(connection.dialect, left):
-        connection.exec_driver_sql(statement)
+    dbapi_connection = connection.connection.dbapi_connection
+    listen_until(dbapi_connection, deadline)
     try:
-        yield
+        if left is None or left >= limit:
+            yield
+            return
+        for statement in _statements(connection.dialect, left):
+            connection.exec_driver_sql(statement)
+        try:
+            yield
+        finally:
+            if not connection.closed and not connection.invalidated:
+                _restore(connection, limit)
     finally:
-        if not connection.closed and not connection.invalidated:
-            _restore(connection, limit)
+        listen_until(dbapi_connection, None)  # later users of the connection have deadlines of their own, or none
 
 
 def listen_until(dbapi_connection: Any, deadline: float | None) -> None:
