@@ -20,7 +20,7 @@ GLOSSARY: Final = TOP / "docs/reference/glossary.md"
 
 HIDING: Final = frozenset({
     "what", "whether", "where", "whom", "whose", "who", "whoever", "whatever", "that", "those", "these", "how", "which",
-    "told", "both", "it", "its", "they", "them", "he", "she", "such", "one", "ones", "here", "there", "so", "as",
+    "told", "both", "it", "its", "they", "them", "he", "she", "such", "one", "ones", "here", "there", "so", "as", "of",
     "either", "neither",
 })  # fmt: skip
 """First words that leave a docstring without a named subject."""

@@ -73,10 +73,10 @@ class EventDerivation:
             source: The request of the write.
             is_linked: True if a POST took over an account of the application.
         """
-        kinds = list(self._kinds(changes, is_linked=is_linked))
+        before, after = self._visible(changes.before), self._visible(changes.after)
+        kinds = list(self._kinds(changes, before, after, is_linked=is_linked))
         if not kinds and not changes.added_members and not changes.removed_members and not changes.left_groups:
             return []
-        before, after = self._visible(changes.before), self._visible(changes.after)
         shown = after or before
         made = LazyChanges(lambda: dict(self._between(self.resource_type.attributes, before, after)))
         common: dict[str, Any] = {
@@ -99,7 +99,9 @@ class EventDerivation:
             events += _departures(changes, source)
         return events
 
-    def _kinds(self, changes: EffectiveChanges, *, is_linked: bool) -> Iterator[type[ResourceEvent]]:
+    def _kinds(
+        self, changes: EffectiveChanges, before: Document, after: Document, *, is_linked: bool
+    ) -> Iterator[type[ResourceEvent]]:
         """Yield the wanted classes of events that have the changed attributes."""
         if not changes.before:
             kinds: tuple[type[ResourceEvent], ...] = (ResourceCreated,)
@@ -111,15 +113,14 @@ class EventDerivation:
                 was, is_now = (each.get(_ACTIVE) is not False for each in (changes.before, changes.after))
                 if was != is_now:
                     kinds = (UserActivated if is_now else UserDeactivated,)
-            if ResourceUpdated in self._wanted and (kinds or self._differ(changes)):
+            if ResourceUpdated in self._wanted and (kinds or self._differ(before, after)):
                 kinds = (ResourceUpdated, *kinds)
             if is_linked:
                 kinds = (ResourceLinked, *kinds)
         yield from (each for each in kinds if each in self._wanted)
 
-    def _differ(self, changes: EffectiveChanges) -> bool:
+    def _differ(self, before: Document, after: Document) -> bool:
         """Report whether an attribute that an event may show changed."""
-        before, after = self._visible(changes.before), self._visible(changes.after)
         return any(True for _ in self._between(self.resource_type.attributes, before, after))
 
     def _hides_any(self, attribute: Attribute) -> bool:

@@ -12,7 +12,7 @@ from scimkit.stores.breaker import BreakerState, StateChange
 from scimkit.stores.sql.async_store import AsyncDatabase
 from scimkit.stores.sql.breaker import read_state, update_state
 from scimkit.stores.sql.tables import BREAKERS
-from scimkit.stores.sql.tokens import soon
+from scimkit.stores.sql.timeouts import soon
 
 
 class AsyncSqlBreakerStore:

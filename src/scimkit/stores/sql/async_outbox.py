@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from scimkit.events.outbox import OutboxEntry, OutboxStatus
 from scimkit.stores.sql import outbox_statements as statements
 from scimkit.stores.sql.database import Result, Work
-from scimkit.stores.sql.outbox import soon
+from scimkit.stores.sql.timeouts import soon
 
 
 class AsyncRunner(Protocol):

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from scimkit.stores.sql.async_store import AsyncDatabase
-from scimkit.stores.sql.tokens import add_record, find_record, list_records, soon, update_record
+from scimkit.stores.sql.timeouts import soon
+from scimkit.stores.sql.tokens import add_record, find_record, list_records, update_record
 from scimkit.tokens import TokenRecord
 
 

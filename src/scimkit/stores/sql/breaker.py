@@ -11,7 +11,7 @@ from scimkit.events import Transaction
 from scimkit.stores.breaker import BreakerState, StateChange
 from scimkit.stores.sql.database import Database, Work
 from scimkit.stores.sql.tables import BREAKERS
-from scimkit.stores.sql.tokens import soon
+from scimkit.stores.sql.timeouts import soon
 
 
 def read_state(table: sa.Table, tenant: str) -> Work[BreakerState]:

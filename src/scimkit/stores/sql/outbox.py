@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from time import monotonic
-from typing import Final, Literal, Protocol
+from typing import Literal, Protocol
 
 import sqlalchemy as sa
 
 from scimkit.events.outbox import OutboxEntry, OutboxStatus
 from scimkit.stores.sql import outbox_statements as statements
 from scimkit.stores.sql.database import Result, Work
-
-_PATIENCE: Final = 10.0
-"""Seconds that a call of the outbox may take."""
+from scimkit.stores.sql.timeouts import soon
 
 
 class Runner(Protocol):
@@ -73,8 +70,3 @@ class SqlOutbox:
 
     def list(self, status: OutboxStatus | None = None, after: int = 0, limit: int = 100) -> Sequence[OutboxEntry]:
         return self._database.read(statements.entries(self.table, status, after, limit), soon())
-
-
-def soon() -> float:
-    """Return the deadline of a call of the outbox."""
-    return monotonic() + _PATIENCE

@@ -27,6 +27,8 @@ CONNECT_TIMEOUT: Final = 5
 POOL_TIMEOUT: Final = 2.0
 """Largest number of seconds to wait for a connection of the pool, unless the deadline of the request is earlier."""
 
+_PATIENCE: Final = 10.0
+"""Seconds that an access without a scope may take: to a token, an entry of the outbox, or the state of a breaker."""
 _READ_TIMEOUT: Final = 20
 _GRACE: Final = 0.5
 """Seconds that a server has to report a canceled statement. After that, the server counts as unreachable."""
@@ -35,6 +37,11 @@ _UNTIL: Final = "scimkit_until"
 _POOL_DEADLINE: Final[ContextVar[float | None]] = ContextVar("scimkit_pool_deadline", default=None)
 _STEPS: Final = 20_000
 """Number of instructions of SQLite's virtual machine between two checks of the time."""
+
+
+def soon() -> float:
+    """Return the deadline of an access to the database that belongs to no request, such as that of a token."""
+    return monotonic() + _PATIENCE
 
 
 class BoundedPool(QueuePool):
@@ -131,13 +138,8 @@ def bounded(connection: sa.Connection, deadline: float | None) -> Iterator[None]
         if left is None or left >= limit:
             yield
             return
-        for statement in _statements(connection.dialect, left):
-            connection.exec_driver_sql(statement)
-        try:
+        with _other_timeouts(connection, left, limit):
             yield
-        finally:
-            if not connection.closed and not connection.invalidated:
-                _restore(connection, limit)
     finally:
         listen_until(dbapi_connection, None)  # later users of the connection have deadlines of their own, or none
 
@@ -208,13 +210,20 @@ def unbounded(connection: sa.Connection) -> Iterator[None]:
     if limit is None or connection.dialect.name == "sqlite":
         yield
         return
-    for statement in _statements(connection.dialect, 0):
+    with _other_timeouts(connection, 0, limit):
+        yield
+
+
+@contextmanager
+def _other_timeouts(connection: sa.Connection, seconds: float, usual: float) -> Iterator[None]:
+    """Set the timeouts of a session, and restore the usual timeouts at the end. 0 seconds mean no timeout."""
+    for statement in _statements(connection.dialect, seconds):
         connection.exec_driver_sql(statement)
     try:
         yield
     finally:
         if not connection.closed and not connection.invalidated:
-            _restore(connection, limit)
+            _restore(connection, usual)
 
 
 def busy_timeout(connection: sa.Connection) -> int | None:

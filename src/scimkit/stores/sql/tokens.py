@@ -8,17 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from time import monotonic
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from scimkit.stores.sql.database import Database, Work
 from scimkit.stores.sql.tables import TOKENS
+from scimkit.stores.sql.timeouts import soon
 from scimkit.tokens import TokenRecord
 
-_PATIENCE: Final = 10.0
-"""Largest number of seconds for one access to the table of tokens."""
 _INSTANTS: Final = ("created", "expires", "revoked")
 
 
@@ -72,11 +70,6 @@ class SqlTokenStore:
 
     def update(self, record: TokenRecord) -> None:
         self._database.write(update_record(record), soon())
-
-
-def soon() -> float:
-    """Return the deadline for one access to the table of tokens. Such an access has no scope with a deadline."""
-    return monotonic() + _PATIENCE
 
 
 def _row(record: TokenRecord) -> dict[str, Any]:

@@ -104,7 +104,7 @@ class ChangesContract(ContractBase):
         assert sorted(deleted.left_groups) == sorted([(kind, team), (kind, board)])
 
     def test_changes_at_once_are_reported_once(self, store: SyncStore, reporting: Scope) -> None:
-        """Of several requests that add the same member at once, one reports the addition."""
+        """One of several requests that add the same member at once reports the addition."""
         ada, team = self.user(store, "ada"), self.group(store, "team")
 
         def add(_: int) -> int:

@@ -127,7 +127,7 @@ class TransactionsContract(ContractBase):
         assert able.search(self.one, Query(self.user_type, count=0)).total == 0
 
     def test_concurrent_transactions_with_one_name(self, able: SyncStore) -> None:
-        """Of many concurrent transactions with one unique value, one succeeds. The others leave no writes."""
+        """Exactly one of many transactions at once with the same unique value succeeds. The others leave no writes."""
 
         def work(inner: SyncStore) -> None:
             self.user(inner, f"someone {len(self.everyone(inner, self.user_type))} {id(inner)}")

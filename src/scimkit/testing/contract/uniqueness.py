@@ -79,7 +79,7 @@ class UniquenessContract(ContractBase):
         assert len({ada, again, third, self.user(store, "ADA")}) == 4
 
     def test_a_race_of_creates(self, store: SyncStore) -> None:
-        """Of many concurrent creates with one unique value, exactly one succeeds. The others raise Uniqueness."""
+        """Exactly one of many concurrent creates with the same unique value succeeds. The others raise Uniqueness."""
 
         def create(number: int) -> bool:
             try:
@@ -92,7 +92,7 @@ class UniquenessContract(ContractBase):
         assert store.search(self.one, Query(self.user_type, count=0)).total == 1
 
     def test_a_race_of_changes(self, store: SyncStore) -> None:
-        """Of many concurrent changes to one unique value, exactly one succeeds."""
+        """Exactly one of many concurrent changes to the same unique value succeeds."""
         some = [self.user(store, f"user{number}") for number in range(12)]
 
         def rename(number: int) -> bool:

@@ -48,7 +48,7 @@ class VersionsContract(ContractBase):
         assert version == self.version(store, self.user_type, ada)
 
     def test_one_of_many_concurrent_writes_succeeds(self, store: SyncStore) -> None:
-        """Of many concurrent writes that expect the same version, exactly one succeeds."""
+        """Exactly one of many concurrent writes that expect the same version succeeds."""
         ada = self.user(store, "ada")
         version = self.version(store, self.user_type, ada)
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """As `scimkit.stores.django.models` has it."""
+    """Create the table of `scimkit.stores.django.models.ScimBreaker`."""
 
     dependencies: ClassVar[Sequence[Any]] = (("scimkit", "0001_first"),)
     operations: ClassVar[Sequence[Any]] = (
