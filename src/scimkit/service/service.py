@@ -24,6 +24,7 @@ from scimkit.errors import (
 )
 from scimkit.events import AuthorizationHook, Listener, MeHook, PasswordHook, RequestCompleted, RequestListener
 from scimkit.events.outbox import has_outbox
+from scimkit.provisioning import AnyProvisioningLog, LogOptions
 from scimkit.safeguards.breaker import Breaker
 from scimkit.safeguards.linking import LinkRule, account_links
 from scimkit.safeguards.protection import KeepLast, Protection
@@ -52,6 +53,7 @@ from scimkit.service.locations import encoded_path
 from scimkit.service.logs import log_access, log_quirks, log_refused_token
 from scimkit.service.operations import ResourceOperations
 from scimkit.service.permissions import Permissions
+from scimkit.service.provisioning_recorder import ProvisioningRecorder
 from scimkit.service.request_context import Handler, RequestContext
 from scimkit.service.request_ids import HEADER as REQUEST_ID
 from scimkit.service.request_ids import current_request, request_id
@@ -98,6 +100,8 @@ class ScimService:
         protect: Protection | Sequence[Protection] = (),
         breaker: Breaker | None = None,
         on_conflict: LinkRule | None = None,
+        provisioning_log: AnyProvisioningLog | None = None,
+        log_options: LogOptions = LogOptions(),  # noqa: B008  # LogOptions is immutable
         cursors: Cursors | None = None,
         documentation_uri: str | None = None,
     ) -> None:
@@ -127,6 +131,9 @@ class ScimService:
             breaker: The breaker that stops mass deactivations.
             on_conflict: The rule by which a POST takes over an existing account, made by `link_by`. Without the rule, a
                 POST for a user that exists is answered with 409.
+            provisioning_log: The provisioning log. The default is the log of the store, if it has one; its entries are
+                written in the transaction of each write. Entries of another log are written after the write.
+            log_options: The values that entries of the provisioning log keep, and for how long.
             cursors: The object that seals page cursors. Processes that serve the same endpoint must share its key.
             documentation_uri: The URL of your documentation, for the ServiceProviderConfig.
 
@@ -134,6 +141,8 @@ class ScimService:
             ValueError: The store does not serve one of `resource_types`.
             ValueError: Two resource types have the same name or endpoint.
             ValueError: Listeners are given, and the store does not support transactions or does not report changes.
+            ValueError: `log_options` names an attribute that no resource type has.
+            TypeError: The provisioning log is async and the store is not, or the other way around.
             ValueError: `protect`, `breaker` or `on_conflict` does not fit the resource types or the store.
             TypeError: A listener is a coroutine function that nothing can await.
             ValueError: `set_password` is given, and the store does not support transactions.
@@ -188,8 +197,17 @@ class ScimService:
         self._safeguards = (
             WriteSafeguards(rules, breaker, self.resource_types, store) if rules or breaker is not None else None
         )
-        self._reports_changes = self._safeguards is not None or (
-            self._listeners is not None and self._listeners.reports_changes
+        self.provisioning_log: AnyProvisioningLog | None = provisioning_log or getattr(store, "provisioning_log", None)
+        """The provisioning log, or None."""
+        self._recorder = (
+            None
+            if self.provisioning_log is None
+            else ProvisioningRecorder(self.provisioning_log, log_options, self.resource_types, limits.sensitive, store)
+        )
+        self._reports_changes = (
+            self._safeguards is not None
+            or (self._listeners is not None and self._listeners.reports_changes)
+            or (self._recorder is not None and self._recorder.reports_changes)
         )
         links = {} if on_conflict is None else account_links(on_conflict, self.resource_types, store)
         lifted = store if store.is_async is True else as_async_store(store)
@@ -205,6 +223,7 @@ class ScimService:
                 hooks_wait_inside=store.is_async,
                 listeners=self._listeners,
                 safeguards=self._safeguards,
+                recorder=self._recorder,
                 links=links.get(each.name),
             )
         if len({each.name for each in self.resource_types}) != len(self.resource_types) or len(self._resources) != len(
@@ -214,6 +233,7 @@ class ScimService:
         for path in limits.sensitive:
             if not any(each.resolve(path) for each in self.resource_types):
                 raise ValueError(f"limits.sensitive names {path}, which is an attribute of no resource type")
+        self._lifted = lifted
         self._routes = self._make_routes(lifted)
         self._names = frozenset(first for first, _ in self._routes)
         self._endpoints = {first.lower(): first for first, _ in self._routes}
@@ -239,16 +259,22 @@ class ScimService:
                 call.parameters = _without_empty(parameters, deviations)
             accept = request.headers.get("accept")
             media_type = SCIM_JSON if accept is None else accepted_type(accept, deviations)
+            if self._recorder is not None and principal is not None:
+                await self._recorder.begin(call)
             response = await self._answer(call)
             if media_type != SCIM_JSON:
                 response = as_media_type(response, media_type)
+            if self._recorder is not None and principal is not None and _only_reads(request):
+                self._recorder.count_read(principal)
         except ScimError as error:
             error = call.deviations.dialect.explained(error, request.method) if call else error
             detail, response = error.detail, error_response(error)
+            await self._log_failure(request, principal, call, error)
         except Exception:
             _log.exception("a request failed")
             failure = InternalError()
             detail, response = failure.detail, error_response(failure)
+            await self._log_failure(request, principal, call, failure)
         if call is not None and call.deviations.fired:
             response = replace(response, quirks=tuple(call.deviations.fired))
         self._report(request, response, call, principal, detail)
@@ -267,10 +293,11 @@ class ScimService:
         try:
             request.principal = await self._principal_of(request)
         except ScimError as error:
-            return self.refuse(request, error)
+            await self._log_failure(request, None, None, error)
+            return self._refused(request, error)
         except Exception:
             _log.exception("the verification of a token failed")
-            return self.refuse(request, InternalError())
+            return self._refused(request, InternalError())
         return None
 
     def refuse(self, request: Request, error: ScimError) -> Response:
@@ -278,6 +305,11 @@ class ScimService:
 
         The hooks receive the request as they do in `handle`.
         """
+        if self._recorder is not None and request.principal not in (None, _ANONYMOUS):
+            self._recorder.keep(request, request.principal, error, self._resource_type_at(request.path))
+        return self._refused(request, error)
+
+    def _refused(self, request: Request, error: ScimError) -> Response:
         response = error_response(error)
         if not request.id:
             request.id = request_id(request.headers)
@@ -379,6 +411,7 @@ class ScimService:
         """Serve one operation of a bulk request as if it were a separate request for a resource type."""
         request.id = call.request.id
         part = RequestContext(request, {}, call.scope, call.principal, RequestDeviations(call.deviations.dialect))
+        part.cycle_id, part.began = call.cycle_id, monotonic()
         detail: str | None = None
         try:
             if self._at_endpoint(part).path.strip("/").partition("/")[0] not in self._resources:
@@ -387,6 +420,7 @@ class ScimService:
         except ScimError as error:
             error = call.deviations.dialect.explained(error, request.method)
             detail, response = error.detail, error_response(error)
+            await self._log_failure(part.request, call.principal, part, error)
         response.quirks = tuple(part.deviations.fired)
         call.deviations.fired.update(part.deviations.fired)
         call.changed = call.changed or part.changed
@@ -466,9 +500,26 @@ class ScimService:
 
     def _type_at(self, path: str) -> str | None:
         """Return the name of the resource type at a path, or None if the path belongs to no resource type."""
+        resource_type = self._resource_type_at(path)
+        return resource_type.name if resource_type else None
+
+    def _resource_type_at(self, path: str) -> ResourceType | None:
         first = path.strip("/").partition("/")[0]
         operations = self._resources.get(self._endpoints.get(first.lower(), first))
-        return operations.resource_type.name if operations else None
+        return operations.resource_type if operations else None
+
+    async def _log_failure(
+        self, request: Request, principal: Principal | None, call: RequestContext | None, error: ScimError
+    ) -> None:
+        """Write the failure of a request to the provisioning log, if the tenant of its token is known."""
+        known = principal or request.refused
+        if self._recorder is None or known is None:
+            return
+        try:
+            resource_type = self._resource_type_at(request.path)
+            await self._recorder.failed(request, known, call, error, resource_type, self._lifted)
+        except Exception:
+            _log.exception("the provisioning log failed; the request is not affected")
 
 
 def _without_empty(parameters: Parameters, deviations: RequestDeviations) -> dict[str, str | int]:
@@ -480,6 +531,11 @@ def _without_empty(parameters: Parameters, deviations: RequestDeviations) -> dic
         if value == "" and name not in READ_WHEN_EMPTY:
             deviations.empty_parameter(name)
     return {name: value for name, value in parameters.items() if value != "" or name in READ_WHEN_EMPTY}
+
+
+def _only_reads(request: Request) -> bool:
+    """Report whether a request reads: a GET, or a search by POST."""
+    return request.method in ("GET", "HEAD") or request.path.rstrip("/").endswith("/.search")
 
 
 async def _awaitable(response: Response) -> Response:

@@ -39,6 +39,7 @@ class MemoryProvisioningLog:
     """
 
     is_async: Literal[False] = False
+    blocking = False
 
     def __init__(self, lock: AbstractContextManager[object] | None = None, most: int = 100_000) -> None:
         self._lock = lock or RLock()
