@@ -34,11 +34,11 @@ from scimkit.service.announced_types import announced_types
 from scimkit.service.bulk import Bulk
 from scimkit.service.cursors import Cursors
 from scimkit.service.discovery import Discovery
+from scimkit.service.explanation import Explanation, explanation_of
 from scimkit.service.http import (
     READ_WHEN_EMPTY,
     SCIM_JSON,
     WITH_BODY,
-    Parameters,
     Request,
     Response,
     accepted_type,
@@ -249,16 +249,10 @@ class ScimService:
         try:
             whose = request.principal or await self._principal_of(request)
             principal = whose if whose is not _ANONYMOUS else None
-            name = whose.dialect or self._tenant_dialects.get(whose.tenant)
-            deviations = RequestDeviations(self._dialects.get(name, self._dialect) if name else self._dialect)
-            deadline = request.deadline or monotonic() + self.limits.deadline
-            scope = Scope(whose.tenant, deadline, self._reports_changes)
-            parameters = read_query(request.query)
-            call = RequestContext(request, parameters, scope, whose, deviations)
-            if "" in parameters.values():
-                call.parameters = _without_empty(parameters, deviations)
+            call = self._context(request, whose)
+            _drop_empty_parameters(call)
             accept = request.headers.get("accept")
-            media_type = SCIM_JSON if accept is None else accepted_type(accept, deviations)
+            media_type = SCIM_JSON if accept is None else accepted_type(accept, call.deviations)
             if self._recorder is not None and principal is not None:
                 await self._recorder.begin(call)
             response = await self._answer(call)
@@ -280,6 +274,39 @@ class ScimService:
         self._report(request, response, call, principal, detail)
         current_request.reset(present)
         return response
+
+    def _context(self, request: Request, principal: Principal) -> RequestContext:
+        """Return the context of a request. Raises InvalidSyntax if the query cannot be read."""
+        name = principal.dialect or self._tenant_dialects.get(principal.tenant)
+        deviations = RequestDeviations(self._dialects.get(name, self._dialect) if name else self._dialect)
+        deadline = request.deadline or monotonic() + self.limits.deadline
+        scope = Scope(principal.tenant, deadline, self._reports_changes)
+        return RequestContext(request, read_query(request.query), scope, principal, deviations)
+
+    async def explain(self, request: Request) -> Explanation:
+        """Return what a request would do, without doing it. See `scimkit.service.explanation`.
+
+        Raises:
+            ValueError: The store does not support transactions, or the request is a bulk request.
+            Unauthorized: The token is not valid.
+        """
+        if "transactions" in self.store.unsupported or request.path.strip("/").lower() == "bulk":
+            raise ValueError("explain needs a store that supports transactions, and one operation of a bulk at a time")
+        if not request.id:
+            request.id = request_id(request.headers)
+        principal = request.principal or await self._principal_of(request)
+        call: RequestContext | None = None
+        failure: ScimError | None = None
+        try:
+            call = self._context(request, principal)
+            _drop_empty_parameters(call)
+            call.is_rehearsal, call.began = True, monotonic()
+            call.scope = replace(call.scope, report_changes="changes" not in self.store.unsupported)
+            response = await self._answer(call)
+        except ScimError as error:
+            failure = call.deviations.dialect.explained(error, request.method) if call else error
+            response = error_response(failure)
+        return explanation_of(call, request, principal, response, failure, self._resource_type_at(request.path))
 
     async def authenticate(self, request: Request) -> Response | None:
         """Verify the bearer token of a request by its headers, before the body is read.
@@ -522,15 +549,18 @@ class ScimService:
             _log.exception("the provisioning log failed; the request is not affected")
 
 
-def _without_empty(parameters: Parameters, deviations: RequestDeviations) -> dict[str, str | int]:
-    """Return the parameters except empty ones.
+def _drop_empty_parameters(call: RequestContext) -> None:
+    """Drop the empty parameters of a request. An empty cursor or filter stays.
 
-    An empty cursor or filter stays. Raises InvalidValue if the dialect refuses empty parameters.
+    Raises InvalidValue if the dialect refuses empty parameters.
     """
+    parameters = call.parameters
+    if "" not in parameters.values():
+        return
     for name, value in parameters.items():
         if value == "" and name not in READ_WHEN_EMPTY:
-            deviations.empty_parameter(name)
-    return {name: value for name, value in parameters.items() if value != "" or name in READ_WHEN_EMPTY}
+            call.deviations.empty_parameter(name)
+    call.parameters = {name: value for name, value in parameters.items() if value != "" or name in READ_WHEN_EMPTY}
 
 
 def _only_reads(request: Request) -> bool:
