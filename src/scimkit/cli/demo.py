@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from scimkit.asgi import ScimApp
+from scimkit.cli.provisioning_log import summary_table
 from scimkit.cli.server import PREFIX
 from scimkit.cli.stores import open_store
+from scimkit.provisioning import LogQuery, SyncProvisioningLog, connection_health
 from scimkit.service import ScimService
 from scimkit.tokens import TokenRegistry
 
 if TYPE_CHECKING:
     from scimkit.testing.entra import Report, Step
+
+
+_SHOWN_ENTRIES: Final = 5
+"""The number of entries of the provisioning log that the demo shows."""
 
 
 def demo(
@@ -45,11 +51,14 @@ def demo(
     flavors = FLAVORS if flavor == "both" else (flavor,)
     try:
         with tempfile.TemporaryDirectory(prefix="scimkit-demo-") as folder:
-            store, tokens = open_store(f"sqlite:///{Path(folder) / 'helpdesk.db'}")
+            store, tokens = open_store(f"sqlite:///{Path(folder) / 'helpdesk.db'}", provisioning_log=True)
             service = ScimService(store, tokens=tokens)
             with running(ScimApp(service, prefix=PREFIX), port=port) as url:
                 endpoint = url + PREFIX
                 outcomes = [_play_story(console, endpoint, tokens, name) for name in flavors]
+                log: SyncProvisioningLog = cast(Any, store).provisioning_log
+                for name in flavors:
+                    _print_log(console, log, tokens, f"demo-{name}")
                 _print_entra_setup(console)
                 if keep:
                     _wait(console, endpoint)
@@ -97,6 +106,19 @@ def _print_summary(console: Console, report: Report) -> None:
     console.print(
         f"\n  [{color}]{len(report.steps) - failed} steps passed, {failed} failed[/{color}] in {report.seconds:.1f} s"
     )
+
+
+def _print_log(console: Console, log: SyncProvisioningLog, tokens: TokenRegistry, tenant: str) -> None:
+    """Print what the provisioning log of a tenant has of the story."""
+    console.print(f"\n[bold]Admin > Apps & Integrations > Provisioning log[/bold]  (tenant {tenant})")
+    [token] = tokens.list(tenant)
+    for cycle in log.cycles(tenant):
+        counts = ", ".join(f"{count} {action} {result}" for (action, result), count in sorted(cycle.counts.items()))
+        seconds = (cycle.end - cycle.start).total_seconds()
+        console.print(f"  Cycle of {seconds:.0f} s: {cycle.reads} reads, {counts}", soft_wrap=True)
+    console.print(f"  Health of the connection: {connection_health(log, tenant, token.id).status}")
+    page = log.search(LogQuery(tenant=tenant, limit=_SHOWN_ENTRIES))
+    console.print(summary_table(list(reversed(page.entries))))
 
 
 def _print_entra_setup(console: Console) -> None:

@@ -58,6 +58,13 @@ def serve(
     outbox: Annotated[
         bool, typer.Option("--outbox", help="Record resource events, for `scimkit events deliver`.")
     ] = False,
+    provisioning_log: Annotated[
+        bool,
+        typer.Option(
+            "--provisioning-log/--no-provisioning-log",
+            help="Keep a log of every write and every failure, for `scimkit log`, `cycles` and `health`.",
+        ),
+    ] = True,
 ) -> None:
     """Serve SCIM under /scim/v2, with health probes at /healthz and /readyz.
 
@@ -70,7 +77,8 @@ def serve(
             raise typer.BadParameter(f"choose from {', '.join(choices)}", param_hint=option)
     url = read_store_url(store, store_file)
     settings = Settings(
-        url, dialect, host, port, public_url, cursor_secret, grace, log_format, log_level, access_log, outbox
+        url, dialect, host, port, public_url, cursor_secret, grace, log_format, log_level, access_log, outbox,
+        provisioning_log,
     )  # fmt: skip
     if outbox and url == "memory://":
         raise typer.BadParameter("memory:// cannot deliver events; use a database", param_hint="--outbox")
@@ -80,6 +88,6 @@ def serve(
             raise typer.BadParameter("several processes cannot share memory://; use a database", param_hint="--store")
         serve_many(settings, workers)
         return
-    opened, tokens = open_store(url, outbox=outbox)
+    opened, tokens = open_store(url, outbox=outbox, provisioning_log=provisioning_log)
     token = tokens.issue("scimkit serve").token if url == "memory://" else None
     serve_one(ServerApp(settings, opened, tokens), settings, token)
