@@ -44,7 +44,7 @@ class ScimTokenAdmin(TokenModelAdmin):
     An existing token is changed by actions only, and never deleted.
     """
 
-    form = TokenForm
+    form: Any = TokenForm
     list_display: Any = ("description", "tenant", "status", "scopes", "last_used", "created", "expires", "hint")
     fields: ClassVar[Any] = ("description", "tenant", "active", "scopes", "expires", "dialect")
     actions: Any = ("activate", "deactivate", "rotate", "revoke")
