@@ -112,16 +112,6 @@ def forget(tenant: str, resource_id: str) -> Steps[int]:
     return count
 
 
-def run_steps(steps: Steps[Result], run: Callable[[Step], Any]) -> Result:
-    """Run the steps of a method, each in a transaction of its own, and return the result."""
-    try:
-        step = next(steps)
-        while True:
-            step = steps.send(run(step))
-    except StopIteration as end:
-        return cast(Result, end.value)
-
-
 def to_milliseconds(instant: datetime) -> int:
     """Return a time in milliseconds since 1970."""
     return int(instant.timestamp() * 1000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from scimkit.provisioning import Cycle, LogEntry, LogPage, LogQuery
 from scimkit.stores import log_operations
@@ -65,5 +65,5 @@ class AsyncSqlProvisioningLog:
     async def _read(self, work: Callable[[LogRows], Result]) -> Result:
         return await self._database.read(on_rows(self.tables, work), soon())
 
-    async def _write(self, work: Callable[[LogRows], Any]) -> Any:
+    async def _write(self, work: Callable[[LogRows], Result]) -> Result:
         return await self._database.write(on_rows(self.tables, work), soon())
