@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 from scimkit.provisioning import LogEntry
 
 INDEXED: Final = ("resource_id", "external_id", "cycle_id", "action", "token_id", "result")
-"""The columns with an index that begins with the tenant and ends with the id. The first ones lead to the fewest rows."""
+"""The columns with an index that begins with the tenant. The first ones lead to the fewest rows."""
 MOST_SORTED: Final = 10_000
 """The largest number of rows of a label prefix that a search sorts."""
 NO_KEY: Final = b"\xff"

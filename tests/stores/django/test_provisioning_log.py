@@ -9,15 +9,11 @@ import pytest
 
 from tests.stores.django.project import Hosted, alias, alone
 
-from django.contrib.admin import site  # isort: skip
 from django.core.management import call_command  # isort: skip
-from django.test import RequestFactory  # isort: skip
 
-from scimkit.provisioning import LogEntry, new_entry_id
 from scimkit.stores.django import DjangoStore
 from scimkit.stores.django.provisioning_log.models import LogActivity, LogRow
 from scimkit.testing.contract import ProvisioningLogContract
-from scimkit.testing.contract.log_entries import START
 from tests.stores.databases import DATABASES
 from tests.stores.django.declared import AGENTS, TEAMS
 

@@ -52,25 +52,25 @@ class SqlLogRows:
     def find(self, id: str) -> LogEntry | None:
         query = sa.select(self._entries).where(self._entries.c.id == id_bytes(id))
         row = self._connection.execute(query).mappings().first()
-        return None if row is None else row_to_entry(row)
+        return None if row is None else row_to_entry({**row})
 
     def entries(self, scan: Scan) -> Sequence[LogEntry]:
         table = self._entries
         query = sa.select(table)
         if scan.by_label:
-            few = sa.select(table.c.id).where(*self._conditions(scan)).limit(MOST_SORTED + 1)
-            few_ids = self._hinted(few, scan.index).subquery("few")
+            few = sa.select(table.c.id).where(*self._conditions(scan)).order_by(table.c.label_key)
+            few_ids = self._hinted(few.limit(MOST_SORTED + 1), scan.index).subquery("few")
             newest = sa.select(few_ids.c.id).order_by(few_ids.c.id.desc()).limit(scan.limit)
             query = query.where(table.c.id.in_(self._connection.scalars(newest).all())).order_by(table.c.id.desc())
         else:
-            query = query.where(*self._conditions(scan)).order_by(table.c.id.desc()).limit(scan.limit)
-            query = self._hinted(query, scan.index)
-        return [row_to_entry(each) for each in self._connection.execute(query).mappings()]
+            query = self._hinted(query.where(*self._conditions(scan)), scan.index)
+            query = query.order_by(*self._order(scan)).limit(scan.limit)
+        return [row_to_entry({**each}) for each in self._connection.execute(query).mappings()]
 
     def count_labels(self, scan: Scan) -> int:
         table = self._entries
         of_tenant = sa.select(sa.literal(1).label("one")).where(table.c.tenant == scan.tenant)
-        few = of_tenant.where(*self._labels(scan, table.c.label_key)).limit(MOST_SORTED + 1)
+        few = of_tenant.where(*self._labels(scan, table.c.label_key)).order_by(table.c.label_key).limit(MOST_SORTED + 1)
         query = sa.select(sa.func.count()).select_from(self._hinted(few, "label_key").subquery("few"))
         return int(self._connection.execute(query).scalar_one())
 
@@ -109,7 +109,8 @@ class SqlLogRows:
             "cycle_id": activity.cycle_id.encode(), "last": activity.last, "reads": activity.reads,
         }  # fmt: skip
         statement = insert_if_missing(self._activity, self._connection.dialect.name)
-        return self._connection.execute(statement, row).rowcount == 1
+        counted = statement.execution_options(preserve_rowcount=True)
+        return bool(self._connection.execute(counted, row).rowcount == 1)
 
     def activity_of_cycles(
         self, tenant: bytes, token_id: bytes | None, cycle_id: bytes | None, before: bytes | None, limit: int
@@ -132,8 +133,8 @@ class SqlLogRows:
         table = self._entries
         columns = (table.c.cycle_id, table.c.action, table.c.result, table.c.error_code)
         query = sa.select(*columns, sa.func.count()).where(table.c.tenant == tenant, table.c.cycle_id.in_(cycles))
-        query = self._hinted(query.group_by(*columns), "cycle_id")
-        return [(bytes(row[0]).decode(), row[1], row[2], row[3], row[4]) for row in self._connection.execute(query)]
+        found: Any = self._connection.execute(self._hinted(query.group_by(*columns), "cycle_id"))
+        return [(bytes(row[0]).decode("utf-8", "replace"), row[1], row[2], row[3], row[4]) for row in found]
 
     def delete_older_activity(self, minute: int, limit: int) -> None:
         column = self._activity.c.minute
@@ -144,22 +145,46 @@ class SqlLogRows:
 
     def _is_minute(self, key: Minute) -> sa.ColumnElement[bool]:
         table = self._activity
-        return sa.and_(
-            table.c.tenant == key.tenant, table.c.token_id == key.token_id, table.c.minute == key.minute
-        )
+        return sa.and_(table.c.tenant == key.tenant, table.c.token_id == key.token_id, table.c.minute == key.minute)
 
     def _conditions(self, scan: Scan) -> list[sa.ColumnElement[bool]]:
         """Return the conditions of a scan. Only the tenant, the id and the leading column can use an index."""
         table = self._entries
-        found: list[sa.ColumnElement[bool]] = [table.c.tenant == scan.tenant]
-        if scan.since is not None:
-            found.append(table.c.id >= id_bytes(scan.since))
-        if scan.before is not None:
-            found.append(table.c.id < id_bytes(scan.before))
-        for number, (name, value) in enumerate(scan.equal):
-            leads = number == 0 and not scan.by_label
-            found.append((table.c[name] if leads else _checked(table.c[name])) == value)
+        others = scan.equal if scan.by_label else scan.equal[1:]
+        found = [self._leading(scan), *(_checked(table.c[name]) == value for name, value in others)]
         return found + self._labels(scan, table.c.label_key if scan.by_label else _checked(table.c.label_key))
+
+    def _leading(self, scan: Scan) -> sa.ColumnElement[bool]:
+        """Return the condition of the index that leads to the rows of a scan.
+
+        PostgreSQL would rather walk the index of all ids if it expects to find the rows soon, also if all of them are
+        old. A comparison of rows leaves it no other index in the order of the page.
+        """
+        table = self._entries
+        tenant = table.c.tenant == scan.tenant
+        low = None if scan.since is None else id_bytes(scan.since)
+        high = None if scan.before is None else id_bytes(scan.before)
+        if scan.by_label or self._connection.dialect.name != "postgresql":
+            bounds = [] if low is None else [table.c.id >= low]
+            bounds += [] if high is None else [table.c.id < high]
+            leading = [] if scan.by_label else [table.c[name] == value for name, value in scan.equal[:1]]
+            return sa.and_(tenant, *leading, *bounds)
+        name, value = scan.equal[0] if scan.equal else ("tenant", scan.tenant)
+        column = table.c[name]
+        key = sa.tuple_(column, table.c.id)
+
+        def row(id: bytes) -> Any:
+            return sa.tuple_(sa.literal(value, column.type), sa.literal(id, table.c.id.type))
+
+        bounds = [key >= row(low or b""), key < row(NO_KEY * 17 if high is None else high)]
+        # An equality would make the order of the column void, and allow the index of all ids again.
+        return sa.and_(tenant, column >= value, column <= value, *bounds) if scan.equal else sa.and_(*bounds)
+
+    def _order(self, scan: Scan) -> list[sa.ColumnElement[Any]]:
+        """Return the order of a page. The leading column, which is the same in all rows, says which index has it."""
+        table = self._entries
+        leading = table.c[scan.equal[0][0] if scan.equal else "tenant"].desc()
+        return [*([leading] if self._connection.dialect.name == "postgresql" else []), table.c.id.desc()]
 
     def _labels(self, scan: Scan, column: Any) -> list[sa.ColumnElement[bool]]:
         if scan.labels is None:
@@ -167,7 +192,7 @@ class SqlLogRows:
         low, high = scan.labels
         return [column >= low, column < (NO_KEY if high is None else high)]
 
-    def _hinted(self, query: sa.Select[Any], index: str) -> sa.Select[Any]:
+    def _hinted(self, query: Any, index: str) -> Any:
         """Let MariaDB and MySQL use an index, even if they expect to find the rows sooner in the order of ids."""
         hint = f"FORCE INDEX ({self._entries.name}_{index})"
         return query.with_hint(self._entries, hint, "mysql").with_hint(self._entries, hint, "mariadb")

@@ -38,7 +38,7 @@ class LogTables:
 
 
 def provisioning_log_tables(metadata: sa.MetaData, name: str = "scim_log") -> LogTables:
-    """Add the tables of the provisioning log to the metadata of an application, so that Alembic's autogenerate finds them.
+    """Add the tables of the provisioning log to the metadata of an application. Alembic's autogenerate finds them.
 
     Args:
         metadata: The metadata, such as `Base.metadata`.

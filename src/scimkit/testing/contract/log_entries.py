@@ -40,7 +40,8 @@ ENTRIES: Final = st.builds(
     LogEntry, id=st.just(""), started=st.just(START), tenant=_some(_TENANTS), action=_some(get_args(Action)),
     result=_some(get_args(LogResult)), token_id=_some(("", "t1", "t2")), cycle_id=_some(("", "c1", "c2")),
     error_code=_some(("", "uniqueness", "503")), detail=_some(("", "userName is taken")),
-    duration=_some((0.0, 12.5)), request_id=_some(("", "q")), user_agent=_some(("", "Entra")), method=_some(("", "PUT")),
+    duration=_some((0.0, 12.5)), request_id=_some(("", "q")), user_agent=_some(("", "Entra")),
+    method=_some(("", "PUT")),
     resource_type=_some(("", "User")), resource_id=_some(_IDS), external_id=_some((None, *_IDS)),
     label=_some((None, *_NAMES)), changes=_CHANGES, added_members=_some(((), ("m1", "m2"))), added_count=_some((0, 2)),
     missing_members=_some(((), ("m3",))), missing_count=_some((0, 1)), quirks=st.lists(_QUIRKS, max_size=2).map(tuple),
@@ -61,7 +62,7 @@ QUERIES: Final = st.builds(
 
 SIMPLE_QUERIES: Final = st.builds(
     lambda query, name: LogQuery(tenant=query.tenant, limit=query.limit, **{name: getattr(query, name)}), QUERIES,
-    _some(("person", "label_prefix", "resource_id", "external_id", "result", "action", "token_id", "cycle_id", "since")),
+    _some(("person", "label_prefix", "resource_id", "external_id", "result", "action", "token_id", "since")),
 )  # fmt: skip
 """Queries with one condition, which match more entries."""
 

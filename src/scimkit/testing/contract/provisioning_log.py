@@ -168,7 +168,8 @@ class ProvisioningLogContract(ContractBase):
     def test_a_person_is_found_once(self, store: Any) -> None:
         """An entry whose id, external id and label all name the person is found once."""
         entries = [self.entry(resource_id="ada", external_id="ada", label="Ada"),
-                   self.entry(external_id="ada", label="x"), self.entry(label="ADAM"), self.entry(label="x")]  # fmt: skip
+                   self.entry(external_id="ada", label="x"), self.entry(label="ADAM"),
+                   self.entry(label="x")]  # fmt: skip
         store.record_log(entries)
         assert self.all(store, person="ada") == entries[2::-1]
 
@@ -212,7 +213,10 @@ class ProvisioningLogContract(ContractBase):
         kinds = [("Create", "Success", "")] * 3 + [("Create", "Failure", "uniqueness"), ("Other", "Failure", "404")] + [
             ("Update", "Failure", "uniqueness"), ("Update", "Warning", "")]  # fmt: skip
         store.record_log(
-            [self.entry(cycle_id=cycle, action=action, result=result, error_code=code) for action, result, code in kinds]
+            [
+                self.entry(cycle_id=cycle, action=action, result=result, error_code=code)
+                for action, result, code in kinds
+            ]
         )
         store.record_log([self.entry(cycle_id=cycle, tenant="other"), self.entry(cycle_id="no cycle")])
         found = log.cycle("default", cycle)
@@ -264,7 +268,8 @@ class ProvisioningLogContract(ContractBase):
         own = [self.personal(resource_id="r", cycle_id="c"), self.personal(resource_id="r", label="Old name")]
         posts = [self.personal(result="Failure", error_code="uniqueness"),
                  self.personal(result="Failure", external_id=None, label="OLD NAME", detail=SECRET),
-                 self.personal(result="Failure", external_id=None, label=None, detail="", changes={}, quirks=())]  # fmt: skip
+                 self.personal(result="Failure", external_id=None, label=None, detail="", changes={},
+                               quirks=())]  # fmt: skip
         kept = [self.entry(resource_id="s", label="ada"), self.entry(label="Old names", external_id="x")]
         foreign = self.entry(tenant="other", resource_id="r", label="ada")
         store.record_log([*own, *posts, *kept, foreign])
@@ -280,7 +285,9 @@ class ProvisioningLogContract(ContractBase):
         for condition in ({"external_id": SECRET}, {"label_prefix": SECRET}, {"label_prefix": "old name"}):
             assert [each for each in self.all(store, **condition) if each not in kept] == []
         raw = self.raw_rows(store)
-        assert raw is None or not [each for each in raw if SECRET.encode() in each or SECRET.casefold().encode() in each]
+        assert raw is None or not [
+            each for each in raw if SECRET.encode() in each or SECRET.casefold().encode() in each
+        ]
         assert len(self.all(store, resource_id="r")) == 2
         assert log.forget("default", "r") == log.forget("default", "unknown") == 0
 
@@ -305,8 +312,8 @@ class ProvisioningLogContract(ContractBase):
     def test_old_entries_are_purged(self, store: Any) -> None:
         """`purge` deletes the oldest entries of all tenants, some at a time, and cycles that ended before."""
         log = store.provisioning_log
-        old = [self.entry(id=new_id_at(START + number * timedelta(milliseconds=1)), tenant=("default", "other")[number % 2])
-               for number in range(PURGED_AT_ONCE + 50)]  # fmt: skip
+        times = [START + timedelta(milliseconds=number) for number in range(PURGED_AT_ONCE + 50)]
+        old = [self.entry(id=new_id_at(at), tenant=("default", "other")[at.microsecond // 1000 % 2]) for at in times]
         fresh = self.entry(id=new_id_at(START + timedelta(days=1)))
         store.record_log([fresh, *old])
         log.note_activity("default", "t", START, 1)

@@ -21,11 +21,12 @@ class LogRowAdmin(LogRowModelAdmin):
     """The list of entries, newest first, and the page of one entry."""
 
     list_display: Any = ("started_at", "result", "action", "resource", "error_code", "detail", "tenant_name")
-    list_filter: Any = ("result", "action")
-    fields: ClassVar[Any] = ("started_at", "tenant_name", "result", "action", "resource", "error_code", "detail", "json")
-    readonly_fields: Any = fields
-    show_full_result_count: bool = False
-    list_per_page: int = 50
+    list_filter: ClassVar[Any] = ("result", "action")
+    fields: ClassVar[Any] = (
+        "started_at", "tenant_name", "result", "action", "resource", "error_code", "detail", "json",
+    )  # fmt: skip
+    show_full_result_count: ClassVar[Any] = False
+    list_per_page: ClassVar[Any] = 50
 
     @admin.display(description="Time", ordering="id")
     def started_at(self, row: LogRow) -> Any:
@@ -52,6 +53,10 @@ class LogRowAdmin(LogRowModelAdmin):
     def json(self, row: LogRow) -> str:
         """Return the entry as JSON."""
         return dumps(entry_to_json(row.entry()), indent=2, ensure_ascii=False)
+
+    def get_readonly_fields(self, request: Any, obj: LogRow | None = None) -> Any:
+        """Return all fields."""
+        return self.fields
 
     def has_add_permission(self, request: Any) -> bool:
         """Return False, because only the service adds entries."""
