@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_args
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from scimkit.asgi import ScimApp
-from scimkit.cli.provisioning_log import summary_table
+from scimkit.cli.provisioning_log import print_entries
 from scimkit.cli.server import PREFIX
 from scimkit.cli.stores import open_store
-from scimkit.provisioning import LogQuery, SyncProvisioningLog, connection_health
+from scimkit.provisioning import Action, LogQuery, SyncProvisioningLog, connection_health
+from scimkit.runner import run_sync
 from scimkit.service import ScimService
 from scimkit.tokens import TokenRegistry
 
@@ -57,6 +58,7 @@ def demo(
                 endpoint = url + PREFIX
                 outcomes = [_play_story(console, endpoint, tokens, name) for name in flavors]
                 log: SyncProvisioningLog = cast(Any, store).provisioning_log
+                run_sync(service.flush_provisioning_log())
                 for name in flavors:
                     _print_log(console, log, tokens, f"demo-{name}")
                 _print_entra_setup(console)
@@ -113,12 +115,12 @@ def _print_log(console: Console, log: SyncProvisioningLog, tokens: TokenRegistry
     console.print(f"\n[bold]Admin > Apps & Integrations > Provisioning log[/bold]  (tenant {tenant})")
     [token] = tokens.list(tenant)
     for cycle in log.cycles(tenant):
-        counts = ", ".join(f"{count} {action} {result}" for (action, result), count in sorted(cycle.counts.items()))
-        seconds = (cycle.end - cycle.start).total_seconds()
-        console.print(f"  Cycle of {seconds:.0f} s: {cycle.reads} reads, {counts}", soft_wrap=True)
+        counts = {each: cycle.count(action=each) for each in get_args(Action)}
+        written = ", ".join(f"{count} {action}" for action, count in counts.items() if count)
+        console.print(f"  Cycle: {cycle.reads} reads; {written}; {cycle.failures} failures", soft_wrap=True)
     console.print(f"  Health of the connection: {connection_health(log, tenant, token.id).status}")
     page = log.search(LogQuery(tenant=tenant, limit=_SHOWN_ENTRIES))
-    console.print(summary_table(list(reversed(page.entries))))
+    print_entries(console, list(reversed(page.entries)), with_ids=False)
 
 
 def _print_entra_setup(console: Console) -> None:

@@ -9,9 +9,15 @@ from typing import Annotated, Any, Final
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from scimkit.cli.provisioning_log import print_changes, print_quirks, resource_of, what_happened
+from scimkit.cli.provisioning_log import (
+    plain_table,
+    print_changes,
+    print_quirks,
+    resource_of,
+    what_happened,
+    wide_console,
+)
 from scimkit.cli.stores import StoreOption, one_line_errors, open_store
 from scimkit.dialects import DIALECTS
 from scimkit.provisioning import entry_to_json
@@ -42,7 +48,7 @@ def explain_request(
     with one_line_errors():
         opened, tokens = open_store(store)
         service = ScimService(opened, tokens=tokens, dialect=DIALECTS[dialect])
-        console, refused = Console(highlight=False), False
+        console, refused = wide_console(), False
         for each in requests:
             each.principal = Principal(tenant, "")
             try:
@@ -119,7 +125,7 @@ def _print_explanation(console: Console, request: Request, found: Explanation) -
         words = f"  {entry.action}, {entry.result}: {resource_of(entry)}  {what_happened(entry)}"
         console.print(escape(words), soft_wrap=True)
     if found.operations:
-        table = Table("Operation", "Path", "Value")
+        table = plain_table("Operation", "Path", "Value")
         for each in found.operations:
             value = "" if each.value is None else json.dumps(each.value, ensure_ascii=False)
             table.add_row(each.op, escape(each.path), escape(value))

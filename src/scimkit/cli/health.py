@@ -7,11 +7,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from scimkit.cli.provisioning_log import JsonOption, TenantOption, open_log
+from scimkit.cli.provisioning_log import JsonOption, TenantOption, open_log, plain_table, wide_console
 from scimkit.cli.stores import StoreOption, one_line_errors, open_store
 from scimkit.provisioning import ConnectionHealth, connection_health
 from scimkit.tokens import TokenRecord
@@ -68,9 +66,7 @@ def health_to_json(record: TokenRecord, health: ConnectionHealth, now: datetime)
 
 
 def _print_table(found: list[tuple[TokenRecord, ConnectionHealth]], now: datetime) -> None:
-    table = Table(
-        "Token", "Description", "Token status", "Health", "Last request", "Next expected", "Failing since", "Error"
-    )
+    table = plain_table(*_COLUMNS)
     for record, each in found:
         color = _COLORS[each.status]
         error = f"{each.error_code} ({each.failures}): {', '.join(each.affected)}" if each.failures else ""
@@ -78,10 +74,7 @@ def _print_table(found: list[tuple[TokenRecord, ConnectionHealth]], now: datetim
             record.id, escape(record.description), record.status(now), f"[{color}]{each.status}[/{color}]",
             *map(_time, (each.last_request, each.next_expected, each.failing_since)), escape(error),
         )  # fmt: skip
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 240
-    console.print(table)
+    wide_console().print(table)
 
 
 def _iso(instant: datetime | None) -> str | None:

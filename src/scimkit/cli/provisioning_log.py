@@ -32,6 +32,7 @@ _RESULTS: Final[tuple[str, ...]] = get_args(LogResult)
 _ACTIONS: Final[tuple[str, ...]] = get_args(Action)
 _COLORS: Final = {"Success": "green", "Warning": "yellow", "Skipped": "dim", "Failure": "red"}
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_SHOWN_NAMES: Final = 4
 _FOLLOW_SECONDS: Final = 1.0
 _FOLLOWED_AT_ONCE: Final = 1_000
 
@@ -75,7 +76,7 @@ def log(
         limit=limit,
     )
     opened = open_log(store)
-    console = _console()
+    console = wide_console()
     with one_line_errors():
         if entry is not None:
             _show_one(console, opened, tenant, entry, as_json=as_json)
@@ -86,7 +87,7 @@ def log(
         _print_entries(console, found, as_json=as_json)
         if follow:
             for more in _new_entries(opened, query, found[-1].id if found else None):
-                _print_entries(console, more, as_json=as_json, with_header=False)
+                _print_entries(console, more, as_json=as_json)
 
 
 def cycles(
@@ -103,7 +104,7 @@ def cycles(
         for each in found:
             typer.echo(json.dumps(cycle_to_json(each), ensure_ascii=False))
         return
-    table = Table("Start", "End", "Token", "Reads", "Writes", "Skipped", "Failures", "Errors", "Cycle")
+    table = plain_table("Start", "End", "Token", "Reads", "Writes", "Skipped", "Failures", "Errors", "Cycle")
     for each in found:
         errors = ", ".join(f"{code} ({count})" for code, count in _most_frequent(each.errors))
         table.add_row(
@@ -111,7 +112,7 @@ def cycles(
             str(each.reads), str(each.writes - each.count(result="Skipped")), str(each.count(result="Skipped")),
             f"[red]{each.failures}[/red]" if each.failures else "0", escape(errors), each.id,
         )  # fmt: skip
-    _console().print(table)
+    wide_console().print(table)
 
 
 def forget(
@@ -150,16 +151,14 @@ def read_time(text: str) -> datetime:
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
-def summary_table(entries: Sequence[LogEntry]) -> Table:
-    """Return a table of entries."""
-    table = Table("Time", "Result", "Action", "Resource", "What", "Entry")
+def print_entries(console: Console, entries: Sequence[LogEntry], *, with_ids: bool = True) -> None:
+    """Print one line for each entry. On a terminal, long lines are wrapped below their beginning."""
     for each in entries:
         color = _COLORS[each.result]
-        table.add_row(
-            _time(each.started), f"[{color}]{each.result}[/{color}]", each.action, escape(resource_of(each)),
-            escape(what_happened(each)), each.id,
-        )  # fmt: skip
-    return table
+        head = f"{_time(each.started)}  [{color}]{each.result:<7}[/{color}]  {each.action:<13}"
+        words = escape(f"  {resource_of(each)}  {what_happened(each)}".rstrip())
+        id = f"  [dim]{each.id}[/dim]" if with_ids else ""
+        console.print(f"{head}{words}{id}", soft_wrap=True)
 
 
 def resource_of(entry: LogEntry) -> str:
@@ -172,13 +171,13 @@ def what_happened(entry: LogEntry) -> str:
     """Return an entry's error, or the changes that it made, in one line."""
     if entry.result == "Failure":
         return f"{entry.error_code}: {entry.detail}"
-    parts = [", ".join(entry.changes)] if entry.changes else []
+    parts = [_listed([path.rpartition(":")[2] for path in entry.changes])] if entry.action != "Delete" else []
     parts += [f"{entry.added_count} members added"] if entry.added_count else []
     parts += [f"{entry.removed_count} members removed"] if entry.removed_count else []
     parts += [f"{entry.missing_count} members do not exist"] if entry.missing_count else []
     parts += [f"not kept: {', '.join(entry.dropped)}"] if entry.dropped else []
     parts += [f"quirks: {', '.join(each.name for each in entry.quirks)}"] if entry.quirks else []
-    return "; ".join(parts)
+    return "; ".join(part for part in parts if part)
 
 
 def cycle_to_json(cycle: Cycle) -> dict[str, Any]:
@@ -204,7 +203,7 @@ def _show_one(console: Console, opened: SyncProvisioningLog, tenant: str, id: st
     if as_json:
         typer.echo(json.dumps(document, ensure_ascii=False))
         return
-    table = Table(show_header=False)
+    table = plain_table("Field", "Value")
     for name, value in document.items():
         if name not in ("changes", "quirks"):
             shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
@@ -217,7 +216,7 @@ def _show_one(console: Console, opened: SyncProvisioningLog, tenant: str, id: st
 
 def print_changes(console: Console, entry: LogEntry) -> None:
     """Print the changed attributes with their values before and after."""
-    table = Table("Attribute", "Before", "After")
+    table = plain_table("Attribute", "Before", "After")
     for path, change in entry.changes.items():
         if "redacted" in change:
             table.add_row(escape(path), "[dim]not kept[/dim]", "[dim]not kept[/dim]")
@@ -231,7 +230,7 @@ def print_quirks(console: Console, quirks: Sequence[QuirkUse]) -> None:
     """Print the quirks that a request needed, with what they rewrote."""
     if not quirks:
         return
-    table = Table("Quirk", "Attribute", "Sent", "Read as")
+    table = plain_table("Quirk", "Attribute", "Sent", "Read as")
     for each in quirks:
         table.add_row(*(escape(value or "") for value in (each.name, each.attribute, each.before, each.after)))
     console.print(table)
@@ -258,18 +257,27 @@ def _print_entries(console: Console, entries: Sequence[LogEntry], *, as_json: bo
     if as_json:
         for each in entries:
             typer.echo(json.dumps(entry_to_json(each), ensure_ascii=False))
-    elif entries:
-        table = summary_table(entries)
-        table.show_header = with_header
-        console.print(table)
+    else:
+        print_entries(console, entries)
 
 
-def _console() -> Console:
+def plain_table(*columns: str) -> Table:
+    """Return a table without lines around its cells."""
+    return Table(*columns, box=None, pad_edge=False)
+
+
+def wide_console() -> Console:
     """Return a console. In a file, lines are long, so that a search finds them."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 240
     return console
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return some names, and the number of the others."""
+    shown = ", ".join(names[:_SHOWN_NAMES])
+    return shown if len(names) <= _SHOWN_NAMES else f"{shown} and {len(names) - _SHOWN_NAMES} more"
 
 
 def _most_frequent(errors: Any) -> list[tuple[str, int]]:

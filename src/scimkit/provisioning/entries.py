@@ -24,7 +24,7 @@ LogResult: TypeAlias = Literal["Success", "Warning", "Skipped", "Failure"]
 - `Success`: the request did what it asked for.
 - `Warning`: the request succeeded, but needed a quirk, named members that do not exist, or sent attributes that the
   store does not keep.
-- `Skipped`: the request changed nothing, because the resource was already as requested.
+- `Skipped`: the request changed nothing, because the resource was already as requested. A resource to delete was gone.
 - `Failure`: the request was refused or failed.
 """
 
@@ -70,7 +70,7 @@ class LogEntry:
     cycle_id: str = ""
     """The id of the cycle that the request belongs to."""
     error_code: str = ""
-    """The `scimType` of the error, or the HTTP status if the error has none. Empty unless the result is `Failure`."""
+    """The `scimType` of the error, or the HTTP status if the error has none. Empty if there was no error."""
     detail: str = ""
     """The detail of the error, as the identity provider received it."""
     duration: float = 0.0

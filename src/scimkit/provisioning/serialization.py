@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pydantic_core import from_json
 
-from scimkit.documents import write_json
+from scimkit.documents import camel_case, write_json
 from scimkit.provisioning.entries import LogEntry, QuirkUse
 
 KEY_LENGTH: Final = 255
@@ -112,9 +112,9 @@ def entry_to_json(entry: LogEntry) -> dict[str, Any]:
     document: dict[str, Any] = {
         "id": entry.id,
         "started": entry.started.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        **{_camel(name): getattr(entry, name) for name in (*_ASCII, *_KEYS) if getattr(entry, name)},
+        **{camel_case(name): getattr(entry, name) for name in (*_ASCII, *_KEYS) if getattr(entry, name)},
         **{
-            _camel(name): _plain(value)
+            camel_case(name): _plain(value)
             for name, default in _IN_PAYLOAD.items()
             if (value := getattr(entry, name)) != default
         },
@@ -129,8 +129,3 @@ def entry_to_json(entry: LogEntry) -> dict[str, Any]:
 
 def _plain(value: object) -> object:
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
-
-
-def _camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(each.title() for each in others)

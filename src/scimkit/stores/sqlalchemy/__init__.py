@@ -39,8 +39,8 @@ __all__ = [
     "Reference",
     "ResourceMapping",
     "outbox_table",
-    "token_table",
     "provisioning_log_tables",
+    "token_table",
 ]
 
 
