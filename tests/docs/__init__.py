@@ -1,0 +1,1 @@
+"""Tests of the documentation, and the commands that draw its pictures."""
