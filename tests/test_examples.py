@@ -6,6 +6,7 @@ import os
 import runpy
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from scimkit.testing.report import explained
 
 EXAMPLES: Final = Path(__file__).parents[1] / "docs" / "examples"
 SERVED: Final = {
-    "own_tables": "service", "fastapi_app": "service", "flask_app": "service", "sqlite_store": "service",
+    "own_tables": "service", "fastapi_app": "service",
     "cursors": "service", "webhook_service": "service", "own_types": "service", "record": "scim",
     "dialects": "ours", "minimal_store": None,
 }  # fmt: skip
@@ -29,6 +30,9 @@ ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 WITHOUT: Final = {"own_types": (ENTERPRISE,)}
 """The attributes that an example does not keep. The users of `own_types` have another extension."""
 NOT_SERVED: Final = {
+    "flask_app": "it has the store of fastapi_app",
+    "litestar_app": "it has the store of fastapi_app",
+    "sqlite_store": "it has the store of fastapi_app",
     "hooks": "its hook refuses to delete users",
     "link_accounts": "tests/safeguards/test_examples.py runs it",
     "protect_accounts": "tests/safeguards/test_examples.py runs it",
@@ -40,9 +44,10 @@ NOT_SERVED: Final = {
 
 
 @pytest.fixture(scope="module")
-def services() -> dict[str, tuple[ScimService, TokenRegistry]]:
-    """Return the service and the tokens of each example, which runs once."""
-    return dict(_services())
+def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[ScimService, TokenRegistry]]:
+    """Return the service and the tokens of each example, which runs once, in a folder of its own."""
+    with chdir(tmp_path_factory.mktemp("examples")):
+        return dict(_services())
 
 
 def _services() -> Any:

@@ -28,8 +28,9 @@ def test_an_example_is_a_file(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", sorted((TOP / "docs" / "examples").glob("*.py")), ids=lambda path: path.name)
-def test_an_example_runs(path: Path) -> None:
-    """Every example of the documentation runs."""
+def test_an_example_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every example of the documentation runs. Its database is in a folder of the test."""
+    monkeypatch.chdir(tmp_path)
     runpy.run_path(str(path))
 
 

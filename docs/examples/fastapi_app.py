@@ -1,12 +1,12 @@
 from fastapi import FastAPI
 
-from scimkit import MemoryStore, ScimService, TokenRegistry
+from scimkit import ScimService, TokenRegistry
 from scimkit.asgi import ScimApp
+from scimkit.stores.sql import SqlStore, SqlTokenStore
 
-tokens = TokenRegistry()
-service = ScimService(MemoryStore(), tokens=tokens)
+store = SqlStore("sqlite:///helpdesk.db")  # or PostgreSQL, MariaDB, MySQL
+tokens = TokenRegistry(SqlTokenStore(store.engine))
+service = ScimService(store, tokens=tokens)
 
 app = FastAPI()
 app.mount("/scim/v2", ScimApp(service))
-
-issued = tokens.issue("Microsoft Entra ID")  # show issued.token to the administrator once

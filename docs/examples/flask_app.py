@@ -1,13 +1,17 @@
 from flask import Flask
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from scimkit import MemoryStore, ScimService, TokenRegistry
-from scimkit.wsgi import ScimApp
+from scimkit import ScimService, TokenRegistry
+from scimkit.stores.sql import SqlStore, SqlTokenStore
+from scimkit.wsgi import HealthApp, ScimApp
 
-tokens = TokenRegistry()
-service = ScimService(MemoryStore(), tokens=tokens)
+store = SqlStore("sqlite:///helpdesk.db")
+tokens = TokenRegistry(SqlTokenStore(store.engine))
+service = ScimService(store, tokens=tokens)
 
 app = Flask(__name__)
-app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/scim/v2": ScimApp(service)})
+mounted = {"/scim/v2": ScimApp(service), "/probes": HealthApp(service)}
+app.wsgi_app = DispatcherMiddleware(app.wsgi_app, mounted)
 
 assert app.test_client().get("/scim/v2/Users").status_code == 401
+assert app.test_client().get("/probes/readyz").status_code == 200

@@ -74,7 +74,7 @@ def test_wildcards() -> None:
     database = SqlStore("sqlite://")
     for store in (MemoryStore(), database):
         for name in ("axxb", "a%bc"):
-            store.create(Scope(), USER, {"userName": name})
+            store.create(Scope(), USER, {"schemas": [USER.schema], "userName": name})
         found = store.search(Scope(), Query(USER, wanted))
         assert [each["userName"] for each in found.documents] == ["a%bc"]
     database.engine.dispose()

@@ -6,8 +6,9 @@ from sqlalchemy import orm
 
 from scimkit import TokenRegistry
 from scimkit.asgi import ScimApp
+from scimkit.stores.sql import SqlTokenStore
 
-from .models import Agent, Base, Role, Team, Ticket, membership
+from .models import Agent, Base, Role, Team, Ticket, membership, scim_tokens
 from .roles import lock_account, refresh_roles
 from .scim import make_service
 
@@ -17,7 +18,7 @@ def create_app(database: str | None = None) -> FastAPI:
     engine = sa.create_engine(database or os.environ.get("HELPDESK_DATABASE", "sqlite:///helpdesk.db"))
     Base.metadata.create_all(engine)
     sessions = orm.sessionmaker(engine)
-    tokens = TokenRegistry()
+    tokens = TokenRegistry(SqlTokenStore(engine, table=scim_tokens))
 
     app = FastAPI()
     app.state.sessions, app.state.tokens = sessions, tokens

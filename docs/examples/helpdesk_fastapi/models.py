@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from scimkit.schema.attributes import folded
-from scimkit.stores.sqlalchemy import outbox_table
+from scimkit.stores.sqlalchemy import outbox_table, token_table
 
 
 class Role(IntEnum):
@@ -83,6 +83,9 @@ class Agent(Base):
 
 outbox = outbox_table(Base.metadata)
 """Events for other systems, written in the transaction of the change."""
+
+scim_tokens = token_table(Base.metadata)
+"""The tokens of identity providers. The table keeps their hashes only."""
 
 
 class Ticket(Base):

@@ -1,0 +1,113 @@
+"""Every Python block of the README and of the documentation runs, or is a file that runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import pytest
+import sqlalchemy as sa
+from fastapi import FastAPI
+from sqlalchemy import orm
+from sybil.document import Document
+from sybil.parsers.markdown import PythonCodeBlockParser
+
+from scimkit import MemoryStore, Principal, Request, ScimService, TokenRegistry, events, provisioning
+from scimkit.schema.attributes import folded
+from scimkit.service import explain
+from scimkit.stores.memory_log import MemoryProvisioningLog
+from scimkit.stores.sql import SqlStore
+from tests.client import PATCH_OP
+from tests.docs.tables import DOCS
+from tests.examples.fastapi_helpdesk import listeners, models
+from tests.stores.databases import MARKS, url_of
+
+TOP: Final = DOCS.parent
+_INCLUDED: Final = re.compile(r'^``` ?\{ \.python[^}]*\}\n--8<-- "([^"]+)"\n```$', re.MULTILINE)
+_FENCES: Final = re.compile(r"^``` ?(?:python\b|\{ \.python|py\b)", re.MULTILINE)
+_INLINE: Final = re.compile(r"^```python\b", re.MULTILINE)
+
+Names = dict[str, Any]
+
+
+def _database_page() -> Names:
+    return {"url": url_of("postgresql"), "create_engine": sa.create_engine, "SqlStore": SqlStore}
+
+
+def _log_page() -> Names:
+    tokens = TokenRegistry()
+    operations = [{"op": "replace", "path": "active", "value": "False"}]
+    return {
+        **_public(provisioning), "SqlStore": SqlStore, "ScimService": ScimService, "tokens": tokens, "explain": explain,
+        "token": tokens.issue("tests").record, "my_store": MemoryStore(), "MemoryProvisioningLog": MemoryProvisioningLog,
+        "Request": Request, "Principal": Principal, "timedelta": timedelta,
+        "body": json.dumps({"schemas": [PATCH_OP], "Operations": operations}).encode(),
+    }  # fmt: skip
+
+
+def _own_tables_page() -> Names:
+    return {"Mapped": orm.Mapped, "mapped_column": orm.mapped_column, "validates": orm.validates, "String": sa.String,
+            "folded": folded}  # fmt: skip
+
+
+def _operate_page() -> Names:
+    return {"app": FastAPI(), "service": ScimService(MemoryStore(), tokens=TokenRegistry())}
+
+
+def _roles_page() -> Names:
+    return {**_public(models), **_public(events), **_public(listeners), "sa": sa}
+
+
+def _public(module: ModuleType) -> Names:
+    return {name: value for name, value in vars(module).items() if not name.startswith("_")}
+
+
+CONTEXT: Final[dict[str, Callable[[], Names]]] = {
+    "databases.md": _database_page,
+    "events.md": lambda: _public(events),
+    "operate.md": _operate_page,
+    "own-tables.md": _own_tables_page,
+    "provisioning-log.md": _log_page,
+    "roles-from-groups.md": _roles_page,
+}
+"""The names that the blocks of a page use without an import, because the text around them explains these names."""
+
+
+PAGES: Final = [page for page in (*sorted(DOCS.rglob("*.md")), TOP / "README.md") if _INLINE.search(page.read_text("utf-8"))]
+
+
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=MARKS["postgresql"] if page.name == "databases.md" else []) for page in PAGES],
+    ids=[page.name for page in PAGES],
+)  # fmt: skip
+def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The blocks of a page run one after another and share their names. A block that raises shows only that."""
+    monkeypatch.chdir(tmp_path)
+    document = Document.parse(str(page), PythonCodeBlockParser())
+    names = document.namespace
+    names.update(CONTEXT.get(page.name, dict)())
+    examples = list(document.examples())
+    assert len(examples) == len(_INLINE.findall(page.read_text("utf-8")))
+    for example in examples:
+        if str(example.parsed).startswith("raise "):
+            with pytest.raises(events.Refused):
+                example.evaluate()
+        else:
+            example.evaluate()
+    for each in (names.get("engine"), getattr(names.get("store"), "engine", None)):
+        if isinstance(each, sa.Engine):
+            each.dispose()
+
+
+def test_every_block_is_known() -> None:
+    """Each Python block of a page is one that runs here, or includes a file of `docs/examples`."""
+    for page in (*DOCS.rglob("*.md"), TOP / "README.md"):
+        text = page.read_text("utf-8")
+        included = _INCLUDED.findall(text)
+        assert [name for name in included if not (DOCS / "examples" / name).exists()] == []
+        assert len(_FENCES.findall(text)) == len(included) + len(_INLINE.findall(text)), page

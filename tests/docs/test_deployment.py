@@ -1,0 +1,128 @@
+"""Tests of the files in `docs/examples/deploy`: their syntax, their options, and what they say about timeouts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+import typer
+import yaml
+
+from scimkit import USER, Limits, Scope
+from scimkit.cli import app as command_line
+from scimkit.stores.sql import SqlStore
+from tests.docs.tables import DOCS
+from tests.stores.databases import MARKS, url_of
+
+DEPLOY: Final = DOCS / "examples" / "deploy"
+DOCKERFILE: Final = (DEPLOY / "Dockerfile").read_text("utf-8")
+MANIFEST: Final = (DEPLOY / "kubernetes.yaml").read_text("utf-8")
+NGINX: Final = (DEPLOY / "nginx.conf").read_text("utf-8")
+INSTRUCTIONS: Final = {"FROM", "RUN", "USER", "EXPOSE", "STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT", "CMD"}
+
+
+def parameters(arguments: list[str]) -> dict[str, Any]:
+    """Return the options of a `scimkit` command, as the command line reads them, without running the command."""
+    group: Any = typer.main.get_command(command_line)
+    name, command, rest = group.resolve_command(group.make_context("scimkit", [], resilient_parsing=True), arguments)
+    return dict(command.make_context(name, list(rest)).params)
+
+
+def objects() -> dict[str, Any]:
+    """Return the objects of the manifest by kind."""
+    return {each["kind"]: each for each in yaml.safe_load_all(MANIFEST)}
+
+
+def containers() -> Iterator[dict[str, Any]]:
+    """Yield the containers of the manifest."""
+    pod = objects()["Deployment"]["spec"]["template"]["spec"]
+    yield from (*pod["initContainers"], *pod["containers"])
+
+
+def test_the_dockerfile() -> None:
+    """Each line is an instruction of Docker, the command has valid options, and a plain user runs it."""
+    lines = [line for line in DOCKERFILE.splitlines() if line]
+    assert {line.split()[0] for line in lines} == INSTRUCTIONS
+    command = json.loads(re.findall(r"^CMD (.+)$", DOCKERFILE, re.MULTILINE)[0])
+    assert parameters(command)["host"] == "0.0.0.0"
+    compile(json.loads(re.findall(r"HEALTHCHECK CMD (.+)$", DOCKERFILE, re.MULTILINE)[0])[2], "Dockerfile", "exec")
+    assert re.findall(r"^USER (\d+)$", DOCKERFILE, re.MULTILINE) == ["10001"]
+
+
+@pytest.mark.parametrize("container", list(containers()), ids=lambda each: each["args"][0])
+def test_the_containers(container: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each container has valid options, and takes its secrets from the Secret, never from its arguments."""
+    for each in container["env"]:
+        monkeypatch.setenv(each["name"], each.get("value", "sqlite://"))
+    parameters(container["args"])
+    secret = objects()["Secret"]
+    named = [each["valueFrom"]["secretKeyRef"] for each in container["env"] if "valueFrom" in each]
+    assert named and all(each["name"] == "scimkit" and each["key"] in secret["stringData"] for each in named)
+    assert "postgresql" not in " ".join(container["args"])
+
+
+def test_the_manifest() -> None:
+    """The probes are those of `scimkit serve`, the pod may live longer than the grace period, and ports agree."""
+    [serving] = (each for each in containers() if each["args"][0] == "serve")
+    pod = objects()["Deployment"]["spec"]["template"]
+    assert serving["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    assert serving["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    options = parameters(serving["args"])
+    assert pod["spec"]["terminationGracePeriodSeconds"] > options["grace"]
+    service = objects()["Service"]["spec"]
+    assert options["port"] == serving["ports"][0]["containerPort"] == service["ports"][0]["targetPort"]
+    assert service["selector"] == pod["metadata"]["labels"]
+    assert options["public_url"].startswith("https://")
+
+
+def test_nginx() -> None:
+    """Each line of the configuration is a directive or a brace, and its limits are those of scimkit."""
+    lines = [re.sub(r"\s*#.*", "", line).strip() for line in NGINX.splitlines()]
+    assert all(line == "" or line[-1] in ";{}" for line in lines)
+    assert NGINX.count("{") == NGINX.count("}")
+    limits = Limits()
+    assert float(re.findall(r"proxy_read_timeout (\d+)s", NGINX)[0]) > limits.deadline
+    assert int(re.findall(r"client_max_body_size (\d+)m", NGINX)[0]) * 1024**2 == limits.body
+    assert int(re.findall(r"large_client_header_buffers 4 (\d+)k", NGINX)[0]) * 1024 == limits.query
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=MARKS["postgresql"])])
+def test_the_roles_of_postgresql(database: str) -> None:
+    """The role of the application can serve requests on tables that the owner migrates, and cannot drop them."""
+    mark = uuid4().hex[:8]
+    text = (DEPLOY / "postgresql.sql").read_text("utf-8")
+    for name in ("scim_owner", "scim_app", "DATABASE scim", "connect scim"):
+        text = re.sub(rf"{name}\b", f"{name}_{mark}", text)
+    create, grants = re.split(r"^\\connect .+\n", text, flags=re.MULTILINE)
+    url = sa.make_url(url_of(database))
+    inside = url.set(database=f"scim_{mark}")
+    _execute(url, create)
+    _execute(inside, grants)
+    SqlStore(_text(inside, f"scim_owner_{mark}")).engine.dispose()
+    store = SqlStore(_text(inside, f"scim_app_{mark}"))
+    try:
+        written = store.create(Scope(), USER, {"schemas": [USER.schema], "userName": "ada"})
+        store.delete(Scope(), USER, written.document["id"])
+        with pytest.raises(sa.exc.ProgrammingError, match="must be owner"), store.engine.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE scim_resource")
+    finally:
+        store.engine.dispose()
+        _execute(url, f"DROP DATABASE scim_{mark}; DROP ROLE scim_app_{mark}; DROP ROLE scim_owner_{mark}")
+
+
+def _execute(url: sa.URL, script: str) -> None:
+    """Execute the statements of a script, each in a transaction of its own."""
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in filter(str.strip, script.split(";")):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def _text(url: sa.URL, user: str) -> str:
+    return url.set(username=user).render_as_string(hide_password=False)
