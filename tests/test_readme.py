@@ -40,3 +40,17 @@ def test_the_top_folder_has_no_other_files() -> None:
                "CONTRIBUTING.md", "SECURITY.md"}  # fmt: skip
     built = {"site", "build", "dist"}
     assert {path.name for path in TOP.iterdir() if not path.name.startswith(".")} - built == allowed
+
+
+def test_the_speed_is_that_of_the_performance_page() -> None:
+    """Each row of the table of speed has the numbers of `docs/explanation/performance.md`."""
+    table = re.findall(r"^\| (.+) \| ([\d.,]+) \| ([\d.,]+) \|$", README, re.MULTILINE)
+    measured = (TOP / "docs/explanation/performance.md").read_text()
+    assert len(table) == 4
+    assert [row for row in table if f"| {row[0]} | {row[1]} | {row[2]} |" not in measured] == []
+
+
+def test_code_comes_soon() -> None:
+    """The first code of the README is within two screens of 40 lines."""
+    before = README[: README.index("```")]
+    assert before.count("\n") <= 80

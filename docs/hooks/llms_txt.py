@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 _INCLUDE = re.compile(r'^--8<-- "([^"]+)"$', re.MULTILINE)
-_SENTENCE = re.compile(r"^(?![#`|\-!\[<:>*\d]).+?[.:](?=\s|$)", re.MULTILINE | re.DOTALL)
+_NOT_PROSE = re.compile(r"\A---\n.*?\n---\n|^(```|~~~).*?^\1\s*$", re.MULTILINE | re.DOTALL)
+_SENTENCE = re.compile(r"[A-Za-z*`\[].*?\.(?=\s|$)", re.DOTALL)
+_MARKS = re.compile(r"\[([^]]+)\]\([^)]+\)|[*`]")
 _sources: dict[str, str] = {}
 
 
@@ -21,10 +23,12 @@ def expanded(markdown: str, folder: Path) -> str:
 
 
 def summary(markdown: str) -> str:
-    """Return the first sentence of a page as one line of plain text."""
-    found = _SENTENCE.search(re.sub(r"\A---\n.*?\n---\n", "", markdown, flags=re.DOTALL))
-    text = re.sub(r"\[([^]]+)\]\([^)]+\)|[*`]", r"\1", " ".join(found[0].split())) if found else ""
-    return re.sub(r":$", ".", text)
+    """Return the first sentence of a page as one line of plain text, or an empty text if there is none."""
+    for paragraph in re.split(r"\n\s*\n", _NOT_PROSE.sub("", markdown)):
+        found = _SENTENCE.match(paragraph.strip("\n"))
+        if found:
+            return _MARKS.sub(r"\1", " ".join(found[0].split()))
+    return ""
 
 
 def listing(items: Any, base: str, level: int = 2) -> list[str]:

@@ -26,7 +26,8 @@ _STEP: Final = re.compile(r"^\s+(\x1b\[\S*?m)?✓")
 _UUID: Final = re.compile(r"([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TOKEN: Final = re.compile(r"(scimkit_\w{4})\w+")
 
-_SVG: Final = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg" role="img">
+_SVG: Final = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" role="img"
+  xmlns="http://www.w3.org/2000/svg">
 <title>{command}</title>
 <style>
 .{unique_id}-matrix {{ font-family: Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: {char_height}px;

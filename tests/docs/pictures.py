@@ -1,7 +1,7 @@
 """Draw the pictures of `docs/pictures` that show the code: the layers, and the way of a request.
 
-`python -m tests.docs.pictures` writes them. The layers are those of the import contract in `pyproject.toml`. Each step of
-a request names a function, and a test looks the function up.
+`python -m tests.docs.pictures` writes them. The layers are those of the import contract in `pyproject.toml`. Each step
+of a request names a class or function, and a test looks it up.
 """
 
 from __future__ import annotations
@@ -98,12 +98,12 @@ GROUP_PATCH: Final = (
 
 FILTERED: Final = (
     Step("Identity provider", 'GET /Users?filter=userName eq "ada"&count=100'),
-    Step("filters.parse", "Parses the filter. A filter that cannot be parsed is 400 invalidFilter, never the list of all "
-         "users."),
-    Step("service.search.Search", "Fits the filter to the resource type, and plans the page: start, count, sort, cursor "
-         "and attributes."),
-    Step("stores.SyncStore.search", "Finds the value in an index. The tenant is added by AND, outside the filter of the "
-         "client."),
+    Step("filters.parse", "Parses the filter. A filter that cannot be parsed is 400 invalidFilter, never the list of "
+         "all users."),
+    Step("service.search.Search", "Fits the filter to the resource type, and plans the page: start, count, sort, "
+         "cursor and attributes."),
+    Step("stores.SyncStore.search", "Finds the value in an index. The tenant is added by AND, outside the filter of "
+         "the client."),
     Step("schema.projection.Projections", "Applies attributes and excludedAttributes. The plan is kept."),
     Step("Identity provider", "200 with a ListResponse. No match is an empty list."),
 )  # fmt: skip

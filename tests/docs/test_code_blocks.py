@@ -44,8 +44,8 @@ def _log_page() -> Names:
     operations = [{"op": "replace", "path": "active", "value": "False"}]
     return {
         **_public(provisioning), "SqlStore": SqlStore, "ScimService": ScimService, "tokens": tokens, "explain": explain,
-        "token": tokens.issue("tests").record, "my_store": MemoryStore(), "MemoryProvisioningLog": MemoryProvisioningLog,
-        "Request": Request, "Principal": Principal, "timedelta": timedelta,
+        "token": tokens.issue("tests").record, "my_store": MemoryStore(),
+        "MemoryProvisioningLog": MemoryProvisioningLog, "Request": Request, "Principal": Principal, "timedelta": timedelta,
         "body": json.dumps({"schemas": [PATCH_OP], "Operations": operations}).encode(),
     }  # fmt: skip
 
@@ -78,7 +78,9 @@ CONTEXT: Final[dict[str, Callable[[], Names]]] = {
 """The names that the blocks of a page use without an import, because the text around them explains these names."""
 
 
-PAGES: Final = [page for page in (*sorted(DOCS.rglob("*.md")), TOP / "README.md") if _INLINE.search(page.read_text("utf-8"))]
+PAGES: Final = [
+    page for page in (*sorted(DOCS.rglob("*.md")), TOP / "README.md") if _INLINE.search(page.read_text("utf-8"))
+]
 
 
 @pytest.mark.parametrize(
