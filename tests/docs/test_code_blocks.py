@@ -45,7 +45,8 @@ def _log_page() -> Names:
     return {
         **_public(provisioning), "SqlStore": SqlStore, "ScimService": ScimService, "tokens": tokens, "explain": explain,
         "token": tokens.issue("tests").record, "my_store": MemoryStore(),
-        "MemoryProvisioningLog": MemoryProvisioningLog, "Request": Request, "Principal": Principal, "timedelta": timedelta,
+        "MemoryProvisioningLog": MemoryProvisioningLog, "Request": Request, "Principal": Principal,
+        "timedelta": timedelta,
         "body": json.dumps({"schemas": [PATCH_OP], "Operations": operations}).encode(),
     }  # fmt: skip
 
