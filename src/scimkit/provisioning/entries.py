@@ -131,7 +131,13 @@ def new_entry_id() -> str:
 
 def first_id_at(instant: datetime) -> str:
     """Return the smallest id of an entry that is made at a time or later."""
-    return _uuid(int(instant.timestamp() * 1000) << 12, 0)
+    return _uuid(max(int(instant.timestamp() * 1000), 0) << 12, 0)
+
+
+def new_id_at(instant: datetime) -> str:
+    """Return a new UUIDv7 of a time, such as that of a cycle. Ids of the same millisecond have no order."""
+    stamp = max(int(instant.timestamp() * 1000), 0) << 12
+    return _uuid(stamp, int.from_bytes(urandom(8), "big"))
 
 
 def time_of_id(id: str) -> datetime:

@@ -15,6 +15,7 @@ except ModuleNotFoundError as _missing:
 from scimkit.stores.mapped.attribute_mappings import Choice, Column, Computed, Constant, IsNull, Json, ReadOnly
 from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.references import Reference
+from scimkit.stores.sql.log_tables import LogTables, provisioning_log_tables
 from scimkit.stores.sql.outbox_table import outbox_table
 from scimkit.stores.sqlalchemy.columns import Association
 from scimkit.stores.sqlalchemy.store import MappedStore
@@ -31,11 +32,13 @@ __all__ = [
     "Constant",
     "IsNull",
     "Json",
+    "LogTables",
     "MappedStore",
     "ReadOnly",
     "Reference",
     "ResourceMapping",
     "outbox_table",
+    "provisioning_log_tables",
 ]
 
 
