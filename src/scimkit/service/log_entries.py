@@ -146,7 +146,7 @@ def failed(
         if call is not None:
             fields |= {"resource_id": call.id, "quirks": maker.quirks(call)}
     is_write = maker is not None and not request.path.rstrip("/").endswith("/.search")
-    by_method = _BY_METHOD.get(request.method, "Other") if is_write else "Other"
+    by_method: Action = _BY_METHOD.get(request.method, "Other") if is_write else "Other"
     return LogEntry(
         **_common(request, principal, call),
         **fields,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -41,8 +42,9 @@ def update_state(table: sa.Table, tenant: str, change: StateChange) -> Work[Brea
     return run
 
 
+@cache
 def insert_if_missing(table: sa.Table, dialect: str) -> Any:
-    """Return the statement that inserts a row, and does nothing if another transaction has inserted the row."""
+    """Return the statement that inserts a row, and does nothing if the row exists. Statements are built once."""
     if dialect == "postgresql":
         return postgresql.insert(table).on_conflict_do_nothing()
     if dialect == "sqlite":

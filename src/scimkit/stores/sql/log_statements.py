@@ -47,7 +47,8 @@ class SqlLogRows:
     def insert(self, entries: Sequence[LogEntry]) -> None:
         if entries:
             statement = insert_if_missing(self._entries, self._connection.dialect.name)
-            self._connection.execute(statement, [entry_to_row(each) for each in entries])
+            rows = [entry_to_row(each) for each in entries]
+            self._connection.execute(statement, rows if len(rows) > 1 else rows[0])
 
     def find(self, id: str) -> LogEntry | None:
         query = sa.select(self._entries).where(self._entries.c.id == id_bytes(id))
@@ -158,13 +159,14 @@ class SqlLogRows:
         """Return the condition of the index that leads to the rows of a scan.
 
         PostgreSQL would rather walk the index of all ids if it expects to find the rows soon, also if all of them are
-        old. A comparison of rows leaves it no other index in the order of the page.
+        old. A comparison of rows leaves it no other index in the order of the page. With further conditions, it expects
+        few rows, and an equality tells it how few.
         """
         table = self._entries
         tenant = table.c.tenant == scan.tenant
         low = None if scan.since is None else id_bytes(scan.since)
         high = None if scan.before is None else id_bytes(scan.before)
-        if scan.by_label or self._connection.dialect.name != "postgresql":
+        if not self._compares_rows(scan):
             bounds = [] if low is None else [table.c.id >= low]
             bounds += [] if high is None else [table.c.id < high]
             leading = [] if scan.by_label else [table.c[name] == value for name, value in scan.equal[:1]]
@@ -177,14 +179,17 @@ class SqlLogRows:
             return sa.tuple_(sa.literal(value, column.type), sa.literal(id, table.c.id.type))
 
         bounds = [key >= row(low or b""), key < row(NO_KEY * 17 if high is None else high)]
-        # An equality would make the order of the column void, and allow the index of all ids again.
-        return sa.and_(tenant, column >= value, column <= value, *bounds) if scan.equal else sa.and_(*bounds)
+        return sa.and_(tenant, *bounds) if scan.equal else sa.and_(*bounds)
 
     def _order(self, scan: Scan) -> list[sa.ColumnElement[Any]]:
         """Return the order of a page. The leading column, which is the same in all rows, says which index has it."""
         table = self._entries
         leading = table.c[scan.equal[0][0] if scan.equal else "tenant"].desc()
-        return [*([leading] if self._connection.dialect.name == "postgresql" else []), table.c.id.desc()]
+        return [*([leading] if self._compares_rows(scan) else []), table.c.id.desc()]
+
+    def _compares_rows(self, scan: Scan) -> bool:
+        is_single = len(scan.equal) < 2 and (scan.labels is None or not scan.equal) and not scan.by_label
+        return is_single and self._connection.dialect.name == "postgresql"
 
     def _labels(self, scan: Scan, column: Any) -> list[sa.ColumnElement[bool]]:
         if scan.labels is None:

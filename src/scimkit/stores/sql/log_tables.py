@@ -13,7 +13,7 @@ from sqlalchemy.dialects import mysql
 
 from scimkit.provisioning.serialization import CODE_LENGTH, KEY_LENGTH
 
-INDEXES: Final = {
+INDEXES: Final[dict[str, tuple[str, ...]]] = {
     "id": ("tenant", "id"),
     "resource_id": ("tenant", "resource_id", "id"),
     "external_id": ("tenant", "external_id", "id"),

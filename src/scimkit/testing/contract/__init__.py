@@ -21,7 +21,7 @@ except ModuleNotFoundError as _missing:
 _PARTS = (
     "base", "changes", "storing", "uniqueness", "versions", "members", "tenants", "transactions", "searching", "pages",
     "machine", "comparison", "histories", "outbox", "outbox_model",
-    "provisioning_log", "log_entries",
+    "provisioning_log", "log_base", "log_entries", "log_retention",
 )  # fmt: skip
 pytest.register_assert_rewrite(*(f"{__name__}.{each}" for each in _PARTS))
 

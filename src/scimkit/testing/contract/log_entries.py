@@ -36,7 +36,7 @@ _CHANGES: Final = st.dictionaries(
     max_size=2,
 )
 
-ENTRIES: Final = st.builds(
+ENTRIES: Final[st.SearchStrategy[LogEntry]] = st.builds(
     LogEntry, id=st.just(""), started=st.just(START), tenant=_some(_TENANTS), action=_some(get_args(Action)),
     result=_some(get_args(LogResult)), token_id=_some(("", "t1", "t2")), cycle_id=_some(("", "c1", "c2")),
     error_code=_some(("", "uniqueness", "503")), detail=_some(("", "userName is taken")),
@@ -49,7 +49,7 @@ ENTRIES: Final = st.builds(
 )  # fmt: skip
 """Entries without an id."""
 
-QUERIES: Final = st.builds(
+QUERIES: Final[st.SearchStrategy[LogQuery]] = st.builds(
     LogQuery, tenant=_some(_TENANTS), limit=st.integers(1, 5),
     person=_some((None, None, None, None, *_IDS, *_NAMES, "ad", "STRA", "\u00e4" * 100)),
     label_prefix=_some((None, None, None, None, *_NAMES, "a", "Stra", "\u00e4" * 100)),
@@ -60,7 +60,7 @@ QUERIES: Final = st.builds(
 )  # fmt: skip
 """Queries with random conditions."""
 
-SIMPLE_QUERIES: Final = st.builds(
+SIMPLE_QUERIES: Final[st.SearchStrategy[LogQuery]] = st.builds(
     lambda query, name: LogQuery(tenant=query.tenant, limit=query.limit, **{name: getattr(query, name)}), QUERIES,
     _some(("person", "label_prefix", "resource_id", "external_id", "result", "action", "token_id", "since")),
 )  # fmt: skip

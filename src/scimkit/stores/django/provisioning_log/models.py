@@ -19,13 +19,13 @@ def _index(column: str, *others: str) -> Any:
 class LogRow(models.Model):
     """An entry of the provisioning log."""
 
-    id = EntryIdField(primary_key=True, max_length=16)
-    tenant = KeyField(max_length=KEY_LENGTH)
-    token_id = KeyField(max_length=KEY_LENGTH)
-    cycle_id = KeyField(max_length=KEY_LENGTH)
-    resource_id = KeyField(max_length=KEY_LENGTH)
-    external_id = KeyField(max_length=KEY_LENGTH, null=True)
-    label_key = KeyField(max_length=KEY_LENGTH, null=True)
+    id: EntryIdField = EntryIdField(primary_key=True, max_length=16)
+    tenant: KeyField = KeyField(max_length=KEY_LENGTH)
+    token_id: KeyField = KeyField(max_length=KEY_LENGTH)
+    cycle_id: KeyField = KeyField(max_length=KEY_LENGTH)
+    resource_id: KeyField = KeyField(max_length=KEY_LENGTH)
+    external_id: KeyField = KeyField(max_length=KEY_LENGTH, null=True)
+    label_key: KeyField = KeyField(max_length=KEY_LENGTH, null=True)
     action: models.CharField[str, str] = models.CharField(max_length=16)
     result: models.CharField[str, str] = models.CharField(max_length=16)
     error_code: models.CharField[str, str] = models.CharField(max_length=CODE_LENGTH, blank=True)
@@ -56,10 +56,10 @@ class LogActivity(models.Model):
     """The requests of a token in one minute."""
 
     id: models.BigAutoField[int, int] = models.BigAutoField(primary_key=True)
-    tenant = KeyField(max_length=KEY_LENGTH)
-    token_id = KeyField(max_length=KEY_LENGTH)
+    tenant: KeyField = KeyField(max_length=KEY_LENGTH)
+    token_id: KeyField = KeyField(max_length=KEY_LENGTH)
     minute: models.BigIntegerField[int, int] = models.BigIntegerField()
-    cycle_id = KeyField(max_length=KEY_LENGTH)
+    cycle_id: KeyField = KeyField(max_length=KEY_LENGTH)
     first: models.BigIntegerField[int, int] = models.BigIntegerField()
     last: models.BigIntegerField[int, int] = models.BigIntegerField()
     reads: models.BigIntegerField[int, int] = models.BigIntegerField()
