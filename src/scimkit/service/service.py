@@ -34,6 +34,7 @@ from scimkit.service.announced_types import announced_types
 from scimkit.service.bulk import Bulk
 from scimkit.service.cursors import Cursors
 from scimkit.service.discovery import Discovery
+from scimkit.service.failed_attempts import FailedAttempts
 from scimkit.service.http import (
     READ_WHEN_EMPTY,
     SCIM_JSON,
@@ -50,7 +51,7 @@ from scimkit.service.http import (
 )
 from scimkit.service.limits import Limits
 from scimkit.service.locations import encoded_path
-from scimkit.service.logs import log_access, log_quirks, log_refused_token
+from scimkit.service.logs import log_access, log_quirks, log_refused_source, log_refused_token
 from scimkit.service.operations import ResourceOperations
 from scimkit.service.permissions import Permissions
 from scimkit.service.provisioning_recorder import ProvisioningRecorder
@@ -172,6 +173,7 @@ class ScimService:
         self._me = me
         self._cursors = cursors or Cursors()
         self._permissions = Permissions(authorize)
+        self._failed_attempts = FailedAttempts(limits.failed_attempts, limits.failed_attempts_window, tokens)
         features = Features(
             max_results=limits.page,
             max_payload_size=limits.body,
@@ -320,16 +322,23 @@ class ScimService:
         return response
 
     async def _principal_of(self, request: Request) -> Principal:
-        """Return the principal of the request's token. Raises Unauthorized, or an error of the verifier."""
+        """Return the principal of the request's token.
+
+        Raises Unauthorized, TooManyRequests, or an error of the verifier.
+        """
         self.limits.check_request(request.headers, request.query)
         authorization = request.headers.get("authorization")
         if authorization is None and _is_public(request):
             return _ANONYMOUS
+        if request.source in self._failed_attempts:
+            self._failed_attempts.check(request.source, authorization)
         try:
             answer = self._tokens.verify(bearer_token(authorization))
             return answer if isinstance(answer, Principal) else await answer
         except Unauthorized as error:
             log_refused_token(request, error)
+            if self._failed_attempts.add(request.source):
+                log_refused_source(request)
             token_id, tenant = getattr(error, "token_id", None), getattr(error, "tenant", None)
             if token_id is not None and tenant is not None:
                 request.refused = Principal(tenant, token_id)
