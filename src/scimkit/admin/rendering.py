@@ -43,8 +43,17 @@ class Renderer:
     def __init__(self, words: Mapping[str, str], name: str) -> None:
         try:
             from jinja2 import Environment, PackageLoader, StrictUndefined
+            from markupsafe import Markup, escape
         except ModuleNotFoundError as missing:
             raise ModuleNotFoundError("the admin page needs Jinja2: pip install 'scimkit[admin]'") from missing
+
+        def with_code(text: str) -> Markup:
+            """Return a text as HTML, with its parts between backticks as code."""
+            parts = [escape(each) for each in text.split("`")]
+            return Markup("").join(
+                Markup("<code>%s</code>") % each if number % 2 else each for number, each in enumerate(parts)
+            )
+
         unknown = sorted(words.keys() - ENGLISH.keys())
         if unknown:
             raise ValueError(f"words has the unknown key {unknown[0]}")
@@ -56,6 +65,7 @@ class Renderer:
         self._environment.globals |= {"t": self.word, "has_word": self._words.__contains__, "name": name}
         self._environment.filters |= {
             "instant": _instant, "ago": self.ago, "span": self.span, "json_text": _json_text, "iso": datetime.isoformat,
+            "with_code": with_code,
         }  # fmt: skip
 
     def word(self, key: str, /, **values: object) -> str:
