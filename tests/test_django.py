@@ -46,6 +46,24 @@ def send(urlpatterns: Any, method: str, target: str, body: Any = None, **headers
         )  # fmt: skip
 
 
+@pytest.mark.parametrize("lifted", [False, True], ids=["sync", "async"])
+def test_failed_attempts_are_counted_for_the_client(lifted: bool) -> None:
+    """Failed attempts are counted for the address of the peer, or for the one that a trusted proxy saw."""
+    store: Any = as_async_store(MemoryStore()) if lifted else MemoryStore()
+    service = ScimService(store, tokens=TOKENS, limits=Limits(failed_attempts=2))
+    patterns = (path("scim/v2/", include(scim_urls(service, trust_forwarded=1))),)
+
+    def get(client: str, token: str = "x") -> int:
+        headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": f"192.0.2.9, {client}"}
+        return int(send(patterns, "GET", "/scim/v2/Users", **headers).status_code)
+
+    assert [get("203.0.113.9") for _ in range(3)] == [401, 401, 429]
+    assert get("203.0.113.10") == 401
+    assert get("203.0.113.9", TOKEN) == 200
+    with pytest.raises(ValueError, match="proxies"):
+        scim_urls(service, trust_forwarded=-1)
+
+
 def test_no_session_and_no_csrf_token() -> None:
     """A bearer token is sufficient, even in a project that requires a login."""
     middleware = ["django.contrib.sessions.middleware.SessionMiddleware",

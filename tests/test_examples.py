@@ -62,6 +62,17 @@ def test_every_example_is_tested() -> None:
     assert making == (SERVED.keys() | NOT_SERVED) - {"minimal_store"}
 
 
+def test_the_examples_of_tokens(capsys: pytest.CaptureFixture[str]) -> None:
+    """The life of a token ends with the statuses that the page names. A table of the application keeps tokens."""
+    found = runpy.run_path(str(EXAMPLES / "token_life.py"))
+    listed = [line.split()[1] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert listed == ["Revoked", "Active", "Active"]
+    assert found["tokens"].verify(found["successor"].token).scopes is None
+    assert found["tokens"].verify(found["auditor"].token).scopes == {"read"}
+    found = runpy.run_path(str(EXAMPLES / "own_token_table.py"))
+    assert found["tokens"].verify(found["issued"].token).tenant == "default"
+
+
 @pytest.mark.parametrize("name", sorted(PROVIDERS))
 @pytest.mark.parametrize("example", SERVED)
 def test_every_provider_succeeds(

@@ -36,7 +36,7 @@ async def result_of(answer: Value | Awaitable[Value]) -> Value:
     if inspect.isawaitable(answer):
         awaited: Value = await answer
         return awaited
-    return answer  # type: ignore[return-value]
+    return answer
 
 
 @dataclass(frozen=True, slots=True)

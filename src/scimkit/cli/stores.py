@@ -31,19 +31,20 @@ StoreOption = Annotated[
 ]
 
 
-def open_store(url: str, *, outbox: bool = False) -> tuple[SyncStore, TokenRegistry]:
+def open_store(url: str, *, outbox: bool = False, log: bool = False) -> tuple[SyncStore, TokenRegistry]:
     """Open the store at a URL, and the token registry in the same database.
 
     Args:
         url: The URL of the store.
         outbox: Whether the store records events in its outbox.
+        log: Whether a store in memory keeps a provisioning log.
 
     Raises:
         typer.BadParameter: The URL does not name a store.
         StoreUnavailable: The database cannot be opened.
     """
     if url == "memory://":
-        return MemoryStore(outbox=outbox), TokenRegistry(MemoryTokenStore())
+        return MemoryStore(outbox=outbox, provisioning_log=log), TokenRegistry(MemoryTokenStore())
     from scimkit.stores.sql import SqlTokenStore
 
     with one_line_errors():

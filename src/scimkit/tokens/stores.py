@@ -72,7 +72,8 @@ class MemoryTokenStore:
 
     def list(self, tenant: str) -> Sequence[TokenRecord]:
         with self._lock:
-            return [record for record in self._records.values() if record.tenant == tenant]
+            found = [record for record in self._records.values() if record.tenant == tenant]
+        return sorted(found, key=lambda record: record.created)
 
     def update(self, old: TokenRecord, new: TokenRecord) -> bool:
         with self._lock:

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.stores.django.project import alias, migrate
+from tests.stores.django.project import Hosted, alias, migrate
 
 from django.contrib import admin  # isort: skip
 from django.contrib.auth.models import User  # isort: skip
+from django.contrib.messages import get_messages  # isort: skip
 from django.core.management import call_command  # isort: skip
 from django.test import Client, override_settings  # isort: skip
 from django.urls import path  # isort: skip
@@ -20,6 +21,7 @@ from django.urls import path  # isort: skip
 from scimkit import TokenRegistry
 from scimkit.stores.django import DjangoTokenStore
 from scimkit.stores.django.models import ScimToken
+from scimkit.testing.token_contract import TokenStoreContract
 from scimkit.tokens import PATTERN, InvalidToken
 from tests.stores.databases import DATABASES
 
@@ -70,7 +72,8 @@ def browser() -> Iterator[Client]:
 def test_a_token_is_issued_and_shown_once(browser: Client) -> None:
     """The form issues a token and shows it. No other page shows the token or its hash."""
     tomorrow = datetime.now(UTC) + timedelta(days=1)
-    form = {"description": "Entra", "tenant": "default", "expires_0": tomorrow.date(), "expires_1": "12:00:00"}
+    form = {"description": "Entra", "tenant": "default", "expires_0": tomorrow.date(), "expires_1": "12:00:00",
+            "active": "on", "scopes": "read write"}  # fmt: skip
     assert browser.get(f"{LIST}add/").status_code == 200
     shown = browser.post(f"{LIST}add/", form)
     (token,) = set(re.findall(PATTERN, shown.content.decode()))
@@ -100,3 +103,63 @@ def test_a_token_is_revoked_and_stays(browser: Client) -> None:
     assert registry.list()[0].revoked is not None
     text: Any = browser.get(LIST).content.decode()
     assert "Revoked" in text
+
+
+def test_the_form_takes_status_and_scopes(browser: Client) -> None:
+    """The form issues an inactive token with scopes, by the user who is logged in. It refuses unknown scopes."""
+    form = {"description": "Entra", "tenant": "default", "scopes": "read  write:User read"}
+    refused = browser.post(f"{LIST}add/", {**form, "scopes": "admin"})
+    assert refused.status_code == 200
+    assert "A scope must be read, write" in refused.content.decode()
+    browser.post(f"{LIST}add/", form)
+    (record,) = TokenRegistry(DjangoTokenStore()).list()
+    assert (record.scopes, record.active, record.created_by) == (("read", "write:User"), False, "admin")
+    text = browser.get(f"{LIST}{record.id}/change/").content.decode()
+    assert all(each in text for each in ("Inactive", "write:User", record.hint, "admin"))
+
+
+def test_tokens_are_switched_and_rotated(browser: Client) -> None:
+    """The actions deactivate, activate and rotate tokens. The page after a rotation shows the new tokens once."""
+    registry = TokenRegistry(DjangoTokenStore())
+    first, second = (registry.issue(name, scopes=["read"]) for name in ("Entra", "Okta"))
+    ids = [first.record.id, second.record.id]
+
+    def act(action: str, *selected: str) -> str:
+        shown: Any = browser.post(LIST, {"action": action, "_selected_action": selected})
+        return shown.content.decode() + " ".join(map(str, get_messages(shown.wsgi_request)))
+
+    assert "deactivated: 2" in act("deactivate", *ids)
+    assert {each.status(datetime.now(UTC)) for each in registry.list()} == {"Inactive"}
+    assert "activated: 2" in act("activate", *ids)
+    shown = act("rotate", *ids)
+    tokens = set(re.findall(PATTERN, shown))
+    assert {registry.verify(each).description for each in tokens} == {"Entra", "Okta"}
+    assert {each.rotated_from for each in registry.list()} == {None, *ids}
+    assert {each.created_by for each in registry.list() if each.rotated_from} == {"admin"}
+    registry.revoke(ids[0])
+    told = act("activate", *ids)
+    assert "Entra: The token is revoked" in told
+    assert "activated: 1" in told
+    assert not re.findall(PATTERN, act("rotate", ids[0]))
+
+
+class ThreadedTokenStore(DjangoTokenStore):
+    """A store whose threads close their connections after each call."""
+
+    def update(self, old: Any, new: Any) -> Any:
+        return Hosted(super(), self._transactions.using).update(old, new)
+
+    def touch(self, id: str, instant: Any) -> Any:
+        return Hosted(super(), self._transactions.using).touch(id, instant)
+
+
+@pytest.mark.parametrize("database", DATABASES)
+class TestDjangoTokenStore(TokenStoreContract):
+    """Tokens in the table of the app `scimkit.stores.django`."""
+
+    @pytest.fixture(autouse=True)
+    def _on(self, database: str) -> None:
+        self.database = alias(database)
+
+    def make_store(self) -> Any:
+        return ThreadedTokenStore(self.database)

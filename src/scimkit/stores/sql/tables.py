@@ -120,7 +120,6 @@ MEMBERSHIPS: Final = sa.Table(
 """The members of groups."""
 
 
-
 def token_table(metadata: sa.MetaData, name: str = "scim_token") -> sa.Table:
     """Add the table of tokens to the metadata of an application, so that its own migrations create the table.
 
