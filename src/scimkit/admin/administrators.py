@@ -22,7 +22,7 @@ class Administrator:
     """The id of the session of the host, if there is one. Forms of one session are refused in another."""
 
 
-Authorize: TypeAlias = Callable[[Any], Administrator | None | Awaitable[Administrator | None]]
+Authorize: TypeAlias = Callable[[Any], Administrator | Awaitable[Administrator | None] | None]
 """A function of the request of the host: an ASGI scope, a WSGI environ or a Django request.
 
 The function returns the administrator, or None for a person who may not enter. An async function needs an ASGI host.

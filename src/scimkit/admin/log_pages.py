@@ -71,8 +71,8 @@ class LogPages:
         """Return the query of a search. Values that no filter offers are ignored."""
         period = PERIODS.get(asked["since"])
         cursor = call.query.get("cursor", "")
-        result: Any = asked["result"] if asked["result"] in get_args(LogResult) else None
-        action: Any = asked["action"] if asked["action"] in get_args(Action) else None
+        result: LogResult | None = next((each for each in get_args(LogResult) if each == asked["result"]), None)
+        action: Action | None = next((each for each in get_args(Action) if each == asked["action"]), None)
         return LogQuery(
             tenant=call.tenant,
             person=asked["person"][:_MAX_PERSON] or None,
