@@ -1,4 +1,6 @@
-"""Make the screenshots of `docs/how-to/entra.md`: `python -m tests.admin.screenshots [FOLDER]`.
+"""Make the screenshots of `docs/how-to/entra.md`: `python -m tests.admin.screenshots`.
+
+With a folder, the command writes pictures of every page there, in light and dark, for a desktop and a phone.
 
 The pages show the provisioning story of the simulator of Entra.
 """
@@ -47,8 +49,6 @@ def main(folder: Path) -> None:
         directory.change(key_of("ada"), family_name="Lovelace", title="Senior Agent")
         fail_a_person(directory)
         entra.incremental_cycle()
-        page.goto(f"{desk.admin}/log")
-        shoot("log")
         page.goto(f"{desk.admin}/tokens/{desk.tokens.list()[0].id}")
         shoot("failing")
         page.click("main a:has-text('sam@example.org')")
@@ -60,10 +60,11 @@ def main(folder: Path) -> None:
         shoot("attributes")
         page.goto(f"{desk.admin}/tokens/{desk.tokens.list()[0].id}/rotate")
         shoot("rotate")
-        page.goto(f"{desk.admin}/tokens/{desk.tokens.list()[0].id}/revoke")
-        shoot("revoke")
+        phone = browser.new_page(viewport=PHONE, color_scheme="dark")
+        phone.goto(f"{desk.admin}/tokens/{desk.tokens.list()[0].id}")
+        phone.screenshot(path=folder / "admin-phone.png")
         entra.close()
-        if folder != IMAGES:
+        if folder is not IMAGES:
             every_page(desk, browser, folder)
 
 
