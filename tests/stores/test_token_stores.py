@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +14,13 @@ from alembic.autogenerate import compare_metadata, produce_migrations, render_py
 from alembic.migration import MigrationContext
 
 from scimkit import TokenRegistry
-from scimkit.stores.sql import AsyncSqlTokenStore, SqlTokenStore, token_table
+from scimkit.stores.sql import AsyncSqlTokenStore, SqlStore, SqlTokenStore, migrations, token_table
 from scimkit.stores.sql.async_store import async_engine
 from scimkit.stores.sql.database import sync_engine
 from scimkit.testing.token_contract import TokenStoreContract
 from scimkit.tokens import MemoryTokenStore, TokenRecord
 from tests.stores.databases import DATABASES, store_of, url_of
+from tests.stores.test_migrations import empty
 
 METADATA = sa.MetaData()
 OWN_TABLE = token_table(METADATA, "helpdesk_token")
@@ -136,25 +138,27 @@ def test_a_read_only_database_verifies_tokens(database: str, caplog: pytest.LogC
     engine.dispose()
 
 
-def test_tokens_of_the_first_versions_are_active(tmp_path: Any) -> None:
+@pytest.mark.parametrize("database", DATABASES)
+def test_tokens_of_the_first_versions_are_active(database: str, tmp_path: Path) -> None:
     """A token from before the new columns is active after the upgrade, has both scopes and has no hint."""
-    engine = sync_engine(f"sqlite:///{tmp_path}/old.db")
-    from scimkit.stores.sql import SqlStore, migrations
-
-    store = SqlStore(engine)
     old = {"id": b"abc", "tenant": b"default", "description": "old", "hash": b"x" * 32, "created": NOW.isoformat()}
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE scim_token")
-        connection.exec_driver_sql(
-            "CREATE TABLE scim_token (id BLOB NOT NULL PRIMARY KEY, tenant BLOB NOT NULL, description TEXT NOT NULL,"
-            " hash BLOB NOT NULL, created VARCHAR(32) NOT NULL, expires VARCHAR(32), revoked VARCHAR(32),"
-            " dialect VARCHAR(64))"
-        )
-        connection.execute(sa.text(f"INSERT INTO scim_token ({', '.join(old)}) VALUES (:{', :'.join(old)})"), old)
-        connection.exec_driver_sql("UPDATE scim_schema_version SET version_num = '0004'")
-    store.upgrade()
-    assert store.schema_version == migrations.HEAD
-    record = TokenRegistry(SqlTokenStore(engine)).find("abc")
-    assert record == TokenRecord("abc", "default", "old", b"x" * 32, NOW)
-    assert (record.status(NOW), record.scopes, record.hint) == ("Active", ("read", "write"), "")
-    engine.dispose()
+    with empty(database, tmp_path) as url:
+        store = SqlStore(url)
+        with store.engine.begin() as connection:
+            for name in ("created_by", "active", "scopes", "last_used", "hint", "rotated_from"):
+                connection.exec_driver_sql(f"ALTER TABLE scim_token DROP COLUMN {name}")
+            connection.execute(sa.text(f"INSERT INTO scim_token ({', '.join(old)}) VALUES (:{', :'.join(old)})"), old)
+            connection.exec_driver_sql("UPDATE scim_schema_version SET version_num = '0004'")
+        store.upgrade()
+        assert store.schema_version == migrations.HEAD
+        with store.engine.begin() as connection:  # a process of the earlier version still issues tokens
+            connection.execute(
+                sa.text(f"INSERT INTO scim_token ({', '.join(old)}) VALUES (:{', :'.join(old)})"),
+                old | {"id": b"later"},
+            )
+        registry = TokenRegistry(SqlTokenStore(store.engine))
+        for id in ("abc", "later"):
+            record = registry.find(id)
+            assert record == TokenRecord(id, "default", "old", b"x" * 32, NOW)
+            assert (record.status(NOW), record.scopes, record.hint) == ("Active", ("read", "write"), "")
+        store.engine.dispose()

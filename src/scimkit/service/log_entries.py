@@ -98,14 +98,12 @@ class EntryMaker:
 
     def quirks(self, call: RequestContext) -> tuple[QuirkUse, ...]:
         """Return the quirks that a request needed, with what they rewrote."""
-        fired = call.deviations.fired
-        return tuple(self._quirk_use(name, fired[name]) for name in fired if ":" not in name) if fired else ()
+        return tuple(map(self._without_redacted, quirk_uses(call))) if call.deviations.fired else ()
 
-    def _quirk_use(self, name: str, rewrite: Any) -> QuirkUse:
-        attribute, before, after = described(rewrite)
-        if self._keeps_values and not self._is_redacted(attribute or ""):
-            return QuirkUse(name, attribute, before, after)
-        return QuirkUse(name, None if attribute is None else attribute.partition("[")[0])
+    def _without_redacted(self, use: QuirkUse) -> QuirkUse:
+        if self._keeps_values and not self._is_redacted(use.attribute or ""):
+            return use
+        return QuirkUse(use.name, None if use.attribute is None else use.attribute.partition("[")[0])
 
     def _changes(self, changes: EffectiveChanges) -> dict[str, Mapping[str, Any]]:
         found = self._derivation.changed_attributes(changes)
@@ -121,6 +119,12 @@ class EntryMaker:
             plain == each or plain.startswith((f"{each}.", f"{each}:")) or each.startswith(f"{plain}.")
             for each in self._redacted
         )
+
+
+def quirk_uses(call: RequestContext) -> tuple[QuirkUse, ...]:
+    """Return the quirks that a request needed, with what they rewrote."""
+    fired = call.deviations.fired
+    return tuple(QuirkUse(name, *described(fired[name])) for name in fired if ":" not in name)
 
 
 def failed(

@@ -412,6 +412,8 @@ class ResourceOperations:
         Without the hook, the password is dropped. No transaction is needed without a password, listeners and
         safeguards.
         """
+        if call.is_rehearsal:
+            return self._rehearse(call, write)
         hook = self._set_password if has_password else None
         if hook is None and self._listeners is None and self._safeguards is None:
             if self._recorder is None:
@@ -419,6 +421,24 @@ class ResourceOperations:
             if self._log_afterwards is not None:
                 return self._write_and_log(call, write, self._log_afterwards)
         return self._write_in_transaction(call, write, hook)
+
+    async def _rehearse(self, call: RequestContext, write: Write) -> Written:
+        """Write in a transaction that is rolled back, with safeguards and listeners but without the password hook."""
+        resource_type, listeners, safeguards = self.resource_type, self._listeners, self._safeguards
+
+        async def work(store: Store) -> None:
+            checked = write if safeguards is None else safeguards.checked(write, store, call, resource_type)
+            if listeners is None:
+                raise _Rehearsed(await checked(store))
+            written, _ = await listeners.write(store, call, resource_type, checked, may_recover=True)
+            raise _Rehearsed(written)
+
+        try:
+            await self._store.transaction(call.scope, work)
+        except _Rehearsed as done:
+            call.rehearsed = done.written
+        assert call.rehearsed is not None
+        return call.rehearsed
 
     async def _write_and_log(self, call: RequestContext, write: Write, recorder: ProvisioningRecorder) -> Written:
         """Write without a transaction, and add the entry of the provisioning log after the write."""
@@ -470,6 +490,14 @@ class ResourceOperations:
         if listeners is not None and events:
             await listeners.committed(events)
         return written
+
+
+class _Rehearsed(Exception):
+    """Ends the transaction of a write that must be rolled back."""
+
+    def __init__(self, written: Written) -> None:
+        super().__init__()
+        self.written = written
 
 
 def _not_modified(document: Document) -> Response:

@@ -10,7 +10,7 @@ from scimkit.dialects import RequestDeviations
 from scimkit.documents import Document
 from scimkit.patch.operations import Operation
 from scimkit.service.http import Parameters, Request, Response
-from scimkit.stores.protocol import Scope
+from scimkit.stores.protocol import Scope, Written
 from scimkit.tokens import Principal
 
 
@@ -42,6 +42,10 @@ class RequestContext:
     """The id of the cycle in the provisioning log. Empty without a log."""
     document: Document | None = field(default=None, init=False, repr=False)
     """The resource in the body of a POST or PUT, once it is read."""
+    is_rehearsal: bool = field(default=False, init=False)
+    """True if the write must be rolled back, because somebody asks what it would do."""
+    rehearsed: Written | None = field(default=None, init=False, repr=False)
+    """What a rehearsed write would have written."""
     operations: Sequence[Operation] = field(default=(), init=False, repr=False)
     """The operations of a PATCH, once they are read and in RFC form."""
     password: str | None = field(default=None, init=False, repr=False)
