@@ -87,7 +87,7 @@ class AdminSite:
         self._authorize = authorize.authorize if isinstance(authorize, OneTimeLinks) else authorize
         self._renderer = Renderer(words, name)
         self._forms = FormTokens(key)
-        self.ports = Ports(service, tokens, endpoint)
+        self.ports: Ports = Ports(service, tokens, endpoint)
         self._routes = self._make_routes()
 
     async def administrator(self, host_request: Any) -> Administrator | None:
