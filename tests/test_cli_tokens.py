@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from scimkit.cli import app
 from scimkit.cli.token_columns import LIST_COLUMNS, SHOW_COLUMNS
+from scimkit.documents import camel_case
 from scimkit.stores.sql import SqlStore, SqlTokenStore
 from scimkit.tokens import TokenRegistry
 from scimkit.tokens.format import parse_token
@@ -61,7 +62,7 @@ def test_create_prints_json(desk: Desk) -> None:
     """With `--json`, `create` prints the token and its values."""
     made = desk.json("create", "--description", "Entra")
     assert desk.registry.verify(made.pop("token")).token_id == made["id"]
-    assert made.keys() == SHOW_COLUMNS.keys()
+    assert made.keys() == set(map(camel_case, SHOW_COLUMNS))
     assert (made["status"], made["scopes"], made["expires"]) == ("Active", ["read", "write"], None)
 
 
@@ -72,8 +73,8 @@ def test_a_list_has_the_same_columns_for_people_and_programs(desk: Desk) -> None
     parts = parse_token(issued.token)
     assert parts is not None
     (row,) = desk.json("list")
-    assert row.keys() == LIST_COLUMNS.keys()
-    assert datetime.fromisoformat(row["last_used"]) <= datetime.now(UTC)
+    assert row.keys() == set(map(camel_case, LIST_COLUMNS))
+    assert datetime.fromisoformat(row["lastUsed"]) <= datetime.now(UTC)
     text = desk.run("list").stdout
     for name in LIST_COLUMNS:
         assert name.replace("_", " ").capitalize() in text
@@ -87,8 +88,8 @@ def test_show_prints_everything_but_the_token(desk: Desk) -> None:
     """`show` prints every value of one token, for people and for programs."""
     issued = desk.registry.issue("Entra", created_by="ada", dialect="entra")
     shown = desk.json("show", issued.record.id)
-    assert shown.keys() == SHOW_COLUMNS.keys()
-    assert (shown["created_by"], shown["dialect"], shown["hint"]) == ("ada", "entra", issued.token[-4:])
+    assert shown.keys() == set(map(camel_case, SHOW_COLUMNS))
+    assert (shown["createdBy"], shown["dialect"], shown["hint"]) == ("ada", "entra", issued.token[-4:])
     text = desk.run("show", issued.record.id).stdout
     assert all(each in text for each in ("Created by", "ada", "Dialect", "entra", "Rotated from"))
     assert issued.token not in text
@@ -115,7 +116,7 @@ def test_rotate_prints_only_the_new_token(desk: Desk) -> None:
     assert expires is not None
     assert timedelta(hours=1) < expires - datetime.now(UTC) <= timedelta(hours=2)
     again = desk.json("rotate", old.record.id)
-    assert again["rotated_from"] == old.record.id
+    assert again["rotatedFrom"] == old.record.id
     assert desk.registry.find(old.record.id).expires == expires, "a second rotation never extends the token"
 
 

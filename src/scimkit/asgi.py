@@ -7,6 +7,7 @@ path of a FastAPI, Starlette or Django application, or serve it alone.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from time import monotonic
 from typing import Any, Final, TypeAlias
@@ -24,6 +25,8 @@ AsgiScope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+_log: Final = logging.getLogger("scimkit")
 
 _DISCONNECT: Final = "http.disconnect"
 _READ_AHEAD: Final = 65536
@@ -66,7 +69,7 @@ class ScimApp:
                 return
             await self._write(response, scope["method"], receive, send)
         elif scope["type"] == "lifespan":
-            await _serve_lifespan(receive, send)
+            await _serve_lifespan(receive, send, self._on_loop.flushed)
         else:
             raise RuntimeError(f"SCIM is served over HTTP, not {scope['type']}")
 
@@ -219,10 +222,17 @@ async def _until_disconnect(receive: Receive) -> None:
     await asyncio.get_running_loop().create_future()
 
 
-async def _serve_lifespan(receive: Receive, send: Send) -> None:
-    """Answer the lifespan messages of the server until it shuts down."""
+async def _serve_lifespan(
+    receive: Receive, send: Send, at_shutdown: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """Answer the lifespan messages of the server until it shuts down. An error at the shutdown is logged."""
     while True:
         message = await receive()
+        if message["type"] == "lifespan.shutdown" and at_shutdown is not None:
+            try:
+                await at_shutdown()
+            except Exception:
+                _log.exception("the shutdown of the service failed")
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return

@@ -166,3 +166,9 @@ def _has_unusable_character(value: object) -> bool:
     if type(value) is list:
         return any(map(_has_unusable_character, value))
     return False
+
+
+def camel_case(name: str) -> str:
+    """Return a Python name in the form of attribute names, such as `lastUsed` for `last_used`."""
+    first, *others = name.split("_")
+    return first + "".join(each.title() for each in others)

@@ -73,7 +73,8 @@ class Apart:
         method = getattr(self._store, name)
         if name == "without_savepoints":
             return Apart(method, self._prefix)
-        if name in ("is_async", "blocking", "engine", "unsupported", "serves", "pool_size", "outbox", "record_events"):
+        if name in ("is_async", "blocking", "engine", "unsupported", "serves", "pool_size", "outbox", "record_events",
+                    "provisioning_log", "record_log"):  # fmt: skip
             return method
         return lambda scope, *rest: method(self._own(scope), *rest)
 

@@ -23,7 +23,7 @@ from scimkit.tokens import (
     TokenStatus,
     check_scopes,
 )
-from scimkit.tokens.registry import OVERLAP
+from scimkit.tokens.records import OVERLAP
 from tests.tokens.test_tokens import NOW, Clock
 
 HOUR = timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""The command line of scimkit: `scimkit demo | serve | token | events | migrate | check | safeguard`.
+"""The command line of scimkit: `scimkit demo | serve | token | log | health | check | explain | ...`.
 
 Each command has its own module. The commands connect a store, tokens and a server; they contain no SCIM logic.
 """
@@ -17,7 +17,10 @@ from scimkit import __version__
 from scimkit.cli.check import check
 from scimkit.cli.demo import demo
 from scimkit.cli.events import event_app
+from scimkit.cli.explain import explain_request
+from scimkit.cli.health import health
 from scimkit.cli.migrate import migrate
+from scimkit.cli.provisioning_log import cycles, forget, log
 from scimkit.cli.safeguard import safeguard_app
 from scimkit.cli.serve import serve
 from scimkit.cli.stores import StoreUnavailable
@@ -27,8 +30,9 @@ app: typer.Typer = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
     help="A SCIM 2.0 service provider: let identity providers manage your users and groups.",
 )  # fmt: skip
-for _command in (check, demo, serve, migrate):
+for _command in (check, demo, serve, migrate, log, cycles, health, forget):
     app.command()(_command)
+app.command("explain")(explain_request)
 app.add_typer(token_app, name="token")
 app.add_typer(safeguard_app, name="safeguard")
 app.add_typer(event_app, name="events")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_args
 
 import typer
 from rich.console import Console
@@ -13,13 +13,20 @@ from rich.markup import escape
 
 from scimkit.asgi import AsgiScope, Receive, ScimApp, Send
 from scimkit.cli.admin import AdminSettings, admin_app, is_admin_path, new_admin_settings
+from scimkit.cli.provisioning_log import print_entries
 from scimkit.cli.server import PREFIX
 from scimkit.cli.stores import open_store
+from scimkit.provisioning import Action, LogQuery, SyncProvisioningLog, connection_health
+from scimkit.runner import run_sync
 from scimkit.service import ScimService
 from scimkit.tokens import TokenRegistry
 
 if TYPE_CHECKING:
     from scimkit.testing.entra import Report, Step
+
+
+_SHOWN_ENTRIES: Final = 5
+"""The number of entries of the provisioning log that the demo shows."""
 
 
 def demo(
@@ -51,11 +58,15 @@ def demo(
     try:
         with tempfile.TemporaryDirectory(prefix="scimkit-demo-") as folder:
             settings = new_admin_settings("default") if admin else None
-            store, tokens = open_store(_store_url(folder, admin=admin), log=admin)
+            store, tokens = open_store(f"sqlite:///{Path(folder) / 'helpdesk.db'}", provisioning_log=True)
             service = ScimService(store, tokens=tokens)
             with running(_app(service, tokens, settings), port=port) as url:
                 endpoint = url + PREFIX
                 outcomes = [_play_story(console, endpoint, tokens, name) for name in flavors]
+                log: SyncProvisioningLog = cast(Any, store).provisioning_log
+                run_sync(service.flush_provisioning_log())
+                for name in flavors:
+                    _print_log(console, log, tokens, f"demo-{name}")
                 _print_entra_setup(console)
                 if settings is not None:
                     _print_links(console, settings, endpoint, flavors)
@@ -71,11 +82,6 @@ def _print_links(console: Console, settings: AdminSettings, endpoint: str, flavo
     for flavor in flavors:
         tenant = f"demo-{flavor}"
         console.print(f"\n[bold]Tenant {tenant}[/bold]\n{settings.announcement(endpoint, tenant)}", soft_wrap=True)
-
-
-def _store_url(folder: str, *, admin: bool) -> str:
-    """Return the store of the demonstration. With the admin page, it is in memory, where it has a provisioning log."""
-    return "memory://" if admin else f"sqlite:///{Path(folder) / 'helpdesk.db'}"
 
 
 def _app(service: ScimService, tokens: TokenRegistry, settings: AdminSettings | None) -> Callable[..., Any]:
@@ -130,6 +136,19 @@ def _print_summary(console: Console, report: Report) -> None:
     console.print(
         f"\n  [{color}]{len(report.steps) - failed} steps passed, {failed} failed[/{color}] in {report.seconds:.1f} s"
     )
+
+
+def _print_log(console: Console, log: SyncProvisioningLog, tokens: TokenRegistry, tenant: str) -> None:
+    """Print what the provisioning log of a tenant has of the story."""
+    console.print(f"\n[bold]Admin > Apps & Integrations > Provisioning log[/bold]  (tenant {tenant})")
+    [token] = tokens.list(tenant)
+    for cycle in log.cycles(tenant):
+        counts = {each: cycle.count(action=each) for each in get_args(Action)}
+        written = ", ".join(f"{count} {action}" for action, count in counts.items() if count)
+        console.print(f"  Cycle: {cycle.reads} reads; {written}; {cycle.failures} failures", soft_wrap=True)
+    console.print(f"  Health of the connection: {connection_health(log, tenant, token.id).status}")
+    page = log.search(LogQuery(tenant=tenant, limit=_SHOWN_ENTRIES))
+    print_entries(console, list(reversed(page.entries)), with_ids=False)
 
 
 def _print_entra_setup(console: Console) -> None:

@@ -63,6 +63,13 @@ def serve(
         bool, typer.Option("--admin", help="Serve the admin page at /admin, and print a link that works once.")
     ] = False,
     admin_tenant: Annotated[str, typer.Option(help="The tenant that the admin page shows.")] = "default",
+    provisioning_log: Annotated[
+        bool,
+        typer.Option(
+            "--provisioning-log/--no-provisioning-log",
+            help="Keep a log of every write and every failure, for `scimkit log`, `cycles` and `health`.",
+        ),
+    ] = True,
 ) -> None:
     """Serve SCIM under /scim/v2, with health probes at /healthz and /readyz.
 
@@ -76,7 +83,7 @@ def serve(
     url = read_store_url(store, store_file)
     settings = Settings(
         url, dialect, host, port, public_url, cursor_secret, grace, log_format, log_level, access_log, outbox,
-        new_admin_settings(admin_tenant) if admin else None,
+        provisioning_log, new_admin_settings(admin_tenant) if admin else None,
     )  # fmt: skip
     if outbox and url == "memory://":
         raise typer.BadParameter("memory:// cannot deliver events; use a database", param_hint="--outbox")
@@ -86,6 +93,6 @@ def serve(
             raise typer.BadParameter("several processes cannot share memory://; use a database", param_hint="--store")
         serve_many(settings, workers)
         return
-    opened, tokens = open_store(url, outbox=outbox, log=admin)
+    opened, tokens = open_store(url, outbox=outbox, provisioning_log=provisioning_log)
     token = tokens.issue("scimkit serve").token if url == "memory://" else None
     serve_one(ServerApp(settings, opened, tokens), settings, token)

@@ -68,6 +68,7 @@ class Settings:
     log_level: str
     access_log: bool
     outbox: bool = False
+    provisioning_log: bool = True
     admin: AdminSettings | None = None
     parent: int = 0
 
@@ -111,17 +112,16 @@ def application() -> ServerApp:
     settings = Settings(**json.loads(os.environ[_SETTINGS]))
     configure_logging(settings.log_format, settings.log_level, access_log=settings.access_log)
     threading.Thread(target=_end_with_parent, args=(settings.parent, settings.grace), daemon=True).start()
-    log = settings.admin is not None
-    return ServerApp(settings, *_open_with_retries(settings.store, outbox=settings.outbox, log=log))
+    return ServerApp(settings, *_open_with_retries(settings))
 
 
-def _open_with_retries(url: str, *, outbox: bool, log: bool) -> tuple[SyncStore, TokenRegistry]:
-    """Open a store. If the database cannot be opened, retry with growing pauses. SIGTERM ends the process."""
+def _open_with_retries(settings: Settings) -> tuple[SyncStore, TokenRegistry]:
+    """Open the store. If the database cannot be opened, retry with growing pauses. SIGTERM ends the process."""
     before = signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     try:
         for attempt in count():
             try:
-                return open_store(url, outbox=outbox, log=log)
+                return open_store(settings.store, outbox=settings.outbox, provisioning_log=settings.provisioning_log)
             except StoreUnavailable as error:
                 pause = min(_MAX_PAUSE, 2**attempt)
                 _log.error("%s; the next attempt is in %d s", error, pause)

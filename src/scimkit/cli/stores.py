@@ -31,29 +31,29 @@ StoreOption = Annotated[
 ]
 
 
-def open_store(url: str, *, outbox: bool = False, log: bool = False) -> tuple[SyncStore, TokenRegistry]:
+def open_store(url: str, *, outbox: bool = False, provisioning_log: bool = False) -> tuple[SyncStore, TokenRegistry]:
     """Open the store at a URL, and the token registry in the same database.
 
     Args:
         url: The URL of the store.
         outbox: Whether the store records events in its outbox.
-        log: Whether a store in memory keeps a provisioning log.
+        provisioning_log: Whether the store keeps a provisioning log.
 
     Raises:
         typer.BadParameter: The URL does not name a store.
         StoreUnavailable: The database cannot be opened.
     """
     if url == "memory://":
-        return MemoryStore(outbox=outbox, provisioning_log=log), TokenRegistry(MemoryTokenStore())
+        return MemoryStore(outbox=outbox, provisioning_log=provisioning_log), TokenRegistry(MemoryTokenStore())
     from scimkit.stores.sql import SqlTokenStore
 
     with one_line_errors():
-        store = sql_store(url, outbox=outbox)
+        store = sql_store(url, outbox=outbox, provisioning_log=provisioning_log)
         store.upgrade()
     return store, TokenRegistry(SqlTokenStore(store.engine))
 
 
-def sql_store(url: str, *, outbox: bool = False) -> SqlStore:
+def sql_store(url: str, *, outbox: bool = False, provisioning_log: bool = False) -> SqlStore:
     """Return the SQL store at a URL without upgrading its tables.
 
     Raises:
@@ -66,7 +66,7 @@ def sql_store(url: str, *, outbox: bool = False) -> SqlStore:
     try:
         if url == "sqlite:///":
             raise ValueError("the URL names no file")
-        return SqlStore(url, upgrade=False, outbox=outbox)
+        return SqlStore(url, upgrade=False, outbox=outbox, provisioning_log=provisioning_log)
     except (ValueError, ArgumentError):
         raise typer.BadParameter(f"the store must be {STORE_URLS}", param_hint="--store") from None
     except ModuleNotFoundError as missing:

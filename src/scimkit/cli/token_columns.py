@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from scimkit.documents import camel_case
 from scimkit.tokens import TokenRecord
 
 Columns: TypeAlias = Mapping[str, Callable[[TokenRecord, datetime], Any]]
@@ -53,7 +54,7 @@ def json_values(record: TokenRecord, columns: Columns) -> dict[str, Any]:
     now = datetime.now(UTC)
     values = {name: value(record, now) for name, value in columns.items()}
     return {
-        name: value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+        camel_case(name): value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
         for name, value in values.items()
     }
 

@@ -14,7 +14,7 @@ from scimkit.cli.token_columns import LIST_COLUMNS, SHOW_COLUMNS, json_values, p
 from scimkit.dialects import DIALECTS
 from scimkit.errors import NotFound
 from scimkit.tokens import IssuedToken, TokenRecord, TokenRegistry, TokenStateError, check_scopes
-from scimkit.tokens.registry import OVERLAP
+from scimkit.tokens.records import OVERLAP
 
 token_app: typer.Typer = typer.Typer(
     no_args_is_help=True, help="Issue, list, rotate and revoke the bearer tokens of a store."

@@ -69,6 +69,16 @@ class LoopService:
         except ScimError as error:
             return service.refuse(request, error)
 
+    async def flushed(self) -> None:
+        """Write what the provisioning log still has in memory, when the server shuts down."""
+        service = self._service
+        if not service.blocking:
+            await service.flush_provisioning_log()
+            return
+        await self._executor.run(
+            lambda: run_sync(service.flush_provisioning_log()), monotonic() + service.limits.deadline
+        )
+
     async def next_part(self, more: Callable[[], Coroutine[Any, Any, bytes]]) -> bytes:
         """Return the next part of a streamed body.
 

@@ -24,7 +24,7 @@ LogResult: TypeAlias = Literal["Success", "Warning", "Skipped", "Failure"]
 - `Success`: the request did what it asked for.
 - `Warning`: the request succeeded, but needed a quirk, named members that do not exist, or sent attributes that the
   store does not keep.
-- `Skipped`: the request changed nothing, because the resource was already as requested.
+- `Skipped`: the request changed nothing, because the resource was already as requested. A resource to delete was gone.
 - `Failure`: the request was refused or failed.
 """
 
@@ -70,7 +70,7 @@ class LogEntry:
     cycle_id: str = ""
     """The id of the cycle that the request belongs to."""
     error_code: str = ""
-    """The `scimType` of the error, or the HTTP status if the error has none. Empty unless the result is `Failure`."""
+    """The `scimType` of the error, or the HTTP status if the error has none. Empty if there was no error."""
     detail: str = ""
     """The detail of the error, as the identity provider received it."""
     duration: float = 0.0
@@ -131,7 +131,13 @@ def new_entry_id() -> str:
 
 def first_id_at(instant: datetime) -> str:
     """Return the smallest id of an entry that is made at a time or later."""
-    return _uuid(int(instant.timestamp() * 1000) << 12, 0)
+    return _uuid(max(int(instant.timestamp() * 1000), 0) << 12, 0)
+
+
+def new_id_at(instant: datetime) -> str:
+    """Return a new UUIDv7 of a time, such as that of a cycle. Ids of the same millisecond have no order."""
+    stamp = max(int(instant.timestamp() * 1000), 0) << 12
+    return _uuid(stamp, int.from_bytes(urandom(8), "big"))
 
 
 def time_of_id(id: str) -> datetime:

@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Final
 
 from pydantic_core import from_json
 
-from scimkit.documents import write_json
+from scimkit.documents import camel_case, write_json
 from scimkit.provisioning.entries import LogEntry, QuirkUse
 
 KEY_LENGTH: Final = 255
-"""The number of bytes of a compared text that a row keeps in its column."""
+"""The largest number of bytes of a compared text in its column."""
+CODE_LENGTH: Final = 64
+"""The largest number of characters of an error code in its column."""
 
 _ASCII: Final = ("action", "result", "error_code")
 _KEYS: Final = ("tenant", "token_id", "cycle_id", "resource_id")
@@ -33,13 +36,17 @@ _FORGOTTEN: Final[Mapping[str, Any]] = {"redacted": True}
 
 
 def key_bytes(text: str) -> bytes:
-    """Return a text as a key of a column, cut at `KEY_LENGTH` bytes."""
-    return text.encode("utf-8", "surrogatepass")[:KEY_LENGTH]
+    """Return a text as a key of a column. The end of a text that is too long is replaced by a hash of the text."""
+    encoded = text.encode("utf-8", "surrogatepass")
+    if len(encoded) <= KEY_LENGTH:
+        return encoded
+    digest = sha256(encoded).hexdigest().encode()
+    return encoded[: KEY_LENGTH - len(digest)] + digest
 
 
 def label_key(label: str) -> bytes:
-    """Return a label, or the beginning of one, as a key that compares without case."""
-    return key_bytes(label.casefold())
+    """Return a label, or the beginning of one, as a key that compares without case, cut at `KEY_LENGTH` bytes."""
+    return label.casefold().encode("utf-8", "surrogatepass")[:KEY_LENGTH]
 
 
 def id_bytes(id: str) -> bytes:
@@ -64,11 +71,13 @@ def entry_to_row(entry: LogEntry) -> dict[str, Any]:
     }
     if entry.quirks:
         payload["quirks"] = [[each.name, each.attribute, each.before, each.after] for each in entry.quirks]
+    keys = {name: key_bytes(getattr(entry, name)) for name in _KEYS}
+    payload |= {name: getattr(entry, name) for name, key in keys.items() if len(key) == KEY_LENGTH}
     return {
         "id": id_bytes(entry.id),
         "started": int(entry.started.timestamp() * 1000),
-        **{name: getattr(entry, name) for name in _ASCII},
-        **{name: key_bytes(getattr(entry, name)) for name in _KEYS},
+        **{name: getattr(entry, name)[:CODE_LENGTH] for name in _ASCII},
+        **keys,
         "external_id": None if entry.external_id is None else key_bytes(entry.external_id),
         "label_key": None if entry.label is None else label_key(entry.label),
         "payload": write_json(payload),
@@ -78,8 +87,8 @@ def entry_to_row(entry: LogEntry) -> dict[str, Any]:
 def row_to_entry(row: Mapping[str, Any]) -> LogEntry:
     """Return the entry of a row."""
     payload: dict[str, Any] = from_json(bytes(row["payload"]))
-    fields: dict[str, Any] = {**payload, **{name: row[name] for name in _ASCII}}
-    fields |= {name: bytes(row[name]).decode("utf-8", "replace") for name in _KEYS}
+    fields: dict[str, Any] = {name: bytes(row[name]).decode("utf-8", "replace") for name in _KEYS}
+    fields |= {**payload, **{name: row[name] for name in _ASCII}}
     fields |= {name: tuple(fields.get(name, ())) for name in _TUPLES}
     fields["quirks"] = tuple(QuirkUse(*each) for each in payload.get("quirks", ()))
     return LogEntry(**fields, id=id_text(bytes(row["id"])), started=datetime.fromtimestamp(row["started"] / 1000, UTC))
@@ -103,9 +112,9 @@ def entry_to_json(entry: LogEntry) -> dict[str, Any]:
     document: dict[str, Any] = {
         "id": entry.id,
         "started": entry.started.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        **{_camel(name): getattr(entry, name) for name in (*_ASCII, *_KEYS) if getattr(entry, name)},
+        **{camel_case(name): getattr(entry, name) for name in (*_ASCII, *_KEYS) if getattr(entry, name)},
         **{
-            _camel(name): _plain(value)
+            camel_case(name): _plain(value)
             for name, default in _IN_PAYLOAD.items()
             if (value := getattr(entry, name)) != default
         },
@@ -120,8 +129,3 @@ def entry_to_json(entry: LogEntry) -> dict[str, Any]:
 
 def _plain(value: object) -> object:
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
-
-
-def _camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(each.title() for each in others)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from scimkit.dialects.rewrites import described
 from scimkit.documents import Document, parse_object, write_json
-from scimkit.errors import ScimError
+from scimkit.errors import NotFound, ScimError
 from scimkit.events import AttributeChange, Change, EventDerivation
 from scimkit.patch.changes import EffectiveChanges
 from scimkit.patch.operations import Operation
@@ -130,7 +130,7 @@ def quirk_uses(call: RequestContext) -> tuple[QuirkUse, ...]:
 def failed(
     request: Request, principal: Principal, call: RequestContext | None, error: ScimError, maker: EntryMaker | None
 ) -> LogEntry:
-    """Return the entry of a request that failed.
+    """Return the entry of a request that failed. The deletion of a resource that is gone counts as skipped.
 
     Args:
         request: The request.
@@ -146,12 +146,12 @@ def failed(
         if call is not None:
             fields |= {"resource_id": call.id, "quirks": maker.quirks(call)}
     is_write = maker is not None and not request.path.rstrip("/").endswith("/.search")
-    by_method = _BY_METHOD.get(request.method, "Other") if is_write else "Other"
+    by_method: Action = _BY_METHOD.get(request.method, "Other") if is_write else "Other"
     return LogEntry(
         **_common(request, principal, call),
         **fields,
         action=by_method if call is None or by_method != "Update" else _action(call),
-        result="Failure",
+        result="Skipped" if isinstance(error, NotFound) and by_method == "Delete" else "Failure",
         error_code=error.scim_type or str(error.status),
         detail=error.detail,
     )

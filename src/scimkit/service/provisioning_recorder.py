@@ -115,6 +115,16 @@ class ProvisioningRecorder:
             with activity.lock:
                 activity.reads += 1
 
+    async def flush(self) -> None:
+        """Write the reads and the entries that are still in memory, before the process ends."""
+        now = datetime.now(UTC)
+        for key, activity in list(self._activities.items()):
+            with activity.lock:
+                reads, activity.reads = activity.reads, 0
+            if reads:
+                await self._note(activity, key, now, reads)
+        await self._write_waiting()
+
     def entry_of(self, call: RequestContext, resource_type: ResourceType, written: Written) -> LogEntry:
         """Return the entry of a write that did not fail."""
         return self._makers[resource_type.name].written(call, written)

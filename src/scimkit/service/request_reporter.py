@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from scimkit.errors import ScimError
+from scimkit.errors import NotFound, ScimError
 from scimkit.events import RequestCompleted, RequestListener
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.http import Request, Response
@@ -111,6 +111,9 @@ class RequestReporter:
         """Write the failure of a request to the provisioning log, if the tenant of its token is known."""
         known = principal or request.refused
         if self._recorder is None or known is None:
+            return
+        if isinstance(error, NotFound) and request.method in ("GET", "HEAD"):
+            self._recorder.count_read(known)  # identity providers look for resources that may be gone
             return
         try:
             resource_type = self.resource_type_at(request.path)

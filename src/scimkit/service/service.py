@@ -318,6 +318,14 @@ class ScimService:
             call, request, principal, response, failure, self._reporter.resource_type_at(request.path)
         )
 
+    async def flush_provisioning_log(self) -> None:
+        """Write what the provisioning log still has in memory: reads of the last seconds, and entries that wait.
+
+        The adapters call this when the server shuts down. A service without a log does nothing.
+        """
+        if self._recorder is not None:
+            await self._recorder.flush()
+
     async def authenticate(self, request: Request) -> Response | None:
         """Verify the bearer token of a request by its headers, before the body is read.
 

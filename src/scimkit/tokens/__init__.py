@@ -1,9 +1,10 @@
 """Bearer tokens: their format, the registry that issues them, and the protocol of objects that verify them."""
 
+from scimkit.tokens.async_registry import AsyncTokenRegistry
 from scimkit.tokens.bearer import bearer_token
 from scimkit.tokens.format import PATTERN, PREFIX
 from scimkit.tokens.records import IssuedToken, TokenRecord, TokenStateError, TokenStatus
-from scimkit.tokens.registry import AsyncTokenRegistry, TokenRegistry
+from scimkit.tokens.registry import TokenRegistry
 from scimkit.tokens.scopes import check_scopes
 from scimkit.tokens.stores import AsyncTokenStore, MemoryTokenStore, TokenStore
 from scimkit.tokens.verification import InvalidToken

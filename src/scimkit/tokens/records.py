@@ -13,6 +13,10 @@ from scimkit.tokens.scopes import DEFAULT_SCOPES
 TokenStatus: TypeAlias = Literal["Active", "Inactive", "Expired", "Revoked"]
 
 MINUTE: Final = timedelta(minutes=1)
+OVERLAP: Final = timedelta(days=1)
+"""The time for which a rotated token stays valid, unless `rotate` is told another time."""
+ATTEMPTS: Final = 20
+"""The number of attempts of a change that loses against changes of other processes."""
 
 
 class TokenStateError(ValueError):
@@ -137,6 +141,16 @@ def check_rotation(record: TokenRecord, now: datetime) -> None:
     status = record.status(now)
     if status in ("Revoked", "Expired"):
         raise TokenStateError(f"The token is {status.lower()} and cannot be rotated. Issue a new token.")
+
+
+def check_overlap(overlap: timedelta) -> None:
+    """Check that an overlap is not negative.
+
+    Raises:
+        ValueError: The overlap is negative.
+    """
+    if overlap < timedelta():
+        raise ValueError("The overlap must not be negative.")
 
 
 def _unless_revoked(record: TokenRecord) -> TokenRecord:

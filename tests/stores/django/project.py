@@ -36,7 +36,7 @@ settings.configure(
     INSTALLED_APPS=[
         "django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions",
         "django.contrib.messages", "scimkit.stores.django", "scimkit.stores.django.external_ids",
-        "scimkit.stores.django.outbox",
+        "scimkit.stores.django.outbox", "scimkit.stores.django.provisioning_log",
         "tests.stores.django.helpdesk",
     ],
     MIDDLEWARE=["django.middleware.security.SecurityMiddleware", "django.middleware.common.CommonMiddleware",

@@ -10,9 +10,11 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from scimkit.events.resource_events import ResourceEvent
+from scimkit.provisioning import LogEntry
 from scimkit.stores.django.breaker import DjangoBreakerStore
 from scimkit.stores.django.fields import ModelFields, association, place_of
 from scimkit.stores.django.outbox.outbox import DjangoOutbox
+from scimkit.stores.django.provisioning_log.log import DjangoProvisioningLog
 from scimkit.stores.django.rows import ModelRows
 from scimkit.stores.django.transactions import Joined, Result, Transactions
 from scimkit.stores.mapped.collations import COLLATION_QUERY, CollationCheck, Place
@@ -32,6 +34,9 @@ class DjangoStore(RowStore):
         mapped: The mapping of each resource type to a model.
         using: The alias of the database in `DATABASES`.
         unknown_members: Treatment of a member that does not exist: `skip` or `reject`.
+        outbox: True if a service records its resource events in the table of the app `scimkit.stores.django.outbox`.
+        provisioning_log: True if a service keeps its provisioning log in the tables of the app
+            `scimkit.stores.django.provisioning_log`.
 
     Raises:
         ValueError: A mapping does not fit its resource type or its model. The message names the entry.
@@ -44,11 +49,14 @@ class DjangoStore(RowStore):
         using: str = DEFAULT_DB_ALIAS,
         unknown_members: UnknownMembers = "skip",
         outbox: bool = False,
+        provisioning_log: bool = False,
     ) -> None:
         super().__init__(Plan(mapped, ModelFields, association), unknown_members)
         self._transactions: Transactions | Joined = Transactions(using)
         self.outbox: DjangoOutbox | None = DjangoOutbox(using) if outbox else None
         """The outbox, in the table of the app `scimkit.stores.django.outbox`."""
+        self.provisioning_log: DjangoProvisioningLog | None = DjangoProvisioningLog(using) if provisioning_log else None
+        """The provisioning log, in the tables of the app `scimkit.stores.django.provisioning_log`."""
         self._collations = CollationCheck(self._plan, place_of)
 
     @property
@@ -75,6 +83,20 @@ class DjangoStore(RowStore):
         if outbox is None:
             raise ValueError("the store has no outbox; create it with outbox=True")
         self._transactions.write(lambda: outbox.add(events))
+
+    def record_log(self, entries: Sequence[LogEntry]) -> None:
+        """Add entries to the provisioning log, in the transaction of the store.
+
+        Raises:
+            ValueError: The store has no provisioning log.
+        """
+        log = self.provisioning_log
+        if log is None:
+            raise ValueError("the store has no provisioning log; create it with provisioning_log=True")
+        if isinstance(self._transactions, Joined):
+            log.insert(entries)  # without a savepoint, because a failure undoes the write too
+        else:
+            self._transactions.write(lambda: log.insert(entries))
 
     def _read(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
         return by_index_or_bytes(lambda by_bytes: self._transactions.read(lambda: work(self._rows(by_bytes)), deadline))

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from scimkit.documents import Document
 from scimkit.events.resource_events import ResourceEvent
 from scimkit.patch.changes import ChangeSet, EffectiveChanges
+from scimkit.provisioning import LogEntry
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.breaker import AsyncBreakerStore
 from scimkit.stores.database_errors import no_answer
@@ -38,6 +39,7 @@ from scimkit.stores.protocol import (
 )
 from scimkit.stores.sql import migrations, store_operations
 from scimkit.stores.sql.async_outbox import AsyncSqlOutbox
+from scimkit.stores.sql.async_provisioning_log import AsyncSqlProvisioningLog
 from scimkit.stores.sql.database import (
     DRIVERS,
     Attempts,
@@ -51,8 +53,9 @@ from scimkit.stores.sql.database import (
     transact,
     with_driver,
 )
+from scimkit.stores.sql.log_statements import insert_entries
 from scimkit.stores.sql.outbox_statements import insert_events
-from scimkit.stores.sql.tables import OUTBOX
+from scimkit.stores.sql.tables import LOG, OUTBOX
 from scimkit.stores.sql.timeouts import (
     STATEMENT_TIMEOUT,
     AsyncBoundedPool,
@@ -80,6 +83,7 @@ class AsyncSqlStore:
         statement_timeout: Largest number of seconds for one statement or for the wait for one lock. An engine of the
             application keeps its timeouts.
         outbox: True if a service records its resource events in the table `scim_outbox`.
+        provisioning_log: True if a service keeps its provisioning log in the tables `scim_log` and `scim_log_activity`.
     """
 
     is_async: Literal[True] = True
@@ -92,6 +96,7 @@ class AsyncSqlStore:
         unknown_members: UnknownMembers = "skip",
         statement_timeout: float = STATEMENT_TIMEOUT,
         outbox: bool = False,
+        provisioning_log: bool = False,
     ) -> None:
         if isinstance(url, str):
             self.engine: AsyncEngine = async_engine(url, statement_timeout)
@@ -102,6 +107,10 @@ class AsyncSqlStore:
         self._database: AsyncDatabase | AsyncJoined = database
         self.outbox: AsyncSqlOutbox | None = AsyncSqlOutbox(database, OUTBOX) if outbox else None
         """The outbox, if the store has one."""
+        self.provisioning_log: AsyncSqlProvisioningLog | None = (
+            AsyncSqlProvisioningLog(database, LOG) if provisioning_log else None
+        )
+        """The provisioning log, if the store has one."""
         self._unknown_members: UnknownMembers = unknown_members
 
     @property
@@ -203,7 +212,15 @@ class AsyncSqlStore:
 
     async def record_events(self, events: Sequence[ResourceEvent]) -> None:
         """Add events to the outbox, in the transaction of the store."""
-        insert, connection = insert_events(OUTBOX, events), self._database.connection
+        await self._add(insert_events(OUTBOX, events))
+
+    async def record_log(self, entries: Sequence[LogEntry]) -> None:
+        """Add entries to the provisioning log, in the transaction of the store."""
+        await self._add(insert_entries(LOG, entries))
+
+    async def _add(self, insert: Work[None]) -> None:
+        """Insert rows in the present transaction, or in one of their own."""
+        connection = self._database.connection
         if connection is None:
             await self._database.write(insert)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -30,7 +31,7 @@ def update_state(table: sa.Table, tenant: str, change: StateChange) -> Work[Brea
         # SQLite has no row locks: only a statement that writes takes its lock.
         text = None if dialect == "sqlite" else connection.scalar(locked)
         if text is None:
-            connection.execute(_insert_if_missing(table, dialect), {"tenant": key, "state": BreakerState().to_text()})
+            connection.execute(insert_if_missing(table, dialect), {"tenant": key, "state": BreakerState().to_text()})
             text = connection.scalar(locked)
         before = BreakerState.from_text(text)
         after = change(before)
@@ -41,8 +42,9 @@ def update_state(table: sa.Table, tenant: str, change: StateChange) -> Work[Brea
     return run
 
 
-def _insert_if_missing(table: sa.Table, dialect: str) -> Any:
-    """Return the statement that inserts a row, and does nothing if another transaction has inserted the row."""
+@cache
+def insert_if_missing(table: sa.Table, dialect: str) -> Any:
+    """Return the statement that inserts a row, and does nothing if the row exists. Statements are built once."""
     if dialect == "postgresql":
         return postgresql.insert(table).on_conflict_do_nothing()
     if dialect == "sqlite":

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from scimkit.documents import Document
 from scimkit.events.resource_events import ResourceEvent
 from scimkit.patch.changes import ChangeSet, EffectiveChanges
+from scimkit.provisioning import LogEntry
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.protocol import (
     Capability,
@@ -30,10 +31,12 @@ from scimkit.stores.protocol import (
 )
 from scimkit.stores.sql import migrations, store_operations
 from scimkit.stores.sql.breaker import SqlBreakerStore
-from scimkit.stores.sql.database import Database, Joined, Result, pool_size, prepared, sync_engine
+from scimkit.stores.sql.database import Database, Joined, Result, Work, pool_size, prepared, sync_engine
+from scimkit.stores.sql.log_statements import insert_entries
 from scimkit.stores.sql.outbox import SqlOutbox
 from scimkit.stores.sql.outbox_statements import insert_events
-from scimkit.stores.sql.tables import OUTBOX
+from scimkit.stores.sql.provisioning_log import SqlProvisioningLog
+from scimkit.stores.sql.tables import LOG, OUTBOX
 from scimkit.stores.sql.timeouts import STATEMENT_TIMEOUT
 
 
@@ -49,6 +52,7 @@ class SqlStore:
             database cancels the statement, and the client receives 503 with Retry-After. An engine of the application
             keeps its timeouts.
         outbox: True if a service records its resource events in the table `scim_outbox`.
+        provisioning_log: True if a service keeps its provisioning log in the tables `scim_log` and `scim_log_activity`.
 
     Raises:
         ValueError: The URL names an unsupported database.
@@ -67,12 +71,17 @@ class SqlStore:
         upgrade: bool = True,
         statement_timeout: float = STATEMENT_TIMEOUT,
         outbox: bool = False,
+        provisioning_log: bool = False,
     ) -> None:
         self.engine: sa.Engine = sync_engine(url, statement_timeout) if isinstance(url, str) else prepared(url)
         database = Database(self.engine)
         self._database: Database | Joined = database
         self.outbox: SqlOutbox | None = SqlOutbox(database, OUTBOX) if outbox else None
         """The outbox, if the store has one."""
+        self.provisioning_log: SqlProvisioningLog | None = (
+            SqlProvisioningLog(database, LOG) if provisioning_log else None
+        )
+        """The provisioning log, if the store has one."""
         self._unknown_members: UnknownMembers = unknown_members
         if upgrade:
             self.upgrade()
@@ -179,7 +188,15 @@ class SqlStore:
 
     def record_events(self, events: Sequence[ResourceEvent]) -> None:
         """Add events to the outbox, in the transaction of the store."""
-        insert, connection = insert_events(OUTBOX, events), self._database.connection
+        self._add(insert_events(OUTBOX, events))
+
+    def record_log(self, entries: Sequence[LogEntry]) -> None:
+        """Add entries to the provisioning log, in the transaction of the store."""
+        self._add(insert_entries(LOG, entries))
+
+    def _add(self, insert: Work[None]) -> None:
+        """Insert rows in the present transaction, or in one of their own."""
+        connection = self._database.connection
         if connection is None:
             self._database.write(insert)
         else:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
 from scimkit.stores.sql.index_entries import HEAD
+from scimkit.stores.sql.log_tables import LogTables, provisioning_log_tables
 from scimkit.stores.sql.outbox_table import outbox_table
 from scimkit.tokens.scopes import DEFAULT_SCOPES, MAX_SCOPES
 
@@ -171,3 +172,6 @@ def breaker_table(metadata: sa.MetaData) -> sa.Table:
 
 BREAKERS: Final = breaker_table(METADATA)
 """One row for each tenant whose deactivations a breaker counts; `state` is a `BreakerState` as JSON."""
+
+LOG: Final[LogTables] = provisioning_log_tables(METADATA)
+"""The provisioning log."""

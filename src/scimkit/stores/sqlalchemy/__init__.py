@@ -15,6 +15,7 @@ except ModuleNotFoundError as _missing:
 from scimkit.stores.mapped.attribute_mappings import Choice, Column, Computed, Constant, IsNull, Json, ReadOnly
 from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.references import Reference
+from scimkit.stores.sql.log_tables import LogTables, provisioning_log_tables
 from scimkit.stores.sql.outbox_table import outbox_table
 from scimkit.stores.sql.tables import token_table
 from scimkit.stores.sqlalchemy.columns import Association
@@ -32,11 +33,13 @@ __all__ = [
     "Constant",
     "IsNull",
     "Json",
+    "LogTables",
     "MappedStore",
     "ReadOnly",
     "Reference",
     "ResourceMapping",
     "outbox_table",
+    "provisioning_log_tables",
     "token_table",
 ]
 

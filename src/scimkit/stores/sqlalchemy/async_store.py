@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from scimkit.documents import Document
 from scimkit.events.resource_events import ResourceEvent
 from scimkit.patch.changes import ChangeSet, EffectiveChanges
+from scimkit.provisioning import LogEntry
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.database_error_kinds import UnsupportedCharacter
 from scimkit.stores.mapped.collations import CollationCheck
@@ -36,12 +37,15 @@ from scimkit.stores.protocol import (
     all_attributes,
 )
 from scimkit.stores.sql.async_outbox import AsyncSqlOutbox
+from scimkit.stores.sql.async_provisioning_log import AsyncSqlProvisioningLog
 from scimkit.stores.sql.async_store import insisted
 from scimkit.stores.sql.database import Attempts, Result, pool_size
 from scimkit.stores.sql.database import Work as Statements
+from scimkit.stores.sql.log_statements import insert_entries
+from scimkit.stores.sql.log_tables import LogTables
 from scimkit.stores.sql.outbox_statements import insert_events
 from scimkit.stores.sqlalchemy.columns import Columns, association, place_of
-from scimkit.stores.sqlalchemy.outbox import no_outbox
+from scimkit.stores.sqlalchemy.outbox import no_log, no_outbox
 from scimkit.stores.sqlalchemy.rows import ModelRows
 from scimkit.stores.sqlalchemy.sessions import begin, check_collations, comparisons_translated
 
@@ -56,6 +60,8 @@ class AsyncMappedStore:
         source: The async engine or the `async_sessionmaker` of the application.
         mapped: The mapping of each resource type to a model.
         unknown_members: Treatment of a member that does not exist: `skip` or `reject`.
+        outbox: The table of the outbox, from `outbox_table`.
+        provisioning_log: The tables of the provisioning log, from `provisioning_log_tables`.
 
     Raises:
         TypeError: The source is not async.
@@ -71,6 +77,7 @@ class AsyncMappedStore:
         *,
         unknown_members: UnknownMembers = "skip",
         outbox: sa.Table | None = None,
+        provisioning_log: LogTables | None = None,
     ) -> None:
         if not isinstance(source, AsyncEngine | async_sessionmaker):
             raise TypeError(
@@ -87,6 +94,10 @@ class AsyncMappedStore:
         """The outbox, if the argument `outbox` is a table of `outbox_table`."""
         if outbox is not None:
             self.outbox = AsyncSqlOutbox(_AsyncSessionRunner(self._maker), outbox)
+        self.provisioning_log: AsyncSqlProvisioningLog | None = None
+        """The provisioning log, if the argument `provisioning_log` is a value of `provisioning_log_tables`."""
+        if provisioning_log is not None:
+            self.provisioning_log = AsyncSqlProvisioningLog(_AsyncSessionRunner(self._maker), provisioning_log)
         self.session: AsyncSession | None = None
         """The session of the present transaction, as in `MappedStore.session`. None outside a transaction."""
 
@@ -167,6 +178,24 @@ class AsyncMappedStore:
             raise no_outbox()
         insert = insert_events(self.outbox.table, events)
         await self._transaction(lambda session: session.run_sync(lambda each: insert(each.connection())), deadline=None)
+
+    async def record_log(self, entries: Sequence[LogEntry]) -> None:
+        """Add entries to the provisioning log, in the transaction of the store.
+
+        Raises:
+            ValueError: The store has no provisioning log.
+        """
+        if self.provisioning_log is None:
+            raise no_log()
+        insert = insert_entries(self.provisioning_log.tables, entries)
+
+        async def run(session: AsyncSession) -> None:
+            await session.run_sync(lambda each: insert(each.connection()))
+
+        if self.session is None:
+            await self._transaction(run, deadline=None)
+        else:
+            await run(self.session)  # without a savepoint, because a failure undoes the write too
 
     async def _read(self, scope: Scope, resource_type: ResourceType, ask: _Call[Result]) -> Result:
         """Run work that only reads, in a transaction of its own or in the present transaction."""

@@ -1,4 +1,4 @@
-"""The outbox of a store over SQLAlchemy models, in sessions of the application.
+"""The outbox and the provisioning log of a store over SQLAlchemy models, in sessions of the application.
 
 The statements are those of `SqlStore`.
 """
@@ -10,7 +10,7 @@ from scimkit.stores.sqlalchemy.sessions import Sessions
 
 
 class SessionRunner:
-    """Runs the statements of an outbox in transactions of sessions.
+    """Runs the statements of an outbox or a log in transactions of sessions.
 
     Args:
         sessions: The sessions of the store.
@@ -31,3 +31,11 @@ class SessionRunner:
 def no_outbox() -> ValueError:
     """Return the error for events that a store without an outbox should record."""
     return ValueError("the store has no outbox; give it a table of outbox_table as the argument outbox")
+
+
+def no_log() -> ValueError:
+    """Return the error for log entries that a store without a provisioning log should record."""
+    return ValueError(
+        "the store has no provisioning log; give it the value of provisioning_log_tables as the argument "
+        "provisioning_log"
+    )

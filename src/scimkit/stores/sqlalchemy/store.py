@@ -11,16 +11,20 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from scimkit.events.resource_events import ResourceEvent
+from scimkit.provisioning import LogEntry
 from scimkit.stores.mapped.collations import CollationCheck
 from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.memberships import Plan
 from scimkit.stores.mapped.store import RowsOf, RowStore, by_index_or_bytes
 from scimkit.stores.protocol import Scope, StoreHealth, SyncStore, UnknownMembers
 from scimkit.stores.sql.database import Result, pool_size, wait_for_pool
+from scimkit.stores.sql.log_statements import insert_entries
+from scimkit.stores.sql.log_tables import LogTables
 from scimkit.stores.sql.outbox import SqlOutbox
 from scimkit.stores.sql.outbox_statements import insert_events
+from scimkit.stores.sql.provisioning_log import SqlProvisioningLog
 from scimkit.stores.sqlalchemy.columns import Columns, association, place_of
-from scimkit.stores.sqlalchemy.outbox import SessionRunner, no_outbox
+from scimkit.stores.sqlalchemy.outbox import SessionRunner, no_log, no_outbox
 from scimkit.stores.sqlalchemy.rows import ModelRows
 from scimkit.stores.sqlalchemy.sessions import JoinedSession, Sessions, SessionWork, check_collations
 
@@ -34,6 +38,8 @@ class MappedStore(RowStore):
         source: The engine or the sessionmaker of the application.
         mapped: The mapping of each resource type to a model.
         unknown_members: Treatment of a member that does not exist: `skip` or `reject`.
+        outbox: The table of the outbox, from `outbox_table`.
+        provisioning_log: The tables of the provisioning log, from `provisioning_log_tables`.
 
     Raises:
         TypeError: The source is async. Use `AsyncMappedStore` instead.
@@ -47,6 +53,7 @@ class MappedStore(RowStore):
         *,
         unknown_members: UnknownMembers = "skip",
         outbox: sa.Table | None = None,
+        provisioning_log: LogTables | None = None,
     ) -> None:
         super().__init__(Plan(mapped, Columns, association), unknown_members)
         if not _is_sync(source):
@@ -59,6 +66,10 @@ class MappedStore(RowStore):
         self._sessions: Sessions | JoinedSession = sessions
         self.outbox: SqlOutbox | None = None if outbox is None else SqlOutbox(SessionRunner(sessions), outbox)
         """The outbox, if the argument `outbox` is a table of `outbox_table`."""
+        self.provisioning_log: SqlProvisioningLog | None = None
+        """The provisioning log, if the argument `provisioning_log` is a value of `provisioning_log_tables`."""
+        if provisioning_log is not None:
+            self.provisioning_log = SqlProvisioningLog(SessionRunner(sessions), provisioning_log)
         self._collations = CollationCheck(self._plan, place_of)
 
     @property
@@ -110,6 +121,20 @@ class MappedStore(RowStore):
             raise no_outbox()
         insert = insert_events(self.outbox.table, events)
         self._sessions.write(lambda session: insert(session.connection()))
+
+    def record_log(self, entries: Sequence[LogEntry]) -> None:
+        """Add entries to the provisioning log, in the transaction of the store.
+
+        Raises:
+            ValueError: The store has no provisioning log.
+        """
+        if self.provisioning_log is None:
+            raise no_log()
+        insert = insert_entries(self.provisioning_log.tables, entries)
+        if self.session is None:
+            self._sessions.write(lambda session: insert(session.connection()))
+        else:
+            insert(self.session.connection())  # without a savepoint, because a failure undoes the write too
 
     def _read(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
         return by_index_or_bytes(lambda by_bytes: self._sessions.read(self._on_rows(work, by_bytes), deadline))

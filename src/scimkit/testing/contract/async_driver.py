@@ -77,11 +77,21 @@ class DrivenAsyncStore:
     def outbox(self) -> Any:
         """The outbox of the store with a synchronous interface, or None."""
         found = getattr(self.store, "outbox", None)
-        return None if found is None else DrivenOutbox(found, self._loop)
+        return None if found is None else DrivenPort(found, self._loop)
 
     def record_events(self, events: Any) -> None:
         """Add events to the outbox of the store."""
         self._loop.run(cast(Any, self.store).record_events(events))
+
+    @property
+    def provisioning_log(self) -> Any:
+        """The provisioning log of the store with a synchronous interface, or None."""
+        found = getattr(self.store, "provisioning_log", None)
+        return None if found is None else DrivenPort(found, self._loop)
+
+    def record_log(self, entries: Any) -> None:
+        """Add entries to the provisioning log of the store."""
+        self._loop.run(cast(Any, self.store).record_log(entries))
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
         async def awaited(inner: Store) -> Any:
@@ -91,15 +101,15 @@ class DrivenAsyncStore:
         return result
 
 
-class DrivenOutbox:
-    """A `SyncOutbox` that awaits each call of an async outbox on an event loop in another thread."""
+class DrivenPort:
+    """An outbox or a provisioning log that awaits each call of an async one on an event loop in another thread."""
 
     is_async: Literal[False] = False
 
-    def __init__(self, outbox: Any, loop: LoopThread) -> None:
-        self._outbox = outbox
+    def __init__(self, port: Any, loop: LoopThread) -> None:
+        self._port = port
         self._loop = loop
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = getattr(self._outbox, name)
+        method = getattr(self._port, name)
         return lambda *arguments, **named: self._loop.run(method(*arguments, **named))
