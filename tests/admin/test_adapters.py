@@ -17,10 +17,13 @@ from scimkit.admin import Administrator, AdminSite
 from scimkit.admin.asgi import AdminApp
 from scimkit.admin.wsgi import AdminApp as WsgiAdminApp
 from scimkit.cli.admin import new_admin_settings
+from scimkit.provisioning import LogQuery
+from scimkit.safeguards import Breaker
 from scimkit.stores.protocol import as_async_store
 from scimkit.stores.sql import SqlStore, SqlTokenStore
 from scimkit.tokens import AsyncTokenRegistry, MemoryTokenStore
-from tests.admin.visitor import ADA
+from tests.admin.test_pages import a_user, scim
+from tests.admin.visitor import ADA, Visitor
 from tests.test_cli import serving
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -168,3 +171,32 @@ def test_serve_prints_a_link_that_works_once(workers: list[str], tmp_path: Path)
                 assert "scimkit_" in browser.post(f"{root}/tokens/new", data=values).text
         assert httpx.get(link).status_code == 403
         assert httpx.get(f"{root}/tokens").status_code == 403
+
+
+def test_pages_over_a_database(tmp_path: Path) -> None:
+    """Every page works over a database. Ids and searches that a database could refuse are answered."""
+    store = SqlStore(f"sqlite:///{tmp_path / 'db'}", provisioning_log=True)
+    tokens = TokenRegistry(SqlTokenStore(store.engine))
+    service = ScimService(store, tokens=tokens, breaker=Breaker(), protect='userName eq "bo"')
+    visitor = Visitor(AdminSite(service, tokens, endpoint="/scim/v2", authorize=lambda _: ADA))
+    id, token = visitor.new_token()
+    user = scim(service, token, "POST", "/Users", a_user("bo"))["id"]
+    scim(service, token, "POST", "/Users", a_user("bo"))
+    scim(service, token, "DELETE", f"/Users/{user}")
+    entries = service.provisioning_log.search(LogQuery(tenant="default")).entries  # type: ignore[union-attr]
+    assert len(entries) == 3
+    paths = ["/tokens", f"/tokens/{id}", "/log", "/resources/User", f"/resources/User/{user}", "/safeguards"]
+    for path in (*paths, *(f"/log/{each.id}" for each in entries)):
+        assert "</html>" in visitor.get(path)
+    assert "Protected" in visitor.get(f"/resources/User/{user}")
+    assert "bo" in visitor.get("/resources/User", "search=B")
+    for query in (
+        "person=%00%F0%9F%98%80%ED%A0%80",
+        "token=%27%3B--",
+        "cursor=x&cycle=%FF",
+        "search=%25_%5C&page=9999999",
+    ):
+        assert visitor.send("GET", "/log", query).status == visitor.send("GET", "/resources/User", query).status == 200
+    for path in ("/tokens/\u00e9' or 1=1", "/resources/User/" + "x" * 300, "/resources/User/\U0001f600", "/log/%"):
+        assert visitor.send("GET", path).status == 404
+    store.engine.dispose()

@@ -13,6 +13,7 @@ from scimkit.provisioning import LogQuery
 from scimkit.testing.directory import Person, key_of, sample_directory
 from scimkit.testing.server import running
 from tests.admin.helpdesk import CHROMIUM, DESKTOP, PHONE, Helpdesk, chromium, fail_a_person, helpdesk
+from tests.admin.test_pages import a_user, scim
 
 pytest.importorskip("playwright", reason="the browser tests need the package playwright")
 pytestmark = [
@@ -199,15 +200,16 @@ def axe_source() -> str:
 
 
 def test_everybody_can_use_every_page(desk: Helpdesk, page: Any) -> None:
-    """axe-core finds nothing, and nothing scrolls sideways, in light and dark, on a desktop and on a phone."""
+    """axe-core finds nothing, in light on a desktop, and in dark on a phone. There, nothing scrolls sideways."""
     source = axe_source()
+    issued, revoked = desk.tokens.issue("for people"), desk.tokens.issue("old")
+    id, gone = issued.record.id, revoked.record.id
+    person = scim(desk.service, issued.token, "POST", "/Users", a_user("twin"))["id"]
+    scim(desk.service, issued.token, "POST", "/Users", a_user("twin"))
+    desk.tokens.revoke(gone)
     log: Any = desk.service.provisioning_log
-    entries = log.search(LogQuery(tenant="default")).entries
-    failed = next(each.id for each in entries if each.result == "Failure")
-    person = next(each.resource_id for each in entries if each.resource_type == "User" and each.resource_id)
-    id = next(each.id for each in desk.tokens.list() if each.description == "Microsoft Entra ID")
-    active = desk.tokens.issue("for people").record.id
-    for path in ("tokens", "tokens/new", f"tokens/{id}", f"tokens/{active}", f"tokens/{active}/revoke", "log",
+    failed = log.search(LogQuery(tenant="default", token_id=id, result="Failure")).entries[0].id
+    for path in ("tokens", "tokens/new", f"tokens/{id}", f"tokens/{gone}", f"tokens/{id}/revoke", "log",
                  f"log/{failed}", f"resources/User/{person}", "attributes", "safeguards"):  # fmt: skip
         page.emulate_media(color_scheme="light", reduced_motion="reduce")
         page.set_viewport_size(DESKTOP)
@@ -215,7 +217,6 @@ def test_everybody_can_use_every_page(desk: Helpdesk, page: Any) -> None:
         page.evaluate(source)
         assert violations(page) == [], path
         page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-        assert violations(page, BY_LOOKS) == [], path
         page.set_viewport_size(PHONE)
         assert violations(page, BY_LOOKS) == [], path
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
