@@ -133,12 +133,16 @@ def test_async_ports_are_awaited() -> None:
         WsgiAdminApp(site)
 
 
-def test_a_sync_database_needs_a_sync_registry(tmp_path: Path) -> None:
-    """A blocking store with an async registry is refused, because no thread could await the registry."""
+def test_store_and_registry_are_called_the_same_way(tmp_path: Path) -> None:
+    """A blocking store with an async registry is refused, and so is an async store with a registry that blocks."""
     store = SqlStore(f"sqlite:///{tmp_path / 'db'}")
     tokens = AsyncTokenRegistry(AwaitedTokens())
     with pytest.raises(ValueError, match="TokenRegistry"):
         AdminSite(ScimService(store, tokens=tokens), tokens, endpoint="/scim", authorize=lambda _: ADA)
+    blocking = TokenRegistry(SqlTokenStore(store.engine))
+    lifted: Any = as_async_store(MemoryStore())
+    with pytest.raises(ValueError, match="AsyncTokenRegistry"):
+        AdminSite(ScimService(lifted, tokens=blocking), blocking, endpoint="/scim", authorize=lambda _: ADA)
     store.engine.dispose()
 
 

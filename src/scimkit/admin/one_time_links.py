@@ -35,7 +35,7 @@ class OneTimeLinks:
 
     def __init__(self, key: bytes | None = None, *, claim: Callable[[str], bool] | None = None) -> None:
         self._key = hmac.digest(key or token_urlsafe(32).encode(), b"scimkit admin session", "sha256")
-        self._used: set[str] = set()
+        self._used: dict[str, object] = {}
         self._claim = claim or self._claim_here
 
     def issue(self, name: str, *, tenant: str = "default") -> str:
@@ -78,10 +78,8 @@ class OneTimeLinks:
         return hmac.new(self._key, f"{purpose} {text}".encode("utf-8", "replace"), sha256).hexdigest()
 
     def _claim_here(self, digest: str) -> bool:
-        if digest in self._used:
-            return False
-        self._used.add(digest)
-        return True
+        claim = object()
+        return self._used.setdefault(digest, claim) is claim
 
 
 def session_cookie(value: str, path: str, *, is_secure: bool) -> str:

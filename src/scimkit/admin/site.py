@@ -80,6 +80,8 @@ class AdminSite:
             raise ValueError("the admin page needs authorize=, a function that says who may enter")
         if service.blocking and tokens.is_async:
             raise ValueError("the admin page of a sync store needs a TokenRegistry, not an AsyncTokenRegistry")
+        if service.store.is_async and tokens.is_async is False and tokens.blocking:
+            raise ValueError("the admin page of an async store needs an AsyncTokenRegistry, which does not block")
         self.service = service
         self.is_async: bool = service.store.is_async or tokens.is_async
         """True if the page needs an event loop, because its store or its token registry is async."""
