@@ -84,8 +84,9 @@ def _details_of_class(node: ast.ClassDef) -> Iterator[str]:
 
 def rows() -> Iterable[str]:
     """Return the details in the tables of the page, with `*` for the placeholders."""
-    cells = re.findall(r"^\| `([^`]+)` \| [^|]+ \| [^|]+ \|$", PAGE, re.MULTILINE)
-    return [PLACEHOLDERS.sub("*", cell) for cell in cells if " " in cell and not cell.startswith("scimkit ")]
+    tables = re.findall(r"^\| detail \| cause \| remedy \|\n\|[- |]+\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
+    cells = [line.split(" | ")[0].removeprefix("| ") for table in tables for line in table.splitlines()]
+    return [PLACEHOLDERS.sub("*", cell.replace("\\", "")) for cell in cells]
 
 
 def test_every_class_has_its_row() -> None:
