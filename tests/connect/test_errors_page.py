@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -45,7 +46,8 @@ def patterns(node: ast.expr, constants: dict[str, ast.expr]) -> Iterator[str]:
         yield from patterns(constants[node.id], {})
 
 
-def details() -> set[str]:
+@cache
+def details() -> frozenset[str]:
     """Return the details in the code: those of calls, and the defaults of the classes."""
     modules = list(trees())
     constants = {
@@ -65,7 +67,7 @@ def details() -> set[str]:
                 found |= {f"{text.rstrip('.')}." for each in arguments for text in patterns(each, constants)}
         elif isinstance(node, ast.ClassDef):
             found |= set(_details_of_class(node))
-    return {text for text in found if re.search(r"[a-z]{2}.* ", text)} | MAPPED_REASONS
+    return frozenset(text for text in found if re.search(r"[a-z]{2}.* ", text)) | MAPPED_REASONS
 
 
 def _details_of_class(node: ast.ClassDef) -> Iterator[str]:
