@@ -68,12 +68,12 @@ class ModelRows:
         rows = self._served(self.layout)
         if condition is not True:
             rows = rows.filter(condition)
-        total = rows.count()
         if not window.count:
-            return total, [], []
+            return rows.count(), [], []
         pages = Pages(self.conditions, self.layout, window)
         found = pages.of(self._joined(rows))
-        return total, found, [pages.position(row) for row in found]
+        total = window.total(len(found))
+        return rows.count() if total is None else total, found, [pages.position(row) for row in found]
 
     def _joined(self, rows: Any) -> Any:
         """Return the query with joins to the referenced rows.

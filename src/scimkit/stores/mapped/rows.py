@@ -37,6 +37,13 @@ class Window:
     is_cached: bool = True
     """True if the compiled statement is cached for requests with a filter of the same form."""
 
+    def total(self, found: int) -> int | None:
+        """Return the number of all matching rows if a page with `found` rows is the last one. None if unknown."""
+        first = max(self.start_index, 1)
+        if self.after is not None or self.before is not None or found >= self.count:
+            return None
+        return first - 1 + found if found or first == 1 else None
+
 
 @dataclass(frozen=True, slots=True)
 class Far:
