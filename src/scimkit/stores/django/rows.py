@@ -28,7 +28,7 @@ from scimkit.stores.mapped.fields import converted, moment_in
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.memberships import End
 from scimkit.stores.mapped.references import references_of
-from scimkit.stores.mapped.rows import Far, Window
+from scimkit.stores.mapped.rows import Far, Window, check_unique
 from scimkit.stores.paging import Position
 from scimkit.stores.protocol import Scope
 
@@ -99,6 +99,11 @@ class ModelRows:
         if self.layout.tenant is not None:
             setattr(instance, self.layout.tenant.name, tenant)
         return instance
+
+    def insert(self, instance: Any, taken: Mapping[str, Any]) -> None:
+        """Insert the row of a new instance, as `Rows.insert` does."""
+        check_unique(self, taken, None)
+        self.save(instance)
 
     def save(self, instance: Any) -> None:
         """Write an instance to its row, as `Rows.save` does."""

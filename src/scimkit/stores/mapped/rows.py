@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from scimkit.errors import Uniqueness
 from scimkit.stores.mapped.conditions import Conditions, Folded
 from scimkit.stores.mapped.fields import Field
 from scimkit.stores.mapped.layout import Layout
@@ -94,6 +95,19 @@ class Rows(Protocol):
         """Return a new instance with its tenant. The instance has no row yet."""
         ...
 
+    def insert(self, instance: Any, taken: Mapping[str, Folded]) -> None:
+        """Insert the row of a new instance, as `save` does, unless another row meets a condition.
+
+        Args:
+            instance: The instance.
+            taken: The condition for a row with the same value of a unique attribute, by the path of the attribute.
+
+        Raises:
+            Uniqueness: Another row has the same value of a unique attribute.
+            InvalidValue: The database or the application refused a value.
+        """
+        ...
+
     def save(self, instance: Any) -> None:
         """Insert or update the row of an instance, and read back the values that the database set.
 
@@ -159,3 +173,14 @@ class Rows(Protocol):
     def touch(self, layout: Layout, keys: Collection[Any]) -> None:
         """Increment the version and set the time of the last change of rows whose linked row was deleted."""
         ...
+
+
+def check_unique(rows: Rows, taken: Mapping[str, Folded], instance: Any) -> None:
+    """Check that no other row than that of an instance meets a condition of `Rows.insert`.
+
+    Raises:
+        Uniqueness: Another row meets a condition.
+    """
+    for path, condition in taken.items():
+        if rows.others(condition, instance):
+            raise Uniqueness(path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from copy import copy
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -94,7 +95,6 @@ class AsyncMappedStore:
             options,
             always_instances=always_instances,
         )
-        self._connections = None if self.engine is None else Connections(self.engine.sync_engine)
         self.unsupported: Collection[Capability] = self._plan.unsupported
         self.serves: tuple[ServedType, ...] = self._plan.serves
         self.outbox: AsyncSqlOutbox | None = None
@@ -195,22 +195,35 @@ class AsyncMappedStore:
             if self._records.are_enough(layout, use):
                 with suppress(InstanceNeeded):
                     work = self._records.on_records(layout, scope, run, by_bytes=by_bytes)
-                    return await self._on_connection(work, scope.deadline, reads=use == "read")
+                    if use == "read":
+                        return await self._read_connection(work, scope.deadline)
+                    writes_once = self._records.write_once(layout, use)
+                    return await self._write_connection(work, scope.deadline, writes_once=writes_once)
             in_session = self._read if use == "read" else self._write
             return await in_session(self._records.on_instances(layout, scope, run, by_bytes=by_bytes), scope.deadline)
 
         return await _by_index_or_bytes(attempt)
 
-    async def _on_connection(self, work: ConnectionWork[Result], deadline: float | None, *, reads: bool) -> Result:
-        """Run work on a connection of the engine, or on the connection of the present transaction."""
+    @cached_property
+    def _connections(self) -> Connections:
+        """The connections of the engine. Their code runs in greenlets."""
+        assert self.engine is not None
+        return Connections(self.engine.sync_engine)
+
+    async def _read_connection(self, work: ConnectionWork[Result], deadline: float | None) -> Result:
+        """Run work that only reads on a connection, or on the connection of the present transaction."""
         if self.session is not None:
-            in_session = self._read if reads else self._write
-            return await in_session(lambda session: work(session.connection(), session), deadline)
-        connections = self._connections
-        assert connections is not None
-        if reads:
-            return await insisted(lambda _: greenlet_spawn(connections.read, work), deadline)
-        return await insisted(lambda attempts: greenlet_spawn(connections.write, work, attempts), deadline)
+            return await self._read(lambda session: work(session.connection(), session), deadline)
+        return await insisted(lambda _: greenlet_spawn(self._connections.read, work), deadline)
+
+    async def _write_connection(
+        self, work: ConnectionWork[Result], deadline: float | None, *, writes_once: bool
+    ) -> Result:
+        """Run work that writes on a connection, or on the connection of the present transaction."""
+        if self.session is not None:
+            return await self._write(lambda session: work(session.connection(), session), deadline)
+        write = partial(self._connections.write, work, writes_once=writes_once)
+        return await insisted(lambda attempts: greenlet_spawn(write, attempts), deadline)
 
     async def _read(self, work: SessionWork[Result], deadline: float | None) -> Result:
         """Run work that only reads, in a transaction of its own or in the present transaction."""

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from scimkit.stores.sql.database import Attempts, Result, reading
+from scimkit.stores.sql.database import Attempts, Result
 
 ConnectionWork: TypeAlias = Callable[[sa.Connection, orm.Session | None], Result]
 
@@ -28,38 +28,47 @@ class Connections:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._plain_readers = engine.execution_options(scimkit_reads=True)
-        self._readers: sa.Engine | None = None
+        self._readers = engine.execution_options(scimkit_reads=True)
+        self._without_transaction = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     def read(self, work: ConnectionWork[Result]) -> Result:
         """Run work that only reads, and return its result."""
-        with self._reading_engine().connect() as connection:
+        engine = self._without_transaction if self._needs_no_transaction() else self._readers
+        with engine.connect() as connection:
             begin_sqlite(connection, "BEGIN")
             return work(connection, None)
 
-    def write(self, work: ConnectionWork[Result], attempts: Attempts) -> Result:
-        """Run work in a transaction, and return its result."""
+    def write(self, work: ConnectionWork[Result], attempts: Attempts, *, writes_once: bool) -> Result:
+        """Run work in a transaction, and return its result.
+
+        Args:
+            work: The work.
+            attempts: The attempts of the transaction.
+            writes_once: True if at most one statement of the work writes.
+        """
+        if writes_once and self._needs_no_transaction():
+            attempts.committing = True
+            with self._without_transaction.connect() as connection:
+                return work(connection, None)
         with self._engine.begin() as connection:
             begin_sqlite(connection, "BEGIN IMMEDIATE")
             result = work(connection, None)
             attempts.committing = True
             return result
 
-    def _reading_engine(self) -> sa.Engine:
-        """Return the engine for reads.
+    def _needs_no_transaction(self) -> bool:
+        """Report whether a statement may run without a transaction, which saves two messages to the server.
 
-        PostgreSQL reads without a transaction, unless the application chose another isolation level or listens to the
-        beginning of transactions. The level is known after the first connection.
+        This is so on PostgreSQL, unless the application chose another isolation level or listens to the beginning of
+        transactions. The level is known after the first connection.
         """
-        if self._readers is None:
-            level = getattr(self._engine.dialect, "default_isolation_level", None)
-            if level is None:
-                return self._plain_readers
-            chosen = self._engine.get_execution_options().get("isolation_level")
-            is_usual = level == "READ COMMITTED" and chosen is None
-            options = reading(self._engine.dialect.name) if is_usual else {}
-            self._readers = self._plain_readers.execution_options(**options)
-        return self._plain_readers if self._engine.dispatch.begin else self._readers
+        engine = self._engine
+        return (
+            engine.dialect.name == "postgresql"
+            and getattr(engine.dialect, "default_isolation_level", None) == "READ COMMITTED"
+            and "isolation_level" not in engine.get_execution_options()
+            and not engine.dispatch.begin
+        )
 
 
 def begin_sqlite(connection: sa.Connection, statement: str) -> None:

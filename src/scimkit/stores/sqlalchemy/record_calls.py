@@ -12,6 +12,7 @@ from scimkit.stores.mapped.collations import CollationCheck
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.memberships import Plan
 from scimkit.stores.mapped.rows import Rows
+from scimkit.stores.metadata import has_members
 from scimkit.stores.protocol import Scope
 from scimkit.stores.sql.database import Result
 from scimkit.stores.sqlalchemy.connections import ConnectionWork
@@ -54,6 +55,10 @@ class RecordCalls:
         """Report whether a call can use records."""
         needs = self._needs.get(layout)
         return needs is not None and self._sessions.are_plain and not needs.to(use)
+
+    def write_once(self, layout: Layout, use: Use) -> bool:
+        """Report whether a call sends at most one statement that writes."""
+        return use == "create" and not has_members(layout.resource_type)
 
     def on_records(
         self, layout: Layout, scope: Scope, run: Callable[[Rows], Result], *, by_bytes: bool

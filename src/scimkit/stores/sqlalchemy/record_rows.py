@@ -5,13 +5,15 @@ This module never begins or ends a transaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from scimkit.stores.mapped.rows import Window
+from scimkit.errors import Uniqueness
+from scimkit.stores.mapped.rows import Window, check_unique
 from scimkit.stores.paging import Position
 from scimkit.stores.protocol import Scope
 from scimkit.stores.sqlalchemy.constraint_errors import rows_refused
@@ -85,25 +87,52 @@ class RecordRows(ServedRows):
             setattr(record, self.layout.tenant.name, tenant)
         return record
 
+    def insert(self, instance: Record, taken: Mapping[str, Any]) -> None:
+        """Insert the row of a new record, as `Rows.insert` does.
+
+        PostgreSQL checks and inserts in one statement.
+        """
+        path, condition = next(iter(taken.items()), ("", None))
+        is_postgresql = self._connection.dialect.name == "postgresql"
+        if not is_postgresql or len(taken) != 1 or not isinstance(condition, Equality) or self._tenants is None:
+            check_unique(self, taken, None)
+            self.save(instance)
+            return
+        self._flush()
+        values = self._values(instance)
+        statement = self._statements.insert_unless(condition, tuple(values))
+        values.update(self._tenants, **{VALUE: condition.value})
+        with rows_refused(self.layout):
+            row = self._connection.execute(statement, values).first()
+        if row is None:
+            raise Uniqueness(path)
+        self._read_back(instance, row)
+
     def save(self, instance: Record) -> None:
         """Write the changed columns of a record to its row, as `Rows.save` does."""
-        if self._session is not None:
-            self._session.flush()
-        columns = self._statements.table.columns
-        values = {columns[name].key: value for name, value in instance.changed().items()}
+        self._flush()
+        values = self._values(instance)
         with rows_refused(self.layout):
             row = self._update(instance, values) if instance.has_row else self._insert(values)
-        instance.read_back(tuple(columns), row[: len(columns)])
-        if self._session is not None:
-            self._refresh(self._session, self.key(instance))
+        self._read_back(instance, row)
 
     def delete(self, instance: Record) -> None:
         """Delete the row of a record, as `Rows.delete` does. The ORM decides what else it deletes."""
-        session = orm.Session(self._connection, autoflush=False) if self._session is None else self._session
-        found = session.get(self._model, self.key(instance), populate_existing=True)
-        ModelRows(session, self.layout, self._scope, by_bytes=self._by_bytes).delete(found)
-        if self._session is None:
-            session.close()
+        own = None if self._session is not None else orm.Session(self._connection, autoflush=False)
+        with nullcontext(self._session) if own is None else own as session:
+            assert session is not None
+            found = session.get(self._model, self.key(instance), populate_existing=True)
+            ModelRows(session, self.layout, self._scope, by_bytes=self._by_bytes).delete(found)
+
+    def _flush(self) -> None:
+        """Write the instances that the application changed in its session."""
+        if self._session is not None:
+            self._session.flush()
+
+    def _values(self, record: Record) -> dict[str, Any]:
+        """Return the values that a record changed, by the key of the column."""
+        columns = self._statements.table.columns
+        return {columns[name].key: value for name, value in record.changed().items()}
 
     def _insert(self, values: dict[str, Any]) -> Any:
         """Insert a row and return its columns."""
@@ -124,12 +153,15 @@ class RecordRows(ServedRows):
         """Return the columns of the row with a primary key."""
         return self._connection.execute(self._statements.with_key(), {KEY: key}).one()
 
-    def _refresh(self, session: orm.Session, key: Any) -> None:
-        """Update the instance of a row that the application loaded in its session."""
-        mapper: orm.Mapper[Any] = sa.inspect(self._model)
-        instance = session.identity_map.get(mapper.identity_key_from_primary_key((key,)))
-        if instance is not None:
-            session.refresh(instance)
+    def _read_back(self, record: Record, row: Any) -> None:
+        """Take over the columns of a row, also in the instance that the application has in its session."""
+        columns = self._statements.table.columns
+        record.read_back(tuple(columns), row[: len(columns)])
+        if self._session is not None:
+            mapper: orm.Mapper[Any] = sa.inspect(self._model)
+            instance = self._session.identity_map.get(mapper.identity_key_from_primary_key((self.key(record),)))
+            if instance is not None:
+                self._session.refresh(instance)
 
     def _with_id(self, value: Any, lock: bool) -> Sequence[Any]:
         """Return the rows with a value of the id column."""

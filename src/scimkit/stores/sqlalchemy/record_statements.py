@@ -66,17 +66,26 @@ class RecordStatements:
 
     def others(self, equality: Equality, *, has_row: bool) -> Any:
         """Return the query for another row than that with the parameter `KEY`, or for any row."""
-        return self._once(("others", has_row, equality.form), partial(self._others, equality, has_row))
+        return self._once(("others", has_row, equality.form), partial(self._others, equality, has_row=has_row))
 
     def insert(self, *, returns: bool) -> Any:
         """Return the INSERT statement, which returns the columns if the database supports that."""
-        return self._once(("insert", returns), lambda: self._returning(sa.insert(self.table.table), returns))
+        return self._once(("insert", returns), lambda: self._returning(sa.insert(self.table.table), returns=returns))
+
+    def insert_unless(self, equality: Equality, keys: tuple[str, ...]) -> Any:
+        """Return the INSERT statement that returns the columns, or no row if a row meets the equality.
+
+        Args:
+            equality: The equality, with the parameter `VALUE`.
+            keys: The keys of the columns that have a value.
+        """
+        return self._once(("insert", keys, equality.form), partial(self._insert_unless, equality, keys))
 
     def update(self, *, returns: bool) -> Any:
         """Return the UPDATE statement for the row with the parameter `KEY`."""
         column = self.table.columns[self.table.key]
         changed = sa.update(self.table.table).where(column == sa.bindparam(KEY, type_=column.type))
-        return self._once(("update", returns), lambda: self._returning(changed, returns))
+        return self._once(("update", returns), lambda: self._returning(changed, returns=returns))
 
     def select(self) -> Any:
         """Return the query for all served rows, with the parameter `TENANT`."""
@@ -107,18 +116,36 @@ class RecordStatements:
         total = sa.select(sa.func.count()).select_from(self._model).where(self._own, condition)
         return PageStatements(rows, total, pages)
 
-    def _others(self, equality: Equality, has_row: bool) -> Any:
+    def _others(self, equality: Equality, *, has_row: bool) -> Any:
         """Build the query for another row that meets an equality."""
         on = RecordConditions(self._model, lambda *_: sa.true(), by_bytes=self._by_bytes)
         query: Any = sa.select(sa.literal_column("1")).select_from(self._model)
         query = query.where(self._own, on.parameterized(equality, VALUE))
         return (query.where(sa.not_(self._key_is())) if has_row else query).limit(1)
 
+    def _insert_unless(self, equality: Equality, keys: tuple[str, ...]) -> Any:
+        """Build the INSERT statement that inserts nothing if a row meets an equality."""
+        table = self.table.table
+        values = [_typed_parameter(table.c[each]) for each in keys]
+        chosen = sa.select(*values).where(~self._others(equality, has_row=False).exists())
+        return self._returning(sa.insert(table).from_select(list(keys), chosen), returns=True)
+
     def _key_is(self) -> Any:
         """Build the condition that the primary key is the parameter `KEY`."""
         key = key_of(self._model)
         return key == sa.bindparam(KEY, type_=key.type)
 
-    def _returning(self, statement: Any, returns: bool) -> Any:
+    def _returning(self, statement: Any, *, returns: bool) -> Any:
         """Add the columns of a record to the result of a statement."""
         return statement.returning(*self.table.columns.values()) if returns else statement
+
+
+def _typed_parameter(column: sa.Column[Any]) -> Any:
+    """Return the parameter for a column in a SELECT, where PostgreSQL cannot see the type of the column.
+
+    SQLAlchemy declares texts itself. A cast of a text to its column would cut the text.
+    """
+    kind = column.type
+    parameter: Any = sa.bindparam(column.key, type_=kind)
+    plain = kind.impl_instance if isinstance(kind, sa.types.TypeDecorator) else kind
+    return parameter if isinstance(plain, sa.String) else sa.cast(parameter, kind)

@@ -6,6 +6,7 @@ be very many, and are written by statements. This module never begins or ends a 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from scimkit.errors import MutabilityViolation
 from scimkit.stores.mapped.constraint_errors import STILL_NEEDED
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.references import references_of
+from scimkit.stores.mapped.rows import check_unique
 from scimkit.stores.protocol import Scope
 from scimkit.stores.sqlalchemy.constraint_errors import rows_refused
 from scimkit.stores.sqlalchemy.served_rows import ServedRows
@@ -36,6 +38,11 @@ class ModelRows(ServedRows):
             setattr(instance, self.layout.tenant.name, tenant)
         self._session.add(instance)
         return instance
+
+    def insert(self, instance: Any, taken: Mapping[str, Any]) -> None:
+        """Insert the row of a new instance, as `Rows.insert` does."""
+        check_unique(self, taken, None)
+        self.save(instance)
 
     def save(self, instance: Any) -> None:
         """Write an instance to its row, as `Rows.save` does."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -34,7 +35,6 @@ class Sessions:
 
     def __init__(self, maker: orm.sessionmaker[Any]) -> None:
         self._maker = maker
-        self.connections: Connections | None = None if self.engine is None else Connections(self.engine)
 
     @property
     def engine(self) -> sa.Engine | None:
@@ -42,17 +42,30 @@ class Sessions:
         bind = self._maker.kw.get("bind")
         return bind if isinstance(bind, sa.Engine) else None
 
-    def on_connection(self, work: ConnectionWork[Result], deadline: float | None, *, reads: bool) -> Result:
-        """Run work on a connection of the engine, in a transaction unless the work only reads.
+    @cached_property
+    def _connections_of_engine(self) -> Connections:
+        """The connections of the engine."""
+        assert self.engine is not None
+        return Connections(self.engine)
+
+    def read_connection(self, work: ConnectionWork[Result], deadline: float | None = None) -> Result:
+        """Run work that only reads on a connection of the engine, and return its result.
 
         Raises:
             Unavailable: The database failed, or the deadline has passed.
         """
-        connections = self.connections
-        assert connections is not None
-        if reads:
-            return insisted(lambda _: connections.read(work), deadline)
-        return insisted(lambda attempts: connections.write(work, attempts), deadline)
+        return insisted(lambda _: self._connections_of_engine.read(work), deadline)
+
+    def write_connection(
+        self, work: ConnectionWork[Result], deadline: float | None = None, *, writes_once: bool
+    ) -> Result:
+        """Run work in a transaction on a connection of the engine, as `Connections.write` does.
+
+        Raises:
+            Unavailable: The database failed, or the deadline has passed.
+        """
+        connections = self._connections_of_engine
+        return insisted(lambda attempts: connections.write(work, attempts, writes_once=writes_once), deadline)
 
     def read(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
         """Run work that only reads, and return its result.
@@ -95,10 +108,15 @@ class JoinedSession:
         self.session = session
         self._savepoints = savepoints
 
-    def on_connection(self, work: ConnectionWork[Result], deadline: float | None, *, reads: bool) -> Result:
-        """Run work on the connection of the session, as `read` or `write` does."""
-        run = self.read if reads else self.write
-        return run(lambda session: work(session.connection(), session))
+    def read_connection(self, work: ConnectionWork[Result], deadline: float | None = None) -> Result:
+        """Run work that only reads on the connection of the session, as `read` does."""
+        return self.read(lambda session: work(session.connection(), session))
+
+    def write_connection(
+        self, work: ConnectionWork[Result], deadline: float | None = None, *, writes_once: bool
+    ) -> Result:
+        """Run work on the connection of the session, as `write` does."""
+        return self.write(lambda session: work(session.connection(), session))
 
     def read(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
         """Run work that only reads. Errors are handled by the code that began the transaction."""

@@ -141,7 +141,10 @@ class MappedStore(RowStore):
             if self._records.are_enough(layout, use):
                 with suppress(InstanceNeeded):
                     work = self._records.on_records(layout, scope, run, by_bytes=by_bytes)
-                    return self._sessions.on_connection(work, scope.deadline, reads=use == "read")
+                    if use == "read":
+                        return self._sessions.read_connection(work, scope.deadline)
+                    writes_once = self._records.write_once(layout, use)
+                    return self._sessions.write_connection(work, scope.deadline, writes_once=writes_once)
             in_session = self._sessions.read if use == "read" else self._sessions.write
             return in_session(self._records.on_instances(layout, scope, run, by_bytes=by_bytes), scope.deadline)
 
