@@ -94,6 +94,20 @@ def test_always_instances(maker: orm.sessionmaker[Any], records: list[Any]) -> N
     assert not records
 
 
+def test_a_sessionmaker_that_is_configured_later(maker: orm.sessionmaker[Any], records: list[Any]) -> None:
+    """The store uses the engine that the sessionmaker has at the time of the call."""
+    model = declare()
+    late: orm.sessionmaker[Any] = orm.sessionmaker()
+    store = MappedStore(late, [mapping(model)])
+    other = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
+    for engine in (maker.kw["bind"], other):
+        model.metadata.create_all(engine)
+        late.configure(bind=engine)
+        play(store)
+    assert len(records) == 8
+    other.dispose()
+
+
 MAPPER = ("before_insert", "after_insert", "before_update", "after_update")
 
 

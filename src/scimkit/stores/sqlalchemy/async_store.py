@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from copy import copy
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -87,6 +87,7 @@ class AsyncMappedStore:
         self._plan = Plan(mapped, Columns, association)
         self._unknown_members: UnknownMembers = unknown_members
         options = self._maker.kw
+        self._connections = Connections(options)  # the code runs in greenlets
         session_class = options.get("sync_session_class", self._maker.class_.sync_session_class)
         self._records = RecordCalls(
             self._plan,
@@ -203,12 +204,6 @@ class AsyncMappedStore:
             return await in_session(self._records.on_instances(layout, scope, run, by_bytes=by_bytes), scope.deadline)
 
         return await _by_index_or_bytes(attempt)
-
-    @cached_property
-    def _connections(self) -> Connections:
-        """The connections of the engine. Their code runs in greenlets."""
-        assert self.engine is not None
-        return Connections(self.engine.sync_engine)
 
     async def _read_connection(self, work: ConnectionWork[Result], deadline: float | None) -> Result:
         """Run work that only reads on a connection, or on the connection of the present transaction."""

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from scimkit.stores.mapped.layout import Layout
+from scimkit.stores.sqlalchemy.connections import engine_of
 from scimkit.stores.sqlalchemy.records import has_records
 
 _OF_LOADED: Final = ("load", "refresh")
@@ -70,19 +71,22 @@ class SessionNeeds:
 
     Args:
         session_class: The class of the synchronous sessions.
-        options: The options of the sessionmaker.
+        options: The options of the sessionmaker, which may change.
     """
 
     def __init__(self, session_class: type[orm.Session], options: Mapping[str, Any]) -> None:
-        bind = options.get("bind")
-        has_engine = isinstance(getattr(bind, "sync_engine", bind), sa.Engine)  # an AsyncEngine has a `sync_engine`
-        is_plain = has_engine and _OPTIONS.issuperset(options) and not _overrides(session_class)
-        self._probe = session_class() if is_plain else None
+        self._options = options
+        self._probe = None if _overrides(session_class) else session_class()
 
     @property
     def are_plain(self) -> bool:
         """True if statements need no session: no listener, no option and no method of the application."""
-        return self._probe is not None and not _listens(self._probe.dispatch, _OF_SESSIONS)
+        return (
+            self._probe is not None
+            and self._options.keys() <= _OPTIONS
+            and engine_of(self._options) is not None
+            and not _listens(self._probe.dispatch, _OF_SESSIONS)
+        )
 
 
 def _overrides(session_class: type[orm.Session]) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -46,9 +47,17 @@ class LinkedRows:
         self._executor: Any = executor
         self._scope = scope
         self._model: Any = layout.mapped.model
-        self._key = key_of(self._model)
         self._by_bytes = by_bytes
-        self.conditions: ModelConditions = ModelConditions(self._model, self._own, by_bytes=by_bytes)
+
+    @cached_property
+    def conditions(self) -> ModelConditions:
+        """The object that builds conditions on the rows."""
+        return ModelConditions(self._model, self._own, by_bytes=self._by_bytes)
+
+    @cached_property
+    def _key(self) -> Any:
+        """The attribute of the primary key."""
+        return key_of(self._model)
 
     def others(self, condition: Any, instance: Any) -> bool:
         """Report whether another row meets a condition, as `Rows.others` does."""

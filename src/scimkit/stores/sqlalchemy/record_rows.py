@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,8 +36,6 @@ class RecordRows(ServedRows):
         by_bytes: Compare texts by their bytes only, as `ModelConditions` does.
     """
 
-    conditions: RecordConditions
-
     def __init__(
         self,
         connection: sa.Connection,
@@ -47,11 +46,15 @@ class RecordRows(ServedRows):
         by_bytes: bool = False,
     ) -> None:
         super().__init__(connection, statements.layout, scope, by_bytes=by_bytes)
-        self.conditions = RecordConditions(self._model, self._own, by_bytes=by_bytes)
         self._connection = connection
         self._statements = statements
         self._session = session
         self._tenants: dict[str, Any] | None = self._tenant_parameters()
+
+    @cached_property
+    def conditions(self) -> RecordConditions:
+        """The object that builds conditions on the rows."""
+        return RecordConditions(self._model, self._own, by_bytes=self._by_bytes)
 
     def matching(self, condition: Any, window: Window) -> tuple[int, Sequence[Any], Sequence[Position]]:
         """Return one page of the matching records, as `Rows.matching` does."""
@@ -123,6 +126,10 @@ class RecordRows(ServedRows):
             assert session is not None
             found = session.get(self._model, self.key(instance), populate_existing=True)
             ModelRows(session, self.layout, self._scope, by_bytes=self._by_bytes).delete(found)
+
+    def key(self, instance: Record) -> Any:
+        """Return the primary key of a record, as `Rows.key` does."""
+        return getattr(instance, self._statements.table.key)
 
     def _flush(self) -> None:
         """Write the instances that the application changed in its session."""

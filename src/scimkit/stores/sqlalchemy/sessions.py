@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from functools import cached_property
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -35,6 +34,7 @@ class Sessions:
 
     def __init__(self, maker: orm.sessionmaker[Any]) -> None:
         self._maker = maker
+        self._connections = Connections(maker.kw)
 
     @property
     def engine(self) -> sa.Engine | None:
@@ -42,19 +42,13 @@ class Sessions:
         bind = self._maker.kw.get("bind")
         return bind if isinstance(bind, sa.Engine) else None
 
-    @cached_property
-    def _connections_of_engine(self) -> Connections:
-        """The connections of the engine."""
-        assert self.engine is not None
-        return Connections(self.engine)
-
     def read_connection(self, work: ConnectionWork[Result], deadline: float | None = None) -> Result:
         """Run work that only reads on a connection of the engine, and return its result.
 
         Raises:
             Unavailable: The database failed, or the deadline has passed.
         """
-        return insisted(lambda _: self._connections_of_engine.read(work), deadline)
+        return insisted(lambda _: self._connections.read(work), deadline)
 
     def write_connection(
         self, work: ConnectionWork[Result], deadline: float | None = None, *, writes_once: bool
@@ -64,8 +58,7 @@ class Sessions:
         Raises:
             Unavailable: The database failed, or the deadline has passed.
         """
-        connections = self._connections_of_engine
-        return insisted(lambda attempts: connections.write(work, attempts, writes_once=writes_once), deadline)
+        return insisted(lambda attempts: self._connections.write(work, attempts, writes_once=writes_once), deadline)
 
     def read(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
         """Run work that only reads, and return its result.
@@ -145,6 +138,8 @@ def comparisons_translated() -> Iterator[None]:
 
 def check_collations(check: CollationCheck, connection: sa.Connection) -> None:
     """Warn of collations that ignore case or accents, on MariaDB and MySQL."""
+    if check.is_done:
+        return
     query = sa.text(COLLATION_QUERY.format(":schema", ":table", ":column"))
     check.run(
         connection.dialect.name in ("mysql", "mariadb"),
