@@ -6,7 +6,7 @@ SQLAlchemy runs the work of `MappedStore` in a greenlet. This module imports no 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from copy import copy
 from functools import partial
 from typing import Any, Literal
@@ -42,8 +42,8 @@ from scimkit.stores.protocol import (
 from scimkit.stores.sql.async_outbox import AsyncSqlOutbox
 from scimkit.stores.sql.async_store import insisted
 from scimkit.stores.sql.database import Attempts, Result, pool_size
-from scimkit.stores.sql.database import Work as Statements
 from scimkit.stores.sql.outbox_statements import insert_events
+from scimkit.stores.sqlalchemy.async_outbox import AsyncSessionRunner
 from scimkit.stores.sqlalchemy.columns import Columns, association, place_of
 from scimkit.stores.sqlalchemy.connections import Connections, ConnectionWork
 from scimkit.stores.sqlalchemy.outbox import no_outbox
@@ -101,7 +101,8 @@ class AsyncMappedStore:
         self.outbox: AsyncSqlOutbox | None = None
         """The outbox, if the argument `outbox` is a table of `outbox_table`."""
         if outbox is not None:
-            self.outbox = AsyncSqlOutbox(_AsyncSessionRunner(self._maker), outbox)
+            self.outbox = AsyncSqlOutbox(AsyncSessionRunner(self._maker), outbox)
+        self._savepoints = True
         self.session: AsyncSession | None = None
         """The session of the present transaction, as in `MappedStore.session`. None outside a transaction."""
 
@@ -115,6 +116,13 @@ class AsyncMappedStore:
     def pool_size(self) -> int | None:
         """Number of connections in the pool of the engine, or None if the sessions have no engine."""
         return None if self.engine is None else pool_size(self.engine.sync_engine)
+
+    @property
+    def without_savepoints(self) -> AsyncMappedStore:
+        """A copy of this store that uses no savepoints. The caller must end the transaction after every error."""
+        store = copy(self)
+        store._savepoints = self.session is None
+        return store
 
     async def check_health(self, deadline: float | None) -> StoreHealth:
         """Send a trivial query to the database.
@@ -209,7 +217,11 @@ class AsyncMappedStore:
         """Run work that only reads on a connection, or on the connection of the present transaction."""
         if self.session is not None:
             return await self._read(lambda session: work(session.connection(), session), deadline)
-        return await insisted(lambda _: greenlet_spawn(self._connections.read, work), deadline)
+
+        async def attempt(_: Attempts) -> Result:
+            return await greenlet_spawn(self._connections.read, work)
+
+        return await insisted(attempt, deadline)
 
     async def _write_connection(
         self, work: ConnectionWork[Result], deadline: float | None, *, writes_once: bool
@@ -241,7 +253,7 @@ class AsyncMappedStore:
         """Run a coroutine function in a transaction of its own or in a savepoint of the present transaction."""
         if self.session is not None:
             with comparisons_translated():
-                async with self.session.begin_nested():
+                async with self.session.begin_nested() if self._savepoints else nullcontext():
                     return await work(self.session)
 
         async def transaction(attempts: Attempts) -> Result:
@@ -259,31 +271,6 @@ class AsyncMappedStore:
         store = copy(self)
         store.session = session
         return store
-
-
-class _AsyncSessionRunner:
-    """Runs the statements of an outbox in transactions of sessions."""
-
-    def __init__(self, maker: async_sessionmaker[Any]) -> None:
-        self._maker = maker
-
-    async def read(self, work: Statements[Result], deadline: float | None = None) -> Result:
-        """Return the result of work that only reads."""
-        return await self._run(work, deadline, "BEGIN", scimkit_reads=True)
-
-    async def write(self, work: Statements[Result], deadline: float | None = None) -> Result:
-        """Return the result of work in a transaction."""
-        return await self._run(work, deadline, "BEGIN IMMEDIATE")
-
-    async def _run(self, work: Statements[Result], deadline: float | None, statement: str, **options: Any) -> Result:
-        async def transaction(attempts: Attempts) -> Result:
-            async with self._maker(autoflush=False) as session, session.begin():
-                await session.run_sync(begin, statement, **options)
-                result: Result = await session.run_sync(lambda each: work(each.connection()))
-                attempts.committing = True
-                return result
-
-        return await insisted(transaction, deadline)
 
 
 async def _by_index_or_bytes(run: Callable[[bool], Awaitable[Result]]) -> Result:

@@ -48,11 +48,7 @@ class LinkedRows:
         self._scope = scope
         self._model: Any = layout.mapped.model
         self._by_bytes = by_bytes
-
-    @cached_property
-    def conditions(self) -> ModelConditions:
-        """The object that builds conditions on the rows."""
-        return ModelConditions(self._model, self._own, by_bytes=self._by_bytes)
+        self.conditions: ModelConditions = ModelConditions(self._model, self._own, by_bytes=by_bytes)
 
     @cached_property
     def _key(self) -> Any:

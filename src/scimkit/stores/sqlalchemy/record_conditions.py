@@ -31,15 +31,15 @@ class RecordConditions(ModelConditions):
 
     def all(self, conditions: Sequence[Any]) -> Condition:
         """Join conditions by `and`."""
-        return super().all([self.built(each) for each in conditions])
+        return super().all([built(each, self) for each in conditions])
 
     def any(self, conditions: Sequence[Any]) -> Condition:
         """Join conditions by `or`."""
-        return super().any([self.built(each) for each in conditions])
+        return super().any([built(each, self) for each in conditions])
 
     def no(self, condition: Any) -> Condition:
         """Negate a condition."""
-        return super().no(self.built(condition))
+        return super().no(built(condition, self))
 
     def compare(self, field: Field, operator: str, value: Any, *, folds: bool) -> Any:
         """Build the condition for a comparison, or return an `Equality`."""
@@ -48,13 +48,14 @@ class RecordConditions(ModelConditions):
             return Equality(field, value, folds)
         return super().compare(field, operator, value, folds=folds)
 
-    def built(self, condition: Any) -> Condition:
-        """Return the SQL expression of a condition."""
-        if not isinstance(condition, Equality):
-            return condition  # type: ignore[no-any-return]
-        return super().compare(condition.field, "eq", condition.value, folds=condition.folds)
-
     def parameterized(self, equality: Equality, name: str) -> Condition:
         """Return the SQL expression of an equality, with a named parameter in place of the value."""
         kind: Any = sa.String() if type(equality.value) is str else self.place(equality.field).type
         return self.equal(equality.field, sa.bindparam(name, type_=kind), folds=equality.folds)
+
+
+def built(condition: Any, on: ModelConditions) -> Any:
+    """Return the SQL expression of a condition. A condition that is no `Equality` stays as it is."""
+    if not isinstance(condition, Equality):
+        return condition
+    return ModelConditions.compare(on, condition.field, "eq", condition.value, folds=condition.folds)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +17,7 @@ from scimkit.stores.mapped.rows import Window, check_unique
 from scimkit.stores.paging import Position
 from scimkit.stores.protocol import Scope
 from scimkit.stores.sqlalchemy.constraint_errors import rows_refused
-from scimkit.stores.sqlalchemy.record_conditions import Equality, RecordConditions
+from scimkit.stores.sqlalchemy.record_conditions import Equality, RecordConditions, built
 from scimkit.stores.sqlalchemy.record_statements import COUNT, ID, KEY, OFFSET, TENANT, VALUE, RecordStatements
 from scimkit.stores.sqlalchemy.records import Record
 from scimkit.stores.sqlalchemy.rows import ModelRows
@@ -46,22 +45,18 @@ class RecordRows(ServedRows):
         by_bytes: bool = False,
     ) -> None:
         super().__init__(connection, statements.layout, scope, by_bytes=by_bytes)
+        self.conditions = RecordConditions(self._model, self._own, by_bytes=by_bytes)
         self._connection = connection
         self._statements = statements
         self._session = session
         self._tenants: dict[str, Any] | None = self._tenant_parameters()
-
-    @cached_property
-    def conditions(self) -> RecordConditions:
-        """The object that builds conditions on the rows."""
-        return RecordConditions(self._model, self._own, by_bytes=self._by_bytes)
 
     def matching(self, condition: Any, window: Window) -> tuple[int, Sequence[Any], Sequence[Position]]:
         """Return one page of the matching records, as `Rows.matching` does."""
         is_known = condition is True or isinstance(condition, Equality)
         is_plain = window.order is None and window.after is None and window.before is None
         if self._tenants is None or not (is_known and is_plain and window.count):
-            return super().matching(condition if condition is True else self.conditions.built(condition), window)
+            return super().matching(built(condition, self.conditions), window)
         equality = condition if isinstance(condition, Equality) else None
         page = self._statements.page(equality)
         wanted = self._tenants if equality is None else {**self._tenants, VALUE: equality.value}
@@ -75,7 +70,7 @@ class RecordRows(ServedRows):
     def others(self, condition: Any, instance: Any) -> bool:
         """Report whether another row meets a condition, as `Rows.others` does."""
         if self._tenants is None or not isinstance(condition, Equality):
-            return super().others(condition if condition is True else self.conditions.built(condition), instance)
+            return super().others(built(condition, self.conditions), instance)
         parameters = {**self._tenants, VALUE: condition.value}
         if instance is not None:
             parameters[KEY] = self.key(instance)
