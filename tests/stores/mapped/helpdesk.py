@@ -76,7 +76,7 @@ class Agent(Base):
     department: Mapped[str | None] = mapped_column(sa.String(100))
     profile: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
     manager_id: Mapped[int | None] = mapped_column(sa.ForeignKey("hd_agent.id", ondelete="SET NULL"))
-    manager: Mapped[Agent | None] = relationship(remote_side=id)
+    manager: Mapped[Agent | None] = relationship(remote_side=id, overlaps="manager")
     scim_extra: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
     scim_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(PRECISE, default=now)
@@ -168,7 +168,7 @@ class PlainAgent(PlainBase):
     """An agent without validators."""
 
     __table__ = Agent.__table__
-    manager: Mapped[PlainAgent | None] = relationship(remote_side=Agent.__table__.c.id)
+    manager: Mapped[PlainAgent | None] = relationship(remote_side=Agent.__table__.c.id, overlaps="manager")
 
 
 class PlainTeam(PlainBase):

@@ -278,6 +278,31 @@ def test_async_sessions_with_listeners() -> None:
     assert asyncio.run(run()) == ["begun"]
 
 
+def test_an_async_write_without_savepoints() -> None:
+    """In a transaction, each write has a savepoint, unless the caller ends the transaction after every error."""
+
+    async def run() -> list[str]:
+        engine = create_async_engine("sqlite+aiosqlite://", poolclass=sa.StaticPool)
+        model = declare()
+        async with engine.begin() as connection:
+            await connection.run_sync(model.metadata.create_all)
+        begun: list[str] = []
+        sa.event.listen(engine.sync_engine, "savepoint", lambda *_: begun.append("savepoint"))
+        store = AsyncMappedStore(engine, [mapping(model)])
+
+        async def work(inner: Any) -> None:
+            await inner.create(SCOPE, USER, ADA)
+            begun.append("first")
+            await inner.without_savepoints.create(SCOPE, USER, {**ADA, "userName": "bob"})
+
+        await store.without_savepoints.transaction(SCOPE, work)
+        assert (await store.search(SCOPE, Query(USER))).total == 2
+        await engine.dispose()
+        return begun
+
+    assert asyncio.run(run()) == ["savepoint", "first"]
+
+
 def test_a_manager_needs_an_instance_only_when_it_changes(records: list[Any]) -> None:
     """Records show references. A change of a reference is repeated with instances."""
     store, scope = helpdesk_of("sqlite", (PLAIN_AGENTS, PLAIN_TEAMS)), Scope(account())

@@ -217,11 +217,8 @@ class AsyncMappedStore:
         """Run work that only reads on a connection, or on the connection of the present transaction."""
         if self.session is not None:
             return await self._read(lambda session: work(session.connection(), session), deadline)
-
-        async def attempt(_: Attempts) -> Result:
-            return await greenlet_spawn(self._connections.read, work)
-
-        return await insisted(attempt, deadline)
+        read = partial(self._connections.read, work)
+        return await insisted(lambda _: greenlet_spawn(read), deadline)
 
     async def _write_connection(
         self, work: ConnectionWork[Result], deadline: float | None, *, writes_once: bool
