@@ -16,6 +16,7 @@ from scimkit.errors import Uniqueness
 from scimkit.stores.mapped.rows import Window, check_unique
 from scimkit.stores.paging import Position
 from scimkit.stores.protocol import Scope
+from scimkit.stores.sqlalchemy.conditions import ModelConditions
 from scimkit.stores.sqlalchemy.constraint_errors import rows_refused
 from scimkit.stores.sqlalchemy.record_conditions import Equality, RecordConditions, built
 from scimkit.stores.sqlalchemy.record_statements import COUNT, ID, KEY, OFFSET, TENANT, VALUE, RecordStatements
@@ -45,7 +46,7 @@ class RecordRows(ServedRows):
         by_bytes: bool = False,
     ) -> None:
         super().__init__(connection, statements.layout, scope, by_bytes=by_bytes)
-        self.conditions = RecordConditions(self._model, self._own, by_bytes=by_bytes)
+        self.conditions: ModelConditions = RecordConditions(self._model, self._own, by_bytes=by_bytes)
         self._connection = connection
         self._statements = statements
         self._session = session
