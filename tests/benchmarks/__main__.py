@@ -23,7 +23,7 @@ from rich.table import Table
 
 from tests.benchmarks import profiles
 from tests.benchmarks.clock import measured as measured_here
-from tests.benchmarks.listeners import STORES, TITLE, listener_steps
+from tests.benchmarks.listeners import LOG_TITLE, STORES, TITLE, listener_steps
 from tests.benchmarks.processes import created, served
 from tests.benchmarks.requests import MEMBER, REQUESTS, STORE_STEPS, Ours, our_calls, store_member_steps
 from tests.benchmarks.sides import MeasuredProcess, RemoteCall, sides
@@ -64,7 +64,7 @@ def all_steps(*, quick: bool, full: bool, only: str) -> Iterator[list[Step]]:
         if any(only in name for name in request_names(people, groups)):
             with sides(whose, people, groups) as ready:
                 yield [step for step in request_steps(ready, people, groups) if only in step.name]
-    if any(only in TITLE.format(name) for name in STORES):
+    if any(only in title.format(name) for title in (TITLE, LOG_TITLE) for name in STORES):
         with listener_steps(60 if quick else 1_000) as steps:
             yield [step for step in steps if only in step.name]
     largest = (10, 100) if quick else (100, 10_000, 1_000_000) if full else (100, 10_000, 100_000)
