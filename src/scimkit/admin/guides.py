@@ -48,8 +48,8 @@ GUIDES: Final = (
     Guide(
         "ping", "PingOne", "Integrations > Provisioning > New Connection > SCIM Outbound",
         (
-            ("SCIM BASE URL", "endpoint"), ("SCIM Version", "2.0"),
-            ("Authentication Method", "OAuth 2 Bearer Token"), ("Oauth Access Token", "token"),
+            ("SCIM base URL", "endpoint"), ("SCIM Version", "2.0"),
+            ("Authentication method", "OAuth 2 Bearer Token"), ("OAuth Access Token", "token"), ("Auth Type Header", "Bearer"),
         ),
     ),
     Guide("other", "", "", (("SCIM base URL", "endpoint"), ("Bearer token", "token"))),
