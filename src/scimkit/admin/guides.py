@@ -49,7 +49,8 @@ GUIDES: Final = (
         "ping", "PingOne", "Integrations > Provisioning > New Connection > SCIM Outbound",
         (
             ("SCIM base URL", "endpoint"), ("SCIM Version", "2.0"),
-            ("Authentication method", "OAuth 2 Bearer Token"), ("OAuth Access Token", "token"), ("Auth Type Header", "Bearer"),
+            ("Authentication method", "OAuth 2 Bearer Token"), ("OAuth Access Token", "token"),
+            ("Auth Type Header", "Bearer"),
         ),
     ),
     Guide("other", "", "", (("SCIM base URL", "endpoint"), ("Bearer token", "token"))),
