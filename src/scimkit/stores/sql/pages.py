@@ -15,7 +15,7 @@ from scimkit.stores.metadata import has_members, is_computed
 from scimkit.stores.paging import Position
 from scimkit.stores.protocol import GROUPS, MEMBERS, META, Page, Query, Scope
 from scimkit.stores.sorting import Sort
-from scimkit.stores.sql.conditions import condition, leads_to_few
+from scimkit.stores.sql.conditions import condition, indexed_value, leads_to_few
 from scimkit.stores.sql.index_entries import slot
 from scimkit.stores.sql.rows import Rows, StoredResource
 from scimkit.stores.sql.statements import COLUMNS, HELD, OWN
@@ -36,6 +36,9 @@ def page(connection: sa.Connection, scope: Scope, query: Query) -> Page:
     if query.filter is not None:
         query.filter.compile(query.resource_type)
         node = query.filter.node
+        few = _page_of_value(rows, scope, query) if connection.dialect.name == "postgresql" else None
+        if few is not None:
+            return few
         if count_comparisons(node) > MOST_CACHED:
             options = {"compiled_cache": None}
         own = HELD if leads_to_few(node, query.resource_type) else OWN
@@ -53,6 +56,23 @@ def page(connection: sa.Connection, scope: Scope, query: Query) -> Page:
     kept = [StoredResource.of(row) for row in found]
     positions = [_position(row, key) for row in found]
     return Page(rows.assemble(kept, query.requested), total, positions)
+
+
+def _page_of_value(rows: Rows, scope: Scope, query: Query) -> Page | None:
+    """Return the page if the filter is one comparison that few resources match, and the page has all of them.
+
+    Returns None if the general statements are needed.
+    """
+    edges = query.after is not None or query.before is not None or query.start_index > 1
+    if query.filter is None or query.sort is not None or edges or not query.count:
+        return None
+    value = indexed_value(query.filter.node, query.resource_type, scope.tenant)
+    if value is None:
+        return None
+    kept = rows.with_value(*value, query.count)
+    if len(kept) == query.count:
+        return None
+    return Page(rows.assemble(kept, query.requested), len(kept), [(each.sequence,) for each in kept])
 
 
 def _total(query: Query, found: int) -> int | None:

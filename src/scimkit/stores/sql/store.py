@@ -15,6 +15,7 @@ from scimkit.documents import Document
 from scimkit.events.resource_events import ResourceEvent
 from scimkit.patch.changes import ChangeSet, EffectiveChanges
 from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.metadata import has_members
 from scimkit.stores.protocol import (
     Capability,
     Members,
@@ -49,6 +50,8 @@ class SqlStore:
             database cancels the statement, and the client receives 503 with Retry-After. An engine of the application
             keeps its timeouts.
         outbox: True if a service records its resource events in the table `scim_outbox`.
+        prepare_statements: False if a connection pooler such as PgBouncer does not support prepared statements of
+            PostgreSQL. An engine of the application keeps its own setting.
 
     Raises:
         ValueError: The URL names an unsupported database.
@@ -67,8 +70,13 @@ class SqlStore:
         upgrade: bool = True,
         statement_timeout: float = STATEMENT_TIMEOUT,
         outbox: bool = False,
+        prepare_statements: bool = True,
     ) -> None:
-        self.engine: sa.Engine = sync_engine(url, statement_timeout) if isinstance(url, str) else prepared(url)
+        self.engine: sa.Engine = (
+            sync_engine(url, statement_timeout, prepare_statements=prepare_statements)
+            if isinstance(url, str)
+            else prepared(url)
+        )
         database = Database(self.engine)
         self._database: Database | Joined = database
         self.outbox: SqlOutbox | None = SqlOutbox(database, OUTBOX) if outbox else None
@@ -133,7 +141,9 @@ class SqlStore:
 
     def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
         return self._database.write(
-            store_operations.create(scope, resource_type, document, self._unknown_members), scope.deadline
+            store_operations.create(scope, resource_type, document, self._unknown_members),
+            scope.deadline,
+            once=store_operations.writes_once(resource_type, document),
         )
 
     def replace(
@@ -147,6 +157,7 @@ class SqlStore:
         return self._database.write(
             store_operations.replace(scope, resource_type, id, document, expected_version, self._unknown_members),
             scope.deadline,
+            once=not has_members(resource_type),
         )
 
     def change(
@@ -160,6 +171,7 @@ class SqlStore:
         return self._database.write(
             store_operations.change(scope, resource_type, id, changes, expected_version, self._unknown_members),
             scope.deadline,
+            once=store_operations.writes_once(resource_type, changes.references),
         )
 
     def delete(
