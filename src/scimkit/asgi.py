@@ -18,6 +18,7 @@ from scimkit.service import Request, Response, ScimService
 from scimkit.service.http import WITH_BODY, error_response
 from scimkit.service.locations import base_url, check_proxies, relative_path
 from scimkit.service.request_headers import declared_length, read_headers
+from scimkit.service.sources import client_source
 
 AsgiScope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -41,7 +42,7 @@ class ScimApp:
         prefix: The path of the endpoint inside this application, if no framework mounts the application under a path.
         public_url: The URL of the endpoint as clients see it. It takes precedence over the headers of requests.
         trust_forwarded: The number of proxies in front of the service that set `X-Forwarded-Proto`, `-Host` and
-            `-Prefix`. Header values from before these proxies are ignored.
+            `-Prefix`, and append the client to `X-Forwarded-For`. Values from before these proxies are ignored.
 
     Raises:
         ValueError: `trust_forwarded` is not a number of proxies.
@@ -117,6 +118,7 @@ class ScimApp:
     def _read_headers(self, scope: AsgiScope, request: Request) -> None:
         """Read the headers into the request. Raises BadRequest if a header is ambiguous."""
         headers = request.headers = read_headers(scope["headers"])
+        request.source = client_source((scope.get("client") or ("",))[0], headers, self._proxies)
         request.base_url = self._public_url or base_url(
             scheme=scope.get("scheme", "http"),
             host=headers.get("host") or _server(scope),

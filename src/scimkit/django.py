@@ -29,13 +29,14 @@ from scimkit.runner import run_sync
 from scimkit.service import Request, Response, ScimService
 from scimkit.service.health import health, live
 from scimkit.service.http import WITH_BODY
-from scimkit.service.locations import base_url
+from scimkit.service.locations import base_url, check_proxies
 from scimkit.service.request_headers import check_headers, declared_length
+from scimkit.service.sources import client_source
 
 View = Callable[..., Any]
 
 
-def scim_urls(service: ScimService) -> list[Any]:
+def scim_urls(service: ScimService, *, trust_forwarded: int = 0) -> list[Any]:
     """Return the URL patterns of a service, to `include` at a path that ends with a slash.
 
     A service with an async store or an async token verifier gets an async view. The view needs no session, no user and
@@ -43,8 +44,17 @@ def scim_urls(service: ScimService) -> list[Any]:
 
     `reverse("scim")` returns the path of the endpoint. `reverse("scim", args=["Users"])` returns the path of a resource
     type.
+
+    Args:
+        service: The service to serve.
+        trust_forwarded: The number of proxies in front of the project that append the client to `X-Forwarded-For`.
+            Failed attempts are counted for the address that the outermost of them saw.
+
+    Raises:
+        ValueError: `trust_forwarded` is not a number of proxies.
     """
-    view = _without_form_checks(_async_view(service) if service.is_async else _view(service))
+    proxies = check_proxies(trust_forwarded)
+    view = _without_form_checks(_async_view(service, proxies) if service.is_async else _view(service, proxies))
     # `[\s\S]` matches a line feed too, as `.` does with `(?s)`. With `(?s)`, Django could not reverse any URL.
     return [path("", view, name="scim"), re_path(r"^(?P<path>[\s\S]+)\Z", view, name="scim")]
 
@@ -68,13 +78,13 @@ def health_urls(service: ScimService) -> list[Any]:
     return [re_path(r"^healthz$", _without_form_checks(healthz)), re_path(r"^readyz$", _without_form_checks(ready))]
 
 
-def _view(service: ScimService) -> View:
+def _view(service: ScimService, proxies: int) -> View:
     """Return the view of a service with a sync store."""
 
     def scim(request: HttpRequest, path: str = "") -> HttpResponseBase:
         asked = Request(request.method or "", f"/{path}", request.META.get("QUERY_STRING", ""))
         try:
-            _read_headers(request, path, asked, service)
+            _read_headers(request, path, asked, service, proxies)
             response = None
             if asked.method in WITH_BODY:
                 response = run_sync(service.authenticate(asked))
@@ -88,14 +98,14 @@ def _view(service: ScimService) -> View:
     return scim
 
 
-def _async_view(service: ScimService) -> View:
+def _async_view(service: ScimService, proxies: int) -> View:
     """Return the view of a service that needs an event loop."""
     on_loop = loop_service(service)
 
     async def scim(request: HttpRequest, path: str = "") -> HttpResponseBase:
         asked = Request(request.method or "", f"/{path}", request.META.get("QUERY_STRING", ""))
         try:
-            _read_headers(request, path, asked, service)
+            _read_headers(request, path, asked, service, proxies)
             response = None
             if asked.method in WITH_BODY:
                 response = await on_loop.authenticated(asked)
@@ -121,10 +131,11 @@ def _without_form_checks(view: View) -> View:
     return exempt  # type: ignore[no-any-return]
 
 
-def _read_headers(request: HttpRequest, path: str, asked: Request, service: ScimService) -> None:
+def _read_headers(request: HttpRequest, path: str, asked: Request, service: ScimService, proxies: int) -> None:
     """Read the headers into the SCIM request. Raises BadRequest if a header is ambiguous or Django refuses the host."""
     asked.deadline = monotonic() + service.limits.deadline
     asked.headers = check_headers({name.lower(): value for name, value in request.headers.items()})
+    asked.source = client_source(request.META.get("REMOTE_ADDR"), asked.headers, proxies)
     root = request.path.removesuffix(path).rstrip("/")
     try:
         host = request.get_host()

@@ -261,8 +261,8 @@ class TooManyRequests(ScimError):
     status: ClassVar[int] = 429
     default_detail: ClassVar[str] = "Too many requests; try again later."
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__(headers=(("Retry-After", str(retry_after)),))
+    def __init__(self, retry_after: int, detail: str | None = None) -> None:
+        super().__init__(detail, headers=(("Retry-After", str(retry_after)),))
 
 
 class HeadersTooLarge(ScimError):

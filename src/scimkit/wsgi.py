@@ -18,6 +18,7 @@ from scimkit.service.health import health, live
 from scimkit.service.http import WITH_BODY, error_response
 from scimkit.service.locations import base_url, check_proxies, relative_path
 from scimkit.service.request_headers import check_headers, declared_length
+from scimkit.service.sources import client_source
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -31,7 +32,7 @@ class ScimApp:
         prefix: The path of the endpoint inside this application, if no framework mounts the application under a path.
         public_url: The URL of the endpoint as clients see it. It takes precedence over the headers of requests.
         trust_forwarded: The number of proxies in front of the service that set `X-Forwarded-Proto`, `-Host` and
-            `-Prefix`. Header values from before these proxies are ignored.
+            `-Prefix`, and append the client to `X-Forwarded-For`. Values from before these proxies are ignored.
 
     Raises:
         ValueError: The service needs an event loop, or `trust_forwarded` is not a number of proxies.
@@ -75,6 +76,7 @@ class ScimApp:
     def _read_headers(self, environ: WSGIEnvironment, request: Request) -> None:
         """Read the headers into the request. Raises BadRequest if a header is ambiguous."""
         headers = request.headers = _headers(environ)
+        request.source = client_source(environ.get("REMOTE_ADDR"), headers, self._proxies)
         request.base_url = self._public_url or base_url(
             scheme=environ.get("wsgi.url_scheme", "http"),
             host=headers.get("host") or f"{environ.get('SERVER_NAME')}:{environ.get('SERVER_PORT')}",

@@ -65,7 +65,9 @@ class TestReadQuery:
             parameters = read_query(query)
         except InvalidSyntax:
             return
-        assert all(value or name in ("cursor", "filter") for name, value in parameters.items())
+        known = {"attributes", "excludedattributes", "startindex", "count", "filter", "sortby", "sortorder", "cursor"}
+        assert parameters.keys() <= known
+        assert all(type(value) is str for value in parameters.values())
 
 
 class TestInteger:

@@ -10,6 +10,7 @@ from copy import copy
 from typing import Any
 
 from scimkit.dialects.quirks import NOT_APPLICABLE, QUIRKS, Quirk, Stage
+from scimkit.dialects.rewrites import Rewrite
 from scimkit.dialects.rfc_clauses import clause_of
 from scimkit.documents import Document
 from scimkit.errors import InvalidFilter, InvalidValue, NotAcceptable, NotFound, ScimError
@@ -79,15 +80,15 @@ class RequestDeviations(RefusingPatchHandler):
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
-        self.fired: dict[str, None] = {}
-        """The names of the quirks that were used, in order, each once."""
+        self.fired: dict[str, Rewrite | None] = {}
+        """The names of the quirks that were used, in order, each once, with the first rewrite of each."""
 
     def _ask(self, stage: Stage, *arguments: object) -> Any:
         """Return the rewrite of the first quirk of a stage that applies, or `NOT_APPLICABLE`."""
         for quirk in self.dialect.at(stage):
             answer = quirk.rewrite(*arguments)
             if answer is not NOT_APPLICABLE:
-                self.fired[quirk.name] = None
+                self.fired.setdefault(quirk.name, Rewrite(stage, arguments, answer))
                 return answer
         return NOT_APPLICABLE
 

@@ -99,6 +99,11 @@ class EventDerivation:
             events += _departures(changes, source)
         return events
 
+    def changed_attributes(self, changes: EffectiveChanges) -> dict[str, Change]:
+        """Return the changed attributes by path, without attributes that must not appear."""
+        before, after = self._visible(changes.before), self._visible(changes.after)
+        return dict(self._between(self.resource_type.attributes, before, after))
+
     def _kinds(
         self, changes: EffectiveChanges, before: Document, after: Document, *, is_linked: bool
     ) -> Iterator[type[ResourceEvent]]:

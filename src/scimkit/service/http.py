@@ -55,6 +55,8 @@ class Request:
             requests may wait in a queue. By default, the service starts counting when `handle` is called.
         principal: The result of `ScimService.authenticate`. If it is set, `handle` does not verify the token again.
         id: The request id. If it is empty, the service reads it from a header or creates one.
+        source: The address of the client, as `scimkit.service.sources.client_source` returns it. Failed attempts are
+            counted for each source. They are not counted if the source is empty.
     """
 
     method: str
@@ -67,7 +69,8 @@ class Request:
     principal: Principal | None = None
     id: str = ""
     refused: Principal | None = field(default=None, repr=False)
-    """The principal of a token that was issued but is expired or revoked. Only events of the host use it."""
+    """The principal of a token that was issued but is not valid now. Only events of the host use it."""
+    source: str = ""
 
 
 @dataclass(slots=True)

@@ -70,6 +70,14 @@ class Limits:
 
     The default is well below 60 seconds, after which Okta gives up.
     """
+    failed_attempts: int = 20
+    """Maximum number of requests without a valid token from one source within `failed_attempts_window`.
+
+    More are refused with 429 and `Retry-After`, except requests with a token that this process has seen before. 0
+    means no limit.
+    """
+    failed_attempts_window: float = 60.0
+    """Number of seconds for which a failed attempt counts."""
     sensitive: Collection[str] = ()
     """Attributes, such as `emails.value`, that a filter in a URI may not name (RFC 7644 section 7.5.2).
 

@@ -86,17 +86,17 @@ def base_url(*, scheme: str, host: str, root: str, headers: Mapping[str, str], p
     """
     path = quote(root, safe=_IN_PATHS)
     if proxies:
-        scheme = _forwarded(headers, "x-forwarded-proto", proxies) or scheme
+        scheme = forwarded_value(headers, "x-forwarded-proto", proxies) or scheme
         if scheme not in ("http", "https"):
             raise BadRequest("The X-Forwarded-Proto header must be http or https.")
-        forwarded = _forwarded(headers, "x-forwarded-host", proxies)
+        forwarded = forwarded_value(headers, "x-forwarded-host", proxies)
         host = check_host(forwarded) if forwarded else host
-        prefix = quote(_forwarded(headers, "x-forwarded-prefix", proxies).rstrip("/"), safe=_IN_PATHS + "%")
+        prefix = quote(forwarded_value(headers, "x-forwarded-prefix", proxies).rstrip("/"), safe=_IN_PATHS + "%")
         path = prefix + path
     return f"{scheme}://{host}{path}"
 
 
-def _forwarded(headers: Mapping[str, str], name: str, proxies: int) -> str:
+def forwarded_value(headers: Mapping[str, str], name: str, proxies: int) -> str:
     """Return the value that the outermost trusted proxy set."""
     values = headers.get(name, "").split(",")
     return values[-min(proxies, len(values))].strip()

@@ -48,6 +48,14 @@ def log_refused_token(request: Request, error: Unauthorized) -> None:
     _auth.info("a token was refused: %s%s", reason, f" ({token_id})" if token_id else "", extra=extra)
 
 
+def log_refused_source(request: Request) -> None:
+    """Log that a source has too many failed attempts, at level WARNING. The record has the address of the source."""
+    _auth.warning(
+        "too many failed attempts from one source; its requests are refused for a while",
+        extra={**request_fields(request), "source": request.source},
+    )
+
+
 def log_access(request: Request, response: Response, principal: Principal | None, allowed: float) -> None:
     """Log one record for a request that was answered, at level INFO.
 

@@ -32,6 +32,7 @@ from scimkit.service.limits import Limits, ValueLimit
 from scimkit.service.member_stream import MemberStream
 from scimkit.service.parameters import filter_of, fitted, projection_of
 from scimkit.service.permissions import Permissions
+from scimkit.service.provisioning_recorder import ProvisioningRecorder
 from scimkit.service.rendering import Renderer
 from scimkit.service.request_context import RequestContext
 from scimkit.service.request_projection import (
@@ -70,6 +71,7 @@ class ResourceOperations:
         hooks_wait_inside: bool,
         listeners: WriteListeners | None = None,
         safeguards: WriteSafeguards | None = None,
+        recorder: ProvisioningRecorder | None = None,
         links: AccountLinks | None = None,
     ) -> None:
         self.resource_type = resource_type
@@ -80,6 +82,9 @@ class ResourceOperations:
         self._hooks_wait_inside = hooks_wait_inside
         self._listeners = listeners
         self._safeguards = safeguards
+        self._recorder = recorder
+        self._log_in_transaction = recorder if recorder is not None and recorder.is_in_transaction else None
+        self._log_afterwards = None if self._log_in_transaction else recorder
         self._links = links
         self._permissions = permissions
         self._projections = Projections(resource_type)
@@ -97,7 +102,7 @@ class ResourceOperations:
 
     async def create(self, call: RequestContext) -> Response:
         """Serve `POST /Users` (RFC 7644 section 3.3) with 201, the resource and its location."""
-        document = self._document(call, self._body(call))
+        document = call.document = self._document(call, self._body(call))
         projection = self._projection(call, written_in_document(document))
         call.password = document.pop(PASSWORD, None)
         written = await self._written(
@@ -261,7 +266,7 @@ class ResourceOperations:
         The PUT clears attributes that the body does not contain. The group memberships of a user stay.
         """
         id, body = call.id, self._body(call)
-        document = self._document(call, body)
+        document = call.document = self._document(call, body)
         projection = self._projection(call, written_in_document(document))
         call.password = document.pop(PASSWORD, None)
         kept = [*self._write_only, *self._kept_members(call, body)]
@@ -308,7 +313,9 @@ class ResourceOperations:
         A PATCH of a group is answered with 204, unless the request names attributes to return.
         """
         id, body = call.id, self._body(call)
-        operations = read_operations(self.resource_type, body, call.deviations, self._limits.patch_operations)
+        operations = call.operations = read_operations(
+            self.resource_type, body, call.deviations, self._limits.patch_operations
+        )
         projection = self._projection(call, written_by_operations(operations))
         changes = direct_changes(operations)
         if changes is not None and (self._has_members or not changes.references) and not _depends_on_stored(changes):
@@ -395,6 +402,7 @@ class ResourceOperations:
         call.id = written.document["id"]
         call.changed = written.changed
         call.skipped_members = written.skipped_members
+        call.dropped = written.dropped
         for path in written.dropped:
             call.deviations.fired[f"{NOT_KEPT}:{path}"] = None
 
@@ -404,10 +412,39 @@ class ResourceOperations:
         Without the hook, the password is dropped. No transaction is needed without a password, listeners and
         safeguards.
         """
+        if call.is_rehearsal:
+            return self._rehearse(call, write)
         hook = self._set_password if has_password else None
         if hook is None and self._listeners is None and self._safeguards is None:
-            return write(self._store)
+            if self._recorder is None:
+                return write(self._store)
+            if self._log_afterwards is not None:
+                return self._write_and_log(call, write, self._log_afterwards)
         return self._write_in_transaction(call, write, hook)
+
+    async def _rehearse(self, call: RequestContext, write: Write) -> Written:
+        """Write in a transaction that is rolled back, with safeguards and listeners but without the password hook."""
+        resource_type, listeners, safeguards = self.resource_type, self._listeners, self._safeguards
+
+        async def work(store: Store) -> None:
+            checked = write if safeguards is None else safeguards.checked(write, store, call, resource_type)
+            if listeners is None:
+                raise _Rehearsed(await checked(store))
+            written, _ = await listeners.write(store, call, resource_type, checked, may_recover=True)
+            raise _Rehearsed(written)
+
+        try:
+            await self._store.transaction(call.scope, work)
+        except _Rehearsed as done:
+            call.rehearsed = done.written
+        assert call.rehearsed is not None
+        return call.rehearsed
+
+    async def _write_and_log(self, call: RequestContext, write: Write, recorder: ProvisioningRecorder) -> Written:
+        """Write without a transaction, and add the entry of the provisioning log after the write."""
+        written = await write(self._store)
+        await recorder.add(recorder.entry_of(call, self.resource_type, written))
+        return written
 
     async def _write_in_transaction(self, call: RequestContext, write: Write, hook: PasswordHook | None) -> Written:
         """Write, and call the safeguards, the listeners and the `set_password` hook in the same transaction.
@@ -428,6 +465,9 @@ class ResourceOperations:
                 written, events = await listeners.write(
                     store, call, self.resource_type, checked, may_recover=may_recover
                 )
+            if self._log_in_transaction is not None:
+                entry = self._log_in_transaction.entry_of(call, self.resource_type, written)
+                await self._log_in_transaction.record(store, entry)
             if call.password is None or hook is None:
                 return written, events, None
             waiting = hook(call.scope.tenant, written.document["id"], call.password)
@@ -445,9 +485,19 @@ class ResourceOperations:
         if waiting is not None:
             self._note(call, written)
             await waiting
+        if self._log_afterwards is not None:
+            await self._log_afterwards.add(self._log_afterwards.entry_of(call, self.resource_type, written))
         if listeners is not None and events:
             await listeners.committed(events)
         return written
+
+
+class _Rehearsed(Exception):
+    """Ends the transaction of a write that must be rolled back."""
+
+    def __init__(self, written: Written) -> None:
+        super().__init__()
+        self.written = written
 
 
 def _not_modified(document: Document) -> Response:

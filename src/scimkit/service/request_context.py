@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from scimkit.dialects import RequestDeviations
+from scimkit.documents import Document
+from scimkit.patch.operations import Operation
 from scimkit.service.http import Parameters, Request, Response
-from scimkit.stores.protocol import Scope
+from scimkit.stores.protocol import Scope, Written
 from scimkit.tokens import Principal
 
 
@@ -32,6 +34,20 @@ class RequestContext:
     is_linked: bool = field(default=False, init=False)
     """True if a POST took over an account of the application."""
     skipped_members: tuple[str, ...] = field(default=(), init=False)
+    dropped: tuple[str, ...] = field(default=(), init=False)
+    """Paths of attributes that the client sent and the store does not keep."""
+    began: float = field(default=0.0, init=False)
+    """The reading of `time.monotonic()` at which the service began to handle the request."""
+    cycle_id: str = field(default="", init=False)
+    """The id of the cycle in the provisioning log. Empty without a log."""
+    document: Document | None = field(default=None, init=False, repr=False)
+    """The resource in the body of a POST or PUT, once it is read."""
+    is_rehearsal: bool = field(default=False, init=False)
+    """True if the write must be rolled back, because somebody asks what it would do."""
+    rehearsed: Written | None = field(default=None, init=False, repr=False)
+    """What a rehearsed write would have written."""
+    operations: Sequence[Operation] = field(default=(), init=False, repr=False)
+    """The operations of a PATCH, once they are read and in RFC form."""
     password: str | None = field(default=None, init=False, repr=False)
 
 

@@ -21,7 +21,7 @@ from scimkit.service.cursors import Cursor, Cursors
 from scimkit.service.http import Parameters, Response, integer, json_response
 from scimkit.service.limits import Limits
 from scimkit.service.parameters import filter_of, fitted, projection_of, read_search_request
-from scimkit.service.permissions import Permissions
+from scimkit.service.permissions import Permissions, check_scope, missing_scope
 from scimkit.service.rendering import Renderer, list_response
 from scimkit.service.request_context import RequestContext
 from scimkit.stores.protocol import Capability, Query, RequestedAttributes, Store
@@ -48,17 +48,14 @@ class Search:
         self._limits = limits
         self._default_count = min(limits.default_page, limits.page)
         self._permissions = permissions
-        self._all_allowed = permissions.allow_all or len(kinds) == 1
-        """True if the `authorize` hook is not needed here.
-
-        A search on one type is authorized before it reaches this object.
-        """
+        self._is_authorized = len(kinds) == 1
+        """True if a search is authorized before it reaches this object, as a search on one type is."""
         self._cursors = cursors
 
     async def get(self, call: RequestContext) -> Response:
         """Serve `GET /Users` or `GET /` with query parameters (RFC 7644 section 3.4.2)."""
         parameters = call.parameters
-        kinds = self._types if self._all_allowed else await self._allowed(call)
+        kinds = self._types if self._is_authorized else await self._allowed(call)
         parts = self._parts(call, parameters, kinds)
         if "cursor" in parameters:
             self._require("cursors", "Pages by cursor are not supported.")
@@ -121,7 +118,12 @@ class Search:
             raise NotImplementedByServer(otherwise)
 
     async def _allowed(self, call: RequestContext) -> Sequence[Searchable]:
-        """Return the resource types that the token may search."""
+        """Return the resource types that the token may search. Raises Forbidden if its scopes permit no search."""
+        scopes = call.principal.scopes
+        if scopes is None and self._permissions.allow_all:
+            return self._types
+        if scopes is not None and all(missing_scope(scopes, "search", each.resource_type) for each in self._types):
+            check_scope(scopes, "search", self._types[0].resource_type)
         return [each for each in self._types if await self._permissions.allow(call, "search", each.resource_type)]
 
     async def _by_cursor(self, call: RequestContext, parameters: Parameters, parts: Sequence[_Part]) -> Response:

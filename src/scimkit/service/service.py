@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from time import monotonic
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from scimkit.dialects import DIALECTS, TOLERANT, Dialect, RequestDeviations
 from scimkit.errors import (
@@ -22,8 +22,9 @@ from scimkit.errors import (
     ScimError,
     Unauthorized,
 )
-from scimkit.events import AuthorizationHook, Listener, MeHook, PasswordHook, RequestCompleted, RequestListener
+from scimkit.events import AuthorizationHook, Listener, MeHook, PasswordHook, RequestListener
 from scimkit.events.outbox import has_outbox
+from scimkit.provisioning import AnyProvisioningLog, LogOptions
 from scimkit.safeguards.breaker import Breaker
 from scimkit.safeguards.linking import LinkRule, account_links
 from scimkit.safeguards.protection import KeepLast, Protection
@@ -33,11 +34,12 @@ from scimkit.service.announced_types import announced_types
 from scimkit.service.bulk import Bulk
 from scimkit.service.cursors import Cursors
 from scimkit.service.discovery import Discovery
+from scimkit.service.explanation import Explanation, explanation_of
+from scimkit.service.failed_attempts import FailedAttempts
 from scimkit.service.http import (
     READ_WHEN_EMPTY,
     SCIM_JSON,
     WITH_BODY,
-    Parameters,
     Request,
     Response,
     accepted_type,
@@ -49,12 +51,13 @@ from scimkit.service.http import (
 )
 from scimkit.service.limits import Limits
 from scimkit.service.locations import encoded_path
-from scimkit.service.logs import log_access, log_quirks, log_refused_token
+from scimkit.service.logs import log_refused_source, log_refused_token
 from scimkit.service.operations import ResourceOperations
 from scimkit.service.permissions import Permissions
+from scimkit.service.provisioning_recorder import ProvisioningRecorder
 from scimkit.service.request_context import Handler, RequestContext
-from scimkit.service.request_ids import HEADER as REQUEST_ID
 from scimkit.service.request_ids import current_request, request_id
+from scimkit.service.request_reporter import ExchangeHook, RequestReporter
 from scimkit.service.search import Search
 from scimkit.service.write_listeners import WriteListeners
 from scimkit.service.write_safeguards import WriteSafeguards
@@ -62,12 +65,6 @@ from scimkit.stores.protocol import Scope, Store, SyncStore, as_async_store
 from scimkit.tokens import Principal, SyncTokenVerifier, TokenVerifier, bearer_token
 
 _log = logging.getLogger("scimkit")
-
-ExchangeHook: TypeAlias = Callable[[Request, Response], None]
-"""A function that receives every request and its response, unchanged.
-
-`scimkit.testing.recorder` uses it. The values hold tokens and bodies, so do not log them.
-"""
 
 _ID: Final = "{id}"
 _MAX_ID_LENGTH: Final = 255
@@ -98,6 +95,8 @@ class ScimService:
         protect: Protection | Sequence[Protection] = (),
         breaker: Breaker | None = None,
         on_conflict: LinkRule | None = None,
+        provisioning_log: AnyProvisioningLog | None = None,
+        log_options: LogOptions = LogOptions(),  # noqa: B008  # LogOptions is immutable
         cursors: Cursors | None = None,
         documentation_uri: str | None = None,
     ) -> None:
@@ -127,6 +126,9 @@ class ScimService:
             breaker: The breaker that stops mass deactivations.
             on_conflict: The rule by which a POST takes over an existing account, made by `link_by`. Without the rule, a
                 POST for a user that exists is answered with 409.
+            provisioning_log: The provisioning log. The default is the log of the store, if it has one; its entries are
+                written in the transaction of each write. Entries of another log are written after the write.
+            log_options: The values that entries of the provisioning log keep, and for how long.
             cursors: The object that seals page cursors. Processes that serve the same endpoint must share its key.
             documentation_uri: The URL of your documentation, for the ServiceProviderConfig.
 
@@ -134,6 +136,8 @@ class ScimService:
             ValueError: The store does not serve one of `resource_types`.
             ValueError: Two resource types have the same name or endpoint.
             ValueError: Listeners are given, and the store does not support transactions or does not report changes.
+            ValueError: `log_options` names an attribute that no resource type has.
+            TypeError: The provisioning log is async and the store is not, or the other way around.
             ValueError: `protect`, `breaker` or `on_conflict` does not fit the resource types or the store.
             TypeError: A listener is a coroutine function that nothing can await.
             ValueError: `set_password` is given, and the store does not support transactions.
@@ -158,11 +162,10 @@ class ScimService:
         self._dialect = dialect
         self._dialects = dialects
         self._tenant_dialects = tenant_dialects
-        self._on_request_completed = on_request_completed
-        self._on_exchange = on_exchange
         self._me = me
         self._cursors = cursors or Cursors()
         self._permissions = Permissions(authorize)
+        self._failed_attempts = FailedAttempts(limits.failed_attempts, limits.failed_attempts_window, tokens)
         features = Features(
             max_results=limits.page,
             max_payload_size=limits.body,
@@ -188,8 +191,17 @@ class ScimService:
         self._safeguards = (
             WriteSafeguards(rules, breaker, self.resource_types, store) if rules or breaker is not None else None
         )
-        self._reports_changes = self._safeguards is not None or (
-            self._listeners is not None and self._listeners.reports_changes
+        self.provisioning_log: AnyProvisioningLog | None = provisioning_log or getattr(store, "provisioning_log", None)
+        """The provisioning log, or None."""
+        self._recorder = (
+            None
+            if self.provisioning_log is None
+            else ProvisioningRecorder(self.provisioning_log, log_options, self.resource_types, limits.sensitive, store)
+        )
+        self._reports_changes = (
+            self._safeguards is not None
+            or (self._listeners is not None and self._listeners.reports_changes)
+            or (self._recorder is not None and self._recorder.reports_changes)
         )
         links = {} if on_conflict is None else account_links(on_conflict, self.resource_types, store)
         lifted = store if store.is_async is True else as_async_store(store)
@@ -205,6 +217,7 @@ class ScimService:
                 hooks_wait_inside=store.is_async,
                 listeners=self._listeners,
                 safeguards=self._safeguards,
+                recorder=self._recorder,
                 links=links.get(each.name),
             )
         if len({each.name for each in self.resource_types}) != len(self.resource_types) or len(self._resources) != len(
@@ -217,6 +230,14 @@ class ScimService:
         self._routes = self._make_routes(lifted)
         self._names = frozenset(first for first, _ in self._routes)
         self._endpoints = {first.lower(): first for first, _ in self._routes}
+        self._reporter = RequestReporter(
+            {name.lower(): each.resource_type for name, each in self._resources.items()},
+            limits.deadline,
+            on_request_completed,
+            on_exchange,
+            self._recorder,
+            lifted,
+        )
 
     async def handle(self, request: Request) -> Response:
         """Return the response to a request. Never raises: every failure becomes a SCIM error response."""
@@ -229,31 +250,66 @@ class ScimService:
         try:
             whose = request.principal or await self._principal_of(request)
             principal = whose if whose is not _ANONYMOUS else None
-            name = whose.dialect or self._tenant_dialects.get(whose.tenant)
-            deviations = RequestDeviations(self._dialects.get(name, self._dialect) if name else self._dialect)
-            deadline = request.deadline or monotonic() + self.limits.deadline
-            scope = Scope(whose.tenant, deadline, self._reports_changes)
-            parameters = read_query(request.query)
-            call = RequestContext(request, parameters, scope, whose, deviations)
-            if "" in parameters.values():
-                call.parameters = _without_empty(parameters, deviations)
+            call = self._context(request, whose)
+            _drop_empty_parameters(call)
             accept = request.headers.get("accept")
-            media_type = SCIM_JSON if accept is None else accepted_type(accept, deviations)
+            media_type = SCIM_JSON if accept is None else accepted_type(accept, call.deviations)
+            if self._recorder is not None and principal is not None:
+                await self._recorder.begin(call)
             response = await self._answer(call)
             if media_type != SCIM_JSON:
                 response = as_media_type(response, media_type)
+            if self._recorder is not None and principal is not None and _only_reads(request):
+                self._recorder.count_read(principal)
         except ScimError as error:
             error = call.deviations.dialect.explained(error, request.method) if call else error
             detail, response = error.detail, error_response(error)
+            await self._reporter.log_failure(request, principal, call, error)
         except Exception:
             _log.exception("a request failed")
             failure = InternalError()
             detail, response = failure.detail, error_response(failure)
+            await self._reporter.log_failure(request, principal, call, failure)
         if call is not None and call.deviations.fired:
             response = replace(response, quirks=tuple(call.deviations.fired))
-        self._report(request, response, call, principal, detail)
+        self._reporter.report(request, response, call, principal, detail)
         current_request.reset(present)
         return response
+
+    def _context(self, request: Request, principal: Principal) -> RequestContext:
+        """Return the context of a request. Raises InvalidSyntax if the query cannot be read."""
+        name = principal.dialect or self._tenant_dialects.get(principal.tenant)
+        deviations = RequestDeviations(self._dialects.get(name, self._dialect) if name else self._dialect)
+        deadline = request.deadline or monotonic() + self.limits.deadline
+        scope = Scope(principal.tenant, deadline, self._reports_changes)
+        return RequestContext(request, read_query(request.query), scope, principal, deviations)
+
+    async def explain(self, request: Request) -> Explanation:
+        """Return what a request would do, without doing it. See `scimkit.service.explanation`.
+
+        Raises:
+            ValueError: The store does not support transactions, or the request is a bulk request.
+            Unauthorized: The token is not valid.
+        """
+        if "transactions" in self.store.unsupported or request.path.strip("/").lower() == "bulk":
+            raise ValueError("explain needs a store that supports transactions, and one operation of a bulk at a time")
+        if not request.id:
+            request.id = request_id(request.headers)
+        principal = request.principal or await self._principal_of(request)
+        call: RequestContext | None = None
+        failure: ScimError | None = None
+        try:
+            call = self._context(request, principal)
+            _drop_empty_parameters(call)
+            call.is_rehearsal, call.began = True, monotonic()
+            call.scope = replace(call.scope, report_changes="changes" not in self.store.unsupported)
+            response = await self._answer(call)
+        except ScimError as error:
+            failure = call.deviations.dialect.explained(error, request.method) if call else error
+            response = error_response(failure)
+        return explanation_of(
+            call, request, principal, response, failure, self._reporter.resource_type_at(request.path)
+        )
 
     async def authenticate(self, request: Request) -> Response | None:
         """Verify the bearer token of a request by its headers, before the body is read.
@@ -267,10 +323,12 @@ class ScimService:
         try:
             request.principal = await self._principal_of(request)
         except ScimError as error:
-            return self.refuse(request, error)
+            request.id = request.id or request_id(request.headers)
+            await self._reporter.log_failure(request, None, None, error)
+            return self._refused(request, error)
         except Exception:
             _log.exception("the verification of a token failed")
-            return self.refuse(request, InternalError())
+            return self._refused(request, InternalError())
         return None
 
     def refuse(self, request: Request, error: ScimError) -> Response:
@@ -278,26 +336,39 @@ class ScimService:
 
         The hooks receive the request as they do in `handle`.
         """
+        if self._recorder is not None and request.principal not in (None, _ANONYMOUS):
+            resource_type = self._reporter.resource_type_at(request.path)
+            self._recorder.keep(request, request.principal, error, resource_type)
+        return self._refused(request, error)
+
+    def _refused(self, request: Request, error: ScimError) -> Response:
         response = error_response(error)
         if not request.id:
             request.id = request_id(request.headers)
         known = request.principal if request.principal is not _ANONYMOUS else None
         present = current_request.set(request)
-        self._report(request, response, None, known, error.detail)
+        self._reporter.report(request, response, None, known, error.detail)
         current_request.reset(present)
         return response
 
     async def _principal_of(self, request: Request) -> Principal:
-        """Return the principal of the request's token. Raises Unauthorized, or an error of the verifier."""
+        """Return the principal of the request's token.
+
+        Raises Unauthorized, TooManyRequests, or an error of the verifier.
+        """
         self.limits.check_request(request.headers, request.query)
         authorization = request.headers.get("authorization")
         if authorization is None and _is_public(request):
             return _ANONYMOUS
+        if request.source in self._failed_attempts:
+            self._failed_attempts.check(request.source, authorization)
         try:
             answer = self._tokens.verify(bearer_token(authorization))
             return answer if isinstance(answer, Principal) else await answer
         except Unauthorized as error:
             log_refused_token(request, error)
+            if self._failed_attempts.add(request.source):
+                log_refused_source(request)
             token_id, tenant = getattr(error, "token_id", None), getattr(error, "tenant", None)
             if token_id is not None and tenant is not None:
                 request.refused = Principal(tenant, token_id)
@@ -379,6 +450,7 @@ class ScimService:
         """Serve one operation of a bulk request as if it were a separate request for a resource type."""
         request.id = call.request.id
         part = RequestContext(request, {}, call.scope, call.principal, RequestDeviations(call.deviations.dialect))
+        part.cycle_id, part.began = call.cycle_id, monotonic()
         detail: str | None = None
         try:
             if self._at_endpoint(part).path.strip("/").partition("/")[0] not in self._resources:
@@ -387,11 +459,12 @@ class ScimService:
         except ScimError as error:
             error = call.deviations.dialect.explained(error, request.method)
             detail, response = error.detail, error_response(error)
+            await self._reporter.log_failure(part.request, call.principal, part, error)
         response.quirks = tuple(part.deviations.fired)
         call.deviations.fired.update(part.deviations.fired)
         call.changed = call.changed or part.changed
         call.skipped_members += part.skipped_members
-        self._complete(part.request, response, part, call.principal, detail)
+        self._reporter.complete(part.request, response, part, call.principal, detail)
         return response
 
     async def _serve_me(self, call: RequestContext) -> Response:
@@ -414,72 +487,24 @@ class ScimService:
             raise
         return replace(response, headers=(*response.headers, ("Location", location), ("Content-Location", location)))
 
-    def _report(
-        self,
-        request: Request,
-        response: Response,
-        call: RequestContext | None,
-        principal: Principal | None,
-        detail: str | None,
-    ) -> None:
-        """Add the request id to the response, log the request, and call the two hooks that observe requests."""
-        response.headers += ((REQUEST_ID, request.id),)
-        if response.quirks:
-            log_quirks(request, response)
-        log_access(request, response, principal, self.limits.deadline)
-        if self._on_exchange is not None:
-            try:
-                self._on_exchange(request, response)
-            except Exception:
-                _log.exception("the on_exchange hook failed")
-        self._complete(request, response, call, principal or request.refused, detail)
 
-    def _complete(
-        self,
-        request: Request,
-        response: Response,
-        call: RequestContext | None,
-        principal: Principal | None,
-        detail: str | None,
-    ) -> None:
-        """Call the `on_request_completed` hook for a request, or for an operation of a bulk request."""
-        if self._on_request_completed is None:
-            return
-        event = RequestCompleted(
-            method=request.method,
-            path=request.path,
-            status=response.status,
-            tenant=principal.tenant if principal else None,
-            token_id=principal.token_id if principal else None,
-            resource_type=self._type_at(request.path),
-            id=(call.id or None) if call else None,
-            changed=call.changed if call else False,
-            quirks=response.quirks,
-            skipped_members=call.skipped_members if call else (),
-            detail=detail,
-            request_id=request.id,
-        )
-        try:
-            self._on_request_completed(event)
-        except Exception:
-            _log.exception("the on_request_completed hook failed")
+def _drop_empty_parameters(call: RequestContext) -> None:
+    """Drop the empty parameters of a request. An empty cursor or filter stays.
 
-    def _type_at(self, path: str) -> str | None:
-        """Return the name of the resource type at a path, or None if the path belongs to no resource type."""
-        first = path.strip("/").partition("/")[0]
-        operations = self._resources.get(self._endpoints.get(first.lower(), first))
-        return operations.resource_type.name if operations else None
-
-
-def _without_empty(parameters: Parameters, deviations: RequestDeviations) -> dict[str, str | int]:
-    """Return the parameters except empty ones.
-
-    An empty cursor or filter stays. Raises InvalidValue if the dialect refuses empty parameters.
+    Raises InvalidValue if the dialect refuses empty parameters.
     """
+    parameters = call.parameters
+    if "" not in parameters.values():
+        return
     for name, value in parameters.items():
         if value == "" and name not in READ_WHEN_EMPTY:
-            deviations.empty_parameter(name)
-    return {name: value for name, value in parameters.items() if value != "" or name in READ_WHEN_EMPTY}
+            call.deviations.empty_parameter(name)
+    call.parameters = {name: value for name, value in parameters.items() if value != "" or name in READ_WHEN_EMPTY}
+
+
+def _only_reads(request: Request) -> bool:
+    """Report whether a request reads: a GET, or a search by POST."""
+    return request.method in ("GET", "HEAD") or request.path.rstrip("/").endswith("/.search")
 
 
 async def _awaitable(response: Response) -> Response:

@@ -15,9 +15,11 @@ from scimkit.documents import Document
 from scimkit.errors import InvalidValue
 from scimkit.events.resource_events import ResourceEvent
 from scimkit.patch.changes import ChangeSet, EffectiveChanges, ReferenceChanges, apply_changes
+from scimkit.provisioning import LogEntry
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.breaker import MemoryBreakerStore
 from scimkit.stores.index_lookup import Candidates, candidates_for, requested_by
+from scimkit.stores.memory_log import MemoryProvisioningLog
 from scimkit.stores.memory_outbox import MemoryOutbox
 from scimkit.stores.memory_tables import Entry, Table, Tenant
 from scimkit.stores.metadata import (
@@ -59,14 +61,22 @@ class MemoryStore:
 
     Args:
         unknown_members: Treatment of a member that does not exist.
+        outbox: True if a service records its resource events in an outbox in memory.
+        provisioning_log: True if a service keeps its provisioning log in memory.
     """
 
     is_async: Literal[False] = False
     blocking = False
     unsupported: Collection[Capability] = frozenset[Capability]({"member_pages"})
 
-    def __init__(self, *, unknown_members: UnknownMembers = "skip", outbox: bool = False) -> None:
+    def __init__(
+        self, *, unknown_members: UnknownMembers = "skip", outbox: bool = False, provisioning_log: bool = False
+    ) -> None:
         self._lock = RLock()
+        self.provisioning_log: MemoryProvisioningLog | None = (
+            MemoryProvisioningLog(self._lock) if provisioning_log else None
+        )
+        """The provisioning log, if the store has one."""
         self.outbox: MemoryOutbox | None = MemoryOutbox(self._lock) if outbox else None
         """The outbox, if the store has one."""
         self._tenants: dict[str, Tenant] = {}
@@ -185,6 +195,19 @@ class MemoryStore:
     def breaker_store(self) -> MemoryBreakerStore:
         """Return a store for the states of a breaker."""
         return MemoryBreakerStore()
+
+    def record_log(self, entries: Sequence[LogEntry]) -> None:
+        """Add entries to the provisioning log, in the transaction of the store.
+
+        Raises:
+            ValueError: The store has no provisioning log.
+        """
+        if self.provisioning_log is None:
+            raise ValueError("the store has no provisioning log; create it with provisioning_log=True")
+        with self._lock:
+            self.provisioning_log.add(entries)
+            if self._undo is not None:
+                self._undo.append(partial(self.provisioning_log.remove, entries))
 
     def record_events(self, events: Sequence[ResourceEvent]) -> None:
         """Add events to the outbox, in the transaction of the store.

@@ -13,16 +13,22 @@ class Principal(NamedTuple):
         token_id: The id of the token.
         description: The description of the token.
         dialect: The name of the dialect for requests with this token. None for the dialect of the tenant or service.
+        scopes: The permitted operations, such as `{"read", "write:User"}`. None if the token permits all of them.
     """
 
     tenant: str
     token_id: str
     description: str = ""
     dialect: str | None = None
+    scopes: frozenset[str] | None = None
 
 
 class SyncTokenVerifier(Protocol):
-    """A verifier of tokens without async methods."""
+    """A verifier of tokens without async methods.
+
+    A verifier may also have `is_known(token)` and `is_well_formed(token)`, as `TokenRegistry` does. Both return a bool
+    without any wait. `scimkit.service.failed_attempts` asks them while it refuses requests of a source.
+    """
 
     is_async: Literal[False]
 

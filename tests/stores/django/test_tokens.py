@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.stores.django.project import alias, migrate
+from tests.stores.django.project import Hosted, alias, migrate
 
 from django.contrib import admin  # isort: skip
 from django.contrib.auth.models import User  # isort: skip
@@ -20,6 +20,7 @@ from django.urls import path  # isort: skip
 from scimkit import TokenRegistry
 from scimkit.stores.django import DjangoTokenStore
 from scimkit.stores.django.models import ScimToken
+from scimkit.testing.token_contract import TokenStoreContract
 from scimkit.tokens import PATTERN, InvalidToken
 from tests.stores.databases import DATABASES
 
@@ -100,3 +101,25 @@ def test_a_token_is_revoked_and_stays(browser: Client) -> None:
     assert registry.list()[0].revoked is not None
     text: Any = browser.get(LIST).content.decode()
     assert "Revoked" in text
+
+
+class ThreadedTokenStore(DjangoTokenStore):
+    """A store whose threads close their connections after each call."""
+
+    def update(self, old: Any, new: Any) -> Any:
+        return Hosted(super(), self._transactions.using).update(old, new)
+
+    def touch(self, id: str, instant: Any) -> Any:
+        return Hosted(super(), self._transactions.using).touch(id, instant)
+
+
+@pytest.mark.parametrize("database", DATABASES)
+class TestDjangoTokenStore(TokenStoreContract):
+    """Tokens in the table of the app `scimkit.stores.django`."""
+
+    @pytest.fixture(autouse=True)
+    def _on(self, database: str) -> None:
+        self.database = alias(database)
+
+    def make_store(self) -> Any:
+        return ThreadedTokenStore(self.database)

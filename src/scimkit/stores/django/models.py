@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from django.db import models
 
 from scimkit.tokens import TokenRecord
+from scimkit.tokens.scopes import DEFAULT_SCOPES, MAX_SCOPES
+
+_DEFAULT_SCOPES: Final = " ".join(DEFAULT_SCOPES)
 
 
 class ScimToken(models.Model):
@@ -20,6 +24,15 @@ class ScimToken(models.Model):
     expires: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True, blank=True)
     revoked: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
     dialect: models.CharField[str | None, str | None] = models.CharField(max_length=64, null=True, blank=True)
+    created_by: models.CharField[str | None, str | None] = models.CharField(max_length=255, null=True)
+    active: models.BooleanField[bool, bool] = models.BooleanField(default=True)
+    scopes: models.CharField[str, str] = models.CharField(
+        max_length=MAX_SCOPES, default=_DEFAULT_SCOPES,
+        help_text="Separated by spaces: read, write, or one of them with a resource type, such as write:Group.",
+    )  # fmt: skip
+    last_used: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
+    hint: models.CharField[str, str] = models.CharField(max_length=4, default="")
+    rotated_from: models.CharField[str | None, str | None] = models.CharField(max_length=32, null=True)
 
     class Meta:
         """The name and the order of tokens in Django's admin."""
@@ -35,6 +48,8 @@ class ScimToken(models.Model):
         return TokenRecord(
             id=self.id, tenant=self.tenant, description=self.description, hash=bytes(self.hash), created=self.created,
             expires=self.expires, revoked=self.revoked, dialect=self.dialect,
+            created_by=self.created_by, active=self.active, scopes=tuple(self.scopes.split()),
+            last_used=self.last_used, hint=self.hint, rotated_from=self.rotated_from,
         )  # fmt: skip
 
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from datetime import datetime
+from time import monotonic
+from typing import Any, Final
 
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Q
 
 from scimkit.stores.django.transactions import Transactions
 from scimkit.tokens import TokenRecord
+
+_TOUCH_TIMEOUT: Final = 1.0
+"""Seconds that a request waits at most until the time of last use is written."""
 
 
 class DjangoTokenStore:
@@ -24,19 +30,36 @@ class DjangoTokenStore:
         self._transactions = Transactions(using)
 
     def add(self, record: TokenRecord) -> None:
-        self._transactions.write(lambda: self._rows.create(**asdict(record)))
+        self._transactions.write(lambda: self._rows.create(**_values(record)))
 
     def find(self, id: str) -> TokenRecord | None:
         row = self._transactions.read(lambda: self._rows.filter(id=id).first())
-        return None if row is None else row.record()
+        return None if row is None or row.id != id else row.record()
 
     def list(self, tenant: str) -> Sequence[TokenRecord]:
-        return [each.record() for each in self._transactions.read(lambda: list(self._rows.filter(tenant=tenant)))]
+        rows = self._transactions.read(lambda: list(self._rows.filter(tenant=tenant)))
+        return [each.record() for each in rows if each.tenant == tenant]  # a collation may ignore case
 
-    def update(self, record: TokenRecord) -> None:
-        self._transactions.write(lambda: self._rows.filter(id=record.id).update(**asdict(record)))
+    def update(self, old: TokenRecord, new: TokenRecord) -> bool:
+        values = _values(new)
+        for name in ("id", "last_used"):
+            del values[name]
+        state = {"active": old.active, "expires": old.expires, "revoked": old.revoked}
+        changed: int = self._transactions.write(lambda: self._rows.filter(id=old.id, **state).update(**values))
+        return changed == 1
+
+    def touch(self, id: str, instant: datetime) -> None:
+        earlier = Q(last_used=None) | Q(last_used__lt=instant)
+        self._transactions.write(
+            lambda: self._rows.filter(earlier, id=id).update(last_used=instant), monotonic() + _TOUCH_TIMEOUT
+        )
 
     @property
     def _rows(self) -> Any:
         """The rows of the table of tokens."""
         return apps.get_model("scimkit", "ScimToken").objects.using(self._transactions.using)
+
+
+def _values(record: TokenRecord) -> dict[str, Any]:
+    """Return the values of the fields for a token record."""
+    return asdict(record) | {"scopes": " ".join(record.scopes)}

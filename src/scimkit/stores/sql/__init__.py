@@ -12,7 +12,7 @@ except ModuleNotFoundError as _missing:
 
 from scimkit.stores.sql.breaker import SqlBreakerStore
 from scimkit.stores.sql.store import SqlStore
-from scimkit.stores.sql.tables import breaker_table
+from scimkit.stores.sql.tables import breaker_table, token_table
 from scimkit.stores.sql.tokens import SqlTokenStore
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncSqlBreakerStore", "AsyncSqlStore", "AsyncSqlTokenStore", "SqlBreakerStore", "SqlStore", "SqlTokenStore",
-    "breaker_table",
+    "breaker_table", "token_table",
 ]  # fmt: skip
 
 

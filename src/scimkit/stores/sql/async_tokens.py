@@ -1,4 +1,4 @@
-"""Asynchronous storage of token records in the database of the SQL store.
+"""Asynchronous storage of token records in a table of a SQL database.
 
 This module never sees a token, only the hash of the token.
 """
@@ -6,33 +6,42 @@ This module never sees a token, only the hash of the token.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from scimkit.stores.sql.async_store import AsyncDatabase
+from scimkit.stores.sql.tables import TOKENS
 from scimkit.stores.sql.timeouts import soon
-from scimkit.stores.sql.tokens import add_record, find_record, list_records, update_record
+from scimkit.stores.sql.tokens import TokenStatements, very_soon
 from scimkit.tokens import TokenRecord
 
 
 class AsyncSqlTokenStore:
-    """An `AsyncTokenStore` that uses the engine and the tables of an `AsyncSqlStore`.
+    """An `AsyncTokenStore` in a SQL database, for an `AsyncSqlStore` or for tables of an application.
 
     Args:
-        engine: The engine of the `AsyncSqlStore`, which creates the table of tokens.
+        engine: The engine of the database.
+        table: The table that `token_table` added to the metadata of an application. The default is the table that the
+            migrations of `AsyncSqlStore` create.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, table: sa.Table = TOKENS) -> None:
         self._database = AsyncDatabase(engine)
+        self._statements = TokenStatements(table)
 
     async def add(self, record: TokenRecord) -> None:
-        await self._database.write(add_record(record), soon())
+        await self._database.write(self._statements.add(record), soon())
 
     async def find(self, id: str) -> TokenRecord | None:
-        return await self._database.read(find_record(id), soon())
+        return await self._database.read(self._statements.find(id), soon())
 
     async def list(self, tenant: str) -> Sequence[TokenRecord]:
-        return await self._database.read(list_records(tenant), soon())
+        return await self._database.read(self._statements.list(tenant), soon())
 
-    async def update(self, record: TokenRecord) -> None:
-        await self._database.write(update_record(record), soon())
+    async def update(self, old: TokenRecord, new: TokenRecord) -> bool:
+        return await self._database.write(self._statements.update(old, new), soon())
+
+    async def touch(self, id: str, instant: datetime) -> None:
+        await self._database.write(self._statements.touch(id, instant), very_soon())

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import mysql
 
 from scimkit.stores.sql.index_entries import HEAD
 from scimkit.stores.sql.outbox_table import outbox_table
+from scimkit.tokens.scopes import DEFAULT_SCOPES, MAX_SCOPES
 
 METADATA: Final = sa.MetaData()
 
@@ -118,20 +119,41 @@ MEMBERSHIPS: Final = sa.Table(
 """The members of groups, with one row for each member of a group."""
 """The members of groups."""
 
-TOKENS: Final = sa.Table(
-    "scim_token", METADATA,
-    sa.Column("id", Exact(32), primary_key=True),
-    sa.Column("tenant", Exact(255), nullable=False),
-    sa.Column("description", sa.Text, nullable=False),
-    sa.Column("hash", raw(32), nullable=False),
-    sa.Column("created", sa.String(32), nullable=False),
-    sa.Column("expires", sa.String(32)),
-    sa.Column("revoked", sa.String(32)),
-    sa.Column("dialect", sa.String(64)),
-    sa.Index("scim_token_tenant", "tenant"),
-    mysql_engine="InnoDB", mariadb_engine="InnoDB",
-)  # fmt: skip
-"""The tokens. Times are texts in ISO 8601 format and in UTC."""
+
+def token_table(metadata: sa.MetaData, name: str = "scim_token") -> sa.Table:
+    """Add the table of tokens to the metadata of an application, so that its own migrations create the table.
+
+    Args:
+        metadata: The metadata, such as `Base.metadata`.
+        name: The name of the table.
+
+    Returns:
+        The table, for the argument `table` of `SqlTokenStore` or `AsyncSqlTokenStore`. Times are texts in ISO 8601
+            format and in UTC.
+    """
+    return sa.Table(
+        name, metadata,
+        sa.Column("id", raw(32), primary_key=True),
+        sa.Column("tenant", raw(255), nullable=False),
+        sa.Column("description", sa.Text, nullable=False),
+        sa.Column("hash", raw(32), nullable=False),
+        sa.Column("created", sa.String(32), nullable=False),
+        sa.Column("expires", sa.String(32)),
+        sa.Column("revoked", sa.String(32)),
+        sa.Column("dialect", sa.String(64)),
+        sa.Column("created_by", sa.String(255)),
+        sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
+        sa.Column("scopes", sa.String(MAX_SCOPES), nullable=False, server_default=" ".join(DEFAULT_SCOPES)),
+        sa.Column("last_used", sa.String(32)),
+        sa.Column("hint", sa.String(4), nullable=False, server_default=""),
+        sa.Column("rotated_from", raw(32)),
+        sa.Index(f"{name}_tenant", "tenant"),
+        mysql_engine="InnoDB", mariadb_engine="InnoDB",
+    )  # fmt: skip
+
+
+TOKENS: Final = token_table(METADATA)
+"""The tokens. The id and the hash are stored, but not the secret."""
 
 OUTBOX: Final = outbox_table(METADATA)
 """The outbox. Each row is an event that a store with an outbox recorded."""

@@ -16,6 +16,7 @@ from scimkit.stores.mapped.attribute_mappings import Choice, Column, Computed, C
 from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.references import Reference
 from scimkit.stores.sql.outbox_table import outbox_table
+from scimkit.stores.sql.tables import token_table
 from scimkit.stores.sqlalchemy.columns import Association
 from scimkit.stores.sqlalchemy.store import MappedStore
 
@@ -36,6 +37,7 @@ __all__ = [
     "Reference",
     "ResourceMapping",
     "outbox_table",
+    "token_table",
 ]
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from scimkit.stores.protocol import StoreHealth
 
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 """The newest version of the tables."""
 
 _ATTEMPTS: Final = 30

@@ -18,3 +18,9 @@ def add_index(name: str, table: str, *columns: str) -> None:
     """Create an index, unless the index exists."""
     if name not in {each["name"] for each in sa.inspect(op.get_bind()).get_indexes(table)}:
         op.create_index(name, table, list(columns))
+
+
+def add_column(table: str, column: sa.Column[Any]) -> None:
+    """Add a column to a table, unless the column exists."""
+    if column.name not in {each["name"] for each in sa.inspect(op.get_bind()).get_columns(table)}:
+        op.add_column(table, column)

@@ -1,0 +1,146 @@
+"""The entries of the provisioning log: one for each write and each failure, in the words of Entra's own log.
+
+This module never does I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from os import urandom
+from threading import Lock
+from time import time_ns
+from typing import Any, Final, Literal, TypeAlias
+
+Action: TypeAlias = Literal[
+    "Create", "Update", "Disable", "Enable", "Delete", "AddMembers", "RemoveMembers", "Other"
+]  # fmt: skip
+"""What a request did, or was about to do. `Other` stands for a request that failed and does not write."""
+
+LogResult: TypeAlias = Literal["Success", "Warning", "Skipped", "Failure"]
+"""The outcome of a request.
+
+- `Success`: the request did what it asked for.
+- `Warning`: the request succeeded, but needed a quirk, named members that do not exist, or sent attributes that the
+  store does not keep.
+- `Skipped`: the request changed nothing, because the resource was already as requested.
+- `Failure`: the request was refused or failed.
+"""
+
+REDACTED: Final[Mapping[str, Any]] = {"redacted": True}
+"""Stands for the values of an attribute that the log does not keep."""
+MAX_IDS: Final = 100
+"""The largest number of member ids in one entry. `added_count` and `removed_count` count all members."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuirkUse:
+    """A quirk that a request needed, with what it rewrote.
+
+    `before` and `after` are JSON or SCIM text. Both are None if the log keeps no values.
+    """
+
+    name: str
+    """The name of the quirk, as on the page of quirks."""
+    attribute: str | None = None
+    """The attribute or path, if the quirk concerns one."""
+    before: str | None = field(default=None, repr=False)
+    """The text that the client sent."""
+    after: str | None = field(default=None, repr=False)
+    """The text in RFC form."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """One entry of the provisioning log. It has no secret, and no personal data beyond what `LogOptions` allows."""
+
+    id: str
+    """A UUIDv7: entries in the order of their ids are in the order of time."""
+    tenant: str
+    """The tenant of the token."""
+    action: Action
+    """The kind of the request."""
+    result: LogResult
+    """The outcome."""
+    started: datetime
+    """The time at which the request began, in UTC."""
+    token_id: str = ""
+    """The id of the token."""
+    cycle_id: str = ""
+    """The id of the cycle that the request belongs to."""
+    error_code: str = ""
+    """The `scimType` of the error, or the HTTP status if the error has none. Empty unless the result is `Failure`."""
+    detail: str = ""
+    """The detail of the error, as the identity provider received it."""
+    duration: float = 0.0
+    """The duration in milliseconds until the entry was made."""
+    request_id: str = ""
+    """The id of the request, which the response and the log lines have too."""
+    user_agent: str = ""
+    """The `User-Agent` header, shortened."""
+    identity_provider: str = ""
+    """The identity provider that sent the request, guessed from `user_agent`. Empty if there is no guess."""
+    method: str = ""
+    """The HTTP method, or the method of the operation of a bulk request."""
+    resource_type: str = ""
+    """The name of the resource type, such as `User`."""
+    resource_id: str = ""
+    """The id of the resource. Empty for a failed POST."""
+    external_id: str | None = field(default=None, repr=False)
+    """The `externalId` of the resource."""
+    label: str | None = field(default=None, repr=False)
+    """The `userName` or `displayName` of the resource."""
+    changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    """The changed attributes by path.
+
+    A change is `{"before": ..., "after": ...}` for one value, `{"added": [...], "removed": [...]}` for several values,
+    or `REDACTED`.
+    """
+    added_members: tuple[str, ...] = field(default=(), repr=False)
+    """The ids of members that a group got, at most `MAX_IDS`."""
+    removed_members: tuple[str, ...] = field(default=(), repr=False)
+    """The ids of members that a group lost, at most `MAX_IDS`."""
+    added_count: int = 0
+    """The number of members that a group got."""
+    removed_count: int = 0
+    """The number of members that a group lost."""
+    missing_members: tuple[str, ...] = field(default=(), repr=False)
+    """The ids of members that do not exist and were skipped, at most `MAX_IDS`."""
+    missing_count: int = 0
+    """The number of members that do not exist and were skipped."""
+    quirks: tuple[QuirkUse, ...] = ()
+    """The quirks that the request needed."""
+    dropped: tuple[str, ...] = ()
+    """The paths of attributes that the client sent and the store does not keep."""
+    is_forgotten: bool = False
+    """True if the personal data of the entry was erased by `forget`."""
+
+
+_last_id: list[int] = [0]
+_id_lock: Final = Lock()
+
+
+def new_entry_id() -> str:
+    """Return a UUIDv7 (RFC 9562 section 5.7). Within a process, each id sorts after all earlier ids."""
+    now = time_ns() // 1_000_000 << 12
+    with _id_lock:
+        stamp = _last_id[0] = max(now, _last_id[0] + 1)
+    return _uuid(stamp, int.from_bytes(urandom(8), "big"))
+
+
+def first_id_at(instant: datetime) -> str:
+    """Return the smallest id of an entry that is made at a time or later."""
+    return _uuid(int(instant.timestamp() * 1000) << 12, 0)
+
+
+def time_of_id(id: str) -> datetime:
+    """Return the time at which an id was made, with the precision of a millisecond."""
+    return datetime.fromtimestamp(int(id.replace("-", "")[:12], 16) / 1000, UTC)
+
+
+def _uuid(stamp: int, rest: int) -> str:
+    """Return a UUIDv7 of 48 bits of time and a counter of 12 bits, and of 62 other bits."""
+    rest = rest & 0x3FFFFFFFFFFFFFFF | 0x8000000000000000
+    text = f"{stamp >> 12:012x}7{stamp & 0xFFF:03x}{rest:016x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -1,0 +1,204 @@
+"""The common part of the sync and the async token registry: new tokens, verification, and the tokens seen before.
+
+This module does not call a store.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2s, sha256
+from typing import Final, TypeAlias
+
+from scimkit.errors import NotFound, Unauthorized
+from scimkit.tokens.format import new_token, parse_token
+from scimkit.tokens.records import MINUTE, IssuedToken, TokenRecord
+from scimkit.tokens.scopes import check_scopes, effective_scopes
+from scimkit.tokens.verifier import Principal
+
+_log = logging.getLogger("scimkit")
+
+_INVALID: Final = 'Bearer realm="scim", error="invalid_token"'
+_NO_HASH: Final = b"\0" * 32
+_MAX_VERIFIED_TOKENS: Final = 1024
+_MAX_KNOWN_TOKENS: Final = 10_000
+_HINT_LENGTH: Final = 4
+
+
+class InvalidToken(Unauthorized):
+    """401: the bearer token is not valid.
+
+    `reason` is for the log of the host. The client does not see it.
+    """
+
+    def __init__(self, reason: str, *, token_id: str | None = None, tenant: str | None = None) -> None:
+        self.reason = reason
+        self.token_id = token_id
+        """The id of the token, if the token was issued."""
+        self.tenant = tenant
+        """The tenant of the token, if the token was issued."""
+        super().__init__("The bearer token is not valid.", challenge=_INVALID)
+
+
+def utc_now() -> datetime:
+    """Return the current time in UTC."""
+    return datetime.now(UTC)
+
+
+_VerifiedToken: TypeAlias = tuple[str, bytes, TokenRecord, Principal]
+"""The id of a token, the hash of its secret, the record that verified it last, and the principal of that record."""
+_UNVERIFIED: Final = Principal("", "")
+"""The placeholder principal of a token that no record has verified yet."""
+
+
+class BaseRegistry:
+    """The common base of the sync and the async registry.
+
+    It creates and verifies tokens, but does not store records.
+    """
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._verified_tokens: dict[bytes, _VerifiedToken] = {}
+        """The parts of tokens that were valid, by the digest of their text.
+
+        This cache only saves parsing the text. Every verification still reads the record from the store.
+        """
+        self._known: dict[bytes, None] = {}
+        self._known_before: dict[bytes, None] = {}
+        """The digests of tokens that this process issued or verified, in two generations. The older one is dropped."""
+        self._written: dict[str, datetime] = {}
+        """The minute that this process last tried to write as `last_used`, by the id of the token."""
+
+    def is_known(self, token: str) -> bool:
+        """Report whether this process has issued or verified a token before."""
+        digest = blake2s(token.encode()).digest()
+        return digest in self._known or digest in self._known_before
+
+    def is_well_formed(self, token: str) -> bool:
+        """Report whether a text has the form of a token, without a look at the store."""
+        return parse_token(token) is not None
+
+    def _new_token(
+        self,
+        description: str,
+        *,
+        tenant: str,
+        expires_in: timedelta | None,
+        dialect: str | None,
+        scopes: Iterable[str],
+        created_by: str | None,
+        active: bool = True,
+        rotated_from: str | None = None,
+    ) -> IssuedToken:
+        """Return a new token. The caller stores its record."""
+        parts, now = new_token(), self._clock()
+        text = parts.text()
+        record = TokenRecord(
+            id=parts.id,
+            tenant=tenant,
+            description=description,
+            hash=_hash(parts.secret),
+            created=now,
+            expires=None if expires_in is None else now + expires_in,
+            dialect=dialect,
+            created_by=created_by,
+            active=active,
+            scopes=check_scopes(scopes),
+            hint=text[-_HINT_LENGTH:],
+            rotated_from=rotated_from,
+        )
+        self._remember(blake2s(text.encode()).digest())
+        return IssuedToken(text, record)
+
+    def _successor(
+        self, old: TokenRecord, *, expires_in: timedelta | None, created_by: str | None = None
+    ) -> IssuedToken:
+        """Return a new token with the description, dialect, scopes and activity of an old one."""
+        return self._new_token(
+            old.description,
+            tenant=old.tenant,
+            expires_in=expires_in,
+            dialect=old.dialect,
+            scopes=old.scopes,
+            created_by=created_by,
+            active=old.active,
+            rotated_from=old.id,
+        )
+
+    def _parse_or_recall(self, digest: bytes, token: str) -> tuple[str, bytes, TokenRecord | None, Principal]:
+        """Return the parts of a token from the cache, or parse the token. Raises InvalidToken."""
+        return self._verified_tokens.get(digest) or (*_id_and_hash(token), None, _UNVERIFIED)
+
+    def _check_record(
+        self, digest: bytes, read: tuple[str, bytes, TokenRecord | None, Principal], record: TokenRecord | None
+    ) -> tuple[Principal, datetime | None]:
+        """Compare a token with its stored record. Return the principal, and the time to write as last use or None.
+
+        Raises InvalidToken.
+        """
+        id, secret, checked, principal = read
+        matches = hmac.compare_digest(secret, _NO_HASH if record is None else record.hash)
+        if record is None or not matches:
+            raise InvalidToken("no token with this id and secret was issued")
+        now = self._clock()
+        if not record.active or record.revoked is not None or record.expires is not None:
+            status = record.status(now)
+            if status != "Active":
+                raise InvalidToken(f"the token is {status.lower()}", token_id=record.id, tenant=record.tenant)
+        if record is not checked:
+            scopes = effective_scopes(record.scopes)
+            principal = Principal(record.tenant, record.id, record.description, record.dialect, scopes)
+            if checked is not None or len(self._verified_tokens) < _MAX_VERIFIED_TOKENS:
+                self._verified_tokens[digest] = id, secret, record, principal
+            if digest not in self._known:
+                self._remember(digest)
+        last = record.last_used
+        return principal, None if last is not None and now - last < MINUTE else self._use_to_write(record.id, now)
+
+    def _use_to_write(self, id: str, now: datetime) -> datetime | None:
+        """Return the minute to write as `last_used`, or None if this process has tried to write it."""
+        minute = now.replace(second=0, microsecond=0)
+        if self._written.get(id) == minute:
+            return None
+        if len(self._written) >= _MAX_KNOWN_TOKENS:
+            self._written = {}
+        self._written[id] = minute
+        return minute
+
+    def _remember(self, digest: bytes) -> None:
+        """Remember that this process has seen a valid token."""
+        if len(self._known) >= _MAX_KNOWN_TOKENS:
+            self._known_before, self._known = self._known, {}
+        self._known[digest] = None
+
+
+def record_of_tenant(record: TokenRecord | None, tenant: str) -> TokenRecord:
+    """Return the record if it belongs to the tenant.
+
+    Raises:
+        NotFound: The tenant has no token with this id.
+    """
+    if record is None or record.tenant != tenant:
+        raise NotFound("The tenant has no token with this id.")
+    return record
+
+
+def log_unwritten_use(id: str, error: Exception) -> None:
+    """Log that the time of last use could not be written. The verification succeeds all the same."""
+    _log.info("the last use of the token %s was not written: %s", id, type(error).__name__)
+
+
+def _id_and_hash(token: str) -> tuple[str, bytes]:
+    """Return the id of a token and the hash of its secret. Raises InvalidToken if the text cannot be a token."""
+    parts = parse_token(token)
+    if parts is None:
+        raise InvalidToken("the text is not a token of scimkit: it is mistyped, incomplete, or from another service")
+    return parts.id, _hash(parts.secret)
+
+
+def _hash(secret: str) -> bytes:
+    """Return the SHA-256 of a secret."""
+    return sha256(secret.encode()).digest()
