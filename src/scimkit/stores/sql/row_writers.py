@@ -98,7 +98,7 @@ class SingleStatements:
         added = _rows(changes.added)
         parameters = {"number": number, "old_version": version, **_new(values), **_lists("entry", _ENTRY, added)}
         kept = {row[:3] for row in added}
-        gone = [row for row in _rows(changes.removed) if row[:3] not in kept]
+        gone = [row[:3] for row in _rows(changes.removed) if row[:3] not in kept]
         if not gone and not changes.freed and not changes.claimed:
             return bool(self._run(postgresql_statements.UPDATE_ENTRIES, parameters, {}))
         parameters |= _lists("gone", _PLACE, gone)
