@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -203,16 +203,21 @@ def _running(server: Server, url: str) -> Iterator[tuple[int, str]]:
         process.wait(20)
 
 
-def _cpu(pids: Sequence[int]) -> float:
-    """Return the seconds of CPU that processes have used."""
-    total = 0.0
+def _cpu(pids: Sequence[int]) -> dict[int, float]:
+    """Return the seconds of CPU that each process has used."""
+    used: dict[int, float] = {}
     for pid in pids:
         try:
             threads = list(Path(f"/proc/{pid}/task").iterdir())
-            total += sum(int((each / "schedstat").read_text().split()[0]) for each in threads)
+            used[pid] = sum(int((each / "schedstat").read_text().split()[0]) for each in threads) / 1e9
         except OSError:  # the process has ended
             continue
-    return total / 1e9
+    return used
+
+
+def _spent(before: dict[int, float], after: dict[int, float]) -> float:
+    """Return the seconds of CPU that processes have used between two readings."""
+    return sum(seconds - before.get(pid, 0.0) for pid, seconds in after.items())
 
 
 def _backends(url: sa.URL) -> list[int]:
@@ -229,59 +234,79 @@ def _backends(url: sa.URL) -> list[int]:
     return found
 
 
-def _measured(server: Server, pid: int, base: str, step: str, url: sa.URL, seconds: int, folder: Path) -> Figures:
-    """Measure one step on a server: the best of two runs after a short one."""
+def _script(server: Server, step: str, folder: Path) -> Path:
+    """Write the script of wrk for one step on a server."""
     large = step in _LARGE
-    ids = folder / "ids"
+    ids, script = folder / f"{server.name}-{step}.ids", folder / f"{server.name}-{step}.lua"
     ids.write_text("".join(f"{id}\n" for id in server.account.ids[large]))
-    script = folder / "requests.lua"
     values = {
         "ids": ids, "kind": step, "token": server.account.tokens[large], "prefix": server.prefix,
         "group": server.account.group, "nonce": time.time_ns(), "schema": USER.schema,
     }  # fmt: skip
     script.write_text(re.sub(r"@(\w+)@", lambda match: str(values[match[1]]), _SCRIPT))
-    best: Figures | None = None
-    for duration in (1, seconds, seconds):
-        before = _cpu([pid]), _cpu(_backends(url))
-        command = ["wrk", "-t1", "-c8", f"-d{duration}s", "-s", str(script), base]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        after = _cpu([pid]), _cpu(_backends(url))
-        found = _RESULT.search(said)
-        assert found is not None, said
-        count, micros, errors = (int(each) for each in found.groups()[:3])
-        server_us, database_us = ((late - early) / count * 1e6 for late, early in zip(after, before, strict=True))
-        figures = Figures(server_us, database_us, float(found[4]) / 1000, count / micros * 1e6, errors)
-        if duration == seconds and (best is None or figures.server < best.server):
-            best = figures
-    assert best is not None
-    return best
+    return script
+
+
+def _measured(pid: int, base: str, script: Path, url: sa.URL, seconds: int) -> Figures:
+    """Measure one step on a server."""
+    before = _cpu([pid]), _cpu(_backends(url))
+    command = ["wrk", "-t1", "-c8", f"-d{seconds}s", "-s", str(script), base]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    after = _cpu([pid]), _cpu(_backends(url))
+    found = _RESULT.search(said)
+    assert found is not None, said
+    count, micros, errors = (int(each) for each in found.groups()[:3])
+    server, database = (_spent(*each) / count * 1e6 for each in zip(before, after, strict=True))
+    return Figures(server, database, float(found[4]) / 1000, count / micros * 1e6, errors)
+
+
+def _better(one: Figures | None, other: Figures) -> Figures:
+    """Return the lower times of two measurements, and the number of errors of both."""
+    if one is None:
+        return other
+    return Figures(
+        min(one.server, other.server), min(one.database, other.database), min(one.p99, other.p99),
+        max(one.rate, other.rate), one.errors + other.errors,
+    )  # fmt: skip
 
 
 def compared(url: str, people: int, seconds: int, say: Callable[[str], None]) -> dict[tuple[str, str], Figures]:
-    """Measure every step on every server, and return the figures by step and server."""
+    """Measure every step on every server in turns, and return the best figures by step and server."""
     figures: dict[tuple[str, str], Figures] = {}
-    with new_database(url) as database, TemporaryDirectory(prefix="scimkit-benchmark-") as folder:
+    with ExitStack() as stack:
+        database = stack.enter_context(new_database(url))
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="scimkit-benchmark-")))
         text = database.render_as_string(hide_password=False)
-        ours = account_of_scimkit(text, people)
-        servers = [
-            Server("SqlStore", "tests.benchmarks.database.hosts:sync_host --factory", "", ours),
-            Server("AsyncSqlStore", "tests.benchmarks.database.hosts:async_host --factory", "", ours),
-        ]
-        if database.get_backend_name() == "postgresql":
-            theirs = account_by_hand(text, people)
-            hand = Server("by hand, ORM", "tests.benchmarks.database.by_hand:app", "", theirs, STEPS[:4])
-            servers = [Server("floor", "tests.benchmarks.database.floor:app", "", theirs), hand, *servers]
-        engine = sa.create_engine(database)
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            if engine.dialect.name == "postgresql":
-                connection.exec_driver_sql("VACUUM ANALYZE")
-        engine.dispose()
-        for server in servers:
-            with _running(server, text) as (pid, base):
-                for step in server.steps:
-                    figures[step, server.name] = _measured(server, pid, base, step, database, seconds, Path(folder))
-                    say(f"{step} {server.name}: {figures[step, server.name]}")
+        servers = _servers(text, people)
+        running = {each.name: stack.enter_context(_running(each, text)) for each in servers}
+        for step in STEPS:
+            scripts = {each.name: _script(each, step, folder) for each in servers if step in each.steps}
+            for duration in (1, seconds, seconds, seconds):
+                for name, script in scripts.items():
+                    measured = _measured(*running[name], script, database, duration)
+                    say(f"{step} {name}: {measured}")
+                    if duration == seconds:
+                        figures[step, name] = _better(figures.get((step, name)), measured)
     return figures
+
+
+def _servers(url: str, people: int) -> list[Server]:
+    """Fill the tables of a database, and return the servers to compare."""
+    ours = account_of_scimkit(url, people)
+    servers = [
+        Server("SqlStore", "tests.benchmarks.database.hosts:sync_host --factory", "", ours),
+        Server("AsyncSqlStore", "tests.benchmarks.database.hosts:async_host --factory", "", ours),
+    ]
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    if engine.dialect.name == "postgresql":
+        theirs = account_by_hand(url, people)
+        floor = Server("floor", "tests.benchmarks.database.floor:app", "", theirs)
+        hand = Server("by hand, ORM", "tests.benchmarks.database.by_hand:app", "", theirs, STEPS[:4])
+        servers = [floor, hand, *servers]
+        with engine.connect() as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
+    engine.dispose()
+    return servers
 
 
 COLUMNS: Final = (

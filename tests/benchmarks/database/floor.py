@@ -90,7 +90,7 @@ async def _get(db: psycopg.AsyncConnection, tenant: str, scope: Scope, _: Any) -
 
 
 async def _post(db: psycopg.AsyncConnection, tenant: str, scope: Scope, receive: Any) -> tuple[int, bytes]:
-    body = orjson.loads((await receive())["body"])
+    body = orjson.loads((await receive()).get("body", b"{}"))
     body["id"] = str(uuid.uuid4())
     text = orjson.dumps(body)
     values = (tenant, body["id"], body["userName"].lower(), text)

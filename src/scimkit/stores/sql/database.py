@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import PoolResetState, QueuePool
 
 from scimkit.errors import Unavailable
 from scimkit.stores.database_error_kinds import codes_of, is_kind, kind_of, lost
@@ -90,6 +90,7 @@ def own(engine: sa.Engine, statement_timeout: float, *, prepare_statements: bool
         engine.dialect.use_insertmanyvalues_wo_returning = True  # inserts many rows with one statement
         event.listen(engine, "connect", _postgresql_preparer(prepare_statements=prepare_statements))
         event.listen(engine, "begin", _begin_postgresql)
+        event.listen(engine, "reset", _reset_postgresql)
         if not engine.dialect.is_async:
             event.listen(
                 engine, "do_connect", lambda dialect, record, args, options: connection_that_listens(args, options)
@@ -129,6 +130,7 @@ def engine_options(url: sa.URL, pool: type[BoundedPool]) -> dict[str, Any]:
         options["connect_args"]["prepare_threshold"] = _NEVER
         # The connections commit each statement, unless `_begin_postgresql` begins a transaction.
         options |= {"isolation_level": "AUTOCOMMIT", "execution_options": {_COMMITS: True}}
+        options["pool_reset_on_return"] = None  # `_reset_postgresql` resets
     return options
 
 
@@ -196,6 +198,12 @@ def _begin_postgresql(connection: sa.Connection) -> None:
     commits = _COMMITS in options and options.get("isolation_level", "AUTOCOMMIT") == "AUTOCOMMIT"
     if commits and not outside_transaction(connection):
         connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
+
+
+def _reset_postgresql(connection: Any, record: Any, state: PoolResetState) -> None:
+    """End the transaction of a connection that returns to its pool, if one is open. Most connections have none."""
+    if not state.terminate_only and record.driver_connection.pgconn.transaction_status:
+        connection.rollback()
 
 
 class NeedsTransaction(Exception):

@@ -35,10 +35,12 @@ def page(connection: sa.Connection, scope: Scope, query: Query) -> Page:
     options: dict[str, Any] = {}
     if query.filter is not None:
         query.filter.compile(query.resource_type)
+    if connection.dialect.name == "postgresql":
+        usual = _usual_page(rows, scope, query)
+        if usual is not None:
+            return usual
+    if query.filter is not None:
         node = query.filter.node
-        few = _page_of_value(rows, scope, query) if connection.dialect.name == "postgresql" else None
-        if few is not None:
-            return few
         if count_comparisons(node) > MOST_CACHED:
             options = {"compiled_cache": None}
         own = HELD if leads_to_few(node, query.resource_type) else OWN
@@ -58,21 +60,28 @@ def page(connection: sa.Connection, scope: Scope, query: Query) -> Page:
     return Page(rows.assemble(kept, query.requested), total, positions)
 
 
-def _page_of_value(rows: Rows, scope: Scope, query: Query) -> Page | None:
-    """Return the page if the filter is one comparison that few resources match, and the page has all of them.
+def _usual_page(rows: Rows, scope: Scope, query: Query) -> Page | None:
+    """Return the page with hot statements of PostgreSQL, or None if the page needs other statements.
 
-    Returns None if the general statements are needed.
+    They serve a page of all resources in the order of their creation, and all resources with a value that few have.
     """
-    edges = query.after is not None or query.before is not None or query.start_index > 1
-    if query.filter is None or query.sort is not None or edges or not query.count:
+    edges = query.after is not None or query.before is not None
+    if query.sort is not None or edges or not query.count:
         return None
-    value = indexed_value(query.filter.node, query.resource_type, scope.tenant)
-    if value is None:
-        return None
-    kept = rows.with_value(*value, query.count)
-    if len(kept) == query.count:
-        return None
-    return Page(rows.assemble(kept, query.requested), len(kept), [(each.sequence,) for each in kept])
+    offset = max(query.start_index, 1) - 1
+    if query.filter is None:
+        kept = rows.page(query.count, offset)
+    else:
+        value = indexed_value(query.filter.node, query.resource_type, scope.tenant)
+        if value is None or offset:
+            return None
+        kept = rows.with_value(*value, query.count)
+    total = _total(query, len(kept))
+    if total is None:
+        if query.filter is not None:
+            return None
+        total = rows.count()
+    return Page(rows.assemble(kept, query.requested), total, [(each.sequence,) for each in kept])
 
 
 def _total(query: Query, found: int) -> int | None:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, array
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from scimkit.stores.sql.hot_statements import HotStatement
-from scimkit.stores.sql.statements import COLUMNS, FIND, HELD, of_tenant
+from scimkit.stores.sql.statements import COLUMNS, FIND, HELD, OWN, of_tenant
 from scimkit.stores.sql.tables import CLAIMS, MEMBERSHIPS, RESOURCES, VALUES
 
 _BYTES: Final = sa.LargeBinary()
@@ -67,6 +67,21 @@ EQUAL: Final = _equal()
 """The statement that selects the first resources with a value of an attribute, in the order of their creation."""
 EQUAL_WITH_GROUPS: Final = _equal(_groups().label("groups"))
 """The same statement with the groups of each resource."""
+
+
+def _page(*more: Any) -> HotStatement:
+    """Build the statement that selects one page of all resources, in the order of their creation."""
+    limit, offset = (sa.bindparam(name, type_=sa.BigInteger()) for name in ("count", "offset"))
+    selected = sa.select(*COLUMNS, *more).where(OWN).order_by(RESOURCES.c.sequence)
+    return HotStatement(selected.limit(limit).offset(offset), prepare=False)
+
+
+PAGE: Final = _page()
+"""The statement that selects one page of all resources of a tenant and resource type."""
+PAGE_WITH_GROUPS: Final = _page(_groups().label("groups"))
+"""The same statement with the groups of each resource."""
+COUNT: Final = HotStatement(sa.select(sa.func.count()).select_from(RESOURCES).where(OWN), prepare=False)
+"""The statement that counts all resources of a tenant and resource type."""
 
 
 def _list(name: str, kind: Any) -> Any:

@@ -26,7 +26,15 @@ from scimkit.stores.sql import statements
 from scimkit.stores.sql.database import NeedsTransaction
 from scimkit.stores.sql.hot_statements import HotStatement, Row
 from scimkit.stores.sql.index_entries import HEAD, IndexEntry, digest, encoded, index_entries, slot
-from scimkit.stores.sql.postgresql_statements import EQUAL, EQUAL_WITH_GROUPS, FIND_WITH_GROUPS, FIND_WITH_GROUPS_LOCKED
+from scimkit.stores.sql.postgresql_statements import (
+    COUNT,
+    EQUAL,
+    EQUAL_WITH_GROUPS,
+    FIND_WITH_GROUPS,
+    FIND_WITH_GROUPS_LOCKED,
+    PAGE,
+    PAGE_WITH_GROUPS,
+)
 from scimkit.stores.sql.row_writers import IndexChanges, UniqueValues, writer
 from scimkit.stores.sql.tables import MEMBERSHIPS
 
@@ -133,8 +141,20 @@ class Rows:
             key: The comparison key of the value.
             count: The largest number of resources.
         """
-        statement = EQUAL_WITH_GROUPS if self._has_groups else EQUAL
         parameters = {**self.own, "slot": number, "head": key[:HEAD], "key": key, "count": count}
+        return self._several(EQUAL_WITH_GROUPS if self._has_groups else EQUAL, parameters)
+
+    def page(self, count: int, offset: int) -> list[StoredResource]:
+        """Return some resources after an offset, in the order of their creation, on PostgreSQL."""
+        parameters = {**self.own, "count": count, "offset": offset}
+        return self._several(PAGE_WITH_GROUPS if self._has_groups else PAGE, parameters)
+
+    def count(self) -> int:
+        """Return the number of all resources, on PostgreSQL."""
+        return int(COUNT.rows(self._connection, self.own)[0][0])
+
+    def _several(self, statement: HotStatement, parameters: Mapping[str, Any]) -> list[StoredResource]:
+        """Return the resources that a statement selects, with their groups if their type has groups."""
         found = statement.rows(self._connection, parameters)
         return [StoredResource.of_hot(row, with_groups=self._has_groups) for row in found]
 
