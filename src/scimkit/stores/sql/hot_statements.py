@@ -44,7 +44,8 @@ class OutcomeUnknown(Exception):
 
     def __init__(self, error: DBAPIError) -> None:
         super().__init__("The outcome of a statement is unknown")
-        self.error = error
+        self.error: DBAPIError = error
+        """The error of the lost connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,8 @@ class HotStatement:
     __slots__ = ("_prepare", "_texts", "_writes", "statement")
 
     def __init__(self, statement: Any, *, writes: bool = False, prepare: bool = True) -> None:
-        self.statement = statement
+        self.statement: Any = statement
+        """The statement of SQLAlchemy."""
         self._writes = writes
         self._prepare = prepare
         self._texts: WeakKeyDictionary[sa.Dialect, _Text] = WeakKeyDictionary()
