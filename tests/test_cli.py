@@ -25,12 +25,12 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def serving(*arguments: str) -> Iterator[list[str]]:
-    """Yield the lines that `scimkit serve` prints until it is ready."""
+def serving(*arguments: str, lines: int | None = None) -> Iterator[list[str]]:
+    """Yield the lines that `scimkit serve` prints until it is ready: the given number, or one or two."""
     process = subprocess.Popen([*SCIMKIT, "serve", "--port", "0", *arguments], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
-        yield [process.stdout.readline(), *([process.stdout.readline()] if "--store" not in arguments else [])]
+        yield [process.stdout.readline() for _ in range(lines or (1 if "--store" in arguments else 2))]
     finally:
         process.terminate()
         process.wait(20)

@@ -20,7 +20,8 @@ from django.urls import include, path, reverse  # isort: skip
 import httpx
 
 from scimkit import MemoryStore, ScimService, TokenRegistry
-from scimkit.django import health_urls, scim_urls
+from scimkit.admin import Administrator, AdminSite
+from scimkit.django import admin_urls, health_urls, scim_urls
 from scimkit.service import Limits
 from scimkit.stores.protocol import as_async_store
 from scimkit.testing.server import running
@@ -203,3 +204,32 @@ def test_probes() -> None:
     probes = (path("", include(health_urls(service))),)
     for name in ("healthz", "readyz"):
         assert send(probes, "GET", f"/{name}").status_code == 200
+
+
+@pytest.mark.parametrize("lifted", [False, True], ids=["sync", "async"])
+def test_the_admin_page_is_mounted(lifted: bool) -> None:
+    """The admin page has the mount path in its links, checks its own forms, and asks `authorize` for each request."""
+    tokens = TokenRegistry()
+    store: Any = as_async_store(MemoryStore()) if lifted else MemoryStore()
+    people = [Administrator("ada", tenant="acme"), None]
+    service = ScimService(store, tokens=tokens)
+    site = AdminSite(
+        service, tokens, endpoint="/scim/v2", authorize=lambda request: people["stranger" in request.headers]
+    )
+    patterns = (path("help/scim/", include(admin_urls(site))),)
+    with override_settings(ROOT_URLCONF=patterns):
+        assert reverse("scim-admin") == "/help/scim/"
+        client = Client(enforce_csrf_checks=True)
+        form = client.get("/help/scim/tokens/new").content.decode()
+        assert 'action="/help/scim/tokens/new"' in form
+        token = form.partition('name="form_token" value="')[2].partition('"')[0]
+        values = f"form_token={token}&description=Entra&scopes=read&expires=never"
+        kind = "application/x-www-form-urlencoded"
+        shown = client.post("/help/scim/tokens/new", values, content_type=kind)
+        assert b"http://testserver/scim/v2" in shown.content and b"scimkit_" in shown.content
+        assert client.post("/help/scim/tokens/new", "description=x", content_type=kind).status_code == 403
+        assert client.post("/help/scim/tokens/new", "x" * 70_000, content_type=kind).status_code == 413
+        assert client.get("/help/scim/tokens", headers={"stranger": "1"}).status_code == 403
+        stylesheet = form.partition('rel="stylesheet" href="')[2].partition('"')[0]
+        assert client.get(stylesheet)["Content-Type"] == "text/css; charset=utf-8"
+    assert [each.description for each in tokens.list("acme")] == ["Entra"]

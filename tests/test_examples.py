@@ -33,6 +33,14 @@ NOT_SERVED: Final = {
     "flask_app": "it has the store of fastapi_app",
     "litestar_app": "it has the store of fastapi_app",
     "sqlite_store": "it has the store of fastapi_app",
+    "plain_asgi": "it has the store of fastapi_app",
+    "plain_wsgi": "it has the store of fastapi_app",
+    "tenants": "it sends its own requests",
+    "passwords": "it sends its own requests",
+    "old_token": "it sends its own requests",
+    "admin_page": "tests/admin/test_adapters.py runs it",
+    "admin_flask": "tests/admin/test_adapters.py runs it",
+    "own_page": "tests/admin/test_adapters.py runs it",
     "hooks": "its hook refuses to delete users",
     "link_accounts": "tests/safeguards/test_examples.py runs it",
     "protect_accounts": "tests/safeguards/test_examples.py runs it",
@@ -122,6 +130,15 @@ from scimkit.testing.report import explained
 
 Account.objects.create(name="default", seats=1_000)
 path, *without = sys.argv[1:]
+from django.contrib.auth.models import User
+from django.test import Client
+browser = Client()
+assert browser.get("/scim-admin/").status_code == 403
+browser.force_login(User.objects.create(username="ada", is_staff=True))
+assert b"There is no token yet." in browser.get("/scim-admin/").content
+assert browser.get("/scim-admin/tokens/new").status_code == 200
+assert browser.post("/scim-admin/tokens/new", {}, content_type="application/x-www-form-urlencoded").status_code == 403
+User.objects.all().delete()
 for name in PROVIDERS:
     with open_endpoint(get_wsgi_application(), path) as endpoint:
         token = tokens.issue(name).token

@@ -101,7 +101,7 @@ class ScimApp:
             if first is not None:
                 first.cancel()
             return refused
-        body = await _read(receive, request, service.limits.body, first)
+        body = await read_body(receive, request, service.limits.body, first)
         if body is None:
             return service.refuse(
                 request, PayloadTooLarge(f"The request body is larger than {service.limits.body} bytes.")
@@ -189,7 +189,7 @@ def _may_have_arrived(request: Request, limit: int) -> bool:
     return length is not None and length <= min(_READ_AHEAD, limit) and "expect" not in request.headers
 
 
-async def _read(
+async def read_body(
     receive: Receive, request: Request, limit: int, first: Awaitable[Message] | None = None
 ) -> bytes | None:
     """Return the body, or None if it is larger than the limit. No more than the limit is read.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 try:
     from django.core.exceptions import DisallowedHost
@@ -23,6 +23,7 @@ try:
 except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError("the URLs need Django: pip install 'scimkit[django]'") from _missing
 
+from scimkit.admin.page_requests import MAX_FORM
 from scimkit.errors import InvalidSyntax, PayloadTooLarge, ScimError
 from scimkit.loop import awaited_health, loop_service
 from scimkit.runner import run_sync
@@ -32,6 +33,9 @@ from scimkit.service.http import WITH_BODY
 from scimkit.service.locations import base_url, check_proxies
 from scimkit.service.request_headers import check_headers, declared_length
 from scimkit.service.sources import client_source
+
+if TYPE_CHECKING:
+    from scimkit.admin import AdminSite
 
 View = Callable[..., Any]
 
@@ -76,6 +80,56 @@ def health_urls(service: ScimService) -> list[Any]:
 
     ready = awaited_readyz if service.store.is_async else readyz
     return [re_path(r"^healthz$", _without_form_checks(healthz)), re_path(r"^readyz$", _without_form_checks(ready))]
+
+
+def admin_urls(site: AdminSite) -> list[Any]:
+    """Return the URL patterns of an admin page, to `include` at a path that ends with a slash.
+
+    `authorize` of the page receives the `HttpRequest`, with its user and session. The page checks its forms itself.
+
+    `reverse("scim-admin")` returns the path of the page.
+    """
+    view = _without_form_checks(_async_admin_view(site) if site.is_async else _admin_view(site))
+    return [path("", view, name="scim-admin"), re_path(r"^(?P<path>[\s\S]+)\Z", view, name="scim-admin")]
+
+
+def _admin_view(site: AdminSite) -> View:
+    """Return the view of an admin page with a sync store."""
+
+    def admin(request: HttpRequest, path: str = "") -> HttpResponseBase:
+        asked = Request(request.method or "", f"/{path}", request.META.get("QUERY_STRING", ""))
+        try:
+            _read_form(request, path, asked, site)
+            response = run_sync(site.handle(asked, run_sync(site.administrator(request))))
+        except ScimError as error:
+            response = site.refuse(asked, error)
+        return _django_response(request, response)
+
+    return admin
+
+
+def _async_admin_view(site: AdminSite) -> View:
+    """Return the view of an admin page that needs an event loop."""
+    on_loop = loop_service(site.service)
+
+    async def admin(request: HttpRequest, path: str = "") -> HttpResponseBase:
+        asked = Request(request.method or "", f"/{path}", request.META.get("QUERY_STRING", ""))
+        try:
+            _read_form(request, path, asked, site)
+            administrator = await site.administrator(request)
+            response = await on_loop.run(lambda: site.handle(asked, administrator))
+        except ScimError as error:
+            response = site.refuse(asked, error)
+        return _django_response(request, response)
+
+    return admin
+
+
+def _read_form(request: HttpRequest, path: str, asked: Request, site: AdminSite) -> None:
+    """Read the headers and the form. Raises ScimError if a header is ambiguous or the form is too large."""
+    _read_headers(request, path, asked, site.service, 0)
+    if asked.method == "POST":
+        asked.body = _read_body(request, asked, MAX_FORM)
 
 
 def _view(service: ScimService, proxies: int) -> View:

@@ -51,14 +51,14 @@ class ScimApp:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         response = self._respond(environ)
-        return _start(environ, start_response, response)
+        return start(environ, start_response, response)
 
     def _respond(self, environ: WSGIEnvironment) -> Response:
         """Return the response to a request."""
         service = self.service
         request = Request(
             environ["REQUEST_METHOD"],
-            relative_path(_decoded_path(environ.get("PATH_INFO", "")), self._prefix),
+            relative_path(decoded_path(environ.get("PATH_INFO", "")), self._prefix),
             environ.get("QUERY_STRING", ""),
             deadline=monotonic() + service.limits.deadline,
         )
@@ -68,7 +68,7 @@ class ScimApp:
                 refused = run_sync(service.authenticate(request))
                 if refused is not None:
                     return refused
-                request.body = _read_body(environ, request, service.limits.body)
+                request.body = read_body(environ, request, service.limits.body)
         except ScimError as error:
             return service.refuse(request, error)
         return run_sync(service.handle(request))
@@ -80,7 +80,7 @@ class ScimApp:
         request.base_url = self._public_url or base_url(
             scheme=environ.get("wsgi.url_scheme", "http"),
             host=headers.get("host") or f"{environ.get('SERVER_NAME')}:{environ.get('SERVER_PORT')}",
-            root=_decoded_path(environ.get("SCRIPT_NAME", "")).rstrip("/") + self._prefix,
+            root=decoded_path(environ.get("SCRIPT_NAME", "")).rstrip("/") + self._prefix,
             headers=headers,
             proxies=self._proxies,
         )
@@ -100,10 +100,10 @@ class HealthApp:
             response = health(self.service).response()
         else:
             response = live() if name == "healthz" else error_response(NotFound())
-        return _start(environ, start_response, response)
+        return start(environ, start_response, response)
 
 
-def _start(environ: WSGIEnvironment, start_response: StartResponse, response: Response) -> Iterable[bytes]:
+def start(environ: WSGIEnvironment, start_response: StartResponse, response: Response) -> Iterable[bytes]:
     """Start the response and return its body."""
     headers = list(response.headers)
     if response.status != 204 and response.more is None:
@@ -114,7 +114,7 @@ def _start(environ: WSGIEnvironment, start_response: StartResponse, response: Re
     return [response.body] if response.more is None else response.parts()
 
 
-def _decoded_path(path: str) -> str:
+def decoded_path(path: str) -> str:
     """Return a path as text. WSGI passes the bytes of a path as latin-1 (PEP 3333)."""
     return path.encode("latin-1").decode("utf-8", "replace")
 
@@ -129,7 +129,7 @@ def _headers(environ: WSGIEnvironment) -> dict[str, str]:
     return check_headers(headers)
 
 
-def _read_body(environ: WSGIEnvironment, request: Request, limit: int) -> bytes:
+def read_body(environ: WSGIEnvironment, request: Request, limit: int) -> bytes:
     """Return the body. No more than the limit is read.
 
     Raises PayloadTooLarge, or InvalidSyntax if the body ends before its length or its last chunk.

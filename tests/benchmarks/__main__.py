@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [--quick] [--full] [--only STEP] [--profile [STEP]] [--markdown]`.
+"""`python -m tests.benchmarks [--quick] [--full] [--only STEP] [--profile [STEP]] [--markdown] [--sql [URL]]`.
 
 Each step is measured together with the same step of other libraries. A time is the CPU time of this process, the best
 of several interleaved repeats. Compare ratios, not times; no test checks a time.
@@ -23,7 +23,8 @@ from rich.table import Table
 
 from tests.benchmarks import profiles
 from tests.benchmarks.clock import measured as measured_here
-from tests.benchmarks.listeners import STORES, TITLE, listener_steps
+from tests.benchmarks.database import comparison
+from tests.benchmarks.listeners import LOG_TITLE, STORES, TITLE, listener_steps
 from tests.benchmarks.processes import created, served
 from tests.benchmarks.requests import MEMBER, REQUESTS, STORE_STEPS, Ours, our_calls, store_member_steps
 from tests.benchmarks.sides import MeasuredProcess, RemoteCall, sides
@@ -64,7 +65,7 @@ def all_steps(*, quick: bool, full: bool, only: str) -> Iterator[list[Step]]:
         if any(only in name for name in request_names(people, groups)):
             with sides(whose, people, groups) as ready:
                 yield [step for step in request_steps(ready, people, groups) if only in step.name]
-    if any(only in TITLE.format(name) for name in STORES):
+    if any(only in title.format(name) for title in (TITLE, LOG_TITLE) for name in STORES):
         with listener_steps(60 if quick else 1_000) as steps:
             yield [step for step in steps if only in step.name]
     largest = (10, 100) if quick else (100, 10_000, 1_000_000) if full else (100, 10_000, 100_000)
@@ -98,9 +99,10 @@ def request_steps(ready: Mapping[str, MeasuredProcess], people: int, groups: Seq
 class Results:
     """The measurements as rows of text, and the number of missed goals."""
 
-    columns = ("step", "ours us", "peer us", "ratio", "goal", "met", "floor us", "x floor", "goal", "met")
-
     def __init__(self) -> None:
+        self.columns: tuple[str, ...] = (
+            "step", "ours us", "peer us", "ratio", "goal", "met", "floor us", "x floor", "goal", "met",
+        )  # fmt: skip
         self.rows: list[tuple[str, ...]] = []
         self.missed = 0
 
@@ -203,6 +205,25 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
 
 
+def compare_databases(console: Console, options: argparse.Namespace) -> int:
+    """Measure requests to a database, and print the results."""
+    reason = comparison.missing(options.sql)
+    if reason:
+        console.print(f"Skipped: {reason}.")
+        return 0
+    console.print(f"Python {platform.python_version()}, SQLAlchemy {version('SQLAlchemy')}; {machine()}")
+    people, seconds = (200, 1) if options.quick else (options.people, 4)
+    figures = comparison.compared(options.sql, people, seconds, console.print)
+    results = Results()
+    results.columns = comparison.COLUMNS
+    results.rows = comparison.rows(figures, people)
+    if options.markdown:
+        print(results.markdown())
+    else:
+        results.show(console)
+    return 0
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the benchmarks and print the results."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
@@ -212,8 +233,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--markdown", action="store_true", help="print the table in Markdown, for the documentation")
     parser.add_argument("--profile", metavar="STEP", nargs="?", const="", help="print a CPU profile of scimkit for "
                         "STEP, or for each request")  # fmt: skip
+    parser.add_argument("--sql", metavar="URL", nargs="?", const=comparison.DEFAULT_URL, help="only requests to a "
+                        "database, beside the bare work and an application by hand; default: %(const)s")  # fmt: skip
+    parser.add_argument("--people", type=int, default=MOST_PEOPLE, help="users of the largest tenant, for --sql")
     options = parser.parse_args(arguments)
     console = Console(width=190)
+    if options.sql is not None:
+        return compare_databases(console, options)
     peers = ", ".join(f"{name} {version(name)}" for name in ("scim2-models", "scim2-server", "scim2-filter-parser"))
     console.print(f"Python {platform.python_version()}, {peers}; {machine()}")
     if options.profile is not None:

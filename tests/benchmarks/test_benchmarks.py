@@ -9,6 +9,7 @@ import pytest
 from scimkit import USER, patch
 from scimkit.schema.reading import read_resource
 from tests.benchmarks.__main__ import main
+from tests.benchmarks.database.comparison import Figures, rows
 from tests.benchmarks.requests import Floor, Ours
 from tests.benchmarks.steps import DISABLE, ENTRA, FILTERS, filter_steps, patch_steps, user_body
 
@@ -28,6 +29,22 @@ def test_a_quick_run_measures_every_step(capsys: pytest.CaptureFixture[str]) -> 
         f"{len(FILTERS)} filters",
     ):
         assert name in shown
+
+
+def test_the_comparison_of_databases_says_why_it_is_skipped(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without `wrk` or without a database, the comparison prints the reason and nothing else."""
+    assert main(["--sql", "postgresql+psycopg://nobody@127.0.0.1:1/none"]) == 0
+    shown = capsys.readouterr().out
+    assert "Skipped: " in shown
+    assert "server CPU" not in shown
+
+
+def test_a_table_of_databases_has_ratios_to_the_floor() -> None:
+    """Each row of the comparison has the CPU time and the ratio to the floor in the same step."""
+    figures = {("GET", "floor"): Figures(100, 50, 2, 9000, 0), ("GET", "SqlStore"): Figures(150, 75, 5, 6000, 0)}
+    assert rows(figures, 1000)[1] == (
+        "GET by id", "SqlStore", "150", "1.50", "75", "1.50", "5.0", "2.50", "6,000", "0",
+    )  # fmt: skip
 
 
 def test_a_profile_names_the_functions(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 from collections.abc import Callable
 from datetime import timedelta
+from importlib.resources import files
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 import pytest
 import sqlalchemy as sa
+from django.urls import include, path
 from fastapi import FastAPI
 from sqlalchemy import orm
 from sybil.document import Document
@@ -22,6 +24,7 @@ from scimkit.schema.attributes import folded
 from scimkit.service import explain
 from scimkit.stores.memory_log import MemoryProvisioningLog
 from scimkit.stores.sql import SqlStore
+from scimkit.stores.sqlalchemy import provisioning_log_tables
 from tests.client import PATCH_OP
 from tests.docs.tables import DOCS
 from tests.examples.fastapi_helpdesk import listeners, models
@@ -43,17 +46,39 @@ def _log_page() -> Names:
     tokens = TokenRegistry()
     operations = [{"op": "replace", "path": "active", "value": "False"}]
     return {
-        **_public(provisioning), "SqlStore": SqlStore, "ScimService": ScimService, "tokens": tokens, "explain": explain,
-        "token": tokens.issue("tests").record, "my_store": MemoryStore(),
-        "MemoryProvisioningLog": MemoryProvisioningLog, "Request": Request, "Principal": Principal,
+        **_public(vars(provisioning)),
+        "SqlStore": SqlStore,
+        "ScimService": ScimService,
+        "MemoryProvisioningLog": MemoryProvisioningLog,
+        "Request": Request,
+        "Principal": Principal,
+        "explain": explain,
         "timedelta": timedelta,
+        "tokens": tokens,
+        "token": tokens.issue("tests").record,
+        "my_store": MemoryStore(),
         "body": json.dumps({"schemas": [PATCH_OP], "Operations": operations}).encode(),
-    }  # fmt: skip
+    }
+
+
+def _admin_page() -> Names:
+    Path("norwegian.toml").write_bytes((files("scimkit.admin") / "english.toml").read_bytes())
+    tokens = TokenRegistry()
+    service = ScimService(MemoryStore(), tokens=tokens)
+    return {"tokens": tokens, "service": service, "path": path, "include": include}
 
 
 def _own_tables_page() -> Names:
-    return {"Mapped": orm.Mapped, "mapped_column": orm.mapped_column, "validates": orm.validates, "String": sa.String,
-            "folded": folded}  # fmt: skip
+    example = runpy.run_path(str(DOCS / "examples" / "own_tables.py"))
+    return {
+        **_public(example),
+        **_public(vars(orm)),
+        "String": sa.String,
+        "folded": folded,
+        "mappings": [example["agents"], example["teams"]],
+        "provisioning_log_tables": provisioning_log_tables,
+        "sessions": orm.sessionmaker(sa.create_engine("sqlite://")),
+    }
 
 
 def _operate_page() -> Names:
@@ -61,16 +86,17 @@ def _operate_page() -> Names:
 
 
 def _roles_page() -> Names:
-    return {**_public(models), **_public(events), **_public(listeners), "sa": sa}
+    return {**_public(vars(models)), **_public(vars(events)), **_public(vars(listeners)), "sa": sa}
 
 
-def _public(module: ModuleType) -> Names:
-    return {name: value for name, value in vars(module).items() if not name.startswith("_")}
+def _public(names: Names) -> Names:
+    return {name: value for name, value in names.items() if not name.startswith("_")}
 
 
 CONTEXT: Final[dict[str, Callable[[], Names]]] = {
+    "admin-page.md": _admin_page,
     "databases.md": _database_page,
-    "events.md": lambda: _public(events),
+    "events.md": lambda: _public(vars(events)),
     "operate.md": _operate_page,
     "own-tables.md": _own_tables_page,
     "provisioning-log.md": _log_page,

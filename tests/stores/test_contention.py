@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from scimkit import GROUP, USER, Query, Scope, SyncStore
 from scimkit.errors import Unavailable
 from scimkit.patch import ChangeSet, ReferenceChanges
-from scimkit.stores.sql import SqlStore
+from scimkit.stores.sql import SqlStore, hot_statements
 from scimkit.stores.sqlalchemy import MappedStore
 from tests.stores.databases import DATABASES, Apart, apart, end_connection, number_of, store_of, url_of
 from tests.stores.mapped.helpdesk import AGENTS, TEAMS, account, sessions_of
@@ -140,8 +140,57 @@ def test_a_connection_that_breaks_at_the_commit_is_not_tried_again(database: str
 
     sa.event.listen(engine, "commit", end)
     with pytest.raises(Unavailable):
-        store.create(scope, USER, user("bob"))
+        store.transaction(scope, lambda inner: inner.create(scope, USER, user("bob")))
     assert len(ended) == 1
     sa.event.remove(engine, "commit", end)
     assert store.search(scope, Query(USER)).total == 1
     engine.dispose()
+
+
+@pytest.mark.parametrize("database", [each for each in DATABASES if each.values == ("postgresql",)])
+def test_a_connection_that_breaks_during_a_single_statement(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write of one statement is not repeated if its connection is lost, but the read before it is."""
+    others = store_of(database).engine
+    store = SqlStore(url_of(database), upgrade=False)
+    scope = Scope(account())
+    id = store.create(scope, USER, user("ada")).document["id"]
+    ended: list[int] = []
+    write = hot_statements._run
+
+    def run(connection: sa.Connection, sql: str, arguments: Any, *, prepare: bool) -> Any:
+        if not ended:
+            ended.append(int(connection.connection.driver_connection.info.backend_pid))  # type: ignore[union-attr]
+            end_connection(others, ended[-1])
+        return write(connection, sql, arguments, prepare=prepare)
+
+    monkeypatch.setattr(hot_statements, "_run", run)
+    store.change(scope, USER, id, ChangeSet({"active": False}))
+    assert len(ended) == 1
+    ended.clear()
+    with pytest.raises(Unavailable):
+        store.create(scope, USER, user("bob"))
+    assert len(ended) == 1
+    monkeypatch.undo()
+    assert store.search(scope, Query(USER)).total == 1
+    assert store.get(scope, USER, id)["active"] is False
+    store.engine.dispose()
+
+
+@pytest.mark.parametrize("database", [each for each in DATABASES if each.values == ("postgresql",)])
+def test_a_write_that_came_between(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If another write changes the resource between the read and the write, both changes are kept."""
+    store, scope = store_of(database), Scope(account())
+    id = store.create(scope, USER, user("ada")).document["id"]
+    write, others = hot_statements._run, iter([ChangeSet({"displayName": "Ada"})])
+
+    def run(connection: sa.Connection, sql: str, arguments: Any, *, prepare: bool) -> Any:
+        other = next(others, None) if sql.startswith("WITH") else None
+        if other is not None:
+            store.change(scope, USER, id, other)
+        return write(connection, sql, arguments, prepare=prepare)
+
+    monkeypatch.setattr(hot_statements, "_run", run)
+    written = store.change(scope, USER, id, ChangeSet({"active": False})).document
+    assert (written["displayName"], written["active"]) == ("Ada", False)
+    assert written["meta"]["version"] == 'W/"3"'
+    assert store.get(scope, USER, id) == written

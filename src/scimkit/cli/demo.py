@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_args
 
@@ -10,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from scimkit.asgi import ScimApp
+from scimkit.asgi import AsgiScope, Receive, ScimApp, Send
+from scimkit.cli.admin import AdminSettings, admin_app, is_admin_path, new_admin_settings
 from scimkit.cli.provisioning_log import print_entries
 from scimkit.cli.server import PREFIX
 from scimkit.cli.stores import open_store
@@ -35,6 +37,9 @@ def demo(
         ),
     ] = "both",
     keep: Annotated[bool, typer.Option("--keep", help="Keep the server running after the story.")] = False,
+    admin: Annotated[
+        bool, typer.Option("--admin", help="Serve the admin page too, and print a link for each tenant.")
+    ] = False,
     port: Annotated[int, typer.Option(help="The loopback port; 0 selects a free port.", min=0, max=65535)] = 0,
 ) -> None:
     """Watch Microsoft Entra's provisioning story succeed against a real server.
@@ -52,9 +57,10 @@ def demo(
     flavors = FLAVORS if flavor == "both" else (flavor,)
     try:
         with tempfile.TemporaryDirectory(prefix="scimkit-demo-") as folder:
+            settings = new_admin_settings("default") if admin else None
             store, tokens = open_store(f"sqlite:///{Path(folder) / 'helpdesk.db'}", provisioning_log=True)
             service = ScimService(store, tokens=tokens)
-            with running(ScimApp(service, prefix=PREFIX), port=port) as url:
+            with running(_app(service, tokens, settings), port=port) as url:
                 endpoint = url + PREFIX
                 outcomes = [_play_story(console, endpoint, tokens, name) for name in flavors]
                 log: SyncProvisioningLog = cast(Any, store).provisioning_log
@@ -62,11 +68,33 @@ def demo(
                 for name in flavors:
                     _print_log(console, log, tokens, f"demo-{name}")
                 _print_entra_setup(console)
+                if settings is not None:
+                    _print_links(console, settings, endpoint, flavors)
                 if keep:
                     _wait(console, endpoint)
     except PortTaken as error:
         raise typer.BadParameter(str(error), param_hint="--port") from None
     raise typer.Exit(0 if all(outcomes) else 1)
+
+
+def _print_links(console: Console, settings: AdminSettings, endpoint: str, flavors: Iterable[str]) -> None:
+    """Print a link to the admin page for the tenant of each flavor."""
+    for flavor in flavors:
+        tenant = f"demo-{flavor}"
+        console.print(f"\n[bold]Tenant {tenant}[/bold]\n{settings.announcement(endpoint, tenant)}", soft_wrap=True)
+
+
+def _app(service: ScimService, tokens: TokenRegistry, settings: AdminSettings | None) -> Callable[..., Any]:
+    """Return the ASGI application of the demonstration."""
+    scim = ScimApp(service, prefix=PREFIX)
+    if settings is None:
+        return scim
+    page = admin_app(service, tokens, settings, endpoint=PREFIX)
+
+    async def app(scope: AsgiScope, receive: Receive, send: Send) -> None:
+        await (page if is_admin_path(scope.get("path", "")) else scim)(scope, receive, send)
+
+    return app
 
 
 def _play_story(console: Console, endpoint: str, tokens: TokenRegistry, flavor: str) -> bool:

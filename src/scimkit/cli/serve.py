@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from scimkit.cli.admin import new_admin_settings
 from scimkit.cli.logs import FORMATS, LEVELS
 from scimkit.cli.server import ServerApp, Settings, prepare, serve_many, serve_one
 from scimkit.cli.stores import STORE_URLS, open_store, read_store_url
@@ -58,6 +59,10 @@ def serve(
     outbox: Annotated[
         bool, typer.Option("--outbox", help="Record resource events, for `scimkit events deliver`.")
     ] = False,
+    admin: Annotated[
+        bool, typer.Option("--admin", help="Serve the admin page at /admin, and print a link that works once.")
+    ] = False,
+    admin_tenant: Annotated[str, typer.Option(help="The tenant that the admin page shows.")] = "default",
     provisioning_log: Annotated[
         bool,
         typer.Option(
@@ -78,7 +83,7 @@ def serve(
     url = read_store_url(store, store_file)
     settings = Settings(
         url, dialect, host, port, public_url, cursor_secret, grace, log_format, log_level, access_log, outbox,
-        provisioning_log,
+        provisioning_log, new_admin_settings(admin_tenant) if admin else None,
     )  # fmt: skip
     if outbox and url == "memory://":
         raise typer.BadParameter("memory:// cannot deliver events; use a database", param_hint="--outbox")

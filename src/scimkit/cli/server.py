@@ -22,6 +22,7 @@ import typer
 import uvicorn
 
 from scimkit.asgi import AsgiScope, HealthApp, Receive, ScimApp, Send
+from scimkit.cli.admin import AdminSettings, admin_app, is_admin_path
 from scimkit.cli.logs import configure_logging
 from scimkit.cli.stores import StoreUnavailable, open_store
 from scimkit.dialects import DIALECTS
@@ -68,7 +69,12 @@ class Settings:
     access_log: bool
     outbox: bool = False
     provisioning_log: bool = True
+    admin: AdminSettings | None = None
     parent: int = 0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.admin, dict):
+            object.__setattr__(self, "admin", AdminSettings(**self.admin))
 
 
 class ServerApp:
@@ -79,11 +85,19 @@ class ServerApp:
         service = ScimService(store, tokens=tokens, dialect=DIALECTS[settings.dialect], cursors=cursors)
         self._scim = ScimApp(service, prefix=PREFIX, public_url=settings.public_url)
         self._health = HealthApp(service)
+        self._admin = (
+            None
+            if settings.admin is None
+            else admin_app(service, tokens, settings.admin, endpoint=settings.public_url or PREFIX)
+        )
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        is_probe = scope["type"] == "http" and scope["path"] in PROBES
-        await (self._health if is_probe else self._scim)(scope, receive, send)
+        path = scope["path"] if scope["type"] == "http" else ""
+        app: Any = self._health if path in PROBES else self._scim
+        if self._admin is not None and is_admin_path(path):
+            app = self._admin
+        await app(scope, receive, send)
 
 
 def prepare(settings: Settings) -> None:
@@ -136,7 +150,7 @@ def serve_one(app: ServerApp, settings: Settings, token: str | None) -> None:
         async def startup(self, sockets: Any = None) -> None:
             await super().startup(sockets)
             if self.started:
-                _print_ready(settings.host, self.servers[0].sockets[0].getsockname()[1])
+                _print_ready(settings, self.servers[0].sockets[0].getsockname()[1])
                 if token is not None:
                     typer.echo(f"Token: {token}")
                     sys.stdout.flush()
@@ -172,7 +186,7 @@ def serve_many(settings: Settings, workers: int) -> None:
         # response waits 40 ms for the acknowledgment of its beginning.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         bound = listener.getsockname()[1]
-        threading.Thread(target=_print_when_ready, args=(host, bound), daemon=True).start()
+        threading.Thread(target=_print_when_ready, args=(settings, bound), daemon=True).start()
         _end_on_second_signal(settings.grace)
         uvicorn.run(
             "scimkit.cli.server:application", factory=True, fd=listener.fileno(), workers=workers,
@@ -214,21 +228,24 @@ def _end_after(seconds: float, end: Callable[[], None]) -> None:
     timer.start()
 
 
-def _print_when_ready(host: str, port: int) -> None:
+def _print_when_ready(settings: Settings, port: int) -> None:
     """Wait until a worker answers, then print that the server is ready."""
     while True:
         try:
-            with socket.create_connection((host, port), 1) as connection:
+            with socket.create_connection((settings.host, port), 1) as connection:
                 connection.settimeout(1)
                 connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
                 if connection.recv(1):
-                    _print_ready(host, port)
+                    _print_ready(settings, port)
                     return
         except OSError:
             time.sleep(0.05)
 
 
-def _print_ready(host: str, port: int) -> None:
-    """Print the URL of the endpoint."""
-    typer.echo(f"Ready: http://{host}:{port}{PREFIX}")
+def _print_ready(settings: Settings, port: int) -> None:
+    """Print the URL of the endpoint, and a link to the admin page if the server has one."""
+    endpoint = f"http://{settings.host}:{port}{PREFIX}"
+    typer.echo(f"Ready: {endpoint}")
+    if settings.admin is not None:
+        typer.echo(settings.admin.announcement(settings.public_url or endpoint))
     sys.stdout.flush()

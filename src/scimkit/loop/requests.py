@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from scimkit.errors import ScimError
 from scimkit.loop.executor import Executor
 from scimkit.runner import run_sync
 from scimkit.service.http import Request, Response
 from scimkit.service.service import ScimService
+
+Result = TypeVar("Result")
 
 _DISCOVERY: Final = frozenset({"serviceproviderconfig", "resourcetypes", "schemas"})
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -84,9 +86,25 @@ class LoopService:
             Unavailable: No thread is free before the deadline.
             ScimError: The store failed.
         """
-        if not self._service.blocking:
-            return await more()
-        return await self._executor.run(lambda: run_sync(more()), monotonic() + self._service.limits.deadline)
+        return await self._run(more) if self._service.blocking else await more()
+
+    async def run(self, work: Callable[[], Coroutine[Any, Any, Result]], key: str = "") -> Result:
+        """Run a coroutine that uses the store and the tokens of the service, in a thread if they may block.
+
+        Args:
+            work: A function that returns the coroutine.
+            key: The name of what the coroutine writes. Empty for a read.
+
+        Raises:
+            Unavailable: No thread is free before the deadline.
+        """
+        service = self._service
+        may_block = (service.blocking or service.verification_blocks) and not service.is_async
+        return await self._run(work, key) if may_block else await work()
+
+    async def _run(self, work: Callable[[], Coroutine[Any, Any, Result]], key: str = "") -> Result:
+        deadline = monotonic() + self._service.limits.deadline
+        return await self._executor.run(lambda: run_sync(work()), deadline, key)
 
 
 def loop_service(service: ScimService) -> LoopService:

@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Any, Final
 
 from scimkit.dialects import DIALECTS, TOLERANT, Dialect, RequestDeviations
+from scimkit.documents import Document
 from scimkit.errors import (
     InternalError,
     MethodNotAllowed,
@@ -188,6 +189,12 @@ class ScimService:
         rules: tuple[Protection, ...] = (
             (protect,) if callable(protect) or isinstance(protect, str | KeepLast) else tuple(protect)
         )
+        self.breaker: Breaker | None = breaker
+        """The breaker, or None."""
+        self.protection: tuple[Protection, ...] = rules
+        """The rules that name protected resources."""
+        self.dialects: tuple[Dialect, ...] = (dialect, *dialects.values())
+        """The dialects that requests can have."""
         self._safeguards = (
             WriteSafeguards(rules, breaker, self.resource_types, store) if rules or breaker is not None else None
         )
@@ -358,6 +365,10 @@ class ScimService:
         self._reporter.report(request, response, None, known, error.detail)
         current_request.reset(present)
         return response
+
+    def protects(self, resource_type: ResourceType, document: Document) -> bool:
+        """Report whether a rule of `protect`, other than a `keep_last`, names a resource."""
+        return self._safeguards is not None and self._safeguards.protects(resource_type, document)
 
     async def _principal_of(self, request: Request) -> Principal:
         """Return the principal of the request's token.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -75,7 +76,7 @@ class Agent(Base):
     department: Mapped[str | None] = mapped_column(sa.String(100))
     profile: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
     manager_id: Mapped[int | None] = mapped_column(sa.ForeignKey("hd_agent.id", ondelete="SET NULL"))
-    manager: Mapped[Agent | None] = relationship(remote_side=id)
+    manager: Mapped[Agent | None] = relationship(remote_side=id, overlaps="manager")
     scim_extra: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
     scim_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(PRECISE, default=now)
@@ -156,6 +157,56 @@ TEAMS = declaration.ResourceMapping(
     members=[Association(Membership.team_id, Membership.agent_id), Team.subteams],
 )  # fmt: skip
 
+
+class PlainBase(DeclarativeBase):
+    """The base of models without validators, over the same tables. The store needs no instances of them."""
+
+    metadata = Base.metadata
+
+
+class PlainAgent(PlainBase):
+    """An agent without validators."""
+
+    __table__ = Agent.__table__
+    manager: Mapped[PlainAgent | None] = relationship(remote_side=Agent.__table__.c.id, overlaps="manager")
+
+
+class PlainTeam(PlainBase):
+    """A team."""
+
+    __table__ = Team.__table__
+    subteams: Mapped[list[PlainTeam]] = relationship(
+        secondary=SUBTEAMS, primaryjoin=Team.__table__.c.id == SUBTEAMS.c.parent_id,
+        secondaryjoin=Team.__table__.c.id == SUBTEAMS.c.child_id, viewonly=True,
+    )  # fmt: skip
+
+
+def _plain(entry: Any) -> Any:
+    """Return an entry with the columns of `PlainAgent`."""
+    if isinstance(entry, Reference):
+        return Reference(PlainAgent.manager)  # type: ignore[attr-defined]
+    if hasattr(entry, "column"):
+        return replace(entry, column=_plain(entry.column))
+    return getattr(PlainAgent, entry.key) if hasattr(entry, "key") else entry
+
+
+def _plain_options(mapped: Any, model: Any) -> dict[str, Any]:
+    """Return the columns of a mapping in a model over the same table."""
+    names = ("id", "tenant", "version", "created", "modified", "rest")
+    return {each: getattr(model, getattr(mapped, each).key) for each in names if getattr(mapped, each) is not None}
+
+
+PLAIN_AGENTS = declaration.ResourceMapping(
+    USER, PlainAgent, **_plain_options(AGENTS, PlainAgent),
+    attributes={path: _plain(each) for path, each in ATTRIBUTES.items() if not isinstance(each, Computed)},
+)  # fmt: skip
+
+PLAIN_TEAMS = declaration.ResourceMapping(
+    GROUP, PlainTeam, **_plain_options(TEAMS, PlainTeam),
+    attributes={"displayName": PlainTeam.name, "externalId": PlainTeam.external_id},  # type: ignore[attr-defined]
+    members=[Association(Membership.team_id, Membership.agent_id), PlainTeam.subteams],
+)  # fmt: skip
+
 _numbers = itertools.count()
 
 
@@ -182,9 +233,9 @@ def helpdesk(database: str) -> Apart:
     return Apart(helpdesk_of(database))
 
 
-def helpdesk_awaited(engine: AsyncEngine) -> Apart:
+def helpdesk_awaited(engine: AsyncEngine, mapped: Any = (AGENTS, TEAMS)) -> Apart:
     """Return an async store over the helpdesk's tables, with tenants that no other test uses."""
-    return Apart(AsyncMappedStore(async_sessionmaker(engine), (AGENTS, TEAMS)))
+    return Apart(AsyncMappedStore(async_sessionmaker(engine), mapped))
 
 
 def account() -> str:

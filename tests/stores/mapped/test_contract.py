@@ -11,10 +11,21 @@ from sqlalchemy.orm import InstrumentedAttribute
 from scimkit.schema.attributes import AttributePath
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.sql.async_store import async_engine
+from scimkit.stores.sqlalchemy import MappedStore
 from scimkit.testing import strategies
 from scimkit.testing.contract import StoreContract
 from tests.stores.databases import DATABASES, url_of
-from tests.stores.mapped.helpdesk import ATTRIBUTES, TEAMS, Agent, helpdesk, helpdesk_awaited, sessions_of
+from tests.stores.mapped.helpdesk import (
+    AGENTS,
+    ATTRIBUTES,
+    PLAIN_AGENTS,
+    PLAIN_TEAMS,
+    TEAMS,
+    Agent,
+    helpdesk,
+    helpdesk_awaited,
+    sessions_of,
+)
 
 _COLUMNS = {"User": {**ATTRIBUTES, "meta.created": Agent.created_at}, "Group": TEAMS.attributes}
 
@@ -68,11 +79,26 @@ class TestAsyncMappedStore(TestMappedStore):
 
     examples = 2  # the sync store runs the same statements
     histories = 1
+    mapped: Any = (AGENTS, TEAMS)
 
     def make_store(self) -> Any:
         sessions_of(self.database)  # creates the tables
         self.engine = async_engine(url_of(self.database))
-        return helpdesk_awaited(self.engine)
+        return helpdesk_awaited(self.engine, self.mapped)
 
     async def close(self, store: Any) -> None:
         await self.engine.dispose()
+
+
+class TestRecords(TestAsyncMappedStore):
+    """The store contract for models without validators, which the store reads and writes without instances."""
+
+    mapped = (PLAIN_AGENTS, PLAIN_TEAMS)
+
+    def test_no_instances(self) -> None:
+        """Reads and writes create no instance."""
+        store = MappedStore(sessions_of(self.database), self.mapped)
+        assert all(
+            store._records.are_enough(layout, use)
+            for layout in store._plan.layouts.values() for use in ("read", "change", "create")
+        )  # fmt: skip

@@ -15,7 +15,7 @@ from scimkit.errors import InvalidValue, Unavailable
 from scimkit.patch import ChangeSet, ReferenceChanges
 from scimkit.stores.sql.database import sync_engine
 from scimkit.stores.sqlalchemy import MappedStore, ResourceMapping
-from scimkit.stores.sqlalchemy.rows import ModelRows
+from scimkit.stores.sqlalchemy.linked_rows import LinkedRows
 from tests.stores.databases import DATABASES, url_of
 from tests.stores.mapped.helpdesk import account, helpdesk_of
 
@@ -109,6 +109,6 @@ def test_a_member_that_another_request_added(database: str, monkeypatch: pytest.
     team = store.create(scope, GROUP, document).document["id"]
     joining = ChangeSet(references={"members": ReferenceChanges(({"value": ada},))})
     with monkeypatch.context() as blind, pytest.raises(Unavailable):
-        blind.setattr(ModelRows, "linked", lambda *_: set())
+        blind.setattr(LinkedRows, "linked", lambda *_: set())
         store.change(scope, GROUP, team, joining)
     assert not store.change(scope, GROUP, team, joining).changed

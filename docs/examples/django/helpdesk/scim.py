@@ -1,6 +1,7 @@
 from django.utils import timezone
 
 from scimkit import GROUP, USER, ScimService, TokenRegistry
+from scimkit.admin import Administrator, AdminSite
 from scimkit.stores.django import Constant, DjangoStore, DjangoTokenStore, IsNull, ReadOnly, Reference, ResourceMapping
 
 from .listeners import listeners
@@ -44,3 +45,12 @@ teams = ResourceMapping(
 
 tokens = TokenRegistry(DjangoTokenStore())
 service = ScimService(DjangoStore([agents, teams]), tokens=tokens, listeners=listeners, protect='userType eq "Owner"')
+
+
+def authorize(request):
+    """Admit Django's own staff to the admin page."""
+    user = request.user
+    return Administrator(user.username, session=request.session.session_key or "") if user.is_staff else None
+
+
+site = AdminSite(service, tokens, endpoint="/scim/v2", authorize=authorize)

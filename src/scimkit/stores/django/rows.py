@@ -28,7 +28,7 @@ from scimkit.stores.mapped.fields import converted, moment_in
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.memberships import End
 from scimkit.stores.mapped.references import references_of
-from scimkit.stores.mapped.rows import Far, Window
+from scimkit.stores.mapped.rows import Far, Window, check_unique
 from scimkit.stores.paging import Position
 from scimkit.stores.protocol import Scope
 
@@ -68,12 +68,12 @@ class ModelRows:
         rows = self._served(self.layout)
         if condition is not True:
             rows = rows.filter(condition)
-        total = rows.count()
         if not window.count:
-            return total, [], []
+            return rows.count(), [], []
         pages = Pages(self.conditions, self.layout, window)
         found = pages.of(self._joined(rows))
-        return total, found, [pages.position(row) for row in found]
+        total = window.total(len(found))
+        return rows.count() if total is None else total, found, [pages.position(row) for row in found]
 
     def _joined(self, rows: Any) -> Any:
         """Return the query with joins to the referenced rows.
@@ -99,6 +99,11 @@ class ModelRows:
         if self.layout.tenant is not None:
             setattr(instance, self.layout.tenant.name, tenant)
         return instance
+
+    def insert(self, instance: Any, taken: Mapping[str, Any]) -> None:
+        """Insert the row of a new instance, as `Rows.insert` does."""
+        check_unique(self, taken, None)
+        self.save(instance)
 
     def save(self, instance: Any) -> None:
         """Write an instance to its row, as `Rows.save` does."""

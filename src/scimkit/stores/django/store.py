@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import copy
-from functools import partial
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from scimkit.events.resource_events import ResourceEvent
 from scimkit.provisioning import LogEntry
+from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.django.breaker import DjangoBreakerStore
 from scimkit.stores.django.fields import ModelFields, association, place_of
 from scimkit.stores.django.outbox.outbox import DjangoOutbox
@@ -20,7 +20,7 @@ from scimkit.stores.django.transactions import Joined, Result, Transactions
 from scimkit.stores.mapped.collations import COLLATION_QUERY, CollationCheck, Place
 from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.memberships import Plan
-from scimkit.stores.mapped.store import RowsOf, RowStore, by_index_or_bytes
+from scimkit.stores.mapped.store import Call, RowStore, by_index_or_bytes
 from scimkit.stores.protocol import Scope, SyncStore, UnknownMembers
 
 
@@ -98,19 +98,24 @@ class DjangoStore(RowStore):
         else:
             self._transactions.write(lambda: log.insert(entries))
 
-    def _read(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
-        return by_index_or_bytes(lambda by_bytes: self._transactions.read(lambda: work(self._rows(by_bytes)), deadline))
+    def _read(self, scope: Scope, resource_type: ResourceType, call: Call[Result]) -> Result:
+        run = self._on_rows(scope, resource_type, call)
+        return by_index_or_bytes(lambda by_bytes: self._transactions.read(lambda: run(by_bytes), scope.deadline))
 
-    def _write(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
-        return by_index_or_bytes(
-            lambda by_bytes: self._transactions.write(lambda: work(self._rows(by_bytes)), deadline)
-        )
+    def _write(self, scope: Scope, resource_type: ResourceType, call: Call[Result], *, creates: bool = False) -> Result:
+        run = self._on_rows(scope, resource_type, call)
+        return by_index_or_bytes(lambda by_bytes: self._transactions.write(lambda: run(by_bytes), scope.deadline))
 
-    def _rows(self, by_bytes: bool) -> RowsOf:
-        """Return a function that makes the rows of a layout and tenant."""
-        connection: Any = connections[self._transactions.using]
-        self._collations.run(connection.vendor == "mysql", lambda place: _collation(connection, place))
-        return partial(ModelRows, self._transactions.using, by_bytes=by_bytes)
+    def _on_rows(self, scope: Scope, resource_type: ResourceType, call: Call[Result]) -> Callable[[bool], Result]:
+        """Return the function that runs a call on the rows of a resource type. Its argument is `by_bytes`."""
+
+        def run(by_bytes: bool) -> Result:
+            connection: Any = connections[self._transactions.using]
+            self._collations.run(connection.vendor == "mysql", lambda place: _collation(connection, place))
+            layout = self._plan.layout(resource_type)
+            return call(self._work(ModelRows(self._transactions.using, layout, scope, by_bytes=by_bytes), scope))
+
+        return run
 
 
 def _collation(connection: Any, place: Place) -> str | None:

@@ -39,13 +39,14 @@ class CollationCheck:
     def __init__(self, plan: Plan, place_of: Callable[[Field], Place | None]) -> None:
         self._plan = plan
         self._place_of = place_of
-        self._is_done = False
+        self.is_done: bool = False
+        """True if the check has run."""
 
     def run(self, is_mysql: bool, collation_of: Callable[[Place], str | None]) -> None:
         """Read the collations and log a warning for each affected column. Later calls do nothing."""
-        if self._is_done:
+        if self.is_done:
             return
-        self._is_done = True
+        self.is_done = True
         for path, place in self._columns() if is_mysql else ():
             collation = collation_of(place)
             if collation is not None and _INSENSITIVE.search(collation):

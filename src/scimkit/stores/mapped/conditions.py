@@ -96,14 +96,16 @@ class Test:
 
     def on_field(self, field: Field, key: Field | None, on: Conditions[Any]) -> Folded:
         """Build the condition that the value of a field meets the test. NULL counts as unassigned."""
-        absent = on.absent(field)
         if isinstance(self.node, Present):
-            return on.no(absent) if field.type is not str or field.blank else on.compare(field, "ne", "", folds=False)
+            by_value = field.type is str and not field.blank
+            return on.compare(field, "ne", "", folds=False) if by_value else on.no(on.absent(field))
         if self.node.value is None:
+            absent = on.absent(field)
             return absent if self.matches(None) else on.no(absent)
         met = _compared(self.attribute, self.node, field, key, on)
         if not self.matches(None):
             return met
+        absent = on.absent(field)
         return on.any([absent, met]) if not isinstance(met, bool) else met or absent
 
 

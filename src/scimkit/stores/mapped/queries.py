@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from scimkit.errors import InvalidFilter, InvalidPath
@@ -49,14 +50,21 @@ class Queries:
     """Builds the conditions and sort orders for one resource type."""
 
     def __init__(self, plan: Plan, layout: Layout) -> None:
+        self._plan = plan
         self._layout = layout
         self._type = layout.resource_type
-        self._sources: dict[str, list[_Source]] = {
+
+    @cached_property
+    def _sources(self) -> dict[str, list[_Source]]:
+        """The sources of the elements of each multi-valued attribute, which few requests need."""
+        plan, layout = self._plan, self._layout
+        sources: dict[str, list[_Source]] = {
             path: list(_of_slots(slots, whole=layout.rest is None)) for path, slots in layout.slots.items()
         }
         for name, ends in ((MEMBERS, plan.members_of(layout)), (GROUPS, plan.groups_of(layout))):
             if ends and (name == MEMBERS or plan.shows_groups(layout)):
-                self._sources[name] = [_Source(_of_end(end), end) for end in ends]
+                sources[name] = [_Source(_of_end(end), end) for end in ends]
+        return sources
 
     def condition(self, node: Node, on: Conditions[Any]) -> Folded:
         """Build the condition for a filter.

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from scimkit.errors import Uniqueness
 from scimkit.stores.mapped.conditions import Conditions, Folded
 from scimkit.stores.mapped.fields import Field
 from scimkit.stores.mapped.layout import Layout
@@ -36,6 +37,13 @@ class Window:
     before: Position | None
     is_cached: bool = True
     """True if the compiled statement is cached for requests with a filter of the same form."""
+
+    def total(self, found: int) -> int | None:
+        """Return the number of all matching rows if a page with `found` rows is the last one. None if unknown."""
+        first = max(self.start_index, 1)
+        if self.after is not None or self.before is not None or found >= self.count:
+            return None
+        return first - 1 + found if found or first == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,19 @@ class Rows(Protocol):
 
     def new(self) -> Any:
         """Return a new instance with its tenant. The instance has no row yet."""
+        ...
+
+    def insert(self, instance: Any, taken: Mapping[str, Folded]) -> None:
+        """Insert the row of a new instance, as `save` does, unless another row meets a condition.
+
+        Args:
+            instance: The instance.
+            taken: The condition for a row with the same value of a unique attribute, by the path of the attribute.
+
+        Raises:
+            Uniqueness: Another row has the same value of a unique attribute.
+            InvalidValue: The database or the application refused a value.
+        """
         ...
 
     def save(self, instance: Any) -> None:
@@ -152,3 +173,14 @@ class Rows(Protocol):
     def touch(self, layout: Layout, keys: Collection[Any]) -> None:
         """Increment the version and set the time of the last change of rows whose linked row was deleted."""
         ...
+
+
+def check_unique(rows: Rows, taken: Mapping[str, Folded], instance: Any) -> None:
+    """Check that no other row than that of an instance meets a condition of `Rows.insert`.
+
+    Raises:
+        Uniqueness: Another row meets a condition.
+    """
+    for path, condition in taken.items():
+        if rows.others(condition, instance):
+            raise Uniqueness(path)

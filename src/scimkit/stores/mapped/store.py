@@ -13,7 +13,6 @@ from scimkit.documents import Document
 from scimkit.patch.changes import ChangeSet, EffectiveChanges
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.database_error_kinds import UnsupportedCharacter
-from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.memberships import Plan
 from scimkit.stores.mapped.rows import Rows
 from scimkit.stores.mapped.store_operations import Work
@@ -32,8 +31,8 @@ from scimkit.stores.protocol import (
 
 Result = TypeVar("Result")
 
-RowsOf: TypeAlias = Callable[[Layout, Scope], Rows]
-"""Returns the rows of a layout and tenant within one transaction."""
+Call: TypeAlias = Callable[[Work], Result]
+"""Function that calls one method of `Work`."""
 
 
 def by_index_or_bytes(run: Callable[[bool], Result]) -> Result:
@@ -61,16 +60,16 @@ class RowStore(ABC):
         self._unknown_members: UnknownMembers = unknown_members
 
     @abstractmethod
-    def _read(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
-        """Run work that only reads, and return its result.
+    def _read(self, scope: Scope, resource_type: ResourceType, call: Call[Result]) -> Result:
+        """Run a call that only reads, and return its result.
 
         Raises:
             Unavailable: The database failed, or the deadline has passed.
         """
 
     @abstractmethod
-    def _write(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
-        """Run work in a transaction, and return its result.
+    def _write(self, scope: Scope, resource_type: ResourceType, call: Call[Result], *, creates: bool = False) -> Result:
+        """Run a call in a transaction, and return its result. `creates` is True if the call adds a resource.
 
         Raises:
             Unavailable: The database failed, or the deadline has passed.
@@ -83,13 +82,13 @@ class RowStore(ABC):
     def get(
         self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
     ) -> Document:
-        return self._read(lambda rows: self._work(rows, scope, resource_type).get(id, requested), scope.deadline)
+        return self._read(scope, resource_type, lambda work: work.get(id, requested))
 
     def search(self, scope: Scope, query: Query) -> Page:
-        return self._read(lambda rows: self._work(rows, scope, query.resource_type).search(query), scope.deadline)
+        return self._read(scope, query.resource_type, lambda work: work.search(query))
 
     def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
-        return self._write(lambda rows: self._work(rows, scope, resource_type).create(document), scope.deadline)
+        return self._write(scope, resource_type, lambda work: work.create(document), creates=True)
 
     def replace(
         self,
@@ -99,9 +98,7 @@ class RowStore(ABC):
         document: Document,
         expected_version: str | None = None,
     ) -> Written:
-        return self._write(
-            lambda rows: self._work(rows, scope, resource_type).replace(id, document, expected_version), scope.deadline
-        )
+        return self._write(scope, resource_type, lambda work: work.replace(id, document, expected_version))
 
     def change(
         self,
@@ -111,22 +108,13 @@ class RowStore(ABC):
         changes: ChangeSet,
         expected_version: str | None = None,
     ) -> Written:
-        return self._write(
-            lambda rows: self._work(rows, scope, resource_type).change(id, changes, expected_version), scope.deadline
-        )
+        return self._write(scope, resource_type, lambda work: work.change(id, changes, expected_version))
 
     def delete(
         self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
     ) -> EffectiveChanges | None:
-        return self._write(
-            lambda rows: self._work(rows, scope, resource_type).delete(id, expected_version), scope.deadline
-        )
+        return self._write(scope, resource_type, lambda work: work.delete(id, expected_version))
 
-    def _work(self, rows: RowsOf, scope: Scope, resource_type: ResourceType) -> Work:
-        """Return the methods of the store protocol on the rows of a resource type."""
-        return Work(
-            self._plan,
-            rows(self._plan.layout(resource_type), scope),
-            self._unknown_members,
-            report_changes=scope.report_changes,
-        )
+    def _work(self, rows: Rows, scope: Scope) -> Work:
+        """Return the methods of the store protocol on some rows."""
+        return Work(self._plan, rows, self._unknown_members, report_changes=scope.report_changes)

@@ -7,13 +7,13 @@ transaction.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from scimkit.documents import Document, write_json
-from scimkit.errors import InvalidValue, Uniqueness
+from scimkit.errors import InvalidValue
 from scimkit.filters.ast import count_comparisons
 from scimkit.patch.changes import ChangeSet, EffectiveChanges, ReferenceChanges, apply_changes
 from scimkit.schema.attributes import Attribute
@@ -24,7 +24,7 @@ from scimkit.stores.mapped.fields import later, moment_in
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.memberships import Plan
 from scimkit.stores.mapped.queries import Queries
-from scimkit.stores.mapped.rows import Order, Rows, Window
+from scimkit.stores.mapped.rows import Order, Rows, Window, check_unique
 from scimkit.stores.metadata import (
     MISSING_MEMBER,
     check_version,
@@ -91,7 +91,7 @@ class Work:
 
     def create(self, document: Document) -> Written:
         """Store a new resource, as `SyncStore.create` does."""
-        self._check_unique(document, document, None)
+        taken = dict(self._taken(document, document))
         instance = self._rows.new()
         written(self._layout, instance, document, document)
         filled(self._layout, instance)
@@ -101,7 +101,7 @@ class Work:
                 setattr(instance, stamp.name, moment_in(stamp, now))
         if self._layout.version is not None:
             setattr(instance, self._layout.version.name, 1)
-        self._rows.save(instance)
+        self._rows.insert(instance, taken)
         members, skipped = self._change_members(instance, replacement(self._type, {}, document).references)
         left_out = dropped(self._layout, document, document)
         made = self._effective({}, instance, members)
@@ -159,7 +159,8 @@ class Work:
         }
         document = apply_changes(old, ChangeSet(changes.assigned, changes.unassigned, references))
         touched = {*changes.assigned, *changes.unassigned, *references}
-        self._check_unique({name: document[name] for name in touched if name in document}, document, instance)
+        given = {name: document[name] for name in touched if name in document}
+        check_unique(self._rows, dict(self._taken(given, document)), instance)
         changed = written(self._layout, instance, document, touched)
         members, skipped = self._change_members(instance, changes.references)
         changed = changed or members.changed
@@ -190,12 +191,8 @@ class Work:
             moment = moment_in(modified, datetime.now(UTC))
             setattr(instance, modified.name, later(getattr(instance, modified.name), moment))
 
-    def _check_unique(self, given: Document, document: Document, instance: Any) -> None:
-        """Check that no other row has the same value of a unique attribute.
-
-        Raises:
-            Uniqueness: Another row has the same value.
-        """
+    def _taken(self, given: Document, document: Document) -> Iterator[tuple[str, Any]]:
+        """Yield the path of each given unique attribute with the condition for a row that has the same value."""
         for path in self._type.unique:
             leaf = self._layout.leaves[path]
             value: Any = document
@@ -203,8 +200,8 @@ class Work:
                 value = None if value is None else value.get(name)
             if leaf.names[0] in given and value is not None:
                 condition = self._queries.equal(path, value, self._rows.conditions)
-                if condition is not False and self._rows.others(condition, instance):
-                    raise Uniqueness(path)
+                if condition is not False:
+                    yield path, condition
 
     def _change_members(self, group: Any, references: Any) -> tuple[_MemberChanges, tuple[str, ...]]:
         """Add and remove links to members. Return the changes and the ids of members that do not exist."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from copy import copy
 from time import monotonic
 from typing import Final, Literal, TypeAlias
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
 from scimkit.documents import Document
 from scimkit.events.resource_events import ResourceEvent
@@ -24,6 +25,7 @@ from scimkit.provisioning import LogEntry
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.breaker import AsyncBreakerStore
 from scimkit.stores.database_errors import no_answer
+from scimkit.stores.metadata import has_members
 from scimkit.stores.protocol import (
     Capability,
     Members,
@@ -43,16 +45,17 @@ from scimkit.stores.sql.async_provisioning_log import AsyncSqlProvisioningLog
 from scimkit.stores.sql.database import (
     DRIVERS,
     Attempts,
+    NeedsTransaction,
     Result,
+    Transactions,
     Work,
     engine_options,
     own,
     pool_size,
     prepared,
-    reading,
-    transact,
     with_driver,
 )
+from scimkit.stores.sql.hot_statements import OutcomeUnknown
 from scimkit.stores.sql.log_statements import insert_entries
 from scimkit.stores.sql.outbox_statements import insert_events
 from scimkit.stores.sql.tables import LOG, OUTBOX
@@ -84,6 +87,8 @@ class AsyncSqlStore:
             application keeps its timeouts.
         outbox: True if a service records its resource events in the table `scim_outbox`.
         provisioning_log: True if a service keeps its provisioning log in the tables `scim_log` and `scim_log_activity`.
+        prepare_statements: False if a connection pooler such as PgBouncer does not support prepared statements of
+            PostgreSQL. An engine of the application keeps its own setting.
     """
 
     is_async: Literal[True] = True
@@ -97,9 +102,10 @@ class AsyncSqlStore:
         statement_timeout: float = STATEMENT_TIMEOUT,
         outbox: bool = False,
         provisioning_log: bool = False,
+        prepare_statements: bool = True,
     ) -> None:
         if isinstance(url, str):
-            self.engine: AsyncEngine = async_engine(url, statement_timeout)
+            self.engine: AsyncEngine = async_engine(url, statement_timeout, prepare_statements=prepare_statements)
         else:
             self.engine = url
             prepared(url.sync_engine)
@@ -160,7 +166,9 @@ class AsyncSqlStore:
 
     async def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
         return await self._database.write(
-            store_operations.create(scope, resource_type, document, self._unknown_members), scope.deadline
+            store_operations.create(scope, resource_type, document, self._unknown_members),
+            scope.deadline,
+            once=store_operations.writes_once(resource_type, document),
         )
 
     async def replace(
@@ -174,6 +182,7 @@ class AsyncSqlStore:
         return await self._database.write(
             store_operations.replace(scope, resource_type, id, document, expected_version, self._unknown_members),
             scope.deadline,
+            once=not has_members(resource_type),
         )
 
     async def change(
@@ -187,6 +196,7 @@ class AsyncSqlStore:
         return await self._database.write(
             store_operations.change(scope, resource_type, id, changes, expected_version, self._unknown_members),
             scope.deadline,
+            once=store_operations.writes_once(resource_type, changes.references),
         )
 
     async def delete(
@@ -233,7 +243,9 @@ class AsyncSqlStore:
         return store
 
 
-def async_engine(url: str, statement_timeout: float = STATEMENT_TIMEOUT) -> AsyncEngine:
+def async_engine(
+    url: str, statement_timeout: float = STATEMENT_TIMEOUT, *, prepare_statements: bool = True
+) -> AsyncEngine:
     """Return an async engine for a URL.
 
     Raises:
@@ -244,7 +256,7 @@ def async_engine(url: str, statement_timeout: float = STATEMENT_TIMEOUT) -> Asyn
     if parsed.get_driver_name() == "psycopg":
         options["connect_args"]["async_creator_fn"] = awaited_connection_that_listens
     engine = create_async_engine(parsed, **options)
-    own(engine.sync_engine, statement_timeout)
+    own(engine.sync_engine, statement_timeout, prepare_statements=prepare_statements)
     return engine
 
 
@@ -262,7 +274,7 @@ async def insisted(transaction: Callable[[Attempts], Awaitable[Result]], deadlin
             async with asyncio.timeout(None if left is None else left + 1):
                 with pool_deadline(deadline):
                     return await transaction(attempts)
-        except (DBAPIError, PoolTimeout) as error:
+        except (DBAPIError, PoolTimeout, OutcomeUnknown) as error:
             seconds = attempts.failed(error)
         except TimeoutError:
             raise no_answer() from None
@@ -276,30 +288,23 @@ class AsyncDatabase:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
+        self._transactions = Transactions.on(engine.sync_engine)
 
     async def read(self, work: Work[Result], deadline: float | None = None) -> Result:
         """Run work that only reads, as `Database.read` does."""
-        options = reading(self.engine.dialect.name)
+        return await insisted(lambda _: greenlet_spawn(self._transactions.read, work, deadline), deadline)
 
-        def limited(connection: sa.Connection) -> Result:
-            with bounded(connection, deadline):
-                return work(connection)
-
-        async def transaction(_: Attempts) -> Result:
-            async with self.engine.connect() as connection:
-                await connection.execution_options(**options)
-                return await connection.run_sync(limited)
-
-        return await insisted(transaction, deadline)
-
-    async def write(self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False) -> Result:
+    async def write(
+        self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False, once: bool = False
+    ) -> Result:
         """Run work in a transaction, as `Database.write` does."""
-
-        async def transaction(attempts: Attempts) -> Result:
-            async with self.engine.connect() as connection:
-                return await connection.run_sync(transact, work, attempts, takes_long=takes_long)
-
-        return await insisted(transaction, deadline)
+        transactions = self._transactions
+        if once and transactions.are_optional:
+            with suppress(NeedsTransaction):
+                return await insisted(lambda _: greenlet_spawn(transactions.write_once, work, deadline), deadline)
+        return await insisted(
+            lambda attempts: greenlet_spawn(transactions.write, work, attempts, takes_long=takes_long), deadline
+        )
 
     async def transaction(self, work: AsyncWork[Result], deadline: float | None = None) -> Result:
         """Run a coroutine function in a transaction, as `write` does."""
@@ -337,7 +342,9 @@ class AsyncJoined:
         """Run work that only reads, as `Joined.read` does."""
         return await self.connection.run_sync(work)
 
-    async def write(self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False) -> Result:
+    async def write(
+        self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False, once: bool = False
+    ) -> Result:
         """Run work in a savepoint, as `Joined.write` does."""
         return await self.transaction(lambda connection: connection.run_sync(work))
 

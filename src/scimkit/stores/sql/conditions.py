@@ -13,6 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, ValuePath
+from scimkit.filters.comparisons import comparison_value
 from scimkit.filters.predicate import comparable, resolve
 from scimkit.schema.attributes import Attribute, AttributePath, folded
 from scimkit.schema.resource_types import ResourceType
@@ -20,7 +21,7 @@ from scimkit.stores.database_errors import MOST_JOINS
 from scimkit.stores.metadata import has_members, is_computed
 from scimkit.stores.protocol import GROUPS, MEMBERS, META
 from scimkit.stores.sql.comparisons import ALWAYS, NEVER, Column, Condition, Holds, Test, bytes_of, cell, test_of
-from scimkit.stores.sql.index_entries import slot
+from scimkit.stores.sql.index_entries import encoded, slot
 from scimkit.stores.sql.statements import of_tenant
 from scimkit.stores.sql.tables import MEMBERSHIPS, RESOURCES, VALUES
 
@@ -52,6 +53,24 @@ def leads_to_few(node: Node, resource_type: ResourceType) -> bool:
     if isinstance(node, ValuePath):
         return path.leaf.type == "complex" and _selective_operand(node.filter, path.leaf) is not None
     return node.operator == "eq" and node.value is not None and _is_selective(comparable(path).leaf)
+
+
+def indexed_value(node: Node, resource_type: ResourceType, tenant: str) -> tuple[int, bytes] | None:
+    """Return the slot and the key of the only value that a filter compares, if few resources have an equal value.
+
+    Returns None for every other filter, and for values that are not in `scim_value`.
+    """
+    if not isinstance(node, Comparison) or node.operator != "eq" or node.value is None:
+        return None
+    path = comparable(resolve(node.path, resource_type))
+    name = path.attribute.name
+    in_columns = name in ("id", META) or (name == MEMBERS and has_members(resource_type))
+    if path.extension is None and (in_columns or (name == GROUPS and is_computed(resource_type, GROUPS))):
+        return None
+    if not _is_selective(path.leaf):
+        return None
+    key = encoded(comparison_value(path.leaf, node))
+    return slot(tenant, resource_type.name, path.leaf.path), key
 
 
 def _is_selective(attribute: Attribute) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -14,11 +15,18 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import PoolResetState, QueuePool
 
 from scimkit.errors import Unavailable
 from scimkit.stores.database_error_kinds import codes_of, is_kind, kind_of, lost
 from scimkit.stores.database_errors import ATTEMPTS, answer_to, exhausted, pause, unavailable
+from scimkit.stores.sql.hot_statements import (
+    OUTSIDE_TRANSACTION,
+    PREPARES,
+    OutcomeUnknown,
+    has_unread_message,
+    outside_transaction,
+)
 from scimkit.stores.sql.timeouts import (
     POOL_TIMEOUT,
     STATEMENT_TIMEOUT,
@@ -35,18 +43,31 @@ from scimkit.stores.sql.timeouts import (
 Result = TypeVar("Result")
 Work: TypeAlias = Callable[[sa.Connection], Result]
 
+_COMMITS: Final = "scimkit_commits"
+"""Execution option of an engine whose connections commit each statement until a transaction begins."""
+
+_NEVER: Final = 2**62
+"""Number of executions after which psycopg prepares a statement of its own accord. None would refuse hot statements."""
+_SETTINGS: Final = {"jit": "off"}
+"""Settings of PostgreSQL. Without statistics, compiling a query takes longer than the query."""
+_SETTINGS_FOR_PREPARED: Final = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+"""Settings for prepared statements: plan once, and never read a whole table because the table is small at that time."""
+
 DRIVERS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql",
                    "mariadb": "mysql+pymysql"}  # fmt: skip
 
 
-def sync_engine(url: str, statement_timeout: float = STATEMENT_TIMEOUT) -> sa.Engine:
+def sync_engine(
+    url: str, statement_timeout: float = STATEMENT_TIMEOUT, *, prepare_statements: bool = True
+) -> sa.Engine:
     """Return an engine for `sqlite:///FILE`, `postgresql+psycopg://...` or `mysql+pymysql://...`.
 
     Raises:
         ValueError: The URL names an unsupported database.
     """
     parsed = with_driver(url, DRIVERS)
-    return own(sa.create_engine(parsed, **engine_options(parsed, BoundedPool)), statement_timeout)
+    engine = sa.create_engine(parsed, **engine_options(parsed, BoundedPool))
+    return own(engine, statement_timeout, prepare_statements=prepare_statements)
 
 
 def prepared(engine: sa.Engine) -> sa.Engine:
@@ -57,11 +78,19 @@ def prepared(engine: sa.Engine) -> sa.Engine:
     return engine
 
 
-def own(engine: sa.Engine, statement_timeout: float) -> sa.Engine:
-    """Set up an engine that only the store uses, with a timeout for statements, and return the engine."""
+def own(engine: sa.Engine, statement_timeout: float, *, prepare_statements: bool = True) -> sa.Engine:
+    """Set up an engine that only the store uses, with a timeout for statements, and return the engine.
+
+    Args:
+        engine: An engine without connections.
+        statement_timeout: Largest number of seconds for one statement or for the wait for one lock.
+        prepare_statements: True to let PostgreSQL prepare the hot statements.
+    """
     if engine.dialect.driver == "psycopg":
         engine.dialect.use_insertmanyvalues_wo_returning = True  # inserts many rows with one statement
-        event.listen(engine, "connect", _prepare_postgresql)
+        event.listen(engine, "connect", _postgresql_preparer(prepare_statements=prepare_statements))
+        event.listen(engine, "begin", _begin_postgresql)
+        event.listen(engine, "reset", _reset_postgresql)
         if not engine.dialect.is_async:
             event.listen(
                 engine, "do_connect", lambda dialect, record, args, options: connection_that_listens(args, options)
@@ -97,8 +126,11 @@ def engine_options(url: sa.URL, pool: type[BoundedPool]) -> dict[str, Any]:
         options["connect_args"]["charset"] = "utf8mb4"
     elif url.drivername == DRIVERS["postgresql"]:
         # PostgreSQL keeps the plan of a prepared statement. A plan for a small table reads the whole table, even
-        # after the table has grown. Connection poolers need statements without preparation, too.
-        options["connect_args"]["prepare_threshold"] = None
+        # after the table has grown. Only hot statements are prepared, because their plans suit tables of any size.
+        options["connect_args"]["prepare_threshold"] = _NEVER
+        # The connections commit each statement, unless `_begin_postgresql` begins a transaction.
+        options |= {"isolation_level": "AUTOCOMMIT", "execution_options": {_COMMITS: True}}
+        options["pool_reset_on_return"] = None  # `_reset_postgresql` resets
     return options
 
 
@@ -134,21 +166,48 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
     cursor.close()
 
 
-def _prepare_postgresql(connection: Any, _: object) -> None:
-    """Switch off the just-in-time compiler of PostgreSQL. Without statistics, compiling takes longer than the query."""
-    cursor = connection.cursor()
-    cursor.execute("SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'jit'")
-    cursor.close()
-    connection.commit()
+def _postgresql_preparer(*, prepare_statements: bool) -> Callable[[Any, Any], None]:
+    """Return a function that sets up a new connection of PostgreSQL."""
+    settings = _SETTINGS | (_SETTINGS_FOR_PREPARED if prepare_statements else {})
+
+    def prepare(connection: Any, record: Any) -> None:
+        record.info[PREPARES] = prepare_statements
+        if not prepare_statements:
+            record.driver_connection.prepare_threshold = None
+        cursor = connection.cursor()
+        for name, value in settings.items():
+            cursor.execute(f"SELECT set_config(name, '{value}', false) FROM pg_settings WHERE name = '{name}'")
+        cursor.close()
+        connection.commit()
+
+    return prepare
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     """Begin a transaction on SQLite. Transactions that write take the lock at their beginning."""
-    reads = connection.get_execution_options().get("scimkit_reads", False)
+    reads = outside_transaction(connection)
     milliseconds = None if reads else busy_timeout(connection)
     if milliseconds is not None:
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {milliseconds}")
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _begin_postgresql(connection: sa.Connection) -> None:
+    """Begin a transaction on a connection of PostgreSQL that commits each statement, except for reads."""
+    options = connection.get_execution_options()
+    commits = _COMMITS in options and options.get("isolation_level", "AUTOCOMMIT") == "AUTOCOMMIT"
+    if commits and not outside_transaction(connection):
+        connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
+
+
+def _reset_postgresql(connection: Any, record: Any, state: PoolResetState) -> None:
+    """End the transaction of a connection that returns to its pool, if one is open. Most connections have none."""
+    if not state.terminate_only and record.driver_connection.pgconn.transaction_status:
+        connection.rollback()
+
+
+class NeedsTransaction(Exception):
+    """A write that began without a transaction cannot end without one, because another write came between."""
 
 
 @dataclass(slots=True)
@@ -163,7 +222,7 @@ class Attempts:
     committing: bool = False
     number: int = 0
 
-    def failed(self, error: DBAPIError | PoolTimeout) -> float:
+    def failed(self, error: DBAPIError | PoolTimeout | OutcomeUnknown) -> float:
         """Return the seconds to wait before the next attempt, if the failed attempt changed nothing.
 
         A connection lost during COMMIT is not retried, because the outcome is unknown. A statement that exceeded its
@@ -175,6 +234,8 @@ class Attempts:
         """
         if isinstance(error, PoolTimeout):
             raise exhausted() from None
+        if isinstance(error, OutcomeUnknown):
+            raise unavailable(error.error.orig) from None
         broken = error.connection_invalidated or (is_kind(error.orig, "connection") and codes_of(error.orig))
         if is_kind(error.orig, "timeout"):
             again = False
@@ -202,7 +263,7 @@ def insisted(transaction: Callable[[Attempts], Result], deadline: float | None =
         try:
             with pool_deadline(deadline):
                 return transaction(attempts)
-        except (DBAPIError, PoolTimeout) as error:
+        except (DBAPIError, PoolTimeout, OutcomeUnknown) as error:
             seconds = attempts.failed(error)
         time.sleep(seconds)
 
@@ -218,12 +279,54 @@ def transact(connection: sa.Connection, work: Work[Result], attempts: Attempts, 
         return result
 
 
-def reading(dialect: str) -> dict[str, Any]:
-    """Return the execution options of a connection that only reads.
+def reading(engine: sa.Engine) -> dict[str, Any]:
+    """Return the execution options of a connection that begins no transaction.
 
     PostgreSQL reads without a transaction, which saves two messages to the server.
     """
-    return {"scimkit_reads": True} | ({"isolation_level": "AUTOCOMMIT"} if dialect == "postgresql" else {})
+    options = {OUTSIDE_TRANSACTION: True}
+    if engine.dialect.name != "postgresql" or _COMMITS in engine.get_execution_options():
+        return options
+    return options | {"isolation_level": "AUTOCOMMIT"}
+
+
+@dataclass(frozen=True, slots=True)
+class Transactions:
+    """Runs work once, on a connection of an engine. The async store calls the same methods in a greenlet."""
+
+    engine: sa.Engine
+    options: dict[str, Any]
+
+    @classmethod
+    def on(cls, engine: sa.Engine) -> Transactions:
+        """Return the transactions on an engine."""
+        return cls(engine, reading(engine))
+
+    @property
+    def are_optional(self) -> bool:
+        """True if a write that takes one statement needs no transaction."""
+        return self.engine.dialect.name == "postgresql"
+
+    def read(self, work: Work[Result], deadline: float | None) -> Result:
+        """Run work that only reads."""
+        with self.engine.connect().execution_options(**self.options) as connection, bounded(connection, deadline):
+            return work(connection)
+
+    def write(self, work: Work[Result], attempts: Attempts, *, takes_long: bool) -> Result:
+        """Run work in a transaction."""
+        with self.engine.connect() as connection:
+            return transact(connection, work, attempts, takes_long=takes_long)
+
+    def write_once(self, work: Work[Result], deadline: float | None) -> Result:
+        """Run work that writes with one statement, without a transaction.
+
+        Raises:
+            NeedsTransaction: Another write came between, or the server may have ended the connection.
+        """
+        with self.engine.connect().execution_options(**self.options) as connection, bounded(connection, deadline):
+            if has_unread_message(connection):
+                raise NeedsTransaction
+            return work(connection)
 
 
 class Database:
@@ -233,6 +336,7 @@ class Database:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
+        self._transactions = Transactions.on(engine)
 
     def read(self, work: Work[Result], deadline: float | None = None) -> Result:
         """Run work that only reads, and return its result.
@@ -240,31 +344,26 @@ class Database:
         Raises:
             Unavailable: The database failed, or the deadline has passed.
         """
-        options = reading(self.engine.dialect.name)
+        return insisted(lambda _: self._transactions.read(work, deadline), deadline)
 
-        def transaction(_: Attempts) -> Result:
-            with self.engine.connect().execution_options(**options) as connection, bounded(connection, deadline):
-                return work(connection)
-
-        return insisted(transaction, deadline)
-
-    def write(self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False) -> Result:
+    def write(
+        self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False, once: bool = False
+    ) -> Result:
         """Run work in a transaction, and return its result. The transaction is repeated as `insisted` does.
 
         Args:
             work: A function of a connection.
             deadline: Time of `time.monotonic()` by which the work must end.
             takes_long: Lift the timeout of statements, for migrations.
+            once: The work writes with one statement, so PostgreSQL needs no transaction for it.
 
         Raises:
             Unavailable: The database failed, or the deadline has passed.
         """
-
-        def transaction(attempts: Attempts) -> Result:
-            with self.engine.connect() as connection:
-                return transact(connection, work, attempts, takes_long=takes_long)
-
-        return insisted(transaction, deadline)
+        if once and self._transactions.are_optional:
+            with suppress(NeedsTransaction):
+                return insisted(lambda _: self._transactions.write_once(work, deadline), deadline)
+        return insisted(lambda attempts: self._transactions.write(work, attempts, takes_long=takes_long), deadline)
 
 
 class Joined:
@@ -278,7 +377,9 @@ class Joined:
         """Run work that only reads. Errors are handled by the code that began the transaction."""
         return work(self.connection)
 
-    def write(self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False) -> Result:
+    def write(
+        self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False, once: bool = False
+    ) -> Result:
         """Run work in a savepoint, or without one if savepoints are off.
 
         Errors and repetition are handled by the code that began the transaction.

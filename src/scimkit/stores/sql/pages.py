@@ -15,7 +15,7 @@ from scimkit.stores.metadata import has_members, is_computed
 from scimkit.stores.paging import Position
 from scimkit.stores.protocol import GROUPS, MEMBERS, META, Page, Query, Scope
 from scimkit.stores.sorting import Sort
-from scimkit.stores.sql.conditions import condition, leads_to_few
+from scimkit.stores.sql.conditions import condition, indexed_value, leads_to_few
 from scimkit.stores.sql.index_entries import slot
 from scimkit.stores.sql.rows import Rows, StoredResource
 from scimkit.stores.sql.statements import COLUMNS, HELD, OWN
@@ -35,6 +35,11 @@ def page(connection: sa.Connection, scope: Scope, query: Query) -> Page:
     options: dict[str, Any] = {}
     if query.filter is not None:
         query.filter.compile(query.resource_type)
+    if connection.dialect.name == "postgresql":
+        usual = _usual_page(rows, scope, query)
+        if usual is not None:
+            return usual
+    if query.filter is not None:
         node = query.filter.node
         if count_comparisons(node) > MOST_CACHED:
             options = {"compiled_cache": None}
@@ -53,6 +58,30 @@ def page(connection: sa.Connection, scope: Scope, query: Query) -> Page:
     kept = [StoredResource.of(row) for row in found]
     positions = [_position(row, key) for row in found]
     return Page(rows.assemble(kept, query.requested), total, positions)
+
+
+def _usual_page(rows: Rows, scope: Scope, query: Query) -> Page | None:
+    """Return the page with hot statements of PostgreSQL, or None if the page needs other statements.
+
+    They serve a page of all resources in the order of their creation, and all resources with a value that few have.
+    """
+    edges = query.after is not None or query.before is not None
+    if query.sort is not None or edges or not query.count:
+        return None
+    offset = max(query.start_index, 1) - 1
+    if query.filter is None:
+        kept = rows.page(query.count, offset)
+    else:
+        value = indexed_value(query.filter.node, query.resource_type, scope.tenant)
+        if value is None or offset:
+            return None
+        kept = rows.with_value(*value, query.count)
+    total = _total(query, len(kept))
+    if total is None:
+        if query.filter is not None:
+            return None
+        total = rows.count()
+    return Page(rows.assemble(kept, query.requested), total, [(each.sequence,) for each in kept])
 
 
 def _total(query: Query, found: int) -> int | None:

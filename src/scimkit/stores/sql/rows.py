@@ -6,15 +6,14 @@ Every statement names the tenant. This module never begins or ends a transaction
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 from pydantic_core import from_json
-from sqlalchemy.exc import IntegrityError
 
 from scimkit.documents import Document, write_json
-from scimkit.errors import NotFound, Uniqueness
+from scimkit.errors import NotFound
 from scimkit.patch.changes import ReferenceChanges
 from scimkit.schema.attributes import folded
 from scimkit.schema.date_times import parse_instant
@@ -24,11 +23,28 @@ from scimkit.stores.index_lookup import keys_at
 from scimkit.stores.metadata import has_members, identified, is_computed, member_entry, meta_of, now, version_tag
 from scimkit.stores.protocol import GROUPS, MEMBERS, META, Members, RequestedAttributes, Scope
 from scimkit.stores.sql import statements
-from scimkit.stores.sql.index_entries import IndexEntry, digest, encoded, index_entries, slot
-from scimkit.stores.sql.tables import CLAIMS, MEMBERSHIPS, RESOURCES, VALUES
+from scimkit.stores.sql.database import NeedsTransaction
+from scimkit.stores.sql.hot_statements import HotStatement, Row
+from scimkit.stores.sql.index_entries import HEAD, IndexEntry, digest, encoded, index_entries, slot
+from scimkit.stores.sql.postgresql_statements import (
+    COUNT,
+    EQUAL,
+    EQUAL_WITH_GROUPS,
+    FIND_WITH_GROUPS,
+    FIND_WITH_GROUPS_LOCKED,
+    PAGE,
+    PAGE_WITH_GROUPS,
+)
+from scimkit.stores.sql.row_writers import IndexChanges, UniqueValues, writer
+from scimkit.stores.sql.tables import MEMBERSHIPS
 
 _Entry: TypeAlias = Callable[[str, str, str | None], dict[str, str]]
-_ADD: Final = {table.name: sa.insert(table) for table in (RESOURCES, VALUES, CLAIMS, MEMBERSHIPS)}
+_ADD_MEMBERS: Final = sa.insert(MEMBERSHIPS)
+_FIND: Final = {
+    (False, False): HotStatement(statements.FIND), (False, True): HotStatement(statements.FIND_LOCKED),
+    (True, False): FIND_WITH_GROUPS, (True, True): FIND_WITH_GROUPS_LOCKED,
+}  # fmt: skip
+"""The statement that finds a resource, by whether it selects the groups too, and by whether it locks the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +57,21 @@ class StoredResource:
     created: str
     modified: str
     document: Document
+    groups: Sequence[Any] | None = None
+    """The id and the display name of each group, as bytes. None if the groups were not read with the resource."""
 
     @classmethod
     def of(cls, row: Any) -> StoredResource:
         """Return the resource of a row."""
         return cls(row.sequence, row.id, row.version, row.created, row.modified, from_json(row.document))
+
+    @classmethod
+    def of_hot(cls, row: Row, *, with_groups: bool) -> StoredResource:
+        """Return the resource of a row of a `HotStatement`. The groups are the last column, if the row has them."""
+        number, id, version, created, modified, document = row[:6]
+        groups = (row[6] or ()) if with_groups else None
+        texts = (bytes(id).decode(), version, bytes(created).decode(), bytes(modified).decode())
+        return cls(number, *texts, from_json(document), groups)
 
     @property
     def tag(self) -> str:
@@ -101,11 +127,36 @@ class Rows:
         Raises:
             NotFound: The tenant has no resource of the type with this id.
         """
-        query = statements.FIND_LOCKED if lock else statements.FIND
-        row = self._connection.execute(query, {**self.own, "id": id}).first()
-        if row is None:
+        joined = self._has_groups and self._connection.dialect.name == "postgresql"
+        found = _FIND[joined, lock].rows(self._connection, {**self.own, "id": id})
+        if not found:
             raise NotFound(f"This {self._type.name} does not exist.")
-        return StoredResource.of(row)
+        return StoredResource.of_hot(found[0], with_groups=joined)
+
+    def with_value(self, number: int, key: bytes, count: int) -> list[StoredResource]:
+        """Return the first resources with a value of an attribute, in the order of their creation, on PostgreSQL.
+
+        Args:
+            number: The slot of the attribute.
+            key: The comparison key of the value.
+            count: The largest number of resources.
+        """
+        parameters = {**self.own, "slot": number, "head": key[:HEAD], "key": key, "count": count}
+        return self._several(EQUAL_WITH_GROUPS if self._has_groups else EQUAL, parameters)
+
+    def page(self, count: int, offset: int) -> list[StoredResource]:
+        """Return some resources after an offset, in the order of their creation, on PostgreSQL."""
+        parameters = {**self.own, "count": count, "offset": offset}
+        return self._several(PAGE_WITH_GROUPS if self._has_groups else PAGE, parameters)
+
+    def count(self) -> int:
+        """Return the number of all resources, on PostgreSQL."""
+        return int(COUNT.rows(self._connection, self.own)[0][0])
+
+    def _several(self, statement: HotStatement, parameters: Mapping[str, Any]) -> list[StoredResource]:
+        """Return the resources that a statement selects, with their groups if their type has groups."""
+        found = statement.rows(self._connection, parameters)
+        return [StoredResource.of_hot(row, with_groups=self._has_groups) for row in found]
 
     def insert(self, id: str, document: Document) -> StoredResource:
         """Insert a new resource with its index entries and its unique values.
@@ -119,11 +170,7 @@ class Rows:
             "tenant": self._tenant, "type": self._type.name, "id": id, "version": 1, "created": instant,
             "created_key": _instant(instant), **_stamps(instant), **_displayed(kept), "document": write_json(kept),
         }  # fmt: skip
-        inserted = self._connection.execute(_ADD[RESOURCES.name], values).inserted_primary_key
-        assert inserted is not None
-        sequence = inserted[0]
-        self._insert_unique_values(sequence, self._unique_values(kept))
-        self._insert_index_entries(sequence, set(index_entries(self._tenant, self._type, kept)))
+        sequence = writer(self._connection).insert(values, self._index_entries(kept), self._unique_values(kept))
         return StoredResource(sequence, id, 1, instant, instant, kept)
 
     def update(self, old: StoredResource, document: Document | None) -> StoredResource:
@@ -132,17 +179,25 @@ class Rows:
         Args:
             old: The resource before the change.
             document: The new document; None if only the members changed.
+
+        Raises:
+            NeedsTransaction: The resource has another version, because its row was not locked.
+            Uniqueness: Another resource has the same value of a unique attribute.
         """
         instant, version = max(now(), old.modified), old.version + 1  # lastModified never goes back
         changed: dict[str, Any] = {"version": version, **_stamps(instant)}
-        kept = old.document
-        if document is not None:
-            kept = identified(self._type, old.id, document)
-            changed |= {"document": write_json(kept), **_displayed(kept)}
-            self._update_unique_values(old, kept)
-            self._update_index_entries(old, kept)
-        self._connection.execute(statements.UPDATE, {**changed, "number": old.sequence})
-        return StoredResource(old.sequence, old.id, version, old.created, instant, kept)
+        if document is None:
+            self._connection.execute(statements.UPDATE, {**changed, "number": old.sequence})
+            return replace(old, version=version, modified=instant)
+        kept = identified(self._type, old.id, document)
+        changed |= {"document": write_json(kept), **_displayed(kept)}
+        changes = IndexChanges.between(
+            self._index_entries(old.document), self._index_entries(kept),
+            self._unique_values(old.document), self._unique_values(kept),
+        )  # fmt: skip
+        if not writer(self._connection).update(old.sequence, old.version, changed, changes):
+            raise NeedsTransaction
+        return replace(old, version=version, modified=instant, document=kept)
 
     def delete(self, kept: StoredResource) -> list[int]:
         """Delete a resource and its memberships, and increment the version of its groups.
@@ -211,7 +266,7 @@ class Rows:
         stay = there.difference(gone)
         fresh = [{"group": group, "member": each, **_display(added[each])} for each in added if each not in stay]
         for some in batches(fresh):
-            self._add_rows(MEMBERSHIPS, some)
+            self._connection.execute(_ADD_MEMBERS, some)
         return MemberChanges(gone, [each for each in added if each not in stay])
 
     def _replaced_members(self, group: int, kept: Mapping[int, Any]) -> list[int]:
@@ -241,8 +296,17 @@ class Rows:
         if self.has_members and requested(MEMBERS):
             self._add_entries(kept, documents, MEMBERS, statements.MEMBERS_OF, member_entry)
         if self._has_groups and requested(GROUPS):
-            self._add_entries(kept, documents, GROUPS, statements.GROUPS_OF, _group_entry)
+            self._add_groups(kept, documents)
         return documents
+
+    def _add_groups(self, kept: Sequence[StoredResource], documents: list[dict[str, Any]]) -> None:
+        """Add the groups to the documents, from the rows of the resources or with a statement."""
+        if any(each.groups is None for each in kept):
+            self._add_entries(kept, documents, GROUPS, statements.GROUPS_OF, _group_entry)
+            return
+        for each, document in zip(kept, documents, strict=True):
+            if each.groups:
+                document[GROUPS] = [_group_entry(bytes(id).decode(), "", _text(name)) for id, name in each.groups]
 
     def members(self, id: str, after: int, count: int) -> Members:
         """Return one page of the members of a group, in the order in which the members were created."""
@@ -261,7 +325,7 @@ class Rows:
             for number, id, kind, text in found:
                 owners[number].setdefault(name, []).append(entry(id, kind, _text(text)))
 
-    def _unique_values(self, document: Document) -> dict[tuple[int, bytes], str]:
+    def _unique_values(self, document: Document) -> UniqueValues:
         """Return the values of unique attributes of a document, with the path of each value."""
         claims = {}
         for text in self._type.unique:
@@ -271,44 +335,9 @@ class Rows:
             claims.update({(number, digest(key)): text for key in keys_at(path)(document)})
         return claims
 
-    def _insert_unique_values(self, sequence: int, claims: Mapping[tuple[int, bytes], str]) -> None:
-        """Insert the values of unique attributes, or raise `Uniqueness` if another resource has one of them."""
-        for (number, value), path in claims.items():
-            try:
-                self._connection.execute(_ADD[CLAIMS.name], {"slot": number, "digest": value, "resource": sequence})
-            except IntegrityError:
-                raise Uniqueness(path) from None
-
-    def _update_unique_values(self, old: StoredResource, document: Document) -> None:
-        """Replace the unique values of a resource by those of a new document."""
-        before, after = self._unique_values(old.document), self._unique_values(document)
-        for number, value in before.keys() - after.keys():
-            self._connection.execute(statements.DROP_CLAIM, {"the_slot": number, "the_digest": value})
-        self._insert_unique_values(old.sequence, {each: after[each] for each in after.keys() - before.keys()})
-
-    def _update_index_entries(self, old: StoredResource, document: Document) -> None:
-        """Replace the index entries of a resource by those of a new document."""
-        before = set(index_entries(self._tenant, self._type, old.document))
-        after = set(index_entries(self._tenant, self._type, document))
-        for each in before - after:
-            place = {"the_slot": each.slot, "the_element": each.element, "the_place": each.place}
-            self._connection.execute(statements.DROP_VALUE, {"number": old.sequence, **place})
-        self._insert_index_entries(old.sequence, after - before)
-
-    def _insert_index_entries(self, sequence: int, added: set[IndexEntry]) -> None:
-        """Insert index entries of a resource."""
-        self._add_rows(VALUES, [
-            {
-                "resource": sequence, "slot": each.slot, "element": each.element, "place": each.place,
-                "head": each.head, "whole": each.whole, "chosen": each.chosen,
-            }
-            for each in added
-        ])  # fmt: skip
-
-    def _add_rows(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-        """Insert rows into a table."""
-        if rows:
-            self._connection.execute(_ADD[table.name], rows)
+    def _index_entries(self, document: Document) -> set[IndexEntry]:
+        """Return the index entries of a document."""
+        return set(index_entries(self._tenant, self._type, document))
 
 
 def _group_entry(id: str, _: str, display: str | None) -> dict[str, str]:

@@ -16,6 +16,7 @@ from scimkit.events.resource_events import ResourceEvent
 from scimkit.patch.changes import ChangeSet, EffectiveChanges
 from scimkit.provisioning import LogEntry
 from scimkit.schema.resource_types import ResourceType
+from scimkit.stores.metadata import has_members
 from scimkit.stores.protocol import (
     Capability,
     Members,
@@ -53,6 +54,8 @@ class SqlStore:
             keeps its timeouts.
         outbox: True if a service records its resource events in the table `scim_outbox`.
         provisioning_log: True if a service keeps its provisioning log in the tables `scim_log` and `scim_log_activity`.
+        prepare_statements: False if a connection pooler such as PgBouncer does not support prepared statements of
+            PostgreSQL. An engine of the application keeps its own setting.
 
     Raises:
         ValueError: The URL names an unsupported database.
@@ -72,8 +75,13 @@ class SqlStore:
         statement_timeout: float = STATEMENT_TIMEOUT,
         outbox: bool = False,
         provisioning_log: bool = False,
+        prepare_statements: bool = True,
     ) -> None:
-        self.engine: sa.Engine = sync_engine(url, statement_timeout) if isinstance(url, str) else prepared(url)
+        self.engine: sa.Engine = (
+            sync_engine(url, statement_timeout, prepare_statements=prepare_statements)
+            if isinstance(url, str)
+            else prepared(url)
+        )
         database = Database(self.engine)
         self._database: Database | Joined = database
         self.outbox: SqlOutbox | None = SqlOutbox(database, OUTBOX) if outbox else None
@@ -142,7 +150,9 @@ class SqlStore:
 
     def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
         return self._database.write(
-            store_operations.create(scope, resource_type, document, self._unknown_members), scope.deadline
+            store_operations.create(scope, resource_type, document, self._unknown_members),
+            scope.deadline,
+            once=store_operations.writes_once(resource_type, document),
         )
 
     def replace(
@@ -156,6 +166,7 @@ class SqlStore:
         return self._database.write(
             store_operations.replace(scope, resource_type, id, document, expected_version, self._unknown_members),
             scope.deadline,
+            once=not has_members(resource_type),
         )
 
     def change(
@@ -169,6 +180,7 @@ class SqlStore:
         return self._database.write(
             store_operations.change(scope, resource_type, id, changes, expected_version, self._unknown_members),
             scope.deadline,
+            once=store_operations.writes_once(resource_type, changes.references),
         )
 
     def delete(

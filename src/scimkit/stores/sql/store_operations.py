@@ -6,13 +6,15 @@ transaction.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 
 from scimkit.documents import Document
 from scimkit.errors import InvalidValue
 from scimkit.patch.changes import ChangeSet, EffectiveChanges, apply_changes
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.metadata import MISSING_MEMBER, check_version, new_id, replacement
+from scimkit.stores.metadata import MISSING_MEMBER, check_version, has_members, new_id, replacement
 from scimkit.stores.protocol import (
     GROUPS,
     MEMBERS,
@@ -26,6 +28,7 @@ from scimkit.stores.protocol import (
     all_attributes,
 )
 from scimkit.stores.sql.database import Work
+from scimkit.stores.sql.hot_statements import outside_transaction
 from scimkit.stores.sql.pages import page
 from scimkit.stores.sql.rows import MemberChanges, Rows, StoredResource
 
@@ -70,6 +73,11 @@ def create(
     return run
 
 
+def writes_once(resource_type: ResourceType, references: Mapping[str, object]) -> bool:
+    """Report whether a write takes one statement on PostgreSQL, because it changes no members."""
+    return not (references and has_members(resource_type) and MEMBERS in references)
+
+
 def replace(
     scope: Scope,
     resource_type: ResourceType,
@@ -82,7 +90,7 @@ def replace(
 
     def run(connection: sa.Connection) -> Written:
         rows = Rows(connection, scope, resource_type)
-        old = rows.find(id, lock=True)
+        old = rows.find(id, lock=not outside_transaction(connection))
         changes = replacement(resource_type, old.document, document)
         return _written(scope, rows, old, changes, expected_version, unknown_members, all_attributes)
 
@@ -101,7 +109,7 @@ def change(
 
     def run(connection: sa.Connection) -> Written:
         rows = Rows(connection, scope, resource_type)
-        old = rows.find(id, lock=True)
+        old = rows.find(id, lock=not outside_transaction(connection))
         return _written(scope, rows, old, changes, expected_version, unknown_members, lambda name: name != MEMBERS)
 
     return run

@@ -14,6 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from scimkit.stores.sql.database import Database, Work
+from scimkit.stores.sql.hot_statements import HotStatement
 from scimkit.stores.sql.tables import TOKENS
 from scimkit.stores.sql.timeouts import soon
 from scimkit.tokens import TokenRecord
@@ -40,7 +41,7 @@ class TokenStatements:
         columns = table.c
         found = sa.select(*(columns[name] for name in _NAMES))
         self._insert = sa.insert(table)
-        self._find = found.where(columns.id == sa.bindparam("key"))
+        self._find = HotStatement(found.where(columns.id == sa.bindparam("key")))
         self._list = found.where(columns.tenant == sa.bindparam("key")).order_by(columns.created, columns.id)
         self._touch = (
             sa.update(table)
@@ -60,8 +61,8 @@ class TokenStatements:
         key = {"key": _encoded(id)}
 
         def run(connection: sa.Connection) -> TokenRecord | None:
-            row = connection.execute(self._find, key).first()
-            return None if row is None else _record(row)
+            rows = self._find.rows(connection, key)
+            return _record(rows[0]) if rows else None
 
         return run
 
@@ -130,7 +131,7 @@ def _row(record: TokenRecord) -> dict[str, Any]:
     return values
 
 
-def _record(row: sa.Row[Any]) -> TokenRecord:
+def _record(row: Sequence[Any]) -> TokenRecord:
     """Return the token record of a row, whose columns are in the order of the fields."""
     (id, tenant, description, hash, created, expires, revoked, dialect, created_by, active, scopes, last_used, hint,
      rotated_from) = tuple[Any, ...](row)  # fmt: skip
@@ -144,7 +145,7 @@ def _record(row: sa.Row[Any]) -> TokenRecord:
         None if revoked is None else datetime.fromisoformat(revoked),
         dialect,
         created_by,
-        active,
+        bool(active),
         DEFAULT_SCOPES if scopes == _DEFAULT_SCOPES else tuple(scopes.split()),
         None if last_used is None else datetime.fromisoformat(last_used),
         hint,

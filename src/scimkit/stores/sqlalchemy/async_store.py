@@ -6,12 +6,14 @@ SQLAlchemy runs the work of `MappedStore` in a greenlet. This module imports no 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import nullcontext, suppress
 from copy import copy
-from typing import Any, Literal, TypeAlias
+from functools import partial
+from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy.util import greenlet_spawn
 
 from scimkit.documents import Document
 from scimkit.events.resource_events import ResourceEvent
@@ -22,6 +24,8 @@ from scimkit.stores.database_error_kinds import UnsupportedCharacter
 from scimkit.stores.mapped.collations import CollationCheck
 from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.memberships import Plan
+from scimkit.stores.mapped.rows import Rows
+from scimkit.stores.mapped.store import Call
 from scimkit.stores.mapped.store_operations import Work
 from scimkit.stores.protocol import (
     Capability,
@@ -40,17 +44,16 @@ from scimkit.stores.sql.async_outbox import AsyncSqlOutbox
 from scimkit.stores.sql.async_provisioning_log import AsyncSqlProvisioningLog
 from scimkit.stores.sql.async_store import insisted
 from scimkit.stores.sql.database import Attempts, Result, pool_size
-from scimkit.stores.sql.database import Work as Statements
 from scimkit.stores.sql.log_statements import insert_entries
 from scimkit.stores.sql.log_tables import LogTables
 from scimkit.stores.sql.outbox_statements import insert_events
+from scimkit.stores.sqlalchemy.async_outbox import AsyncSessionRunner
 from scimkit.stores.sqlalchemy.columns import Columns, association, place_of
+from scimkit.stores.sqlalchemy.connections import Connections, ConnectionWork
 from scimkit.stores.sqlalchemy.outbox import no_log, no_outbox
-from scimkit.stores.sqlalchemy.rows import ModelRows
-from scimkit.stores.sqlalchemy.sessions import begin, check_collations, comparisons_translated
-
-_Call: TypeAlias = Callable[[Work], Result]
-"""Function that calls one method of `Work`."""
+from scimkit.stores.sqlalchemy.record_calls import RecordCalls, Use
+from scimkit.stores.sqlalchemy.records import InstanceNeeded
+from scimkit.stores.sqlalchemy.sessions import SessionWork, begin, comparisons_translated
 
 
 class AsyncMappedStore:
@@ -62,6 +65,7 @@ class AsyncMappedStore:
         unknown_members: Treatment of a member that does not exist: `skip` or `reject`.
         outbox: The table of the outbox, from `outbox_table`.
         provisioning_log: The tables of the provisioning log, from `provisioning_log_tables`.
+        always_instances: Read and write every resource as an instance of its model, as in `MappedStore`.
 
     Raises:
         TypeError: The source is not async.
@@ -78,6 +82,7 @@ class AsyncMappedStore:
         unknown_members: UnknownMembers = "skip",
         outbox: sa.Table | None = None,
         provisioning_log: LogTables | None = None,
+        always_instances: bool = False,
     ) -> None:
         if not isinstance(source, AsyncEngine | async_sessionmaker):
             raise TypeError(
@@ -87,17 +92,27 @@ class AsyncMappedStore:
         self._maker = async_sessionmaker(source) if isinstance(source, AsyncEngine) else source
         self._plan = Plan(mapped, Columns, association)
         self._unknown_members: UnknownMembers = unknown_members
-        self._collations = CollationCheck(self._plan, place_of)
+        options = self._maker.kw
+        self._connections = Connections(options)  # the code runs in greenlets
+        session_class = options.get("sync_session_class", self._maker.class_.sync_session_class)
+        self._records = RecordCalls(
+            self._plan,
+            CollationCheck(self._plan, place_of),
+            session_class,
+            options,
+            always_instances=always_instances,
+        )
         self.unsupported: Collection[Capability] = self._plan.unsupported
         self.serves: tuple[ServedType, ...] = self._plan.serves
         self.outbox: AsyncSqlOutbox | None = None
         """The outbox, if the argument `outbox` is a table of `outbox_table`."""
         if outbox is not None:
-            self.outbox = AsyncSqlOutbox(_AsyncSessionRunner(self._maker), outbox)
+            self.outbox = AsyncSqlOutbox(AsyncSessionRunner(self._maker), outbox)
         self.provisioning_log: AsyncSqlProvisioningLog | None = None
         """The provisioning log, if the argument `provisioning_log` is a value of `provisioning_log_tables`."""
         if provisioning_log is not None:
-            self.provisioning_log = AsyncSqlProvisioningLog(_AsyncSessionRunner(self._maker), provisioning_log)
+            self.provisioning_log = AsyncSqlProvisioningLog(AsyncSessionRunner(self._maker), provisioning_log)
+        self._savepoints = True
         self.session: AsyncSession | None = None
         """The session of the present transaction, as in `MappedStore.session`. None outside a transaction."""
 
@@ -111,6 +126,13 @@ class AsyncMappedStore:
     def pool_size(self) -> int | None:
         """Number of connections in the pool of the engine, or None if the sessions have no engine."""
         return None if self.engine is None else pool_size(self.engine.sync_engine)
+
+    @property
+    def without_savepoints(self) -> AsyncMappedStore:
+        """A copy of this store that uses no savepoints. The caller must end the transaction after every error."""
+        store = copy(self)
+        store._savepoints = self.session is None
+        return store
 
     async def check_health(self, deadline: float | None) -> StoreHealth:
         """Send a trivial query to the database.
@@ -132,13 +154,13 @@ class AsyncMappedStore:
     async def get(
         self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
     ) -> Document:
-        return await self._read(scope, resource_type, lambda work: work.get(id, requested))
+        return await self._run(scope, resource_type, lambda work: work.get(id, requested), "read")
 
     async def search(self, scope: Scope, query: Query) -> Page:
-        return await self._read(scope, query.resource_type, lambda work: work.search(query))
+        return await self._run(scope, query.resource_type, lambda work: work.search(query), "read")
 
     async def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
-        return await self._write(scope, resource_type, lambda work: work.create(document))
+        return await self._run(scope, resource_type, lambda work: work.create(document), "create")
 
     async def replace(
         self,
@@ -148,7 +170,9 @@ class AsyncMappedStore:
         document: Document,
         expected_version: str | None = None,
     ) -> Written:
-        return await self._write(scope, resource_type, lambda work: work.replace(id, document, expected_version))
+        return await self._run(
+            scope, resource_type, lambda work: work.replace(id, document, expected_version), "change"
+        )
 
     async def change(
         self,
@@ -158,12 +182,12 @@ class AsyncMappedStore:
         changes: ChangeSet,
         expected_version: str | None = None,
     ) -> Written:
-        return await self._write(scope, resource_type, lambda work: work.change(id, changes, expected_version))
+        return await self._run(scope, resource_type, lambda work: work.change(id, changes, expected_version), "change")
 
     async def delete(
         self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
     ) -> EffectiveChanges | None:
-        return await self._write(scope, resource_type, lambda work: work.delete(id, expected_version))
+        return await self._run(scope, resource_type, lambda work: work.delete(id, expected_version), "change")
 
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
         return await self._transaction(lambda session: work(self._joined(session)), scope.deadline)
@@ -197,36 +221,64 @@ class AsyncMappedStore:
         else:
             await run(self.session)  # without a savepoint, because a failure undoes the write too
 
-    async def _read(self, scope: Scope, resource_type: ResourceType, ask: _Call[Result]) -> Result:
+    async def _run(self, scope: Scope, resource_type: ResourceType, call: Call[Result], use: Use) -> Result:
+        """Run a call on records, or on instances if the application needs them."""
+        layout = self._plan.layout(resource_type)
+
+        def run(rows: Rows) -> Result:
+            return call(Work(self._plan, rows, self._unknown_members, report_changes=scope.report_changes))
+
+        async def attempt(by_bytes: bool) -> Result:
+            if self._records.are_enough(layout, use):
+                with suppress(InstanceNeeded):
+                    work = self._records.on_records(layout, scope, run, by_bytes=by_bytes)
+                    if use == "read":
+                        return await self._read_connection(work, scope.deadline)
+                    writes_once = self._records.write_once(layout, use)
+                    return await self._write_connection(work, scope.deadline, writes_once=writes_once)
+            in_session = self._read if use == "read" else self._write
+            return await in_session(self._records.on_instances(layout, scope, run, by_bytes=by_bytes), scope.deadline)
+
+        return await _by_index_or_bytes(attempt)
+
+    async def _read_connection(self, work: ConnectionWork[Result], deadline: float | None) -> Result:
+        """Run work that only reads on a connection, or on the connection of the present transaction."""
+        if self.session is not None:
+            return await self._read(lambda session: work(session.connection(), session), deadline)
+        read = partial(self._connections.read, work)
+        return await insisted(lambda _: greenlet_spawn(read), deadline)
+
+    async def _write_connection(
+        self, work: ConnectionWork[Result], deadline: float | None, *, writes_once: bool
+    ) -> Result:
+        """Run work that writes on a connection, or on the connection of the present transaction."""
+        if self.session is not None:
+            return await self._write(lambda session: work(session.connection(), session), deadline)
+        write = partial(self._connections.write, work, writes_once=writes_once)
+        return await insisted(lambda attempts: greenlet_spawn(write, attempts), deadline)
+
+    async def _read(self, work: SessionWork[Result], deadline: float | None) -> Result:
         """Run work that only reads, in a transaction of its own or in the present transaction."""
+        if self.session is not None:
+            with comparisons_translated():
+                return await self.session.run_sync(work)
 
-        async def read(by_bytes: bool) -> Result:
-            if self.session is not None:
-                with comparisons_translated():
-                    return await self.session.run_sync(self._call, scope, resource_type, ask, by_bytes)
+        async def transaction(_: Attempts) -> Result:
+            async with self._maker(autoflush=False) as session:
+                await session.run_sync(begin, "BEGIN", scimkit_reads=True)
+                return await session.run_sync(work)
 
-            async def transaction(_: Attempts) -> Result:
-                async with self._maker(autoflush=False) as session:
-                    await session.run_sync(begin, "BEGIN", scimkit_reads=True)
-                    return await session.run_sync(self._call, scope, resource_type, ask, by_bytes)
+        return await insisted(transaction, deadline)
 
-            return await insisted(transaction, scope.deadline)
-
-        return await _by_index_or_bytes(read)
-
-    async def _write(self, scope: Scope, resource_type: ResourceType, ask: _Call[Result]) -> Result:
+    async def _write(self, work: SessionWork[Result], deadline: float | None) -> Result:
         """Run work that writes, in a transaction of its own or in a savepoint of the present transaction."""
-        return await _by_index_or_bytes(
-            lambda by_bytes: self._transaction(
-                lambda session: session.run_sync(self._call, scope, resource_type, ask, by_bytes), scope.deadline
-            )
-        )
+        return await self._transaction(lambda session: session.run_sync(work), deadline)
 
     async def _transaction(self, work: Callable[[AsyncSession], Awaitable[Result]], deadline: float | None) -> Result:
         """Run a coroutine function in a transaction of its own or in a savepoint of the present transaction."""
         if self.session is not None:
             with comparisons_translated():
-                async with self.session.begin_nested():
+                async with self.session.begin_nested() if self._savepoints else nullcontext():
                     return await work(self.session)
 
         async def transaction(attempts: Attempts) -> Result:
@@ -239,45 +291,11 @@ class AsyncMappedStore:
 
         return await insisted(transaction, deadline)
 
-    def _call(
-        self, session: orm.Session, scope: Scope, resource_type: ResourceType, ask: _Call[Result], by_bytes: bool
-    ) -> Result:
-        """Call one method of `Work` on the rows of a resource type."""
-        check_collations(self._collations, session)
-        rows = ModelRows(session, self._plan.layout(resource_type), scope, by_bytes=by_bytes)
-        work = Work(self._plan, rows, self._unknown_members, report_changes=scope.report_changes)
-        return ask(work)
-
     def _joined(self, session: AsyncSession) -> AsyncMappedStore:
         """Return a copy of this store whose calls join the transaction of a session."""
         store = copy(self)
         store.session = session
         return store
-
-
-class _AsyncSessionRunner:
-    """Runs the statements of an outbox in transactions of sessions."""
-
-    def __init__(self, maker: async_sessionmaker[Any]) -> None:
-        self._maker = maker
-
-    async def read(self, work: Statements[Result], deadline: float | None = None) -> Result:
-        """Return the result of work that only reads."""
-        return await self._run(work, deadline, "BEGIN", scimkit_reads=True)
-
-    async def write(self, work: Statements[Result], deadline: float | None = None) -> Result:
-        """Return the result of work in a transaction."""
-        return await self._run(work, deadline, "BEGIN IMMEDIATE")
-
-    async def _run(self, work: Statements[Result], deadline: float | None, statement: str, **options: Any) -> Result:
-        async def transaction(attempts: Attempts) -> Result:
-            async with self._maker(autoflush=False) as session, session.begin():
-                await session.run_sync(begin, statement, **options)
-                result: Result = await session.run_sync(lambda each: work(each.connection()))
-                attempts.committing = True
-                return result
-
-        return await insisted(transaction, deadline)
 
 
 async def _by_index_or_bytes(run: Callable[[bool], Awaitable[Result]]) -> Result:

@@ -11,6 +11,7 @@ from sqlalchemy import orm
 from scimkit.stores.mapped.fields import Field
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.references import Relation
+from scimkit.stores.sqlalchemy.records import InstanceNeeded, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,13 @@ class Columns:
         return Relation(given.key, found.mapper.class_, self._related, given)
 
     def _related(self, instance: Any, target: Layout, tenant: Any, value: Any) -> Any:
-        """Return the instance that a reference names, as `Relation.find` does."""
+        """Return the instance that a reference names, as `Relation.find` does.
+
+        Raises:
+            InstanceNeeded: The row is a record, which cannot refer to another instance.
+        """
+        if isinstance(instance, Record):
+            raise InstanceNeeded
         model: Any = target.mapped.model
         query = sa.select(model).where(getattr(model, target.id.field.name) == value)
         if target.mapped.where is not None:

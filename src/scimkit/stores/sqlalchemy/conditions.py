@@ -128,11 +128,27 @@ class ModelConditions:
         if "\0" in value:  # some databases allow no NUL character in a text
             text = sa.literal((value.lower() if folds else value).encode(), sa.LargeBinary())
             return sa.and_(there, {**_COMPARE, **_TEXT}[operator](utf8(sa.func.lower(place) if folds else place), text))
-        constant: Any = sa.literal(value, sa.String())
+        return there if operator in _TEXT and not value else self._compare_text(field, operator, value, folds=folds)
+
+    def equal(self, field: Field, parameter: sa.BindParameter[Any], *, folds: bool) -> Condition:
+        """Build the condition that a field has the value of a parameter, as `compare` does for a value.
+
+        The value must not be empty, and must not contain a NUL character.
+        """
+        place = self.place(field)
+        if is_text_parameter(parameter):
+            return self._compare_text(field, "eq", parameter, folds=folds)
+        return sa.and_(place.is_not(None), place == parameter)
+
+    def _compare_text(self, field: Field, operator: str, value: Any, *, folds: bool) -> Condition:
+        """Build the condition for a comparison with a text or with a parameter."""
+        place = self.place(field)
+        there = utf8(place) != b"" if field.blank else place.is_not(None)
+        constant: Any = sa.literal(value, sa.String()) if type(value) is str else value
         column, given = (sa.func.lower(place), sa.func.lower(constant)) if folds else (place, constant)
         key, wanted = utf8(column), utf8(given)
         if operator in _TEXT:
-            return sa.and_(there, _TEXT[operator](key, wanted)) if value else there
+            return sa.and_(there, _TEXT[operator](key, wanted))
         if operator not in ("eq", "ne") or self._by_bytes:
             return sa.and_(there, _COMPARE[operator](key, wanted))
         if field.collated:
@@ -195,14 +211,19 @@ class LinkedConditions(ModelConditions):
 
 
 def equal(column: Any, value: Any, *, by_bytes: bool = False) -> Condition:
-    """Build the condition that a column has exactly a value."""
+    """Build the condition that a column has exactly a value, or exactly the value of a parameter."""
     if type(value) is str and "\0" in value:  # some databases allow no NUL character in a text
         return sa.false()
     same: Condition = column == value
-    if type(value) is not str:
+    if type(value) is not str and not is_text_parameter(value):
         return same
-    exact: Condition = utf8(column) == utf8(sa.literal(value, sa.String()))
+    exact: Condition = utf8(column) == utf8(sa.literal(value, sa.String()) if type(value) is str else value)
     return exact if by_bytes else sa.and_(same, exact)
+
+
+def is_text_parameter(value: Any) -> bool:
+    """Report whether a value is a parameter of a statement that stands for a text."""
+    return isinstance(value, sa.BindParameter) and isinstance(value.type, sa.String)
 
 
 def among(column: Any, values: Sequence[Any], *, by_bytes: bool = False) -> Condition:

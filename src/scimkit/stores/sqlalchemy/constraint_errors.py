@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 
-from scimkit.errors import InvalidValue, ScimError
+from scimkit.errors import InvalidValue, ScimError, Unavailable
+from scimkit.stores.database_error_kinds import kind_of
 from scimkit.stores.database_errors import UNSTORABLE
 from scimkit.stores.mapped import constraint_errors
 from scimkit.stores.mapped.fields import Field
@@ -21,6 +23,20 @@ def constraint_error(error: Exception, layout: Layout) -> ScimError:
     if not isinstance(error, DBAPIError):
         return InvalidValue(UNSTORABLE)
     return constraint_errors.constraint_error(error.orig, layout, _column, _constraints(layout.mapped.model))
+
+
+@contextmanager
+def rows_refused(layout: Layout) -> Iterator[None]:
+    """Raise the `ScimError` for a row that the database refuses.
+
+    Failures of the database itself pass unchanged.
+    """
+    try:
+        yield
+    except StatementError as error:
+        if isinstance(error, DBAPIError) and kind_of(error.orig).answer is Unavailable:
+            raise
+        raise constraint_error(error, layout) from None
 
 
 def _column(field: Field) -> str:

@@ -34,13 +34,17 @@ class Pages:
             descending = window.order.descending
             self._keys = [(missing, int, descending), (sorted_by, kind, descending), *self._keys]
 
-    def of(self, query: Any) -> Any:
-        """Return the query for the rows of the page, with the columns that the positions consist of."""
+    def ordered(self, query: Any) -> Any:
+        """Return a query in the sort order, with the columns that the positions consist of as its last columns."""
         query = query.add_columns(*(column.label(f"key_{number}") for number, (column, *_) in enumerate(self._keys)))
-        query = query.order_by(*(
+        return query.order_by(*(
             column.desc() if descending is not self._backward else column.asc()
             for column, _, descending in self._keys
-        )).limit(self._window.count)  # fmt: skip
+        ))  # fmt: skip
+
+    def of(self, query: Any) -> Any:
+        """Return the query for the rows of the page, with the columns that the positions consist of."""
+        query = self.ordered(query).limit(self._window.count)
         edge = self._window.before if self._backward else self._window.after
         if edge is None:
             return query.offset(max(self._window.start_index, 1) - 1)
@@ -52,7 +56,7 @@ class Pages:
 
     def position(self, row: Any) -> Position:
         """Return the position of a row."""
-        return tuple(shown(value) for value in row[1:])
+        return tuple(shown(value) for value in row[-len(self._keys) :])
 
     def _beyond(self, edge: Position) -> Iterator[Any]:
         """Yield conditions that together match the rows after a position, or before the position if read backward.

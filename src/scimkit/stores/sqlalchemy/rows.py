@@ -6,104 +6,49 @@ be very many, and are written by statements. This module never begins or ends a 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
-from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError
 
-from scimkit.errors import MutabilityViolation, NotFound, Unavailable
-from scimkit.schema.attributes import Attribute
-from scimkit.stores.database_error_kinds import is_kind, kind_of, lost
-from scimkit.stores.database_errors import batches, unavailable
-from scimkit.stores.mapped.attribute_mappings import shown_by
+from scimkit.errors import MutabilityViolation
 from scimkit.stores.mapped.constraint_errors import STILL_NEEDED
-from scimkit.stores.mapped.fields import converted, moment_in
 from scimkit.stores.mapped.layout import Layout
-from scimkit.stores.mapped.memberships import End
 from scimkit.stores.mapped.references import references_of
-from scimkit.stores.mapped.rows import Far, Window
-from scimkit.stores.paging import Position
+from scimkit.stores.mapped.rows import check_unique
 from scimkit.stores.protocol import Scope
-from scimkit.stores.sqlalchemy.conditions import ModelConditions, among, equal, key_of, sides
-from scimkit.stores.sqlalchemy.constraint_errors import constraint_error
-from scimkit.stores.sqlalchemy.pages import Pages
-
-_TENANT: Final = Attribute("tenant", path="tenant")
+from scimkit.stores.sqlalchemy.constraint_errors import rows_refused
+from scimkit.stores.sqlalchemy.served_rows import ServedRows
 
 
-class ModelRows:
+class ModelRows(ServedRows):
     """The implementation of `scimkit.stores.mapped.rows.Rows` for SQLAlchemy."""
 
     def __init__(self, session: orm.Session, layout: Layout, scope: Scope, *, by_bytes: bool = False) -> None:
-        self.layout = layout
+        super().__init__(session, layout, scope, by_bytes=by_bytes)
         self._session = session
-        self._scope = scope
-        self._model: Any = layout.mapped.model
-        self._key = key_of(self._model)
-        self._by_bytes = by_bytes
-        self.conditions: ModelConditions = ModelConditions(self._model, self._own, by_bytes=by_bytes)
-
-    def find(self, id: str, *, lock: bool = False) -> Any:
-        """Return the instance with an id, as `Rows.find` does."""
-        value = self.layout.id.value(id)
-        missing = NotFound(f"This {self.layout.resource_type.name} does not exist.")
-        if value is None:
-            raise missing
-        column = getattr(self._model, self.layout.id.field.name)
-        query = self._select(lock).where(among(column, [value], by_bytes=self._by_bytes))
-        found = [each for each in self._session.scalars(query) if self.layout.id.read(each, _TENANT) == id]
-        if not found:
-            raise missing
-        return found[0]
-
-    def matching(self, condition: Any, window: Window) -> tuple[int, Sequence[Any], Sequence[Position]]:
-        """Return one page of the matching instances, as `Rows.matching` does."""
-        wanted = self._own(self.layout, self._model)
-        if condition is not True:
-            wanted = sa.and_(wanted, condition)
-        options: dict[str, Any] = {} if window.is_cached else {"compiled_cache": None}
-        counted = sa.select(sa.func.count()).select_from(self._model).where(wanted)
-        total = self._session.scalar(counted, execution_options=options) or 0
-        if not window.count:
-            return total, [], []
-        pages = Pages(self.conditions, self.layout, window)
-        query = pages.of(self._select().where(wanted))
-        found = self._session.execute(query, execution_options=options).all()
-        rows = pages.in_order(found)
-        return total, [row[0] for row in rows], [pages.position(row) for row in rows]
-
-    def others(self, condition: Any, instance: Any) -> bool:
-        """Report whether another row meets a condition, as `Rows.others` does."""
-        query = sa.select(sa.literal(1)).select_from(self._model).where(self._own(self.layout, self._model))
-        if condition is not True:
-            query = query.where(condition)
-        if instance is not None:
-            query = query.where(self._key != self.key(instance))
-        return self._session.scalar(query.limit(1)) is not None
 
     def new(self) -> Any:
         """Return a new instance with its tenant, as `Rows.new` does."""
+        tenant = self._tenant_of_new_row()
         instance = (self.layout.mapped.new or self._model)()
-        tenant = self._tenant(self.layout)
-        if tenant is None:
-            raise NotFound("This service does not serve the tenant of the token.")
         if self.layout.tenant is not None:
             setattr(instance, self.layout.tenant.name, tenant)
         self._session.add(instance)
         return instance
 
+    def insert(self, instance: Any, taken: Mapping[str, Any]) -> None:
+        """Insert the row of a new instance, as `Rows.insert` does."""
+        check_unique(self, taken, None)
+        self.save(instance)
+
     def save(self, instance: Any) -> None:
         """Write an instance to its row, as `Rows.save` does."""
-        try:
+        with rows_refused(self.layout):
             self._session.flush()
             self._session.refresh(instance)
-        except StatementError as error:
-            if isinstance(error, DBAPIError) and kind_of(error.orig).answer is Unavailable:
-                raise
-            raise constraint_error(error, self.layout) from None
 
     def delete(self, instance: Any) -> None:
         """Delete the row of an instance, as `Rows.delete` does."""
@@ -117,137 +62,14 @@ class ModelRows:
         except IntegrityError:
             raise MutabilityViolation(STILL_NEEDED) from None
 
-    def key(self, instance: Any) -> Any:
-        """Return the primary key of an instance, as `Rows.key` does."""
-        return getattr(instance, self._key.key)
-
-    def far(self, end: End, keys: Sequence[Any]) -> Mapping[Any, list[Far]]:
-        """Return the linked rows by the keys of the near rows, as `Rows.far` does."""
-        rows, near, far = sides(end)
-        other = orm.aliased(end.other.mapped.model)
-        leaf = end.other.leaves.get("displayName")
-        display = None if leaf is None else shown_by(leaf.entry)
-        shown = sa.null() if display is None else getattr(other, display.name)
-        entries: dict[Any, list[Far]] = {}
-        for some in batches(keys):
-            query = sa.select(near, getattr(other, end.other.id.field.name), shown).select_from(rows)
-            query = query.join(other, far == key_of(other)).where(near.in_(some), self._own(end.other, other))
-            for key, id, text in self._session.execute(query.order_by(key_of(other))):
-                entries.setdefault(key, []).append(Far(end.other.id.of(id), text or None))
-        return entries
-
-    def known(self, end: End, ids: Iterable[str], *, lock: bool = False) -> Mapping[str, Any]:
-        """Return the keys of the far rows with some ids, as `Rows.known` does."""
-        identity, model = end.other.id, end.other.mapped.model
-        wanted = {identity.value(id): id for id in ids}
-        wanted.pop(None, None)
-        known: dict[str, Any] = {}
-        for some in batches(wanted):
-            query = sa.select(getattr(model, identity.field.name), key_of(model))
-            column = getattr(model, identity.field.name)
-            query = query.where(among(column, some, by_bytes=self._by_bytes), self._own(end.other, model))
-            if lock:
-                query = query.with_for_update(read=True, key_share=True)
-            known.update((wanted[value], key) for value, key in self._session.execute(query) if value in wanted)
-        return known
-
-    def ids(self, layout: Layout, keys: Collection[Any]) -> Mapping[Any, str]:
-        """Return the ids of rows by their primary keys, as `Rows.ids` does."""
-        model = layout.mapped.model
-        found: dict[Any, str] = {}
-        for some in batches(keys):
-            query = sa.select(key_of(model), getattr(model, layout.id.field.name)).where(key_of(model).in_(some))
-            found.update((key, layout.id.of(value)) for key, value in self._session.execute(query))
-        return found
-
-    def linked(self, end: End, instance: Any, keys: Collection[Any] | None = None) -> set[Any]:
-        """Return the keys of the far rows that are linked to an instance, as `Rows.linked` does."""
-        rows, near, far = sides(end)
-        other = end.other.mapped.model
-        query = sa.select(far).select_from(rows).join(other, far == key_of(other))
-        query = query.where(near == self.key(instance), self._own(end.other, other))
-        if keys is None:
-            return set(self._session.scalars(query))
-        found: set[Any] = set()
-        for some in batches(keys):
-            found.update(self._session.scalars(query.where(far.in_(some))))
-        return found
-
-    def link(self, end: End, instance: Any, keys: Collection[Any]) -> None:
-        """Link an instance to further rows, as `Rows.link` does."""
-        table, near, far = _columns(end)
-        try:
-            for some in batches(keys):
-                rows = [{near.key: self.key(instance), far.key: key} for key in some]
-                self._session.execute(sa.insert(table), rows)
-        except IntegrityError as error:
-            if lost(error.orig):
-                raise
-            if is_kind(error.orig, "duplicate"):  # another transaction added the same member
-                raise unavailable(error.orig) from None
-            raise constraint_error(error, self.layout) from None
-
-    def unlink(self, end: End, instance: Any, keys: Collection[Any] | None = None) -> bool:
-        """Remove links of an instance, as `Rows.unlink` does."""
-        table, near, far = _columns(end)
-        query = sa.delete(table).where(near == self.key(instance))
-        if keys is None:
-            return self._removed(query) > 0
-        return sum(self._removed(query.where(far.in_(some))) for some in batches(keys)) > 0
-
-    def touch(self, layout: Layout, keys: Collection[Any]) -> None:
-        """Increment the version of rows, as `Rows.touch` does."""
-        changed: dict[str, Any] = {}
-        model = layout.mapped.model
-        if layout.version is not None:
-            changed[layout.version.name] = getattr(model, layout.version.name) + 1
-        if layout.modified is not None:
-            column, moment = getattr(model, layout.modified.name), moment_in(layout.modified, datetime.now(UTC))
-            changed[layout.modified.name] = sa.case((column > moment, column), else_=moment)
-        for some in batches(sorted(keys)) if changed else ():
-            query = sa.update(model).where(key_of(model).in_(some), self._own(layout, model))
-            self._session.execute(query.values(changed), execution_options={"synchronize_session": False})
-
-    def _removed(self, query: Any) -> int:
-        """Run a DELETE statement and return the number of deleted rows."""
-        result: Any = self._session.execute(query)
-        return int(result.rowcount)
-
     def _select(self, lock: bool = False) -> Any:
-        """Return the query for the served rows of the model."""
+        """Return the query for the served rows, as instances."""
         query = sa.select(self._model).where(self._own(self.layout, self._model))
         query = query.execution_options(populate_existing=True)
         if lock:
             return query.options(orm.lazyload("*")).with_for_update()
         return query.options(*(orm.selectinload(each.relation.source) for each in references_of(self.layout)))
 
-    def _own(self, layout: Layout, entity: Any) -> sa.ColumnElement[bool]:
-        """Build the condition that every served row meets: the tenant, and the condition of the mapping."""
-        return sa.and_(sa.true(), *self._owned(layout, entity))
-
-    def _tenant(self, layout: Layout) -> Any:
-        """Return the value of the tenant column, or None if the tenant cannot have rows.
-
-        Without a tenant column, only the default tenant has rows.
-        """
-        if layout.tenant is None:
-            return self._scope.tenant if self._scope == Scope() else None
-        return converted(_TENANT, layout.tenant, self._scope.tenant)
-
-    def _owned(self, layout: Layout, entity: Any) -> Iterator[Any]:
-        """Yield the parts of the condition that every served row meets."""
-        tenant = self._tenant(layout)
-        if tenant is None:
-            yield sa.false()
-        elif layout.tenant is not None:
-            yield equal(getattr(entity, layout.tenant.name), tenant, by_bytes=self._by_bytes)
-        where, model = layout.mapped.where, layout.mapped.model
-        if where is not None:
-            served = sa.select(key_of(model)).where(where).correlate(None)
-            yield where if entity is model else key_of(entity).in_(served)
-
-
-def _columns(end: End) -> tuple[Any, Any, Any]:
-    """Return the table of a link, with its columns for the near row and for the far row."""
-    pairs = end.link.source
-    return (pairs.table, pairs.group, pairs.member) if end.from_group else (pairs.table, pairs.member, pairs.group)
+    def _instance(self, row: Any) -> Any:
+        """Return the instance of a row of the query."""
+        return row[0]

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from scimkit.stores.database_error_kinds import UnsupportedCharacter, is_kind
 from scimkit.stores.mapped.collations import COLLATION_QUERY, CollationCheck
 from scimkit.stores.sql.database import Attempts, Result, insisted
+from scimkit.stores.sqlalchemy.connections import Connections, ConnectionWork, begin_sqlite
 
 SessionWork: TypeAlias = Callable[[orm.Session], Result]
 
@@ -33,12 +34,31 @@ class Sessions:
 
     def __init__(self, maker: orm.sessionmaker[Any]) -> None:
         self._maker = maker
+        self._connections = Connections(maker.kw)
 
     @property
     def engine(self) -> sa.Engine | None:
         """The engine of the sessions, or None if they have no engine."""
         bind = self._maker.kw.get("bind")
         return bind if isinstance(bind, sa.Engine) else None
+
+    def read_connection(self, work: ConnectionWork[Result], deadline: float | None = None) -> Result:
+        """Run work that only reads on a connection of the engine, and return its result.
+
+        Raises:
+            Unavailable: The database failed, or the deadline has passed.
+        """
+        return insisted(lambda _: self._connections.read(work), deadline)
+
+    def write_connection(
+        self, work: ConnectionWork[Result], deadline: float | None = None, *, writes_once: bool
+    ) -> Result:
+        """Run work in a transaction on a connection of the engine, as `Connections.write` does.
+
+        Raises:
+            Unavailable: The database failed, or the deadline has passed.
+        """
+        return insisted(lambda attempts: self._connections.write(work, attempts, writes_once=writes_once), deadline)
 
     def read(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
         """Run work that only reads, and return its result.
@@ -81,6 +101,16 @@ class JoinedSession:
         self.session = session
         self._savepoints = savepoints
 
+    def read_connection(self, work: ConnectionWork[Result], deadline: float | None = None) -> Result:
+        """Run work that only reads on the connection of the session, as `read` does."""
+        return self.read(lambda session: work(session.connection(), session))
+
+    def write_connection(
+        self, work: ConnectionWork[Result], deadline: float | None = None, *, writes_once: bool
+    ) -> Result:
+        """Run work on the connection of the session, as `write` does."""
+        return self.write(lambda session: work(session.connection(), session))
+
     def read(self, work: SessionWork[Result], deadline: float | None = None) -> Result:
         """Run work that only reads. Errors are handled by the code that began the transaction."""
         with comparisons_translated():
@@ -106,9 +136,10 @@ def comparisons_translated() -> Iterator[None]:
         raise
 
 
-def check_collations(check: CollationCheck, session: orm.Session) -> None:
+def check_collations(check: CollationCheck, connection: sa.Connection) -> None:
     """Warn of collations that ignore case or accents, on MariaDB and MySQL."""
-    connection = session.connection()
+    if check.is_done:
+        return
     query = sa.text(COLLATION_QUERY.format(":schema", ":table", ":column"))
     check.run(
         connection.dialect.name in ("mysql", "mariadb"),
@@ -117,11 +148,5 @@ def check_collations(check: CollationCheck, session: orm.Session) -> None:
 
 
 def begin(session: orm.Session, /, statement: str, **options: Any) -> None:
-    """Begin a transaction on the session's database.
-
-    The driver of SQLite begins no transaction before the first write, so this function begins one with the statement.
-    """
-    connection = session.connection(execution_options=options)
-    driver: Any = connection.connection.driver_connection
-    if connection.dialect.name == "sqlite" and not driver.in_transaction:
-        connection.exec_driver_sql(statement)
+    """Begin a transaction on the session's database."""
+    begin_sqlite(session.connection(execution_options=options), statement)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from copy import copy
-from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,10 +12,12 @@ from sqlalchemy import orm
 
 from scimkit.events.resource_events import ResourceEvent
 from scimkit.provisioning import LogEntry
+from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.mapped.collations import CollationCheck
 from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.memberships import Plan
-from scimkit.stores.mapped.store import RowsOf, RowStore, by_index_or_bytes
+from scimkit.stores.mapped.rows import Rows
+from scimkit.stores.mapped.store import Call, RowStore, by_index_or_bytes
 from scimkit.stores.protocol import Scope, StoreHealth, SyncStore, UnknownMembers
 from scimkit.stores.sql.database import Result, pool_size, wait_for_pool
 from scimkit.stores.sql.log_statements import insert_entries
@@ -25,8 +27,9 @@ from scimkit.stores.sql.outbox_statements import insert_events
 from scimkit.stores.sql.provisioning_log import SqlProvisioningLog
 from scimkit.stores.sqlalchemy.columns import Columns, association, place_of
 from scimkit.stores.sqlalchemy.outbox import SessionRunner, no_log, no_outbox
-from scimkit.stores.sqlalchemy.rows import ModelRows
-from scimkit.stores.sqlalchemy.sessions import JoinedSession, Sessions, SessionWork, check_collations
+from scimkit.stores.sqlalchemy.record_calls import RecordCalls, Use
+from scimkit.stores.sqlalchemy.records import InstanceNeeded
+from scimkit.stores.sqlalchemy.sessions import JoinedSession, Sessions
 
 
 class MappedStore(RowStore):
@@ -40,6 +43,8 @@ class MappedStore(RowStore):
         unknown_members: Treatment of a member that does not exist: `skip` or `reject`.
         outbox: The table of the outbox, from `outbox_table`.
         provisioning_log: The tables of the provisioning log, from `provisioning_log_tables`.
+        always_instances: Read and write every resource as an instance of its model. By default, the store uses
+            statements where no code of the application can see the difference.
 
     Raises:
         TypeError: The source is async. Use `AsyncMappedStore` instead.
@@ -54,6 +59,7 @@ class MappedStore(RowStore):
         unknown_members: UnknownMembers = "skip",
         outbox: sa.Table | None = None,
         provisioning_log: LogTables | None = None,
+        always_instances: bool = False,
     ) -> None:
         super().__init__(Plan(mapped, Columns, association), unknown_members)
         if not _is_sync(source):
@@ -70,7 +76,13 @@ class MappedStore(RowStore):
         """The provisioning log, if the argument `provisioning_log` is a value of `provisioning_log_tables`."""
         if provisioning_log is not None:
             self.provisioning_log = SqlProvisioningLog(SessionRunner(sessions), provisioning_log)
-        self._collations = CollationCheck(self._plan, place_of)
+        self._records = RecordCalls(
+            self._plan,
+            CollationCheck(self._plan, place_of),
+            maker.class_,
+            maker.kw,
+            always_instances=always_instances,
+        )
 
     @property
     def session(self) -> orm.Session | None:
@@ -136,18 +148,31 @@ class MappedStore(RowStore):
         else:
             insert(self.session.connection())  # without a savepoint, because a failure undoes the write too
 
-    def _read(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
-        return by_index_or_bytes(lambda by_bytes: self._sessions.read(self._on_rows(work, by_bytes), deadline))
+    def _read(self, scope: Scope, resource_type: ResourceType, call: Call[Result]) -> Result:
+        return self._run(scope, resource_type, call, "read")
 
-    def _write(self, work: Callable[[RowsOf], Result], deadline: float | None) -> Result:
-        return by_index_or_bytes(lambda by_bytes: self._sessions.write(self._on_rows(work, by_bytes), deadline))
+    def _write(self, scope: Scope, resource_type: ResourceType, call: Call[Result], *, creates: bool = False) -> Result:
+        return self._run(scope, resource_type, call, "create" if creates else "change")
 
-    def _on_rows(self, work: Callable[[RowsOf], Result], by_bytes: bool) -> SessionWork[Result]:
-        def run(session: orm.Session) -> Result:
-            check_collations(self._collations, session)
-            return work(partial(ModelRows, session, by_bytes=by_bytes))
+    def _run(self, scope: Scope, resource_type: ResourceType, call: Call[Result], use: Use) -> Result:
+        """Run a call on records, or on instances if the application needs them."""
+        layout = self._plan.layout(resource_type)
 
-        return run
+        def run(rows: Rows) -> Result:
+            return call(self._work(rows, scope))
+
+        def attempt(by_bytes: bool) -> Result:
+            if self._records.are_enough(layout, use):
+                with suppress(InstanceNeeded):
+                    work = self._records.on_records(layout, scope, run, by_bytes=by_bytes)
+                    if use == "read":
+                        return self._sessions.read_connection(work, scope.deadline)
+                    writes_once = self._records.write_once(layout, use)
+                    return self._sessions.write_connection(work, scope.deadline, writes_once=writes_once)
+            in_session = self._sessions.read if use == "read" else self._sessions.write
+            return in_session(self._records.on_instances(layout, scope, run, by_bytes=by_bytes), scope.deadline)
+
+        return by_index_or_bytes(attempt)
 
     def _joined(self, session: orm.Session) -> MappedStore:
         """Return a copy of this store whose calls join the transaction of a session."""

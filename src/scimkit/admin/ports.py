@@ -1,0 +1,136 @@
+"""The values that pages show, read from the ports of a service: tokens, provisioning log, store and breaker.
+
+Sync and async ports are called the same way, so that a host without an event loop can run the page with `run_sync`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any, TypeVar
+
+from scimkit.dialects import OPTIONS, QUIRKS
+from scimkit.errors import NotFound
+from scimkit.provisioning import (
+    ConnectionHealth,
+    LogEntry,
+    LogPage,
+    LogQuery,
+    ProvisioningLog,
+    as_async_log,
+    async_connection_health,
+)
+from scimkit.schema.resource_types import ResourceType
+from scimkit.service import ScimService
+from scimkit.stores.protocol import Scope, Store, as_async_store
+from scimkit.tokens import AsyncTokenRegistry, TokenRecord, TokenRegistry
+
+Value = TypeVar("Value")
+
+
+async def result_of(answer: Value | Awaitable[Value]) -> Value:
+    """Return the answer of a sync or an async port."""
+    if inspect.isawaitable(answer):
+        awaited: Value = await answer
+        return awaited
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A token with its status and with the health of the connection that it makes."""
+
+    record: TokenRecord
+    status: str
+    health: ConnectionHealth | None
+
+
+class Ports:
+    """The ports of a service, as the pages call them.
+
+    Args:
+        service: The service.
+        tokens: The registry of its tokens.
+        endpoint: The URL of the SCIM endpoint, or its path on the host of the page.
+        clock: A function that returns the present time in UTC.
+    """
+
+    def __init__(
+        self,
+        service: ScimService,
+        tokens: TokenRegistry | AsyncTokenRegistry,
+        endpoint: str,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.service = service
+        self.tokens = tokens
+        self.endpoint = endpoint
+        self.clock = clock
+        store = service.store
+        self.store: Store = store if store.is_async is True else as_async_store(store)
+        log = service.provisioning_log
+        self.log: ProvisioningLog | None = None if log is None else as_async_log(log)
+        """The provisioning log of the service, or None."""
+        self.quirk_summaries: dict[str, str] = {
+            each.name: each.summary
+            for each in (*QUIRKS, *OPTIONS, *(quirk for dialect in service.dialects for quirk in dialect.quirks))
+        }
+        """The summary of each quirk by name."""
+
+    def scope(self, tenant: str) -> Scope:
+        """Return the scope of a read of the store."""
+        return Scope(tenant, monotonic() + self.service.limits.deadline)
+
+    def resource_type(self, name: str) -> ResourceType:
+        """Return the resource type with a name.
+
+        Raises:
+            NotFound: The service has no such resource type.
+        """
+        for each in self.service.resource_types:
+            if each.name == name:
+                return each
+        raise NotFound("There is no such resource type.")
+
+    async def token_records(self, tenant: str) -> Sequence[TokenRecord]:
+        """Return the token records of a tenant, the newest first."""
+        answer: Any = self.tokens.list(tenant)
+        records: Sequence[TokenRecord] = await result_of(answer)
+        return sorted(records, key=lambda each: each.created, reverse=True)
+
+    async def token_record(self, tenant: str, id: str) -> TokenRecord:
+        """Return the record of a token.
+
+        Raises:
+            NotFound: The tenant has no token with this id.
+        """
+        answer: Any = self.tokens.find(id, tenant=tenant)
+        record: TokenRecord = await result_of(answer)
+        return record
+
+    async def connection(self, record: TokenRecord) -> Connection:
+        """Return a token with its health. Tokens that have ended have no health."""
+        now = self.clock()
+        status = record.status(now)
+        health = None
+        if self.log is not None and status in ("Active", "Inactive"):
+            health = await async_connection_health(self.log, record.tenant, record.id, now)
+        return Connection(record, status, health)
+
+    async def entries(self, query: LogQuery) -> LogPage:
+        """Return one page of the log, which is empty without a log."""
+        return LogPage((), None) if self.log is None else await self.log.search(query)
+
+    async def entry(self, tenant: str, id: str) -> LogEntry:
+        """Return an entry of the log.
+
+        Raises:
+            NotFound: The tenant has no entry with this id.
+        """
+        found = None if self.log is None else await self.log.find(tenant, id)
+        if found is None:
+            raise NotFound("There is no such entry.")
+        return found

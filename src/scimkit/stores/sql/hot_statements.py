@@ -1,0 +1,154 @@
+"""Statements that nearly every request runs, executed without the execution layer of SQLAlchemy.
+
+SQLAlchemy compiles each statement once for a dialect. The text then goes straight to the cursor of the driver, with a
+sync or an async engine. Rows contain the values of the driver, so columns of type `Exact` are bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from select import POLLIN, poll
+from typing import Any, Final, NoReturn, TypeAlias
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.util import await_only
+
+from scimkit.stores.sql.tables import Exact
+
+Row: TypeAlias = Sequence[Any]
+
+PREPARES: Final = "scimkit_prepares"
+"""Key in the `info` of a connection: whether the server prepares hot statements. Without it, the driver decides."""
+
+OUTSIDE_TRANSACTION: Final = "scimkit_reads"
+"""Execution option of a connection that begins no transaction: for reads, and for writes of one statement."""
+
+
+def outside_transaction(connection: sa.Connection) -> bool:
+    """Report whether a connection is used without a transaction."""
+    return bool(connection.get_execution_options().get(OUTSIDE_TRANSACTION))
+
+
+def has_unread_message(connection: sa.Connection) -> bool:
+    """Report whether the server sent a message while a connection was not in use, such as the end of the connection."""
+    found = poll()
+    found.register(connection.connection.driver_connection.fileno(), POLLIN)  # type: ignore[union-attr]
+    return bool(found.poll(0))
+
+
+class OutcomeUnknown(Exception):
+    """A connection was lost while a single statement wrote outside a transaction, so the write may be done."""
+
+    def __init__(self, error: DBAPIError) -> None:
+        super().__init__("The outcome of a statement is unknown")
+        self.error: DBAPIError = error
+        """The error of the lost connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A statement as text for one dialect, with the names and the constant values of its parameters."""
+
+    sql: str
+    constants: Mapping[str, Any]
+    texts: tuple[str, ...]
+    order: Sequence[str] | None
+
+    @classmethod
+    def of(cls, statement: Any, dialect: sa.Dialect) -> _Text:
+        """Compile a statement for a dialect."""
+        compiled = statement.compile(dialect=dialect)
+        exact = {name for bind, name in compiled.bind_names.items() if isinstance(bind.type, Exact)}
+        constants = {name: value for name, value in compiled.params.items() if value is not None}
+        constants = {name: value.encode() if name in exact else value for name, value in constants.items()}
+        return cls(str(compiled), constants, tuple(exact - constants.keys()), compiled.positiontup)
+
+    def arguments(self, parameters: Mapping[str, Any]) -> Any:
+        """Return the parameters in the form that the driver expects."""
+        values = {**self.constants, **parameters}
+        for name in self.texts:
+            values[name] = values[name].encode()
+        return values if self.order is None else tuple([values[name] for name in self.order])
+
+
+class HotStatement:
+    """A statement that returns rows and whose text never changes.
+
+    Args:
+        statement: The statement, built with SQLAlchemy and without parameters that expand.
+        writes: True if the statement writes. A lost connection then leaves its outcome unknown outside a transaction.
+        prepare: True if a plan for empty tables is as good for large tables, so that PostgreSQL may keep the plan.
+    """
+
+    __slots__ = ("_prepare", "_texts", "_writes", "statement")
+
+    def __init__(self, statement: Any, *, writes: bool = False, prepare: bool = True) -> None:
+        self.statement: Any = statement
+        """The statement of SQLAlchemy."""
+        self._writes = writes
+        self._prepare = prepare
+        self._texts: WeakKeyDictionary[sa.Dialect, _Text] = WeakKeyDictionary()
+
+    def rows(self, connection: sa.Connection, parameters: Mapping[str, Any]) -> Sequence[Row]:
+        """Run the statement and return all rows.
+
+        Raises:
+            DBAPIError: The statement failed.
+            OutcomeUnknown: The connection was lost while the statement wrote outside a transaction.
+        """
+        text = self._texts.get(connection.dialect)
+        if text is None:
+            text = self._texts[connection.dialect] = _Text.of(self.statement, connection.dialect)
+        arguments = text.arguments(parameters)
+        try:
+            if _is_observed(connection):
+                return connection.exec_driver_sql(text.sql, arguments).all()
+            return _run(connection, text.sql, arguments, prepare=self._prepare)
+        except DBAPIError as error:
+            if self._writes and error.connection_invalidated and outside_transaction(connection):
+                raise OutcomeUnknown(error) from None
+            raise
+
+
+def _is_observed(connection: sa.Connection) -> bool:
+    """Report whether the application listens to statements, or logs them."""
+    heard = connection.dispatch
+    return bool(heard.before_cursor_execute or heard.after_cursor_execute or connection._echo)
+
+
+def _run(connection: sa.Connection, sql: str, arguments: Any, *, prepare: bool) -> Sequence[Row]:
+    """Run a statement on the cursor of the driver."""
+    dialect, pooled = connection.dialect, connection.connection
+    cursor: Any = None
+    try:
+        if dialect.driver == "psycopg":
+            driver: Any = pooled.driver_connection
+            may = pooled.info.get(PREPARES) if prepare else False
+            if dialect.is_async:
+                return await_only(_fetch(driver, sql, arguments, may))
+            cursor = driver.cursor(binary=True)
+            rows: Sequence[Row] = cursor.execute(sql, arguments, prepare=may).fetchall()
+            return rows
+        cursor = pooled.cursor()
+        cursor.execute(sql, arguments)
+        rows = cursor.fetchall()
+        cursor.close()
+        return rows
+    except BaseException as error:
+        _fail(connection, error, sql, arguments, cursor)
+
+
+async def _fetch(driver: Any, sql: str, arguments: Any, prepare: bool | None) -> Sequence[Row]:
+    """Run a statement on an async connection of psycopg."""
+    cursor = driver.cursor(binary=True)
+    await cursor.execute(sql, arguments, prepare=prepare)
+    rows: Sequence[Row] = await cursor.fetchall()
+    return rows
+
+
+def _fail(connection: sa.Connection, error: BaseException, sql: str, arguments: Any, cursor: Any) -> NoReturn:
+    """Raise the error of SQLAlchemy for an error of the driver. A connection that is lost or canceled is discarded."""
+    connection._handle_dbapi_exception(error, sql, arguments, cursor, None)

@@ -1,0 +1,151 @@
+"""Statements of PostgreSQL that do the work of several statements in one message to the server.
+
+PostgreSQL keeps the plans of these statements. Each statement therefore has one reasonable plan only, for small and for
+large tables, with statistics and without. This module never runs a statement.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, array
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from scimkit.stores.sql.hot_statements import HotStatement
+from scimkit.stores.sql.statements import COLUMNS, FIND, HELD, OWN, of_tenant
+from scimkit.stores.sql.tables import CLAIMS, MEMBERSHIPS, RESOURCES, VALUES
+
+_BYTES: Final = sa.LargeBinary()
+_WRITTEN: Final = (
+    "version", "created", "created_key", "modified", "modified_key", "display", "display_key", "document",
+)  # fmt: skip
+
+
+def _fenced(query: Any) -> Any:
+    """Return a query with OFFSET 0, which PostgreSQL never merges with the query around it.
+
+    A plan that was made when the tables were small is then as good for large tables: it looks up each row by its key.
+    """
+    return query.offset(sa.literal_column("0"))
+
+
+def _groups() -> Any:
+    """Build the array of the groups of a resource: for each group its id and its display name."""
+    row = _fenced(sa.select(MEMBERSHIPS).where(MEMBERSHIPS.c.member == RESOURCES.c.sequence))
+    row = row.correlate(RESOURCES).subquery("membership")
+    group = RESOURCES.alias("group_resource")
+    named = _fenced(sa.select(group.c.id, group.c.display).where(group.c.sequence == row.c.group, of_tenant(group)))
+    named = named.correlate(row).lateral("member_of")
+    pair = array([sa.type_coerce(named.c.id, _BYTES), sa.type_coerce(named.c.display, _BYTES)])
+    found = sa.select(sa.func.array_agg(aggregate_order_by(pair, row.c.position)))
+    return found.select_from(row.join(named, sa.true())).correlate(RESOURCES).scalar_subquery()
+
+
+_FIND: Final = FIND.add_columns(_groups().label("groups"))
+
+FIND_WITH_GROUPS: Final = HotStatement(_FIND)
+"""The statement that selects a resource by id, with its groups."""
+FIND_WITH_GROUPS_LOCKED: Final = HotStatement(_FIND.with_for_update())
+"""The same statement, which also locks the row of the resource."""
+
+
+def _equal(*more: Any) -> HotStatement:
+    """Build the statement that selects the resources with a value of an attribute."""
+    head, key = sa.bindparam("head", type_=_BYTES), sa.bindparam("key", type_=_BYTES)
+    whole = sa.func.coalesce(VALUES.c.whole, VALUES.c.head, type_=_BYTES)
+    slot = sa.bindparam("slot", type_=sa.BigInteger())
+    found = sa.select(VALUES.c.resource).distinct().where(VALUES.c.slot == slot, VALUES.c.head == head, whole == key)
+    values = found.subquery("found")
+    each = _fenced(sa.select(*COLUMNS, *more).where(HELD, RESOURCES.c.sequence == values.c.resource))
+    resource = each.correlate(values).lateral("resource")
+    selected = sa.select(resource).select_from(values.join(resource, sa.true()))
+    return HotStatement(selected.order_by(resource.c.sequence).limit(sa.bindparam("count", type_=sa.BigInteger())))
+
+
+EQUAL: Final = _equal()
+"""The statement that selects the first resources with a value of an attribute, in the order of their creation."""
+EQUAL_WITH_GROUPS: Final = _equal(_groups().label("groups"))
+"""The same statement with the groups of each resource."""
+
+
+def _page(*more: Any) -> HotStatement:
+    """Build the statement that selects one page of all resources, in the order of their creation."""
+    limit, offset = (sa.bindparam(name, type_=sa.BigInteger()) for name in ("count", "offset"))
+    selected = sa.select(*COLUMNS, *more).where(OWN).order_by(RESOURCES.c.sequence)
+    return HotStatement(selected.limit(limit).offset(offset), prepare=False)
+
+
+PAGE: Final = _page()
+"""The statement that selects one page of all resources of a tenant and resource type."""
+PAGE_WITH_GROUPS: Final = _page(_groups().label("groups"))
+"""The same statement with the groups of each resource."""
+COUNT: Final = HotStatement(sa.select(sa.func.count()).select_from(RESOURCES).where(OWN), prepare=False)
+"""The statement that counts all resources of a tenant and resource type."""
+
+
+def _list(name: str, kind: Any) -> Any:
+    """Return a parameter that is an array."""
+    return sa.bindparam(name, type_=ARRAY(kind))
+
+
+def _lists(name: str, prefix: str, columns: dict[str, Any]) -> Any:
+    """Return the rows that arrays contain. The arrays are parameters, one for each column."""
+    arrays = [_list(f"{prefix}{column}", kind) for column, kind in columns.items()]
+    return sa.func.unnest(*arrays).table_valued(*(sa.column(*each) for each in columns.items()), name=name)
+
+
+_PLACE: Final = {"slot": sa.BigInteger(), "element": sa.Integer(), "place": sa.Integer()}
+_ENTRY: Final = {**_PLACE, "head": _BYTES, "whole": _BYTES, "chosen": sa.Boolean()}
+_CLAIM: Final = {"slot": sa.BigInteger(), "digest": _BYTES}
+_ENTRIES: Final = _lists("entry", "entry_", _ENTRY).render_derived()
+_CLAIMED: Final = _lists("claim", "claim_", _CLAIM).render_derived()
+_GONE: Final = _lists("gone", "gone_", _PLACE).render_derived()
+_UNCLAIMED: Final = _lists("unclaimed", "unclaimed_", _CLAIM).render_derived()
+
+
+def _of(written: Any, rows: Any, columns: dict[str, Any]) -> tuple[list[str], Any]:
+    """Return the names of columns, and the rows of arrays with the number of the written resource."""
+    selected = sa.select(written.c.sequence, *(rows.c[name] for name in columns))
+    return ["resource", *columns], selected.select_from(written.join(rows, sa.true()))
+
+
+def _create() -> HotStatement:
+    """Build the statement that inserts a resource with its index entries and its unique values."""
+    names = ("tenant", "type", "id", *_WRITTEN)
+    values = {name: sa.bindparam(f"new_{name}", type_=RESOURCES.c[name].type) for name in names}
+    written = sa.insert(RESOURCES).values(values).returning(RESOURCES.c.sequence).cte("written")
+    entries = sa.insert(VALUES).from_select(*_of(written, _ENTRIES, _ENTRY)).cte("entries")
+    claims = sa.insert(CLAIMS).from_select(*_of(written, _CLAIMED, _CLAIM)).cte("claims")
+    return HotStatement(sa.select(written.c.sequence).add_cte(entries, claims), writes=True)
+
+
+def _update(*, moves: bool) -> HotStatement:
+    """Build the statement that updates a resource if it still has the version that was read.
+
+    Args:
+        moves: True if index entries or unique values are removed, or unique values are added.
+    """
+    names = [name for name in _WRITTEN if not name.startswith("created")]
+    values = {name: sa.bindparam(f"new_{name}", type_=RESOURCES.c[name].type) for name in names}
+    number, version = (sa.bindparam(name, type_=sa.BigInteger()) for name in ("number", "old_version"))
+    same = (RESOURCES.c.sequence == number, RESOURCES.c.version == version)
+    written = sa.update(RESOURCES).where(*same).values(values).returning(RESOURCES.c.sequence).cte("written")
+    added = upsert(VALUES).from_select(*_of(written, _ENTRIES, _ENTRY))
+    columns = {name: added.excluded[name] for name in ("head", "whole", "chosen")}
+    parts = [added.on_conflict_do_update(index_elements=["resource", *_PLACE], set_=columns).cte("entries")]
+    if moves:
+        gone = [VALUES.c[name] == _GONE.c[name] for name in _PLACE]
+        parts.append(sa.delete(VALUES).where(VALUES.c.resource == written.c.sequence, *gone).cte("removed"))
+        freed = [CLAIMS.c[name] == _UNCLAIMED.c[name] for name in _CLAIM]
+        parts.append(sa.delete(CLAIMS).where(CLAIMS.c.resource == written.c.sequence, *freed).cte("freed"))
+        parts.append(sa.insert(CLAIMS).from_select(*_of(written, _CLAIMED, _CLAIM)).cte("claims"))
+    return HotStatement(sa.select(written.c.sequence).add_cte(*parts), writes=True, prepare=not moves)
+
+
+CREATE: Final = _create()
+"""The statement that inserts a resource with its index entries and its unique values."""
+UPDATE_ENTRIES: Final = _update(moves=False)
+"""The statement that updates a resource of a version, and adds or changes index entries."""
+UPDATE_ALL: Final = _update(moves=True)
+"""The same statement, which also removes index entries and replaces unique values."""

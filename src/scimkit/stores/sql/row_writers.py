@@ -1,0 +1,179 @@
+"""Writers of a resource: its row, its index entries and its unique values.
+
+PostgreSQL does all of it in one statement. The other databases take a statement for each table. This module never
+begins or ends a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from scimkit.errors import Uniqueness
+from scimkit.stores.sql import postgresql_statements, statements
+from scimkit.stores.sql.index_entries import IndexEntry
+from scimkit.stores.sql.tables import CLAIMS, RESOURCES, VALUES
+
+UniqueValues: TypeAlias = Mapping[tuple[int, bytes], str]
+"""The values of unique attributes, as slot and digest, with the path of each value."""
+
+_ADD: Final = {table.name: sa.insert(table) for table in (RESOURCES, VALUES, CLAIMS)}
+_PLACE: Final = ("slot", "element", "place")
+_ENTRY: Final = (*_PLACE, "head", "whole", "chosen")
+_CLAIM: Final = ("slot", "digest")
+_LITERALS: Final[dict[type, Callable[[Any], str]]] = {
+    int: str,
+    bool: lambda value: "t" if value else "f",
+    bytes: lambda value: f'"\\\\x{value.hex()}"',
+    type(None): lambda _: "NULL",
+}
+"""The text of a value within an array of PostgreSQL, by the type of the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexChanges:
+    """The index entries and the unique values that the next version of a resource removes and adds."""
+
+    removed: Iterable[IndexEntry]
+    added: Iterable[IndexEntry]
+    freed: UniqueValues
+    claimed: UniqueValues
+
+    @classmethod
+    def between(
+        cls, old: set[IndexEntry], new: set[IndexEntry], old_claims: UniqueValues, new_claims: UniqueValues
+    ) -> IndexChanges:
+        """Return the changes between the index entries and the unique values of two versions."""
+        freed = {each: path for each, path in old_claims.items() if each not in new_claims}
+        claimed = {each: path for each, path in new_claims.items() if each not in old_claims}
+        return cls(old - new, new - old, freed, claimed)
+
+
+class RowWriter(Protocol):
+    """Writes resources on a connection."""
+
+    def insert(self, values: Mapping[str, Any], entries: Iterable[IndexEntry], claims: UniqueValues) -> int:
+        """Insert a resource, and return its sequence number.
+
+        Raises:
+            Uniqueness: Another resource has one of the unique values.
+        """
+        ...
+
+    def update(self, number: int, version: int, values: Mapping[str, Any], changes: IndexChanges) -> bool:
+        """Update a resource that has a version.
+
+        Returns:
+            False if the resource does not have the version. Nothing is written then.
+
+        Raises:
+            Uniqueness: Another resource has one of the unique values.
+        """
+        ...
+
+
+def writer(connection: sa.Connection) -> RowWriter:
+    """Return the writer for the database of a connection."""
+    return (SingleStatements if connection.dialect.name == "postgresql" else SeveralStatements)(connection)
+
+
+class SingleStatements:
+    """Writes a resource with one statement of PostgreSQL, which needs no transaction around it."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def insert(self, values: Mapping[str, Any], entries: Iterable[IndexEntry], claims: UniqueValues) -> int:
+        """Insert a resource, as `RowWriter.insert` says."""
+        lists = {**_lists("entry", _ENTRY, _rows(entries)), **_lists("claim", _CLAIM, claims)}
+        found = self._run(postgresql_statements.CREATE, {**_new(values), **lists}, claims)
+        return int(found[0][0])
+
+    def update(self, number: int, version: int, values: Mapping[str, Any], changes: IndexChanges) -> bool:
+        """Update a resource that has a version, as `RowWriter.update` says."""
+        added = _rows(changes.added)
+        parameters = {"number": number, "old_version": version, **_new(values), **_lists("entry", _ENTRY, added)}
+        kept = {row[:3] for row in added}
+        gone = [row[:3] for row in _rows(changes.removed) if row[:3] not in kept]
+        if not gone and not changes.freed and not changes.claimed:
+            return bool(self._run(postgresql_statements.UPDATE_ENTRIES, parameters, {}))
+        parameters |= _lists("gone", _PLACE, gone)
+        parameters |= {**_lists("claim", _CLAIM, changes.claimed), **_lists("unclaimed", _CLAIM, changes.freed)}
+        return bool(self._run(postgresql_statements.UPDATE_ALL, parameters, changes.claimed))
+
+    def _run(self, statement: Any, parameters: Mapping[str, Any], claims: UniqueValues) -> Any:
+        """Run a statement, and name the attribute whose unique value another resource has."""
+        try:
+            return statement.rows(self._connection, parameters)
+        except IntegrityError as error:
+            said: Any = getattr(error.orig, "diag", None)
+            if said is None or said.table_name != CLAIMS.name or said.constraint_name != CLAIMS.primary_key.name:
+                raise
+            text = said.message_detail or ""
+            paths = [path for (slot, _), path in claims.items() if f"({slot}," in text]
+            raise Uniqueness((paths or list(claims.values()))[0]) from None
+
+
+def _new(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters for the columns of a resource."""
+    return {f"new_{name}": value for name, value in values.items()}
+
+
+def _rows(entries: Iterable[IndexEntry]) -> list[tuple[Any, ...]]:
+    """Return index entries as rows of columns."""
+    return [(each.slot, each.element, each.place, each.head, each.whole, each.chosen) for each in entries]
+
+
+def _lists(prefix: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> dict[str, str]:
+    """Return rows as one array for each column. The text of an array takes less time than a list for the driver."""
+    arrays = list(zip(*rows, strict=True)) or [()] * len(columns)
+    return {
+        f"{prefix}_{name}": f"{{{','.join([_LITERALS[type(value)](value) for value in each])}}}"
+        for name, each in zip(columns, arrays, strict=True)
+    }
+
+
+class SeveralStatements:
+    """Writes a resource with several statements. The caller has locked the row of an existing resource."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def insert(self, values: Mapping[str, Any], entries: Iterable[IndexEntry], claims: UniqueValues) -> int:
+        """Insert a resource, as `RowWriter.insert` says."""
+        inserted = self._connection.execute(_ADD[RESOURCES.name], values).inserted_primary_key
+        assert inserted is not None
+        number: int = inserted[0]
+        self._claim(number, claims)
+        self._add_entries(number, entries)
+        return number
+
+    def update(self, number: int, version: int, values: Mapping[str, Any], changes: IndexChanges) -> bool:
+        """Update a resource, as `RowWriter.update` says."""
+        for slot, digest in changes.freed:
+            self._connection.execute(statements.DROP_CLAIM, {"the_slot": slot, "the_digest": digest})
+        self._claim(number, changes.claimed)
+        for each in changes.removed:
+            place = {"the_slot": each.slot, "the_element": each.element, "the_place": each.place}
+            self._connection.execute(statements.DROP_VALUE, {"number": number, **place})
+        self._add_entries(number, changes.added)
+        self._connection.execute(statements.UPDATE, {**values, "number": number})
+        return True
+
+    def _claim(self, number: int, claims: UniqueValues) -> None:
+        """Insert the values of unique attributes, or raise `Uniqueness` if another resource has one of them."""
+        for (slot, value), path in claims.items():
+            try:
+                self._connection.execute(_ADD[CLAIMS.name], {"slot": slot, "digest": value, "resource": number})
+            except IntegrityError:
+                raise Uniqueness(path) from None
+
+    def _add_entries(self, number: int, added: Iterable[IndexEntry]) -> None:
+        """Insert index entries of a resource."""
+        rows = [{"resource": number, **dict(zip(_ENTRY, row, strict=True))} for row in _rows(added)]
+        if rows:
+            self._connection.execute(_ADD[VALUES.name], rows)

@@ -1,0 +1,25 @@
+"""Hosts with scimkit, as an application would write them, for `uvicorn tests.benchmarks.database.hosts:NAME --factory`.
+
+The environment variable `BENCHMARK_URL` has the URL of the database.
+"""
+
+from __future__ import annotations
+
+import os
+
+from scimkit import ScimService
+from scimkit.asgi import ScimApp
+from scimkit.stores.sql import AsyncSqlStore, AsyncSqlTokenStore, SqlStore, SqlTokenStore
+from scimkit.tokens import AsyncTokenRegistry, TokenRegistry
+
+
+def sync_host() -> ScimApp:
+    """Return a host with `SqlStore`, whose requests run in threads."""
+    store = SqlStore(os.environ["BENCHMARK_URL"], upgrade=False)
+    return ScimApp(ScimService(store, tokens=TokenRegistry(SqlTokenStore(store.engine))))
+
+
+def async_host() -> ScimApp:
+    """Return a host with `AsyncSqlStore`, whose requests run on the event loop."""
+    store = AsyncSqlStore(os.environ["BENCHMARK_URL"])
+    return ScimApp(ScimService(store, tokens=AsyncTokenRegistry(AsyncSqlTokenStore(store.engine))))

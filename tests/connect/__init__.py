@@ -1,0 +1,1 @@
+"""Tests of the pages that say how to connect an identity provider."""
