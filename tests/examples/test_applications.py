@@ -33,7 +33,7 @@ COMMANDS: Final = {
     "fastapi": (".", *UVICORN, "helpdesk_fastapi.app:create_app", "--port", "PORT"),
     "litestar": (".", *UVICORN, "helpdesk_litestar.app:create_app", "--port", "PORT"),
     "flask": (".", "-m", "flask", "--app", "helpdesk_flask.app", "run", "--port", "PORT"),
-    "django": ("django", "manage.py", "runserver", "--noreload", "PORT"),
+    "django": ("django", "manage.py", "runserver", "--noreload", "--nothreading", "PORT"),
 }
 """The folder and the command of each application."""
 
