@@ -29,13 +29,16 @@ from pydantic_core import to_json
 
 from scimkit import GROUP, USER, Scope, TokenRegistry
 from scimkit.patch import ChangeSet, ReferenceChanges
+from scimkit.stores.protocol import SyncStore
 from scimkit.stores.sql import SqlStore, SqlTokenStore
+from scimkit.stores.sqlalchemy import MappedStore
 
 DEFAULT_URL: Final = "postgresql+psycopg://root@127.0.0.1:5432/postgres"
 FEW: Final = 2_000
 STEPS: Final = ("GET", "filter", "PATCH", "POST", "page", "member")
 """The kinds of requests. The last two read and write among many users."""
 _LARGE: Final = ("page", "member")
+_WRITES: Final = ("PATCH", "POST")
 _TITLES: Final = {
     "GET": "GET by id", "filter": "filter `userName eq`", "PATCH": "PATCH active", "POST": "POST",
     "page": "page of 100 of {:,}", "member": "PATCH of one member of {:,}",
@@ -131,7 +134,7 @@ def account_of_scimkit(url: str, people: int) -> Account:
     return Account((issued[0], issued[1]), (ids[0], ids[1]), group)
 
 
-def _filled(store: SqlStore, scope: Scope, people: int) -> list[str]:
+def _filled(store: SyncStore, scope: Scope, people: int) -> list[str]:
     """Create users, and return their ids."""
     ids: list[str] = []
     for start in range(0, people, 500):
@@ -141,6 +144,19 @@ def _filled(store: SqlStore, scope: Scope, people: int) -> list[str]:
         ]
         ids += store.transaction(scope, work)
     return ids
+
+
+def account_of_own_tables(url: str) -> Account:
+    """Fill the tables of the application whose models scimkit serves, and return its account."""
+    from tests.benchmarks.database.own_tables import AGENTS, TOKENS, Base
+
+    engine = sa.create_engine(url)
+    Base.metadata.create_all(engine)
+    store = MappedStore(engine, [AGENTS])
+    issued = TokenRegistry(SqlTokenStore(engine, table=TOKENS)).issue("benchmark", tenant="few")
+    ids = _filled(store, Scope("few"), FEW)
+    engine.dispose()
+    return Account((issued.token, issued.token), (ids, ids), "")
 
 
 def account_by_hand(url: str, people: int) -> Account:
@@ -296,13 +312,19 @@ def _servers(url: str, people: int) -> list[Server]:
     servers = [
         Server("SqlStore", "tests.benchmarks.database.hosts:sync_host --factory", "", ours),
         Server("AsyncSqlStore", "tests.benchmarks.database.hosts:async_host --factory", "", ours),
+        Server("SqlStore, log, listener", "tests.benchmarks.database.hosts:logged_host --factory", "", ours, _WRITES),
     ]
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
     if engine.dialect.name == "postgresql":
         theirs = account_by_hand(url, people)
         floor = Server("floor", "tests.benchmarks.database.floor:app", "", theirs)
         hand = Server("by hand, ORM", "tests.benchmarks.database.by_hand:app", "", theirs, STEPS[:4])
-        servers = [floor, hand, *servers]
+        own = account_of_own_tables(url)
+        mapped = [
+            Server(name, f"tests.benchmarks.database.own_tables:{host} --factory", "", own, STEPS[:4])
+            for name, host in (("MappedStore", "sync_host"), ("AsyncMappedStore", "async_host"))
+        ]
+        servers = [floor, hand, *servers, *mapped]
         with engine.connect() as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
     engine.dispose()

@@ -9,6 +9,7 @@ import os
 
 from scimkit import ScimService
 from scimkit.asgi import ScimApp
+from scimkit.events import ResourceEvent, in_transaction
 from scimkit.stores.sql import AsyncSqlStore, AsyncSqlTokenStore, SqlStore, SqlTokenStore
 from scimkit.tokens import AsyncTokenRegistry, TokenRegistry
 
@@ -17,6 +18,13 @@ def sync_host() -> ScimApp:
     """Return a host with `SqlStore`, whose requests run in threads."""
     store = SqlStore(os.environ["BENCHMARK_URL"], upgrade=False)
     return ScimApp(ScimService(store, tokens=TokenRegistry(SqlTokenStore(store.engine))))
+
+
+def logged_host() -> ScimApp:
+    """Return a host with `SqlStore`, whose writes have an entry in the provisioning log and a listener."""
+    store = SqlStore(os.environ["BENCHMARK_URL"], upgrade=False, provisioning_log=True)
+    listeners = [in_transaction(ResourceEvent, lambda event, transaction: None)]
+    return ScimApp(ScimService(store, tokens=TokenRegistry(SqlTokenStore(store.engine)), listeners=listeners))
 
 
 def async_host() -> ScimApp:

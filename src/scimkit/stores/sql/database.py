@@ -195,7 +195,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 def _begin_postgresql(connection: sa.Connection) -> None:
     """Begin a transaction on a connection of PostgreSQL that commits each statement, except for reads."""
     options = connection.get_execution_options()
-    commits = _COMMITS in options and options.get("isolation_level", "AUTOCOMMIT") == "AUTOCOMMIT"
+    commits = _COMMITS in options and "isolation_level" not in options  # the application may choose AUTOCOMMIT itself
     if commits and not outside_transaction(connection):
         connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
 

@@ -20,7 +20,7 @@ from scimkit.stores.sqlalchemy.conditions import ModelConditions
 from scimkit.stores.sqlalchemy.constraint_errors import rows_refused
 from scimkit.stores.sqlalchemy.record_conditions import Equality, RecordConditions, built
 from scimkit.stores.sqlalchemy.record_statements import COUNT, ID, KEY, OFFSET, TENANT, VALUE, RecordStatements
-from scimkit.stores.sqlalchemy.records import Record
+from scimkit.stores.sqlalchemy.records import InstanceNeeded, Record
 from scimkit.stores.sqlalchemy.rows import ModelRows
 from scimkit.stores.sqlalchemy.served_rows import ServedRows
 
@@ -99,6 +99,8 @@ class RecordRows(ServedRows):
             return
         self._flush()
         values = self._values(instance)
+        if any(map(_is_expression, values.values())):
+            raise InstanceNeeded
         statement = self._statements.insert_unless(condition, tuple(values))
         values.update(self._tenants, **{VALUE: condition.value})
         with rows_refused(self.layout):
@@ -140,7 +142,7 @@ class RecordRows(ServedRows):
     def _insert(self, values: dict[str, Any]) -> Any:
         """Insert a row and return its columns."""
         returns = self._connection.dialect.insert_returning
-        result: Any = self._connection.execute(self._statements.insert(returns=returns), values)
+        result: Any = self._execute(self._statements.insert(returns=returns), values)
         return result.one() if returns else self._read_again(result.inserted_primary_key[0])
 
     def _update(self, record: Record, values: dict[str, Any]) -> Any:
@@ -149,8 +151,16 @@ class RecordRows(ServedRows):
         if not values:
             return self._read_again(key)
         returns = self._connection.dialect.update_returning
-        result = self._connection.execute(self._statements.update(returns=returns), {**values, KEY: key})
+        result = self._execute(self._statements.update(returns=returns), {**values, KEY: key})
         return result.one() if returns else self._read_again(key)
+
+    def _execute(self, statement: Any, values: dict[str, Any]) -> Any:
+        """Run a statement that writes. SQL expressions, such as `func.now()`, become part of the statement."""
+        expressions = {name: value for name, value in values.items() if _is_expression(value)}
+        if expressions:
+            statement = statement.values(expressions)
+            values = {name: value for name, value in values.items() if name not in expressions}
+        return self._connection.execute(statement, values)
 
     def _read_again(self, key: Any) -> Any:
         """Return the columns of the row with a primary key."""
@@ -187,3 +197,8 @@ class RecordRows(ServedRows):
         if tenant is None or (type(tenant) is str and "\0" in tenant):
             return None
         return {} if self.layout.tenant is None else {TENANT: tenant}
+
+
+def _is_expression(value: Any) -> bool:
+    """Report whether a value is an SQL expression, which the database evaluates."""
+    return isinstance(value, sa.ClauseElement)
