@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -127,7 +126,7 @@ def test_explain(url: str, tmp_path: Path) -> None:
 
 
 def test_follow(url: str) -> None:
-    """`--follow` prints what is there, then waits for more until Ctrl+C."""
+    """`--follow` prints what is there, then waits for more."""
 
     def started() -> Iterator[str]:
         command = [*SCIMKIT, "log", "--store", url, "--follow", "--json"]
@@ -135,8 +134,7 @@ def test_follow(url: str) -> None:
             assert process.stdout is not None
             for _ in range(3):
                 yield process.stdout.readline()
-            process.send_signal(signal.SIGINT)
-            assert process.wait(10) == 0
+            process.terminate()
 
     assert len([json.loads(line) for line in started()]) == 3
 

@@ -136,8 +136,9 @@ def _scans(rows: LogRows, query: LogQuery) -> Iterator[tuple[Scan, str | None]]:
         person = replace(plain, equal=((name, key_bytes(query.person)), *equal))
         yield _with_label(rows, person, query.label_prefix)
     folded = [each.casefold() for each in (query.person, query.label_prefix) if each is not None]
-    if max(folded, key=len).startswith(min(folded, key=len)):  # otherwise no label begins with both
-        yield _with_label(rows, plain, max(folded, key=len))
+    longest = max(folded, key=len)
+    if all(map(longest.startswith, folded)):  # otherwise no label begins with both
+        yield _with_label(rows, plain, longest)
 
 
 def _column_value(name: str, value: str) -> bytes | str:
