@@ -66,7 +66,7 @@ def all_steps(*, quick: bool, full: bool, only: str) -> Iterator[list[Step]]:
             with sides(whose, people, groups) as ready:
                 yield [step for step in request_steps(ready, people, groups) if only in step.name]
     if any(only in title.format(name) for title in (TITLE, LOG_TITLE) for name in STORES):
-        with listener_steps(60 if quick else 1_000) as steps:
+        with listener_steps(10 if quick else 1_000) as steps:
             yield [step for step in steps if only in step.name]
     largest = (10, 100) if quick else (100, 10_000, 1_000_000) if full else (100, 10_000, 100_000)
     if any(only in title.format(size) for title in STORE_STEPS for size in largest):

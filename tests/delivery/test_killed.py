@@ -10,7 +10,7 @@ from tests.delivery.killed import UNDONE, broken, trial
 from tests.stores.databases import DATABASES
 from tests.stores.outboxes import own_url, sql_store
 
-KILLS = 6
+KILLS = 3
 """The number of kills. `python -m tests.delivery.killed` runs 100."""
 
 

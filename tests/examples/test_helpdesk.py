@@ -16,6 +16,7 @@ from scimkit.delivery import deliver
 from tests.examples.fastapi_helpdesk import FastapiHelpdesk
 from tests.examples.helpdesk import SCENARIOS
 from tests.stores.databases import MARKS, url_of
+from tests.stores.test_migrations import empty
 
 TOP: Final = Path(__file__).parents[2]
 DATABASES: Final = [pytest.param(name, marks=MARKS[name]) for name in ("sqlite", "postgresql")]
@@ -41,9 +42,9 @@ def test_fastapi(fastapi_helpdesk: FastapiHelpdesk, scenario: str) -> None:
 def test_django(database: str, tmp_path: Path) -> None:
     """The Django helpdesk passes each scenario. `tests/test_examples.py` has all providers."""
     names = [each for each in SCENARIOS if each != "all_providers"]
-    url = f"sqlite:///{tmp_path}/helpdesk.db" if database == "sqlite" else url_of(database)
-    command = [sys.executable, "-B", "-m", "tests.examples.django_helpdesk", url, *names]
-    done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
+    with empty(database, tmp_path) as url:
+        command = [sys.executable, "-B", "-m", "tests.examples.django_helpdesk", url, *names]
+        done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
     assert done.stdout.split() == names, done.stderr[-5000:]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -99,7 +100,9 @@ def test_alembic_finds_the_table_of_an_application(database: str) -> None:
     with own_engine(database).connect() as connection:
         only_ours = {"include_object": lambda thing, name, kind, *_: kind != "table" or name == "helpdesk_token"}
         context = MigrationContext.configure(connection, opts=only_ours)
-        assert compare_metadata(context, METADATA) == []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", sa.exc.SAWarning)  # tables of other tests have indexes on expressions
+            assert compare_metadata(context, METADATA) == []
     fresh = sa.create_engine("sqlite://")
     with fresh.connect() as connection:
         steps = produce_migrations(MigrationContext.configure(connection), METADATA).upgrade_ops
