@@ -232,8 +232,8 @@ def _cpu(pids: Sequence[int]) -> dict[int, float]:
 
 
 def _spent(before: dict[int, float], after: dict[int, float]) -> float:
-    """Return the seconds of CPU that processes have used between two readings."""
-    return sum(seconds - before.get(pid, 0.0) for pid, seconds in after.items())
+    """Return the seconds of CPU that processes have used between two readings. A process may end between."""
+    return sum(max(seconds - before.get(pid, 0.0), 0.0) for pid, seconds in after.items())
 
 
 def _backends(url: sa.URL) -> list[int]:
