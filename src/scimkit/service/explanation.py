@@ -42,7 +42,7 @@ class ExplainedOperation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What a request would do."""
+    """The answer of `explain`: the status, the entry, the quirks and the operations of a request."""
 
     status: int
     """The HTTP status that the request would get."""

@@ -173,7 +173,7 @@ class TokenStoreContract:
         assert self._find(other.id) == other
 
     def test_one_of_many_updates_wins(self) -> None:
-        """Of several updates at once of one record, one succeeds. Later uses of the token lose nothing."""
+        """One of several concurrent updates of a record succeeds. Later uses of the token lose nothing."""
         record = self._added()
 
         def revoke(number: int) -> bool:
