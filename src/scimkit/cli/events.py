@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Annotated, Any, Final, cast, get_args
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from scimkit.cli.logs import configure_logging
 from scimkit.cli.stores import StoreOption, one_line_errors, sql_store
+from scimkit.cli.tables import wide_console
 from scimkit.events.outbox import OutboxStatus, SyncOutbox
 
 STATUSES: Final[tuple[str, ...]] = get_args(OutboxStatus)
@@ -47,9 +47,7 @@ def list_events(
             str(each.sequence), each.event_id, each.event_type, str(each.payload.get("tenant")), resource, each.status,
             str(each.attempts), due, each.error,
         )  # fmt: skip
-    console = Console()
-    console.width = max(console.width, 200) if not console.is_terminal else console.width
-    console.print(table)
+    wide_console().print(table)
 
 
 @event_app.command("deliver")

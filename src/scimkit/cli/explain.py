@@ -10,15 +10,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from scimkit.cli.provisioning_log import (
-    plain_table,
-    print_changes,
-    print_quirks,
-    resource_of,
-    what_happened,
-    wide_console,
-)
+from scimkit.cli.provisioning_log import print_changes, print_quirks, resource_of, what_happened
 from scimkit.cli.stores import StoreOption, one_line_errors, open_store
+from scimkit.cli.tables import plain_table, wide_console
 from scimkit.dialects import DIALECTS
 from scimkit.provisioning import entry_to_json
 from scimkit.service import Explanation, Request, ScimService, explain

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Final
 import typer
 from rich.markup import escape
 
-from scimkit.cli.provisioning_log import JsonOption, TenantOption, open_log, plain_table, wide_console
+from scimkit.cli.provisioning_log import JsonOption, TenantOption, open_log
 from scimkit.cli.stores import StoreOption, one_line_errors, open_store
+from scimkit.cli.tables import plain_table, wide_console
 from scimkit.provisioning import ConnectionHealth, connection_health
 from scimkit.tokens import TokenRecord
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, cast, get_args
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from scimkit.cli.stores import StoreOption, one_line_errors, sql_store
+from scimkit.cli.tables import plain_table, wide_console
 from scimkit.provisioning import (
     Action,
     Cycle,
@@ -238,8 +239,6 @@ def print_quirks(console: Console, quirks: Sequence[QuirkUse]) -> None:
 
 def _new_entries(opened: SyncProvisioningLog, query: LogQuery, last: str | None) -> Iterator[list[LogEntry]]:
     """Yield entries that come after an id, until Ctrl+C."""
-    from dataclasses import replace
-
     began = datetime.now(UTC) - timedelta(seconds=_FOLLOW_SECONDS)
     try:
         while True:
@@ -259,19 +258,6 @@ def _print_entries(console: Console, entries: Sequence[LogEntry], *, as_json: bo
             typer.echo(json.dumps(entry_to_json(each), ensure_ascii=False))
     else:
         print_entries(console, entries)
-
-
-def plain_table(*columns: str) -> Table:
-    """Return a table without lines around its cells."""
-    return Table(*columns, box=None, pad_edge=False)
-
-
-def wide_console() -> Console:
-    """Return a console. In a file, lines are long, so that a search finds them."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 240
-    return console
 
 
 def _listed(names: Sequence[str]) -> str:

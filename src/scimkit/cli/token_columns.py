@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from scimkit.cli.tables import plain_table, wide_console
 from scimkit.documents import camel_case
 from scimkit.tokens import TokenRecord
 
@@ -40,8 +39,6 @@ SHOW_COLUMNS: Final[Columns] = {
 """The columns of one token."""
 
 _NEVER: Final = {"expires": "never", "last_used": "never"}
-_WIDE: Final = 200
-"""Number of characters of a line that is not printed on a terminal."""
 
 
 def print_json(value: Any) -> None:
@@ -62,26 +59,21 @@ def json_values(record: TokenRecord, columns: Columns) -> dict[str, Any]:
 def print_list(records: Sequence[TokenRecord]) -> None:
     """Print a table with a row for each record."""
     now = datetime.now(UTC)
-    table = Table(box=None, pad_edge=False)
+    table = plain_table()
     for name in LIST_COLUMNS:
         table.add_column(_title(name), no_wrap=name in ("id", "status", "hint"), overflow="fold")
     for record in records:
         table.add_row(*(Text(_text(name, value(record, now))) for name, value in LIST_COLUMNS.items()))
-    _console().print(table)
+    wide_console().print(table)
 
 
 def print_record(record: TokenRecord) -> None:
     """Print a line for each column of a record."""
     now = datetime.now(UTC)
-    table = Table(box=None, pad_edge=False, show_header=False)
+    table = plain_table(show_header=False)
     for name, value in SHOW_COLUMNS.items():
         table.add_row(_title(name), Text(_text(name, value(record, now))))
-    _console().print(table)
-
-
-def _console() -> Console:
-    """Return the console. Lines for a file or a pipe are wide, so that no value is broken."""
-    return Console() if sys.stdout.isatty() else Console(width=_WIDE)
+    wide_console().print(table)
 
 
 def _title(name: str) -> str:

@@ -71,13 +71,7 @@ class LoopService:
 
     async def flushed(self) -> None:
         """Write what the provisioning log still has in memory, when the server shuts down."""
-        service = self._service
-        if not service.blocking:
-            await service.flush_provisioning_log()
-            return
-        await self._executor.run(
-            lambda: run_sync(service.flush_provisioning_log()), monotonic() + service.limits.deadline
-        )
+        await self.run(self._service.flush_provisioning_log)
 
     async def next_part(self, more: Callable[[], Coroutine[Any, Any, bytes]]) -> bytes:
         """Return the next part of a streamed body.

@@ -11,11 +11,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
+from uuid import UUID
 
 from pydantic_core import from_json
 
 from scimkit.documents import camel_case, write_json
-from scimkit.provisioning.entries import LogEntry, QuirkUse
+from scimkit.provisioning.entries import REDACTED, LogEntry, QuirkUse
 
 KEY_LENGTH: Final = 255
 """The largest number of bytes of a compared text in its column."""
@@ -32,7 +33,6 @@ _IN_PAYLOAD: Final[Mapping[str, Any]] = {
 }  # fmt: skip
 """The fields in the payload, with the values that the payload leaves out."""
 _TUPLES: Final = ("added_members", "removed_members", "missing_members", "dropped")
-_FORGOTTEN: Final[Mapping[str, Any]] = {"redacted": True}
 
 
 def key_bytes(text: str) -> bytes:
@@ -60,8 +60,7 @@ def id_bytes(id: str) -> bytes:
 
 def id_text(id: bytes) -> str:
     """Return the id of an entry as a UUID."""
-    text = id.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    return str(UUID(bytes=id))
 
 
 def entry_to_row(entry: LogEntry) -> dict[str, Any]:
@@ -101,7 +100,7 @@ def forgotten(entry: LogEntry) -> LogEntry:
         external_id=None,
         label=None,
         detail="",
-        changes=dict.fromkeys(entry.changes, _FORGOTTEN),
+        changes=dict.fromkeys(entry.changes, REDACTED),
         quirks=tuple(QuirkUse(each.name, each.attribute) for each in entry.quirks),
         is_forgotten=True,
     )
