@@ -70,7 +70,8 @@ def _print_table(found: list[tuple[TokenRecord, ConnectionHealth]], now: datetim
     table = plain_table(*_COLUMNS)
     for record, each in found:
         color = _COLORS[each.status]
-        error = f"{each.error_code} ({each.failures}): {', '.join(each.affected)}" if each.failures else ""
+        error = f"{each.error_code} ({each.failures})" if each.failures else ""
+        error += f": {', '.join(each.affected)}" if each.affected else ""
         table.add_row(
             record.id, escape(record.description), record.status(now), f"[{color}]{each.status}[/{color}]",
             *map(_time, (each.last_request, each.next_expected, each.failing_since)), escape(error),
