@@ -67,7 +67,7 @@ def test_the_story(desk: Helpdesk, page: Any) -> None:
     token = page.evaluate("navigator.clipboard.readText()")
     page.click("text=Copy SCIM endpoint")
     page.wait_for_function(f"navigator.clipboard.readText().then(text => text === '{desk.endpoint}')")
-    assert page.locator("details[open] >> text=Secret Token").is_visible()
+    page.wait_for_selector("details[open] >> text=Secret Token")
     assert desk.tokens.verify(token).description == "Microsoft Entra ID"
 
     page.click("text=Wait for Test Connection")
@@ -89,10 +89,10 @@ def test_the_story(desk: Helpdesk, page: Any) -> None:
     page.goto(connection)
     page.wait_for_selector("h2:text-is('Some changes fail')")
     page.click("main a:text-is('sam@example.org')")
-    assert page.locator("text=Another resource here already has this name.").is_visible()
+    page.wait_for_selector("text=Another resource here already has this name.")
     assert page.input_value("#request-id")
     page.click("text=Everything that happened to this resource")
-    assert page.locator("main th:has-text('sam@example.org')").count() > 1
+    page.locator("main th:has-text('sam@example.org')").nth(1).wait_for()
     directory.change(key_of("sam"), user_name="sam.ng@example.org")
     assert entra.incremental_cycle()
 
@@ -114,7 +114,7 @@ def test_the_story(desk: Helpdesk, page: Any) -> None:
     page.wait_for_selector("[role=status]:has-text('active')")
     assert renewed.test_connection()
     page.click("text=Revoke")
-    assert page.locator("text=Provisioning with this token stops.").is_visible()
+    page.wait_for_selector("text=Provisioning with this token stops.")
     page.click("button:has-text('Revoke token')")
     page.wait_for_selector("[role=status]:has-text('revoked')")
     assert not renewed.test_connection()

@@ -74,20 +74,24 @@ class ResourceTypeProperties:
         document, body = data.draw(documents(self.resource_type)), data.draw(patches(self.resource_type))
         found = self._outcome(document, body)
         if isinstance(found, type):
-            body = self._up_to_the_refused_operation(document, body)
+            body = self._up_to_the_refused_operation(document, body, found)
         try:
             expected: Any = reference.patched(self.resource_type, document, body)
         except (NoTarget, MutabilityViolation) as error:
             expected = type(error)
-        if isinstance(expected, dict) and isinstance(found, type):
-            assert not self._is_valid(expected)
+        if isinstance(found, type) and not (isinstance(expected, type) and found in (NoTarget, MutabilityViolation)):
+            # The model does not check values: it has its own error for another fault, or makes an invalid document.
+            assert isinstance(expected, type) or not self._is_valid(expected)
         else:
             assert self._without_order(found) == self._without_order(expected)
 
-    def _up_to_the_refused_operation(self, document: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
-        """Return a PATCH that ends at the operation that is refused, because a later one may have another error."""
+    def _up_to_the_refused_operation(self, document: dict[str, Any], body: dict[str, Any], error: type) -> dict[str, Any]:
+        """Return the shortest beginning of a PATCH with the same error, because a later operation may have another.
+
+        The error is compared, because a beginning may lack what a later operation adds, such as a required attribute.
+        """
         parts = ({**body, "Operations": body["Operations"][:count]} for count in range(1, len(body["Operations"])))
-        return next((part for part in parts if isinstance(self._outcome(document, part), type)), body)
+        return next((part for part in parts if self._outcome(document, part) is error), body)
 
     def _without_order(self, outcome: Any) -> Any:
         """Return a document whose references, such as members, are sorted: their order has no meaning."""
