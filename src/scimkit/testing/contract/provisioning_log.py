@@ -18,20 +18,11 @@ from typing import Any, Final
 import pytest
 from hypothesis import strategies as st
 
-from scimkit.provisioning import (
-    CYCLE_GAP,
-    REDACTED,
-    Cycle,
-    HealthStatus,
-    LogEntry,
-    LogQuery,
-    connection_health,
-    new_entry_id,
-)
-from scimkit.provisioning.entries import new_id_at
+from scimkit.provisioning import CYCLE_GAP, REDACTED, Cycle, HealthStatus, LogEntry, LogQuery, connection_health
 from scimkit.testing.contract.base import RACERS
 from scimkit.testing.contract.log_entries import ENTRIES, QUERIES, SIMPLE_QUERIES, START, expected, numbered
 from scimkit.testing.contract.log_retention import LogRetentionContract
+from scimkit.uuid7 import new_id_at, new_uuid7
 
 MINUTE: Final = timedelta(minutes=1)
 
@@ -59,7 +50,7 @@ class ProvisioningLogContract(LogRetentionContract):
         for each in entries:
             assert store.provisioning_log.find("default", each.id) == each
             assert store.provisioning_log.find("other", each.id) is None
-        assert store.provisioning_log.find("default", new_entry_id()) is None
+        assert store.provisioning_log.find("default", new_uuid7()) is None
 
     def test_ids_that_are_no_ids_find_nothing(self, store: Any) -> None:
         """An id of another form finds no entry and no cycle."""
