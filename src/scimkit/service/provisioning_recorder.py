@@ -89,6 +89,8 @@ class ProvisioningRecorder:
         is_own = log is getattr(store, "provisioning_log", None)
         self.is_in_transaction: bool = is_own and "transactions" not in store.unsupported
         """True if the entry of a write is written in the transaction of the write."""
+        self.is_with_write: bool = self.is_in_transaction and getattr(store, "logs_writes", False)
+        """True if the store adds the entry of a write itself, together with the write."""
         self.reports_changes: bool = "changes" not in store.unsupported
         """True if the store reports the changes of writes, so that entries have them."""
 
