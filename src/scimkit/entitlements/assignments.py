@@ -51,34 +51,32 @@ class Assignments:
         if not self._problems(assigned, {}):
             return ()
         problems = self._problems(assigned, {} if held is None else await held())
-        for _, detail, is_kept in problems:
+        for _, error, is_kept in problems:
             if not is_kept:
-                raise InvalidValue(detail)
+                raise error
         return tuple(dict.fromkeys(path for path, _, _ in problems))
 
-    def _problems(self, assigned: Document, held: Document) -> list[tuple[str, str, bool]]:
-        """Return the path, the detail and the treatment of each value that is not in order: True if it is kept."""
-        found: list[tuple[str, str, bool]] = []
-        for attribute, offered in self._offered.items():
-            values = assigned.get(attribute) or ()
-            present = {_folded(each) for each in held.get(attribute) or ()}
-            if attribute in self._declared.single and len(values) > max(len(held.get(attribute) or ()), 1):
-                found.append((attribute, f"{attribute} must have at most one value.", False))
+    def _problems(self, assigned: Document, held: Document) -> list[tuple[str, InvalidValue, bool]]:
+        """Return the path, the error and the treatment of each value that is not in order: True if it is kept."""
+        found: list[tuple[str, InvalidValue, bool]] = []
+        for name, offered in self._offered.items():
+            values = assigned.get(name) or ()
+            present = {_folded(each) for each in held.get(name) or ()}
+            if name in self._declared.single and len(values) > max(len(held.get(name) or ()), 1):
+                found.append((name, InvalidValue(f"{name} must have at most one value."), False))
             for number, each in enumerate(values):
                 if _folded(each) in present:
                     continue
-                matches = offered.matching(each)
+                path, matches = f"{name}[{number}]", offered.matching(each)
                 if not matches:
-                    endpoints = " or ".join(self._endpoints(attribute))
-                    detail = (
-                        f"{attribute}[{number}].value must be a value that this application offers. See {endpoints}."
-                    )
-                    found.append((f"{attribute}.value", detail, self._declared.keeps_unknown))
+                    endpoints = " or ".join(self._endpoints(name))
+                    error = InvalidValue(f"{path}.value must be a value that this application offers. See {endpoints}.")
+                    found.append((f"{name}.value", error, self._declared.keeps_unknown))
                 elif not any(one.supported for one in matches):
-                    detail = (
-                        f"{attribute}[{number}].value is offered, but not supported at present. Choose another value."
+                    error = InvalidValue(
+                        f"{path}.value is offered, but not supported at present. Choose another value."
                     )
-                    found.append((f"{attribute}.value", detail, False))
+                    found.append((f"{name}.value", error, False))
         return found
 
     def _endpoints(self, attribute: RoleAttribute) -> list[str]:

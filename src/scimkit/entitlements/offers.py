@@ -123,11 +123,12 @@ class RolesAndEntitlements:
                 check_distinct(each.offers)
         self.keeps_unknown: bool = unknown_values == "keep"
         """True if values that are not offered are stored."""
-        single: dict[RoleAttribute, bool] = {"roles": one_role, "entitlements": one_entitlement}
-        self.single: frozenset[RoleAttribute] = frozenset(attribute for attribute, one in single.items() if one)
+        one_value: dict[RoleAttribute, bool] = {"roles": one_role, "entitlements": one_entitlement}
+        single: set[RoleAttribute] = {attribute for attribute, one in one_value.items() if one}
+        self.single: frozenset[RoleAttribute] = frozenset(single)
         """The attributes that can have at most one value."""
-        self._schemas = schemas
-        self.forms: tuple[RoleSchemas, ...] = ("draft", "okta") if callable(schemas) else (schemas,)
+        self._schemas: RoleSchemas | Callable[[str], RoleSchemas] = schemas
+        self.forms: tuple[RoleSchemas, ...] = (schemas,) if isinstance(schemas, str) else ("draft", "okta")
         """The forms in which the service can serve the offers."""
         self._compiled = {form: tuple(_compiled(each, form) for each in self.types) for form in self.forms}
 
@@ -148,7 +149,7 @@ class RolesAndEntitlements:
 
     def form(self, tenant: str) -> RoleSchemas:
         """Return the form of the resources of a tenant."""
-        return self._schemas(tenant) if callable(self._schemas) else self._schemas
+        return self._schemas if isinstance(self._schemas, str) else self._schemas(tenant)
 
     def resource_types(self, form: RoleSchemas) -> tuple[ResourceType, ...]:
         """Return the resource types of the offers in a form, in the order of `types`."""

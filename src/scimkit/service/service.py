@@ -511,7 +511,7 @@ class ScimService:
         if offers is None:
             root = Search(searchable, store, self.limits, self._permissions, self._cursors)
             return root.get, root.post
-        found = {
+        found: dict[RoleSchemas, Search] = {
             form: Search(
                 [*searchable, *(each.searchable for each in served.values())],
                 offers,
@@ -521,8 +521,10 @@ class ScimService:
             )
             for form, served in self._offered.items()
         }
-        gets: dict[RoleSchemas, Handler] = {form: each.get for form, each in found.items()}
-        posts: dict[RoleSchemas, Handler] = {form: each.post for form, each in found.items()}
+        gets: dict[RoleSchemas, Handler] = {}
+        posts: dict[RoleSchemas, Handler] = {}
+        for form, each in found.items():
+            gets[form], posts[form] = each.get, each.post
         return self._by_form(gets), self._by_form(posts)
 
     def _add_offered(self, routes: dict[tuple[str, str], Mapping[str, Handler]], offers: OfferStore) -> None:
