@@ -18,7 +18,7 @@ class Assignments:
         self, declared: RolesAndEntitlements, offered: Mapping[RoleAttribute, Sequence[tuple[OfferedType, Offer]]]
     ) -> None:
         self._declared = declared
-        self._offered = {attribute: _Index(pairs) for attribute, pairs in offered.items()}
+        self._offered: dict[RoleAttribute, _Index] = {attribute: _Index(pairs) for attribute, pairs in offered.items()}
 
     @staticmethod
     async def of(declared: RolesAndEntitlements, tenant: str, names: Collection[str]) -> Assignments | None:
@@ -29,7 +29,7 @@ class Assignments:
             tenant: The tenant.
             names: The top-level attributes that the request writes.
         """
-        written = [each for each in declared.attributes if each in names]
+        written: list[RoleAttribute] = [each for each in declared.attributes if names.__contains__(each)]
         if not written:
             return None
         offered: dict[RoleAttribute, list[tuple[OfferedType, Offer]]] = {each: [] for each in written}

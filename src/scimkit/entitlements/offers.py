@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, cast
 
 from scimkit.schema.resource_types import ResourceType, SchemaExtension
 from scimkit.schema.role_schemas import RoleAttribute, RoleSchemas, role_schema
@@ -128,7 +128,7 @@ class RolesAndEntitlements:
         self.single: frozenset[RoleAttribute] = frozenset(single)
         """The attributes that can have at most one value."""
         self._schemas: RoleSchemas | Callable[[str], RoleSchemas] = schemas
-        self.forms: tuple[RoleSchemas, ...] = (schemas,) if isinstance(schemas, str) else ("draft", "okta")
+        self.forms: tuple[RoleSchemas, ...] = ("draft", "okta") if callable(schemas) else (cast(RoleSchemas, schemas),)
         """The forms in which the service can serve the offers."""
         self._compiled = {form: tuple(_compiled(each, form) for each in self.types) for form in self.forms}
 
@@ -149,7 +149,7 @@ class RolesAndEntitlements:
 
     def form(self, tenant: str) -> RoleSchemas:
         """Return the form of the resources of a tenant."""
-        return self._schemas if isinstance(self._schemas, str) else self._schemas(tenant)
+        return self._schemas(tenant) if callable(self._schemas) else cast(RoleSchemas, self._schemas)
 
     def resource_types(self, form: RoleSchemas) -> tuple[ResourceType, ...]:
         """Return the resource types of the offers in a form, in the order of `types`."""
