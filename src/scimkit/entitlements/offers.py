@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
-from typing import Any, Final, Literal, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias
 
 from scimkit.schema.resource_types import ResourceType, SchemaExtension
 from scimkit.schema.role_schemas import RoleAttribute, RoleSchemas, role_schema
@@ -127,8 +127,9 @@ class RolesAndEntitlements:
         single: set[RoleAttribute] = {attribute for attribute, one in one_value.items() if one}
         self.single: frozenset[RoleAttribute] = frozenset(single)
         """The attributes that can have at most one value."""
-        self._schemas: RoleSchemas | Callable[[str], RoleSchemas] = schemas
-        self.forms: tuple[RoleSchemas, ...] = ("draft", "okta") if callable(schemas) else (cast(RoleSchemas, schemas),)
+        self._choose: Callable[[str], RoleSchemas] | None = schemas if callable(schemas) else None
+        self._form: RoleSchemas = "okta" if schemas == "okta" else "draft"
+        self.forms: tuple[RoleSchemas, ...] = (self._form,) if self._choose is None else ("draft", "okta")
         """The forms in which the service can serve the offers."""
         self._compiled = {form: tuple(_compiled(each, form) for each in self.types) for form in self.forms}
 
@@ -149,7 +150,7 @@ class RolesAndEntitlements:
 
     def form(self, tenant: str) -> RoleSchemas:
         """Return the form of the resources of a tenant."""
-        return self._schemas(tenant) if callable(self._schemas) else cast(RoleSchemas, self._schemas)
+        return self._form if self._choose is None else self._choose(tenant)
 
     def resource_types(self, form: RoleSchemas) -> tuple[ResourceType, ...]:
         """Return the resource types of the offers in a form, in the order of `types`."""
