@@ -47,6 +47,8 @@ def token_page(url: str) -> str:
         assert browser.get("/scim-admin/").status_code == 403
         assert browser.get("/login", auth=("ada", "wrong")).status_code == 401
         assert browser.get("/login", auth=("ada", "correct-horse")).url.path.startswith("/scim-admin/")
+        first = re.findall(r'href="(/scim-admin/log/[^"]+)"', browser.get("/scim-admin/log").text)[0]
+        assert "last active one" in browser.get(first).text
         form = browser.get("/scim-admin/tokens/new").text
         fields = {"form_token": re.findall(r'name="form_token" value="([^"]+)"', form)[0], "description": "Our Entra"}
         fields |= {"status": "active", "expires": "never", "scopes": "write", "guide": "entra"}
