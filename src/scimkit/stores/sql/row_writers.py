@@ -78,7 +78,7 @@ class RowWriter(Protocol):
 
 def writer(connection: sa.Connection) -> RowWriter:
     """Return the writer for the database of a connection."""
-    return (SingleStatements if connection.dialect.name == "postgresql" else SeveralStatements)(connection)
+    return (SingleStatements if connection.dialect.driver == "psycopg" else SeveralStatements)(connection)
 
 
 class SingleStatements:
