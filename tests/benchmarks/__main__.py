@@ -1,4 +1,6 @@
-"""`python -m tests.benchmarks [--quick] [--full] [--only STEP] [--profile [STEP]] [--markdown] [--sql [URL]] [--database NAME]`.
+"""`python -m tests.benchmarks [--quick] [--full] [--only STEP] [--profile [STEP]] [--markdown]`: measure requests.
+
+With `--sql [URL]` or `--database NAME`, the requests go to a database over HTTP.
 
 Each step is measured together with the same step of other libraries. A time is the CPU time of this process, the best
 of several interleaved repeats. Compare ratios, not times; no test checks a time.

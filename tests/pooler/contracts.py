@@ -79,7 +79,7 @@ class OnTablesOfScimkit(Pooled):
     def _on(self, request: pytest.FixtureRequest) -> None:
         self.use(request.param)
 
-    def opened(self, **options: Any) -> Any:
+    def new_store(self, **options: Any) -> Any:
         """Return a SQL store."""
         return (AsyncSqlStore if self.is_async else SqlStore)(self.engine, **options)
 
@@ -91,7 +91,7 @@ class OnModels(Pooled):
     def _on(self, request: pytest.FixtureRequest) -> None:
         self.use(request.param)
 
-    def opened(self, make: Any = None) -> Any:
+    def new_store(self, make: Any = None) -> Any:
         """Return a store over the models of the helpdesk."""
         kind = AsyncMappedStore if self.is_async else MappedStore
         source = async_sessionmaker(self.engine) if self.is_async else orm.sessionmaker(self.engine)
@@ -106,7 +106,7 @@ class TestStores(OnTablesOfScimkit, StoreContract):
     histories = 2
 
     def make_store(self) -> Any:
-        return Apart(self.opened())
+        return Apart(self.new_store())
 
 
 class TestMapped(OnModels, mapped_contract.TestMappedStore):
@@ -116,7 +116,7 @@ class TestMapped(OnModels, mapped_contract.TestMappedStore):
     histories = 1
 
     def make_store(self) -> Any:
-        return Apart(self.opened())
+        return Apart(self.new_store())
 
 
 class TestMappedWithoutInstances(TestMapped):
@@ -126,8 +126,8 @@ class TestMappedWithoutInstances(TestMapped):
     def _on(self, request: pytest.FixtureRequest) -> None:
         self.use(request.param)
 
-    def opened(self, make: Any = None) -> Any:
-        return super().opened(lambda source, kind: kind(source, (PLAIN_AGENTS, PLAIN_TEAMS)))
+    def new_store(self, make: Any = None) -> Any:
+        return super().new_store(lambda source, kind: kind(source, (PLAIN_AGENTS, PLAIN_TEAMS)))
 
 
 class TestTokens(OnTablesOfScimkit, TokenStoreContract):
@@ -160,7 +160,7 @@ class TestLog(OnTablesOfScimkit, LogOfTables):
 
     def make_store(self) -> Any:
         self.empty()
-        return self.opened(provisioning_log=True)
+        return self.new_store(provisioning_log=True)
 
 
 class TestMappedLog(OnModels, LogOfTables):
@@ -170,7 +170,7 @@ class TestMappedLog(OnModels, LogOfTables):
 
     def make_store(self) -> Any:
         self.empty()
-        return self.opened(logs.any_mapped)
+        return self.new_store(logs.any_mapped)
 
 
 class TestOutbox(OnTablesOfScimkit, OutboxContract):
@@ -180,7 +180,7 @@ class TestOutbox(OnTablesOfScimkit, OutboxContract):
 
     def make_store(self) -> Any:
         outboxes.empty(store_of("postgresql").engine, OUTBOX)
-        return self.opened(outbox=True)
+        return self.new_store(outbox=True)
 
 
 class TestMappedOutbox(OnModels, OutboxContract):
@@ -190,14 +190,14 @@ class TestMappedOutbox(OnModels, OutboxContract):
 
     def make_store(self) -> Any:
         outboxes.empty(store_of("postgresql").engine, outboxes.OWN_TABLE)
-        return self.opened(outboxes.any_mapped)
+        return self.new_store(outboxes.any_mapped)
 
 
 class TestBreaker(OnTablesOfScimkit, BreakerStoreContract):
     """The contract of the breaker of the SQL stores."""
 
     def make_stores(self) -> Any:
-        store = self.opened()
+        store = self.new_store()
         return store, store.breaker_store()
 
 
@@ -205,4 +205,4 @@ class TestMappedBreaker(OnModels, BreakerStoreContract):
     """The contract of the breaker of the stores over models of the application."""
 
     def make_stores(self) -> Any:
-        return self.opened(), (AsyncSqlBreakerStore if self.is_async else SqlBreakerStore)(self.engine)
+        return self.new_store(), (AsyncSqlBreakerStore if self.is_async else SqlBreakerStore)(self.engine)

@@ -52,7 +52,8 @@ def _requests(store: Any, scope: Scope, user: str, group: str, name: str) -> dic
     """Return one request of each kind."""
 
     def find(text: str, kind: Any = USER) -> Callable[[], object]:
-        return lambda: store.search(scope, Query(kind, filters.parse(text), count=10))
+        requested: Any = (lambda each: each != "members") if kind is GROUP else (lambda each: True)
+        return lambda: store.search(scope, Query(kind, filters.parse(text), count=10, requested=requested))
 
     def change(kind: Any, id: str, changes: ChangeSet) -> Callable[[], object]:
         return lambda: store.change(scope, kind, id, changes)
@@ -90,7 +91,11 @@ def plans(url: str, tenant: str, user: str, group: str, name: str) -> Iterator[P
     """
     store, scope = SqlStore(url, upgrade=False), Scope(tenant)
     said: list[tuple[str, Any]] = []
-    sa.event.listen(store.engine, "before_cursor_execute", lambda c, cursor, sql, values, *_: said.append((sql, values)))
+
+    def note(_: Any, cursor: Any, sql: str, values: Any, *rest: Any) -> None:
+        said.append((sql, values))
+
+    sa.event.listen(store.engine, "before_cursor_execute", note)
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         with store.engine.connect() as settings:
             for setting in _SETTINGS:

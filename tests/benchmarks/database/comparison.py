@@ -257,15 +257,20 @@ def _spent(before: dict[int, float], after: dict[int, float]) -> float:
 
 
 def _backends(url: sa.URL) -> list[int]:
-    """Return the processes of PostgreSQL that serve connections to a database, or of MariaDB."""
-    found = []
+    """Return the processes of PostgreSQL that serve connections to a database, or of MariaDB. SQLite has none."""
+    found: list[int] = []
+    if url.get_backend_name() == "sqlite":
+        return found
     for each in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = each.read_bytes().replace(b"\0", b" ").decode(errors="replace").split()
         except OSError:
             continue
-        mine = len(words) > 2 and words[0] == "postgres:" and url.database in words
-        if mine or (words and words[0].endswith(("mariadbd", "mysqld"))):
+        if url.get_backend_name() == "postgresql":
+            mine = len(words) > 2 and words[0] == "postgres:" and url.database in words
+        else:
+            mine = bool(words) and words[0].endswith(("mariadbd", "mysqld"))
+        if mine:
             found.append(int(each.parent.name))
     return found
 
@@ -292,7 +297,7 @@ def _measured(pid: int, base: str, script: Path, url: sa.URL, seconds: int) -> F
     found = _RESULT.search(said)
     assert found is not None, said
     count, micros, errors = (int(each) for each in found.groups()[:3])
-    server, database = (_spent(*each) / count * 1e6 for each in zip(before, after, strict=True))
+    server, database = (_spent(*each) / max(count, 1) * 1e6 for each in zip(before, after, strict=True))
     return Figures(server, database, float(found[4]) / 1000, count / micros * 1e6, errors)
 
 
@@ -367,9 +372,11 @@ def rows(figures: dict[tuple[str, str], Figures], people: int) -> list[tuple[str
                 values = (each.server, each.database, each.p99)
                 least = (math.nan,) * 3 if floor is None else (floor.server, floor.database, floor.p99)
                 pairs = [
-                    (f"{value:,.0f}" if place < 2 else f"{value:,.1f}", "" if math.isnan(low) else f"{value / low:.2f}")
+                    (f"{value:,.0f}" if place < 2 else f"{value:,.1f}", f"{value / low:.2f}" if low > 0 else "")
                     for place, (value, low) in enumerate(zip(values, least, strict=True))
                 ]
+                if not each.database:
+                    pairs[1] = ("", "")  # SQLite runs in the server
                 cells = [cell for pair in pairs for cell in pair]
                 shown.append((_TITLES[step].format(people), name, *cells, f"{each.rate:,.0f}", str(each.errors)))
     return shown

@@ -26,6 +26,7 @@ from scimkit.stores.sql.hot_statements import (
     OutcomeUnknown,
     has_unread_message,
     outside_transaction,
+    takes_single_statements,
 )
 from scimkit.stores.sql.timeouts import (
     POOL_TIMEOUT,
@@ -325,8 +326,8 @@ class Transactions:
     @property
     def are_optional(self) -> bool:
         """True if a write that takes one statement needs no transaction."""
-        is_psycopg = self.engine.dialect.driver == "psycopg"
-        return is_psycopg and "isolation_level" not in self.engine.get_execution_options()
+        has_level = "isolation_level" in self.engine.get_execution_options()
+        return takes_single_statements(self.engine.dialect) and not has_level
 
     def read(self, work: Work[Result], deadline: float | None) -> Result:
         """Run work that only reads."""

@@ -1,7 +1,7 @@
 """Writers of a resource: its row, its index entries and its unique values.
 
-PostgreSQL does all of it in one statement. The other databases take a statement for each table. This module never
-begins or ends a transaction.
+PostgreSQL with psycopg does all of it in one statement. Other databases and drivers take a statement for each table.
+This module never begins or ends a transaction.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from scimkit.errors import Uniqueness
 from scimkit.stores.sql import postgresql_statements, statements
+from scimkit.stores.sql.hot_statements import takes_single_statements
 from scimkit.stores.sql.index_entries import IndexEntry
 from scimkit.stores.sql.tables import CLAIMS, RESOURCES, VALUES
 
@@ -77,8 +78,8 @@ class RowWriter(Protocol):
 
 
 def writer(connection: sa.Connection) -> RowWriter:
-    """Return the writer for the database of a connection."""
-    return (SingleStatements if connection.dialect.driver == "psycopg" else SeveralStatements)(connection)
+    """Return the writer for the database and the driver of a connection."""
+    return (SingleStatements if takes_single_statements(connection.dialect) else SeveralStatements)(connection)
 
 
 class SingleStatements:

@@ -126,7 +126,8 @@ def shares_session(connection: sa.Connection) -> bool:
 
 def transaction_settings(connection: sa.Connection) -> list[str]:
     """Return the statements that set the timeouts of one transaction of PostgreSQL."""
-    seconds = connection.info.get(_NEXT_LIMIT, connection.info[_LIMIT])
+    info: dict[Any, Any] = connection.info
+    seconds = info.get(_NEXT_LIMIT, info[_LIMIT])
     return [each.replace("SET ", "SET LOCAL ", 1) for each in _statements(connection.dialect, seconds)]
 
 
