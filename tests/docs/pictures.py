@@ -28,6 +28,7 @@ ROOMS: Final = {
     "loop": "threads for blocking stores under an event loop",
     "service": "the SCIM protocol: from a Request to a Response",
     "safeguards": "protected accounts, breaker, linking",
+    "entitlements": "roles, entitlements on offer",
     "dialects": "quirks of identity providers",
     "stores": "memory, SQL, your own tables, Django",
     "provisioning": "the provisioning log, cycles, health",

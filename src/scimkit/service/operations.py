@@ -12,6 +12,8 @@ from typing import Any, Final, TypeAlias, cast
 
 from scimkit.dialects.soft_deletion import may_be_marked, unmarked
 from scimkit.documents import Document, parse_object, write_json
+from scimkit.entitlements.assignments import Assignments
+from scimkit.entitlements.offers import RolesAndEntitlements
 from scimkit.errors import NotFound, PreconditionFailed, Unavailable, Uniqueness
 from scimkit.events import PasswordHook, ResourceEvent
 from scimkit.filters.ast import Comparison
@@ -37,7 +39,6 @@ from scimkit.service.rendering import Renderer
 from scimkit.service.request_context import RequestContext
 from scimkit.service.request_projection import (
     WrittenByRequest,
-    nothing_written,
     written_by_operations,
     written_in_document,
 )
@@ -51,6 +52,8 @@ from scimkit.stores.protocol import MEMBERS, MemberPages, Members, Query, Scope,
 PASSWORD: Final = "password"
 NOT_KEPT: Final = "attribute-not-kept"
 """The name in `Response.quirks` before the path of an attribute that the client sent and the store does not keep."""
+NOT_OFFERED: Final = "value-not-offered"
+"""The name in `Response.quirks` before the path of a role or entitlement that is kept although it is not offered."""
 
 Write: TypeAlias = Callable[[Store], Awaitable[Written]]
 """A function that writes to a store, or to a transaction of a store."""
@@ -73,6 +76,7 @@ class ResourceOperations:
         safeguards: WriteSafeguards | None = None,
         recorder: ProvisioningRecorder | None = None,
         links: AccountLinks | None = None,
+        declared: RolesAndEntitlements | None = None,
     ) -> None:
         self.resource_type = resource_type
         self._store = store
@@ -86,6 +90,7 @@ class ResourceOperations:
         self._log_in_transaction = recorder if recorder is not None and recorder.is_in_transaction else None
         self._log_afterwards = None if self._log_in_transaction else recorder
         self._links = links
+        self._declared = declared
         self._permissions = permissions
         self._projections = Projections(resource_type)
         self._renderer = Renderer(resource_type, resource_types)
@@ -105,6 +110,9 @@ class ResourceOperations:
         document = call.document = self._document(call, self._body(call))
         projection = self._projection(call, written_in_document(document))
         call.password = document.pop(PASSWORD, None)
+        if self._declared is not None:
+            assignments = await Assignments.of(self._declared, call.scope.tenant, document)
+            await _check_assignments(call, assignments, document)
         written = await self._written(
             call,
             lambda store: self._created(store, call, document),
@@ -195,10 +203,11 @@ class ResourceOperations:
 
         A filter applies here too: a resource that does not match the filter is answered with 404 (section 3.4.2.2).
         """
-        projection = self._projection(call)
-        filtered = filter_of(call.parameters, call, self._limits)
-        if filtered is not None:
-            return self._read_matching(call, projection, filtered)
+        projection = projection_of(self._projections, call.parameters)
+        if "filter" in call.parameters:
+            filtered = filter_of(call.parameters, call, self._limits)
+            if filtered is not None:
+                return self._read_matching(call, projection, filtered)
         return self._read(call, projection, conditional=preconditions.is_conditional(call.request.headers))
 
     async def _read_matching(self, call: RequestContext, projection: Projection, filtered: Filter) -> Response:
@@ -270,6 +279,11 @@ class ResourceOperations:
         projection = self._projection(call, written_in_document(document))
         call.password = document.pop(PASSWORD, None)
         kept = [*self._write_only, *self._kept_members(call, body)]
+        if self._declared is not None:
+            assignments = await Assignments.of(self._declared, call.scope.tenant, document)
+            await _check_assignments(
+                call, assignments, document, lambda: self._store.get(call.scope, self.resource_type, id)
+            )
         written = await self._written(
             call, lambda store: self._replaced(store, call, id, document, kept), has_password=call.password is not None
         )
@@ -318,6 +332,11 @@ class ResourceOperations:
         )
         projection = self._projection(call, written_by_operations(operations))
         changes = direct_changes(operations)
+        assignments: Assignments | None = None
+        if self._declared is not None:
+            names = {each.path.top for each in operations}
+            assignments = await Assignments.of(self._declared, call.scope.tenant, names)
+            changes = changes if assignments is None else None
         if changes is not None and (self._has_members or not changes.references) and not _depends_on_stored(changes):
             conditional = preconditions.is_conditional(call.request.headers)
             version = await self._version(call) if conditional else None
@@ -329,7 +348,7 @@ class ResourceOperations:
         else:
             written = await self._written(
                 call,
-                lambda store: self._patched(store, call, id, operations),
+                lambda store: self._patched(store, call, id, operations, assignments),
                 has_password=any([each.path.top == PASSWORD for each in operations]),  # noqa: C419  # a list is faster
             )
         self._note(call, written)
@@ -339,7 +358,14 @@ class ResourceOperations:
             return await self._read(call, projection, conditional=False)
         return Response(204, headers=(("ETag", written.document["meta"]["version"]),))
 
-    async def _patched(self, store: Store, call: RequestContext, id: str, operations: Sequence[Operation]) -> Written:
+    async def _patched(
+        self,
+        store: Store,
+        call: RequestContext,
+        id: str,
+        operations: Sequence[Operation],
+        assignments: Assignments | None = None,
+    ) -> Written:
         """Read the resource, apply the operations, and write if the version is unchanged. Otherwise retry."""
         for _ in range(self._limits.attempts):
             old = await store.get(call.scope, self.resource_type, id)
@@ -350,6 +376,8 @@ class ResourceOperations:
             if kept:
                 changes = changes_between(self.resource_type, old, {**result.document, **kept})
             self._value_limit.check(changes.assigned)
+            if assignments is not None:
+                await _check_assignments(call, assignments, changes.assigned, _held(old))
             call.password = changes.assigned.get(PASSWORD)
             if call.password is not None:
                 changes = _without_password(changes)
@@ -383,8 +411,8 @@ class ResourceOperations:
         preconditions.check(call.request.headers, version)
         return str(version)
 
-    def _projection(self, call: RequestContext, has_written: WrittenByRequest = nothing_written) -> Projection:
-        """Return the projection of the response.
+    def _projection(self, call: RequestContext, has_written: WrittenByRequest) -> Projection:
+        """Return the projection of the response to a write.
 
         Attributes that are returned on request only are included if the request has written them (RFC 7643 section 7).
         """
@@ -490,6 +518,30 @@ class ResourceOperations:
         if listeners is not None and events:
             await listeners.committed(events)
         return written
+
+
+async def _check_assignments(
+    call: RequestContext,
+    assignments: Assignments | None,
+    assigned: Document,
+    held: Callable[[], Awaitable[Document]] | None = None,
+) -> None:
+    """Check the roles and entitlements that a request assigns. Raises InvalidValue.
+
+    A value that is kept although it is not offered is reported like a quirk.
+    """
+    if assignments is not None:
+        for path in await assignments.check(assigned, held):
+            call.deviations.fired[f"{NOT_OFFERED}:{path}"] = None
+
+
+def _held(document: Document) -> Callable[[], Awaitable[Document]]:
+    """Return a coroutine function that returns a document."""
+
+    async def held() -> Document:
+        return document
+
+    return held
 
 
 class _Rehearsed(Exception):

@@ -111,16 +111,18 @@ class RateLimiter:
         if rate is not None:
             seconds = await self._counts.count(*_window(rate, options), "token", tenant, principal.token_id)
             if seconds:
-                detail = f"Too many requests: this token may send {rate:g} a second. Try again later."
-                self._remember(headers, _RememberedToken(principal, monotonic() + seconds, detail))
-                raise self._refusal(principal, seconds, detail)
+                raise self._over_limit(
+                    headers, principal, seconds,
+                    f"Too many requests: this token may send {rate:g} a second. Try again later.",
+                )  # fmt: skip
         rate = options.rate_of_tenant(principal.tenant)
         if rate is not None:
             seconds = await self._counts.count(*_window(rate, options), "tenant", tenant)
             if seconds:
-                detail = f"Too many requests: this tenant may send {rate:g} a second. Try again later."
-                self._remember(headers, _RememberedToken(principal, monotonic() + seconds, detail))
-                raise self._refusal(principal, seconds, detail)
+                raise self._over_limit(
+                    headers, principal, seconds,
+                    f"Too many requests: this tenant may send {rate:g} a second. Try again later.",
+                )  # fmt: skip
         known = self._tokens.get(_digest(headers))
         if known is None or known.principal != principal:
             self._remember(headers, _RememberedToken(principal))
@@ -170,6 +172,11 @@ class RateLimiter:
             found = [(each.principal, each.count) for each in self._refusals.values() if each.count]
             self._refusals.clear()
         return found
+
+    def _over_limit(self, headers: Mapping[str, str], principal: Principal, seconds: float, detail: str) -> RateLimited:
+        """Remember that a token is refused for some seconds, and return the error."""
+        self._remember(headers, _RememberedToken(principal, monotonic() + seconds, detail))
+        return self._refusal(principal, seconds, detail)
 
     def _refusal(self, principal: Principal, seconds: float, detail: str) -> RateLimited:
         """Count a refused request, and return its error."""
