@@ -7,6 +7,7 @@ tokens or do I/O.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from time import monotonic
 from typing import Any, Final, TypeAlias, cast
 
@@ -150,7 +151,7 @@ class ResourceOperations:
         """
         call.is_linked = False
         try:
-            return await store.create(call.scope, self.resource_type, document)
+            return await store.create(call.write_scope, self.resource_type, document)
         except Uniqueness:
             holder = await self._conflicting_resource(store, call, document) if call.deviations.may_restore else None
             if holder is None or not call.deviations.restores(holder, document):
@@ -159,7 +160,9 @@ class ResourceOperations:
                     raise
                 return linked
         await self._permissions.require(call, "replace", self.resource_type)
-        return await store.replace(call.scope, self.resource_type, holder["id"], document, holder["meta"]["version"])
+        return await store.replace(
+            call.write_scope, self.resource_type, holder["id"], document, holder["meta"]["version"]
+        )
 
     async def _linked(
         self, store: Store, call: RequestContext, document: dict[str, Any], links: AccountLinks
@@ -175,7 +178,7 @@ class ResourceOperations:
             await self._permissions.require(call, "replace", self.resource_type)
             try:
                 written = await store.change(
-                    call.scope,
+                    call.write_scope,
                     self.resource_type,
                     account["id"],
                     links.changes(account, document),
@@ -306,7 +309,7 @@ class ResourceOperations:
         headers = call.request.headers
         plain = not self._has_immutable and not kept and not may_be_marked(document)
         if plain and not preconditions.is_conditional(headers):
-            return await store.replace(call.scope, self.resource_type, id, document)
+            return await store.replace(call.write_scope, self.resource_type, id, document)
         for _ in range(self._limits.attempts):
             old = await store.get(call.scope, self.resource_type, id)
             preconditions.check(headers, old["meta"]["version"])
@@ -315,7 +318,7 @@ class ResourceOperations:
             same |= unmarked(old, document, call.deviations)
             try:
                 return await store.replace(
-                    call.scope, self.resource_type, id, {**document, **same}, old["meta"]["version"]
+                    call.write_scope, self.resource_type, id, {**document, **same}, old["meta"]["version"]
                 )
             except PreconditionFailed:
                 continue
@@ -342,7 +345,7 @@ class ResourceOperations:
             version = await self._version(call) if conditional else None
             written = await self._written(
                 call,
-                lambda store: store.change(call.scope, self.resource_type, id, changes, version),
+                lambda store: store.change(call.write_scope, self.resource_type, id, changes, version),
                 has_password=False,
             )
         else:
@@ -384,7 +387,7 @@ class ResourceOperations:
             if not changes:
                 return Written(old, changed=False)
             try:
-                return await store.change(call.scope, self.resource_type, id, changes, old["meta"]["version"])
+                return await store.change(call.write_scope, self.resource_type, id, changes, old["meta"]["version"])
             except PreconditionFailed:
                 continue
         raise Unavailable()
@@ -392,7 +395,9 @@ class ResourceOperations:
     async def delete(self, call: RequestContext) -> Response:
         """Serve `DELETE /Users/{id}` (RFC 7644 section 3.6) with 204. Later requests for this id get 404."""
         version = await self._version(call) if preconditions.is_conditional(call.request.headers) else None
-        await self._written(call, lambda store: self._deleted(store, call, version), has_password=False)
+        await self._written(
+            call, lambda store: self._deleted(store, call, version), has_password=False, is_deletion=True
+        )
         call.changed = True
         return Response(204)
 
@@ -434,7 +439,9 @@ class ResourceOperations:
         for path in written.dropped:
             call.deviations.fired[f"{NOT_KEPT}:{path}"] = None
 
-    def _written(self, call: RequestContext, write: Write, *, has_password: bool) -> Awaitable[Written]:
+    def _written(
+        self, call: RequestContext, write: Write, *, has_password: bool, is_deletion: bool = False
+    ) -> Awaitable[Written]:
         """Write, and pass the password to the `set_password` hook in the same transaction.
 
         Without the hook, the password is dropped. No transaction is needed without a password, listeners and
@@ -442,12 +449,15 @@ class ResourceOperations:
         """
         if call.is_rehearsal:
             return self._rehearse(call, write)
+        recorder = self._log_in_transaction
+        if recorder is not None and recorder.is_with_write:
+            call.log_entry = partial(recorder.entry_of, call, self.resource_type)
         hook = self._set_password if has_password else None
         if hook is None and self._listeners is None and self._safeguards is None:
             if self._recorder is None:
                 return write(self._store)
-            if self._log_afterwards is not None:
-                return self._write_and_log(call, write, self._log_afterwards)
+            if self._log_afterwards is not None or (call.log_entry is not None and not is_deletion):
+                return self._write_and_log(call, write, self._recorder)
         return self._write_in_transaction(call, write, hook)
 
     async def _rehearse(self, call: RequestContext, write: Write) -> Written:
@@ -469,9 +479,10 @@ class ResourceOperations:
         return call.rehearsed
 
     async def _write_and_log(self, call: RequestContext, write: Write, recorder: ProvisioningRecorder) -> Written:
-        """Write without a transaction, and add the entry of the provisioning log after the write."""
+        """Write without a transaction, and add the entry of the provisioning log unless the store has added it."""
         written = await write(self._store)
-        await recorder.add(recorder.entry_of(call, self.resource_type, written))
+        if not written.is_logged:
+            await recorder.add(recorder.entry_of(call, self.resource_type, written))
         return written
 
     async def _write_in_transaction(self, call: RequestContext, write: Write, hook: PasswordHook | None) -> Written:
@@ -493,7 +504,7 @@ class ResourceOperations:
                 written, events = await listeners.write(
                     store, call, self.resource_type, checked, may_recover=may_recover
                 )
-            if self._log_in_transaction is not None:
+            if self._log_in_transaction is not None and not written.is_logged:
                 entry = self._log_in_transaction.entry_of(call, self.resource_type, written)
                 await self._log_in_transaction.record(store, entry)
             if call.password is None or hook is None:
