@@ -30,7 +30,7 @@ def found(client: Client, endpoint: str, text: str) -> list[str]:
 def store(tmp_path: Path) -> Any:
     store = SqlStore(f"sqlite:///{tmp_path}/scim.db")
     yield store
-    store.close()
+    store.engine.dispose()
 
 
 def test_requests_of_al1(store: Any) -> None:
