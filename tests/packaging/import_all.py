@@ -76,7 +76,7 @@ def main(allowed: Sequence[str]) -> None:
             importlib.import_module(name)
         except (ImportError, SystemExit) as error:
             failed[name] = str(error)
-    print(json.dumps(failed))
+    sys.stdout.write(json.dumps(failed))
 
 
 if __name__ == "__main__":

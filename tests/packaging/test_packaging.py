@@ -22,7 +22,8 @@ import pytest
 import sqlalchemy as sa
 from packaging.requirements import Requirement
 
-import scimkit
+import scimkit.stores.sql
+import scimkit.stores.sqlalchemy
 from scimkit import MemoryStore, ScimService, TokenRegistry
 from scimkit.admin import AdminSite
 from scimkit.asgi import ScimApp
@@ -147,6 +148,8 @@ AT_USE: Final[list[tuple[str, str, Callable[[], object]]]] = [
     ("asyncmy", "async", lambda: AsyncSqlStore("mysql://localhost/helpdesk")),
     ("aiosqlite", "async", lambda: AsyncSqlStore("sqlite:///helpdesk.db")),
     ("alembic", "sql", migrate),
+    ("sqlalchemy.ext.asyncio", "async", lambda: scimkit.stores.sql.AsyncSqlBreakerStore),
+    ("sqlalchemy.ext.asyncio", "async", lambda: scimkit.stores.sqlalchemy.AsyncMappedStore),
     ("uvicorn", "serve", serve),
     ("jinja2", "admin", show_admin_page),
 ]
