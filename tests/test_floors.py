@@ -17,7 +17,7 @@ CONCURRENT = {"asyncio", "anyio", "threading", "concurrent", "multiprocessing"}
 AWAITED = {"stores/sql/async_store.py"}
 """The async stores. They may import asyncio for timeouts and delays."""
 LOCKS = {
-    "provisioning/entries.py", "service/failed_attempts.py", "service/health.py", "service/provisioning_recorder.py",
+    "uuid7.py", "service/failed_attempts.py", "service/health.py", "service/provisioning_recorder.py",
     "stores/breaker.py", "stores/memory.py", "stores/memory_log.py", "tokens/stores.py",
 }  # fmt: skip
 ADAPTERS = {

@@ -21,6 +21,7 @@ TITLES = {
     "7643": "RFC 7643: core schema",
     "7644": "RFC 7644: protocol",
     "9865": "RFC 9865: cursor pagination",
+    "roles": "draft-ietf-scim-roles-entitlements-01: roles and entitlements",
 }
 
 OPENING = """# RFC clauses
@@ -28,7 +29,7 @@ OPENING = """# RFC clauses
 This page lists the clauses of the RFCs that apply to a SCIM service provider. For each clause it states what scimkit
 does, and which tests verify it. Clauses for clients only are left out. If the default dialect `tolerant` differs from
 `strict`, the row names the [quirk](quirks.md). A row without a test gives the reason, such as "not met" or
-"not checked".
+"not checked". The last table has the clauses of a draft.
 
 `python -m tests.rfc.table` prints this page from `tests/rfc/clauses.json` and the `rfc` markers of the tests. A test
 fails if the page is out of date. A clause id has the RFC, the section, and a number that scimkit assigns. The

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from scimkit.schema.core import discovery_schemas
 from scimkit.schema.resource_types import ResourceType, SchemaDocument
+from scimkit.schema.role_schemas import announced_roles_schema
 
 SERVICE_PROVIDER_CONFIG_SCHEMA: Final = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
 RESOURCE_TYPE_SCHEMA: Final = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
@@ -39,6 +40,7 @@ class Features:
     documentation_uri: str | None = None
     default_page: int = 100
     cursor_timeout: int | None = None
+    roles_and_entitlements: Mapping[str, Any] | None = None
 
 
 def service_provider_config(features: Features, base_url: str) -> dict[str, Any]:
@@ -69,6 +71,8 @@ def service_provider_config(features: Features, base_url: str) -> dict[str, Any]
         document["pagination"]["cursorTimeout"] = features.cursor_timeout
     if features.documentation_uri:
         document["documentationUri"] = features.documentation_uri
+    if features.roles_and_entitlements is not None:
+        document["RolesAndEntitlements"] = features.roles_and_entitlements
     return document
 
 
@@ -89,13 +93,22 @@ def resource_type_document(resource_type: ResourceType, base_url: str) -> dict[s
     return {name: value for name, value in document.items() if value not in ("", [])}
 
 
-def schema_documents(resource_types: Sequence[ResourceType]) -> dict[str, SchemaDocument]:
+def schema_documents(resource_types: Sequence[ResourceType], *, with_roles: bool = False) -> dict[str, SchemaDocument]:
     """Return the Schema documents by URN.
 
     The result has the schemas and extensions of all resource types, and the schemas of the discovery documents.
+
+    Args:
+        resource_types: The resource types that the service announces.
+        with_roles: True if the ServiceProviderConfig has `RolesAndEntitlements`.
     """
     served = [each for resource_type in resource_types for each in resource_type.schema_documents]
-    return {str(each["id"]): each for each in (*served, *discovery_schemas())}
+    found: dict[str, SchemaDocument] = {str(each["id"]): each for each in (*served, *discovery_schemas())}
+    if with_roles:
+        config = found[SERVICE_PROVIDER_CONFIG_SCHEMA]
+        attributes = [*config["attributes"], announced_roles_schema()]
+        found[SERVICE_PROVIDER_CONFIG_SCHEMA] = {**config, "attributes": attributes}
+    return found
 
 
 def schema_document(schema: SchemaDocument, base_url: str, unsupported: Container[str] = ()) -> dict[str, Any]:

@@ -36,3 +36,26 @@ def announced_types(store: SyncStore | Store, wanted: Sequence[ResourceType] | N
                 ", ".join(unmapped),
             )  # fmt: skip
     return types
+
+
+def keeps(store: SyncStore | Store, path: str) -> bool:
+    """Report whether a store keeps an attribute of a user, given by its path."""
+    for each in served_by(store) or ():
+        if each.resource_type.attributes.find("userName") is not None:
+            top = path.partition(".")[0]
+            return each.resource_type.resolve(path) is not None and not {path, top} & set(each.unmapped)
+    return True
+
+
+def check_keeps(store: SyncStore | Store, resource_types: Sequence[ResourceType], attributes: Sequence[str]) -> None:
+    """Check that a store keeps the attributes of a user whose values are offered.
+
+    Raises:
+        ValueError: The store does not keep an attribute, or no resource type with `userName` has it.
+    """
+    for name in attributes:
+        users = [each for each in resource_types if each.attributes.find("userName") is not None]
+        if not any(each.resolve(name) for each in users) or not keeps(store, name):
+            raise ValueError(
+                f"{name} are offered, but the store does not keep {name} of a user: map {name}, or do not offer them"
+            )

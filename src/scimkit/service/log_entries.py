@@ -16,7 +16,7 @@ from scimkit.errors import NotFound, ScimError
 from scimkit.events import AttributeChange, Change, EventDerivation
 from scimkit.patch.changes import EffectiveChanges
 from scimkit.patch.operations import Operation
-from scimkit.provisioning import MAX_IDS, REDACTED, Action, LogEntry, LogOptions, LogResult, QuirkUse, new_entry_id
+from scimkit.provisioning import MAX_IDS, REDACTED, Action, LogEntry, LogOptions, LogResult, QuirkUse
 from scimkit.provisioning.identity_providers import MAX_USER_AGENT, guessed_provider
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.http import Request
@@ -24,6 +24,7 @@ from scimkit.service.request_context import RequestContext
 from scimkit.service.request_ids import one_line
 from scimkit.stores.protocol import MEMBERS, Written
 from scimkit.tokens import Principal
+from scimkit.uuid7 import new_uuid7
 
 _ACTIVE: Final = "active"
 _LABELS: Final = ("userName", "displayName")
@@ -162,7 +163,7 @@ def _common(request: Request, principal: Principal, call: RequestContext | None)
     seconds = 0.0 if call is None else monotonic() - call.began
     agent = one_line(request.headers.get("user-agent", "")[:MAX_USER_AGENT])
     return {
-        "id": new_entry_id(),
+        "id": new_uuid7(),
         "tenant": principal.tenant,
         "token_id": principal.token_id,
         "cycle_id": "" if call is None else call.cycle_id,

@@ -27,6 +27,8 @@ _log: Final = logging.getLogger("scimkit")
 
 _KEPT_SECONDS: Final = 10.0
 """The seconds for which the use of a token is kept in memory before it is written."""
+_PURGE_SECONDS: Final = 60.0
+"""The seconds between two purges of a process, whatever the number of tokens."""
 _MAX_TOKENS: Final = 10_000
 _MAX_WAITING: Final = 1_000
 _LABEL_SECONDS: Final = 1.0
@@ -82,10 +84,13 @@ class ProvisioningRecorder:
         self._makers = {each.name: EntryMaker(each, options, sensitive) for each in resource_types}
         self._activities: OrderedDict[tuple[str, str], _Activity] = OrderedDict()
         self._lock = Lock()
+        self._purged = -_PURGE_SECONDS
         self._waiting: deque[LogEntry] = deque(maxlen=_MAX_WAITING)
         is_own = log is getattr(store, "provisioning_log", None)
         self.is_in_transaction: bool = is_own and "transactions" not in store.unsupported
         """True if the entry of a write is written in the transaction of the write."""
+        self.is_with_write: bool = self.is_in_transaction and getattr(store, "logs_writes", False)
+        """True if the store adds the entry of a write itself, together with the write."""
         self.reports_changes: bool = "changes" not in store.unsupported
         """True if the store reports the changes of writes, so that entries have them."""
 
@@ -184,10 +189,12 @@ class ProvisioningRecorder:
             return self._activities.setdefault(key, _Activity())
 
     async def _note(self, activity: _Activity, key: tuple[str, str], now: datetime, reads: int) -> None:
-        """Write the activity of a token, the entries that wait, and delete entries that are too old."""
+        """Write the activity of a token and the entries that wait. Once a minute, delete entries that are too old."""
         try:
             activity.cycle_id = await self._log.note_activity(*key, now, reads)
-            await self._log.purge(now - self._retention)
+            if monotonic() - self._purged >= _PURGE_SECONDS:
+                self._purged = monotonic()
+                await self._log.purge(now - self._retention)
         except Exception:
             activity.failed = monotonic()
             _log.exception("the provisioning log failed; the request is not affected")

@@ -9,11 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 from typing import Any, Final
 
 from scimkit.dialects import DIALECTS, TOLERANT, Dialect, RequestDeviations
 from scimkit.documents import Document
+from scimkit.entitlements.offers import RolesAndEntitlements
+from scimkit.entitlements.store import OfferStore
 from scimkit.errors import (
     InternalError,
     MethodNotAllowed,
@@ -31,7 +34,8 @@ from scimkit.safeguards.linking import LinkRule, account_links
 from scimkit.safeguards.protection import KeepLast, Protection
 from scimkit.schema.discovery import Features
 from scimkit.schema.resource_types import ResourceType
-from scimkit.service.announced_types import announced_types
+from scimkit.schema.role_schemas import RoleSchemas
+from scimkit.service.announced_types import announced_types, check_keeps, keeps
 from scimkit.service.bulk import Bulk
 from scimkit.service.cursors import Cursors
 from scimkit.service.discovery import Discovery
@@ -72,6 +76,7 @@ _MAX_ID_LENGTH: Final = 255
 _NO_ID: Final = frozenset({"", ".search"})
 _ANONYMOUS: Final = Principal(tenant="", token_id="")
 """The principal of a client that reads the ServiceProviderConfig without a token."""
+_NO_PARAMETERS: Final[Mapping[str, str]] = {}
 
 
 class ScimService:
@@ -100,6 +105,7 @@ class ScimService:
         log_options: LogOptions = LogOptions(),  # noqa: B008  # LogOptions is immutable
         cursors: Cursors | None = None,
         documentation_uri: str | None = None,
+        roles_and_entitlements: RolesAndEntitlements | None = None,
     ) -> None:
         """Create a service provider over a store.
 
@@ -132,6 +138,7 @@ class ScimService:
             log_options: The values that entries of the provisioning log keep, and for how long.
             cursors: The object that seals page cursors. Processes that serve the same endpoint must share its key.
             documentation_uri: The URL of your documentation, for the ServiceProviderConfig.
+            roles_and_entitlements: The roles and entitlements that the application offers. Experimental.
 
         Raises:
             ValueError: The store does not serve one of `resource_types`.
@@ -143,10 +150,15 @@ class ScimService:
             TypeError: A listener is a coroutine function that nothing can await.
             ValueError: `set_password` is given, and the store does not support transactions.
             ValueError: `limits.sensitive` names an attribute that no resource type has.
+            ValueError: Roles or entitlements are offered, and the store does not keep the attribute of a user.
+            TypeError: A coroutine function returns offers, and the store is not async.
         """
         self.resource_types: tuple[ResourceType, ...] = announced_types(store, resource_types)
         self.limits = limits
-        self.blocking: bool = store.is_async is False and store.blocking
+        declared = roles_and_entitlements
+        self.blocking: bool = store.is_async is False and (
+            store.blocking or (declared is not None and declared.is_called)
+        )
         """True if a request may block its thread while the store waits for a disk or a network."""
         self.is_async: bool = store.is_async or tokens.is_async
         """True if the service needs an event loop, because its store or its token verifier is async."""
@@ -159,6 +171,7 @@ class ScimService:
         """A function that reports whether the queue of requests is full."""
         self.last_health: Any = None
         self.next_health_check: float = 0.0
+        self._deadline = limits.deadline
         self._tokens = tokens
         self._dialect = dialect
         self._dialects = dialects
@@ -177,8 +190,15 @@ class ScimService:
             cursor_timeout=None if "cursors" in store.unsupported else self._cursors.timeout,
             change_password=set_password is not None,
             documentation_uri=documentation_uri,
+            roles_and_entitlements=None if declared is None else declared.announced(partial(keeps, store)),
         )
-        self._discovery = Discovery(self.resource_types, features)
+        self._declared = declared
+        if declared is not None:
+            check_keeps(store, self.resource_types, declared.attributes)
+            if declared.is_awaited and not store.is_async:
+                raise TypeError("a coroutine function that returns offers needs an async store")
+        offered = tuple(each for form in declared.forms for each in declared.resource_types(form)) if declared else ()
+        self._discovery = Discovery(self._types_of, features)
         if set_password is not None and "transactions" in store.unsupported:
             raise ValueError("set_password needs a store that supports transactions; this store does not")
         self._listeners = (
@@ -203,7 +223,9 @@ class ScimService:
         self._recorder = (
             None
             if self.provisioning_log is None
-            else ProvisioningRecorder(self.provisioning_log, log_options, self.resource_types, limits.sensitive, store)
+            else ProvisioningRecorder(
+                self.provisioning_log, log_options, (*self.resource_types, *offered), limits.sensitive, store
+            )
         )
         self._reports_changes = (
             self._safeguards is not None
@@ -212,6 +234,7 @@ class ScimService:
         )
         links = {} if on_conflict is None else account_links(on_conflict, self.resource_types, store)
         lifted = store if store.is_async is True else as_async_store(store)
+        offer_store = None if declared is None else OfferStore(lifted, declared)
         self._resources: dict[str, ResourceOperations] = {}
         for each in self.resource_types:
             self._resources[each.endpoint.strip("/")] = ResourceOperations(
@@ -226,19 +249,30 @@ class ScimService:
                 safeguards=self._safeguards,
                 recorder=self._recorder,
                 links=links.get(each.name),
+                declared=None if each.attributes.find("userName") is None else declared,
             )
-        if len({each.name for each in self.resource_types}) != len(self.resource_types) or len(self._resources) != len(
-            self.resource_types
-        ):
+        self._offered: dict[RoleSchemas, dict[str, ResourceOperations]] = {}
+        if declared is not None and offer_store is not None:
+            for form in declared.forms:
+                self._offered[form] = {
+                    each.endpoint.strip("/"): ResourceOperations(
+                        each, self.resource_types, offer_store, limits, None, self._permissions, hooks_wait_inside=False
+                    )
+                    for each in declared.resource_types(form)
+                }
+        all_types = [*self.resource_types, *(() if declared is None else declared.resource_types(declared.forms[0]))]
+        names = {each.name for each in all_types}
+        if len(names) != len(all_types) or len({each.endpoint.strip("/") for each in all_types}) != len(all_types):
             raise ValueError("two resource types have the same name or endpoint; give each type its own")
         for path in limits.sensitive:
-            if not any(each.resolve(path) for each in self.resource_types):
+            if not any(each.resolve(path) for each in all_types):
                 raise ValueError(f"limits.sensitive names {path}, which is an attribute of no resource type")
-        self._routes = self._make_routes(lifted)
+        self._routes = self._make_routes(lifted, offer_store)
+        self._resource_names = frozenset(each.endpoint.strip("/") for each in all_types)
         self._names = frozenset(first for first, _ in self._routes)
         self._endpoints = {first.lower(): first for first, _ in self._routes}
         self._reporter = RequestReporter(
-            {name.lower(): each.resource_type for name, each in self._resources.items()},
+            {each.endpoint.strip("/").lower(): each for each in all_types},
             limits.deadline,
             on_request_completed,
             on_exchange,
@@ -255,10 +289,15 @@ class ScimService:
             request.id = request_id(request.headers)
         present = current_request.set(request)
         try:
-            whose = request.principal or await self._principal_of(request)
-            principal = whose if whose is not _ANONYMOUS else None
+            whose = request.principal
+            if whose is None:
+                answer = self._principal_of(request)
+                whose = answer if isinstance(answer, Principal) else await answer
+            if whose is not _ANONYMOUS:
+                principal = whose
             call = self._context(request, whose)
-            _drop_empty_parameters(call)
+            if request.query:
+                _drop_empty_parameters(call)
             accept = request.headers.get("accept")
             media_type = SCIM_JSON if accept is None else accepted_type(accept, call.deviations)
             if self._recorder is not None and principal is not None:
@@ -287,9 +326,10 @@ class ScimService:
         """Return the context of a request. Raises InvalidSyntax if the query cannot be read."""
         name = principal.dialect or self._tenant_dialects.get(principal.tenant)
         deviations = RequestDeviations(self._dialects.get(name, self._dialect) if name else self._dialect)
-        deadline = request.deadline or monotonic() + self.limits.deadline
+        deadline = request.deadline or monotonic() + self._deadline
         scope = Scope(principal.tenant, deadline, self._reports_changes)
-        return RequestContext(request, read_query(request.query), scope, principal, deviations)
+        parameters = read_query(request.query) if request.query else _NO_PARAMETERS
+        return RequestContext(request, parameters, scope, principal, deviations)
 
     async def explain(self, request: Request) -> Explanation:
         """Return what a request would do, without doing it. See `scimkit.service.explanation`.
@@ -302,12 +342,13 @@ class ScimService:
             raise ValueError("explain needs a store that supports transactions, and one operation of a bulk at a time")
         if not request.id:
             request.id = request_id(request.headers)
-        principal = request.principal or await self._principal_of(request)
+        principal = request.principal or await self._verified(request)
         call: RequestContext | None = None
         failure: ScimError | None = None
         try:
             call = self._context(request, principal)
-            _drop_empty_parameters(call)
+            if request.query:
+                _drop_empty_parameters(call)
             call.is_rehearsal, call.began = True, monotonic()
             call.scope = replace(call.scope, report_changes="changes" not in self.store.unsupported)
             response = await self._answer(call)
@@ -336,7 +377,7 @@ class ScimService:
                 error response.
         """
         try:
-            request.principal = await self._principal_of(request)
+            request.principal = await self._verified(request)
         except ScimError as error:
             request.id = request.id or request_id(request.headers)
             await self._reporter.log_failure(request, None, None, error)
@@ -370,8 +411,13 @@ class ScimService:
         """Report whether a rule of `protect`, other than a `keep_last`, names a resource."""
         return self._safeguards is not None and self._safeguards.protects(resource_type, document)
 
-    async def _principal_of(self, request: Request) -> Principal:
-        """Return the principal of the request's token.
+    async def _verified(self, request: Request) -> Principal:
+        """Await the principal of the request's token. Raises the errors of `_principal_of`."""
+        answer = self._principal_of(request)
+        return answer if isinstance(answer, Principal) else await answer
+
+    def _principal_of(self, request: Request) -> Principal | Awaitable[Principal]:
+        """Return the principal of the request's token, or an awaitable of it if the verifier is async.
 
         Raises Unauthorized, TooManyRequests, or an error of the verifier.
         """
@@ -383,15 +429,27 @@ class ScimService:
             self._failed_attempts.check(request.source, authorization)
         try:
             answer = self._tokens.verify(bearer_token(authorization))
-            return answer if isinstance(answer, Principal) else await answer
         except Unauthorized as error:
-            log_refused_token(request, error)
-            if self._failed_attempts.add(request.source):
-                log_refused_source(request)
-            token_id, tenant = getattr(error, "token_id", None), getattr(error, "tenant", None)
-            if token_id is not None and tenant is not None:
-                request.refused = Principal(tenant, token_id)
+            self._note_refused_token(request, error)
             raise
+        return answer if isinstance(answer, Principal) else self._awaited(request, answer)
+
+    async def _awaited(self, request: Request, answer: Awaitable[Principal]) -> Principal:
+        """Await the answer of an async verifier."""
+        try:
+            return await answer
+        except Unauthorized as error:
+            self._note_refused_token(request, error)
+            raise
+
+    def _note_refused_token(self, request: Request, error: Unauthorized) -> None:
+        """Log a refused token, count it as a failed attempt of its source, and keep its tenant for events."""
+        log_refused_token(request, error)
+        if self._failed_attempts.add(request.source):
+            log_refused_source(request)
+        token_id, tenant = getattr(error, "token_id", None), getattr(error, "tenant", None)
+        if token_id is not None and tenant is not None:
+            request.refused = Principal(tenant, token_id)
 
     def _answer(self, call: RequestContext) -> Awaitable[Response]:
         """Route a request to its handler.
@@ -434,7 +492,14 @@ class ScimService:
             call.request = replace(call.request, path=f"/{name}{slash}{rest}")
         return call.request
 
-    def _make_routes(self, store: Store) -> dict[tuple[str, str], Mapping[str, Handler]]:
+    def _types_of(self, tenant: str) -> Sequence[ResourceType]:
+        """Return the resource types that the service announces to a tenant."""
+        declared = self._declared
+        if declared is None:
+            return self.resource_types
+        return (*self.resource_types, *declared.resource_types(declared.form(tenant)))
+
+    def _make_routes(self, store: Store, offers: OfferStore | None) -> dict[tuple[str, str], Mapping[str, Handler]]:
         """Map each endpoint, and the rest of its path, to handlers by HTTP method (RFC 7644 section 3.2)."""
         routes: dict[tuple[str, str], Mapping[str, Handler]] = {
             ("ServiceProviderConfig", ""): {"GET": self._discovery.service_provider_config},
@@ -443,12 +508,11 @@ class ScimService:
             ("Schemas", ""): {"GET": self._discovery.list_schemas},
             ("Schemas", _ID): {"GET": self._discovery.read_schema},
         }
-        searchable = [each.searchable for each in self._resources.values()]
-        root = Search(searchable, store, self.limits, self._permissions, self._cursors)
+        root_get, root_post = self._root_search(store, offers)
         routes["Bulk", ""] = {"POST": Bulk(self._serve_part, self.limits.bulk_operations).post}
         routes["Me", ""] = dict.fromkeys(("GET", "PUT", "PATCH", "DELETE", "POST"), self._serve_me)
-        routes["", ""] = {"GET": root.get}
-        routes[".search", ""] = {"POST": root.post}
+        routes["", ""] = {"GET": root_get}
+        routes[".search", ""] = {"POST": root_post}
         for name, each in self._resources.items():
             search = Search([each.searchable], store, self.limits, self._permissions, self._cursors)
             guarded, kind = self._permissions.guarded, each.resource_type
@@ -463,7 +527,55 @@ class ScimService:
                 "PATCH": guarded(each.patch, "patch", kind),
                 "DELETE": guarded(each.delete, "delete", kind),
             }
+        if offers is not None:
+            self._add_offered(routes, offers)
         return routes
+
+    def _root_search(self, store: Store, offers: OfferStore | None) -> tuple[Handler, Handler]:
+        """Return the handlers of a search over all resource types, by GET and by POST."""
+        searchable = [each.searchable for each in self._resources.values()]
+        if offers is None:
+            root = Search(searchable, store, self.limits, self._permissions, self._cursors)
+            return root.get, root.post
+        found: dict[RoleSchemas, Search] = {
+            form: Search(
+                [*searchable, *(each.searchable for each in served.values())],
+                offers,
+                self.limits,
+                self._permissions,
+                self._cursors,
+            )
+            for form, served in self._offered.items()
+        }
+        gets: dict[RoleSchemas, Handler] = {}
+        posts: dict[RoleSchemas, Handler] = {}
+        for form, each in found.items():
+            gets[form], posts[form] = each.get, each.post
+        return self._by_form(gets), self._by_form(posts)
+
+    def _add_offered(self, routes: dict[tuple[str, str], Mapping[str, Handler]], offers: OfferStore) -> None:
+        """Add the endpoints of roles and entitlements, which can only be read."""
+        guarded = self._permissions.guarded
+        for name in {name: None for served in self._offered.values() for name in served}:
+            lists: dict[RoleSchemas, Handler] = {}
+            searches: dict[RoleSchemas, Handler] = {}
+            reads: dict[RoleSchemas, Handler] = {}
+            for form, served in self._offered.items():
+                each = served[name]
+                search = Search([each.searchable], offers, self.limits, self._permissions, self._cursors)
+                lists[form] = guarded(search.get, "search", each.resource_type)
+                searches[form] = guarded(search.post, "search", each.resource_type)
+                reads[form] = guarded(each.read, "read", each.resource_type)
+            routes[name, ""] = {"GET": self._by_form(lists)}
+            routes[name, ".search"] = {"POST": self._by_form(searches)}
+            routes[name, _ID] = {"GET": self._by_form(reads)}
+
+    def _by_form(self, handlers: Mapping[RoleSchemas, Handler]) -> Handler:
+        """Return a handler that serves offers in the form of the tenant."""
+        declared = self._declared
+        if declared is None or len(handlers) == 1:
+            return next(iter(handlers.values()))
+        return lambda call: handlers[declared.form(call.scope.tenant)](call)
 
     async def _serve_part(self, call: RequestContext, request: Request) -> Response:
         """Serve one operation of a bulk request as if it were a separate request for a resource type."""
@@ -472,7 +584,7 @@ class ScimService:
         part.cycle_id, part.began = call.cycle_id, monotonic()
         detail: str | None = None
         try:
-            if self._at_endpoint(part).path.strip("/").partition("/")[0] not in self._resources:
+            if self._at_endpoint(part).path.strip("/").partition("/")[0] not in self._resource_names:
                 raise NotFound("There is no such resource type.")
             response = await self._answer(part)
         except ScimError as error:

@@ -18,6 +18,7 @@ from typing import Final, Literal, Protocol, TypeAlias, TypeVar, cast
 from scimkit.documents import Document
 from scimkit.filters.filter import Filter
 from scimkit.patch.changes import ChangeSet, EffectiveChanges
+from scimkit.provisioning import LogEntry
 from scimkit.runner import run_sync
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.paging import Position
@@ -93,6 +94,12 @@ class Scope:
     """
     report_changes: bool = field(default=False, compare=False)
     """True if writes report their effective changes in `Written.changes`, and `delete` returns its changes."""
+    log_entry: Callable[[Written], LogEntry] | None = field(default=None, compare=False, repr=False)
+    """Makes the entry of the provisioning log for a write, shortly before the write.
+
+    A store with the attribute `logs_writes` adds the entry to its log in `create`, `replace` and `change`, together
+    with the write, and sets `Written.is_logged`. Other stores ignore the function.
+    """
 
 
 @dataclass(slots=True)
@@ -147,6 +154,8 @@ class Written:
     """Paths of attributes in the request that the store does not keep."""
     changes: EffectiveChanges | None = None
     """The effective changes of the write, if `Scope.report_changes` is True. None if the write changed nothing."""
+    is_logged: bool = False
+    """True if the store has added the entry of `Scope.log_entry` to its provisioning log."""
 
 
 @dataclass(slots=True)

@@ -94,6 +94,8 @@ class AsyncSqlStore:
 
     is_async: Literal[True] = True
     unsupported: Collection[Capability] = ()
+    logs_writes: bool = True
+    """True, because a write adds the entry of `Scope.log_entry` to the provisioning log."""
 
     def __init__(
         self,

@@ -15,6 +15,8 @@ from pydantic_core import from_json
 from scimkit.documents import Document, write_json
 from scimkit.errors import NotFound
 from scimkit.patch.changes import ReferenceChanges
+from scimkit.provisioning import LogEntry
+from scimkit.provisioning.serialization import entry_to_row
 from scimkit.schema.attributes import folded
 from scimkit.schema.date_times import parse_instant
 from scimkit.schema.resource_types import ResourceType
@@ -35,7 +37,7 @@ from scimkit.stores.sql.postgresql_statements import (
     PAGE,
     PAGE_WITH_GROUPS,
 )
-from scimkit.stores.sql.row_writers import IndexChanges, UniqueValues, writer
+from scimkit.stores.sql.row_writers import IndexChanges, LogRow, UniqueValues, writer
 from scimkit.stores.sql.tables import MEMBERSHIPS
 
 _Entry: TypeAlias = Callable[[str, str, str | None], dict[str, str]]
@@ -158,46 +160,65 @@ class Rows:
         found = statement.rows(self._connection, parameters)
         return [StoredResource.of_hot(row, with_groups=self._has_groups) for row in found]
 
-    def insert(self, id: str, document: Document) -> StoredResource:
-        """Insert a new resource with its index entries and its unique values.
+    def new(self, id: str, document: Document) -> StoredResource:
+        """Return a new resource, for `insert`. It has no sequence number yet."""
+        instant = now()
+        return StoredResource(0, id, 1, instant, instant, identified(self._type, id, document))
+
+    def insert(self, kept: StoredResource, entry: LogEntry | None = None) -> StoredResource:
+        """Insert a new resource with its index entries and its unique values, and an entry of the provisioning log.
+
+        Returns:
+            The resource with its sequence number.
 
         Raises:
             Uniqueness: Another resource has the same value of a unique attribute.
         """
-        instant = now()
-        kept = identified(self._type, id, document)
+        document = kept.document
         values = {
-            "tenant": self._tenant, "type": self._type.name, "id": id, "version": 1, "created": instant,
-            "created_key": _instant(instant), **_stamps(instant), **_displayed(kept), "document": write_json(kept),
+            "tenant": self._tenant, "type": self._type.name, "id": kept.id, "version": 1, "created": kept.created,
+            "created_key": _instant(kept.created), **_stamps(kept.modified), **_displayed(document),
+            "document": write_json(document),
         }  # fmt: skip
-        sequence = writer(self._connection).insert(values, self._index_entries(kept), self._unique_values(kept))
-        return StoredResource(sequence, id, 1, instant, instant, kept)
+        claims = self._unique_values(document)
+        number = writer(self._connection).insert(values, self._index_entries(document), claims, _log_row(entry))
+        return replace(kept, sequence=number)
 
-    def update(self, old: StoredResource, document: Document | None) -> StoredResource:
-        """Store the next version of a resource.
+    def next_version(self, old: StoredResource, document: Document | None) -> StoredResource:
+        """Return the next version of a resource, for `update`.
 
         Args:
             old: The resource before the change.
             document: The new document; None if only the members changed.
+        """
+        kept = old.document if document is None else identified(self._type, old.id, document)
+        # lastModified never goes back
+        return replace(old, version=old.version + 1, modified=max(now(), old.modified), document=kept)
+
+    def update(self, old: StoredResource, kept: StoredResource, entry: LogEntry | None = None) -> None:
+        """Store the next version of a resource, and an entry of the provisioning log.
 
         Raises:
             NeedsTransaction: The resource has another version, because its row was not locked.
             Uniqueness: Another resource has the same value of a unique attribute.
         """
-        instant, version = max(now(), old.modified), old.version + 1  # lastModified never goes back
-        changed: dict[str, Any] = {"version": version, **_stamps(instant)}
-        if document is None:
+        changed: dict[str, Any] = {"version": kept.version, **_stamps(kept.modified)}
+        if kept.document is old.document:
             self._connection.execute(statements.UPDATE, {**changed, "number": old.sequence})
-            return replace(old, version=version, modified=instant)
-        kept = identified(self._type, old.id, document)
-        changed |= {"document": write_json(kept), **_displayed(kept)}
+            self.log(entry)
+            return
+        changed |= {"document": write_json(kept.document), **_displayed(kept.document)}
         changes = IndexChanges.between(
-            self._index_entries(old.document), self._index_entries(kept),
-            self._unique_values(old.document), self._unique_values(kept),
+            self._index_entries(old.document), self._index_entries(kept.document),
+            self._unique_values(old.document), self._unique_values(kept.document),
         )  # fmt: skip
-        if not writer(self._connection).update(old.sequence, old.version, changed, changes):
+        if not writer(self._connection).update(old.sequence, old.version, changed, changes, _log_row(entry)):
             raise NeedsTransaction
-        return replace(old, version=version, modified=instant, document=kept)
+
+    def log(self, entry: LogEntry | None) -> None:
+        """Insert an entry of the provisioning log, if there is one."""
+        if entry is not None:
+            writer(self._connection).log(entry_to_row(entry))
 
     def delete(self, kept: StoredResource) -> list[int]:
         """Delete a resource and its memberships, and increment the version of its groups.
@@ -343,6 +364,11 @@ class Rows:
 def _group_entry(id: str, _: str, display: str | None) -> dict[str, str]:
     """Return the element of a user's `groups`."""
     return member_entry(id, "direct", display)
+
+
+def _log_row(entry: LogEntry | None) -> LogRow:
+    """Return the columns of an entry of the provisioning log."""
+    return None if entry is None else entry_to_row(entry)
 
 
 def _instant(text: str) -> bytes:

@@ -65,6 +65,8 @@ class SqlStore:
     is_async: Literal[False] = False
     blocking = True
     unsupported: Collection[Capability] = ()
+    logs_writes: bool = True
+    """True, because a write adds the entry of `Scope.log_entry` to the provisioning log."""
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from scimkit.documents import Document
 from scimkit.errors import InvalidValue
 from scimkit.patch.changes import ChangeSet, EffectiveChanges, apply_changes
+from scimkit.provisioning import LogEntry
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.metadata import MISSING_MEMBER, check_version, has_members, new_id, replacement
 from scimkit.stores.protocol import (
@@ -57,18 +58,26 @@ def create(
     scope: Scope, resource_type: ResourceType, document: Document, unknown_members: UnknownMembers
 ) -> Work[Written]:
     """Return the work of `SyncStore.create`."""
+    has_no_members = writes_once(resource_type, document)
 
     def run(connection: sa.Connection) -> Written:
         rows = Rows(connection, scope, resource_type)
-        kept = rows.insert(new_id(), document)
+        kept = rows.new(new_id(), document)
+        if has_no_members:
+            written = Written(
+                rows.assemble([kept], _neither)[0],
+                changes=EffectiveChanges({}, kept.document) if scope.report_changes else None,
+            )
+            rows.insert(kept, _entry(scope, written))
+            return written
+        kept = rows.insert(kept)
         changes = replacement(resource_type, {}, document)
         joined, skipped = _change_members(rows, kept, changes, unknown_members)
-        # A new resource belongs to no group yet.
-        requested: RequestedAttributes = (
-            (lambda name: name != GROUPS) if joined else (lambda name: name not in (GROUPS, MEMBERS))
-        )
+        requested: RequestedAttributes = (lambda name: name != GROUPS) if joined else _neither
         made = _effective(rows, {}, kept.document, joined) if scope.report_changes else None
-        return Written(rows.assemble([kept], requested)[0], skipped_members=skipped, changes=made)
+        written = Written(rows.assemble([kept], requested)[0], skipped_members=skipped, changes=made)
+        rows.log(_entry(scope, written))
+        return written
 
     return run
 
@@ -155,11 +164,30 @@ def _written(
     touched = (*changes.assigned, *changes.unassigned, *references)
     changed = any(document.get(name) != old.document.get(name) for name in touched)
     members_changed, skipped = _change_members(rows, old, changes, unknown_members)
-    kept = rows.update(old, document if changed else None) if changed or members_changed else old
+    kept = rows.next_version(old, document if changed else None) if changed or members_changed else old
     made = None
     if scope.report_changes and kept is not old:
         made = _effective(rows, old.document, kept.document, members_changed)
-    return Written(rows.assemble([kept], requested)[0], kept is not old, skipped, changes=made)
+    written = Written(rows.assemble([kept], requested)[0], kept is not old, skipped, changes=made)
+    entry = _entry(scope, written)
+    if kept is old:
+        rows.log(entry)
+    else:
+        rows.update(old, kept, entry)
+    return written
+
+
+def _entry(scope: Scope, written: Written) -> LogEntry | None:
+    """Return the entry of the provisioning log that a write adds, or None without a log."""
+    if scope.log_entry is None:
+        return None
+    written.is_logged = True
+    return scope.log_entry(written)
+
+
+def _neither(name: str) -> bool:
+    """Request neither groups nor members. A new resource belongs to no group yet."""
+    return name not in (GROUPS, MEMBERS)
 
 
 def _effective(rows: Rows, before: Document, after: Document, members: MemberChanges) -> EffectiveChanges:

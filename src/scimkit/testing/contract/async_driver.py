@@ -53,6 +53,7 @@ class DrivenAsyncStore:
     def __init__(self, store: Store, loop: LoopThread) -> None:
         self.store = store
         self.unsupported: Collection[Capability] = store.unsupported
+        self.logs_writes: bool = getattr(store, "logs_writes", False)
         self._loop = loop
 
     def get(self, *arguments: Any, **named: Any) -> Document:
