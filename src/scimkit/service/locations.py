@@ -21,7 +21,6 @@ _HOST: Final = re.compile(
 )
 """`host[:port]` of RFC 3986 section 3.2.2, without commas, because servers join two Host lines with a comma."""
 _LONGEST_HOST: Final = 300
-_UNRESERVED: Final = re.compile(r"[A-Za-z0-9\-]++\Z")
 
 
 def relative_path(path: str, prefix: str) -> str:
@@ -35,7 +34,9 @@ def relative_path(path: str, prefix: str) -> str:
 
 def path_segment(id: str) -> str:
     """Return an id as a path segment of a URL, percent-encoded where RFC 3986 requires that."""
-    return id if _UNRESERVED.match(id) else quote(id, safe="")
+    if id.isascii() and id.replace("-", "").isalnum():
+        return id
+    return quote(id, safe="")
 
 
 def encoded_path(path: str) -> str:

@@ -18,7 +18,7 @@ from scimkit.tokens import Principal
 
 _log = logging.getLogger("scimkit")
 _auth = logging.getLogger("scimkit.auth")
-access_log = logging.getLogger("scimkit.access")
+_access = logging.getLogger("scimkit.access")
 
 
 def request_fields(request: Request) -> dict[str, Any]:
@@ -57,14 +57,16 @@ def log_refused_source(request: Request) -> None:
 
 
 def log_access(request: Request, response: Response, principal: Principal | None, allowed: float) -> None:
-    """Log one record for a request that was answered, at level INFO. The caller checks the level of `access_log`.
+    """Log one record for a request that was answered, at level INFO.
 
     `allowed` is the deadline of the limits in seconds.
     """
+    if not _access.isEnabledFor(logging.INFO):
+        return
     fields = request_fields(request)
     extra = {**fields, "status": response.status}
     if request.deadline is not None:
         extra["milliseconds"] = round((monotonic() - request.deadline + allowed) * 1000, 1)
     if principal is not None:
         extra |= {"tenant": principal.tenant, "token_id": principal.token_id}
-    access_log.info("%s %s: %d", fields["method"], fields["path"], response.status, extra=extra)
+    _access.info("%s %s: %d", fields["method"], fields["path"], response.status, extra=extra)

@@ -37,6 +37,7 @@ from scimkit.service.rendering import Renderer
 from scimkit.service.request_context import RequestContext
 from scimkit.service.request_projection import (
     WrittenByRequest,
+    nothing_written,
     written_by_operations,
     written_in_document,
 )
@@ -194,11 +195,10 @@ class ResourceOperations:
 
         A filter applies here too: a resource that does not match the filter is answered with 404 (section 3.4.2.2).
         """
-        projection = projection_of(self._projections, call.parameters)
-        if "filter" in call.parameters:
-            filtered = filter_of(call.parameters, call, self._limits)
-            if filtered is not None:
-                return self._read_matching(call, projection, filtered)
+        projection = self._projection(call)
+        filtered = filter_of(call.parameters, call, self._limits)
+        if filtered is not None:
+            return self._read_matching(call, projection, filtered)
         return self._read(call, projection, conditional=preconditions.is_conditional(call.request.headers))
 
     async def _read_matching(self, call: RequestContext, projection: Projection, filtered: Filter) -> Response:
@@ -383,8 +383,8 @@ class ResourceOperations:
         preconditions.check(call.request.headers, version)
         return str(version)
 
-    def _projection(self, call: RequestContext, has_written: WrittenByRequest) -> Projection:
-        """Return the projection of the response to a write.
+    def _projection(self, call: RequestContext, has_written: WrittenByRequest = nothing_written) -> Projection:
+        """Return the projection of the response.
 
         Attributes that are returned on request only are included if the request has written them (RFC 7643 section 7).
         """

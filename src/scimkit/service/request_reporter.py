@@ -10,7 +10,7 @@ from scimkit.errors import NotFound, ScimError
 from scimkit.events import RequestCompleted, RequestListener
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.http import Request, Response
-from scimkit.service.logs import access_log, log_access, log_quirks
+from scimkit.service.logs import log_access, log_quirks
 from scimkit.service.provisioning_recorder import ProvisioningRecorder
 from scimkit.service.request_context import RequestContext
 from scimkit.service.request_ids import HEADER as REQUEST_ID
@@ -66,15 +66,13 @@ class RequestReporter:
         response.headers += ((REQUEST_ID, request.id),)
         if response.quirks:
             log_quirks(request, response)
-        if access_log.isEnabledFor(logging.INFO):
-            log_access(request, response, principal, self._deadline)
+        log_access(request, response, principal, self._deadline)
         if self._on_exchange is not None:
             try:
                 self._on_exchange(request, response)
             except Exception:
                 _log.exception("the on_exchange hook failed")
-        if self._on_request_completed is not None:
-            self.complete(request, response, call, principal or request.refused, detail)
+        self.complete(request, response, call, principal or request.refused, detail)
 
     def complete(
         self,

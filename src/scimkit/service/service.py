@@ -72,7 +72,6 @@ _MAX_ID_LENGTH: Final = 255
 _NO_ID: Final = frozenset({"", ".search"})
 _ANONYMOUS: Final = Principal(tenant="", token_id="")
 """The principal of a client that reads the ServiceProviderConfig without a token."""
-_NO_PARAMETERS: Final[Mapping[str, str]] = {}
 
 
 class ScimService:
@@ -160,7 +159,6 @@ class ScimService:
         """A function that reports whether the queue of requests is full."""
         self.last_health: Any = None
         self.next_health_check: float = 0.0
-        self._deadline = limits.deadline
         self._tokens = tokens
         self._dialect = dialect
         self._dialects = dialects
@@ -257,15 +255,10 @@ class ScimService:
             request.id = request_id(request.headers)
         present = current_request.set(request)
         try:
-            whose = request.principal
-            if whose is None:
-                answer = self._principal_of(request)
-                whose = answer if isinstance(answer, Principal) else await answer
-            if whose is not _ANONYMOUS:
-                principal = whose
+            whose = request.principal or await self._principal_of(request)
+            principal = whose if whose is not _ANONYMOUS else None
             call = self._context(request, whose)
-            if request.query:
-                _drop_empty_parameters(call)
+            _drop_empty_parameters(call)
             accept = request.headers.get("accept")
             media_type = SCIM_JSON if accept is None else accepted_type(accept, call.deviations)
             if self._recorder is not None and principal is not None:
@@ -294,10 +287,9 @@ class ScimService:
         """Return the context of a request. Raises InvalidSyntax if the query cannot be read."""
         name = principal.dialect or self._tenant_dialects.get(principal.tenant)
         deviations = RequestDeviations(self._dialects.get(name, self._dialect) if name else self._dialect)
-        deadline = request.deadline or monotonic() + self._deadline
+        deadline = request.deadline or monotonic() + self.limits.deadline
         scope = Scope(principal.tenant, deadline, self._reports_changes)
-        parameters = read_query(request.query) if request.query else _NO_PARAMETERS
-        return RequestContext(request, parameters, scope, principal, deviations)
+        return RequestContext(request, read_query(request.query), scope, principal, deviations)
 
     async def explain(self, request: Request) -> Explanation:
         """Return what a request would do, without doing it. See `scimkit.service.explanation`.
@@ -310,13 +302,12 @@ class ScimService:
             raise ValueError("explain needs a store that supports transactions, and one operation of a bulk at a time")
         if not request.id:
             request.id = request_id(request.headers)
-        principal = request.principal or await self._verified(request)
+        principal = request.principal or await self._principal_of(request)
         call: RequestContext | None = None
         failure: ScimError | None = None
         try:
             call = self._context(request, principal)
-            if request.query:
-                _drop_empty_parameters(call)
+            _drop_empty_parameters(call)
             call.is_rehearsal, call.began = True, monotonic()
             call.scope = replace(call.scope, report_changes="changes" not in self.store.unsupported)
             response = await self._answer(call)
@@ -345,7 +336,7 @@ class ScimService:
                 error response.
         """
         try:
-            request.principal = await self._verified(request)
+            request.principal = await self._principal_of(request)
         except ScimError as error:
             request.id = request.id or request_id(request.headers)
             await self._reporter.log_failure(request, None, None, error)
@@ -379,13 +370,8 @@ class ScimService:
         """Report whether a rule of `protect`, other than a `keep_last`, names a resource."""
         return self._safeguards is not None and self._safeguards.protects(resource_type, document)
 
-    async def _verified(self, request: Request) -> Principal:
-        """Await the principal of the request's token. Raises the errors of `_principal_of`."""
-        answer = self._principal_of(request)
-        return answer if isinstance(answer, Principal) else await answer
-
-    def _principal_of(self, request: Request) -> Principal | Awaitable[Principal]:
-        """Return the principal of the request's token, or an awaitable of it if the verifier is async.
+    async def _principal_of(self, request: Request) -> Principal:
+        """Return the principal of the request's token.
 
         Raises Unauthorized, TooManyRequests, or an error of the verifier.
         """
@@ -397,27 +383,15 @@ class ScimService:
             self._failed_attempts.check(request.source, authorization)
         try:
             answer = self._tokens.verify(bearer_token(authorization))
+            return answer if isinstance(answer, Principal) else await answer
         except Unauthorized as error:
-            self._note_refused_token(request, error)
+            log_refused_token(request, error)
+            if self._failed_attempts.add(request.source):
+                log_refused_source(request)
+            token_id, tenant = getattr(error, "token_id", None), getattr(error, "tenant", None)
+            if token_id is not None and tenant is not None:
+                request.refused = Principal(tenant, token_id)
             raise
-        return answer if isinstance(answer, Principal) else self._awaited(request, answer)
-
-    async def _awaited(self, request: Request, answer: Awaitable[Principal]) -> Principal:
-        """Await the answer of an async verifier."""
-        try:
-            return await answer
-        except Unauthorized as error:
-            self._note_refused_token(request, error)
-            raise
-
-    def _note_refused_token(self, request: Request, error: Unauthorized) -> None:
-        """Log a refused token, count it as a failed attempt of its source, and keep its tenant for events."""
-        log_refused_token(request, error)
-        if self._failed_attempts.add(request.source):
-            log_refused_source(request)
-        token_id, tenant = getattr(error, "token_id", None), getattr(error, "tenant", None)
-        if token_id is not None and tenant is not None:
-            request.refused = Principal(tenant, token_id)
 
     def _answer(self, call: RequestContext) -> Awaitable[Response]:
         """Route a request to its handler.

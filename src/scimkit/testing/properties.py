@@ -85,7 +85,9 @@ class ResourceTypeProperties:
         else:
             assert self._without_order(found) == self._without_order(expected)
 
-    def _up_to_the_refused_operation(self, document: dict[str, Any], body: dict[str, Any], error: type) -> dict[str, Any]:
+    def _up_to_the_refused_operation(
+        self, document: dict[str, Any], body: dict[str, Any], error: type
+    ) -> dict[str, Any]:
         """Return the shortest beginning of a PATCH with the same error, because a later operation may have another.
 
         The error is compared, because a beginning may lack what a later operation adds, such as a required attribute.
