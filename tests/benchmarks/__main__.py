@@ -1,4 +1,6 @@
-"""`python -m tests.benchmarks [--quick] [--full] [--only STEP] [--profile [STEP]] [--markdown] [--sql [URL]]`.
+"""`python -m tests.benchmarks [--quick] [--full] [--only STEP] [--profile [STEP]] [--markdown]`: measure requests.
+
+With `--sql [URL]` or `--database NAME`, the requests go to a database over HTTP.
 
 Each step is measured together with the same step of other libraries. A time is the CPU time of this process, the best
 of several interleaved repeats. Compare ratios, not times; no test checks a time.
@@ -233,12 +235,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--markdown", action="store_true", help="print the table in Markdown, for the documentation")
     parser.add_argument("--profile", metavar="STEP", nargs="?", const="", help="print a CPU profile of scimkit for "
                         "STEP, or for each request")  # fmt: skip
-    parser.add_argument("--sql", metavar="URL", nargs="?", const=comparison.DEFAULT_URL, help="only requests to a "
-                        "database, beside the bare work and an application by hand; default: %(const)s")  # fmt: skip
+    parser.add_argument("--sql", metavar="URL", nargs="?", const="", help="only requests to a database, beside the "
+                        "bare work and an application by hand; default: a PostgreSQL on this machine")  # fmt: skip
+    parser.add_argument("--database", choices=comparison.URLS, help="as --sql, with a database on this machine")
     parser.add_argument("--people", type=int, default=MOST_PEOPLE, help="users of the largest tenant, for --sql")
     options = parser.parse_args(arguments)
     console = Console(width=190)
-    if options.sql is not None:
+    if options.sql is not None or options.database is not None:
+        options.sql = options.sql or comparison.URLS[options.database or "postgresql"]
         return compare_databases(console, options)
     peers = ", ".join(f"{name} {version(name)}" for name in ("scim2-models", "scim2-server", "scim2-filter-parser"))
     console.print(f"Python {platform.python_version()}, {peers}; {machine()}")

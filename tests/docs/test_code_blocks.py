@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from django.urls import include, path
 from fastapi import FastAPI
 from sqlalchemy import orm
+from sqlalchemy.ext.asyncio import create_async_engine
 from sybil.document import Document
 from sybil.parsers.markdown import PythonCodeBlockParser
 
@@ -23,7 +24,7 @@ from scimkit import MemoryStore, Principal, Request, ScimService, TokenRegistry,
 from scimkit.schema.attributes import folded
 from scimkit.service import explain
 from scimkit.stores.memory_log import MemoryProvisioningLog
-from scimkit.stores.sql import SqlStore
+from scimkit.stores.sql import AsyncSqlStore, SqlStore
 from scimkit.stores.sqlalchemy import provisioning_log_tables
 from tests.client import PATCH_OP
 from tests.docs.tables import DOCS
@@ -39,7 +40,8 @@ Names = dict[str, Any]
 
 
 def _database_page() -> Names:
-    return {"url": url_of("postgresql"), "create_engine": sa.create_engine, "SqlStore": SqlStore}
+    engines = {"create_engine": sa.create_engine, "create_async_engine": create_async_engine}
+    return {"url": url_of("postgresql"), "SqlStore": SqlStore, "AsyncSqlStore": AsyncSqlStore, **engines}
 
 
 def _log_page() -> Names:

@@ -8,6 +8,7 @@ import itertools
 import os
 import tempfile
 import warnings
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -43,6 +44,12 @@ def url_of(database: str) -> str:
     if database == "mysql":
         assert MYSQL_URL is not None
         return MYSQL_URL
+    if database == "pooler":  # not among `DATABASES`, because only the tests of the pooler use it
+        from tests.pooler.bouncer import pooled
+
+        stack = ExitStack()
+        atexit.register(stack.close)
+        return stack.enter_context(pooled(url_of("postgresql")))
     folder = tempfile.TemporaryDirectory(prefix="scimkit-test-")
     atexit.register(folder.cleanup)
     if database == "sqlite":

@@ -87,8 +87,9 @@ class AsyncSqlStore:
             application keeps its timeouts.
         outbox: True if a service records its resource events in the table `scim_outbox`.
         provisioning_log: True if a service keeps its provisioning log in the tables `scim_log` and `scim_log_activity`.
-        prepare_statements: False if a connection pooler such as PgBouncer does not support prepared statements of
-            PostgreSQL. An engine of the application keeps its own setting.
+        prepare_statements: True to prepare statements of PostgreSQL and to set timeouts once for each session. False to
+            leave nothing in a session, for a connection pooler in transaction mode. By default, False if a pooler is
+            found. An engine of the application keeps its own setting.
     """
 
     is_async: Literal[True] = True
@@ -104,7 +105,7 @@ class AsyncSqlStore:
         statement_timeout: float = STATEMENT_TIMEOUT,
         outbox: bool = False,
         provisioning_log: bool = False,
-        prepare_statements: bool = True,
+        prepare_statements: bool | None = None,
     ) -> None:
         if isinstance(url, str):
             self.engine: AsyncEngine = async_engine(url, statement_timeout, prepare_statements=prepare_statements)
@@ -246,7 +247,7 @@ class AsyncSqlStore:
 
 
 def async_engine(
-    url: str, statement_timeout: float = STATEMENT_TIMEOUT, *, prepare_statements: bool = True
+    url: str, statement_timeout: float = STATEMENT_TIMEOUT, *, prepare_statements: bool | None = None
 ) -> AsyncEngine:
     """Return an async engine for a URL.
 

@@ -26,6 +26,7 @@ from scimkit.stores.sql.hot_statements import (
     OutcomeUnknown,
     has_unread_message,
     outside_transaction,
+    takes_single_statements,
 )
 from scimkit.stores.sql.timeouts import (
     POOL_TIMEOUT,
@@ -37,6 +38,9 @@ from scimkit.stores.sql.timeouts import (
     connect_options,
     connection_that_listens,
     pool_deadline,
+    share_session,
+    shares_session,
+    transaction_settings,
     unbounded,
 )
 
@@ -58,7 +62,7 @@ DRIVERS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "mysql
 
 
 def sync_engine(
-    url: str, statement_timeout: float = STATEMENT_TIMEOUT, *, prepare_statements: bool = True
+    url: str, statement_timeout: float = STATEMENT_TIMEOUT, *, prepare_statements: bool | None = None
 ) -> sa.Engine:
     """Return an engine for `sqlite:///FILE`, `postgresql+psycopg://...` or `mysql+pymysql://...`.
 
@@ -78,13 +82,14 @@ def prepared(engine: sa.Engine) -> sa.Engine:
     return engine
 
 
-def own(engine: sa.Engine, statement_timeout: float, *, prepare_statements: bool = True) -> sa.Engine:
+def own(engine: sa.Engine, statement_timeout: float, *, prepare_statements: bool | None = None) -> sa.Engine:
     """Set up an engine that only the store uses, with a timeout for statements, and return the engine.
 
     Args:
         engine: An engine without connections.
         statement_timeout: Largest number of seconds for one statement or for the wait for one lock.
-        prepare_statements: True to let PostgreSQL prepare the hot statements.
+        prepare_statements: True to let PostgreSQL prepare the hot statements, and to change settings of the session.
+            None means True, unless a connection pooler is in front of the server.
     """
     if engine.dialect.driver == "psycopg":
         engine.dialect.use_insertmanyvalues_wo_returning = True  # inserts many rows with one statement
@@ -166,17 +171,23 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
     cursor.close()
 
 
-def _postgresql_preparer(*, prepare_statements: bool) -> Callable[[Any, Any], None]:
+def _postgresql_preparer(*, prepare_statements: bool | None) -> Callable[[Any, Any], None]:
     """Return a function that sets up a new connection of PostgreSQL."""
-    settings = _SETTINGS | (_SETTINGS_FOR_PREPARED if prepare_statements else {})
 
     def prepare(connection: Any, record: Any) -> None:
-        record.info[PREPARES] = prepare_statements
-        if not prepare_statements:
-            record.driver_connection.prepare_threshold = None
         cursor = connection.cursor()
-        for name, value in settings.items():
-            cursor.execute(f"SELECT set_config(name, '{value}', false) FROM pg_settings WHERE name = '{name}'")
+        own_session = prepare_statements
+        if own_session is None:
+            # A pooler gives its clients a number of its own for the process of the server.
+            cursor.execute("SELECT pg_backend_pid()")
+            own_session = cursor.fetchone()[0] == record.driver_connection.info.backend_pid
+        record.info[PREPARES] = own_session
+        if own_session:
+            for name, value in (_SETTINGS | _SETTINGS_FOR_PREPARED).items():
+                cursor.execute(f"SELECT set_config(name, '{value}', false) FROM pg_settings WHERE name = '{name}'")
+        else:
+            share_session(record.info)
+            record.driver_connection.prepare_threshold = None
         cursor.close()
         connection.commit()
 
@@ -193,11 +204,20 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 
 def _begin_postgresql(connection: sa.Connection) -> None:
-    """Begin a transaction on a connection of PostgreSQL that commits each statement, except for reads."""
+    """Begin a transaction on a connection of PostgreSQL that commits each statement, except for reads.
+
+    In a session that other clients share, reads have a transaction too, because settings end with it.
+    """
     options = connection.get_execution_options()
     commits = _COMMITS in options and "isolation_level" not in options  # the application may choose AUTOCOMMIT itself
-    if commits and not outside_transaction(connection):
-        connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
+    if not commits:
+        return
+    begin = "BEGIN ISOLATION LEVEL READ COMMITTED"
+    if shares_session(connection):
+        settings = [*transaction_settings(connection), *(f"SET LOCAL {name} = {_SETTINGS[name]}" for name in _SETTINGS)]
+        connection.exec_driver_sql("; ".join([begin, *settings]))  # one message to the server
+    elif not outside_transaction(connection):
+        connection.exec_driver_sql(begin)
 
 
 def _reset_postgresql(connection: Any, record: Any, state: PoolResetState) -> None:
@@ -282,10 +302,11 @@ def transact(connection: sa.Connection, work: Work[Result], attempts: Attempts, 
 def reading(engine: sa.Engine) -> dict[str, Any]:
     """Return the execution options of a connection that begins no transaction.
 
-    PostgreSQL reads without a transaction, which saves two messages to the server.
+    PostgreSQL reads without a transaction, which saves two messages to the server. An engine of the application whose
+    execution options name an isolation level has a transaction for every access.
     """
-    options = {OUTSIDE_TRANSACTION: True}
-    if engine.dialect.name != "postgresql" or _COMMITS in engine.get_execution_options():
+    options, chosen = {OUTSIDE_TRANSACTION: True}, engine.get_execution_options()
+    if engine.dialect.name != "postgresql" or _COMMITS in chosen or "isolation_level" in chosen:
         return options
     return options | {"isolation_level": "AUTOCOMMIT"}
 
@@ -305,11 +326,14 @@ class Transactions:
     @property
     def are_optional(self) -> bool:
         """True if a write that takes one statement needs no transaction."""
-        return self.engine.dialect.name == "postgresql"
+        has_level = "isolation_level" in self.engine.get_execution_options()
+        return takes_single_statements(self.engine.dialect) and not has_level
 
     def read(self, work: Work[Result], deadline: float | None) -> Result:
         """Run work that only reads."""
         with self.engine.connect().execution_options(**self.options) as connection, bounded(connection, deadline):
+            if shares_session(connection):
+                connection.begin()
             return work(connection)
 
     def write(self, work: Work[Result], attempts: Attempts, *, takes_long: bool) -> Result:
@@ -321,10 +345,11 @@ class Transactions:
         """Run work that writes with one statement, without a transaction.
 
         Raises:
-            NeedsTransaction: Another write came between, or the server may have ended the connection.
+            NeedsTransaction: Another write came between, the server may have ended the connection, or other clients
+                share the session.
         """
         with self.engine.connect().execution_options(**self.options) as connection, bounded(connection, deadline):
-            if has_unread_message(connection):
+            if shares_session(connection) or has_unread_message(connection):
                 raise NeedsTransaction
             return work(connection)
 

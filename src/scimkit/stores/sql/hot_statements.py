@@ -32,6 +32,11 @@ def outside_transaction(connection: sa.Connection) -> bool:
     return bool(connection.get_execution_options().get(OUTSIDE_TRANSACTION))
 
 
+def takes_single_statements(dialect: sa.Dialect) -> bool:
+    """Report whether a write may be a single statement: with PostgreSQL and psycopg, whose arrays are texts."""
+    return dialect.name == "postgresql" and dialect.driver == "psycopg"
+
+
 def has_unread_message(connection: sa.Connection) -> bool:
     """Report whether the server sent a message while a connection was not in use, such as the end of the connection."""
     found = poll()

@@ -1,7 +1,7 @@
 """Writers of a resource: its row, its index entries, its unique values, and the entry of the provisioning log.
 
-PostgreSQL does all of it in one statement. The other databases take a statement for each table. This module never
-begins or ends a transaction.
+PostgreSQL with psycopg does all of it in one statement. Other databases and drivers take a statement for each table.
+This module never begins or ends a transaction.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from scimkit.errors import Uniqueness
 from scimkit.stores.sql import postgresql_statements, statements
-from scimkit.stores.sql.hot_statements import HotStatement
+from scimkit.stores.sql.hot_statements import HotStatement, takes_single_statements
 from scimkit.stores.sql.index_entries import IndexEntry
 from scimkit.stores.sql.tables import CLAIMS, LOG, RESOURCES, VALUES
 
@@ -89,8 +89,8 @@ class RowWriter(Protocol):
 
 
 def writer(connection: sa.Connection) -> RowWriter:
-    """Return the writer for the database of a connection."""
-    return (SingleStatements if connection.dialect.name == "postgresql" else SeveralStatements)(connection)
+    """Return the writer for the database and the driver of a connection."""
+    return (SingleStatements if takes_single_statements(connection.dialect) else SeveralStatements)(connection)
 
 
 class SingleStatements:

@@ -54,12 +54,9 @@ class SqlStore:
             keeps its timeouts.
         outbox: True if a service records its resource events in the table `scim_outbox`.
         provisioning_log: True if a service keeps its provisioning log in the tables `scim_log` and `scim_log_activity`.
-        prepare_statements: False if a connection pooler such as PgBouncer does not support prepared statements of
-            PostgreSQL. An engine of the application keeps its own setting.
-
-    Raises:
-        ValueError: The URL names an unsupported database.
-        Unavailable: The database cannot be reached.
+        prepare_statements: True to prepare statements of PostgreSQL and to set timeouts once for each session. False to
+            leave nothing in a session, for a connection pooler in transaction mode. By default, False if a pooler is
+            found. An engine of the application keeps its own setting.
     """
 
     is_async: Literal[False] = False
@@ -77,7 +74,7 @@ class SqlStore:
         statement_timeout: float = STATEMENT_TIMEOUT,
         outbox: bool = False,
         provisioning_log: bool = False,
-        prepare_statements: bool = True,
+        prepare_statements: bool | None = None,
     ) -> None:
         self.engine: sa.Engine = (
             sync_engine(url, statement_timeout, prepare_statements=prepare_statements)
