@@ -28,6 +28,11 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import the async classes on first use, because SQLAlchemy's asyncio module needs greenlet."""
+    if name in __all__:
+        try:
+            import sqlalchemy.ext.asyncio as _  # noqa: F401
+        except ImportError as missing:
+            raise ModuleNotFoundError("Async stores need greenlet: pip install 'scimkit[async]'") from missing
     if name == "AsyncSqlBreakerStore":
         from scimkit.stores.sql.async_breaker import AsyncSqlBreakerStore
 

@@ -50,6 +50,7 @@ from scimkit.stores.sql.database import (
     Transactions,
     Work,
     engine_options,
+    missing_driver,
     own,
     pool_size,
     prepared,
@@ -253,12 +254,14 @@ def async_engine(
 
     Raises:
         ValueError: The URL names an unsupported database.
+        ModuleNotFoundError: The driver of the database is not installed.
     """
     parsed = with_driver(url, _ASYNC_DRIVERS)
     options = engine_options(parsed, AsyncBoundedPool)
     if parsed.get_driver_name() == "psycopg":
         options["connect_args"]["async_creator_fn"] = awaited_connection_that_listens
-    engine = create_async_engine(parsed, **options)
+    with missing_driver():
+        engine = create_async_engine(parsed, **options)
     own(engine.sync_engine, statement_timeout, prepare_statements=prepare_statements)
     return engine
 

@@ -6,8 +6,8 @@ A function of a connection is called "work". This module contains no rule of SCI
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -60,6 +60,26 @@ _SETTINGS_FOR_PREPARED: Final = {"plan_cache_mode": "force_generic_plan", "enabl
 DRIVERS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql",
                    "mariadb": "mysql+pymysql"}  # fmt: skip
 
+_EXTRAS: Final = {"psycopg": "postgresql", "pymysql": "mysql", "aiosqlite": "async", "asyncmy": "async"}
+"""The extra of scimkit that installs a driver."""
+
+
+@contextmanager
+def missing_driver() -> Iterator[None]:
+    """Name the extra of scimkit in the error for a driver that is not installed.
+
+    Raises:
+        ModuleNotFoundError: The driver is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        extra = _EXTRAS.get(missing.name or "")
+        if extra is None:
+            raise
+        needs = f"This database needs {missing.name}: pip install 'scimkit[{extra}]'"
+        raise ModuleNotFoundError(needs, name=missing.name) from missing
+
 
 def sync_engine(
     url: str, statement_timeout: float = STATEMENT_TIMEOUT, *, prepare_statements: bool | None = None
@@ -68,9 +88,11 @@ def sync_engine(
 
     Raises:
         ValueError: The URL names an unsupported database.
+        ModuleNotFoundError: The driver of the database is not installed.
     """
     parsed = with_driver(url, DRIVERS)
-    engine = sa.create_engine(parsed, **engine_options(parsed, BoundedPool))
+    with missing_driver():
+        engine = sa.create_engine(parsed, **engine_options(parsed, BoundedPool))
     return own(engine, statement_timeout, prepare_statements=prepare_statements)
 
 
