@@ -15,7 +15,7 @@ from scimkit.events import RequestCompleted
 from scimkit.runner import run_sync
 from scimkit.schema import ResourceType, SchemaExtension
 from scimkit.schema.core import GROUP, USER
-from scimkit.service import Limits, Request, Response, ScimService
+from scimkit.service import Limits, RateLimits, Request, Response, ScimService
 from scimkit.stores import MemoryStore, Page, Query, Scope, Store, SyncStore, Written, as_async_store
 from scimkit.tokens import MemoryTokenStore, Principal, TokenRegistry
 
@@ -37,6 +37,7 @@ __all__ = [
     "Principal",
     "Query",
     "Quirk",
+    "RateLimits",
     "Request",
     "RequestCompleted",
     "ResourceType",

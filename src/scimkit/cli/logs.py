@@ -15,7 +15,9 @@ from scimkit.service.request_ids import current_request, one_line
 
 LEVELS: Final = ("debug", "info", "warning", "error")
 FORMATS: Final = ("text", "json")
-_FIELDS: Final = ("request_id", "method", "path", "status", "milliseconds", "tenant", "token_id", "reason", "quirks")
+_FIELDS: Final = (
+    "request_id", "method", "path", "status", "milliseconds", "tenant", "token_id", "reason", "quirks", "refused"
+)  # fmt: skip
 """The extra fields of log records that a line shows."""
 
 

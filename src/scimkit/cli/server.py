@@ -26,7 +26,7 @@ from scimkit.cli.admin import AdminSettings, admin_app, is_admin_path
 from scimkit.cli.logs import configure_logging
 from scimkit.cli.stores import StoreUnavailable, open_store
 from scimkit.dialects import DIALECTS
-from scimkit.service import ScimService
+from scimkit.service import RateLimits, ScimService
 from scimkit.service.cursors import Cursors
 from scimkit.tokens import TokenRegistry
 
@@ -37,6 +37,8 @@ PREFIX: Final = "/scim/v2"
 """The path at which `serve` and `demo` mount the SCIM endpoint."""
 
 PROBES: Final = ("/healthz", "/readyz")
+DEFAULT_RATES: Final = RateLimits()
+"""The rate limits of `--rate-limits` without other options."""
 _SETTINGS: Final = "SCIMKIT_SERVE"
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _MAX_PAUSE: Final = 30
@@ -71,10 +73,19 @@ class Settings:
     provisioning_log: bool = True
     admin: AdminSettings | None = None
     parent: int = 0
+    rate_limits: str | None = None
+    tenant_rate: float = DEFAULT_RATES.tenant or 0.0
+    token_rate: float = DEFAULT_RATES.token or 0.0
 
     def __post_init__(self) -> None:
         if isinstance(self.admin, dict):
             object.__setattr__(self, "admin", AdminSettings(**self.admin))
+
+    def limits(self) -> RateLimits | None:
+        """Return the rate limits, or None without `--rate-limits`. Raises ValueError if an option is not allowed."""
+        if self.rate_limits is None:
+            return None
+        return RateLimits(self.rate_limits, tenant=self.tenant_rate, token=self.token_rate)
 
 
 class ServerApp:
@@ -82,7 +93,9 @@ class ServerApp:
 
     def __init__(self, settings: Settings, store: SyncStore, tokens: TokenRegistry) -> None:
         cursors = cursors_of(settings.cursor_secret)
-        service = ScimService(store, tokens=tokens, dialect=DIALECTS[settings.dialect], cursors=cursors)
+        service = ScimService(
+            store, tokens=tokens, dialect=DIALECTS[settings.dialect], cursors=cursors, rate_limits=settings.limits()
+        )
         self._scim = ScimApp(service, prefix=PREFIX, public_url=settings.public_url)
         self._health = HealthApp(service)
         self._admin = (

@@ -158,6 +158,29 @@ def failed(
     )
 
 
+def refused(request: Request | None, principal: Principal, count: int) -> LogEntry:
+    """Return the entry of requests that a rate limit refused.
+
+    Args:
+        request: A request with the token, which names the client. None if there is none.
+        principal: The principal of the token.
+        count: The number of refused requests since the last such entry.
+    """
+    agent = "" if request is None else one_line(request.headers.get("user-agent", "")[:MAX_USER_AGENT])
+    return LogEntry(
+        id=new_uuid7(),
+        tenant=principal.tenant,
+        token_id=principal.token_id,
+        started=datetime.now(UTC),
+        user_agent=agent,
+        identity_provider=guessed_provider(agent),
+        action="Other",
+        result="Failure",
+        error_code="429",
+        detail=f"The rate limit refused {count} request{'s' if count > 1 else ''} of this token.",
+    )
+
+
 def _common(request: Request, principal: Principal, call: RequestContext | None) -> dict[str, Any]:
     """Return the fields that every entry has."""
     seconds = 0.0 if call is None else monotonic() - call.began

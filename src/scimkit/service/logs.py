@@ -56,6 +56,14 @@ def log_refused_source(request: Request) -> None:
     )
 
 
+def log_refusals(principal: Principal, count: int) -> None:
+    """Log how many requests of a token a rate limit refused since the last record, at level WARNING."""
+    extra = {"tenant": principal.tenant, "token_id": principal.token_id, "refused": count}
+    _auth.warning(
+        "the rate limit refused requests of one token; their number since the last record: %d", count, extra=extra
+    )
+
+
 def log_access(request: Request, response: Response, principal: Principal | None, allowed: float) -> None:
     """Log one record for a request that was answered, at level INFO. The caller checks the level of `access_log`.
 

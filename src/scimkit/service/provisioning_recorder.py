@@ -18,7 +18,7 @@ from scimkit.errors import NotFound, ScimError, Unauthorized, Unavailable
 from scimkit.provisioning import CYCLE_GAP, AnyProvisioningLog, LogEntry, LogOptions, LogRecorder, as_async_log
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.http import Request
-from scimkit.service.log_entries import EntryMaker, failed
+from scimkit.service.log_entries import EntryMaker, failed, refused
 from scimkit.service.request_context import RequestContext
 from scimkit.stores.protocol import Scope, Store, Written
 from scimkit.tokens import Principal
@@ -170,6 +170,10 @@ class ProvisioningRecorder:
         """Keep the entry of a request that was refused before it was handled. Later entries take it along."""
         maker = None if resource_type is None else self._makers[resource_type.name]
         self._waiting.append(failed(request, principal, None, error, maker))
+
+    def keep_refusals(self, request: Request | None, principal: Principal, count: int) -> None:
+        """Keep an entry for requests that a rate limit refused. Later entries take it along."""
+        self._waiting.append(refused(request, principal, count))
 
     async def _names(self, call: RequestContext, maker: EntryMaker, error: ScimError, store: Store) -> dict[str, Any]:
         """Return the names of a resource whose write failed. Returns nothing if the names cannot be read."""

@@ -10,8 +10,9 @@ from scimkit.errors import NotFound, ScimError
 from scimkit.events import RequestCompleted, RequestListener
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.http import Request, Response
-from scimkit.service.logs import access_log, log_access, log_quirks
+from scimkit.service.logs import access_log, log_access, log_quirks, log_refusals
 from scimkit.service.provisioning_recorder import ProvisioningRecorder
+from scimkit.service.rate_limiter import RateLimited
 from scimkit.service.request_context import RequestContext
 from scimkit.service.request_ids import HEADER as REQUEST_ID
 from scimkit.stores.protocol import Store
@@ -111,6 +112,9 @@ class RequestReporter:
         self, request: Request, principal: Principal | None, call: RequestContext | None, error: ScimError
     ) -> None:
         """Write the failure of a request to the provisioning log, if the tenant of its token is known."""
+        if isinstance(error, RateLimited):
+            self.report_refusals(request, error.principal, error.refusals)
+            return
         known = principal or request.refused
         if self._recorder is None or known is None:
             return
@@ -122,6 +126,16 @@ class RequestReporter:
             await self._recorder.failed(request, known, call, error, resource_type, self._store)
         except Exception:
             _log.exception("the provisioning log failed; the request is not affected")
+
+    def report_refusals(self, request: Request | None, principal: Principal, count: int) -> None:
+        """Report how many requests of a token were refused by a rate limit. A count of 0 is not reported.
+
+        The entry of the provisioning log waits in memory, so that a refusal needs no database.
+        """
+        if count:
+            log_refusals(principal, count)
+            if self._recorder is not None:
+                self._recorder.keep_refusals(request, principal, count)
 
     def resource_type_at(self, path: str) -> ResourceType | None:
         """Return the resource type at a path, or None if the path belongs to no resource type."""

@@ -60,6 +60,8 @@ from scimkit.service.logs import log_refused_source, log_refused_token
 from scimkit.service.operations import ResourceOperations
 from scimkit.service.permissions import Permissions
 from scimkit.service.provisioning_recorder import ProvisioningRecorder
+from scimkit.service.rate_limiter import RateLimited, RateLimiter
+from scimkit.service.rate_limits import RateLimits
 from scimkit.service.request_context import Handler, RequestContext
 from scimkit.service.request_ids import current_request, request_id
 from scimkit.service.request_reporter import ExchangeHook, RequestReporter
@@ -91,6 +93,7 @@ class ScimService:
         dialects: Mapping[str, Dialect] = DIALECTS,
         resource_types: Sequence[ResourceType] | None = None,
         limits: Limits = Limits(),  # noqa: B008  # Limits is immutable
+        rate_limits: RateLimits | None = None,
         tenant_dialects: Mapping[str, str] = {},  # the mapping is only read
         on_request_completed: RequestListener | None = None,
         on_exchange: ExchangeHook | None = None,
@@ -117,6 +120,7 @@ class ScimService:
             resource_types: The resource types to announce. The default is the types that the store maps. A store that
                 accepts any type gets users and groups.
             limits: The limits of requests and responses.
+            rate_limits: The number of requests that a tenant and a token may send. None means no limit.
             tenant_dialects: The names of dialects by tenant. A dialect that the token names takes precedence.
             on_request_completed: A function that receives one event for each request, after the response is made. It
                 must not block.
@@ -150,6 +154,7 @@ class ScimService:
             TypeError: A listener is a coroutine function that nothing can await.
             ValueError: `set_password` is given, and the store does not support transactions.
             ValueError: `limits.sensitive` names an attribute that no resource type has.
+            ModuleNotFoundError: `rate_limits` is given, and the extra `limits` is not installed.
             ValueError: Roles or entitlements are offered, and the store does not keep the attribute of a user.
             TypeError: A coroutine function returns offers, and the store is not async.
         """
@@ -162,8 +167,16 @@ class ScimService:
         """True if a request may block its thread while the store waits for a disk or a network."""
         self.is_async: bool = store.is_async or tokens.is_async
         """True if the service needs an event loop, because its store or its token verifier is async."""
+        self.rate_limiter: RateLimiter | None = (
+            None
+            if rate_limits is None
+            else RateLimiter(rate_limits, is_async=self.is_async, connections=getattr(store, "pool_size", None))
+        )
+        """The object that applies `rate_limits`, or None."""
         self.verification_blocks: bool = tokens.is_async is False and bool(getattr(tokens, "blocking", True))
-        """True if the verification of a token may block its thread while it waits for a disk or a network."""
+        """True if the verification of a token, or the count of its requests, may block its thread."""
+        if self.rate_limiter is not None and self.rate_limiter.blocking:
+            self.verification_blocks = True
         self.store = store
         self.on_loop: object | None = None
         """The `LoopService` that `scimkit.loop` creates for this service."""
@@ -285,6 +298,7 @@ class ScimService:
         call: RequestContext | None = None
         principal: Principal | None = None
         detail: str | None = None
+        limited: Principal | None = None
         if not request.id:
             request.id = request_id(request.headers)
         present = current_request.set(request)
@@ -295,6 +309,9 @@ class ScimService:
                 whose = answer if isinstance(answer, Principal) else await answer
             if whose is not _ANONYMOUS:
                 principal = whose
+                if self.rate_limiter is not None:
+                    self.rate_limiter.enter(whose)
+                    limited = whose
             call = self._context(request, whose)
             if request.query:
                 _drop_empty_parameters(call)
@@ -316,6 +333,9 @@ class ScimService:
             failure = InternalError()
             detail, response = failure.detail, error_response(failure)
             await self._reporter.log_failure(request, principal, call, failure)
+        finally:
+            if self.rate_limiter is not None and limited is not None:
+                self.rate_limiter.leave(limited)
         if call is not None and call.deviations.fired:
             response = replace(response, quirks=tuple(call.deviations.fired))
         self._reporter.report(request, response, call, principal, detail)
@@ -364,6 +384,9 @@ class ScimService:
 
         The adapters call this when the server shuts down. A service without a log does nothing.
         """
+        if self.rate_limiter is not None:
+            for principal, count in self.rate_limiter.all_refusals():
+                self._reporter.report_refusals(None, principal, count)
         if self._recorder is not None:
             await self._recorder.flush()
 
@@ -392,10 +415,26 @@ class ScimService:
 
         The hooks receive the request as they do in `handle`.
         """
-        if self._recorder is not None and request.principal not in (None, _ANONYMOUS):
+        if isinstance(error, RateLimited):
+            self._reporter.report_refusals(request, error.principal, error.refusals)
+        elif self._recorder is not None and request.principal not in (None, _ANONYMOUS):
             resource_type = self._reporter.resource_type_at(request.path)
             self._recorder.keep(request, request.principal, error, resource_type)
         return self._refused(request, error)
+
+    def refused_lately(self, request: Request) -> Response | None:
+        """Return the response to a request whose token was over its rate limit a moment ago, or None.
+
+        A host on an event loop asks this before it verifies the token in a thread. This method does no I/O.
+        """
+        if self.rate_limiter is None or request.principal is not None:
+            return None
+        try:
+            self.rate_limiter.check(request.headers)
+        except RateLimited as error:
+            request.refused = error.principal
+            return self.refuse(request, error)
+        return None
 
     def _refused(self, request: Request, error: ScimError) -> Response:
         response = error_response(error)
@@ -417,7 +456,9 @@ class ScimService:
         return answer if isinstance(answer, Principal) else await answer
 
     def _principal_of(self, request: Request) -> Principal | Awaitable[Principal]:
-        """Return the principal of the request's token, or an awaitable of it if the verifier is async.
+        """Return the principal of the request's token, or an awaitable of it.
+
+        An async verifier and rate limits need to be awaited.
 
         Raises Unauthorized, TooManyRequests, or an error of the verifier.
         """
@@ -425,6 +466,27 @@ class ScimService:
         authorization = request.headers.get("authorization")
         if authorization is None and _is_public(request):
             return _ANONYMOUS
+        if self.rate_limiter is not None:
+            return self._limited_principal_of(request, self.rate_limiter)
+        return self._verify(request, authorization)
+
+    async def _limited_principal_of(self, request: Request, limiter: RateLimiter) -> Principal:
+        """Return the principal of a request, and count the request. Raises RateLimited too."""
+        try:
+            limiter.check(request.headers)
+            answer = self._verify(request, request.headers.get("authorization"))
+            principal = answer if isinstance(answer, Principal) else await answer
+            await limiter.count(request.headers, principal)
+        except RateLimited as error:
+            request.refused = error.principal
+            raise
+        refusals = limiter.due_refusals(principal)
+        if refusals:
+            self._reporter.report_refusals(request, principal, refusals)
+        return principal
+
+    def _verify(self, request: Request, authorization: str | None) -> Principal | Awaitable[Principal]:
+        """Verify the token of a request."""
         if request.source in self._failed_attempts:
             self._failed_attempts.check(request.source, authorization)
         try:
