@@ -53,7 +53,12 @@ def run(step: Step, repeats: int, share: float, best: list[float]) -> None:
     calls = _even(step.calls * share)
     for _ in range(repeats):
         for place, (call, count) in enumerate(
-            ((step.ours, calls), (step.peer, _even(calls / 10)), (step.floor, calls * 3), (step.scimmy, calls))
+            (
+                (step.ours, calls),
+                (step.peer, _even(calls / 10)),
+                (step.floor, calls * 3),
+                (step.scimmy, _even(calls / 10)),
+            )
         ):
             if isinstance(call, RemoteCall):
                 best[place] = min(best[place], call.measure(count))
