@@ -27,15 +27,7 @@ settings.register_profile(
     phases=[Phase.explicit, Phase.generate],  # a failure is enough; it need not be minimized
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.register_profile(
-    "gate",
-    max_examples=40,
-    deadline=None,
-    derandomize=True,  # the gate gives the same result for the same code; local runs try new examples
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile(os.environ.get("SCIMKIT_TEST_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
 @pytest.fixture
