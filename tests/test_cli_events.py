@@ -42,19 +42,19 @@ def test_a_served_write_reaches_a_webhook(url: str, tmp_path: Path) -> None:
     file.write_text(f"{new_secret()}\n{secret}\n")
     token = run("token", "create", "--store", url, "--description", "Entra").stdout.strip()
     with serving("--store", url, "--outbox") as lines:
-        user = {"schemas": [USER.schema], "userName": "ada"}
+        user = {"schemas": [USER.schema], "userName": "mira"}
         headers = {"Authorization": f"Bearer {token}"}
         assert httpx.post(f"{lines[0].split()[1]}/Users", json=user, headers=headers).status_code == 201
     listed = run("events", "list", "--store", url).stdout
     assert "ResourceCreated" in listed
     assert "pending" in listed
-    assert "ada" not in listed
+    assert "mira" not in listed  # not a word of hexadecimal digits, which an id can contain
     with receiving() as receiver:
         command = ("events", "deliver", "--store", url, "--webhook", receiver.url, "--secret-file", str(file))
         done = run(*command, *LOCAL, "--until-empty")
         assert (done.returncode, done.stdout) == (0, "Delivered 1 events.\n"), done.stderr
         _, sent, body = receiver.requests[0]
-        assert standardwebhooks.Webhook(secret).verify(body, sent)["label"] == "ada"
+        assert standardwebhooks.Webhook(secret).verify(body, sent)["label"] == "mira"
         assert "secret" not in done.stderr
     assert "delivered" in run("events", "list", "--store", url, "--status", "delivered").stdout
 
