@@ -25,6 +25,7 @@ ROOMS: Final = {
     "wsgi": "adapter",
     "django": "adapter",
     "delivery": "outbox workers, webhooks",
+    "oauth": "access tokens",
     "loop": "threads for blocking stores under an event loop",
     "service": "the SCIM protocol: from a Request to a Response",
     "safeguards": "protected accounts, breaker, linking",
@@ -208,7 +209,7 @@ def flow(title: str, steps: Sequence[Step]) -> str:
 
 
 def _color(room: str) -> str:
-    if room in ("asgi", "wsgi", "django", "cli", "testing", "delivery", "admin"):
+    if room in ("asgi", "wsgi", "django", "cli", "testing", "delivery", "admin", "oauth"):
         return "door"
     return "engine" if room in ("filters", "patch", "schema", "documents", "errors", "runner", "uuid7") else "room"
 

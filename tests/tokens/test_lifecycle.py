@@ -277,7 +277,7 @@ def test_a_refused_token_was_not_used() -> None:
 
 def test_known_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """A registry remembers the tokens that it issued or verified. The memory is bounded, and keeps the last ones."""
-    monkeypatch.setattr("scimkit.tokens.verification._MAX_KNOWN_TOKENS", 10)
+    monkeypatch.setattr("scimkit.tokens.seen._MAX_OF_A_GENERATION", 10)
     store = MemoryTokenStore()
     registry, other = TokenRegistry(store), TokenRegistry(store)
     tokens = [registry.issue(str(number)).token for number in range(40)]

@@ -40,6 +40,7 @@ class Features:
     documentation_uri: str | None = None
     default_page: int = 100
     cursor_timeout: int | None = None
+    authentication_schemes: Sequence[Mapping[str, Any]] = (BEARER_TOKEN,)
     roles_and_entitlements: Mapping[str, Any] | None = None
 
 
@@ -64,7 +65,7 @@ def service_provider_config(features: Features, base_url: str) -> dict[str, Any]
             "defaultPageSize": features.default_page,
             "maxPageSize": features.max_results,
         },
-        "authenticationSchemes": [dict(BEARER_TOKEN)],
+        "authenticationSchemes": [dict(each) for each in features.authentication_schemes],
         "meta": {"resourceType": "ServiceProviderConfig", "location": f"{base_url}/ServiceProviderConfig"},
     }
     if features.cursor_timeout is not None:

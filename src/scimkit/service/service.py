@@ -32,7 +32,7 @@ from scimkit.provisioning import AnyProvisioningLog, LogOptions
 from scimkit.safeguards.breaker import Breaker
 from scimkit.safeguards.linking import LinkRule, account_links
 from scimkit.safeguards.protection import KeepLast, Protection
-from scimkit.schema.discovery import Features
+from scimkit.schema.discovery import BEARER_TOKEN, Features
 from scimkit.schema.resource_types import ResourceType
 from scimkit.schema.role_schemas import RoleSchemas
 from scimkit.service.announced_types import announced_types, check_keeps, keeps
@@ -203,6 +203,7 @@ class ScimService:
             cursor_timeout=None if "cursors" in store.unsupported else self._cursors.timeout,
             change_password=set_password is not None,
             documentation_uri=documentation_uri,
+            authentication_schemes=getattr(tokens, "authentication_schemes", (BEARER_TOKEN,)),
             roles_and_entitlements=None if declared is None else declared.announced(partial(keeps, store)),
         )
         self._declared = declared

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from hashlib import blake2s
 from typing import Literal
 
 from scimkit.errors import Conflict
@@ -25,6 +24,7 @@ from scimkit.tokens.records import (
     revocation,
 )
 from scimkit.tokens.scopes import DEFAULT_SCOPES
+from scimkit.tokens.seen import digest_of
 from scimkit.tokens.stores import AsyncTokenStore
 from scimkit.tokens.verification import BaseRegistry, log_unwritten_use, record_of_tenant, utc_now
 from scimkit.tokens.verifier import Principal
@@ -69,7 +69,7 @@ class AsyncTokenRegistry(BaseRegistry):
         Raises:
             InvalidToken: The token is not valid.
         """
-        digest = blake2s(token.encode()).digest()
+        digest = digest_of(token)
         read = self._parse_or_recall(digest, token)
         principal, used = self._check_record(digest, read, await self._store.find(read[0]))
         if used is not None:
