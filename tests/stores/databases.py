@@ -104,8 +104,8 @@ def apart_async(database: str) -> Apart:
 
 
 def end_connection(engine: sa.Engine, number: int) -> None:
-    """Make the server end a connection, as at a restart."""
-    statement = "KILL {}" if engine.dialect.name in ("mysql", "mariadb") else "SELECT pg_terminate_backend({})"
+    """Make the server end a connection, as at a restart. PostgreSQL answers when the connection has ended."""
+    statement = "KILL {}" if engine.dialect.name in ("mysql", "mariadb") else "SELECT pg_terminate_backend({}, 5000)"
     with engine.connect() as killer:
         killer.exec_driver_sql(statement.format(number))
 
