@@ -56,6 +56,7 @@ from scimkit.stores.sql.database import (
     prepared,
     with_driver,
 )
+from scimkit.stores.sql.direct_reads import HotRead, NeedsMore
 from scimkit.stores.sql.hot_statements import OutcomeUnknown
 from scimkit.stores.sql.log_statements import insert_entries
 from scimkit.stores.sql.outbox_statements import insert_events
@@ -295,9 +296,17 @@ class AsyncDatabase:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         self._transactions = Transactions.on(engine.sync_engine)
+        self._direct = self._transactions.direct
 
     async def read(self, work: Work[Result], deadline: float | None = None) -> Result:
         """Run work that only reads, as `Database.read` does."""
+        if self._direct is not None and isinstance(work, HotRead):
+            direct = self._direct
+            rows = await insisted(lambda _: direct.awaited_rows(work, deadline), deadline)
+            if rows is not None:
+                with suppress(NeedsMore):
+                    result: Result = work.result(rows)
+                    return result
         return await insisted(lambda _: greenlet_spawn(self._transactions.read, work, deadline), deadline)
 
     async def write(

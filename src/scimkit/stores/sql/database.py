@@ -20,6 +20,7 @@ from sqlalchemy.pool import PoolResetState, QueuePool
 from scimkit.errors import Unavailable
 from scimkit.stores.database_error_kinds import codes_of, is_kind, kind_of, lost
 from scimkit.stores.database_errors import ATTEMPTS, answer_to, exhausted, pause, unavailable
+from scimkit.stores.sql.direct_reads import DirectReads, HotRead, NeedsMore
 from scimkit.stores.sql.hot_statements import (
     OUTSIDE_TRANSACTION,
     PREPARES,
@@ -351,6 +352,14 @@ class Transactions:
         has_level = "isolation_level" in self.engine.get_execution_options()
         return takes_single_statements(self.engine.dialect) and not has_level
 
+    @property
+    def direct(self) -> DirectReads | None:
+        """The direct reads on the engine; None for another database or driver, or if the engine sets its isolation."""
+        options = self.engine.get_execution_options()
+        if not takes_single_statements(self.engine.dialect) or "isolation_level" in options:
+            return None
+        return DirectReads(self.engine, commits=_COMMITS in options)
+
     def read(self, work: Work[Result], deadline: float | None) -> Result:
         """Run work that only reads."""
         with self.engine.connect().execution_options(**self.options) as connection, bounded(connection, deadline):
@@ -384,6 +393,7 @@ class Database:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self._transactions = Transactions.on(engine)
+        self._direct = self._transactions.direct
 
     def read(self, work: Work[Result], deadline: float | None = None) -> Result:
         """Run work that only reads, and return its result.
@@ -391,6 +401,13 @@ class Database:
         Raises:
             Unavailable: The database failed, or the deadline has passed.
         """
+        if self._direct is not None and isinstance(work, HotRead):
+            direct = self._direct
+            rows = insisted(lambda _: direct.rows(work, deadline), deadline)
+            if rows is not None:
+                with suppress(NeedsMore):
+                    result: Result = work.result(rows)
+                    return result
         return insisted(lambda _: self._transactions.read(work, deadline), deadline)
 
     def write(

@@ -88,13 +88,14 @@ class HotStatement:
         prepare: True if a plan for empty tables is as good for large tables, so that PostgreSQL may keep the plan.
     """
 
-    __slots__ = ("_prepare", "_texts", "_writes", "statement")
+    __slots__ = ("_texts", "_writes", "may_prepare", "statement")
 
     def __init__(self, statement: Any, *, writes: bool = False, prepare: bool = True) -> None:
         self.statement: Any = statement
         """The statement of SQLAlchemy."""
         self._writes = writes
-        self._prepare = prepare
+        self.may_prepare: bool = prepare
+        """True if PostgreSQL may keep the plan."""
         self._texts: WeakKeyDictionary[sa.Dialect, _Text] = WeakKeyDictionary()
 
     def rows(self, connection: sa.Connection, parameters: Mapping[str, Any]) -> Sequence[Row]:
@@ -104,18 +105,22 @@ class HotStatement:
             DBAPIError: The statement failed.
             OutcomeUnknown: The connection was lost while the statement wrote outside a transaction.
         """
-        text = self._texts.get(connection.dialect)
-        if text is None:
-            text = self._texts[connection.dialect] = _Text.of(self.statement, connection.dialect)
-        arguments = text.arguments(parameters)
+        sql, arguments = self.text(connection.dialect, parameters)
         try:
             if _is_observed(connection):
-                return connection.exec_driver_sql(text.sql, arguments).all()
-            return _run(connection, text.sql, arguments, prepare=self._prepare)
+                return connection.exec_driver_sql(sql, arguments).all()
+            return _run(connection, sql, arguments, prepare=self.may_prepare)
         except DBAPIError as error:
             if self._writes and error.connection_invalidated and outside_transaction(connection):
                 raise OutcomeUnknown(error) from None
             raise
+
+    def text(self, dialect: sa.Dialect, parameters: Mapping[str, Any]) -> tuple[str, Any]:
+        """Return the statement as text for a dialect, and the parameters in the form that the driver expects."""
+        text = self._texts.get(dialect)
+        if text is None:
+            text = self._texts[dialect] = _Text.of(self.statement, dialect)
+        return text.sql, text.arguments(parameters)
 
 
 def _is_observed(connection: sa.Connection) -> bool:

@@ -63,25 +63,25 @@ def _equal(*more: Any) -> HotStatement:
     return HotStatement(selected.order_by(resource.c.sequence).limit(sa.bindparam("count", type_=sa.BigInteger())))
 
 
-EQUAL: Final = _equal()
-"""The statement that selects the first resources with a value of an attribute, in the order of their creation."""
-EQUAL_WITH_GROUPS: Final = _equal(_groups().label("groups"))
-"""The same statement with the groups of each resource."""
+EQUAL: Final = _equal(), _equal(_groups().label("groups"))
+"""The statement that selects the first resources with a value of an attribute, in the order of their creation: without
+and with the groups of each resource."""
 
 
 def _page(*more: Any) -> HotStatement:
-    """Build the statement that selects one page of all resources, in the order of their creation."""
+    """Build the statement that selects one page of all resources, in the order of their creation, and their number."""
+    other = RESOURCES.alias("counted")
+    own = (other.c.tenant == sa.bindparam("tenant", type_=other.c.tenant.type),
+           other.c.type == sa.bindparam("kind", type_=other.c.type.type))  # fmt: skip
+    total = sa.select(sa.func.count()).select_from(other).where(*own).scalar_subquery()
     limit, offset = (sa.bindparam(name, type_=sa.BigInteger()) for name in ("count", "offset"))
-    selected = sa.select(*COLUMNS, *more).where(OWN).order_by(RESOURCES.c.sequence)
+    selected = sa.select(*COLUMNS, *more, total.label("total")).where(OWN).order_by(RESOURCES.c.sequence)
     return HotStatement(selected.limit(limit).offset(offset), prepare=False)
 
 
-PAGE: Final = _page()
-"""The statement that selects one page of all resources of a tenant and resource type."""
-PAGE_WITH_GROUPS: Final = _page(_groups().label("groups"))
-"""The same statement with the groups of each resource."""
-COUNT: Final = HotStatement(sa.select(sa.func.count()).select_from(RESOURCES).where(OWN), prepare=False)
-"""The statement that counts all resources of a tenant and resource type."""
+PAGE: Final = _page(), _page(_groups().label("groups"))
+"""The statement that selects one page of all resources of a tenant and resource type, and the number of all of them in
+the last column: without and with the groups of each resource."""
 
 
 def _list(name: str, kind: Any) -> Any:

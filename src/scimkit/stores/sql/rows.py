@@ -27,22 +27,14 @@ from scimkit.stores.protocol import GROUPS, MEMBERS, META, Members, RequestedAtt
 from scimkit.stores.sql import statements
 from scimkit.stores.sql.database import NeedsTransaction
 from scimkit.stores.sql.hot_statements import HotStatement, Row
-from scimkit.stores.sql.index_entries import HEAD, IndexEntry, digest, encoded, index_entries, slot
-from scimkit.stores.sql.postgresql_statements import (
-    COUNT,
-    EQUAL,
-    EQUAL_WITH_GROUPS,
-    FIND_WITH_GROUPS,
-    FIND_WITH_GROUPS_LOCKED,
-    PAGE,
-    PAGE_WITH_GROUPS,
-)
+from scimkit.stores.sql.index_entries import IndexEntry, digest, encoded, index_entries, slot
+from scimkit.stores.sql.postgresql_statements import FIND_WITH_GROUPS, FIND_WITH_GROUPS_LOCKED
 from scimkit.stores.sql.row_writers import IndexChanges, LogRow, UniqueValues, writer
 from scimkit.stores.sql.tables import MEMBERSHIPS
 
 _Entry: TypeAlias = Callable[[str, str, str | None], dict[str, str]]
 _ADD_MEMBERS: Final = sa.insert(MEMBERSHIPS)
-_FIND: Final = {
+FIND: Final = {
     (False, False): HotStatement(statements.FIND), (False, True): HotStatement(statements.FIND_LOCKED),
     (True, False): FIND_WITH_GROUPS, (True, True): FIND_WITH_GROUPS_LOCKED,
 }  # fmt: skip
@@ -107,6 +99,34 @@ class MemberChanges:
         return [each for each in self.fresh if each not in present]
 
 
+def own_parameters(scope: Scope, resource_type: ResourceType) -> dict[str, str]:
+    """Return the parameters that select the tenant and the resource type in a statement."""
+    return {"tenant": scope.tenant, "kind": resource_type.name}
+
+
+def found(rows: Sequence[Row], resource_type: ResourceType, *, with_groups: bool) -> StoredResource:
+    """Return the resource of the only row of a statement of `FIND`.
+
+    Raises:
+        NotFound: There is no row.
+    """
+    if not rows:
+        raise NotFound(f"This {resource_type.name} does not exist.")
+    return StoredResource.of_hot(rows[0], with_groups=with_groups)
+
+
+def documents_of(kept: Iterable[StoredResource], resource_type: ResourceType) -> list[dict[str, Any]]:
+    """Return the documents of resources with `meta`, and with the groups that were read with the resources."""
+    documents: list[dict[str, Any]] = []
+    for each in kept:
+        meta = meta_of(resource_type, created=each.created, modified=each.modified, version=each.version)
+        document = {**each.document, META: meta}
+        if each.groups:
+            document[GROUPS] = [_group_entry(bytes(id).decode(), "", _text(name)) for id, name in each.groups]
+        documents.append(document)
+    return documents
+
+
 class Rows:
     """The rows of one tenant and resource type."""
 
@@ -116,7 +136,7 @@ class Rows:
         self._type = resource_type
         self.has_members: bool = has_members(resource_type)
         self._has_groups = is_computed(resource_type, GROUPS)
-        self.own: dict[str, str] = {"tenant": scope.tenant, "kind": resource_type.name}
+        self.own: dict[str, str] = own_parameters(scope, resource_type)
         """The parameters that select the tenant and the resource type in a statement."""
 
     def find(self, id: str, *, lock: bool = False) -> StoredResource:
@@ -130,35 +150,8 @@ class Rows:
             NotFound: The tenant has no resource of the type with this id.
         """
         joined = self._has_groups and self._connection.dialect.name == "postgresql"
-        found = _FIND[joined, lock].rows(self._connection, {**self.own, "id": id})
-        if not found:
-            raise NotFound(f"This {self._type.name} does not exist.")
-        return StoredResource.of_hot(found[0], with_groups=joined)
-
-    def with_value(self, number: int, key: bytes, count: int) -> list[StoredResource]:
-        """Return the first resources with a value of an attribute, in the order of their creation, on PostgreSQL.
-
-        Args:
-            number: The slot of the attribute.
-            key: The comparison key of the value.
-            count: The largest number of resources.
-        """
-        parameters = {**self.own, "slot": number, "head": key[:HEAD], "key": key, "count": count}
-        return self._several(EQUAL_WITH_GROUPS if self._has_groups else EQUAL, parameters)
-
-    def page(self, count: int, offset: int) -> list[StoredResource]:
-        """Return some resources after an offset, in the order of their creation, on PostgreSQL."""
-        parameters = {**self.own, "count": count, "offset": offset}
-        return self._several(PAGE_WITH_GROUPS if self._has_groups else PAGE, parameters)
-
-    def count(self) -> int:
-        """Return the number of all resources, on PostgreSQL."""
-        return int(COUNT.rows(self._connection, self.own)[0][0])
-
-    def _several(self, statement: HotStatement, parameters: Mapping[str, Any]) -> list[StoredResource]:
-        """Return the resources that a statement selects, with their groups if their type has groups."""
-        found = statement.rows(self._connection, parameters)
-        return [StoredResource.of_hot(row, with_groups=self._has_groups) for row in found]
+        rows = FIND[joined, lock].rows(self._connection, {**self.own, "id": id})
+        return found(rows, self._type, with_groups=joined)
 
     def new(self, id: str, document: Document) -> StoredResource:
         """Return a new resource, for `insert`. It has no sequence number yet."""
@@ -308,12 +301,7 @@ class Rows:
 
     def assemble(self, kept: Sequence[StoredResource], requested: RequestedAttributes) -> Sequence[Document]:
         """Return the documents of resources with `meta`, and with members or groups if they are requested."""
-        documents: list[dict[str, Any]] = [
-            {**each.document, META: meta_of(
-                self._type, created=each.created, modified=each.modified, version=each.version
-            )}
-            for each in kept
-        ]  # fmt: skip
+        documents = documents_of(kept, self._type)
         if self.has_members and requested(MEMBERS):
             self._add_entries(kept, documents, MEMBERS, statements.MEMBERS_OF, member_entry)
         if self._has_groups and requested(GROUPS):
@@ -321,13 +309,9 @@ class Rows:
         return documents
 
     def _add_groups(self, kept: Sequence[StoredResource], documents: list[dict[str, Any]]) -> None:
-        """Add the groups to the documents, from the rows of the resources or with a statement."""
+        """Add the groups to the documents, if they were not read with the resources."""
         if any(each.groups is None for each in kept):
             self._add_entries(kept, documents, GROUPS, statements.GROUPS_OF, _group_entry)
-            return
-        for each, document in zip(kept, documents, strict=True):
-            if each.groups:
-                document[GROUPS] = [_group_entry(bytes(id).decode(), "", _text(name)) for id, name in each.groups]
 
     def members(self, id: str, after: int, count: int) -> Members:
         """Return one page of the members of a group, in the order in which the members were created."""

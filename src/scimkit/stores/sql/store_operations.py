@@ -6,7 +6,7 @@ transaction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -15,7 +15,7 @@ from scimkit.errors import InvalidValue
 from scimkit.patch.changes import ChangeSet, EffectiveChanges, apply_changes
 from scimkit.provisioning import LogEntry
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.metadata import MISSING_MEMBER, check_version, has_members, new_id, replacement
+from scimkit.stores.metadata import MISSING_MEMBER, check_version, has_members, is_computed, new_id, replacement
 from scimkit.stores.protocol import (
     GROUPS,
     MEMBERS,
@@ -29,9 +29,10 @@ from scimkit.stores.protocol import (
     all_attributes,
 )
 from scimkit.stores.sql.database import Work
-from scimkit.stores.sql.hot_statements import outside_transaction
+from scimkit.stores.sql.direct_reads import HotRead
+from scimkit.stores.sql.hot_statements import Row, outside_transaction
 from scimkit.stores.sql.pages import page
-from scimkit.stores.sql.rows import MemberChanges, Rows, StoredResource
+from scimkit.stores.sql.rows import FIND, MemberChanges, Rows, StoredResource, documents_of, found, own_parameters
 
 
 def get(scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes) -> Work[Document]:
@@ -41,7 +42,14 @@ def get(scope: Scope, resource_type: ResourceType, id: str, requested: Requested
         rows = Rows(connection, scope, resource_type)
         return rows.assemble([rows.find(id)], requested)[0]
 
-    return run
+    if has_members(resource_type) and requested(MEMBERS):
+        return run
+    has_groups = is_computed(resource_type, GROUPS)
+
+    def result(rows: Sequence[Row]) -> Document:
+        return documents_of([found(rows, resource_type, with_groups=has_groups)], resource_type)[0]
+
+    return HotRead(FIND[has_groups, False], {**own_parameters(scope, resource_type), "id": id}, result, run)
 
 
 def members(scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Work[Members]:
@@ -50,8 +58,12 @@ def members(scope: Scope, resource_type: ResourceType, id: str, after: int, coun
 
 
 def search(scope: Scope, query: Query) -> Work[Page]:
-    """Return the work of `SyncStore.search`."""
-    return lambda connection: page(connection, scope, query)
+    """Return the work of `SyncStore.search`.
+
+    Raises:
+        InvalidFilter: The filter cannot be compared with the resource type.
+    """
+    return page(scope, query)
 
 
 def create(

@@ -114,6 +114,12 @@ def bound_statements(engine: sa.Engine, seconds: float) -> None:
     event.listen(engine, "connect", bound)
 
 
+def is_bound_by(info: dict[Any, Any], seconds: float) -> bool:
+    """Report whether the timeout for the statements of a connection is no longer than some seconds."""
+    limit: float | None = info.get(_LIMIT)
+    return limit is not None and limit <= seconds
+
+
 def share_session(info: dict[Any, Any]) -> None:
     """Mark a connection whose session of the server may serve other clients after each transaction."""
     info[_IS_SHARED] = True

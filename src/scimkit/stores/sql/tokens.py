@@ -14,7 +14,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from scimkit.stores.sql.database import Database, Work
-from scimkit.stores.sql.hot_statements import HotStatement
+from scimkit.stores.sql.direct_reads import HotRead
+from scimkit.stores.sql.hot_statements import HotStatement, Row
 from scimkit.stores.sql.tables import TOKENS
 from scimkit.stores.sql.timeouts import soon
 from scimkit.tokens import TokenRecord
@@ -60,11 +61,10 @@ class TokenStatements:
         """Return the work that finds a record by its id."""
         key = {"key": _encoded(id)}
 
-        def run(connection: sa.Connection) -> TokenRecord | None:
-            rows = self._find.rows(connection, key)
+        def found(rows: Sequence[Row]) -> TokenRecord | None:
             return _record(rows[0]) if rows else None
 
-        return run
+        return HotRead(self._find, key, found, lambda connection: found(self._find.rows(connection, key)))
 
     def list(self, tenant: str) -> Work[Sequence[TokenRecord]]:
         """Return the work that lists the records of a tenant."""
