@@ -78,7 +78,7 @@ class DirectReads:
         """
         if self._is_observed():
             return None
-        pooled = self._engine.pool.connect()
+        pooled = self._connect()
         try:
             if not self._is_usual(pooled, deadline):
                 pooled._checkin(transaction_was_reset=True)
@@ -132,8 +132,16 @@ class DirectReads:
         pool = self._engine.pool
         if isinstance(pool, QueuePool) and pool.checkedin() and not pool._pre_ping:
             with suppress(MissingGreenlet):
-                return pool.connect()
-        return await greenlet_spawn(pool.connect)
+                return self._connect()
+        return await greenlet_spawn(self._connect)
+
+    def _connect(self) -> Any:
+        """Return a connection of the pool. Raises DBAPIError if the server refuses a new one."""
+        dialect = self._engine.dialect
+        try:
+            return self._engine.pool.connect()
+        except dialect.loaded_dbapi.Error as error:
+            sa.Connection._handle_dbapi_exception_noconnection(error, dialect, self._engine)
 
     def _is_observed(self) -> bool:
         """Report whether the application listens to connections or statements, or logs them."""
@@ -169,7 +177,7 @@ class DirectReads:
         )
         if is_lost:
             self._engine.pool._invalidate(pooled, error)
-        pooled.invalidate(error)
-        pooled.close()
+        if pooled.is_valid:
+            pooled.invalidate(error)
         if isinstance(error, dialect.loaded_dbapi.Error):
             sa.Connection._handle_dbapi_exception_noconnection(error, dialect, self._engine, is_lost)
