@@ -36,12 +36,18 @@ class AsyncTokenRegistry(BaseRegistry):
     Args:
         store: The async store of the token records.
         clock: A function that returns the time in UTC, for tests.
+        cache: The time for which a record may be used without reading it again, as for `TokenRegistry`.
+
+    Raises:
+        ValueError: The time of the cache is out of range.
     """
 
     is_async: Literal[True] = True
 
-    def __init__(self, store: AsyncTokenStore, *, clock: Callable[[], datetime] = utc_now) -> None:
-        super().__init__(clock)
+    def __init__(
+        self, store: AsyncTokenStore, *, clock: Callable[[], datetime] = utc_now, cache: timedelta | None = None
+    ) -> None:
+        super().__init__(clock, cache)
         self._store = store
 
     async def issue(
@@ -71,7 +77,11 @@ class AsyncTokenRegistry(BaseRegistry):
         """
         digest = digest_of(token)
         read = self._parse_or_recall(digest, token)
-        principal, used = self._check_record(digest, read, await self._store.find(read[0]))
+        record = self._recall_record(read[0]) if self._cache_seconds else None
+        if record is None:
+            record = await self._store.find(read[0])
+            self._keep_record(record)
+        principal, used = self._check_record(digest, read, record)
         if used is not None:
             try:
                 await self._store.touch(principal.token_id, used)
@@ -138,5 +148,6 @@ class AsyncTokenRegistry(BaseRegistry):
             old = await self.find(id, tenant=tenant)
             new = change(old)
             if new == old or await self._store.update(old, new):
+                self._forget_record(id)
                 return new
         raise Conflict("The token was changed by other processes; try again.")

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from time import monotonic
 from typing import Final, TypeAlias
 
 from scimkit.errors import NotFound, Unauthorized
@@ -26,6 +27,7 @@ _NO_HASH: Final = b"\0" * 32
 _MAX_VERIFIED_TOKENS: Final = 1024
 _MAX_WRITTEN_USES: Final = 10_000
 _HINT_LENGTH: Final = 4
+_LONGEST_CACHE: Final = timedelta(minutes=5)
 
 
 class InvalidToken(Unauthorized):
@@ -60,8 +62,13 @@ class BaseRegistry:
     It creates and verifies tokens, but does not store records.
     """
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, clock: Callable[[], datetime], cache: timedelta | None = None) -> None:
+        if cache is not None and not timedelta(0) < cache <= _LONGEST_CACHE:
+            raise ValueError("cache must be longer than 0 seconds and at most 5 minutes")
         self._clock = clock
+        self._cache_seconds = 0.0 if cache is None else cache.total_seconds()
+        self._recent: dict[str, tuple[float, TokenRecord]] = {}
+        """The records that were read within the time of the cache, by the id of the token, with the end of the time."""
         self._verified_tokens: dict[bytes, _VerifiedToken] = {}
         """The parts of tokens that were valid, by the digest of their text.
 
@@ -130,6 +137,25 @@ class BaseRegistry:
     def _parse_or_recall(self, digest: bytes, token: str) -> tuple[str, bytes, TokenRecord | None, Principal]:
         """Return the parts of a token from the cache, or parse the token. Raises InvalidToken."""
         return self._verified_tokens.get(digest) or (*_id_and_hash(token), None, _UNVERIFIED)
+
+    def _recall_record(self, id: str) -> TokenRecord | None:
+        """Return the record of a token if it was read within the time of the cache."""
+        found = self._recent.get(id)
+        if found is None or found[0] <= monotonic():
+            return None
+        return found[1]
+
+    def _keep_record(self, record: TokenRecord | None) -> None:
+        """Keep a record for the time of the cache, if there is a cache."""
+        if record is None or not self._cache_seconds:
+            return
+        if len(self._recent) >= _MAX_VERIFIED_TOKENS:
+            self._recent = {}
+        self._recent[record.id] = monotonic() + self._cache_seconds, record
+
+    def _forget_record(self, id: str) -> None:
+        """Read the record of a token anew at its next verification."""
+        self._recent.pop(id, None)
 
     def _check_record(
         self, digest: bytes, read: tuple[str, bytes, TokenRecord | None, Principal], record: TokenRecord | None

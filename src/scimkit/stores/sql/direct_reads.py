@@ -1,19 +1,16 @@
-"""Reads of one hot statement on a connection of psycopg, without the connections and the greenlets of SQLAlchemy.
+"""Reads of one hot statement on a connection of psycopg, without a connection of SQLAlchemy.
 
-An awaited read needs no greenlet this way. Every unusual case takes the usual way.
+Of an awaited read, only the pool needs a greenlet. Every unusual case takes the usual way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final, Generic, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import MissingGreenlet
-from sqlalchemy.pool import QueuePool
 from sqlalchemy.util import greenlet_spawn
 
 from scimkit.errors import Unavailable
@@ -104,7 +101,7 @@ class DirectReads:
         """Return the rows of a hot read, as `rows` does."""
         if self._is_observed():
             return None
-        pooled = await self._connection()
+        pooled = await greenlet_spawn(self._connect)
         try:
             if not self._is_usual(pooled, deadline):
                 pooled._checkin(transaction_was_reset=True)
@@ -126,14 +123,6 @@ class DirectReads:
             raise
         pooled._checkin(transaction_was_reset=True)  # without a rollback, because no transaction began
         return rows
-
-    async def _connection(self) -> Any:
-        """Return a connection of the pool. Only a new connection, or the wait for one, needs a greenlet."""
-        pool = self._engine.pool
-        if isinstance(pool, QueuePool) and pool.checkedin() and not pool._pre_ping:
-            with suppress(MissingGreenlet):
-                return self._connect()
-        return await greenlet_spawn(self._connect)
 
     def _connect(self) -> Any:
         """Return a connection of the pool. Raises DBAPIError if the server refuses a new one."""
