@@ -10,7 +10,7 @@ from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, ValuePa
 from scimkit.schema.attributes import AttributePath
 from scimkit.testing.corpus import resource_type
 from tests.corpus.candidates import CLAUSE_OF, DEVICE, FILTERS, GROUP, PATCH, USER, Candidate, body
-from tests.corpus.samples import base, complex_paths, element, samples, simple_paths
+from tests.corpus.samples import OPEN, base, complex_paths, element, samples, simple_paths
 
 _SEED: Final = 7644
 _DRAWN: Final = 4000
@@ -70,7 +70,8 @@ class _Draw:
 
     def _element(self, path: AttributePath, number: int) -> dict[str, Any]:
         names = [name for name, each in path.leaf.children.items()
-                 if name not in ("$ref", "primary") and each.mutability != "readOnly"]  # fmt: skip
+                 if name not in ("$ref", "primary") and each.mutability != "readOnly"
+                 and each.path not in OPEN]  # fmt: skip
         chosen = [name for name in names if self.chance(0.5)] or names[:1]
         return element(path.leaf, number + self.one((0, 1)), *chosen)
 
@@ -88,7 +89,8 @@ class _Draw:
         return self._leaf(path.text, path)
 
     def _in_brackets(self, path: AttributePath) -> Node:
-        names = [name for name, each in path.leaf.children.items() if name != "$ref" and each.mutability != "readOnly"]
+        names = [name for name, each in path.leaf.children.items()
+                 if name != "$ref" and each.mutability != "readOnly" and each.path not in OPEN]  # fmt: skip
         leaves = [self._leaf(name, AttributePath(path.attribute, path.leaf.children[name])) for name in (self.one(names), self.one(names))]
         if self.chance(0.5) or str(leaves[0]) == str(leaves[1]):
             return leaves[0]

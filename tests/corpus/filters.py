@@ -249,7 +249,7 @@ def _constants() -> Iterator[Candidate]:
     yield _case(USER, {"userName": "ada", "title": "Ärger"}, 'title eq "äRGER"', "caseExact", CASE_EXACT)
     for stored, text in product((4, -2, 0, 100), ("4", "-2", "0", "100")):
         yield _case(DEVICE, {**base(DEVICE), "ports": stored}, f"ports eq {text}", "JSON constants")
-    for stored, text in product((2.5, -1.25, 10), ("2.5", "-1.25", "25e-1", "10.0", "2.50")):
+    for stored, text in product((2.5, -1.25, 10.5), ("2.5", "-1.25", "25e-1", "10.5", "2.50")):
         yield _case(DEVICE, {**base(DEVICE), "weight": stored}, f"weight eq {text}", "JSON constants")
     for document, text in product(
         ({"userName": "ada"}, {"userName": "ada", "title": "x"}), ("title eq null", "title ne null")

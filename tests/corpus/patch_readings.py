@@ -2,11 +2,15 @@
 
 Where RFC 7644 section 3.5.2 leaves the result open, an operation may have several:
 
-- A `remove` that selects nothing changes nothing, or is 400 `noTarget` (table 9).
-- An `add` whose filter selects nothing is 400 `noTarget` (table 9), or creates the element that the filter describes.
+- A `remove` that selects nothing changes nothing, or is an error (table 9).
+- An `add` whose filter selects nothing is an error (table 9), or creates the element that the filter describes.
+- An `add` of an element that exists SHOULD change nothing. A second element is allowed.
 - An `add` of sub-attributes keeps the others or replaces them. So does an operation without a path, and a `replace` of
   elements that a filter selects. A `replace` at the path of a complex attribute keeps the others: the RFC says so.
 - An operation that writes the value that an immutable attribute has changes nothing, or is 400 `mutability`.
+
+RFC 7644 asks for the `scimType` `noTarget` if the filter of a `replace` selects nothing, and for `mutability` if a
+required or readOnly value is removed. Elsewhere, each error with status 400 is right.
 
 Questions that the RFC does not answer at all have no result here: `Unanswered` is raised.
 """
@@ -25,7 +29,7 @@ from scimkit.schema.reading import read_resource
 from scimkit.schema.resource_types import ResourceType
 from scimkit.testing import reference
 from scimkit.testing.corpus import same_document
-from tests.corpus.candidates import Result, body, error
+from tests.corpus.candidates import ANY_400, Result, body, error
 from tests.corpus.filter_readings import element_matches
 
 MAX_RESULTS: Final = 6
@@ -104,13 +108,15 @@ def _model(kind: ResourceType, document: Mapping[str, Any], operation: dict[str,
 
 def _after(kind: ResourceType, document: dict[str, Any], operation: dict[str, Any]) -> list[Result]:
     results = [_model(kind, document, operation)]
+    if "error" in results[0] and not _names_scim_type(results[0], operation):
+        results.append(ANY_400)
     if "path" not in operation:
         return [*results, *_without_path(kind, document, operation)]
     head, bracket, rest = operation["path"].partition("[")
     path = kind.resolve(head)
     assert path is not None
     if any(each is not None and each.mutability == "readOnly" for each in (path.attribute, path.sub_attribute)):
-        return [error("mutability")]
+        return [error("mutability"), *([] if operation["op"] == "remove" else [ANY_400])]
     holder = document if path.extension is None else document.get(path.extension.name, {})
     old = holder.get(path.attribute.name)
     _check_written(path, old, operation)
@@ -124,12 +130,20 @@ def _after(kind: ResourceType, document: dict[str, Any], operation: dict[str, An
     value = old if path.sub_attribute is None or old is None else old.get(path.sub_attribute.name)
     if operation["op"] == "remove":
         if value is None:
-            results.append(error("noTarget"))
+            results.append(ANY_400)
         return results
+    results += _appended(document, path, operation)
     results += _same_immutable(path, value, operation["value"])
     if path.leaf.type == "complex" and not path.leaf.multi_valued and operation["op"] == "add" and value is not None:
         results.append(_replaced(document, path, operation["value"]))
     return results
+
+
+def _names_scim_type(result: Result, operation: dict[str, Any]) -> bool:
+    """Report whether the RFC asks for the `scimType` of an error of the reference model."""
+    if result["error"]["scimType"] == "noTarget":
+        return bool(operation["op"] == "replace")
+    return bool(operation["op"] == "remove")
 
 
 def _without_path(kind: ResourceType, document: dict[str, Any], operation: dict[str, Any]) -> list[Result]:
@@ -143,6 +157,8 @@ def _without_path(kind: ResourceType, document: dict[str, Any], operation: dict[
         _check_written(path, document.get(name), {**operation, "path": name, "value": value})
         if attribute.type == "complex" and not attribute.multi_valued:
             replaced[name] = copy.deepcopy(value)
+        elif repeated := _appended(replaced, path, {**operation, "value": value}):
+            replaced = repeated[0]["document"]
         else:
             made = _model(kind, replaced, {"op": operation["op"], "path": name, "value": value})
             if "error" in made:
@@ -172,11 +188,20 @@ def _check_written(path: AttributePath, old: Any, operation: dict[str, Any]) -> 
 
 def _same_immutable(path: AttributePath, value: Any, written: Any) -> list[Result]:
     if path.leaf.mutability == "immutable" and value is not None and value == written:
-        return [error("mutability")]
+        return [ANY_400]
     if path.leaf.type == "complex" and any(each.mutability == "immutable" for each in path.leaf.children.values()):
         if value is not None:
             raise Unanswered("a complex value with an immutable sub-attribute")
     return []
+
+
+def _appended(document: dict[str, Any], path: AttributePath, operation: dict[str, Any]) -> list[Result]:
+    """Return the result in which an element that exists is added once more, if the operation adds one."""
+    holder = document if path.extension is None else document.get(path.extension.name, {})
+    old, value = holder.get(path.attribute.name), operation["value"]
+    if operation["op"] != "add" or path.sub_attribute is not None or not path.attribute.multi_valued or not old:
+        return []
+    return [_replaced(document, path, [*old, *value])] if any(each in old for each in value) else []
 
 
 def _replaced(document: dict[str, Any], path: AttributePath, value: Any) -> Result:
@@ -197,7 +222,7 @@ def _with_filter(
     chosen = [each for each, matched in zip(old, found, strict=True) if True in matched]
     if not chosen:
         if op == "remove":
-            return [error("noTarget")]
+            return [ANY_400]
         return _described(document, path, node, sub, operation["value"]) if op == "add" else []
     if sub:
         _check_not_merged(kind, document, operation, path, old, chosen, sub)
@@ -228,7 +253,7 @@ def _on_sub_attribute(
 ) -> list[Result]:
     child = attribute.children[sub]
     if op == "remove":
-        return [] if all(sub in each for each in chosen) else [error("noTarget")]
+        return [] if all(sub in each for each in chosen) else [ANY_400]
     if sub == "primary" and operation["value"] is True and len(chosen) > 1:
         raise Unanswered("several primary elements")
     if child.mutability == "immutable":

@@ -127,7 +127,8 @@ def _message_refusals() -> Iterator[Candidate]:
     for request, results in bodies:
         yield Candidate("patch", PATCH, "malformed message", USER, {"userName": "ada"}, request, results)
     for op, clause in (("add", ADD), ("replace", REPLACE)):
-        for operation in ({"op": op, "path": "title"}, {"op": op}, {"op": op, "value": "x"}, {"op": op, "value": ["x"]}):
+        missing = [{"op": op, "path": "title"}] if op == "add" else []  # the RFC does not say so for a replace
+        for operation in (*missing, {"op": op}, {"op": op, "value": "x"}, {"op": op, "value": ["x"]}):
             yield Candidate("patch", clause, "value missing or no object", USER, {"userName": "ada"}, body(operation), value)
 
 
