@@ -100,7 +100,12 @@ def case_of(candidate: Candidate) -> Case:
 
 
 def with_needed_schemas(candidate: Candidate) -> Candidate:
-    """Return the candidate without the extensions that neither the document nor the request names."""
+    """Return the candidate without the extensions that neither the document nor the request names.
+
+    A deviation may mean an attribute of an extension without its URN, and keeps all of them.
+    """
+    if candidate.sent_by:
+        return candidate
     text = json.dumps([candidate.document, candidate.request]).lower()
     core, *extensions = candidate.schemas
     needed = [name for name in extensions if str(schema_documents()[name]["id"]).lower() in text]

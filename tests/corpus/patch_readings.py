@@ -108,7 +108,7 @@ def _model(kind: ResourceType, document: Mapping[str, Any], operation: dict[str,
 
 def _after(kind: ResourceType, document: dict[str, Any], operation: dict[str, Any]) -> list[Result]:
     results = [_model(kind, document, operation)]
-    if "error" in results[0] and not _names_scim_type(results[0], operation):
+    if "error" in results[0] and not _names_scim_type(kind, results[0], operation):
         results.append(ANY_400)
     if "path" not in operation:
         return [*results, *_without_path(kind, document, operation)]
@@ -139,11 +139,18 @@ def _after(kind: ResourceType, document: dict[str, Any], operation: dict[str, An
     return results
 
 
-def _names_scim_type(result: Result, operation: dict[str, Any]) -> bool:
+def _names_scim_type(kind: ResourceType, result: Result, operation: dict[str, Any]) -> bool:
     """Report whether the RFC asks for the `scimType` of an error of the reference model."""
     if result["error"]["scimType"] == "noTarget":
         return bool(operation["op"] == "replace")
-    return bool(operation["op"] == "remove")
+    if operation["op"] != "remove":
+        return False
+    head, _, rest = operation["path"].partition("[")
+    path = kind.resolve(head)
+    assert path is not None
+    tail = rest.rpartition("].")[2] if "]." in rest else ""
+    leaf = path.attribute.children[tail] if tail else path.leaf
+    return leaf.required
 
 
 def _without_path(kind: ResourceType, document: dict[str, Any], operation: dict[str, Any]) -> list[Result]:

@@ -10,7 +10,7 @@ import contextlib
 import json
 import subprocess
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, Queue
 from threading import Thread
@@ -26,10 +26,16 @@ START_TIMEOUT: Final = 30.0
 """The number of seconds for the first answer of a process, which includes its start."""
 
 MAX_FAILURES: Final = 5
-"""The number of questions in a row without an answer after which the runner stops."""
+"""The number of questions in a row without an answer after which the runner stops.
+
+If the first question has no answer, the runner stops at once.
+"""
 
 _MAX_LINE: Final = 1_000_000
 """Maximum length in characters of an answer."""
+
+_MAX_WAITING: Final = 100
+"""Maximum number of lines that a command may write without being asked."""
 
 
 class CommandError(Exception):
@@ -85,7 +91,7 @@ def run(command: Sequence[str], cases: Iterable[Case], *, timeout: float = TIMEO
         timeout: The number of seconds for each answer. The first answer of a process has 30 seconds at least.
 
     Raises:
-        CommandError: The command cannot be started, or gives no answer to five questions in a row.
+        CommandError: The command cannot be started, or gives no answer to the first question or to five in a row.
     """
     report, failures = Report(), 0
     process = _Process(command, timeout)
@@ -94,7 +100,7 @@ def run(command: Sequence[str], cases: Iterable[Case], *, timeout: float = TIMEO
             answer = process.ask(case.question())
             failures = failures + 1 if "failure" in answer else 0
             report.judged.append(Judged(case, answer, judge(case, answer)))
-            if failures == MAX_FAILURES:
+            if failures and failures == min(MAX_FAILURES, len(report.judged)):
                 raise CommandError(f"The command gave no answer to {failures} questions in a row: {answer['failure']}.")
     finally:
         process.stop()
@@ -183,14 +189,9 @@ def _close_input(process: subprocess.Popen[str]) -> None:
 
 
 def _read_lines(process: subprocess.Popen[str], lines: Queue[str | None]) -> None:
-    """Put each line of the output into the queue, and None at the end."""
-    for line in _lines_of(process):
-        lines.put(line)
-    lines.put(None)
-
-
-def _lines_of(process: subprocess.Popen[str]) -> Iterator[str]:
+    """Put each line of the output into the queue, and None at the end. Stop if nobody asked for so many lines."""
     assert process.stdout is not None
     with process.stdout as output:
-        while line := output.readline(_MAX_LINE):
-            yield line
+        while lines.qsize() < _MAX_WAITING and (line := output.readline(_MAX_LINE)):
+            lines.put(line)
+    lines.put(None)
