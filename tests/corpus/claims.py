@@ -1,7 +1,7 @@
 """What other implementations claim to support. A case outside of these claims counts as not supported, not as wrong.
 
-scim-patch works on plain objects and has no schemas. SCIMMY's `Filter` "intentionally has no knowledge of the underlying
-attribute names associated with a schema", says its documentation.
+scim-patch works on plain objects and has no schemas. The documentation of SCIMMY says that its class `Filter`
+"intentionally has no knowledge of the underlying attribute names associated with a schema".
 """
 
 from __future__ import annotations
@@ -20,14 +20,29 @@ from scimkit.testing.corpus import Case, accepts, schema_documents
 Claim = Callable[[Case], bool]
 """Reports whether a peer claims to support a case."""
 
-_TYPED: Final = frozenset({
-    "order of booleans and binaries", "unknown attribute", "constant of another type", "complex without sub-attribute",
-    "caseExact", "URN of the schema", "URN in any case",
-})  # fmt: skip
+_TYPED: Final = frozenset(
+    {
+        "order of booleans and binaries",
+        "unknown attribute",
+        "constant of another type",
+        "complex without sub-attribute",
+        "caseExact",
+        "URN of the schema",
+        "URN in any case",
+    }
+)
 """Rules of filters that need the schema."""
-_CHARACTERISTICS: Final = frozenset({
-    "readOnly", "immutable", "required", "value of another type", "unknown attribute", "names in any case", "caseExact",
-})  # fmt: skip
+_CHARACTERISTICS: Final = frozenset(
+    {
+        "readOnly",
+        "immutable",
+        "required",
+        "value of another type",
+        "unknown attribute",
+        "names in any case",
+        "caseExact",
+    }
+)
 """Rules of PATCH that need the schema."""
 
 

@@ -15,8 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from scimkit.testing.corpus import VERSION, Case, cases, run
-from scimkit.testing.corpus.runner import Judged
+from scimkit.testing.corpus import VERSION, Case, Judged, cases, run
 from tests.benchmarks.scimmy import folder
 from tests.corpus.claims import (
     Claim,
@@ -99,7 +98,7 @@ def compare(arguments: Sequence[str]) -> None:
                 if each.verdict == "wrong":
                     sys.stdout.write(json.dumps([each.case.to_json(), each.answer], ensure_ascii=False) + "\n")
     else:
-        sys.stdout.write("\n".join(_table(found) if options.markdown else _plain(found)) + "\n")
+        sys.stdout.write("\n".join(table(found) if options.markdown else _plain(found)) + "\n")
 
 
 def _plain(found: Sequence[tuple[Result, int]]) -> Iterator[str]:
@@ -108,10 +107,12 @@ def _plain(found: Sequence[tuple[Result, int]]) -> Iterator[str]:
         yield f"{result.peer.name} {result.peer.version}: {dict(counts)}, {served} deviations served"
 
 
-def _table(found: Sequence[tuple[Result, int]]) -> Iterator[str]:
+def table(found: Sequence[tuple[Result, int]]) -> Iterator[str]:
     """Yield the lines of a Markdown table: right answers of those that a peer claims to support, by clause."""
     scored = [each for each in cases() if not each.deviates]
-    yield f"| corpus {VERSION} | cases | " + " | ".join(f"{one.peer.name} {one.peer.version}" for one, _ in found) + " |"
+    yield (
+        f"| corpus {VERSION} | cases | " + " | ".join(f"{one.peer.name} {one.peer.version}" for one, _ in found) + " |"
+    )
     yield "| --- | --- | " + " | ".join("---" for _ in found) + " |"
     for clause in sorted({each.clause for each in scored}):
         number = sum(each.clause == clause for each in scored)

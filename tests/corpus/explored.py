@@ -1,4 +1,7 @@
-"""Pseudo-random candidates. Only `random()` of a seeded generator is used, which Python keeps the same in all versions."""
+"""Pseudo-random candidates.
+
+Only `random()` of a seeded generator is used, whose numbers are the same in every version of Python.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,20 @@ from typing import Any, Final, TypeVar
 
 from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, ValuePath
 from scimkit.schema.attributes import AttributePath
-from scimkit.testing.corpus import resource_type
 from tests.corpus.candidates import CLAUSE_OF, DEVICE, FILTERS, GROUP, PATCH, USER, Candidate, body
 from tests.corpus.samples import OPEN, base, complex_paths, element, samples, simple_paths
 
 _SEED: Final = 7644
 _DRAWN: Final = 4000
 _OPERATORS: Final[dict[str, tuple[str, ...]]] = {
-    "string": ("eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"), "reference": ("eq", "ne", "co", "sw", "ew"),
-    "integer": ("eq", "ne", "gt", "ge", "lt", "le"), "decimal": ("eq", "ne", "gt", "ge", "lt", "le"),
-    "dateTime": ("gt", "ge", "lt", "le"), "boolean": ("eq", "ne"), "binary": ("eq", "ne"),
-}  # fmt: skip
+    "string": ("eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"),
+    "reference": ("eq", "ne", "co", "sw", "ew"),
+    "integer": ("eq", "ne", "gt", "ge", "lt", "le"),
+    "decimal": ("eq", "ne", "gt", "ge", "lt", "le"),
+    "dateTime": ("gt", "ge", "lt", "le"),
+    "boolean": ("eq", "ne"),
+    "binary": ("eq", "ne"),
+}
 T = TypeVar("T")
 
 
@@ -69,9 +75,11 @@ class _Draw:
         return several if leaf.multi_valued else several[0]
 
     def _element(self, path: AttributePath, number: int) -> dict[str, Any]:
-        names = [name for name, each in path.leaf.children.items()
-                 if name not in ("$ref", "primary") and each.mutability != "readOnly"
-                 and each.path not in OPEN]  # fmt: skip
+        names = [
+            name
+            for name, each in path.leaf.children.items()
+            if name not in ("$ref", "primary") and each.mutability != "readOnly" and each.path not in OPEN
+        ]
         chosen = [name for name in names if self.chance(0.5)] or names[:1]
         return element(path.leaf, number + self.one((0, 1)), *chosen)
 
@@ -89,9 +97,15 @@ class _Draw:
         return self._leaf(path.text, path)
 
     def _in_brackets(self, path: AttributePath) -> Node:
-        names = [name for name, each in path.leaf.children.items()
-                 if name != "$ref" and each.mutability != "readOnly" and each.path not in OPEN]  # fmt: skip
-        leaves = [self._leaf(name, AttributePath(path.attribute, path.leaf.children[name])) for name in (self.one(names), self.one(names))]
+        names = [
+            name
+            for name, each in path.leaf.children.items()
+            if name != "$ref" and each.mutability != "readOnly" and each.path not in OPEN
+        ]
+        leaves = [
+            self._leaf(name, AttributePath(path.attribute, path.leaf.children[name]))
+            for name in (self.one(names), self.one(names))
+        ]
         if self.chance(0.5) or str(leaves[0]) == str(leaves[1]):
             return leaves[0]
         return self.one((And, Or))(tuple(leaves))

@@ -12,13 +12,36 @@ from scimkit.testing.corpus import resource_type
 from tests.corpus.candidates import CASE_EXACT, DEVICE, FILTERS, GROUP, NAMES, NOTATION, USER, Candidate
 from tests.corpus.samples import base, element, holding, samples, simple_paths, with_value
 
-_THOROUGH: Final = frozenset({
-    "userName", "externalId", "name.familyName", "emails.value", "emails.type", "profileUrl", "members.value", "codes",
-    "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", "ports", "weight", "bought", "rented",
-    "tags", "readings", "site.code", "site.floor", "parts.value", "parts.size", "parts.spare", "parts.built", "key",
-    "urn:example:params:scim:schemas:1.0:Lease:until", "urn:example:params:scim:schemas:1.0:Lease:terms.months",
-    "active", "displayName",
-})  # fmt: skip
+_THOROUGH: Final = frozenset(
+    {
+        "userName",
+        "externalId",
+        "name.familyName",
+        "emails.value",
+        "emails.type",
+        "profileUrl",
+        "members.value",
+        "codes",
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
+        "ports",
+        "weight",
+        "bought",
+        "rented",
+        "tags",
+        "readings",
+        "site.code",
+        "site.floor",
+        "parts.value",
+        "parts.size",
+        "parts.spare",
+        "parts.built",
+        "key",
+        "urn:example:params:scim:schemas:1.0:Lease:until",
+        "urn:example:params:scim:schemas:1.0:Lease:terms.months",
+        "active",
+        "displayName",
+    }
+)
 """Attributes on which every operator is tried. The other attributes have fewer cases."""
 _ORDERED: Final = frozenset({"string", "integer", "decimal", "dateTime", "reference"})
 
@@ -84,9 +107,18 @@ def _pairs(path: AttributePath, first: Any, second: Any) -> Iterator[tuple[str, 
                 yield operator, samples(path)[2]
     if _fits(path, "co"):
         yield from [
-            ("co", first[1:-1]), ("co", second), ("co", first), ("sw", first[:2]), ("sw", first[1:3]), ("sw", first),
-            ("ew", first[-2:]), ("ew", first[-3:-1]), ("ew", first), ("sw", first + "x"), ("eq", first[:-1]),
-        ]  # fmt: skip
+            ("co", first[1:-1]),
+            ("co", second),
+            ("co", first),
+            ("sw", first[:2]),
+            ("sw", first[1:3]),
+            ("sw", first),
+            ("ew", first[-2:]),
+            ("ew", first[-3:-1]),
+            ("ew", first),
+            ("sw", first + "x"),
+            ("eq", first[:-1]),
+        ]
 
 
 def _several_values(schemas: tuple[str, ...], path: AttributePath) -> Iterator[Candidate]:
@@ -96,19 +128,27 @@ def _several_values(schemas: tuple[str, ...], path: AttributePath) -> Iterator[C
     first, second, *rest = samples(path)
     third = rest[0] if rest else None
     operators = ("eq", "ne", "co", "gt", "le") if path.text in _THOROUGH else ("eq",)
-    for values in ((first, second), (second, first), (second, second)) if not path.leaf.required else ((first, second),):
+    for values in (
+        ((first, second), (second, first), (second, second)) if not path.leaf.required else ((first, second),)
+    ):
         if path.sub_attribute is None and values[0] == values[1]:
             continue
         for operator in operators:
             if _fits(path, operator):
-                yield _case(schemas, holding(schemas, path, *values), f"{path.text} {operator} {_constant(first)}",
-                            "one of several values")  # fmt: skip
+                yield _case(
+                    schemas,
+                    holding(schemas, path, *values),
+                    f"{path.text} {operator} {_constant(first)}",
+                    "one of several values",
+                )
     if third is not None:
         text = f"not ({path.text} eq {_constant(third)})"
         yield _case(schemas, holding(schemas, path, first, second), text, "not")
     if path.sub_attribute is not None and not path.leaf.required and not path.attribute.is_reference:
         others = [name for name in path.attribute.children if name not in (path.leaf.name, "$ref", "primary")]
-        partly = with_value(schemas, path, [element(path.attribute, 0, others[0]), element(path.attribute, 1, path.leaf.name)])
+        partly = with_value(
+            schemas, path, [element(path.attribute, 0, others[0]), element(path.attribute, 1, path.leaf.name)]
+        )
         yield _case(schemas, partly, f"{path.text} eq {_constant(second)}", "one of several values")
         yield _case(schemas, partly, f"not ({path.text} pr)", "pr")
 
@@ -150,12 +190,33 @@ def _instants() -> Iterator[Candidate]:
 
 
 _SHAPES: Final = (
-    "{0} and {1}", "{0} or {1}", "not ({0})", "not ({0}) and {1}", "not ({0} and {1})", "not ({0} or {1})",
-    "not ({0}) or {1}", "{0} or {1} and {2}", "{0} and {1} or {2}", "({0} or {1}) and {2}", "{0} and ({1} or {2})",
-    "({0})", "(({0}))", "not (not ({0}))", "{0} and {1} and {2}", "{0} or {1} or {2}", "not ({0}) and not ({1})",
-    "({0} and {1}) or ({1} and {2})", "not (({0} or {1}) and {2})", "{0} or not ({1}) and {2}",
-    "{0} and {1} or {2} and {0}", "({0} or {1}) and ({1} or {2})", "not({0})", "{0} AND {1}", "{0} Or {1}", "NOT ({0})",
-)  # fmt: skip
+    "{0} and {1}",
+    "{0} or {1}",
+    "not ({0})",
+    "not ({0}) and {1}",
+    "not ({0} and {1})",
+    "not ({0} or {1})",
+    "not ({0}) or {1}",
+    "{0} or {1} and {2}",
+    "{0} and {1} or {2}",
+    "({0} or {1}) and {2}",
+    "{0} and ({1} or {2})",
+    "({0})",
+    "(({0}))",
+    "not (not ({0}))",
+    "{0} and {1} and {2}",
+    "{0} or {1} or {2}",
+    "not ({0}) and not ({1})",
+    "({0} and {1}) or ({1} and {2})",
+    "not (({0} or {1}) and {2})",
+    "{0} or not ({1}) and {2}",
+    "{0} and {1} or {2} and {0}",
+    "({0} or {1}) and ({1} or {2})",
+    "not({0})",
+    "{0} AND {1}",
+    "{0} Or {1}",
+    "NOT ({0})",
+)
 
 
 def _rule_of(shape: str) -> str:
@@ -177,11 +238,16 @@ def _logic() -> Iterator[Candidate]:
 
 
 _INNER: Final = (
-    'emails[{t} eq "{0}" and {v} eq "{1}"]', 'emails[{t} eq "{0}" or {v} eq "{1}"]', 'not (emails[{t} eq "{0}" and {v} eq "{1}"])',
-    'emails[not ({t} eq "{0}") and {v} eq "{1}"]', 'emails[{t} eq "{0}"] and emails[{v} eq "{1}"]',
-    'emails[not ({t} eq "{0}" and {v} eq "{1}")]', 'emails[({t} eq "{0}") and ({v} eq "{1}")]',
-    'emails[{t} eq "{0}" and {v} sw "{1}"] or userName eq "bo"', 'userName eq "ada" and emails[{t} eq "{0}" and {v} co "{1}"]',
-)  # fmt: skip
+    'emails[{t} eq "{0}" and {v} eq "{1}"]',
+    'emails[{t} eq "{0}" or {v} eq "{1}"]',
+    'not (emails[{t} eq "{0}" and {v} eq "{1}"])',
+    'emails[not ({t} eq "{0}") and {v} eq "{1}"]',
+    'emails[{t} eq "{0}"] and emails[{v} eq "{1}"]',
+    'emails[not ({t} eq "{0}" and {v} eq "{1}")]',
+    'emails[({t} eq "{0}") and ({v} eq "{1}")]',
+    'emails[{t} eq "{0}" and {v} sw "{1}"] or userName eq "bo"',
+    'userName eq "ada" and emails[{t} eq "{0}" and {v} co "{1}"]',
+)
 
 
 def _value_paths() -> Iterator[Candidate]:
@@ -233,7 +299,26 @@ def _complex_values() -> Iterator[Candidate]:
         yield _case(DEVICE, document, text, "pr")
 
 
-_TEXTS: Final = ('q"x', "back\\slash", "a b", "(a)", "[a]", "and", "a/b", "tab\tx", "Ärger", "日本", "a'b", "a\nb", "😀", "true", "null", "5", ".", "a@b")
+_TEXTS: Final = (
+    'q"x',
+    "back\\slash",
+    "a b",
+    "(a)",
+    "[a]",
+    "and",
+    "a/b",
+    "tab\tx",
+    "Ärger",
+    "日本",
+    "a'b",
+    "a\nb",
+    "😀",
+    "true",
+    "null",
+    "5",
+    ".",
+    "a@b",
+)
 
 
 def _constants() -> Iterator[Candidate]:

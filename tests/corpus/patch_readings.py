@@ -40,7 +40,9 @@ class Unanswered(Exception):
     """The RFC does not answer the question."""
 
 
-def patch_results(kind: ResourceType, document: Mapping[str, Any], operations: list[dict[str, Any]]) -> tuple[Result, ...]:
+def patch_results(
+    kind: ResourceType, document: Mapping[str, Any], operations: list[dict[str, Any]]
+) -> tuple[Result, ...]:
     """Return the expected result of a PATCH in RFC form, and the other results that the RFC allows.
 
     Raises:
@@ -185,7 +187,9 @@ def _check_written(path: AttributePath, old: Any, operation: dict[str, Any]) -> 
         known = (old or []) if operation["op"] == "add" else []
         for place, each in enumerate(listed):
             for other in [*known, *listed[:place]]:
-                if reference._same(attribute, each, other) and (each != other or any(each is one for one in listed[:place])):
+                if reference._same(attribute, each, other) and (
+                    each != other or any(each is one for one in listed[:place])
+                ):
                     raise Unanswered("two elements that are the same in part")
             if any(each == other for other in listed[:place]):
                 raise Unanswered("a repeated element")
@@ -196,9 +200,9 @@ def _check_written(path: AttributePath, old: Any, operation: dict[str, Any]) -> 
 def _same_immutable(path: AttributePath, value: Any, written: Any) -> list[Result]:
     if path.leaf.mutability == "immutable" and value is not None and value == written:
         return [ANY_400]
-    if path.leaf.type == "complex" and any(each.mutability == "immutable" for each in path.leaf.children.values()):
-        if value is not None:
-            raise Unanswered("a complex value with an immutable sub-attribute")
+    has_immutable = any(each.mutability == "immutable" for each in path.leaf.children.values())
+    if value is not None and has_immutable and not path.leaf.multi_valued:
+        raise Unanswered("a complex value with an immutable sub-attribute")
     return []
 
 
@@ -219,9 +223,14 @@ def _replaced(document: dict[str, Any], path: AttributePath, value: Any) -> Resu
 
 
 def _with_filter(
-    kind: ResourceType, document: dict[str, Any], operation: dict[str, Any], path: AttributePath, old: list[Any],
-    node: Node, sub: str,
-) -> list[Result]:  # fmt: skip
+    kind: ResourceType,
+    document: dict[str, Any],
+    operation: dict[str, Any],
+    path: AttributePath,
+    old: list[Any],
+    node: Node,
+    sub: str,
+) -> list[Result]:
     attribute, op = path.attribute, operation["op"]
     found = [element_matches(attribute, each, node) for each in old]
     if any(len(each) > 1 for each in found):
@@ -243,9 +252,14 @@ def _with_filter(
 
 
 def _check_not_merged(
-    kind: ResourceType, document: dict[str, Any], operation: dict[str, Any], path: AttributePath, old: list[Any],
-    chosen: list[Any], sub: str,
-) -> None:  # fmt: skip
+    kind: ResourceType,
+    document: dict[str, Any],
+    operation: dict[str, Any],
+    path: AttributePath,
+    old: list[Any],
+    chosen: list[Any],
+    sub: str,
+) -> None:
     """Refuse an operation that makes two elements the same, which the model merges."""
     made = _model(kind, document, operation)
     if "document" in made:

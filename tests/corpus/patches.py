@@ -10,7 +10,17 @@ from typing import Any
 from scimkit.schema.attributes import AttributePath
 from scimkit.testing.corpus import resource_type
 from tests.corpus.candidates import (
-    ANY_400, CLAUSE_OF, DEVICE, GROUP, NAMES, NOTATION, PATCH, USER, Candidate, body, error,
+    ANY_400,
+    CLAUSE_OF,
+    DEVICE,
+    GROUP,
+    NAMES,
+    NOTATION,
+    PATCH,
+    USER,
+    Candidate,
+    body,
+    error,
 )
 from tests.corpus.samples import NOTHING, base, complex_paths, element, holding, samples, simple_paths, with_value
 
@@ -67,7 +77,9 @@ def _single_value(schemas: tuple[str, ...], path: AttributePath) -> Iterator[Can
     yield _case(schemas, here, "names in any case", _write("replace", _upper(path), second), clause=NAMES)
     if path.extension is None and path.attribute.name != "externalId":
         urn = resource_type(schemas).schema
-        yield _case(schemas, here, "URN of the schema", _write("replace", f"{urn}:{path.text}", second), clause=NOTATION)
+        yield _case(
+            schemas, here, "URN of the schema", _write("replace", f"{urn}:{path.text}", second), clause=NOTATION
+        )
 
 
 def _upper(path: AttributePath) -> str:
@@ -100,8 +112,11 @@ def _complex_value(schemas: tuple[str, ...], path: AttributePath) -> Iterator[Ca
 
 def _elements(schemas: tuple[str, ...], path: AttributePath) -> Iterator[Candidate]:
     attribute = path.attribute
-    names = [name for name in ("value", "type", "display", "formatted")
-             if name in attribute.children and f"{attribute.path}.{name}" != "members.display"]  # fmt: skip
+    names = [
+        name
+        for name in ("value", "type", "display", "formatted")
+        if name in attribute.children and f"{attribute.path}.{name}" != "members.display"
+    ]
     elements = [element(attribute, number, *names) for number in range(2)]
     third = {**element(attribute, 2, *names), "type": samples(AttributePath(attribute, attribute.children["type"]))[-1]}
     befores = [base(schemas), with_value(schemas, path, elements[:1]), with_value(schemas, path, elements)]
@@ -118,8 +133,12 @@ def _elements(schemas: tuple[str, ...], path: AttributePath) -> Iterator[Candida
         yield _case(schemas, document, "filter in the path", _write("add", selected, third))
     for text in ("type pr", "not (type pr)", 'type eq "none of them"', 'type ne "none of them"'):
         yield _case(schemas, befores[2], "filter in the path", _remove(f"{path.text}[{text}]"))
-    yield _case(schemas, befores[2], "filter that selects nothing",
-                _write("replace", f'{path.text}[type eq "none of them"]', third))  # fmt: skip
+    yield _case(
+        schemas,
+        befores[2],
+        "filter that selects nothing",
+        _write("replace", f'{path.text}[type eq "none of them"]', third),
+    )
 
 
 def _in_elements(schemas: tuple[str, ...], path: AttributePath) -> Iterator[Candidate]:
@@ -146,7 +165,9 @@ def _in_elements(schemas: tuple[str, ...], path: AttributePath) -> Iterator[Cand
     missing = f'{outer}[{key} eq "{nothing}"].{sub.name}'
     for document in (with_value(schemas, path, having), base(schemas)):
         yield _case(schemas, document, "filter that selects nothing", _write("replace", missing, second))
-    yield _case(schemas, with_value(schemas, path, having), "filter that selects nothing", _write("add", missing, second))
+    yield _case(
+        schemas, with_value(schemas, path, having), "filter that selects nothing", _write("add", missing, second)
+    )
     yield _case(schemas, with_value(schemas, path, having), "filter that selects nothing", _remove(missing))
 
 
@@ -154,20 +175,34 @@ def _read_only() -> Iterator[Candidate]:
     """Yield operations on readOnly attributes."""
     urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
     targets: list[tuple[tuple[str, ...], str, Any]] = [
-        (USER, "id", "2819c223"), (USER, "meta", {"resourceType": "x"}), (USER, "meta.created", "2011-05-13T04:42:34Z"),
-        (USER, "groups", [{"value": "e9e30dba"}]), (USER, f"{urn}:manager.displayName", "Bo"), (GROUP, "id", "2819c223"),
-        (GROUP, "meta.version", "W/1"), (DEVICE, "asset", "A-1"), (DEVICE, "id", "x"),
-    ]  # fmt: skip
+        (USER, "id", "2819c223"),
+        (USER, "meta", {"resourceType": "x"}),
+        (USER, "meta.created", "2011-05-13T04:42:34Z"),
+        (USER, "groups", [{"value": "e9e30dba"}]),
+        (USER, f"{urn}:manager.displayName", "Bo"),
+        (GROUP, "id", "2819c223"),
+        (GROUP, "meta.version", "W/1"),
+        (DEVICE, "asset", "A-1"),
+        (DEVICE, "id", "x"),
+    ]
     for schemas, path, value in targets:
         document = base(schemas)
         if "manager" in path:
             document[urn] = {"manager": {"value": "26118915", "displayName": "Ada"}}
         for op in ("add", "replace"):
-            yield Candidate("patch", PATCH, "readOnly", schemas, document, body(_write(op, path, value)),
-                            (error("mutability"), ANY_400))  # fmt: skip
+            yield Candidate(
+                "patch",
+                PATCH,
+                "readOnly",
+                schemas,
+                document,
+                body(_write(op, path, value)),
+                (error("mutability"), ANY_400),
+            )
         kept = {**document, **({"asset": "A-0"} if path == "asset" else {"id": "2819c223"} if path == "id" else {})}
-        yield Candidate("patch", CLAUSE_OF["remove"], "readOnly", schemas, kept, body(_remove(path)),
-                        (error("mutability"),))  # fmt: skip
+        yield Candidate(
+            "patch", CLAUSE_OF["remove"], "readOnly", schemas, kept, body(_remove(path)), (error("mutability"),)
+        )
 
 
 def _primary() -> Iterator[Candidate]:
@@ -178,12 +213,16 @@ def _primary() -> Iterator[Candidate]:
         one = ada if first is None else {**ada, "primary": first}
         document = {"userName": "ada", "emails": [one, bo]}
         for operation in (
-            _write("add", "emails", [{**cy, "primary": True}]), _write("add", "emails", [cy]),
-            _write("replace", 'emails[type eq "home"].primary', True), _write("add", 'emails[type eq "home"].primary', True),
-            _write("replace", 'emails[type eq "work"].primary', False), _remove('emails[type eq "work"].primary'),
-            _write("replace", "emails", [{**cy, "primary": True}, bo]), _write("replace", 'emails[type eq "work"].primary', True),
+            _write("add", "emails", [{**cy, "primary": True}]),
+            _write("add", "emails", [cy]),
+            _write("replace", 'emails[type eq "home"].primary', True),
+            _write("add", 'emails[type eq "home"].primary', True),
+            _write("replace", 'emails[type eq "work"].primary', False),
+            _remove('emails[type eq "work"].primary'),
+            _write("replace", "emails", [{**cy, "primary": True}, bo]),
+            _write("replace", 'emails[type eq "work"].primary', True),
             {"op": "add", "value": {"emails": [{**cy, "primary": True}]}},
-        ):  # fmt: skip
+        ):
             yield _case(USER, document, "primary", operation, clause=PATCH)
     for selected in ("primary eq true", "primary eq false", "not (primary eq true)"):
         document = {"userName": "ada", "emails": [{**ada, "primary": True}, {**bo, "primary": False}]}
@@ -199,57 +238,113 @@ def _without_path() -> Iterator[Candidate]:
     """Yield operations without a path."""
     urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
     befores: list[dict[str, Any]] = [
-        {"userName": "ada"}, {"userName": "ada", "title": "Chief", "active": True},
+        {"userName": "ada"},
+        {"userName": "ada", "title": "Chief", "active": True},
         {"userName": "ada", "name": {"givenName": "Ada", "familyName": "King"}},
         {"userName": "ada", "emails": [{"value": "ada@example.org", "type": "work"}]},
         {"userName": "ada", urn: {"department": "Care", "manager": {"value": "26118915"}}},
-    ]  # fmt: skip
+    ]
     values: list[dict[str, Any]] = [
-        {"title": "Boss"}, {"active": False}, {"title": "Boss", "nickName": "Al"}, {"name": {"givenName": "Augusta"}},
-        {"emails": [{"value": "bo@example.org", "type": "home"}]}, {"userName": "bo"}, {"TITLE": "Boss"},
-        {"displayName": "Ada", "active": False, "emails": [{"value": "cy@example.com"}]}, {urn: {"department": "Sales"}},
-        {urn: {"employeeNumber": "701984"}}, {"emails": [{"value": "ada@example.org", "type": "work"}]},
-    ]  # fmt: skip
+        {"title": "Boss"},
+        {"active": False},
+        {"title": "Boss", "nickName": "Al"},
+        {"name": {"givenName": "Augusta"}},
+        {"emails": [{"value": "bo@example.org", "type": "home"}]},
+        {"userName": "bo"},
+        {"TITLE": "Boss"},
+        {"displayName": "Ada", "active": False, "emails": [{"value": "cy@example.com"}]},
+        {urn: {"department": "Sales"}},
+        {urn: {"employeeNumber": "701984"}},
+        {"emails": [{"value": "ada@example.org", "type": "work"}]},
+    ]
     for document, op, value in product(befores, ("add", "replace"), values):
         yield _case(USER, document, "no path", {"op": op, "value": value})
     group = {"displayName": "Agents", "members": [{"value": "2819c223"}]}
-    for op, value in product(("add", "replace"), ({"displayName": "Staff"}, {"members": [{"value": "902c246b"}]},
-                                                  {"displayName": "Staff", "members": [{"value": "902c246b"}]})):  # fmt: skip
+    for op, value in product(
+        ("add", "replace"),
+        (
+            {"displayName": "Staff"},
+            {"members": [{"value": "902c246b"}]},
+            {"displayName": "Staff", "members": [{"value": "902c246b"}]},
+        ),
+    ):
         yield _case(GROUP, group, "no path", {"op": op, "value": value})
-    for op, value in product(("add", "replace"), ({"ports": 7}, {"tags": ["Blue"]}, {"site": {"city": "Oslo"}},
-                                                  {"model": "M-2"}, {"rented": False, "weight": 2.5})):  # fmt: skip
+    for op, value in product(
+        ("add", "replace"),
+        (
+            {"ports": 7},
+            {"tags": ["Blue"]},
+            {"site": {"city": "Oslo"}},
+            {"model": "M-2"},
+            {"rented": False, "weight": 2.5},
+        ),
+    ):
         yield _case(DEVICE, {**base(DEVICE), "tags": ["Amber"], "model": "M-1"}, "no path", {"op": op, "value": value})
         yield _case(DEVICE, base(DEVICE), "no path", {"op": op, "value": value})
 
 
 _SELECTORS = (
-    'type eq "work"', 'type eq "WORK"', 'TYPE EQ "work"', 'type ne "work"', 'value co "example"', 'value sw "ada"',
-    'value ew ".com"', "type pr", "display pr", "not (display pr)", 'type eq "work" and value sw "ada"',
-    'type eq "home" or display pr', 'not (type eq "work") and value pr', '(type eq "work" or type eq "home") and display pr',
-    "primary eq true", 'value eq "ADA@example.org"', 'value gt "bb@example.org"', 'value le "ada@example.org"', 'type eq "work" or type eq "other"',
-)  # fmt: skip
+    'type eq "work"',
+    'type eq "WORK"',
+    'TYPE EQ "work"',
+    'type ne "work"',
+    'value co "example"',
+    'value sw "ada"',
+    'value ew ".com"',
+    "type pr",
+    "display pr",
+    "not (display pr)",
+    'type eq "work" and value sw "ada"',
+    'type eq "home" or display pr',
+    'not (type eq "work") and value pr',
+    '(type eq "work" or type eq "home") and display pr',
+    "primary eq true",
+    'value eq "ADA@example.org"',
+    'value gt "bb@example.org"',
+    'value le "ada@example.org"',
+    'type eq "work" or type eq "other"',
+)
 
 
 def _filters() -> Iterator[Candidate]:
     """Yield operations whose path has each kind of filter."""
     emails = [
-        {"value": "ada@example.org", "type": "work", "primary": True}, {"value": "bo@example.org", "type": "home"},
+        {"value": "ada@example.org", "type": "work", "primary": True},
+        {"value": "bo@example.org", "type": "home"},
         {"value": "cy@example.com", "type": "other", "display": "C"},
-    ]  # fmt: skip
+    ]
     document = {"userName": "ada", "emails": emails}
     for selector in _SELECTORS:
         yield _case(USER, document, "filter in the path", _remove(f"emails[{selector}]"))
         yield _case(USER, document, "filter in the path", _write("replace", f"emails[{selector}].display", "x"))
         yield _case(USER, document, "filter in the path", _write("add", f"emails[{selector}].display", "x"))
         yield _case(USER, document, "filter in the path", _remove(f"emails[{selector}].type"))
-    parts = [{"value": "d1", "size": 4, "spare": True, "built": "2011-05-13T04:42:34Z"}, {"value": "D1", "size": 7},
-             {"value": "f1", "spare": False, "built": "2012-01-01T00:00:00Z"}]  # fmt: skip
-    for selector in ('value eq "d1"', 'value eq "D1"', "size gt 4", "size ge 4", "size lt 5", "spare eq true", "spare eq false",
-                     "spare pr", 'built gt "2011-05-13T05:42:34+01:00"', 'built ge "2011-05-13T05:42:34+01:00"',
-                     'size eq 4 and value sw "d"', "not (size pr)"):  # fmt: skip
+    parts = [
+        {"value": "d1", "size": 4, "spare": True, "built": "2011-05-13T04:42:34Z"},
+        {"value": "D1", "size": 7},
+        {"value": "f1", "spare": False, "built": "2012-01-01T00:00:00Z"},
+    ]
+    for selector in (
+        'value eq "d1"',
+        'value eq "D1"',
+        "size gt 4",
+        "size ge 4",
+        "size lt 5",
+        "spare eq true",
+        "spare eq false",
+        "spare pr",
+        'built gt "2011-05-13T05:42:34+01:00"',
+        'built ge "2011-05-13T05:42:34+01:00"',
+        'size eq 4 and value sw "d"',
+        "not (size pr)",
+    ):
         yield _case(DEVICE, {**base(DEVICE), "parts": parts}, "filter in the path", _remove(f"parts[{selector}]"))
-        yield _case(DEVICE, {**base(DEVICE), "parts": parts}, "filter in the path",
-                    _write("replace", f"parts[{selector}].type", "fan"))  # fmt: skip
+        yield _case(
+            DEVICE,
+            {**base(DEVICE), "parts": parts},
+            "filter in the path",
+            _write("replace", f"parts[{selector}].type", "fan"),
+        )
     urn = resource_type(DEVICE).extensions[0].name
     contacts = [{"value": "Ada", "type": "day"}, {"value": "Bo", "type": "night"}]
     for selector, op in product(('type eq "day"', 'value eq "BO"', 'type eq "none"'), ("remove", "replace", "add")):
@@ -262,21 +357,35 @@ def _in_order() -> Iterator[Candidate]:
     """Yield PATCHes with several operations: each works on the result of the one before, and all succeed or none."""
     document = {"userName": "ada", "title": "Chief", "emails": [{"value": "ada@example.org", "type": "work"}]}
     operations = (
-        _write("replace", "title", "Boss"), _remove("title"), _write("add", "title", "Clerk"), _remove("emails"),
-        _write("add", "emails", [{"value": "bo@example.org", "type": "home"}]), _write("replace", "active", False),
-        _write("replace", 'emails[type eq "home"].value', "cy@example.com"), _remove('emails[type eq "work"]'),
-        _write("replace", "name", {"givenName": "Ada"}), _write("replace", "name.familyName", "King"),
-        {"op": "replace", "value": {"title": "Boss"}}, _remove("userName"),
-        _write("replace", 'emails[type eq "fax"].value', "x@example.org"), _write("replace", "id", "x"),
-    )  # fmt: skip
+        _write("replace", "title", "Boss"),
+        _remove("title"),
+        _write("add", "title", "Clerk"),
+        _remove("emails"),
+        _write("add", "emails", [{"value": "bo@example.org", "type": "home"}]),
+        _write("replace", "active", False),
+        _write("replace", 'emails[type eq "home"].value', "cy@example.com"),
+        _remove('emails[type eq "work"]'),
+        _write("replace", "name", {"givenName": "Ada"}),
+        _write("replace", "name.familyName", "King"),
+        {"op": "replace", "value": {"title": "Boss"}},
+        _remove("userName"),
+        _write("replace", 'emails[type eq "fax"].value', "x@example.org"),
+        _write("replace", "id", "x"),
+    )
     for one, two in product(operations, repeat=2):
         if one is not two:
             yield _case(USER, document, "operations in order", one, two, clause=PATCH)
     member = [{"value": "2819c223"}]
     group = {"displayName": "Agents", "members": member}
-    changes = (_write("add", "members", [{"value": "902c246b"}]), _remove('members[value eq "2819c223"]'), _remove("members"),
-               _write("replace", "members", [{"value": "71ddf7c1"}]), _write("replace", "displayName", "Staff"),
-               _remove('members[value eq "902c246b"]'), _remove("displayName"))  # fmt: skip
+    changes = (
+        _write("add", "members", [{"value": "902c246b"}]),
+        _remove('members[value eq "2819c223"]'),
+        _remove("members"),
+        _write("replace", "members", [{"value": "71ddf7c1"}]),
+        _write("replace", "displayName", "Staff"),
+        _remove('members[value eq "902c246b"]'),
+        _remove("displayName"),
+    )
     for one, two in product(changes, repeat=2):
         if one is not two:
             yield _case(GROUP, group, "operations in order", one, two, clause=PATCH)

@@ -154,8 +154,13 @@ def _filter_features(kind: ResourceType, document: dict[str, Any], node: Node, a
     if isinstance(node, And | Or | Not):
         operands = (node.operand,) if isinstance(node, Not) else node.operands
         parts = [_filter_features(kind, document, each, add) for each in operands]
-        add((type(node).__name__, tuple(type(each).__name__ for each in operands if isinstance(each, And | Or | Not)),
-             tuple(parts[:3])))  # fmt: skip
+        add(
+            (
+                type(node).__name__,
+                tuple(type(each).__name__ for each in operands if isinstance(each, And | Or | Not)),
+                tuple(parts[:3]),
+            )
+        )
         return reference.matches(kind, document, node)
     path = kind.resolve(node.path)
     assert path is not None
@@ -163,13 +168,29 @@ def _filter_features(kind: ResourceType, document: dict[str, Any], node: Node, a
     value = holder.get(path.attribute.name)
     elements = value if isinstance(value, list) else [value]
     if isinstance(node, ValuePath):
-        add(("brackets", *_element_features(path.attribute, [each for each in elements if each is not None], node.filter, add)))
+        add(
+            (
+                "brackets",
+                *_element_features(path.attribute, [each for each in elements if each is not None], node.filter, add),
+            )
+        )
     else:
-        alone = [{**{path.attribute.name: [each] if path.attribute.multi_valued else each}} for each in elements if each is not None]
+        alone = [
+            {path.attribute.name: [each] if path.attribute.multi_valued else each}
+            for each in elements
+            if each is not None
+        ]
         inner = [each if path.extension is None else {path.extension.name: each} for each in alone]
         truths = tuple(reference.matches(kind, each, node) for each in inner)
-        add((_operator(node), _attribute_class(path.attribute), path.sub_attribute and _attribute_class(path.leaf),
-             truths, path.extension is None))  # fmt: skip
+        add(
+            (
+                _operator(node),
+                _attribute_class(path.attribute),
+                path.sub_attribute and _attribute_class(path.leaf),
+                truths,
+                path.extension is None,
+            )
+        )
     return reference.matches(kind, document, node)
 
 
@@ -177,7 +198,9 @@ def _operator(node: Comparison | Present) -> object:
     return ("pr",) if isinstance(node, Present) else (node.operator, node.value is None)
 
 
-def _element_features(attribute: Attribute, elements: list[Any], node: Node, add: Callable[[object], None]) -> list[bool]:
+def _element_features(
+    attribute: Attribute, elements: list[Any], node: Node, add: Callable[[object], None]
+) -> list[bool]:
     """Add the features of the filter in brackets, and return its result for each element."""
     truths = [reference._element_matches(attribute, each, node) for each in elements]
     if isinstance(node, And | Or | Not):
@@ -190,7 +213,11 @@ def _element_features(attribute: Attribute, elements: list[Any], node: Node, add
 
 
 def _operation_feature(
-    kind: ResourceType, document: dict[str, Any], operation: dict[str, Any], after: Result, add: Callable[[object], None]
+    kind: ResourceType,
+    document: dict[str, Any],
+    operation: dict[str, Any],
+    after: Result,
+    add: Callable[[object], None],
 ) -> object:
     outcome = _kind_of(after) if "error" in after else after["document"] != document
     if "path" not in operation:
@@ -218,8 +245,13 @@ def _state(document: dict[str, Any], path: AttributePath, operation: dict[str, A
     sizes = tuple(len(each) if isinstance(each, list) else each is not None for each in (value, written))
     parts: tuple[object, ...] = ()
     if isinstance(value, dict):
-        names = set(written) if isinstance(written, dict) else {path.sub_attribute.name} if path.sub_attribute else set()
+        names = (
+            set(written) if isinstance(written, dict) else {path.sub_attribute.name} if path.sub_attribute else set()
+        )
         parts = (bool(set(value) - names), bool(set(value) & names), value == written)
     elif isinstance(value, list) and isinstance(written, list):
-        parts = (sum(each in value for each in written), any(isinstance(each, dict) and each.get("primary") is True for each in value))
+        parts = (
+            sum(each in value for each in written),
+            any(isinstance(each, dict) and each.get("primary") is True for each in value),
+        )
     return (_attribute_class(path.attribute), sizes, parts, value == written and value is not None)

@@ -12,8 +12,10 @@ from tests.corpus.candidates import BASE
 
 _LEFT_OUT: Final = frozenset({"schemas", "id", "meta", "password", "groups", "asset", "x509Certificates"})
 """Attributes that a client does not write, that a response does not have, or whose values are long."""
-OPEN: Final = frozenset({"members.display", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.displayName"})
-"""Sub-attributes whose characteristics RFC 7643 leaves open: section 8.7.1 does not have them, or section 2.4 differs."""
+OPEN: Final = frozenset(
+    {"members.display", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.displayName"}
+)
+"""Sub-attributes whose characteristics are open: sections 2.4 and 8.7.1 of RFC 7643 differ."""
 NOTHING: Final = {"reference": "https://example.org/none"}
 """A text that no sample has, for types that have a form. Other types have "none of them"."""
 

@@ -13,8 +13,7 @@ from rich.markup import escape
 from scimkit.cli.tables import plain_table, wide_console
 
 if TYPE_CHECKING:
-    from scimkit.testing.corpus import Case, Report
-    from scimkit.testing.corpus.runner import Judged
+    from scimkit.testing.corpus import Case, Judged, Report
 
 corpus_app: typer.Typer = typer.Typer(
     no_args_is_help=True, help="Test an implementation in any language with the corpus of filter and PATCH cases."
@@ -46,7 +45,9 @@ def run_corpus(
         typer.Argument(metavar="-- COMMAND...", help="The program to test, with its arguments, after two hyphens."),
     ],
     kind: Annotated[str | None, typer.Option(help="Only the cases of a kind: filter or patch.")] = None,
-    rule: Annotated[list[str] | None, typer.Option(help="Only the cases of a rule. Repeat the option for more.")] = None,
+    rule: Annotated[
+        list[str] | None, typer.Option(help="Only the cases of a rule. Repeat the option for more.")
+    ] = None,
     only: Annotated[
         list[str] | None, typer.Option("--id", help="Only the case with an id. Repeat the option for more.")
     ] = None,
@@ -58,9 +59,9 @@ def run_corpus(
 ) -> None:
     """Ask a program the questions of the corpus, and report by clause what it answers.
 
-    The program reads a JSON object from each line of its standard input, and writes an answer in a line. The exit status
-    is 1 if an answer to a request in RFC form is wrong, and 2 if the program cannot be started or does not answer.
-    Requests of identity providers that deviate from the RFC do not count.
+    The program reads a JSON object from each line of its standard input, and writes an answer in a line. The exit
+    status is 1 if an answer to a request in RFC form is wrong, and 2 if the program cannot be started or does not
+    answer. Requests of identity providers that deviate from the RFC do not count.
     """
     from scimkit.testing.corpus import CommandError, run
 
@@ -91,9 +92,10 @@ def _chosen(kind: str | None, rules: list[str], ids: list[str]) -> list[Case]:
     if set(ids) - {each.id for each in cases()}:
         raise typer.BadParameter("the corpus has no case with this id", param_hint="--id")
     found = [
-        each for each in cases()
+        each
+        for each in cases()
         if kind in (None, each.kind) and (not rules or each.rule in rules) and (not ids or each.id in ids)
-    ]  # fmt: skip
+    ]
     if not found:
         raise typer.BadParameter("no case has this kind, rule and id", param_hint="--kind, --rule, --id")
     return found
@@ -117,8 +119,9 @@ def _print_report(console: Console, report: Report, show: int) -> None:
         served = sum(each.verdict == "passed" for each in report.deviations)
         console.print(
             f"Requests of identity providers that deviate from the RFC: {served} of {len(report.deviations)} served as "
-            "a lenient service provider does. They do not count.", soft_wrap=True,
-        )  # fmt: skip
+            "a lenient service provider does. They do not count.",
+            soft_wrap=True,
+        )
     right = sum(each.verdict == "passed" for each in report.scored)
     color = "red" if report.wrong else "green"
     console.print(f"[{color}]{right:,} of {len(report.scored):,} answers are right.[/{color}]")
@@ -127,12 +130,14 @@ def _print_report(console: Console, report: Report, show: int) -> None:
 def _print_wrong(console: Console, judged: Judged) -> None:
     case = judged.case
     request = case.request if case.kind == "filter" else json.dumps(case.request, ensure_ascii=False)
+    expected = " or ".join(json.dumps(dict(each), ensure_ascii=False) for each in (case.expected, *case.allowed))
     shown = {name: value for name, value in judged.answer.items() if name != "id"}
     lines = [
         f"\n{case.id}  {case.clause}, {case.rule}",
-        f"  document: {json.dumps(dict(case.document), ensure_ascii=False)}", f"  {case.kind}: {request}",
-        f"  expected: {' or '.join(json.dumps(dict(each), ensure_ascii=False) for each in (case.expected, *case.allowed))}",
+        f"  document: {json.dumps(dict(case.document), ensure_ascii=False)}",
+        f"  {case.kind}: {request}",
+        f"  expected: {expected}",
         f"  answer: {json.dumps(shown, ensure_ascii=False)}",
-    ]  # fmt: skip
+    ]
     for line in lines:
         console.print(escape(line), soft_wrap=True)

@@ -11,10 +11,25 @@ Each case has a document, a request, and the result that the RFC requires. `scim
 
 from scimkit.testing.corpus.answers import Engine, answer
 from scimkit.testing.corpus.cases import LICENSE, VERSION, Case, cases, export, resource_type, schema_documents
-from scimkit.testing.corpus.runner import CommandError, Report, Verdict, run
-from scimkit.testing.corpus.verdicts import accepts, judge, same_document
+from scimkit.testing.corpus.runner import CommandError, Judged, Report, run
+from scimkit.testing.corpus.verdicts import Verdict, accepts, judge, same_document
 
 __all__ = [
-    "LICENSE", "VERSION", "Case", "CommandError", "Engine", "Report", "Verdict", "accepts", "answer", "cases", "export",
-    "judge", "resource_type", "run", "same_document", "schema_documents",
-]  # fmt: skip
+    "LICENSE",
+    "VERSION",
+    "Case",
+    "CommandError",
+    "Engine",
+    "Judged",
+    "Report",
+    "Verdict",
+    "accepts",
+    "answer",
+    "cases",
+    "export",
+    "judge",
+    "resource_type",
+    "run",
+    "same_document",
+    "schema_documents",
+]

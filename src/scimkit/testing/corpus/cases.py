@@ -19,6 +19,7 @@ LICENSE: Final = "SPDX-License-Identifier: MIT"
 """The license of the cases and schemas."""
 
 CASES_FILE: Final = "cases.jsonl"
+_PACKAGE: Final = "scimkit.testing.corpus"
 _CORE: Final = {"User": "user", "EnterpriseUser": "enterprise_user", "Group": "group"}
 """The core schemas by their name in the corpus. Their files belong to `scimkit.schema`."""
 _OWN: Final = ("Device", "Lease")
@@ -71,7 +72,7 @@ class Case:
 
     def to_json(self) -> dict[str, Any]:
         """Return the case as the JSON object of its line in the file."""
-        line = {"id": self.id, "kind": self.kind, "clause": self.clause, "rule": self.rule}
+        line: dict[str, Any] = {"id": self.id, "kind": self.kind, "clause": self.clause, "rule": self.rule}
         line |= self.question() | {"expected": dict(self.expected)}
         if self.allowed:
             line["allowed"] = [dict(each) for each in self.allowed]
@@ -89,7 +90,7 @@ class Case:
 @cache
 def cases() -> tuple[Case, ...]:
     """Return all cases, in the order of the file."""
-    text = (files(__package__) / CASES_FILE).read_text("utf-8")
+    text = (files(_PACKAGE) / CASES_FILE).read_text("utf-8")
     return tuple(Case.from_json(json.loads(line)) for line in text.splitlines())
 
 
@@ -97,7 +98,7 @@ def cases() -> tuple[Case, ...]:
 def schema_documents() -> Mapping[str, Mapping[str, Any]]:
     """Return the Schema documents of the corpus (RFC 7643 section 7) by their name in the cases."""
     sources = {name: files("scimkit.schema.core") / f"{file}.json" for name, file in _CORE.items()}
-    sources |= {name: files(__package__) / "schemas" / f"{name}.json" for name in _OWN}
+    sources |= {name: files(_PACKAGE) / "schemas" / f"{name}.json" for name in _OWN}
     return {name: json.loads(source.read_text("utf-8")) for name, source in sources.items()}
 
 
@@ -118,7 +119,7 @@ def export(directory: Path) -> list[Path]:
     The files are `cases.jsonl`, `corpus.json` with the version and the license, and each schema in `schemas`.
     """
     (directory / "schemas").mkdir(parents=True, exist_ok=True)
-    text = (files(__package__) / CASES_FILE).read_text("utf-8")
+    text = (files(_PACKAGE) / CASES_FILE).read_text("utf-8")
     about = {"name": "scimkit corpus", "version": VERSION, "license": LICENSE, "cases": len(text.splitlines())}
     contents = {directory / CASES_FILE: text, directory / "corpus.json": json.dumps(about, indent=1) + "\n"}
     for name, document in schema_documents().items():

@@ -123,8 +123,8 @@ class _Process:
             self._start()
         if not self._send(question):
             return self._failed("the command ended")
+        wait = self._timeout if self._answered else max(self._timeout, START_TIMEOUT)
         try:
-            wait = self._timeout if self._answered else max(self._timeout, START_TIMEOUT)
             line = self._lines.get(timeout=wait)
         except Empty:
             return self._failed(f"no answer in {wait:g} seconds")

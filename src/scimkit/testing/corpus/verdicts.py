@@ -37,15 +37,13 @@ def accepts(result: Result, answer: Mapping[str, Any]) -> bool:
     """
     if "error" in result:
         expected, found = result["error"], answer.get("error")
-        return (
-            isinstance(found, Mapping)
-            and str(found.get("status")) == str(expected["status"])
-            and expected.get("scimType") in (None, found.get("scimType"))
-        )
+        if not isinstance(found, Mapping) or str(found.get("status")) != str(expected["status"]):
+            return False
+        return "scimType" not in expected or bool(expected["scimType"] == found.get("scimType"))
     if "error" in answer:
         return False
     if "matches" in result:
-        return answer.get("matches") is result["matches"]
+        return answer.get("matches") is bool(result["matches"])
     document = answer.get("document")
     return isinstance(document, Mapping) and same_document(result["document"], document)
 
