@@ -45,7 +45,8 @@ def generated_cases() -> list[Case]:
         known.setdefault(case.id, case)
     for candidate in deviation_candidates():
         case = case_of(candidate)
-        known.setdefault(case.id, case)
+        senders = {*case.sent_by, *known.get(case.id, case).sent_by}
+        known[case.id] = replace(case, sent_by=tuple(sorted(senders)))
     return sorted(known.values(), key=lambda each: (each.deviates, each.kind, each.clause, each.rule, each.id))
 
 
