@@ -68,6 +68,8 @@ def _explored(known: dict[str, Case], signatures: set[Signature]) -> Iterator[Ca
     """Yield reduced pseudo-random cases with new signatures."""
     left = dict(_MOST_EXPLORED)
     for candidate in explored_candidates():
+        if not any(left.values()):
+            return
         if not left[candidate.kind]:
             continue
         try:

@@ -68,11 +68,11 @@ def _single_value(schemas: tuple[str, ...], path: AttributePath) -> Iterator[Can
     rule = "singular attribute" if path.sub_attribute is None else "sub-attribute"
     rule = "immutable" if path.leaf.mutability == "immutable" else rule
     here = holding(schemas, path, first)
-    befores = [here] if required else [here, base(schemas)]
-    for document, op in product(befores, ("add", "replace")):
+    earlier = [here] if required else [here, base(schemas)]
+    for document, op in product(earlier, ("add", "replace")):
         yield _case(schemas, document, rule, _write(op, path.text, second))
     yield _case(schemas, here, "value that exists" if rule != "immutable" else rule, _write("add", path.text, first))
-    for document in befores if path.text != _MANAGER else ():
+    for document in earlier if path.text != _MANAGER else ():
         yield _case(schemas, document, "required" if required else rule, _remove(path.text))
     yield _case(schemas, here, "names in any case", _write("replace", _upper(path), second), clause=NAMES)
     if path.extension is None and path.attribute.name != "externalId":
@@ -103,10 +103,10 @@ def _complex_value(schemas: tuple[str, ...], path: AttributePath) -> Iterator[Ca
     attribute = path.attribute
     names = [name for name, each in attribute.children.items() if name != "$ref" and each.mutability == "readWrite"][:3]
     values = [element(attribute, 1, *names[:1]), element(attribute, 1, *names[:2]), element(attribute, 2, *names)]
-    befores = [base(schemas), *(with_value(schemas, path, element(attribute, 0, *some)) for some in (names[:1], names))]
-    for document, op, value in product(befores, ("add", "replace"), values):
+    earlier = [base(schemas), *(with_value(schemas, path, element(attribute, 0, *some)) for some in (names[:1], names))]
+    for document, op, value in product(earlier, ("add", "replace"), values):
         yield _case(schemas, document, "complex attribute", _write(op, path.text, value))
-    for document in befores:
+    for document in earlier:
         yield _case(schemas, document, "complex attribute", _remove(path.text))
 
 
@@ -119,23 +119,23 @@ def _elements(schemas: tuple[str, ...], path: AttributePath) -> Iterator[Candida
     ]
     elements = [element(attribute, number, *names) for number in range(2)]
     third = {**element(attribute, 2, *names), "type": samples(AttributePath(attribute, attribute.children["type"]))[-1]}
-    befores = [base(schemas), with_value(schemas, path, elements[:1]), with_value(schemas, path, elements)]
-    for document, op, value in product(befores, ("add", "replace"), ([third], [third, elements[0]], elements)):
+    earlier = [base(schemas), with_value(schemas, path, elements[:1]), with_value(schemas, path, elements)]
+    for document, op, value in product(earlier, ("add", "replace"), ([third], [third, elements[0]], elements)):
         yield _case(schemas, document, "values", _write(op, path.text, value))
-    for document in befores:
+    for document in earlier:
         yield _case(schemas, document, "values", _remove(path.text))
-    yield _case(schemas, befores[2], "value that exists", _write("add", path.text, [elements[1]]))
+    yield _case(schemas, earlier[2], "value that exists", _write("add", path.text, [elements[1]]))
     keys = [name for name in names if elements[0][name] != elements[1][name]]
-    for document, name in product(befores, keys):
+    for document, name in product(earlier, keys):
         selected = f"{path.text}[{name} eq {json.dumps(elements[0][name])}]"
         yield _case(schemas, document, "filter in the path", _remove(selected))
         yield _case(schemas, document, "filter in the path", _write("replace", selected, third))
         yield _case(schemas, document, "filter in the path", _write("add", selected, third))
     for text in ("type pr", "not (type pr)", 'type eq "none of them"', 'type ne "none of them"'):
-        yield _case(schemas, befores[2], "filter in the path", _remove(f"{path.text}[{text}]"))
+        yield _case(schemas, earlier[2], "filter in the path", _remove(f"{path.text}[{text}]"))
     yield _case(
         schemas,
-        befores[2],
+        earlier[2],
         "filter that selects nothing",
         _write("replace", f'{path.text}[type eq "none of them"]', third),
     )
@@ -237,7 +237,7 @@ def _primary() -> Iterator[Candidate]:
 def _without_path() -> Iterator[Candidate]:
     """Yield operations without a path."""
     urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-    befores: list[dict[str, Any]] = [
+    earlier: list[dict[str, Any]] = [
         {"userName": "ada"},
         {"userName": "ada", "title": "Chief", "active": True},
         {"userName": "ada", "name": {"givenName": "Ada", "familyName": "King"}},
@@ -257,7 +257,7 @@ def _without_path() -> Iterator[Candidate]:
         {urn: {"employeeNumber": "701984"}},
         {"emails": [{"value": "ada@example.org", "type": "work"}]},
     ]
-    for document, op, value in product(befores, ("add", "replace"), values):
+    for document, op, value in product(earlier, ("add", "replace"), values):
         yield _case(USER, document, "no path", {"op": op, "value": value})
     group = {"displayName": "Agents", "members": [{"value": "2819c223"}]}
     for op, value in product(

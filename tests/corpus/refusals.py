@@ -61,7 +61,7 @@ _MALFORMED: Final = (
     'userName pr "ada"',
     r'userName eq "\x"',
     r'userName eq "\u12"',
-    "active eq tru",
+    "active eq yes",
     "active eq +1",
     "active eq 01",
     "active eq .5",

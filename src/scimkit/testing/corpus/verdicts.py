@@ -39,18 +39,19 @@ def accepts(result: Result, answer: Mapping[str, Any]) -> bool:
         expected, found = result["error"], answer.get("error")
         if not isinstance(found, Mapping) or str(found.get("status")) != str(expected["status"]):
             return False
-        return "scimType" not in expected or bool(expected["scimType"] == found.get("scimType"))
+        return bool("scimType" not in expected or expected["scimType"] == found.get("scimType"))
     if "error" in answer:
         return False
     if "matches" in result:
-        return answer.get("matches") is bool(result["matches"])
+        matches: bool = result["matches"]
+        return answer.get("matches") is matches
     document = answer.get("document")
     return isinstance(document, Mapping) and same_document(result["document"], document)
 
 
 def same_document(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Report whether two documents are the same, except where a service provider has the choice."""
-    return _normal(_without_computed(one)) == _normal(_without_computed(other))
+    return bool(_normal(_without_computed(one)) == _normal(_without_computed(other)))
 
 
 def _without_computed(document: Mapping[str, Any]) -> dict[str, Any]:
