@@ -124,7 +124,7 @@ def _print_report(console: Console, report: Report, show: int) -> None:
         )
     right = sum(each.verdict == "passed" for each in report.scored)
     color = "red" if report.wrong else "green"
-    console.print(f"[{color}]{right:,} of {len(report.scored):,} answers are right.[/{color}]")
+    console.print(f"[{color}]{right:,} of {right + len(report.wrong):,} answers are right.[/{color}]")
 
 
 def _print_wrong(console: Console, judged: Judged) -> None:
