@@ -23,7 +23,7 @@ LOCKS = {
 }  # fmt: skip
 ADAPTERS = {
     "asgi.py", "cli/server.py", "loop/executor.py", "loop/health.py", "loop/turns.py",
-    "testing/session.py", "testing/server.py",
+    "testing/session.py", "testing/server.py", "testing/corpus/runner.py",  # a reader of the output of a program
     "delivery/async_worker.py", "delivery/async_webhooks.py",
     "oauth/async_verifier.py", "oauth/fetching.py", "oauth/verifier.py",  # one fetch of the keys at a time
     "testing/contract/base.py", "testing/contract/async_driver.py",  # concurrent calls, and a driver of async stores

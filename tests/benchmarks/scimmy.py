@@ -30,14 +30,14 @@ _WARM_UP: Final = 2_000
 
 
 @contextmanager
-def folder(*, install: bool) -> Iterator[tuple[Path | None, str]]:
-    """Yield a folder with the script and its modules, or None and the reason why there is none."""
+def folder(*, install: bool, sources: Path = _SOURCES) -> Iterator[tuple[Path | None, str]]:
+    """Yield a folder with the scripts of `sources` and their modules, or None and the reason why there is none."""
     if shutil.which("node") is None:
         yield None, "there is no node"
         return
     with TemporaryDirectory(prefix="scimkit-benchmark-") as name:
         path = Path(name)
-        for each in _SOURCES.iterdir():
+        for each in sources.iterdir():
             shutil.copy(each, path)
         given = os.environ.get(MODULES)
         if given:
@@ -66,7 +66,8 @@ def _install(path: Path) -> str:
     except FileNotFoundError:
         return "there is no npm"
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-        return "npm cannot install " + " and ".join(f"{name} {number}" for name, number in VERSIONS.items())
+        wanted = json.loads((path / "package.json").read_text())["dependencies"]
+        return "npm cannot install " + " and ".join(f"{name} {number}" for name, number in wanted.items())
     return ""
 
 

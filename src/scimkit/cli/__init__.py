@@ -15,6 +15,7 @@ except ModuleNotFoundError as _missing:
 
 from scimkit import __version__
 from scimkit.cli.check import check
+from scimkit.cli.corpus import corpus_app
 from scimkit.cli.demo import demo
 from scimkit.cli.events import event_app
 from scimkit.cli.explain import explain_request
@@ -36,6 +37,7 @@ app.command("explain")(explain_request)
 app.add_typer(token_app, name="token")
 app.add_typer(safeguard_app, name="safeguard")
 app.add_typer(event_app, name="events")
+app.add_typer(corpus_app, name="corpus")
 
 
 def main() -> None:
