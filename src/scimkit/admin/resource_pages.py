@@ -23,8 +23,10 @@ _ENTRIES: Final = 50
 _MAX_SEARCH: Final = 200
 _MAX_PAGES: Final = 1_000_000
 _MAX_ID: Final = 255
-_NAMES: Final = ("userName", "displayName")
-_LISTED: Final = frozenset({"id", "userName", "displayName", "name", "active", "externalId", "emails", META})
+_NAMES: Final = ("userName", "displayName", "agentUserName")
+_LISTED: Final = frozenset(
+    {"id", "userName", "displayName", "agentUserName", "name", "active", "externalId", "emails", META}
+)
 _NOT_SHOWN: Final = frozenset({"schemas", MEMBERS, GROUPS})
 
 
@@ -53,6 +55,7 @@ class ResourcePages:
         values = {
             "resource_type": resource_type, "documents": documents, "total": total, "search": text, "number": number,
             "problem": problem, "is_user": resource_type.attributes.find("userName") is not None,
+            "has_active": resource_type.attributes.find("active") is not None,
             "previous": _page_query(text, number - 1) if number > 1 else "",
             "next": _page_query(text, number + 1) if number * _PAGE < total else "",
         }  # fmt: skip

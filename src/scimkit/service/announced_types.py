@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from scimkit.schema.core import GROUP, USER
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.protocol import Store, SyncStore, served_by
+from scimkit.stores.protocol import Store, SyncStore, holds_references, served_by
 
 _log = logging.getLogger("scimkit")
 
@@ -16,9 +16,15 @@ def announced_types(store: SyncStore | Store, wanted: Sequence[ResourceType] | N
     """Return the resource types to announce. Log the attributes that the store does not keep.
 
     Raises:
-        ValueError: The store does not serve a type in `wanted`.
+        ValueError: The store does not serve a type in `wanted`, or does not check its references.
     """
     served = served_by(store)
+    for each in wanted or ():
+        if each.references and not holds_references(store):
+            raise ValueError(
+                f"{each.name} has references to other resources, which this store does not check: use MemoryStore, "
+                "SqlStore or AsyncSqlStore"
+            )
     if served is None:
         return (USER, GROUP) if wanted is None else tuple(wanted)
     known = {each.resource_type.name: each for each in served}
