@@ -11,6 +11,7 @@ from scimkit.events import ResourceDeleted, ResourceEvent, ResourceUpdated, Valu
 from scimkit.provisioning import LogQuery
 from scimkit.schema.agents import AGENT, GROUP_WITH_AGENTS
 from scimkit.stores.protocol import as_async_store
+from scimkit.stores.sql import SqlStore
 from tests.client import BASE_URL, Client
 
 TYPES = (USER, GROUP_WITH_AGENTS, AGENT)
@@ -75,22 +76,17 @@ def test_owners_are_references() -> None:
     assert client.get(f'/Agents?filter=owners.value eq "{team}"').body["totalResults"] == 1
 
 
-@pytest.mark.parametrize("lifted", [False, True])
-def test_events_of_a_deleted_owner(lifted: bool) -> None:
+@pytest.mark.parametrize("in_database", [False, True])
+def test_events_of_a_deleted_owner(in_database: bool) -> None:
     """The deletion of an owner is an event of the owner and of each agent, in the transaction and after it."""
     heard: list[ResourceEvent] = []
     inside: list[ResourceEvent] = []
-    store: Any = MemoryStore(provisioning_log=True)
-
-    @after_commit
-    def hear(event: ResourceEvent) -> None:
-        heard.append(event)
-
-    @in_transaction
-    def reassign(event: ResourceUpdated, transaction: Any) -> None:
-        inside.append(event)
-
-    client = AgentClient(store, listeners=[hear, reassign])
+    store: Any = SqlStore("sqlite://", provisioning_log=True) if in_database else MemoryStore(provisioning_log=True)
+    listeners = [
+        after_commit(ResourceEvent, heard.append),
+        in_transaction(ResourceUpdated, lambda event, transaction: inside.append(event)),
+    ]
+    client = AgentClient(store, listeners=listeners)
     ada = client.user("ada")
     bot = client.agent("bot", owners=[{"value": ada}], active=True).id
     heard.clear()

@@ -56,7 +56,7 @@ class ReferencesContract(ContractBase):
         changes = ReferenceChanges(tuple({"value": each} for each in owners), frozenset(removed))
         return store.change(self.one, AGENT, id, ChangeSet(references={OWNERS: changes}))
 
-    def found(self, store: SyncStore, text: str) -> list[str]:
+    def matching(self, store: SyncStore, text: str) -> list[str]:
         """Return the names of the agents that match a filter."""
         page = store.search(self.one, Query(AGENT, parse(text)))
         return [each["agentUserName"] for each in page.documents]
@@ -93,7 +93,7 @@ class ReferencesContract(ContractBase):
                 with pytest.raises(InvalidValue):
                     write()
         assert store.get(self.one, AGENT, bot) == before
-        assert self.found(store, "agentUserName pr") == ["bot"]
+        assert self.matching(store, "agentUserName pr") == ["bot"]
 
     def _writes(self, store: SyncStore, bot: str, known: str, unknown: str) -> list[Callable[[], Written]]:
         """Return writes that name an unknown resource, in every kind of write."""
@@ -118,8 +118,8 @@ class ReferencesContract(ContractBase):
         assert self.owned(store, bot) == [ada, bo]
         assert self.own(store, bot, removed=[ada]).changed
         assert self.owned(store, bot) == [bo]
-        assert self.found(store, f'owners.value eq "{bo}"') == ["bot"]
-        assert self.found(store, f'owners.value eq "{ada}"') == []
+        assert self.matching(store, f'owners.value eq "{bo}"') == ["bot"]
+        assert self.matching(store, f'owners.value eq "{ada}"') == []
 
     def test_a_deleted_resource_is_forgotten(self, store: SyncStore) -> None:
         """The deletion of a user removes it from the references of every agent, and from those of no other tenant."""
@@ -135,10 +135,10 @@ class ReferencesContract(ContractBase):
         assert OWNERS not in store.get(self.one, AGENT, alone)
         metas = {each: store.get(self.one, AGENT, each)["meta"] for each in versions}
         assert [metas[each] == versions[each] for each in versions] == [False, False, True]
-        assert self.found(store, f'owners.value eq "{ada}" or sponsors.value eq "{ada}"') == []
-        assert self.found(store, f'owners[value eq "{cy}" and type eq "user"]') == ["both"]
-        assert self.found(store, 'sponsors.display eq "cy"') == ["both"]
-        assert self.found(store, "owners pr") == ["both", "apart"]
+        assert self.matching(store, f'owners.value eq "{ada}" or sponsors.value eq "{ada}"') == []
+        assert self.matching(store, f'owners[value eq "{cy}" and type eq "user"]') == ["both"]
+        assert self.matching(store, 'sponsors.display eq "cy"') == ["both"]
+        assert self.matching(store, "owners pr") == ["both", "apart"]
         if changes is not None:
             lost = {after["id"]: (kind, before, after) for kind, before, after in changes.lost_references}
             assert lost.keys() == {both, alone}
@@ -146,7 +146,7 @@ class ReferencesContract(ContractBase):
             assert (kind, [each["value"] for each in before[OWNERS]], OWNERS in after) == ("Agent", [ada], False)
         assert self.own(store, both, removed=[bo]).changed
         store.delete(self.one, USER, cy)
-        assert self.found(store, "owners pr or sponsors pr") == ["apart"]
+        assert self.matching(store, "owners pr or sponsors pr") == ["apart"]
         store.delete(self.one, AGENT, both)
         store.delete(self.one, USER, bo)
         assert self.owned(store, apart) == []
@@ -164,7 +164,7 @@ class ReferencesContract(ContractBase):
         with pytest.raises(NotFound):
             store.transaction(self.one, work)
         assert store.get(self.one, AGENT, bot) == before
-        assert self.found(store, f'owners.value eq "{ada}"') == ["bot"]
+        assert self.matching(store, f'owners.value eq "{ada}"') == ["bot"]
 
     def test_agents_are_members_of_groups(self, store: SyncStore) -> None:
         """An agent can be a member of a group, knows its groups, and leaves them when it is deleted."""
@@ -196,4 +196,4 @@ class ReferencesContract(ContractBase):
         self.at_once(act, 3 * len(people))
         agents = store.search(self.one, Query(AGENT, count=100)).documents
         assert {id for each in agents for id in self.owned(store, each["id"])} == set()
-        assert self.found(store, "owners pr") == []
+        assert self.matching(store, "owners pr") == []
