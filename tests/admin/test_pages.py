@@ -282,4 +282,5 @@ def test_agents_have_pages() -> None:
     assert "AI agents" in html and "helpdesk-bot" in html and "Inactive" in html
     html = visitor.get(f"/resources/Agent/{bot}")
     assert "helpdesk-bot" in html and ada in html and "Create" in html
-    assert "helpdesk-bot" in visitor.get("/resources/Agent", "search=helpdesk-bot")
+    assert bot in visitor.get("/resources/Agent", "search=helpdesk-b")
+    assert bot not in visitor.get("/resources/Agent", "search=other")

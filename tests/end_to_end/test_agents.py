@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx2
+import pytest
 from scim2_client.engines.httpx2 import SyncSCIMClient
 from scim2_tester import Status, check_server
 
@@ -18,6 +19,7 @@ from scimkit.testing.server import running
 PREFIX = "/scim/v2"
 
 
+@pytest.mark.rfc("agents-5-1")
 def test_agents_on_a_server(tmp_path: Path) -> None:
     """scim2-tester finds no error in /Agents. An owner who leaves is an event of the agent in the outbox."""
     store = SqlStore(f"sqlite:///{tmp_path}/scim.db", outbox=True, provisioning_log=True)

@@ -28,6 +28,7 @@ class AgentClient(Client):
         return self.post("/Agents", {"schemas": [AGENT.schema], "agentUserName": name, **attributes})
 
 
+@pytest.mark.rfc("agents-5.1.1-1")
 def test_agents_are_announced() -> None:
     """The resource type and its schema are announced, and the schema of groups says that agents can be members."""
     client = AgentClient()
@@ -40,6 +41,7 @@ def test_agents_are_announced() -> None:
     assert [each["referenceTypes"] for each in members if each["name"] == "$ref"] == [["User", "Group", "Agent"]]
 
 
+@pytest.mark.rfc("agents-5.1.4-1", "agents-5.1.2-1")
 def test_an_agent_needs_a_unique_name() -> None:
     """`agentUserName` is required and unique, without regard to case."""
     client = AgentClient()
@@ -48,8 +50,11 @@ def test_an_agent_needs_a_unique_name() -> None:
     assert (taken.status, taken.body["scimType"]) == (409, "uniqueness")
     assert client.post("/Agents", {"schemas": [AGENT.schema], "displayName": "x"}).status == 400
     assert client.get('/Agents?filter=agentUserName eq "BOT"').body["totalResults"] == 1
+    client.agent("other", externalId="x1")
+    assert client.get('/Agents?filter=externalId eq "x1"').body["totalResults"] == 1
 
 
+@pytest.mark.rfc("agents-5.1.4-2")
 def test_owners_are_references() -> None:
     """Owners have a type and a `$ref`. An owner that does not exist is refused, in a POST, a PUT and a PATCH."""
     client = AgentClient()
@@ -103,6 +108,7 @@ def test_events_of_a_deleted_owner(in_database: bool) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.rfc("agents-5.1.4-3")
 def test_agents_in_groups_and_bulk() -> None:
     """A bulk request creates an owner and an agent that names the owner, and the agent joins a group."""
     client = AgentClient()

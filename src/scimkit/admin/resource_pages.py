@@ -125,7 +125,8 @@ def _search_filter(resource_type: ResourceType, text: str) -> Filter | None:
     if not text:
         return None
     quoted = json.dumps(text)
-    names = [each for each in _NAMES if resource_type.attributes.find(each) is not None][:1]
+    names = [each for each in _NAMES if resource_type.attributes.find(each) is not None]
+    names = names[:1] if "userName" in names else names
     return parse(" or ".join([*(f"{each} sw {quoted}" for each in names), f"externalId eq {quoted}"]))
 
 

@@ -47,19 +47,17 @@ def checked_references(resource_type: ResourceType, document: Document, types: M
         if name not in document:
             continue
         allowed = resource_type.attributes[name].children["$ref"].reference_types
+        kinds = " or a ".join(allowed)
         elements: dict[str, dict[str, Any]] = {}
         for each in document[name]:
             kind = types.get(each.get("value", ""))
             if kind not in allowed:
-                raise InvalidValue(missing_reference(name, allowed))
+                raise InvalidValue(
+                    f"A value in {name} is not the id of a {kinds}. Create the resource before you refer to it."
+                )
             elements.setdefault(each["value"], {**each, "type": kind})
         checked[name] = list(elements.values())
     return checked
-
-
-def missing_reference(name: str, allowed: Collection[str]) -> str:
-    """Return the error detail for a reference that names no resource of an allowed type."""
-    return f"A value in {name} is not the id of a {' or a '.join(allowed)}. Create the resource before you refer to it."
 
 
 def without_references(names: Collection[str], document: Document, id: str) -> dict[str, Any]:
