@@ -119,7 +119,7 @@ class MemoryStore:
     def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
         with self._lock:
             table = self._table(scope, resource_type)
-            if refers(resource_type, document):
+            if resource_type.references and refers(resource_type, document):
                 document = _checked(table, document)
             moves = table.arrivals(document)
             members, skipped = self._known_members(table, document.get(MEMBERS, ())) if table.has_members else _NONE
@@ -312,7 +312,7 @@ class MemoryStore:
             changes = ChangeSet(changes.assigned, changes.unassigned, others)
         old = entry.document
         document = apply_changes(old, changes)
-        if refers(resource_type, {**changes.assigned, **changes.references}):
+        if resource_type.references and refers(resource_type, {**changes.assigned, **changes.references}):
             document = _checked(table, document)
         changed = document != old
         moves = table.moves(id, old, document) if changed and table.indexes_any(changes) else []
