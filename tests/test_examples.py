@@ -39,6 +39,7 @@ NOT_SERVED: Final = {
     "tenants": "it sends its own requests",
     "passwords": "it sends its own requests",
     "old_token": "it sends its own requests",
+    "telemetry": "it has the store of fastapi_app",
     "admin_page": "tests/admin/test_adapters.py runs it",
     "admin_flask": "tests/admin/test_adapters.py runs it",
     "own_page": "tests/admin/test_adapters.py runs it",

@@ -24,6 +24,7 @@ LOCKS = {
 ADAPTERS = {
     "asgi.py", "cli/server.py", "loop/executor.py", "loop/health.py", "loop/turns.py",
     "testing/session.py", "testing/server.py", "testing/corpus/runner.py",  # a reader of the output of a program
+    "telemetry/gauges.py",  # reads an async store on the event loop of its requests
     "delivery/async_worker.py", "delivery/async_webhooks.py",
     "oauth/async_verifier.py", "oauth/fetching.py", "oauth/verifier.py",  # one fetch of the keys at a time
     "testing/contract/base.py", "testing/contract/async_driver.py",  # concurrent calls, and a driver of async stores
@@ -59,7 +60,8 @@ def test_every_module_has_a_docstring(path: Path) -> None:
 
 def test_importing_scimkit_imports_no_models_and_no_extra() -> None:
     """`import scimkit` and serving the default types import neither scim2_models nor any extra."""
-    extras = ["scim2_models", "sqlalchemy", "uvicorn", "typer", "rich", "httpx", "hypothesis", "asyncio", "joserfc"]
+    extras = ["scim2_models", "sqlalchemy", "uvicorn", "typer", "rich", "httpx", "hypothesis", "asyncio", "joserfc",
+              "opentelemetry"]  # fmt: skip
     code = (
         "import sys, scimkit, scimkit.wsgi;"
         "scimkit.ScimService(scimkit.MemoryStore(), tokens=scimkit.TokenRegistry());"

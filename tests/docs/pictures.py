@@ -26,6 +26,7 @@ ROOMS: Final = {
     "django": "adapter",
     "delivery": "outbox workers, webhooks",
     "oauth": "access tokens",
+    "telemetry": "spans and metrics",
     "loop": "threads for blocking stores under an event loop",
     "service": "the SCIM protocol: from a Request to a Response",
     "safeguards": "protected accounts, breaker, linking",
@@ -209,7 +210,7 @@ def flow(title: str, steps: Sequence[Step]) -> str:
 
 
 def _color(room: str) -> str:
-    if room in ("asgi", "wsgi", "django", "cli", "testing", "delivery", "admin", "oauth"):
+    if room in ("asgi", "wsgi", "django", "cli", "testing", "delivery", "admin", "oauth", "telemetry"):
         return "door"
     return "engine" if room in ("filters", "patch", "schema", "documents", "errors", "runner", "uuid7") else "room"
 

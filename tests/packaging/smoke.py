@@ -114,6 +114,14 @@ def admin() -> None:
     AdminSite(service(), TOKENS, authorize=lambda request: None, endpoint="/scim/v2")
 
 
+def telemetry() -> None:
+    """Record a request with the API of OpenTelemetry alone."""
+    from scimkit.telemetry import instrument
+
+    instrument(service())
+    get_users()
+
+
 def django() -> None:
     """Answer a request through the URLs for Django."""
     from django.conf import settings
@@ -166,7 +174,8 @@ def cli() -> None:
 
 def all() -> None:
     """Run the checks of all extras that need no settings of their own."""
-    for each in (sql, postgresql, mysql, awaited, speed, oauth, serve, admin, django, webhooks, testing, cli):
+    parts = sql, postgresql, mysql, awaited, speed, oauth, serve, admin, telemetry, django, webhooks, testing, cli
+    for each in parts:
         each()
 
 

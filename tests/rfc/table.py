@@ -23,6 +23,7 @@ TITLES = {
     "9068": "RFC 9068: JWT access tokens",
     "9865": "RFC 9865: cursor pagination",
     "roles": "draft-ietf-scim-roles-entitlements-01: roles and entitlements",
+    "agents": "draft-abbey-scim-agent-extension-00: agents",
 }
 
 OPENING = """# RFC clauses
@@ -30,7 +31,7 @@ OPENING = """# RFC clauses
 This page lists the clauses of the RFCs that apply to a SCIM service provider. For each clause it states what scimkit
 does, and which tests verify it. Clauses for clients only are left out. If the default dialect `tolerant` differs from
 `strict`, the row names the [quirk](quirks.md). A row without a test gives the reason, such as "not met" or
-"not checked". The last table has the clauses of a draft.
+"not checked". The last two tables have clauses of drafts.
 
 `python -m tests.rfc.table` prints this page from `tests/rfc/clauses.json` and the `rfc` markers of the tests. A test
 fails if the page is out of date. A clause id has the RFC, the section, and a number that scimkit assigns. The
@@ -41,6 +42,9 @@ The rows were compared with the published texts of RFC 7643, RFC 7644 and RFC 98
 Of RFC 9068, the clauses for resource servers are listed; its published text was not available in full. All three
 verified errata of RFC 7644 were read (6893, 7898, 7916). Six of the sixteen verified errata of RFC 7643 were read
 (5368, 5607, 5990, 5991, 7522, 8417). The other ten were not available.
+
+Agents follow draft-wzdk-scim-agent-resource-00, of which only quotations in other texts were available. The table of
+agents has the clauses of draft-abbey-scim-agent-extension-00, from which that draft came; its text was read.
 """
 
 HEADER = "| clause | level | requirement | scimkit | tests |\n| --- | --- | --- | --- | --- |"

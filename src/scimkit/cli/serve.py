@@ -11,6 +11,7 @@ from scimkit.cli.admin import new_admin_settings
 from scimkit.cli.logs import FORMATS, LEVELS
 from scimkit.cli.server import DEFAULT_RATES, ServerApp, Settings, prepare, serve_many, serve_one
 from scimkit.cli.stores import STORE_URLS, open_store, read_store_url
+from scimkit.cli.telemetry import check_extra
 from scimkit.dialects import DIALECTS
 from scimkit.service.request_counts import RequestCounts
 
@@ -86,6 +87,15 @@ def serve(
     token_rate: Annotated[
         float, typer.Option(help="Requests a second of a token, with --rate-limits.")
     ] = DEFAULT_RATES.token or 0.0,
+    telemetry: Annotated[
+        bool,
+        typer.Option(
+            "--telemetry",
+            envvar="SCIMKIT_TELEMETRY",
+            show_envvar=True,
+            help="Record OpenTelemetry spans and metrics, for the SDK that opentelemetry-instrument sets up.",
+        ),
+    ] = False,
 ) -> None:
     """Serve SCIM under /scim/v2, with health probes at /healthz and /readyz.
 
@@ -100,9 +110,11 @@ def serve(
     settings = Settings(
         url, dialect, host, port, public_url, cursor_secret, grace, log_format, log_level, access_log, outbox,
         provisioning_log, new_admin_settings(admin_tenant) if admin else None,
-        rate_limits=rate_limits, tenant_rate=tenant_rate, token_rate=token_rate,
+        rate_limits=rate_limits, tenant_rate=tenant_rate, token_rate=token_rate, telemetry=telemetry,
     )  # fmt: skip
     _check_rate_limits(settings)
+    if telemetry:
+        _check_telemetry()
     if outbox and url == "memory://":
         raise typer.BadParameter("memory:// cannot deliver events; use a database", param_hint="--outbox")
     prepare(settings)
@@ -114,6 +126,14 @@ def serve(
     opened, tokens = open_store(url, outbox=outbox, provisioning_log=provisioning_log)
     token = tokens.issue("scimkit serve").token if url == "memory://" else None
     serve_one(ServerApp(settings, opened, tokens), settings, token)
+
+
+def _check_telemetry() -> None:
+    """Check that the extra is installed before the server starts. Raises BadParameter otherwise."""
+    try:
+        check_extra()
+    except ModuleNotFoundError as missing:
+        raise typer.BadParameter(str(missing), param_hint="--telemetry") from None
 
 
 def _check_rate_limits(settings: Settings) -> None:

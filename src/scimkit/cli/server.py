@@ -25,6 +25,7 @@ from scimkit.asgi import AsgiScope, HealthApp, Receive, ScimApp, Send
 from scimkit.cli.admin import AdminSettings, admin_app, is_admin_path
 from scimkit.cli.logs import configure_logging
 from scimkit.cli.stores import StoreUnavailable, open_store
+from scimkit.cli.telemetry import instrument_server
 from scimkit.dialects import DIALECTS
 from scimkit.service import RateLimits, ScimService
 from scimkit.service.cursors import Cursors
@@ -76,6 +77,7 @@ class Settings:
     rate_limits: str | None = None
     tenant_rate: float = DEFAULT_RATES.tenant or 0.0
     token_rate: float = DEFAULT_RATES.token or 0.0
+    telemetry: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.admin, dict):
@@ -96,6 +98,8 @@ class ServerApp:
         service = ScimService(
             store, tokens=tokens, dialect=DIALECTS[settings.dialect], cursors=cursors, rate_limits=settings.limits()
         )
+        if settings.telemetry:
+            instrument_server(service, tokens, store, PREFIX)
         self._scim = ScimApp(service, prefix=PREFIX, public_url=settings.public_url)
         self._health = HealthApp(service)
         self._admin = (

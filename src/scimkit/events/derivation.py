@@ -86,7 +86,7 @@ class EventDerivation:
             "token_id": source.token_id,
             "request_id": source.request_id,
             "external_id": shown.get("externalId"),
-            "label": shown.get("userName") or shown.get("displayName"),
+            "label": shown.get("userName") or shown.get("displayName") or shown.get("agentUserName"),
             "document": shown,
             "quirks": source.quirks,
         }

@@ -90,7 +90,10 @@ class ResourceEvent:
     external_id: str | None = None
     """The `externalId` of the resource."""
     label: str | None = field(default=None, repr=False)
-    """The `userName` of a user or the `displayName` of another resource, for people who read a log."""
+    """The `userName` of a user or the `displayName` of another resource, for people who read a log.
+
+    An agent without a `displayName` has its `agentUserName`.
+    """
     changes: Mapping[str, Change] = field(default_factory=dict, repr=False)
     """The changed attributes by path: `name.givenName`, `emails`, or the URN of an extension, `:` and a name."""
     document: Document = field(default_factory=dict, repr=False)

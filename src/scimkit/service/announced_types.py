@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from scimkit.schema.core import GROUP, USER
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.protocol import Store, SyncStore, served_by
+from scimkit.stores.protocol import Store, SyncStore, holds_references, served_by
 
 _log = logging.getLogger("scimkit")
 
@@ -16,13 +16,16 @@ def announced_types(store: SyncStore | Store, wanted: Sequence[ResourceType] | N
     """Return the resource types to announce. Log the attributes that the store does not keep.
 
     Raises:
-        ValueError: The store does not serve a type in `wanted`.
+        ValueError: The store does not serve a type in `wanted`, or does not check its references.
     """
     served = served_by(store)
     if served is None:
-        return (USER, GROUP) if wanted is None else tuple(wanted)
+        types = (USER, GROUP) if wanted is None else tuple(wanted)
+        _check_references(store, types)
+        return types
     known = {each.resource_type.name: each for each in served}
     types = tuple(each.resource_type for each in served) if wanted is None else tuple(wanted)
+    _check_references(store, types)
     for each in types:
         if each.name not in known:
             raise ValueError(
@@ -36,6 +39,16 @@ def announced_types(store: SyncStore | Store, wanted: Sequence[ResourceType] | N
                 ", ".join(unmapped),
             )  # fmt: skip
     return types
+
+
+def _check_references(store: SyncStore | Store, types: Sequence[ResourceType]) -> None:
+    """Check that a store checks the references of the resource types. Raises ValueError."""
+    for each in types:
+        if each.references and not holds_references(store):
+            raise ValueError(
+                f"{each.name} has references to other resources, which this store does not check: use MemoryStore, "
+                "SqlStore or AsyncSqlStore"
+            )
 
 
 def keeps(store: SyncStore | Store, path: str) -> bool:

@@ -71,6 +71,8 @@ class Request:
     refused: Principal | None = field(default=None, repr=False)
     """The principal of a token that was issued but is not valid now. Only events of the host use it."""
     source: str = ""
+    observation: object = field(default=None, repr=False)
+    """What an observer of the service keeps about the request."""
 
 
 @dataclass(slots=True)

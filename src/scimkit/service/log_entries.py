@@ -27,7 +27,7 @@ from scimkit.tokens import Principal
 from scimkit.uuid7 import new_uuid7
 
 _ACTIVE: Final = "active"
-_LABELS: Final = ("userName", "displayName")
+_LABELS: Final = ("userName", "displayName", "agentUserName")
 _BY_METHOD: Final[Mapping[str, Action]] = {
     "POST": "Create", "PUT": "Update", "PATCH": "Update", "DELETE": "Delete"
 }  # fmt: skip

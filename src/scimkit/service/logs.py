@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 
 from scimkit.errors import Unauthorized
 from scimkit.service.http import Request, Response
@@ -19,6 +19,9 @@ from scimkit.tokens import Principal
 _log = logging.getLogger("scimkit")
 _auth = logging.getLogger("scimkit.auth")
 access_log = logging.getLogger("scimkit.access")
+
+LOGGERS: Final = ("scimkit", "scimkit.auth", "scimkit.access", "scimkit.admin", "scimkit.serve")
+"""The names of all loggers of scimkit."""
 
 
 def request_fields(request: Request) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from scimkit.events import RequestCompleted, RequestListener
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.http import Request, Response
 from scimkit.service.logs import access_log, log_access, log_quirks, log_refusals
+from scimkit.service.observation import RequestObserver
 from scimkit.service.provisioning_recorder import ProvisioningRecorder
 from scimkit.service.rate_limiter import RateLimited
 from scimkit.service.request_context import RequestContext
@@ -54,6 +55,8 @@ class RequestReporter:
         self._on_exchange = on_exchange
         self._recorder = recorder
         self._store = store
+        self.observer: RequestObserver | None = None
+        """The observer of the service, or None."""
 
     def report(
         self,
@@ -61,7 +64,7 @@ class RequestReporter:
         response: Response,
         call: RequestContext | None,
         principal: Principal | None,
-        detail: str | None,
+        error: ScimError | None,
     ) -> None:
         """Add the request id to the response, log the request, and call the two hooks that observe requests."""
         response.headers += ((REQUEST_ID, request.id),)
@@ -75,15 +78,24 @@ class RequestReporter:
             except Exception:
                 _log.exception("the on_exchange hook failed")
         if self._on_request_completed is not None:
-            self.complete(request, response, call, principal or request.refused, detail)
+            self._complete(request, response, call, principal or request.refused, error)
+        if self.observer is not None:
+            self.observer.end(request, response, call, principal or request.refused, error)
 
-    def complete(
+    def report_part(self, request: Request, response: Response, call: RequestContext, error: ScimError | None) -> None:
+        """Call the hook and the observer for an operation of a bulk request."""
+        if self._on_request_completed is not None:
+            self._complete(request, response, call, call.principal, error)
+        if self.observer is not None:
+            self.observer.note_part(request, response, call, error)
+
+    def _complete(
         self,
         request: Request,
         response: Response,
         call: RequestContext | None,
         principal: Principal | None,
-        detail: str | None,
+        error: ScimError | None,
     ) -> None:
         """Call the `on_request_completed` hook for a request, or for an operation of a bulk request."""
         if self._on_request_completed is None:
@@ -100,7 +112,7 @@ class RequestReporter:
             changed=call.changed if call else False,
             quirks=response.quirks,
             skipped_members=call.skipped_members if call else (),
-            detail=detail,
+            detail=None if error is None else error.detail,
             request_id=request.id,
         )
         try:

@@ -57,6 +57,7 @@ from scimkit.service.http import (
 from scimkit.service.limits import Limits
 from scimkit.service.locations import encoded_path
 from scimkit.service.logs import log_refused_source, log_refused_token
+from scimkit.service.observation import RequestObserver
 from scimkit.service.operations import ResourceOperations
 from scimkit.service.permissions import Permissions
 from scimkit.service.provisioning_recorder import ProvisioningRecorder
@@ -294,11 +295,37 @@ class ScimService:
             lifted,
         )
 
+    def observe(self, observer: RequestObserver) -> None:
+        """Let an observer, such as `scimkit.telemetry`, watch all requests from now on.
+
+        Without an observer, requests run the same code as before. Raises ValueError if the service has an observer.
+        """
+        if self._reporter.observer is not None:
+            raise ValueError("the service already has an observer")
+        self._reporter.observer = observer
+        handle, authenticate, refuse = self.handle, self.authenticate, self.refuse
+
+        async def observed_handle(request: Request) -> Response:
+            with observer.watching(request):
+                return await handle(request)
+
+        async def observed_authenticate(request: Request) -> Response | None:
+            with observer.watching(request):
+                return await authenticate(request)
+
+        def observed_refuse(request: Request, error: ScimError) -> Response:
+            with observer.watching(request):
+                return refuse(request, error)
+
+        self.refuse = observed_refuse  # type: ignore[method-assign]
+        self.handle = observed_handle  # type: ignore[method-assign]
+        self.authenticate = observed_authenticate  # type: ignore[method-assign]
+
     async def handle(self, request: Request) -> Response:
         """Return the response to a request. Never raises: every failure becomes a SCIM error response."""
         call: RequestContext | None = None
         principal: Principal | None = None
-        detail: str | None = None
+        failure: ScimError | None = None
         limited: Principal | None = None
         if not request.id:
             request.id = request_id(request.headers)
@@ -327,19 +354,19 @@ class ScimService:
                 self._recorder.count_read(principal)
         except ScimError as error:
             error = call.deviations.dialect.explained(error, request.method) if call else error
-            detail, response = error.detail, error_response(error)
+            failure, response = error, error_response(error)
             await self._reporter.log_failure(request, principal, call, error)
         except Exception:
             _log.exception("a request failed")
             failure = InternalError()
-            detail, response = failure.detail, error_response(failure)
+            response = error_response(failure)
             await self._reporter.log_failure(request, principal, call, failure)
         finally:
             if self.rate_limiter is not None and limited is not None:
                 self.rate_limiter.leave(limited)
         if call is not None and call.deviations.fired:
             response = replace(response, quirks=tuple(call.deviations.fired))
-        self._reporter.report(request, response, call, principal, detail)
+        self._reporter.report(request, response, call, principal, failure)
         current_request.reset(present)
         return response
 
@@ -443,9 +470,21 @@ class ScimService:
             request.id = request_id(request.headers)
         known = request.principal if request.principal is not _ANONYMOUS else None
         present = current_request.set(request)
-        self._reporter.report(request, response, None, known, error.detail)
+        self._reporter.report(request, response, None, known, error)
         current_request.reset(present)
         return response
+
+    def route_of(self, path: str) -> str | None:
+        """Return the route of a path, such as `/Users/{id}`, or None if the service has no such endpoint."""
+        first, _, rest = path.strip("/").partition("/")
+        name, kind = self._endpoints.get(first.lower()), rest if rest in _NO_ID else _ID
+        if name is None or "/" in rest or (name, kind) not in self._routes:
+            return None
+        return f"/{name}/{kind}" if name and kind else f"/{name or kind}"
+
+    def resource_type_of(self, path: str) -> ResourceType | None:
+        """Return the resource type of a path, or None if the path belongs to no resource type."""
+        return self._reporter.resource_type_at(path)
 
     def protects(self, resource_type: ResourceType, document: Document) -> bool:
         """Report whether a rule of `protect`, other than a `keep_last`, names a resource."""
@@ -645,20 +684,20 @@ class ScimService:
         request.id = call.request.id
         part = RequestContext(request, {}, call.scope, call.principal, RequestDeviations(call.deviations.dialect))
         part.cycle_id, part.began = call.cycle_id, monotonic()
-        detail: str | None = None
+        failure: ScimError | None = None
         try:
             if self._at_endpoint(part).path.strip("/").partition("/")[0] not in self._resource_names:
                 raise NotFound("There is no such resource type.")
             response = await self._answer(part)
         except ScimError as error:
             error = call.deviations.dialect.explained(error, request.method)
-            detail, response = error.detail, error_response(error)
+            failure, response = error, error_response(error)
             await self._reporter.log_failure(part.request, call.principal, part, error)
         response.quirks = tuple(part.deviations.fired)
         call.deviations.fired.update(part.deviations.fired)
         call.changed = call.changed or part.changed
         call.skipped_members += part.skipped_members
-        self._reporter.complete(part.request, response, part, call.principal, detail)
+        self._reporter.report_part(part.request, response, part, failure)
         return response
 
     async def _serve_me(self, call: RequestContext) -> Response:

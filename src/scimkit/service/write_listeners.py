@@ -130,7 +130,11 @@ class WriteListeners:
             return []
         principal = call.principal
         source = EventSource(principal.tenant, principal.token_id, call.request.id, tuple(call.deviations.fired))
-        return self._derivations[resource_type.name].events(changes, source, is_linked=call.is_linked)
+        events = self._derivations[resource_type.name].events(changes, source, is_linked=call.is_linked)
+        for kind, before, after in changes.lost_references:
+            if kind in self._derivations:
+                events += self._derivations[kind].events(EffectiveChanges(before, after), source)
+        return events
 
 
 async def _called(answer: Awaitable[None] | None) -> None:

@@ -385,6 +385,11 @@ def served_by(store: object) -> tuple[ServedType, ...] | None:
     return serves if isinstance(serves, tuple) else None
 
 
+def holds_references(store: object) -> bool:
+    """Report whether a store keeps the rules of `ResourceType.references`, by its attribute `holds_references`."""
+    return bool(getattr(store, "holds_references", False))
+
+
 @dataclass(frozen=True, slots=True)
 class StoreHealth:
     """The answer of a store to a health check."""
@@ -482,7 +487,7 @@ class MemberPages(Protocol):
 class _AsyncStoreAdapter:
     """A `SyncStore` with the methods of `Store`."""
 
-    __slots__ = ("serves", "sync_store", "unsupported")
+    __slots__ = ("holds_references", "serves", "sync_store", "unsupported")
 
     is_async: Literal[True] = True
 
@@ -490,6 +495,7 @@ class _AsyncStoreAdapter:
         self.sync_store = store
         self.unsupported = store.unsupported
         self.serves = served_by(store)
+        self.holds_references = holds_references(store)
 
     async def get(
         self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes

@@ -25,7 +25,6 @@ from scimkit.provisioning import LogEntry
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.breaker import AsyncBreakerStore
 from scimkit.stores.database_errors import no_answer
-from scimkit.stores.metadata import has_members
 from scimkit.stores.protocol import (
     Capability,
     Members,
@@ -96,6 +95,7 @@ class AsyncSqlStore:
 
     is_async: Literal[True] = True
     unsupported: Collection[Capability] = ()
+    holds_references: bool = True
     logs_writes: bool = True
     """True, because a write adds the entry of `Scope.log_entry` to the provisioning log."""
 
@@ -187,7 +187,7 @@ class AsyncSqlStore:
         return await self._database.write(
             store_operations.replace(scope, resource_type, id, document, expected_version, self._unknown_members),
             scope.deadline,
-            once=not has_members(resource_type),
+            once=store_operations.replaces_once(resource_type),
         )
 
     async def change(
@@ -201,7 +201,7 @@ class AsyncSqlStore:
         return await self._database.write(
             store_operations.change(scope, resource_type, id, changes, expected_version, self._unknown_members),
             scope.deadline,
-            once=store_operations.writes_once(resource_type, changes.references),
+            once=store_operations.changes_once(resource_type, changes),
         )
 
     async def delete(

@@ -131,9 +131,9 @@ class Rows:
     """The rows of one tenant and resource type."""
 
     def __init__(self, connection: sa.Connection, scope: Scope, resource_type: ResourceType) -> None:
-        self._connection = connection
+        self.connection = connection
         self._tenant = scope.tenant
-        self._type = resource_type
+        self.resource_type = resource_type
         self.has_members: bool = has_members(resource_type)
         self._has_groups = is_computed(resource_type, GROUPS)
         self.own: dict[str, str] = own_parameters(scope, resource_type)
@@ -149,14 +149,14 @@ class Rows:
         Raises:
             NotFound: The tenant has no resource of the type with this id.
         """
-        joined = self._has_groups and self._connection.dialect.name == "postgresql"
-        rows = FIND[joined, lock].rows(self._connection, {**self.own, "id": id})
-        return found(rows, self._type, with_groups=joined)
+        joined = self._has_groups and self.connection.dialect.name == "postgresql"
+        rows = FIND[joined, lock].rows(self.connection, {**self.own, "id": id})
+        return found(rows, self.resource_type, with_groups=joined)
 
     def new(self, id: str, document: Document) -> StoredResource:
         """Return a new resource, for `insert`. It has no sequence number yet."""
         instant = now()
-        return StoredResource(0, id, 1, instant, instant, identified(self._type, id, document))
+        return StoredResource(0, id, 1, instant, instant, identified(self.resource_type, id, document))
 
     def insert(self, kept: StoredResource, entry: LogEntry | None = None) -> StoredResource:
         """Insert a new resource with its index entries and its unique values, and an entry of the provisioning log.
@@ -169,12 +169,12 @@ class Rows:
         """
         document = kept.document
         values = {
-            "tenant": self._tenant, "type": self._type.name, "id": kept.id, "version": 1, "created": kept.created,
-            "created_key": _instant(kept.created), **_stamps(kept.modified), **_displayed(document),
-            "document": write_json(document),
+            "tenant": self._tenant, "type": self.resource_type.name, "id": kept.id, "version": 1,
+            "created": kept.created, "created_key": _instant(kept.created), **modified_columns(kept.modified),
+            **_displayed(document), "document": write_json(document),
         }  # fmt: skip
         claims = self._unique_values(document)
-        number = writer(self._connection).insert(values, self._index_entries(document), claims, _log_row(entry))
+        number = writer(self.connection).insert(values, self._index_entries(document), claims, _log_row(entry))
         return replace(kept, sequence=number)
 
     def next_version(self, old: StoredResource, document: Document | None) -> StoredResource:
@@ -184,7 +184,7 @@ class Rows:
             old: The resource before the change.
             document: The new document; None if only the members changed.
         """
-        kept = old.document if document is None else identified(self._type, old.id, document)
+        kept = old.document if document is None else identified(self.resource_type, old.id, document)
         # lastModified never goes back
         return replace(old, version=old.version + 1, modified=max(now(), old.modified), document=kept)
 
@@ -195,9 +195,9 @@ class Rows:
             NeedsTransaction: The resource has another version, because its row was not locked.
             Uniqueness: Another resource has the same value of a unique attribute.
         """
-        changed: dict[str, Any] = {"version": kept.version, **_stamps(kept.modified)}
+        changed: dict[str, Any] = {"version": kept.version, **modified_columns(kept.modified)}
         if kept.document is old.document:
-            self._connection.execute(statements.UPDATE, {**changed, "number": old.sequence})
+            self.connection.execute(statements.UPDATE, {**changed, "number": old.sequence})
             self.log(entry)
             return
         changed |= {"document": write_json(kept.document), **_displayed(kept.document)}
@@ -205,13 +205,13 @@ class Rows:
             self._index_entries(old.document), self._index_entries(kept.document),
             self._unique_values(old.document), self._unique_values(kept.document),
         )  # fmt: skip
-        if not writer(self._connection).update(old.sequence, old.version, changed, changes, _log_row(entry)):
+        if not writer(self.connection).update(old.sequence, old.version, changed, changes, _log_row(entry)):
             raise NeedsTransaction
 
     def log(self, entry: LogEntry | None) -> None:
         """Insert an entry of the provisioning log, if there is one."""
         if entry is not None:
-            writer(self._connection).log(entry_to_row(entry))
+            writer(self.connection).log(entry_to_row(entry))
 
     def delete(self, kept: StoredResource) -> list[int]:
         """Delete a resource and its memberships, and increment the version of its groups.
@@ -220,11 +220,11 @@ class Rows:
             The sequence numbers of the groups that had the resource as a member.
         """
         groups = sa.select(MEMBERSHIPS.c.group).where(MEMBERSHIPS.c.member == kept.sequence)
-        touched = list(self._connection.scalars(groups))
+        touched = list(self.connection.scalars(groups))
         for some in batches(sorted(touched)):
-            changed = {**_stamps(now()), "tenant_": self._tenant, "numbers": some}
-            self._connection.execute(statements.TOUCH, changed)
-        self._connection.execute(statements.DELETE, {**self.own, "number": kept.sequence})
+            changed = {**modified_columns(now()), "tenant_": self._tenant, "numbers": some}
+            self.connection.execute(statements.TOUCH, changed)
+        self.connection.execute(statements.DELETE, {**self.own, "number": kept.sequence})
         return touched
 
     def names(self, numbers: Iterable[int]) -> dict[int, tuple[str, str]]:
@@ -232,7 +232,7 @@ class Rows:
         found: dict[int, tuple[str, str]] = {}
         for some in batches(numbers):
             parameters = {"tenant": self._tenant, "numbers": some}
-            for number, kind, id in self._connection.execute(statements.NAMES, parameters):
+            for number, kind, id in self.connection.execute(statements.NAMES, parameters):
                 found[number] = (kind, id)
         return found
 
@@ -251,7 +251,7 @@ class Rows:
         found: set[str] = set()
         for some in batches(wanted):
             numbers: dict[str, int] = {}
-            for number, id, member in self._connection.execute(statements.KNOWN, self._named(group, ids=some)):
+            for number, id, member in self.connection.execute(statements.KNOWN, self._named(group, ids=some)):
                 numbers[id] = number
                 if member is not None:
                     there.add(number)
@@ -276,18 +276,18 @@ class Rows:
         """
         gone = self._replaced_members(group, added) if changes.cleared else self._of_ids(group, changes.removed)
         for some in batches(gone):
-            self._connection.execute(statements.DROP_MEMBERS, self._named(group, members=some))
+            self.connection.execute(statements.DROP_MEMBERS, self._named(group, members=some))
         stay = there.difference(gone)
         fresh = [{"group": group, "member": each, **_display(added[each])} for each in added if each not in stay]
         for some in batches(fresh):
-            self._connection.execute(_ADD_MEMBERS, some)
+            self.connection.execute(_ADD_MEMBERS, some)
         return MemberChanges(gone, [each for each in added if each not in stay])
 
     def _replaced_members(self, group: int, kept: Mapping[int, Any]) -> list[int]:
         """Return the members of a group that a replacement removes or whose display changes."""
         query = sa.select(MEMBERSHIPS.c.member, MEMBERSHIPS.c.display).where(MEMBERSHIPS.c.group == group)
         return [
-            row.member for row in self._connection.execute(query)
+            row.member for row in self.connection.execute(query)
             if row.member not in kept or _text(row.display) != kept[row.member]
         ]  # fmt: skip
 
@@ -295,13 +295,13 @@ class Rows:
         """Return the sequence numbers of the members of a group that have one of some ids."""
         found: list[int] = []
         for some in batches(sorted(ids)):
-            known = self._connection.execute(statements.KNOWN, self._named(group, ids=some))
+            known = self.connection.execute(statements.KNOWN, self._named(group, ids=some))
             found += (row.member for row in known if row.member is not None)
         return found
 
     def assemble(self, kept: Sequence[StoredResource], requested: RequestedAttributes) -> Sequence[Document]:
         """Return the documents of resources with `meta`, and with members or groups if they are requested."""
-        documents = documents_of(kept, self._type)
+        documents = documents_of(kept, self.resource_type)
         if self.has_members and requested(MEMBERS):
             self._add_entries(kept, documents, MEMBERS, statements.MEMBERS_OF, member_entry)
         if self._has_groups and requested(GROUPS):
@@ -315,7 +315,7 @@ class Rows:
 
     def members(self, id: str, after: int, count: int) -> Members:
         """Return one page of the members of a group, in the order in which the members were created."""
-        found = self._connection.execute(statements.MEMBER_PAGE, {**self.own, "id": id, "after": after, "count": count})
+        found = self.connection.execute(statements.MEMBER_PAGE, {**self.own, "id": id, "after": after, "count": count})
         rows = found.all()
         entries = [member_entry(id, kind, _text(text)) for _, id, kind, text in rows]
         return Members(entries, rows[-1][0] if len(rows) == count else None)
@@ -326,23 +326,23 @@ class Rows:
         """Add the members or the groups to the documents."""
         owners = {each.sequence: document for each, document in zip(kept, documents, strict=True)}
         for some in batches(owners):
-            found: Iterable[Any] = self._connection.execute(query, {"tenant": self._tenant, "numbers": some})
+            found: Iterable[Any] = self.connection.execute(query, {"tenant": self._tenant, "numbers": some})
             for number, id, kind, text in found:
                 owners[number].setdefault(name, []).append(entry(id, kind, _text(text)))
 
     def _unique_values(self, document: Document) -> UniqueValues:
         """Return the values of unique attributes of a document, with the path of each value."""
         claims = {}
-        for text in self._type.unique:
-            path = self._type.resolve(text)
+        for text in self.resource_type.unique:
+            path = self.resource_type.resolve(text)
             assert path is not None
-            number = slot(self._tenant, self._type.name, text)
+            number = slot(self._tenant, self.resource_type.name, text)
             claims.update({(number, digest(key)): text for key in keys_at(path)(document)})
         return claims
 
     def _index_entries(self, document: Document) -> set[IndexEntry]:
         """Return the index entries of a document."""
-        return set(index_entries(self._tenant, self._type, document))
+        return set(index_entries(self._tenant, self.resource_type, document))
 
 
 def _group_entry(id: str, _: str, display: str | None) -> dict[str, str]:
@@ -360,7 +360,7 @@ def _instant(text: str) -> bytes:
     return encoded(parse_instant(text))
 
 
-def _stamps(instant: str) -> dict[str, Any]:
+def modified_columns(instant: str) -> dict[str, Any]:
     """Return the columns for the time of the last change."""
     return {"modified": instant, "modified_key": _instant(instant)}
 

@@ -16,7 +16,6 @@ from scimkit.events.resource_events import ResourceEvent
 from scimkit.patch.changes import ChangeSet, EffectiveChanges
 from scimkit.provisioning import LogEntry
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.metadata import has_members
 from scimkit.stores.protocol import (
     Capability,
     Members,
@@ -62,6 +61,7 @@ class SqlStore:
     is_async: Literal[False] = False
     blocking = True
     unsupported: Collection[Capability] = ()
+    holds_references: bool = True
     logs_writes: bool = True
     """True, because a write adds the entry of `Scope.log_entry` to the provisioning log."""
 
@@ -165,7 +165,7 @@ class SqlStore:
         return self._database.write(
             store_operations.replace(scope, resource_type, id, document, expected_version, self._unknown_members),
             scope.deadline,
-            once=not has_members(resource_type),
+            once=store_operations.replaces_once(resource_type),
         )
 
     def change(
@@ -179,7 +179,7 @@ class SqlStore:
         return self._database.write(
             store_operations.change(scope, resource_type, id, changes, expected_version, self._unknown_members),
             scope.deadline,
-            once=store_operations.writes_once(resource_type, changes.references),
+            once=store_operations.changes_once(resource_type, changes),
         )
 
     def delete(

@@ -6,7 +6,7 @@ transaction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
@@ -28,6 +28,8 @@ from scimkit.stores.protocol import (
     Written,
     all_attributes,
 )
+from scimkit.stores.references import refers
+from scimkit.stores.sql import reference_rows
 from scimkit.stores.sql.database import Work
 from scimkit.stores.sql.direct_reads import HotRead
 from scimkit.stores.sql.hot_statements import Row, outside_transaction
@@ -71,10 +73,14 @@ def create(
 ) -> Work[Written]:
     """Return the work of `SyncStore.create`."""
     has_no_members = writes_once(resource_type, document)
+    has_references = refers(resource_type, document)
 
     def run(connection: sa.Connection) -> Written:
         rows = Rows(connection, scope, resource_type)
-        kept = rows.new(new_id(), document)
+        found = (
+            reference_rows.checked(connection, scope.tenant, resource_type, document) if has_references else document
+        )
+        kept = rows.new(new_id(), found)
         if has_no_members:
             written = Written(
                 rows.assemble([kept], _neither)[0],
@@ -94,9 +100,28 @@ def create(
     return run
 
 
-def writes_once(resource_type: ResourceType, references: Mapping[str, object]) -> bool:
-    """Report whether a write takes one statement on PostgreSQL, because it changes no members."""
-    return not (references and has_members(resource_type) and MEMBERS in references)
+def writes_once(resource_type: ResourceType, written: Collection[str]) -> bool:
+    """Report whether a write takes one statement on PostgreSQL, because it changes no members and no references.
+
+    Args:
+        resource_type: The resource type.
+        written: The top-level attributes of the document, or those that a change set changes.
+    """
+    if refers(resource_type, written):
+        return False
+    return not (written and has_members(resource_type) and MEMBERS in written)
+
+
+def changes_once(resource_type: ResourceType, changes: ChangeSet) -> bool:
+    """Report whether a change set takes one statement on PostgreSQL."""
+    if resource_type.references and refers(resource_type, changes.assigned):
+        return False
+    return writes_once(resource_type, changes.references)
+
+
+def replaces_once(resource_type: ResourceType) -> bool:
+    """Report whether the replacement of a document takes one statement on PostgreSQL."""
+    return not (resource_type.references or has_members(resource_type))
 
 
 def replace(
@@ -145,11 +170,13 @@ def delete(
         rows = Rows(connection, scope, resource_type)
         old = rows.find(id, lock=True)
         check_version(expected_version, old.tag)
+        lost = reference_rows.forget(connection, scope.tenant, id, old.sequence)
         groups = rows.delete(old)
         if not scope.report_changes:
             return None
         names = rows.names(groups)
-        return EffectiveChanges(old.document, {}, left_groups=tuple(names[each] for each in groups if each in names))
+        left = tuple(names[each] for each in groups if each in names)
+        return EffectiveChanges(old.document, {}, left_groups=left, lost_references=tuple(lost))
 
     return run
 
@@ -174,6 +201,8 @@ def _written(
     references = {name: each for name, each in changes.references.items() if name != MEMBERS or not rows.has_members}
     document = apply_changes(old.document, ChangeSet(changes.assigned, changes.unassigned, references))
     touched = (*changes.assigned, *changes.unassigned, *references)
+    if refers(rows.resource_type, touched):
+        document = reference_rows.checked(rows.connection, scope.tenant, rows.resource_type, document)
     changed = any(document.get(name) != old.document.get(name) for name in touched)
     members_changed, skipped = _change_members(rows, old, changes, unknown_members)
     kept = rows.next_version(old, document if changed else None) if changed or members_changed else old
