@@ -1,6 +1,6 @@
 """Tests of the links in the Markdown files of the top folder, and of the check of the built site.
 
-`mkdocs build --strict` checks the links and anchors of `docs`, and `python -m tests.docs.pages` those of the built site.
+`mkdocs build --strict` checks the links and anchors of `docs`. `python -m tests.docs.pages` checks the built site.
 """
 
 from __future__ import annotations

@@ -96,6 +96,16 @@ def oauth() -> None:
     get_users()
 
 
+def limits() -> None:
+    """Count a request in memory, and import the client of Redis."""
+    from scimkit import RateLimits
+
+    importlib.import_module("redis")
+    limited = ScimService(MemoryStore(), tokens=TOKENS, rate_limits=RateLimits(tenant=1.0, window=1))
+    request = Request("GET", "/Users", headers={"authorization": AUTHORIZATION})
+    assert {run_sync(limited.handle(request)).status for _ in range(5)} == {200, 429}
+
+
 def serve() -> None:
     """Serve an ASGI application on a port."""
     from scimkit.asgi import ScimApp
@@ -166,7 +176,7 @@ def cli() -> None:
 
 def all() -> None:
     """Run the checks of all extras that need no settings of their own."""
-    for each in (sql, postgresql, mysql, awaited, speed, oauth, serve, admin, django, webhooks, testing, cli):
+    for each in (sql, postgresql, mysql, awaited, speed, oauth, limits, serve, admin, django, webhooks, testing, cli):
         each()
 
 

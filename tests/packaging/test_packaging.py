@@ -24,7 +24,7 @@ from packaging.requirements import Requirement
 
 import scimkit.stores.sql
 import scimkit.stores.sqlalchemy
-from scimkit import MemoryStore, ScimService, TokenRegistry
+from scimkit import MemoryStore, RateLimits, ScimService, TokenRegistry
 from scimkit.admin import AdminSite
 from scimkit.asgi import ScimApp
 from scimkit.stores.sql import AsyncSqlStore, SqlStore, migrations
@@ -94,6 +94,13 @@ def test_each_extra_is_part_of_all() -> None:
     assert {*named[1].split(",")} == {*extras} - {"all", "docs", "dev"}
 
 
+def test_each_extra_has_a_smoke_test() -> None:
+    """`smoke.py` has a function for each extra for applications, so that a new extra is not left out."""
+    extras = tomllib.loads((TOP / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    tried = {*re.findall(r"^def (\w+)", (Path(__file__).parent / "smoke.py").read_text("utf-8"), re.MULTILINE)}
+    assert ({*extras} - {"docs", "dev", "async"}) | {"awaited", "base"} <= tried
+
+
 def base_distributions() -> set[str]:
     """Return the distributions that `pip install scimkit` installs, under their names here."""
     found: set[tuple[str, str]] = set()
@@ -117,7 +124,7 @@ def test_a_module_without_its_extra_names_the_extra() -> None:
     failed = json.loads(done.stdout)
     assert {name: said for name, said in failed.items() if not NAMES_EXTRA.search(said)} == {}
     assert {NAMES_EXTRA.search(said)[1] for said in failed.values()} == {  # type: ignore[index]
-        "cli", "django", "sql", "testing", "webhooks"
+        "cli", "django", "oauth", "sql", "testing", "webhooks"
     }  # fmt: skip
     served = {"scimkit", "scimkit.asgi", "scimkit.wsgi", "scimkit.admin", "scimkit.loop", "scimkit.schema.models"}
     assert not served & {*failed}
@@ -133,6 +140,11 @@ def show_admin_page() -> None:
     """Create an admin page."""
     service = ScimService(MemoryStore(), tokens=TokenRegistry())
     AdminSite(service, TokenRegistry(), authorize=lambda request: None, endpoint="/scim/v2")
+
+
+def limit_rates() -> None:
+    """Create a service with rate limits."""
+    ScimService(MemoryStore(), tokens=TokenRegistry(), rate_limits=RateLimits())
 
 
 def migrate() -> None:
@@ -152,6 +164,7 @@ AT_USE: Final[list[tuple[str, str, Callable[[], object]]]] = [
     ("sqlalchemy.ext.asyncio", "async", lambda: scimkit.stores.sqlalchemy.AsyncMappedStore),
     ("uvicorn", "serve", serve),
     ("jinja2", "admin", show_admin_page),
+    ("limits", "limits", limit_rates),
 ]
 """Packages that are imported at their first use, each with its extra and a call that needs the package."""
 
