@@ -27,6 +27,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
+from playwright.sync_api import TimeoutError
+
 from tests.admin.helpdesk import CHROMIUM, chromium
 from tests.docs.links import broken_links
 from tests.docs.tables import DOCS
@@ -55,6 +57,8 @@ SEARCHES: Final = {
 }  # fmt: skip
 """Words that people search for, each with a part of the title of a page that must be among the first five results."""
 
+NEEDED: Final = {"a[href*='/edit/']": "has no edit link", "nav[aria-label=Navigation]": "has no navigation"}
+"""What each page must have, and what is said without it."""
 _TOO_WIDE: Final = """width => [...document.querySelectorAll(".md-content *")].filter(each => {
   const box = each.getBoundingClientRect();
   return box.width > 0 && box.right > width + 1 && !each.closest(".md-typeset__scrollwrap, pre, .highlight");
@@ -69,6 +73,8 @@ _BROKEN: Final = """async () => {
   }
   return [...new Set(broken)];
 }"""
+_FOUND: Final = "() => /\\d|No/.test(document.querySelector('.md-search-result__meta').textContent)"
+"""The search says how many pages it found."""
 _SCHEME: Final = "() => document.body.getAttribute('data-md-color-scheme')"
 
 
@@ -119,41 +125,53 @@ class Visit:
     def _is_ours(self, url: str) -> bool:
         return url.startswith((self.url.rsplit("/", 2)[0], "data:", "blob:"))
 
-    def problems(self, page: Any, name: str, width: int, scheme: str) -> Iterator[str]:
+    def problems(self, page: Any, name: str, scheme: str) -> Iterator[str]:
         """Open a page and yield its problems."""
-        page.goto(self.url + (f"{name}/" if name != "." else ""), wait_until="networkidle")
-        yield from page.evaluate(_TOO_WIDE, width)
-        if page.evaluate(_SCROLLS):
-            yield "scrolls sideways"
+        page.goto(self.url + (f"{name}/" if name != "." else ""))
         yield from (f"broken picture: {each}" for each in page.evaluate(_BROKEN))
         if page.evaluate(_SCHEME) != SCHEMES[scheme]:
             yield "has another color scheme"
-        if not page.locator("a[href*='/edit/']").count():
-            yield "has no edit link"
-        if not page.locator(".md-version").count():
-            yield "has no version selector"
+        for selector, missing in NEEDED.items():
+            if not page.locator(selector).count():
+                yield missing
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            yield from (f"wider than {width}: {each}" for each in page.evaluate(_TOO_WIDE, width))
+            if page.evaluate(_SCROLLS) and not _settles(page):
+                yield f"scrolls sideways at {width}"
+            if self.pictures and (not self.pictured or any(each in name for each in self.pictured)):
+                title = "index" if name == "." else name.replace("/", "-")
+                page.screenshot(path=self.pictures / f"{title}-{width}-{scheme}.png", full_page=True)
         yield from self.heard
         self.heard.clear()
-        if self.pictures and (not self.pictured or any(each in name for each in self.pictured)):
-            title = "index" if name == "." else name.replace("/", "-")
-            page.screenshot(path=self.pictures / f"{title}-{width}-{scheme}.png", full_page=True)
 
 
 def problems(site: Path, pictures: Path | None = None, pictured: Sequence[str] = ()) -> Iterator[str]:
     """Yield each problem that a browser shows."""
     pages = sorted(path.parent.relative_to(site).as_posix() for path in site.rglob("index.html"))
     with served(site) as url, chromium() as browser:
-        for width in WIDTHS:
-            for scheme in SCHEMES:
-                context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-                visit, page = Visit(url, pictures, pictured), context.new_page()
-                visit.listen(page)
-                for name in pages:
-                    for each in visit.problems(page, name, width, scheme):
-                        yield f"{name} at {width}, {scheme}: {each}"
-                context.close()
+        for scheme in SCHEMES:
+            context = browser.new_context(color_scheme=scheme)
+            visit, page = Visit(url, pictures, pictured), context.new_page()
+            visit.listen(page)
+            for name in pages:
+                yield from (f"{name}, {scheme}: {each}" for each in visit.problems(page, name, scheme))
+            page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+            page.goto(url)
+            if not page.wait_for_selector(".md-version"):
+                yield "there is no version selector"
+            context.close()
         page = browser.new_page(viewport={"width": WIDTHS[0], "height": 900})
         yield from _failed_searches(page, url)
+
+
+def _settles(page: Any) -> bool:
+    """Report whether a page stops to scroll sideways when the theme has moved its navigation for another width."""
+    try:
+        page.wait_for_function(f"!({_SCROLLS})()", timeout=3_000)
+    except TimeoutError:
+        return False
+    return True
 
 
 def _failed_searches(page: Any, url: str) -> Iterator[str]:
@@ -161,9 +179,8 @@ def _failed_searches(page: Any, url: str) -> Iterator[str]:
     for word, title in SEARCHES.items():
         page.goto(url)
         page.click(".md-search__input")
-        page.keyboard.type(word)
-        page.wait_for_selector(".md-search-result__item h1")
-        page.wait_for_load_state("networkidle")
+        page.fill(".md-search__input", word)
+        page.wait_for_function(_FOUND)
         found = page.locator(".md-search-result__item h1").all_text_contents()[:5]
         if not any(title in each for each in found):
             yield f"search for {word}: {found}"

@@ -102,6 +102,7 @@ CONTEXT: Final[dict[str, Callable[[], Names]]] = {
     "databases.md": _database_page,
     "events.md": lambda: _public(vars(events)),
     "operate.md": _operate_page,
+    "own-resource-types.md": lambda: _public(runpy.run_path(str(DOCS / "examples" / "own_types.py"))),
     "own-tables.md": _own_tables_page,
     "provisioning-log.md": _log_page,
     "roles-from-groups.md": _roles_page,
