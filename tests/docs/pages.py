@@ -73,8 +73,9 @@ _BROKEN: Final = """async () => {
   }
   return [...new Set(broken)];
 }"""
-_FOUND: Final = "() => /\\d|No/.test(document.querySelector('.md-search-result__meta').textContent)"
-"""The search says how many pages it found."""
+_FOUND: Final = """() => document.querySelector(".md-search-result__item h1")
+  || document.querySelector(".md-search-result__meta").textContent.trim().startsWith("No")"""
+"""The search shows a page, or says that it found none."""
 _SCHEME: Final = "() => document.body.getAttribute('data-md-color-scheme')"
 
 
@@ -180,6 +181,7 @@ def _failed_searches(page: Any, url: str) -> Iterator[str]:
         page.goto(url)
         page.click(".md-search__input")
         page.fill(".md-search__input", word)
+        page.keyboard.press("End")  # the theme searches when a key is released
         page.wait_for_function(_FOUND)
         found = page.locator(".md-search-result__item h1").all_text_contents()[:5]
         if not any(title in each for each in found):

@@ -149,8 +149,12 @@ def limit_rates() -> None:
 
 def migrate() -> None:
     """Upgrade the tables of a new database."""
-    with sa.create_engine("sqlite://").connect() as connection:
-        migrations.upgrade(connection)
+    engine = sa.create_engine("sqlite://")
+    try:
+        with engine.connect() as connection:
+            migrations.upgrade(connection)
+    finally:
+        engine.dispose()
 
 
 AT_USE: Final[list[tuple[str, str, Callable[[], object]]]] = [
