@@ -30,6 +30,7 @@ from tests.client import PATCH_OP
 from tests.docs.tables import DOCS
 from tests.examples.fastapi_helpdesk import listeners, models
 from tests.stores.databases import MARKS, url_of
+from tests.stores.django import project
 
 TOP: Final = DOCS.parent
 _INCLUDED: Final = re.compile(r'^``` ?\{ \.python[^}]*\}\n--8<-- "([^"]+)"\n```$', re.MULTILINE)
@@ -64,6 +65,7 @@ def _log_page() -> Names:
 
 
 def _admin_page() -> Names:
+    assert project.settings.configured  # the import has set Django up, which `admin_urls` needs
     Path("norwegian.toml").write_bytes((files("scimkit.admin") / "english.toml").read_bytes())
     tokens = TokenRegistry()
     service = ScimService(MemoryStore(), tokens=tokens)
@@ -100,6 +102,7 @@ CONTEXT: Final[dict[str, Callable[[], Names]]] = {
     "databases.md": _database_page,
     "events.md": lambda: _public(vars(events)),
     "operate.md": _operate_page,
+    "own-resource-types.md": lambda: _public(runpy.run_path(str(DOCS / "examples" / "own_types.py"))),
     "own-tables.md": _own_tables_page,
     "provisioning-log.md": _log_page,
     "roles-from-groups.md": _roles_page,

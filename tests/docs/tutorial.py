@@ -38,10 +38,10 @@ _SERVES: Final = re.compile(r"^uvicorn ", re.MULTILINE)
 _DOCKER: Final = re.compile(r"^docker (?:[^\n]*\\\n)*[^\n]*\n?", re.MULTILINE)
 _ANSI: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _VARYING: Final = re.compile(
-    r"scimkit_\w+|check-[0-9a-f]{8}|W/\\?\"[^\"]+\"|\d+\.\d+ ?s|\(0:\d\d:\d\d\)|\[\d+\]"
+    r"scimkit_\w+|c ?h ?e ?c ?k ?-(?: ?[0-9a-f]){8}|W/\\?\"[^\"]+\"|\d+\.\d+ ?s(?: \(\d:\d\d:\d\d\))?|\[\d+\]"
     r"|assert \d+ == 0|[0-9a-f]{12}_|[0-9a-f]{8}-[0-9a-f-]{27}"
 )
-"""Parts of outputs that differ in each run."""
+"""Parts of outputs that differ in each run. The output of a narrow terminal may break the name of a resource."""
 _READY: Final = ("Uvicorn running on", "Application startup complete.")
 _TERMINAL: Final = {
     "COLUMNS": "88", "FORCE_COLOR": "1", "TTY_INTERACTIVE": "0", "TERM": "dumb",
@@ -234,7 +234,7 @@ class Reader:
 
 def comparable(printed: str) -> str:
     """Return an output without what differs in each run, and without line breaks."""
-    return " ".join(_VARYING.sub("*", printed).split())
+    return _VARYING.sub("*", " ".join(printed.split()))
 
 
 def _marked(text: str, marks: Mapping[str, str]) -> str:

@@ -96,6 +96,16 @@ def oauth() -> None:
     get_users()
 
 
+def limits() -> None:
+    """Count a request in memory, and import the client of Redis."""
+    from scimkit import RateLimits
+
+    importlib.import_module("redis")
+    limited = ScimService(MemoryStore(), tokens=TOKENS, rate_limits=RateLimits(tenant=1.0, window=1))
+    request = Request("GET", "/Users", headers={"authorization": AUTHORIZATION})
+    assert {run_sync(limited.handle(request)).status for _ in range(5)} == {200, 429}
+
+
 def serve() -> None:
     """Serve an ASGI application on a port."""
     from scimkit.asgi import ScimApp
@@ -174,8 +184,8 @@ def cli() -> None:
 
 def all() -> None:
     """Run the checks of all extras that need no settings of their own."""
-    parts = sql, postgresql, mysql, awaited, speed, oauth, serve, admin, telemetry, django, webhooks, testing, cli
-    for each in parts:
+    parts = sql, postgresql, mysql, awaited, speed, oauth, limits, serve, admin, telemetry, django, webhooks
+    for each in (*parts, testing, cli):
         each()
 
 

@@ -24,7 +24,7 @@ from packaging.requirements import Requirement
 
 import scimkit.stores.sql
 import scimkit.stores.sqlalchemy
-from scimkit import MemoryStore, ScimService, TokenRegistry
+from scimkit import MemoryStore, RateLimits, ScimService, TokenRegistry
 from scimkit.admin import AdminSite
 from scimkit.asgi import ScimApp
 from scimkit.stores.sql import AsyncSqlStore, SqlStore, migrations
@@ -94,6 +94,13 @@ def test_each_extra_is_part_of_all() -> None:
     assert {*named[1].split(",")} == {*extras} - {"all", "docs", "dev"}
 
 
+def test_each_extra_has_a_smoke_test() -> None:
+    """`smoke.py` has a function for each extra for applications, so that a new extra is not left out."""
+    extras = tomllib.loads((TOP / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    tried = {*re.findall(r"^def (\w+)", (Path(__file__).parent / "smoke.py").read_text("utf-8"), re.MULTILINE)}
+    assert ({*extras} - {"docs", "dev", "async"}) | {"awaited", "base"} <= tried
+
+
 def base_distributions() -> set[str]:
     """Return the distributions that `pip install scimkit` installs, under their names here."""
     found: set[tuple[str, str]] = set()
@@ -135,10 +142,19 @@ def show_admin_page() -> None:
     AdminSite(service, TokenRegistry(), authorize=lambda request: None, endpoint="/scim/v2")
 
 
+def limit_rates() -> None:
+    """Create a service with rate limits."""
+    ScimService(MemoryStore(), tokens=TokenRegistry(), rate_limits=RateLimits())
+
+
 def migrate() -> None:
     """Upgrade the tables of a new database."""
-    with sa.create_engine("sqlite://").connect() as connection:
-        migrations.upgrade(connection)
+    engine = sa.create_engine("sqlite://")
+    try:
+        with engine.connect() as connection:
+            migrations.upgrade(connection)
+    finally:
+        engine.dispose()
 
 
 AT_USE: Final[list[tuple[str, str, Callable[[], object]]]] = [
@@ -152,6 +168,7 @@ AT_USE: Final[list[tuple[str, str, Callable[[], object]]]] = [
     ("sqlalchemy.ext.asyncio", "async", lambda: scimkit.stores.sqlalchemy.AsyncMappedStore),
     ("uvicorn", "serve", serve),
     ("jinja2", "admin", show_admin_page),
+    ("limits", "limits", limit_rates),
 ]
 """Packages that are imported at their first use, each with its extra and a call that needs the package."""
 
