@@ -57,10 +57,11 @@ class PollQueue(Protocol):
         """
         ...
 
-    def purge(self, older_than: datetime) -> int:
-        """Remove the tokens of all streams that were added before a time, and return their number.
+    def purge(self, stream: str, older_than: datetime) -> int:
+        """Remove the tokens of a stream that were added before a time, and return their number.
 
         Args:
+            stream: The id of the stream.
             older_than: The time, with a time zone.
 
         Raises:

@@ -35,6 +35,7 @@ from scimkit.safeguards.protection import KeepLast, Protection
 from scimkit.schema.discovery import BEARER_TOKEN, Features
 from scimkit.schema.resource_types import ResourceType
 from scimkit.schema.role_schemas import RoleSchemas
+from scimkit.schema.security_event_schema import announced_security_events
 from scimkit.service.announced_types import announced_types, check_keeps, keeps
 from scimkit.service.bulk import Bulk
 from scimkit.service.cursors import Cursors
@@ -109,6 +110,7 @@ class ScimService:
         cursors: Cursors | None = None,
         documentation_uri: str | None = None,
         roles_and_entitlements: RolesAndEntitlements | None = None,
+        security_events: Sequence[str] = (),
     ) -> None:
         """Create a service provider over a store.
 
@@ -143,6 +145,8 @@ class ScimService:
             cursors: The object that seals page cursors. Processes that serve the same endpoint must share its key.
             documentation_uri: The URL of your documentation, for the ServiceProviderConfig.
             roles_and_entitlements: The roles and entitlements that the application offers. Experimental.
+            security_events: The URIs of the security events that the application delivers, from `event_uris` of
+                `scimkit.delivery.security_events`. The ServiceProviderConfig announces them.
 
         Raises:
             ValueError: The store does not serve one of `resource_types`.
@@ -205,6 +209,7 @@ class ScimService:
             documentation_uri=documentation_uri,
             authentication_schemes=getattr(tokens, "authentication_schemes", (BEARER_TOKEN,)),
             roles_and_entitlements=None if declared is None else declared.announced(partial(keeps, store)),
+            security_events=announced_security_events(security_events, "none") if security_events else None,
         )
         self._declared = declared
         if declared is not None:

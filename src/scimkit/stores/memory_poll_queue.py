@@ -39,11 +39,11 @@ class MemoryPollQueue:
             waiting = self._streams.get(stream, {})
             return sum(waiting.pop(each, None) is not None for each in set(jtis))
 
-    def purge(self, older_than: datetime) -> int:
+    def purge(self, stream: str, older_than: datetime) -> int:
         before = to_milliseconds(older_than)
         with self._lock:
-            gone = [(stream, jti) for stream, waiting in self._streams.items()
-                    for jti, (added, _) in waiting.items() if added < before]  # fmt: skip
-            for stream, jti in gone:
-                del self._streams[stream][jti]
+            waiting = self._streams.get(stream, {})
+            gone = [jti for jti, (added, _) in waiting.items() if added < before]
+            for each in gone:
+                del waiting[each]
             return len(gone)

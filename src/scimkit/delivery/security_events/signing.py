@@ -42,7 +42,8 @@ class TokenSigner:
             raise ValueError("a key that signs security events cannot be read as a JWK") from None
         if kind == "RSA" and size < _SMALLEST_RSA_KEY:
             raise ValueError(f"an RSA key that signs security events needs at least {_SMALLEST_RSA_KEY} bits")
-        algorithm = jwk.get("alg") or _DEFAULT_ALGORITHMS.get(kind) or _ALGORITHM_OF_CURVE.get(str(jwk.get("crv")))
+        usual = _DEFAULT_ALGORITHMS.get(kind) or _ALGORITHM_OF_CURVE.get(str(jwk.get("crv")))
+        algorithm = str(jwk.get("alg") or usual)
         if algorithm not in KEY_TYPES or KEY_TYPES[algorithm] != kind:
             raise ValueError("the algorithm of a key that signs security events does not fit the key")
         self.kid: str = str(jwk.get("kid") or thumbprint)

@@ -65,9 +65,10 @@ class SqlPollQueue:
             total += self._database.write(partial(_deleted, gone), soon())
         return total
 
-    def purge(self, older_than: datetime) -> int:
+    def purge(self, stream: str, older_than: datetime) -> int:
         columns = self._table.c
-        old = sa.select(columns.sequence).where(columns.added < to_milliseconds(older_than)).limit(_AT_ONCE)
+        is_old = sa.and_(columns.stream == stream, columns.added < to_milliseconds(older_than))
+        old = sa.select(columns.sequence).where(is_old).limit(_AT_ONCE)
 
         def run(connection: sa.Connection) -> int:
             found = connection.scalars(old).all()

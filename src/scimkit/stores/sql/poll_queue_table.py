@@ -27,6 +27,6 @@ def poll_queue_table(metadata: sa.MetaData, name: str = "scim_poll_queue") -> sa
         sa.Column("added", sa.BigInteger(), nullable=False),
         sa.UniqueConstraint("stream", "jti", name=f"{name}_token"),
         sa.Index(f"{name}_order", "stream", "sequence"),
-        sa.Index(f"{name}_added", "added"),
+        sa.Index(f"{name}_added", "stream", "added"),
         mysql_engine="InnoDB", mariadb_engine="InnoDB", sqlite_autoincrement=True,
     )  # fmt: skip

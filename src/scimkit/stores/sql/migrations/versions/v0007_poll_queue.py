@@ -30,7 +30,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     add_index("scim_poll_queue_order", "scim_poll_queue", "stream", "sequence")
-    add_index("scim_poll_queue_added", "scim_poll_queue", "added")
+    add_index("scim_poll_queue_added", "scim_poll_queue", "stream", "added")
 
 
 def downgrade() -> None:
