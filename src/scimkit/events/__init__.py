@@ -11,6 +11,7 @@ from scimkit.events.listeners import (
     in_transaction,
 )
 from scimkit.events.outbox import EventRecorder, Outbox, OutboxEntry, OutboxStatus, SyncOutbox
+from scimkit.events.poll_queue import PollQueue, QueuedTokens
 from scimkit.events.requests import (
     Access,
     AuthorizationHook,
@@ -59,6 +60,8 @@ __all__ = [
     "OutboxStatus",
     "PasswordHook",
     "PendingWrite",
+    "PollQueue",
+    "QueuedTokens",
     "Refused",
     "RequestCompleted",
     "RequestListener",

@@ -78,7 +78,7 @@ def test_a_push_is_a_post_of_the_token(receiver: Receiver, push: Callable[..., N
     assert list(received(body.decode(), ISSUING.jwks)["events"]) == [f"{PREFIX}prov:delete"]
 
 
-@pytest.mark.rfc("8935-2.3-1", "8935-2.4-1")
+@pytest.mark.rfc("8935-2.1-2", "8935-2.3-1", "8935-2.4-1")
 @pytest.mark.parametrize(
     ("err", "kind"),
     [("invalid_request", Undeliverable), ("invalid_issuer", Undeliverable), ("invalid_audience", Undeliverable),
@@ -111,6 +111,7 @@ def test_another_failure_is_tried_again(
     assert failure.value.retry_after == 7
 
 
+@pytest.mark.rfc("8935-5-1")
 def test_a_push_reaches_public_addresses_only(receiver: Receiver, push: Callable[..., None]) -> None:
     """A push has the protection of webhooks: no local address, no http and no credentials in the URL by default."""
     with pytest.raises(DeliveryFailed, match="not public"):
@@ -255,6 +256,7 @@ def test_a_malformed_request_is_refused(poll_url: str, body: Any) -> None:
     assert refused.json()["description"]
 
 
+@pytest.mark.rfc("8936-2.2-6")
 def test_other_requests_are_refused(poll_url: str) -> None:
     """Other methods, other paths and large bodies are refused."""
     assert httpx.get(f"{poll_url}/siem").status_code == 405
@@ -294,6 +296,7 @@ def test_events_are_announced() -> None:
     assert "securityEvents" not in {each["name"] for each in Client().get(schema).body["attributes"]}
 
 
+@pytest.mark.rfc("9967-2.2-4")
 @pytest.mark.parametrize("color", ["sync", "async"])
 def test_from_a_request_to_the_receivers(receiver: Receiver, color: str) -> None:
     """Requests of an identity provider reach a pushed and a polled stream, with the data of the response."""

@@ -43,6 +43,7 @@ class SqlPollQueue:
         self._database.write(run, soon())
 
     def first(self, stream: str, count: int, max_bytes: int) -> QueuedTokens:
+        """Return the oldest tokens of a stream. The sizes are read before the tokens."""
         columns = self._table.c
         sizes = sa.select(columns.sequence, columns.size).where(columns.stream == stream)
         sizes = sizes.order_by(columns.sequence).limit(count + 1)
@@ -57,6 +58,7 @@ class SqlPollQueue:
         return self._database.read(run, soon())
 
     def remove(self, stream: str, jtis: Collection[str]) -> int:
+        """Remove tokens in several statements, and return their number."""
         columns = self._table.c
         known = [each for each in set(jtis) if each.isascii()]
         total = 0
