@@ -139,6 +139,7 @@ class WriteListeners:
             tuple(call.deviations.fired),
             _OPERATIONS.get(call.request.method),
             written.document.get(META, {}).get("version"),
+            call.request.transaction_id or None,
         )
         return self._derivations[resource_type.name].events(changes, source, is_linked=call.is_linked)
 

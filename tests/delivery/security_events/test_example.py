@@ -20,9 +20,14 @@ EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 SECRET = "k7Qm2Vx0" * 4
 
 
-def example(name: str) -> dict[str, Any]:
+def example_of(name: str) -> dict[str, Any]:
     """Run a file of the documentation, and return its names."""
-    return runpy.run_path(str(EXAMPLES / f"security_events{name}.py"))
+    return runpy.run_path(str(EXAMPLES / f"{name}.py"))
+
+
+def example(name: str) -> dict[str, Any]:
+    """Run a file of the example with streams, and return its names."""
+    return example_of(f"security_events{name}")
 
 
 def test_the_example_sends_and_receives() -> None:
@@ -53,3 +58,18 @@ def test_the_example_sends_and_receives() -> None:
     with pytest.raises(Exception, match="aud"):
         receiver["receive"](token, keys, iss, "https://other.example.com")
     store.engine.dispose()
+
+
+def test_the_example_answers_later() -> None:
+    """The service of the example accepts a bulk request, and its worker tells the outcome."""
+    found = example_of("async_requests")
+    client = Client(found["store"])
+    client.service = found["service"]
+    client.token = found["service"]._tokens.issue("test").token
+    creation = {"method": "POST", "path": "/Users", "bulkId": "1", "data": {"schemas": [], "userName": "ada"}}
+    body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [creation]}
+    accepted = client.post("/Bulk", body, headers={"prefer": "respond-async"})
+    sent: list[Any] = []
+    assert (accepted.status, found["run_worker"](sent.append)) == (202, 1)
+    assert [each.txn for each in sent] == [f"{accepted.headers['Set-Txn']}:0"]
+    found["store"].engine.dispose()

@@ -6,12 +6,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from joserfc.jwk import OKPKey
 
-from scimkit import GROUP, USER, patch
+from scimkit import GROUP, USER, filters, patch
 from scimkit.delivery import Undeliverable
 from scimkit.delivery.security_events import EventStream, SecurityEventIssuer, event_uris
+from scimkit.delivery.security_events.feeds import document_before
 from scimkit.documents import write_json
 from scimkit.events import (
     EventDerivation,
@@ -83,6 +85,7 @@ def test_a_receiver_verifies_a_token(kind: str) -> None:
 
 
 @pytest.mark.rfc("9967-2.4-1", "9967-2.4-2")
+@settings(max_examples=40)
 @given(user_documents())
 def test_the_data_of_a_whole_resource_is_its_projection(document: dict[str, Any]) -> None:
     """The data of a created or replaced resource is what a response would have, and nothing else."""
@@ -97,6 +100,7 @@ def test_the_data_of_a_whole_resource_is_its_projection(document: dict[str, Any]
 
 
 @pytest.mark.rfc("9967-2.4.2-1")
+@settings(max_examples=40)
 @given(user_documents(), user_documents())
 def test_the_data_of_a_patch_has_the_effect_of_the_change(before: dict[str, Any], after: dict[str, Any]) -> None:
     """The PATCH in the data of an event turns the resource before the change into the resource after it."""
@@ -114,6 +118,7 @@ def _without_schemas(document: Any) -> dict[str, Any]:
 
 
 @pytest.mark.rfc("9967-2.4-3")
+@settings(max_examples=40)
 @given(user_documents(), user_documents(), st.sampled_from(["notice", "full"]), st.sampled_from(["patch", "replace"]))
 def test_no_token_has_a_secret(before: dict[str, Any], after: dict[str, Any], mode: str, operation: str) -> None:
     """No token has a password or its name, also if an application records an event that has one.
@@ -182,14 +187,12 @@ def test_resources_enter_and_leave_a_feed() -> None:
     assert {f"{PREFIX}feed:add", f"{PREFIX}feed:remove"} <= set(event_uris([stream(feed=feed)]))
 
 
+@settings(max_examples=40)
 @given(user_documents(), user_documents(), st.sampled_from(["userName", "active", "emails.value", "name.givenName"]))
 def test_the_document_before_a_change_decides_over_the_feed(
     before: dict[str, Any], after: dict[str, Any], path: str
 ) -> None:
     """A feed sees the resource before a change as it was."""
-    from scimkit import filters
-    from scimkit.delivery.security_events.feeds import document_before
-
     wanted = filters.parse(f"{path} pr")
     for event in derived(before, after, "replace"):
         known = document_before(event, USER)
@@ -268,8 +271,6 @@ def test_an_issuer_shows_no_key() -> None:
 
 def test_the_algorithm_follows_the_key() -> None:
     """A key without an algorithm and an id gets those of its type, and its thumbprint."""
-    from joserfc.jwk import OKPKey
-
     for made, algorithm in ((OKPKey.generate_key("Ed25519"), "Ed25519"), (key("x", "RSA"), "RS256")):
         jwk = {name: value for name, value in made.as_dict(private=True).items() if name != "kid"}
         signing = SecurityEventIssuer(ISSUER, jwk)

@@ -9,6 +9,7 @@ from scimkit.delivery.security_events.enqueuing import EventEnqueuer
 from scimkit.delivery.security_events.issuer import SecurityEventIssuer, SecurityEventToken
 from scimkit.delivery.security_events.polling import PollEndpoint, PollStream
 from scimkit.delivery.security_events.push import EventPush
+from scimkit.delivery.security_events.request_worker import process_requests
 from scimkit.delivery.security_events.streams import EventStream
 from scimkit.delivery.security_events.uris import event_uris
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncEventEnqueuer", "AsyncEventPush", "EventEnqueuer", "EventPush", "EventStream", "PollEndpoint", "PollStream",
-    "SecurityEventIssuer", "SecurityEventToken", "event_uris",
+    "SecurityEventIssuer", "SecurityEventToken", "event_uris", "process_requests",
 ]  # fmt: skip
 
 

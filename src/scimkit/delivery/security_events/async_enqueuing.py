@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from scimkit.delivery.security_events.enqueuing import EventEnqueuer
+from scimkit.events.pending_requests import RequestOutcome
 from scimkit.events.resource_events import ResourceEvent
 
 
@@ -18,6 +19,6 @@ class AsyncEventEnqueuer:
     def __init__(self, enqueuer: EventEnqueuer) -> None:
         self._enqueuer = enqueuer
 
-    async def __call__(self, event: ResourceEvent) -> None:
+    async def __call__(self, event: ResourceEvent | RequestOutcome) -> None:
         """Add the tokens of an event. Raises the errors of `EventEnqueuer`."""
         await asyncio.to_thread(self._enqueuer, event)

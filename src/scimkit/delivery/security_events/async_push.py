@@ -11,6 +11,7 @@ from scimkit.delivery.messages import Target
 from scimkit.delivery.security_events.issuer import SecurityEventIssuer
 from scimkit.delivery.security_events.push_messages import Authorization, check_push, push_message
 from scimkit.delivery.security_events.streams import EventStream
+from scimkit.events.pending_requests import RequestOutcome
 from scimkit.events.resource_events import ResourceEvent
 
 
@@ -54,7 +55,7 @@ class AsyncEventPush:
     def __repr__(self) -> str:
         return f"AsyncEventPush({self._target!r}, stream={self._stream.id!r})"
 
-    async def __call__(self, event: ResourceEvent) -> None:
+    async def __call__(self, event: ResourceEvent | RequestOutcome) -> None:
         """Send the token of an event, if the stream carries the event.
 
         Raises:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from scimkit.delivery.security_events.issuer import SecurityEventIssuer
 from scimkit.delivery.security_events.streams import EventStream
 from scimkit.delivery.worker import PURGE_INTERVAL
+from scimkit.events.pending_requests import RequestOutcome
 from scimkit.events.poll_queue import PollQueue
 from scimkit.events.resource_events import ResourceEvent
 
@@ -46,7 +47,7 @@ class EventEnqueuer:
         self._retention = retention
         self._next_purge = time.monotonic()
 
-    def __call__(self, event: ResourceEvent) -> None:
+    def __call__(self, event: ResourceEvent | RequestOutcome) -> None:
         """Add the tokens of an event.
 
         Raises:

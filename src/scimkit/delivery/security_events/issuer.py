@@ -14,6 +14,8 @@ from scimkit.delivery.security_events.feeds import Feed
 from scimkit.delivery.security_events.payloads import Payloads
 from scimkit.delivery.security_events.signing import TokenSigner
 from scimkit.delivery.security_events.streams import EventStream
+from scimkit.delivery.security_events.uris import ASYNC_RESPONSE
+from scimkit.events.pending_requests import RequestOutcome
 from scimkit.events.resource_events import ResourceEvent
 from scimkit.schema.core import GROUP, USER
 from scimkit.schema.resource_types import ResourceType
@@ -74,7 +76,7 @@ class SecurityEventIssuer:
         """
         self._payloads_of(stream)
 
-    def token(self, event: ResourceEvent, stream: EventStream) -> SecurityEventToken | None:
+    def token(self, event: ResourceEvent | RequestOutcome, stream: EventStream) -> SecurityEventToken | None:
         """Return the signed token of an event, or None if the stream does not carry the event.
 
         Raises:
@@ -83,7 +85,7 @@ class SecurityEventIssuer:
         claims = self.claims(event, stream)
         return None if claims is None else SecurityEventToken(claims["jti"], self._signers[0].sign(claims))
 
-    def claims(self, event: ResourceEvent, stream: EventStream) -> dict[str, Any] | None:
+    def claims(self, event: ResourceEvent | RequestOutcome, stream: EventStream) -> dict[str, Any] | None:
         """Return the claims of the token of an event, or None if the stream does not carry the event.
 
         Raises:
@@ -91,23 +93,32 @@ class SecurityEventIssuer:
         """
         if event.tenant != stream.tenant:
             return None
+        if isinstance(event, RequestOutcome):
+            return self._outcome_claims(event, stream) if stream.async_responses else None
         payloads = self._payloads_of(stream).get(event.resource_type)
         if payloads is None:
             raise Undeliverable(f"The issuer of security events does not know the resource type {event.resource_type}.")
         events = payloads.of(event)
         if not events:
             return None
-        audience = stream.audience if isinstance(stream.audience, str) else list(stream.audience)
-        claims: dict[str, Any] = {
+        txn = event.transaction_id or event.event_id
+        return {**self._common(event, event.event_id, txn, stream), "sub_id": self._subject(event), "events": events}
+
+    def _outcome_claims(self, outcome: RequestOutcome, stream: EventStream) -> dict[str, Any]:
+        """Return the claims of the outcome of an accepted request (RFC 9967 section 2.5.1.3)."""
+        common = self._common(outcome, outcome.txn, outcome.txn, stream)
+        subject = {"format": "scim", "uri": outcome.uri}
+        return {**common, "sub_id": subject, "events": {ASYNC_RESPONSE: dict(outcome.payload)}}
+
+    def _common(self, event: ResourceEvent | RequestOutcome, id: str, txn: str, stream: EventStream) -> dict[str, Any]:
+        """Return the claims that every token has."""
+        return {
             "iss": self._issuer,
             "iat": int(event.time.timestamp()),
-            "jti": token_id(event.event_id, stream),
-            "aud": audience,
-            "txn": event.transaction_id or event.event_id,
-            "sub_id": self._subject(event),
-            "events": events,
+            "jti": token_id(id, stream),
+            "aud": stream.audience if isinstance(stream.audience, str) else list(stream.audience),
+            "txn": txn,
         }
-        return claims
 
     def _subject(self, event: ResourceEvent) -> dict[str, Any]:
         """Return the subject identifier of an event (RFC 9967 section 2.1)."""

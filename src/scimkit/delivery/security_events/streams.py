@@ -33,6 +33,9 @@ class EventStream:
     stands for all resources.
     """
 
+    async_responses: bool = False
+    """True if the stream has the outcomes of accepted requests too, for the client that sent the requests."""
+
     def __post_init__(self) -> None:
         if not _ID.match(self.id):
             raise ValueError("the id of a stream must have 1 to 64 letters, digits, dots, underscores and hyphens")

@@ -38,4 +38,5 @@ def event_uris(streams: Iterable[EventStream]) -> tuple[str, ...]:
                 changed("create", mode), changed("patch", mode), changed("put", mode), DELETE, ACTIVATE, DEACTIVATE,
             )
         )  # fmt: skip
+        found |= dict.fromkeys((ASYNC_RESPONSE,) if stream.async_responses else ())
     return tuple(found)
