@@ -623,8 +623,9 @@ class ScimService:
 
         async def accepted(call: RequestContext) -> Response:
             """Accept the request, or serve it now."""
-            response = acceptance.accept(call) if acceptance.wants(call.request) else None
-            return await handler(call) if response is None else response
+            if call.is_rehearsal or not acceptance.wants(call.request):
+                return await handler(call)
+            return acceptance.accept(call) or await handler(call)
 
         return accepted
 
@@ -706,7 +707,8 @@ class ScimService:
         path = answer if answer is None or isinstance(answer, str) else await answer
         if path is None:
             raise NotFound("There is no resource that /Me stands for with this token.")
-        call.request = replace(call.request, path=f"/{path.strip('/')}")
+        headers = {name: value for name, value in call.request.headers.items() if name != "prefer"}
+        call.request = replace(call.request, path=f"/{path.strip('/')}", headers=headers)
         location = f"{call.request.base_url}{encoded_path(call.request.path)}"
         try:
             response = await self._answer(call)

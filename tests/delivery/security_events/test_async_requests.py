@@ -15,8 +15,8 @@ from scimkit.delivery import DeliveryFailed, RetryPolicy, deliver
 from scimkit.delivery.security_events import EventEnqueuer, event_uris, process_requests
 from scimkit.dialects import STRICT
 from scimkit.errors import Unavailable
-from scimkit.events import RequestOutcome
-from scimkit.service import AsyncRequests
+from scimkit.events import PendingRequest, RequestOutcome
+from scimkit.service import AsyncRequests, Request, explain
 from scimkit.stores.memory_poll_queue import MemoryPollQueue
 from scimkit.stores.memory_request_queue import MemoryRequestQueue
 from scimkit.stores.protocol import as_async_store
@@ -226,6 +226,27 @@ def test_an_outcome_is_sent_until_it_arrives() -> None:
         raise DeliveryFailed("HTTP 500")
 
     assert scene.work(refuse, retry=RetryPolicy(tries=2, first_delay=0)) == 1
+
+
+def test_a_rehearsal_and_me_are_answered_at_once() -> None:
+    """Neither `explain` nor `/Me` accepts a request for later."""
+    scene = Accepting(me=lambda principal: path[0])
+    ada = scene.client.user("ada")
+    path = [f"Users/{ada}"]
+    body = {"schemas": [USER], "userName": "ada", "title": "x"}
+    assert scene.client.put("/Me", body, headers=ASYNC).status == 200
+    headers = {"authorization": f"Bearer {scene.client.token}", **ASYNC}
+    request = Request("PUT", f"/Users/{ada}", "", headers, json.dumps({**body, "title": "y"}).encode())
+    assert explain(scene.client.service, request).response.status == 200
+    assert scene.queue.claim(1) is None
+
+
+def test_a_request_that_breaks_the_service_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
+    """A request that cannot be read is tried again, and then given up with an error in the log."""
+    scene = Accepting()
+    scene.queue.add(PendingRequest("t1", "default", b"nonsense"), 1)
+    assert scene.work(retry=RetryPolicy(tries=2, first_delay=0)) == 1
+    assert "t1" in caplog.text and scene.queue.claim(1) is None
 
 
 @pytest.mark.rfc("9967-4-1")

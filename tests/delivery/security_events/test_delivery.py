@@ -175,7 +175,7 @@ def poll(url: str, body: Any = None, *, name: str = "siem", secret: str = SECRET
     """Send a poll request."""
     content = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
     headers = {"authorization": f"Bearer {secret}", "content-type": "application/json"}
-    return httpx.post(f"{url}/{name}", content=content, headers=headers, timeout=20)
+    return httpx.post(f"{url}/{name}", content=content, headers=headers, timeout=20, verify=False)
 
 
 NOW = {"returnImmediately": True}
@@ -188,7 +188,7 @@ def test_tokens_are_polled_until_they_are_acknowledged(poll_url: str, queue: Mem
     events = [ResourceDeleted(resource_type="User", id=f"u{number}", tenant="default") for number in range(4)]
     for event in (*events, events[0]):
         enqueue(event)
-    keys = httpx.get(f"{poll_url}/jwks.json").json()
+    keys = httpx.get(f"{poll_url}/jwks.json", verify=False).json()
     first = poll(poll_url, {"maxEvents": 2})
     assert first.status_code == 200 and first.headers["content-type"] == "application/json"
     assert first.json()["moreAvailable"] is True
@@ -233,8 +233,8 @@ def test_each_stream_has_its_own_secret(poll_url: str, queue: MemoryPollQueue) -
     EventEnqueuer(queue, ISSUING, [stream()])(GONE)
     refused = [
         poll(poll_url, secret="a" * 32), poll(poll_url, secret="x"), poll(poll_url, name="acme"),
-        poll(poll_url, name="other"), httpx.post(f"{poll_url}/siem"),
-        httpx.post(f"{poll_url}/siem", headers={"authorization": f"Basic {SECRET}"}),
+        poll(poll_url, name="other"), httpx.post(f"{poll_url}/siem", verify=False),
+        httpx.post(f"{poll_url}/siem", headers={"authorization": f"Basic {SECRET}"}, verify=False),
     ]  # fmt: skip
     assert {(each.status_code, each.headers["www-authenticate"], each.text) for each in refused} == {
         (401, "Bearer", refused[0].text)
@@ -243,25 +243,24 @@ def test_each_stream_has_its_own_secret(poll_url: str, queue: MemoryPollQueue) -
 
 
 @pytest.mark.rfc("8936-2.6-1")
-@pytest.mark.parametrize(
-    "body",
-    [b"nonsense", b"[]", {"maxEvents": -1}, {"maxEvents": True}, {"maxEvents": "1"}, {"returnImmediately": 1},
-     {"ack": "a"}, {"ack": [1]}, {"setErrs": []}, {"setErrs": {"a": "b"}}, {"ack": ["a"] * 10_001}],
-    ids=lambda value: str(value)[:30],
-)  # fmt: skip
-def test_a_malformed_request_is_refused(poll_url: str, body: Any) -> None:
+def test_a_malformed_request_is_refused(poll_url: str) -> None:
     """A malformed request gets 400 with `err` and `description`."""
-    refused = poll(poll_url, body)
-    assert (refused.status_code, refused.json()["err"]) == (400, "invalid_request")
-    assert refused.json()["description"]
+    wrong: list[Any] = [
+        b"nonsense", b"[]", {"maxEvents": -1}, {"maxEvents": True}, {"maxEvents": "1"}, {"returnImmediately": 1},
+        {"ack": "a"}, {"ack": [1]}, {"setErrs": []}, {"setErrs": {"a": "b"}}, {"ack": ["a"] * 10_001},
+    ]  # fmt: skip
+    for body in wrong:
+        refused = poll(poll_url, body)
+        assert (refused.status_code, refused.json()["err"]) == (400, "invalid_request")
+        assert refused.json()["description"]
 
 
 @pytest.mark.rfc("8936-2.2-6")
 def test_other_requests_are_refused(poll_url: str) -> None:
     """Other methods, other paths and large bodies are refused."""
-    assert httpx.get(f"{poll_url}/siem").status_code == 405
-    assert httpx.post(f"{poll_url}/siem/more").status_code == 404
-    assert httpx.post(poll_url).status_code == 404
+    assert httpx.get(f"{poll_url}/siem", verify=False).status_code == 405
+    assert httpx.post(f"{poll_url}/siem/more", verify=False).status_code == 404
+    assert httpx.post(poll_url, verify=False).status_code == 404
     assert poll(poll_url, b"x" * 1_048_577).status_code == 413
     assert poll(poll_url, {"later": 1, **NOW}).status_code == 200
 

@@ -33,7 +33,7 @@ class Payloads:
     """Makes the payloads for one stream and one resource type."""
 
     def __init__(self, stream: EventStream, feed: Feed, resource_type: ResourceType) -> None:
-        self._mode = stream.mode
+        self._mode: uris.Mode = stream.mode
         self._feed = feed
         self._resource_type = resource_type
         self._visible = VisibleAttributes(resource_type)

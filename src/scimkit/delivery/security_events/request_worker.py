@@ -83,17 +83,28 @@ def _process(
 ) -> bool:
     """Process a claimed request, and send its outcomes. Return True if the request is finished."""
     if request.results is None:
-        outcomes = run_sync(perform(service, request, time.monotonic() + lease / 2))
+        try:
+            outcomes = run_sync(perform(service, request, time.monotonic() + lease / 2))
+        except Exception:
+            _log.exception("accepted request %s could not be processed", request.txn)
+            return _again(queue, request, retry)
         if not queue.note(request, outcomes_to_json(outcomes)):
             _log.error("accepted request %s took longer than its lease; another worker has it", request.txn)
             return False
     else:
         outcomes = outcomes_from_json(request.results)
     if not _sent(outcomes, send):
-        if request.attempts < retry.tries:
-            queue.release(request, retry.delay(request.attempts))
-            return False
-        _log.error("the outcome of accepted request %s was not sent after %d attempts", request.txn, request.attempts)
+        return _again(queue, request, retry)
+    queue.finish(request)
+    return True
+
+
+def _again(queue: RequestQueue, request: PendingRequest, retry: RetryPolicy) -> bool:
+    """Give a request back for another attempt. Return True if it had its last attempt and is finished."""
+    if request.attempts < retry.tries:
+        queue.release(request, retry.delay(request.attempts))
+        return False
+    _log.error("the outcome of accepted request %s was not sent after %d attempts", request.txn, request.attempts)
     queue.finish(request)
     return True
 
