@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from joserfc import jws
+try:
+    from joserfc import jws
+except ModuleNotFoundError as _missing:
+    raise ModuleNotFoundError("security events need joserfc and httpx: pip install 'scimkit[oauth]'") from _missing
 
 from scimkit.documents import write_json
 from scimkit.oauth.key_sets import KEY_CLASSES, KEY_TYPES, Key
