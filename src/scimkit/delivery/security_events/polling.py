@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from hashlib import sha256
 from hmac import compare_digest
+from itertools import islice
 from threading import BoundedSemaphore
 from typing import Final
 
@@ -29,6 +30,9 @@ MAX_WAITING: Final = 4
 """The largest number of requests that wait for tokens of one stream at once. Others are answered at once."""
 SHORTEST_SECRET: Final = 32
 JWKS_PATH: Final = "jwks.json"
+
+_LOGGED: Final = 100
+"""The largest number of refused tokens of one request that are logged."""
 
 _log: Final = logging.getLogger("scimkit")
 
@@ -139,7 +143,7 @@ class PollEndpoint:
         """
         poll = read_poll(body)
         stream = polled.stream.id
-        for jti, error in poll.errors.items():
+        for jti, error in islice(poll.errors.items(), _LOGGED):
             _log.error(
                 "the receiver of stream %s refuses the security event token %s: %s %s",
                 stream, shown(jti, 64), shown(error.get("err"), 64), shown(error.get("description"), 200),

@@ -16,6 +16,8 @@ from scimkit.stores.sql.database import Database
 from scimkit.stores.sql.tables import POLL_QUEUE
 from scimkit.stores.sql.timeouts import soon
 
+MAX_JTI: Final = 64
+"""The largest number of characters of a `jti` in the table. A longer one, or one with other characters, is unknown."""
 _AT_ONCE: Final = 500
 """The largest number of tokens that one statement deletes."""
 
@@ -60,7 +62,7 @@ class SqlPollQueue:
     def remove(self, stream: str, jtis: Collection[str]) -> int:
         """Remove tokens in several statements, and return their number."""
         columns = self._table.c
-        known = [each for each in set(jtis) if each.isascii()]
+        known = [each for each in set(jtis) if len(each) <= MAX_JTI and each.isascii() and each.isprintable()]
         total = 0
         for some in _batches(known):
             gone = sa.delete(self._table).where(columns.stream == stream, columns.jti.in_(some))

@@ -64,7 +64,7 @@ class PollQueueContract:
         for _ in range(2):
             found = queue.first(stream, 2, _LARGE)
             assert (list(found.tokens.items()), found.has_more) == ([("b", "token-b"), ("a", "token-a")], True)
-        assert queue.remove(stream, ["a", "x", "\u00e4", "a"]) == 1
+        assert queue.remove(stream, ["a", "x", "\u00e4", "a", "\0", "a\0", "x" * 1000]) == 1
         found = queue.first(stream, 2, _LARGE)
         assert (list(found.tokens), found.has_more) == (["b", "c"], False)
         assert queue.first(other, 2, _LARGE).tokens == {"a": "other"}
