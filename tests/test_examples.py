@@ -46,6 +46,8 @@ NOT_SERVED: Final = {
     "hooks": "its hook refuses to delete users",
     "link_accounts": "tests/safeguards/test_examples.py runs it",
     "protect_accounts": "tests/safeguards/test_examples.py runs it",
+    "security_events": "tests/delivery/security_events runs it",
+    "async_requests": "tests/delivery/security_events runs it",
     "async_listeners": "it runs in tests/examples",
     "simulators": "it runs the simulators itself",
     "simulate_entra": "it runs the Entra simulator itself",

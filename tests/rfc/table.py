@@ -20,8 +20,12 @@ TESTS = Path(__file__).parents[1]
 TITLES = {
     "7643": "RFC 7643: core schema",
     "7644": "RFC 7644: protocol",
+    "8417": "RFC 8417: security event tokens",
+    "8935": "RFC 8935: push delivery of security event tokens",
+    "8936": "RFC 8936: poll delivery of security event tokens",
     "9068": "RFC 9068: JWT access tokens",
     "9865": "RFC 9865: cursor pagination",
+    "9967": "RFC 9967: security events of SCIM",
     "roles": "draft-ietf-scim-roles-entitlements-01: roles and entitlements",
     "agents": "draft-abbey-scim-agent-extension-00: agents",
 }
@@ -39,7 +43,8 @@ clauses are paraphrased. SHALL and REQUIRED are listed as MUST, RECOMMENDED as S
 `text` marks a clause that the RFC states without a key word.
 
 The rows were compared with the published texts of RFC 7643, RFC 7644 and RFC 9865, section by section.
-Of RFC 9068, the clauses for resource servers are listed; its published text was not available in full. All three
+Of RFC 9068, the clauses for resource servers are listed; its published text was not available in full. RFC 9967 was
+read as draft-ietf-scim-events-16, the last draft. RFC 8417, RFC 8935 and RFC 8936 were read in excerpts. All three
 verified errata of RFC 7644 were read (6893, 7898, 7916). Six of the sixteen verified errata of RFC 7643 were read
 (5368, 5607, 5990, 5991, 7522, 8417). The other ten were not available.
 

@@ -11,6 +11,8 @@ from scimkit.events.listeners import (
     in_transaction,
 )
 from scimkit.events.outbox import EventRecorder, Outbox, OutboxEntry, OutboxStatus, SyncOutbox
+from scimkit.events.pending_requests import PendingRequest, RequestOutcome, RequestQueue
+from scimkit.events.poll_queue import PollQueue, QueuedTokens
 from scimkit.events.requests import (
     Access,
     AuthorizationHook,
@@ -58,10 +60,15 @@ __all__ = [
     "OutboxEntry",
     "OutboxStatus",
     "PasswordHook",
+    "PendingRequest",
     "PendingWrite",
+    "PollQueue",
+    "QueuedTokens",
     "Refused",
     "RequestCompleted",
     "RequestListener",
+    "RequestOutcome",
+    "RequestQueue",
     "ResourceCreated",
     "ResourceDeleted",
     "ResourceEvent",

@@ -100,6 +100,12 @@ class ResourceEvent:
     """The resource after the write, without `meta`, members and groups. For a deletion, the resource before it."""
     quirks: tuple[str, ...] = ()
     """The names of the quirks that the request needed."""
+    operation: str | None = None
+    """The operation of the request: `create`, `replace`, `patch` or `delete`. None if no request made the event."""
+    transaction_id: str | None = None
+    """The id that all events of one write have."""
+    resource_version: str | None = None
+    """The version (ETag) of the resource after the write. None for a deletion."""
     event_id: str = field(default_factory=new_uuid7)
     """A UUIDv7."""
     time: datetime = field(default_factory=_utc_now)

@@ -32,7 +32,8 @@ KEY_TYPES: Final[Mapping[str, str]] = {
 MAX_KEYS: Final = 100
 """Maximum number of keys of an issuer that are kept."""
 
-_CLASSES: Final[Mapping[str, type[Key]]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey, "oct": OctKey}
+KEY_CLASSES: Final[Mapping[str, type[Key]]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey, "oct": OctKey}
+"""The class of joserfc for each type of a key."""
 _PUBLIC: Final = frozenset({"kty", "kid", "alg", "n", "e", "crv", "x", "y"})
 """The members of a key that are read. The private part of a key is never read."""
 _SMALLEST_RSA_KEY: Final = 2048
@@ -94,7 +95,7 @@ def _read_key(value: Any, algorithms: Collection[str], kinds: Collection[str]) -
         return None
     members = {name: each for name, each in value.items() if name in _PUBLIC or (name == "k" and kind == "oct")}
     try:
-        key = _CLASSES[kind].import_key(members)
+        key = KEY_CLASSES[kind].import_key(members)
         size = getattr(key.raw_value, "key_size", 0)  # joserfc reads the numbers of a key here, not before
         if kind == "RSA" and size < _SMALLEST_RSA_KEY:
             return None

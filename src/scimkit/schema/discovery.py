@@ -13,6 +13,7 @@ from typing import Any, Final
 from scimkit.schema.core import discovery_schemas
 from scimkit.schema.resource_types import ResourceType, SchemaDocument
 from scimkit.schema.role_schemas import announced_roles_schema
+from scimkit.schema.security_event_schema import SECURITY_EVENTS, security_events_schema
 
 SERVICE_PROVIDER_CONFIG_SCHEMA: Final = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
 RESOURCE_TYPE_SCHEMA: Final = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
@@ -42,6 +43,7 @@ class Features:
     cursor_timeout: int | None = None
     authentication_schemes: Sequence[Mapping[str, Any]] = (BEARER_TOKEN,)
     roles_and_entitlements: Mapping[str, Any] | None = None
+    security_events: Mapping[str, Any] | None = None
 
 
 def service_provider_config(features: Features, base_url: str) -> dict[str, Any]:
@@ -74,6 +76,8 @@ def service_provider_config(features: Features, base_url: str) -> dict[str, Any]
         document["documentationUri"] = features.documentation_uri
     if features.roles_and_entitlements is not None:
         document["RolesAndEntitlements"] = features.roles_and_entitlements
+    if features.security_events is not None:
+        document[SECURITY_EVENTS] = features.security_events
     return document
 
 
@@ -94,7 +98,9 @@ def resource_type_document(resource_type: ResourceType, base_url: str) -> dict[s
     return {name: value for name, value in document.items() if value not in ("", [])}
 
 
-def schema_documents(resource_types: Sequence[ResourceType], *, with_roles: bool = False) -> dict[str, SchemaDocument]:
+def schema_documents(
+    resource_types: Sequence[ResourceType], *, with_roles: bool = False, with_events: bool = False
+) -> dict[str, SchemaDocument]:
     """Return the Schema documents by URN.
 
     The result has the schemas and extensions of all resource types, and the schemas of the discovery documents.
@@ -102,13 +108,15 @@ def schema_documents(resource_types: Sequence[ResourceType], *, with_roles: bool
     Args:
         resource_types: The resource types that the service announces.
         with_roles: True if the ServiceProviderConfig has `RolesAndEntitlements`.
+        with_events: True if the ServiceProviderConfig has `securityEvents`.
     """
     served = [each for resource_type in resource_types for each in resource_type.schema_documents]
     found: dict[str, SchemaDocument] = {str(each["id"]): each for each in (*served, *discovery_schemas())}
-    if with_roles:
+    added = [announced_roles_schema()] if with_roles else []
+    added += [security_events_schema()] if with_events else []
+    if added:
         config = found[SERVICE_PROVIDER_CONFIG_SCHEMA]
-        attributes = [*config["attributes"], announced_roles_schema()]
-        found[SERVICE_PROVIDER_CONFIG_SCHEMA] = {**config, "attributes": attributes}
+        found[SERVICE_PROVIDER_CONFIG_SCHEMA] = {**config, "attributes": [*config["attributes"], *added]}
     return found
 
 

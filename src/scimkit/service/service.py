@@ -35,7 +35,9 @@ from scimkit.safeguards.protection import KeepLast, Protection
 from scimkit.schema.discovery import BEARER_TOKEN, Features
 from scimkit.schema.resource_types import ResourceType
 from scimkit.schema.role_schemas import RoleSchemas
+from scimkit.schema.security_event_schema import announced_security_events
 from scimkit.service.announced_types import announced_types, check_keeps, keeps
+from scimkit.service.async_requests import Acceptance, AsyncRequests
 from scimkit.service.bulk import Bulk
 from scimkit.service.cursors import Cursors
 from scimkit.service.discovery import Discovery
@@ -110,6 +112,8 @@ class ScimService:
         cursors: Cursors | None = None,
         documentation_uri: str | None = None,
         roles_and_entitlements: RolesAndEntitlements | None = None,
+        security_events: Sequence[str] = (),
+        async_requests: AsyncRequests | None = None,
     ) -> None:
         """Create a service provider over a store.
 
@@ -144,6 +148,10 @@ class ScimService:
             cursors: The object that seals page cursors. Processes that serve the same endpoint must share its key.
             documentation_uri: The URL of your documentation, for the ServiceProviderConfig.
             roles_and_entitlements: The roles and entitlements that the application offers. Experimental.
+            security_events: The URIs of the security events that the application delivers, from `event_uris` of
+                `scimkit.delivery.security_events`. The ServiceProviderConfig announces them.
+            async_requests: The requests that are processed later if the client prefers that. A worker must run
+                `process_requests` of `scimkit.delivery.security_events`.
 
         Raises:
             ValueError: The store does not serve one of `resource_types`.
@@ -156,6 +164,7 @@ class ScimService:
             ValueError: `set_password` is given, and the store does not support transactions.
             ValueError: `limits.sensitive` names an attribute that no resource type has.
             ModuleNotFoundError: `rate_limits` is given, and the extra `limits` is not installed.
+            ValueError: `async_requests` is given, and the store or the token verifier is async.
             ValueError: Roles or entitlements are offered, and the store does not keep the attribute of a user.
             TypeError: A coroutine function returns offers, and the store is not async.
         """
@@ -206,7 +215,17 @@ class ScimService:
             documentation_uri=documentation_uri,
             authentication_schemes=getattr(tokens, "authentication_schemes", (BEARER_TOKEN,)),
             roles_and_entitlements=None if declared is None else declared.announced(partial(keeps, store)),
+            security_events=announced_security_events(security_events, "none" if async_requests is None else "request")
+            if security_events or async_requests is not None
+            else None,
         )
+        if async_requests is not None and self.is_async:
+            raise ValueError("async_requests need a sync store and a sync token verifier")
+        self._acceptance = (
+            None if async_requests is None else Acceptance(async_requests, self.resource_types, limits.sensitive)
+        )
+        if async_requests is not None and async_requests.queue.blocking:
+            self.blocking = True
         self._declared = declared
         if declared is not None:
             check_keeps(store, self.resource_types, declared.attributes)
@@ -344,6 +363,8 @@ class ScimService:
             if request.query:
                 _drop_empty_parameters(call)
             accept = request.headers.get("accept")
+            if self._acceptance is not None and self._acceptance.wants(request):
+                accept = None  # RFC 9967 section 2.5.1.1
             media_type = SCIM_JSON if accept is None else accepted_type(accept, call.deviations)
             if self._recorder is not None and principal is not None:
                 await self._recorder.begin(call)
@@ -611,7 +632,7 @@ class ScimService:
             ("Schemas", _ID): {"GET": self._discovery.read_schema},
         }
         root_get, root_post = self._root_search(store, offers)
-        routes["Bulk", ""] = {"POST": Bulk(self._serve_part, self.limits.bulk_operations).post}
+        routes["Bulk", ""] = {"POST": self._later(Bulk(self._serve_part, self.limits.bulk_operations).post)}
         routes["Me", ""] = dict.fromkeys(("GET", "PUT", "PATCH", "DELETE", "POST"), self._serve_me)
         routes["", ""] = {"GET": root_get}
         routes[".search", ""] = {"POST": root_post}
@@ -625,13 +646,27 @@ class ScimService:
             routes[name, ".search"] = {"POST": guarded(search.post, "search", kind)}
             routes[name, _ID] = {
                 "GET": guarded(each.read, "read", kind),
-                "PUT": guarded(each.replace, "replace", kind),
+                "PUT": guarded(self._later(each.replace), "replace", kind),
                 "PATCH": guarded(each.patch, "patch", kind),
                 "DELETE": guarded(each.delete, "delete", kind),
             }
         if offers is not None:
             self._add_offered(routes, offers)
         return routes
+
+    def _later(self, handler: Handler) -> Handler:
+        """Return a handler that accepts a request for later if the client prefers that (RFC 9967)."""
+        acceptance = self._acceptance
+        if acceptance is None:
+            return handler
+
+        async def accepted(call: RequestContext) -> Response:
+            """Accept the request, or serve it now."""
+            if call.is_rehearsal or not acceptance.wants(call.request):
+                return await handler(call)
+            return acceptance.accept(call) or await handler(call)
+
+        return accepted
 
     def _root_search(self, store: Store, offers: OfferStore | None) -> tuple[Handler, Handler]:
         """Return the handlers of a search over all resource types, by GET and by POST."""
@@ -711,7 +746,8 @@ class ScimService:
         path = answer if answer is None or isinstance(answer, str) else await answer
         if path is None:
             raise NotFound("There is no resource that /Me stands for with this token.")
-        call.request = replace(call.request, path=f"/{path.strip('/')}")
+        headers = {name: value for name, value in call.request.headers.items() if name != "prefer"}
+        call.request = replace(call.request, path=f"/{path.strip('/')}", headers=headers)
         location = f"{call.request.base_url}{encoded_path(call.request.path)}"
         try:
             response = await self._answer(call)

@@ -11,6 +11,10 @@ except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError("The SQL store needs SQLAlchemy. Run: pip install 'scimkit[sql]'") from _missing
 
 from scimkit.stores.sql.breaker import SqlBreakerStore
+from scimkit.stores.sql.poll_queue import SqlPollQueue
+from scimkit.stores.sql.poll_queue_table import poll_queue_table
+from scimkit.stores.sql.request_queue import SqlRequestQueue
+from scimkit.stores.sql.request_queue_table import request_queue_table
 from scimkit.stores.sql.store import SqlStore
 from scimkit.stores.sql.tables import breaker_table, token_table
 from scimkit.stores.sql.tokens import SqlTokenStore
@@ -21,8 +25,9 @@ if TYPE_CHECKING:
     from scimkit.stores.sql.async_tokens import AsyncSqlTokenStore
 
 __all__ = [
-    "AsyncSqlBreakerStore", "AsyncSqlStore", "AsyncSqlTokenStore", "SqlBreakerStore", "SqlStore", "SqlTokenStore",
-    "breaker_table", "token_table",
+    "AsyncSqlBreakerStore", "AsyncSqlStore", "AsyncSqlTokenStore", "SqlBreakerStore", "SqlPollQueue",
+    "SqlRequestQueue", "SqlStore", "SqlTokenStore", "breaker_table", "poll_queue_table", "request_queue_table",
+    "token_table",
 ]  # fmt: skip
 
 

@@ -14,6 +14,8 @@ from sqlalchemy.dialects import mysql
 from scimkit.stores.sql.index_entries import HEAD
 from scimkit.stores.sql.log_tables import LogTables, provisioning_log_tables
 from scimkit.stores.sql.outbox_table import outbox_table
+from scimkit.stores.sql.poll_queue_table import poll_queue_table
+from scimkit.stores.sql.request_queue_table import request_queue_table
 from scimkit.tokens.scopes import DEFAULT_SCOPES, MAX_SCOPES
 
 METADATA: Final = sa.MetaData()
@@ -172,6 +174,12 @@ def breaker_table(metadata: sa.MetaData) -> sa.Table:
 
 BREAKERS: Final = breaker_table(METADATA)
 """One row for each tenant whose deactivations a breaker counts; `state` is a `BreakerState` as JSON."""
+
+POLL_QUEUE: Final = poll_queue_table(METADATA)
+"""The security event tokens that wait for polling receivers."""
+
+PENDING_REQUESTS: Final = request_queue_table(METADATA)
+"""The requests that a service accepted and that no worker has finished."""
 
 LOG: Final[LogTables] = provisioning_log_tables(METADATA)
 """The provisioning log."""
