@@ -1,6 +1,7 @@
-"""A process that writes, sends the first tokens, and kills itself before the outbox knows of them.
+"""Processes that kill themselves: between delivery and confirmation, or while they process an accepted request.
 
 python -m tests.delivery.security_events.killed DATABASE RECEIVER JWK
+python -m tests.delivery.security_events.killed DATABASE
 """
 
 from __future__ import annotations
@@ -9,18 +10,21 @@ import json
 import os
 import signal
 import sys
+from typing import Any
 
 from scimkit.delivery import deliver
-from scimkit.delivery.security_events import EventEnqueuer, EventPush, SecurityEventIssuer
-from scimkit.events import ResourceEvent
-from scimkit.stores.sql import SqlPollQueue, SqlStore
+from scimkit.delivery.security_events import EventEnqueuer, EventPush, SecurityEventIssuer, process_requests
+from scimkit.events import ResourceEvent, ResourceUpdated, Transaction, in_transaction
+from scimkit.service import AsyncRequests
+from scimkit.stores.sql import SqlPollQueue, SqlRequestQueue, SqlStore
 from tests.client import Client
 from tests.delivery.security_events.streams import ISSUER, LOCAL, stream
 
 LEASE = 0.2
+PREFER = {"prefer": "respond-async"}
 
 
-def main(database: str, receiver: str, jwk: str) -> None:
+def send_and_die(database: str, receiver: str, jwk: str) -> None:
     """Create two users, send the tokens of the first one, and end by SIGKILL."""
     store = SqlStore(database, outbox=True)
     client = Client(store)
@@ -38,5 +42,25 @@ def main(database: str, receiver: str, jwk: str) -> None:
     deliver(store.outbox, send, lease=LEASE)  # type: ignore[arg-type]
 
 
+def accepting(database: str, **options: Any) -> tuple[Client, SqlRequestQueue]:
+    """Return a client of a service that accepts requests, and the queue."""
+    store = SqlStore(database, outbox=True)
+    queue = SqlRequestQueue(store.engine)
+    return Client(store, async_requests=AsyncRequests(queue, smallest_put=1), **options), queue
+
+
+def process_and_die(database: str) -> None:
+    """Accept a PUT, and end by SIGKILL in the transaction of the PUT."""
+
+    def die(event: ResourceUpdated, transaction: Transaction) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    client, queue = accepting(database, listeners=[in_transaction(ResourceUpdated, die)])
+    ada = client.user("ada")
+    accepted = client.put(f"/Users/{ada}", {"schemas": [], "userName": "ada", "title": "x"}, headers=PREFER)
+    print(ada, accepted.headers["Set-Txn"], flush=True)
+    process_requests(queue, client.service, lambda outcome: None, lease=LEASE)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    (send_and_die if len(sys.argv) > 2 else process_and_die)(*sys.argv[1:])

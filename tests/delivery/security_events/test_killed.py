@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from scimkit.delivery import deliver
-from scimkit.delivery.security_events import EventEnqueuer, EventPush, SecurityEventIssuer
-from scimkit.events import ResourceEvent
+from scimkit.delivery.security_events import EventEnqueuer, EventPush, SecurityEventIssuer, process_requests
+from scimkit.events import RequestOutcome, ResourceEvent
 from scimkit.stores.sql import SqlPollQueue, SqlStore
 from tests.delivery.receiver import receiving
 from tests.delivery.security_events import killed
@@ -49,3 +49,24 @@ def test_killed_between_commit_and_delivery(tmp_path: Path) -> None:
         assert {each["sub_id"]["id"] for each in polled} == {each["sub_id"]["id"] for each in pushed}
         assert len(polled) == 2
         store.engine.dispose()
+
+
+def test_killed_while_an_accepted_request_is_processed(tmp_path: Path) -> None:
+    """The next worker processes the request when the lease of the killed worker has ended."""
+    database = f"sqlite:///{tmp_path / 'scim.db'}"
+    command = [sys.executable, "-m", killed.__name__, database]
+    done = subprocess.run(command, check=False, timeout=60, capture_output=True, text=True)
+    assert done.returncode == -9, done.stderr
+    ada, txn = done.stdout.split()
+    client, queue = killed.accepting(database)
+    assert "title" not in client.get(f"/Users/{ada}").body
+    sent, stop = list[RequestOutcome](), threading.Event()
+
+    def send(outcome: RequestOutcome) -> None:
+        sent.append(outcome)
+        stop.set()
+
+    assert process_requests(queue, client.service, send, lease=60, poll=0.02, stop=stop) == 1
+    assert [(each.txn, each.payload["status"]) for each in sent] == [(txn, "200")]
+    assert client.get(f"/Users/{ada}").body["title"] == "x"
+    client.service.store.engine.dispose()  # type: ignore[union-attr]
