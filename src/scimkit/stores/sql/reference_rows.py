@@ -98,7 +98,7 @@ def _forget_some(
     for each in holders:
         before: Document = from_json(each.document)
         names = list(dict.fromkeys((one.whole or b"").decode() for one in references[each.sequence]))
-        after = without_references(names, before, id)
+        after: Document = without_references(names, before, id)
         if after != before:  # another transaction may have removed the reference before the lock
             slots.update(number for name in names for number in _slots(tenant, each.type, name, before))
             changed.append((each, before, after, names))
