@@ -24,6 +24,7 @@ from scimkit.stores.sql.statements import of_tenant
 from scimkit.stores.sql.tables import RESOURCES, VALUES
 
 _AT_ONCE: Final = 500
+"""The largest number of resources in one statement."""
 _BIG: Final = sa.BigInteger()
 _HOLDERS: Final = HotStatement(
     sa.select(VALUES.c.resource)
@@ -42,11 +43,14 @@ _TARGETS: Final = (
 )
 """The statement that selects resources by id. Other transactions cannot delete them before this one ends."""
 _LOCKED: Final = (
-    sa.select(RESOURCES.c.type, RESOURCES.c.version, RESOURCES.c.modified, RESOURCES.c.document)
-    .where(RESOURCES.c.sequence == sa.bindparam("number"))
+    sa.select(RESOURCES.c.sequence, RESOURCES.c.type, RESOURCES.c.version, RESOURCES.c.modified, RESOURCES.c.document)
+    .where(RESOURCES.c.sequence.in_(sa.bindparam("numbers", expanding=True)))
+    .order_by(RESOURCES.c.sequence)
     .with_for_update()
 )
-_COLUMNS: Final = tuple(VALUES.c[name] for name in ("slot", "element", "place", "head", "whole", "chosen"))
+_UPDATE: Final = sa.update(RESOURCES).where(RESOURCES.c.sequence == sa.bindparam("number"))
+_NAMES: Final = ("slot", "element", "place", "head", "whole", "chosen")
+_COLUMNS: Final = tuple(VALUES.c[name] for name in _NAMES)
 
 
 def checked(connection: sa.Connection, tenant: str, resource_type: ResourceType, document: Document) -> dict[str, Any]:
@@ -75,62 +79,78 @@ def forget(connection: sa.Connection, tenant: str, id: str, own: int) -> list[tu
     Returns:
         The resource type, the document before and the document after of each resource that had a reference.
     """
+    found = _HOLDERS.rows(connection, {"slot": reference_slot(tenant), "head": id.encode()})
+    numbers = [row[0] for row in found if row[0] != own]
     lost: list[tuple[str, Document, Document]] = []
-    for row in _HOLDERS.rows(connection, {"slot": reference_slot(tenant), "head": id.encode()}):
-        number = row[0]
-        if number == own:
-            continue
-        holder = connection.execute(_LOCKED, {"number": number}).one_or_none()
-        if holder is None:
-            continue
-        before = from_json(holder.document)
-        references = _entries(connection, number, [reference_slot(tenant)])
-        names = list(dict.fromkeys((each.whole or b"").decode() for each in references))
-        after = without_references(names, before, id)
-        if after == before:
-            continue
-        _rewrite(connection, number, holder, before, after, references, tenant, id)
-        lost.append((holder.type, before, after))
+    for start in range(0, len(numbers), _AT_ONCE):
+        lost += _forget_some(connection, tenant, numbers[start : start + _AT_ONCE], id)
     return lost
 
 
-def _rewrite(
-    connection: sa.Connection, number: int, holder: Any, before: Document, after: Document,
-    references: Sequence[IndexEntry], tenant: str, id: str,
-) -> None:  # fmt: skip
-    """Store the document without the references, and the entries of its attributes."""
-    kept = [each for each in references if each.head != id.encode()]
-    entries = [replace(each, element=element) for element, each in enumerate(kept)]
-    slots = [reference_slot(tenant)]
-    for name in before:
-        if before[name] == after.get(name):
-            continue
-        children = {child for each in before[name] for child in each}
-        of_name = [slot(tenant, holder.type, path) for path in (name, *(f"{name}.{child}" for child in children))]
-        gone = {element for element, each in enumerate(before[name]) if each["value"] == id}
-        entries += _moved_up(_entries(connection, number, of_name), gone, of_name[0])
-        slots += of_name
-    connection.execute(sa.delete(VALUES).where(VALUES.c.resource == number, VALUES.c.slot.in_(slots)))
-    if entries:
-        names = [column.name for column in _COLUMNS]
-        rows = [{"resource": number, **{name: getattr(each, name) for name in names}} for each in entries]
+def _forget_some(
+    connection: sa.Connection, tenant: str, numbers: Sequence[int], id: str
+) -> list[tuple[str, Document, Document]]:
+    """Rewrite some resources without their references to a resource, and return them before and after."""
+    holders = connection.execute(_LOCKED, {"numbers": numbers}).all()
+    references = _entries(connection, numbers, {reference_slot(tenant)})
+    slots = {reference_slot(tenant)}
+    changed: list[tuple[Any, Document, Document, list[str]]] = []
+    for each in holders:
+        before: Document = from_json(each.document)
+        names = list(dict.fromkeys((one.whole or b"").decode() for one in references[each.sequence]))
+        after: Document = without_references(names, before, id)
+        if after != before:  # another transaction may have removed the reference before the lock
+            slots.update(number for name in names for number in _slots(tenant, each.type, name, before))
+            changed.append((each, before, after, names))
+    touched = [holder.sequence for holder, *_ in changed]
+    entries = _entries(connection, touched, slots)
+    rows: list[dict[str, Any]] = []
+    updates: list[dict[str, Any]] = []
+    for holder, before, after, names in changed:
+        kept = _rewritten(entries[holder.sequence], tenant, holder.type, before, names, id)
+        rows += [{"resource": holder.sequence, **{name: getattr(each, name) for name in _NAMES}} for each in kept]
+        updates.append({
+            "number": holder.sequence, "version": holder.version + 1, "document": write_json(after),
+            **modified_columns(max(now(), holder.modified)),
+        })  # fmt: skip
+    if changed:
+        connection.execute(sa.delete(VALUES).where(VALUES.c.resource.in_(touched), VALUES.c.slot.in_(slots)))
+        connection.execute(_UPDATE, updates)
+    if rows:
         connection.execute(sa.insert(VALUES), rows)
-    changed = {"version": holder.version + 1, "document": write_json(after)}
-    changed |= modified_columns(max(now(), holder.modified))
-    connection.execute(sa.update(RESOURCES).where(RESOURCES.c.sequence == number), changed)
+    return [(holder.type, before, after) for holder, before, after, _ in changed]
 
 
-def _entries(connection: sa.Connection, number: int, slots: Collection[int]) -> list[IndexEntry]:
-    """Return the index entries of a resource in some slots, in the order of their elements."""
-    query = sa.select(*_COLUMNS).where(VALUES.c.resource == number, VALUES.c.slot.in_(slots))
-    found = connection.execute(query.order_by(VALUES.c.element, VALUES.c.place))
-    return [
-        IndexEntry(
-            row.slot, row.element, row.place, bytes(row.head), None if row.whole is None else bytes(row.whole),
-            bool(row.chosen),
+def _slots(tenant: str, kind: str, name: str, document: Document) -> list[int]:
+    """Return the slots of an attribute and its sub-attributes. The first one tells only that an element exists."""
+    children = sorted({child for each in document.get(name, ()) for child in each})
+    return [slot(tenant, kind, path) for path in (name, *(f"{name}.{child}" for child in children))]
+
+
+def _rewritten(
+    entries: Sequence[IndexEntry], tenant: str, kind: str, before: Document, names: Sequence[str], id: str
+) -> list[IndexEntry]:
+    """Return the entries of the references of a resource, without those to the resource with the id."""
+    own = reference_slot(tenant)
+    kept = [each for each in entries if each.slot == own and each.head != id.encode()]
+    made = [replace(each, element=element) for element, each in enumerate(kept)]
+    for name in names:
+        slots = _slots(tenant, kind, name, before)
+        gone = {element for element, each in enumerate(before.get(name, ())) if each["value"] == id}
+        made += _moved_up([each for each in entries if each.slot in slots], gone, slots[0])
+    return made
+
+
+def _entries(connection: sa.Connection, numbers: Sequence[int], slots: Collection[int]) -> dict[int, list[IndexEntry]]:
+    """Return the index entries of resources in some slots, in the order of their elements."""
+    query = sa.select(VALUES.c.resource, *_COLUMNS).where(VALUES.c.resource.in_(numbers), VALUES.c.slot.in_(slots))
+    found: dict[int, list[IndexEntry]] = {each: [] for each in numbers}
+    for row in connection.execute(query.order_by(VALUES.c.resource, VALUES.c.element, VALUES.c.place)):
+        whole = None if row.whole is None else bytes(row.whole)
+        found[row.resource].append(
+            IndexEntry(row.slot, row.element, row.place, bytes(row.head), whole, bool(row.chosen))
         )
-        for row in found
-    ]  # fmt: skip
+    return found
 
 
 def _moved_up(entries: Sequence[IndexEntry], gone: Collection[int], present: int) -> list[IndexEntry]:
