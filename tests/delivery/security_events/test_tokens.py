@@ -251,7 +251,7 @@ def _jwk(**changed: Any) -> dict[str, Any]:
     "wrong",
     [{}, {"kty": "oct", "k": "c2VjcmV0", "d": "x"}, key("set-1").as_dict(private=False), _jwk(alg="RS256"),
      _jwk(alg="HS256"), _jwk(alg="none"), _jwk(alg="ES384"), _jwk(d="x"), _jwk(crv="P-1")],
-    ids=str,
+    ids=["empty", "symmetric", "public", "RS256", "HS256", "none", "ES384", "malformed", "unknown-curve"],
 )  # fmt: skip
 def test_only_private_asymmetric_keys_sign(wrong: dict[str, Any]) -> None:
     """A key that is symmetric, public, malformed or of another algorithm is refused. The message has no part of it."""
