@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 
 import httpx2
+import pytest
 from scim2_client.engines.httpx2 import SyncSCIMClient
 from scim2_tester import Status, check_server
 
@@ -17,6 +19,7 @@ from scimkit.testing.directory import key_of, sample_directory
 from scimkit.testing.directory_history import play
 from scimkit.testing.okta import OktaCatalogApp
 from scimkit.testing.server import running
+from tests.stores.databases import DATABASES, store_of
 from tests.testing.flawed import findings
 
 
@@ -53,3 +56,28 @@ def test_roles_and_entitlements_on_a_server() -> None:
             results = check_server(client, resource_types=["Role", "Entitlement"])
             wrong = [each.title for each in results if each.status is Status.ERROR]
             assert wrong == ["service_provider_config_endpoint"]  # the same refusal
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_each_database_keeps_assignments(database: str) -> None:
+    """Okta assigns, replaces and takes away roles and entitlements that a database keeps, and finds users by role."""
+    tokens, tenant = TokenRegistry(), f"roles-{os.urandom(4).hex()}"
+    declared = RolesAndEntitlements(
+        roles=[Offer("agent", "Agent"), Offer("admin", "Administrator")],
+        entitlements=[Offer("seat", "Seat", type="License")], schemas="okta",
+    )  # fmt: skip
+    service = ScimService(store_of(database), tokens=tokens, roles_and_entitlements=declared)
+    token = tokens.issue("okta", tenant=tenant).token
+    with running(ScimApp(service, prefix="/scim/v2")) as url:
+        okta = OktaCatalogApp(f"{url}/scim/v2", token, sample_directory())
+        play(okta, [])
+        found = okta.discover_entitlements()
+        bo = key_of("bo")
+        assert okta.assign(bo, roles=[found["Role"]["agent"]], entitlements=list(found["Entitlement"].values()))
+        with httpx2.Client(base_url=f"{url}/scim/v2", headers={"Authorization": f"Bearer {token}"}) as http:
+            agents = {"filter": 'roles[value eq "agent"]'}
+            assert http.get("/Users", params=agents).json()["totalResults"] == 1
+            assert okta.assign(bo, roles=[found["Role"]["admin"]])
+            assert http.get("/Users", params=agents).json()["totalResults"] == 0
+        assert findings(okta.report) == []
+        okta.close()
