@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from scimkit import STRICT, Dialect
 from scimkit.dialects import INTEROP, NOT_APPLICABLE, TOLERANT, Quirk, follows_interop_profile
@@ -71,6 +71,7 @@ def test_replace_of_a_complex_attribute() -> None:
         assert client.patch(path, whole).body[ENTERPRISE]["department"] == "Engines"
 
 
+@settings(max_examples=30)
 @given(bodies(USER_TYPE), patches(USER_TYPE), filters(USER_TYPE, depth=2))
 def test_nothing_else_is_refused(body: dict[str, Any], patch: dict[str, Any], wanted: Any) -> None:
     """The dialect accepts what `strict` accepts, if each operation has a path.

@@ -42,6 +42,7 @@ class Features:
     cursor_timeout: int | None = None
     authentication_schemes: Sequence[Mapping[str, Any]] = (BEARER_TOKEN,)
     roles_and_entitlements: Mapping[str, Any] | None = None
+    interop_profile: bool = False
 
 
 def service_provider_config(features: Features, base_url: str) -> dict[str, Any]:
@@ -74,6 +75,8 @@ def service_provider_config(features: Features, base_url: str) -> dict[str, Any]
         document["documentationUri"] = features.documentation_uri
     if features.roles_and_entitlements is not None:
         document["RolesAndEntitlements"] = features.roles_and_entitlements
+    if features.interop_profile:
+        document["interopProfileConformant"] = True
     return document
 
 
@@ -94,7 +97,21 @@ def resource_type_document(resource_type: ResourceType, base_url: str) -> dict[s
     return {name: value for name, value in document.items() if value not in ("", [])}
 
 
-def schema_documents(resource_types: Sequence[ResourceType], *, with_roles: bool = False) -> dict[str, SchemaDocument]:
+INTEROP_PROFILE_ATTRIBUTE: Final[Mapping[str, Any]] = {
+    "name": "interopProfileConformant",
+    "type": "boolean",
+    "multiValued": False,
+    "description": "True if the service provider claims conformance to the SCIM 2.0 Interoperability Profile.",
+    "required": False,
+    "mutability": "readOnly",
+    "returned": "default",
+}
+"""The attribute that draft-zollner-scim-interop-profile-01 section 4 adds to the ServiceProviderConfig."""
+
+
+def schema_documents(
+    resource_types: Sequence[ResourceType], *, with_roles: bool = False, with_interop_profile: bool = False
+) -> dict[str, SchemaDocument]:
     """Return the Schema documents by URN.
 
     The result has the schemas and extensions of all resource types, and the schemas of the discovery documents.
@@ -102,13 +119,16 @@ def schema_documents(resource_types: Sequence[ResourceType], *, with_roles: bool
     Args:
         resource_types: The resource types that the service announces.
         with_roles: True if the ServiceProviderConfig has `RolesAndEntitlements`.
+        with_interop_profile: True if the ServiceProviderConfig has `interopProfileConformant`.
     """
     served = [each for resource_type in resource_types for each in resource_type.schema_documents]
     found: dict[str, SchemaDocument] = {str(each["id"]): each for each in (*served, *discovery_schemas())}
-    if with_roles:
+    added = [announced_roles_schema()] if with_roles else []
+    if with_interop_profile:
+        added.append(dict(INTEROP_PROFILE_ATTRIBUTE))
+    if added:
         config = found[SERVICE_PROVIDER_CONFIG_SCHEMA]
-        attributes = [*config["attributes"], announced_roles_schema()]
-        found[SERVICE_PROVIDER_CONFIG_SCHEMA] = {**config, "attributes": attributes}
+        found[SERVICE_PROVIDER_CONFIG_SCHEMA] = {**config, "attributes": [*config["attributes"], *added]}
     return found
 
 

@@ -36,7 +36,11 @@ class Discovery:
 
     def _schemas(self, call: RequestContext) -> dict[str, SchemaDocument]:
         """Return the Schema documents of the tenant by URN."""
-        return schema_documents(self._types(call), with_roles=self._features.roles_and_entitlements is not None)
+        return schema_documents(
+            self._types(call),
+            with_roles=self._features.roles_and_entitlements is not None,
+            with_interop_profile=self._features.interop_profile,
+        )
 
     async def service_provider_config(self, call: RequestContext) -> Response:
         """Serve `GET /ServiceProviderConfig` (RFC 7643 section 5)."""

@@ -13,7 +13,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, Final
 
-from scimkit.dialects import DIALECTS, TOLERANT, Dialect, RequestDeviations
+from scimkit.dialects import DIALECTS, TOLERANT, Dialect, RequestDeviations, follows_interop_profile
 from scimkit.documents import Document
 from scimkit.entitlements.offers import RolesAndEntitlements
 from scimkit.entitlements.store import OfferStore
@@ -109,6 +109,7 @@ class ScimService:
         cursors: Cursors | None = None,
         documentation_uri: str | None = None,
         roles_and_entitlements: RolesAndEntitlements | None = None,
+        announce_interop_profile: bool = False,
     ) -> None:
         """Create a service provider over a store.
 
@@ -143,6 +144,8 @@ class ScimService:
             cursors: The object that seals page cursors. Processes that serve the same endpoint must share its key.
             documentation_uri: The URL of your documentation, for the ServiceProviderConfig.
             roles_and_entitlements: The roles and entitlements that the application offers. Experimental.
+            announce_interop_profile: True to claim conformance to the SCIM 2.0 Interoperability Profile in the
+                ServiceProviderConfig. `scimkit check --profile interop` checks the claim. Experimental.
 
         Raises:
             ValueError: The store does not serve one of `resource_types`.
@@ -155,6 +158,7 @@ class ScimService:
             ValueError: `set_password` is given, and the store does not support transactions.
             ValueError: `limits.sensitive` names an attribute that no resource type has.
             ModuleNotFoundError: `rate_limits` is given, and the extra `limits` is not installed.
+            ValueError: `announce_interop_profile` is given, and `dialect` does not follow the profile.
             ValueError: Roles or entitlements are offered, and the store does not keep the attribute of a user.
             TypeError: A coroutine function returns offers, and the store is not async.
         """
@@ -205,7 +209,10 @@ class ScimService:
             documentation_uri=documentation_uri,
             authentication_schemes=getattr(tokens, "authentication_schemes", (BEARER_TOKEN,)),
             roles_and_entitlements=None if declared is None else declared.announced(partial(keeps, store)),
+            interop_profile=announce_interop_profile,
         )
+        if announce_interop_profile and not follows_interop_profile(dialect):
+            raise ValueError("announce_interop_profile needs a dialect that follows the profile, such as INTEROP")
         self._declared = declared
         if declared is not None:
             check_keeps(store, self.resource_types, declared.attributes)

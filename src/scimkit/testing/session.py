@@ -87,4 +87,6 @@ class ProviderSession:
                 self._created[f"{path}/{id}"] = None
             else:
                 attribute = "displayName" if path == "/Groups" else "userName"
-                self._unnamed.append((path, attribute, exchange.sent[attribute]))
+                name = exchange.sent.get(attribute) if isinstance(exchange.sent, dict) else None
+                if isinstance(name, str):
+                    self._unnamed.append((path, attribute, name))
