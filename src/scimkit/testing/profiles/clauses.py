@@ -61,12 +61,21 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class ClauseResult:
-    """What a check found about a clause. `exchange` is the request that shows a failure."""
+    """What a check found about a clause.
+
+    Attributes:
+        clause: The clause.
+        outcome: The result.
+        reason: What is wrong, or what the application must do.
+        exchange: The request that shows a failure.
+        after: The last write before `exchange`, if `exchange` only reads.
+    """
 
     clause: Clause
     outcome: Outcome
     reason: str | None = None
     exchange: Exchange | None = None
+    after: Exchange | None = None
 
     @property
     def is_breach(self) -> bool:
@@ -87,9 +96,45 @@ class ClauseResult:
             shown["reason"] = self.reason
         if exchange is not None:
             shown |= {"request": exchange.request, "sent": exchange.sent, "status": exchange.status}
+        if self.after is not None:
+            shown["after"] = {"request": self.after.request, "sent": self.after.sent, "status": self.after.status}
         if self.outcome == "fails":
             shown["remedy"] = clause.remedy
         return shown
+
+
+_Check: TypeAlias = "Callable[[Probe], None]"
+
+
+class ClauseSet:
+    """Clauses of one document, in the order in which they are declared and checked."""
+
+    def __init__(self, document: str) -> None:
+        self.clauses: list[Clause] = []
+        self._document = document
+
+    def must(self, name: str, section: str, title: str, remedy: str) -> Callable[[_Check], _Check]:
+        """Declare the check of a mandatory clause."""
+        return self._declare(name, section, "MUST", title, remedy)
+
+    def should(self, name: str, section: str, title: str, remedy: str) -> Callable[[_Check], _Check]:
+        """Declare the check of a recommended clause."""
+        return self._declare(name, section, "SHOULD", title, remedy)
+
+    def left_to_application(self, name: str, section: str, title: str, text: str) -> None:
+        """Declare a mandatory clause that no request can show. The text says what the application must do."""
+
+        def check(_: Probe) -> None:
+            raise NotObservable(text)
+
+        self.must(name, section, title, text)(check)
+
+    def _declare(self, name: str, section: str, level: Level, title: str, remedy: str) -> Callable[[_Check], _Check]:
+        def declare(check: _Check) -> _Check:
+            self.clauses.append(Clause(name, f"{self._document} {section}", level, title, remedy, check))
+            return check
+
+        return declare
 
 
 class Probe:
@@ -172,9 +217,7 @@ class Probe:
         return created
 
     def group(self, **attributes: Any) -> dict[str, Any]:
-        """Create a group, and return the response. Raises NotApplicable if the endpoint announces no groups."""
-        if not any(each.get("endpoint") == "/Groups" for each in self.resource_types):
-            raise NotApplicable("The endpoint announces no groups.")
+        """Create a group, and return the response."""
         body = {"schemas": [GROUP], "displayName": self.new_name()} | attributes
         created: dict[str, Any] = self.send("POST", "/Groups", answers(201), has_id, body=body).received
         return created
@@ -262,20 +305,35 @@ def states(what: str, is_right: Callable[[Any], bool]) -> Rule:
     return rule
 
 
+def has_value(name: str, value: Any) -> Rule:
+    """Return a rule: an attribute of the body has a value."""
+    return states(f"{name} is not {json.dumps(value)}.", lambda body: body.get(name) == value)
+
+
 def judge(clause: Clause, probe: Probe) -> ClauseResult:
     """Return the result of a clause."""
+    before = len(probe.session.report.steps)
     try:
         clause.check(probe)
     except ClauseFailed as failed:
-        return ClauseResult(clause, "fails", str(failed), failed.step.exchange if failed.step else None)
+        reason, exchange = str(failed), failed.step.exchange if failed.step else None
     except (AttributeError, KeyError, TypeError):  # a response has another form than the RFC says
-        step = probe.session.report.steps[-1]
-        return ClauseResult(clause, "fails", "The response does not have the form of RFC 7644.", step.exchange)
+        reason, exchange = "The response does not have the form of RFC 7644.", probe.session.report.steps[-1].exchange
     except NotObservable as host:
         return ClauseResult(clause, "host", str(host))
     except NotApplicable as absent:
         return ClauseResult(clause, "not-applicable", str(absent))
-    return ClauseResult(clause, "conforms")
+    else:
+        return ClauseResult(clause, "conforms")
+    writes = [each.exchange for each in probe.session.report.steps[before:] if each.exchange.method != "GET"]
+    is_read = exchange is not None and exchange.method == "GET"
+    return ClauseResult(clause, "fails", reason, exchange, writes[-1] if is_read and writes else None)
+
+
+def needs_groups(probe: Probe) -> None:
+    """Raise NotApplicable if the endpoint announces no groups."""
+    if not any(each.get("endpoint") == "/Groups" for each in probe.resource_types):
+        raise NotApplicable("The endpoint announces no groups.")
 
 
 OFF: Final[Mapping[str, Any]] = {"op": "replace", "path": "active", "value": False}

@@ -10,24 +10,26 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from scimkit.testing.mapping import USER
 from scimkit.testing.profiles.clauses import (
-    Clause,
     ClauseFailed,
-    Level,
+    ClauseSet,
     NotApplicable,
     NotObservable,
     Probe,
     answers,
     states,
 )
-from scimkit.testing.profiles.interop_writes import WRITE_CLAUSES
+from scimkit.testing.profiles.interop_writes import WRITES
+from scimkit.testing.report import Rule
 
-PAGE: Final = 100
+_READS: Final = ClauseSet("interop")
+_CLAIM: Final = ClauseSet("interop")
+_PAGE: Final = 100
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _UNTYPED: Final = frozenset({"entitlements", "roles", "x509Certificates"})
 """The attributes whose `type` has no canonical values in RFC 7643 section 8.7.1."""
@@ -45,11 +47,23 @@ _SAMPLES: Final[Mapping[str, Any]] = {
 }
 
 
+@_READS.must(
+    "discovery",
+    "5.1",
+    "/ServiceProviderConfig, /ResourceTypes and /Schemas are served.",
+    "Serve the three discovery endpoints.",
+)
 def _discovery(probe: Probe) -> None:
     for path in ("/ServiceProviderConfig", "/ResourceTypes", "/Schemas"):
         probe.get(path)
 
 
+@_READS.must(
+    "schemas-published",
+    "5.1",
+    "/Schemas lists each schema that /ResourceTypes names.",
+    "Publish the missing schema, or remove it from the resource type.",
+)
 def _schemas_are_published(probe: Probe) -> None:
     for each in probe.resource_types:
         extensions = [str(one.get("schema")) for one in each.get("schemaExtensions") or ()]
@@ -60,6 +74,12 @@ def _schemas_are_published(probe: Probe) -> None:
                 )
 
 
+@_READS.must(
+    "schemas-accurate",
+    "5.1",
+    "The service keeps the attributes that /Schemas lists.",
+    "Map the attributes that are lost, or publish schemas without them.",
+)
 def _schemas_are_accurate(probe: Probe) -> None:
     announced = probe.attributes_of(USER)
     sent = {name: value for name, value in _SAMPLES.items() if name in announced or name == "externalId"}
@@ -73,6 +93,12 @@ def _schemas_are_accurate(probe: Probe) -> None:
         probe.get(f"/Users/{user['id']}", wanted)
 
 
+@_READS.must(
+    "resource-type-ids",
+    "5.1",
+    "The `id` of a resource type is its `name`.",
+    "Set `id` of each ResourceType to its `name`.",
+)
 def _ids_are_names(probe: Probe) -> None:
     probe.get(
         "/ResourceTypes",
@@ -83,6 +109,12 @@ def _ids_are_names(probe: Probe) -> None:
     )
 
 
+@_READS.must(
+    "id-case",
+    "5.2",
+    "`id` is compared with regard to case.",
+    "Compare ids byte by byte. Check the collation of the column.",
+)
 def _id_is_case_exact(probe: Probe) -> None:
     id = probe.user()["id"]
     if id.swapcase() == id:
@@ -90,6 +122,12 @@ def _id_is_case_exact(probe: Probe) -> None:
     probe.send("GET", f"/Users/{quote(id.swapcase(), safe='')}", answers(404))
 
 
+@_READS.must(
+    "external-id-case",
+    "5.2",
+    "`externalId` is compared with regard to case.",
+    "Compare externalId byte by byte. Check the collation of the column.",
+)
 def _external_id_is_case_exact(probe: Probe) -> None:
     value = f"Id-{probe.new_name()}"
     user = probe.user(externalId=value)
@@ -100,6 +138,12 @@ def _external_id_is_case_exact(probe: Probe) -> None:
     probe.found("/Users", f"externalId eq {json.dumps(value.swapcase())}", _finds([]))
 
 
+@_READS.must(
+    "user-name-case",
+    "5.2",
+    "`userName` is compared without regard to case, in filters and for uniqueness.",
+    "Compare userName without regard to case in filters and in the unique constraint.",
+)
 def _user_name_ignores_case(probe: Probe) -> None:
     user = probe.user()
     name = user["userName"].swapcase()
@@ -107,19 +151,31 @@ def _user_name_ignores_case(probe: Probe) -> None:
     probe.send("POST", "/Users", answers(409), body=probe.user_body(userName=name))
 
 
-def _finds(ids: list[str]) -> Callable[..., str | None]:
+def _finds(ids: list[str]) -> Rule:
     def is_found(body: Any) -> bool:
         return sorted(str(each.get("id")) for each in body.get("Resources") or ()) == sorted(ids)
 
     return states(f"The filter must find {len(ids) or 'no'} resource(s), and finds others.", is_found)
 
 
+@_READS.must(
+    "canonical-types",
+    "5.4",
+    "/Schemas declares the values of `type` as canonicalValues.",
+    "Add canonicalValues to the sub-attribute `type` in the Schema document.",
+)
 def _types_are_declared(probe: Probe) -> None:
     missing = [path for path in _typed(probe) if path.rpartition(":")[2] not in _UNTYPED]
     if missing:
         probe.get("/Schemas", states(f"`type` has no canonicalValues in {', '.join(missing)}.", lambda _: False))
 
 
+@_READS.must(
+    "canonical-types-of-roles",
+    "5.4",
+    "/Schemas declares the values of `type` where RFC 7643 has none.",
+    "Publish schemas with the types that you accept.",
+)
 def _types_of_roles_are_declared(probe: Probe) -> None:
     missing = [path.rpartition(":")[2] for path in _typed(probe) if path.rpartition(":")[2] in _UNTYPED]
     if missing:
@@ -143,6 +199,12 @@ def _typed(probe: Probe) -> list[str]:
     ]
 
 
+@_READS.must(
+    "unique-endpoints",
+    "6.1",
+    "Each resource type has an endpoint of its own.",
+    "Give each resource type its own endpoint.",
+)
 def _endpoints_are_unique(probe: Probe) -> None:
     def are_unique(body: Any) -> bool:
         endpoints = [str(each.get("endpoint")).strip("/").lower() for each in body.get("Resources") or ()]
@@ -151,6 +213,12 @@ def _endpoints_are_unique(probe: Probe) -> None:
     probe.get("/ResourceTypes", states("Two resource types have the same endpoint.", are_unique))
 
 
+@_READS.must(
+    "one-address",
+    "6.1",
+    "A resource is addressed by its `id` only.",
+    "Answer 404 if the last part of the path is no id, and set `meta.location`.",
+)
 def _resources_have_one_address(probe: Probe) -> None:
     user = probe.user()
     path = f"/Users/{quote(user['id'], safe='')}"
@@ -162,6 +230,12 @@ def _resources_have_one_address(probe: Probe) -> None:
     probe.send("GET", f"/Users/{quote(user['userName'], safe='')}", answers(404))
 
 
+@_READS.must(
+    "media-type",
+    "6.2",
+    "Responses have the Content-Type application/scim+json.",
+    "Set the Content-Type of every response with a body, errors included.",
+)
 def _media_type(probe: Probe) -> None:
     user = probe.send("POST", "/Users", answers(201), body=probe.user_body())
     exchanges = [user, probe.send("GET", "/Users?count=1"), probe.send("GET", f"/Users/{probe.new_name()}")]
@@ -171,6 +245,12 @@ def _media_type(probe: Probe) -> None:
             probe.fail(each, f"Content-Type is {media_type or 'missing'} instead of application/scim+json.")
 
 
+@_READS.must(
+    "filters",
+    "6.3",
+    "The operators `eq` and `and` are supported.",
+    "Evaluate `eq` and `and` in filters.",
+)
 def _filters(probe: Probe) -> None:
     user, _ = probe.user(), probe.user()
     name, id = json.dumps(user["userName"]), user["id"]
@@ -179,10 +259,22 @@ def _filters(probe: Probe) -> None:
     probe.found("/Users", f"userName eq {name} and active eq false", _finds([]))
 
 
+@_READS.must(
+    "unknown-in-filter",
+    "6.3",
+    "A filter with an unknown attribute is refused with `invalidFilter`.",
+    "Answer 400 with `invalidFilter`, never all resources.",
+)
 def _unknown_attribute_in_filter(probe: Probe) -> None:
     probe.send("GET", '/Users?filter=scimkitCheck+eq+"x"', answers(400, scim_type="invalidFilter"))
 
 
+@_READS.must(
+    "pages",
+    "6.4",
+    "Lists have pages by index or by cursor.",
+    "Support `startIndex` and `count`, or cursors (RFC 9865).",
+)
 def _pages(probe: Probe) -> None:
     for _ in range(2):
         probe.user()
@@ -203,7 +295,7 @@ def _pages(probe: Probe) -> None:
         probe.get("/Users?cursor=&count=1", states(wanted, lambda _: False))
 
 
-def _has_at_least(number: int) -> Callable[..., str | None]:
+def _has_at_least(number: int) -> Rule:
     def is_full(body: Any) -> bool:
         total = body.get("totalResults")
         return isinstance(total, int) and len(body.get("Resources") or ()) >= min(number, total)
@@ -211,24 +303,42 @@ def _has_at_least(number: int) -> Callable[..., str | None]:
     return states(f"The page must have {number} resources, or all of them, and has fewer.", is_full)
 
 
+@_READS.must(
+    "count",
+    "6.4",
+    "`count` may be at least 100.",
+    "Raise the limit of a page to at least 100. In scimkit, `Limits.page`.",
+)
 def _count_of_100(probe: Probe) -> None:
     probe.user()
-    probe.get(f"/Users?count={PAGE}", _has_at_least(PAGE))
+    probe.get(f"/Users?count={_PAGE}", _has_at_least(_PAGE))
     limit = (probe.config.get("filter") or {}).get("maxResults")
-    if isinstance(limit, int) and limit < PAGE:
-        wanted = states(f"`filter.maxResults` is {limit}, and must be at least {PAGE}.", lambda _: False)
+    if isinstance(limit, int) and limit < _PAGE:
+        wanted = states(f"`filter.maxResults` is {limit}, and must be at least {_PAGE}.", lambda _: False)
         probe.get("/ServiceProviderConfig", wanted)
 
 
+@_READS.should(
+    "default-page",
+    "6.4",
+    "A page without `count` has at least 100 resources.",
+    "Raise the default page to 100. In scimkit, `Limits.default_page`.",
+)
 def _default_of_100(probe: Probe) -> None:
     probe.user()
-    probe.get("/Users", _has_at_least(PAGE))
-    size = (probe.config.get("pagination") or {}).get("defaultPageSize", PAGE)
-    if isinstance(size, int) and size < PAGE:
-        wanted = states(f"`pagination.defaultPageSize` is {size}, and should be at least {PAGE}.", lambda _: False)
+    probe.get("/Users", _has_at_least(_PAGE))
+    size = (probe.config.get("pagination") or {}).get("defaultPageSize", _PAGE)
+    if isinstance(size, int) and size < _PAGE:
+        wanted = states(f"`pagination.defaultPageSize` is {size}, and should be at least {_PAGE}.", lambda _: False)
         probe.get("/ServiceProviderConfig", wanted)
 
 
+@_READS.must(
+    "largest-page",
+    "6.4",
+    "A page has at most the number of resources that the service announces.",
+    "Limit `count`, and announce the limit as `filter.maxResults`.",
+)
 def _largest_page(probe: Probe) -> None:
     limit = (probe.config.get("filter") or {}).get("maxResults")
     if not isinstance(limit, int) or limit < 1:
@@ -241,6 +351,12 @@ def _largest_page(probe: Probe) -> None:
     probe.get(f"/Users?count={limit + 1}", wanted)
 
 
+@_READS.must(
+    "tls",
+    "7.1",
+    "The service supports TLS 1.3, and is not served without TLS.",
+    "Serve the endpoint with TLS 1.3.",
+)
 def _transport(probe: Probe) -> None:
     parts = urlsplit(probe.url)
     host = parts.hostname or ""
@@ -261,6 +377,12 @@ def _transport(probe: Probe) -> None:
         raise ClauseFailed("The server does not accept TLS 1.3.") from error
 
 
+@_READS.should(
+    "no-basic",
+    "7.2",
+    "HTTP Basic authentication is not announced.",
+    "Use bearer tokens, and remove httpbasic.",
+)
 def _no_basic_authentication(probe: Probe) -> None:
     def has_none(body: Any) -> bool:
         return all(each.get("type") != "httpbasic" for each in body.get("authenticationSchemes") or ())
@@ -268,6 +390,12 @@ def _no_basic_authentication(probe: Probe) -> None:
     probe.get("/ServiceProviderConfig", states("`authenticationSchemes` announces httpbasic.", has_none))
 
 
+@_CLAIM.must(
+    "announcement",
+    "4",
+    "`interopProfileConformant` is true only if the service conforms.",
+    "Remove the announcement until every mandatory clause conforms.",
+)
 def _announcement(probe: Probe) -> None:
     given = probe.config.get("interopProfileConformant")
     if given is None or given is False:
@@ -285,34 +413,5 @@ def _announcement(probe: Probe) -> None:
         probe.get("/ServiceProviderConfig", states(wanted, lambda _: False))
 
 
-def _clause(
-    name: str, section: str, title: str, remedy: str, check: Callable[[Probe], None], level: Level = "MUST"
-) -> Clause:
-    return Clause(name, f"interop {section}", level, title, remedy, check)
-
-
-INTEROP_CLAUSES: Final[tuple[Clause, ...]] = (
-    _clause("discovery", "5.1", "/ServiceProviderConfig, /ResourceTypes and /Schemas are served.", "Serve the three discovery endpoints.", _discovery),
-    _clause("schemas-published", "5.1", "/Schemas lists each schema that /ResourceTypes names.", "Publish the missing schema, or remove it from the resource type.", _schemas_are_published),
-    _clause("schemas-accurate", "5.1", "The service keeps the attributes that /Schemas lists.", "Map the attributes that are lost, or publish schemas without them.", _schemas_are_accurate),
-    _clause("resource-type-ids", "5.1", "The `id` of a resource type is its `name`.", "Set `id` of each ResourceType to its `name`.", _ids_are_names),
-    _clause("id-case", "5.2", "`id` is compared with regard to case.", "Compare ids byte by byte. Check the collation of the column.", _id_is_case_exact),
-    _clause("external-id-case", "5.2", "`externalId` is compared with regard to case.", "Compare externalId byte by byte. Check the collation of the column.", _external_id_is_case_exact),
-    _clause("user-name-case", "5.2", "`userName` is compared without regard to case, in filters and for uniqueness.", "Compare userName without regard to case in filters and in the unique constraint.", _user_name_ignores_case),
-    _clause("canonical-types", "5.4", "/Schemas declares the values of `type` as canonicalValues.", "Add canonicalValues to the sub-attribute `type` in the Schema document.", _types_are_declared),
-    _clause("canonical-types-of-roles", "5.4", "/Schemas declares the values of `type` where RFC 7643 has none.", "Publish schemas with the types that you accept.", _types_of_roles_are_declared),
-    _clause("unique-endpoints", "6.1", "Each resource type has an endpoint of its own.", "Give each resource type its own endpoint.", _endpoints_are_unique),
-    _clause("one-address", "6.1", "A resource is addressed by its `id` only.", "Answer 404 if the last part of the path is no id, and set `meta.location`.", _resources_have_one_address),
-    _clause("media-type", "6.2", "Responses have the Content-Type application/scim+json.", "Set the Content-Type of every response with a body, errors included.", _media_type),
-    _clause("filters", "6.3", "The operators `eq` and `and` are supported.", "Evaluate `eq` and `and` in filters.", _filters),
-    _clause("unknown-in-filter", "6.3", "A filter with an unknown attribute is refused with `invalidFilter`.", "Answer 400 with `invalidFilter`, never all resources.", _unknown_attribute_in_filter),
-    _clause("pages", "6.4", "Lists have pages by index or by cursor.", "Support `startIndex` and `count`, or cursors (RFC 9865).", _pages),
-    _clause("count", "6.4", "`count` may be at least 100.", "Raise the limit of a page to at least 100. In scimkit, `Limits.page`.", _count_of_100),
-    _clause("default-page", "6.4", "A page without `count` has at least 100 resources.", "Raise the default page to 100. In scimkit, `Limits.default_page`.", _default_of_100, "SHOULD"),
-    _clause("largest-page", "6.4", "A page has at most the number of resources that the service announces.", "Limit `count`, and announce the limit as `filter.maxResults`.", _largest_page),
-    *WRITE_CLAUSES,
-    _clause("tls", "7.1", "The service supports TLS 1.3, and is not served without TLS.", "Serve the endpoint with TLS 1.3.", _transport),
-    _clause("no-basic", "7.2", "HTTP Basic authentication is not announced.", "Use bearer tokens, and remove httpbasic.", _no_basic_authentication, "SHOULD"),
-    _clause("announcement", "4", "`interopProfileConformant` is true only if the service conforms.", "Remove the announcement until every mandatory clause conforms.", _announcement),
-)  # fmt: skip
+INTEROP_CLAUSES: Final = (*_READS.clauses, *WRITES.clauses, *_CLAIM.clauses)
 """The clauses in the order in which they are checked. The announcement is last, because it depends on the others."""

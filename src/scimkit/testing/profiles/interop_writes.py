@@ -10,8 +10,9 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from scimkit.testing.mapping import USER
-from scimkit.testing.profiles.clauses import OFF, Clause, Probe, answers, states
+from scimkit.testing.profiles.clauses import OFF, ClauseSet, Probe, answers, has_value, states
 
+WRITES: Final = ClauseSet("interop")
 _UNKNOWN: Final = "scimkitCheck"
 _REFUSED: Final = answers(400, scim_type="invalidSyntax")
 
@@ -20,39 +21,74 @@ def _path(user: dict[str, Any]) -> str:
     return f"/Users/{quote(user['id'], safe='')}"
 
 
+@WRITES.must(
+    "unknown-attributes",
+    "5.3",
+    "A POST or PATCH with an unknown attribute is refused with `invalidSyntax`.",
+    "Answer 400 with `invalidSyntax`. In scimkit, use the dialect `interop`.",
+)
 def _unknown_attributes(probe: Probe) -> None:
     probe.send("POST", "/Users", _REFUSED, body=probe.user_body(**{_UNKNOWN: "x"}))
     path = _path(probe.user())
     probe.patch(path, {"op": "replace", "path": _UNKNOWN, "value": "x"}, rules=[_REFUSED])
 
 
+@WRITES.must(
+    "unknown-schemas",
+    "5.3",
+    "A POST with an unknown schema is refused with `invalidSyntax`.",
+    "Answer 400 with `invalidSyntax`. In scimkit, use the dialect `interop`.",
+)
 def _unknown_schemas(probe: Probe) -> None:
     urn = "urn:example:scimkit:check:1.0:User"
     body = probe.user_body(schemas=[USER, urn], **{urn: {"level": "1"}})
     probe.send("POST", "/Users", _REFUSED, body=body)
 
 
+@WRITES.must(
+    "patch",
+    "6.5",
+    "PATCH is supported.",
+    "Implement PATCH of RFC 7644 section 3.5.2.",
+)
 def _patch(probe: Probe) -> None:
     path, name = _path(probe.user()), probe.text_attribute()
     probe.patch(path, {"op": "replace", "path": name, "value": "Changed"})
-    probe.get(path, states(f"{name} has not changed.", lambda body: body.get(name) == "Changed"))
+    probe.get(path, has_value(name, "Changed"))
 
 
+@WRITES.must(
+    "patch-path",
+    "6.5.1.1",
+    "A PATCH operation without `path` is refused with `invalidSyntax`.",
+    "Answer 400 with `invalidSyntax`. In scimkit, use the dialect `interop`.",
+)
 def _path_is_required(probe: Probe) -> None:
     path, name = _path(probe.user()), probe.text_attribute()
     probe.patch(path, {"op": "replace", "value": {name: "Changed"}}, rules=[_REFUSED])
     probe.get(path, states("The refused PATCH was applied.", lambda body: body.get(name) != "Changed"))
 
 
+@WRITES.must(
+    "add-is-replace",
+    "6.5.2.1",
+    "`add` and `replace` of a simple attribute do the same.",
+    "Let `add` of a singular attribute overwrite the value.",
+)
 def _add_equals_replace(probe: Probe) -> None:
     name = probe.text_attribute()
     path = _path(probe.user(**{name: "First"}))
     for op, value in (("add", "Second"), ("replace", "Third")):
         probe.patch(path, {"op": op, "path": name, "value": value})
-        wanted = f"{name} does not have the value of the operation `{op}`."
-        probe.get(path, states(wanted, lambda body, value=value: body.get(name) == value))
+        probe.get(path, has_value(name, value))
 
 
+@WRITES.must(
+    "replace-complex",
+    "6.5.2.1",
+    "`replace` of a complex attribute replaces all of it.",
+    "Unassign the sub-attributes that the value omits. In scimkit, use the dialect `interop`.",
+)
 def _replace_of_complex(probe: Probe) -> None:
     path = _path(probe.user())
     probe.patch(path, {"op": "replace", "path": "name", "value": {"givenName": "Changed"}})
@@ -60,6 +96,12 @@ def _replace_of_complex(probe: Probe) -> None:
     probe.get(path, states(wanted, lambda body: "familyName" not in _name(body)))
 
 
+@WRITES.must(
+    "add-complex",
+    "6.5.2.1",
+    "`add` to a complex attribute keeps the omitted sub-attributes.",
+    "Merge the value into the attribute.",
+)
 def _add_of_complex(probe: Probe) -> None:
     path = _path(probe.user())
     probe.patch(path, {"op": "add", "path": "name", "value": {"givenName": "Changed"}})
@@ -73,12 +115,24 @@ def _name(body: dict[str, Any]) -> dict[str, Any]:
     return name if isinstance(name, dict) else {}
 
 
+@WRITES.must(
+    "replace-collection",
+    "6.5.2.2",
+    "`replace` of a multi-valued attribute replaces all values.",
+    "Replace all values of the attribute.",
+)
 def _replace_of_collection(probe: Probe) -> None:
     path, new = _path(probe.user()), probe.new_name()
     probe.patch(path, {"op": "replace", "path": "emails", "value": [{"value": new, "type": "work"}]})
     probe.get(path, states("emails must have the new value only.", lambda body: _emails(body) == [new]))
 
 
+@WRITES.must(
+    "add-collection",
+    "6.5.2.2",
+    "`add` to a multi-valued attribute keeps the values.",
+    "Append the values. Keep several emails for a user.",
+)
 def _add_to_collection(probe: Probe) -> None:
     user, new = probe.user(), probe.new_name()
     probe.patch(_path(user), {"op": "add", "path": "emails", "value": [{"value": new, "type": "home"}]})
@@ -90,12 +144,24 @@ def _emails(body: dict[str, Any]) -> list[str]:
     return sorted(str(each.get("value")) for each in body.get("emails") or ())
 
 
+@WRITES.must(
+    "patch-keeps",
+    "6.6",
+    "A PATCH with `active` false keeps the resource.",
+    "Deactivate the user, and keep serving it.",
+)
 def _patch_deletes_nothing(probe: Probe) -> None:
     path = _path(probe.user())
     probe.patch(path, OFF)
-    probe.get(path, states("The user is not inactive.", lambda body: body.get("active") is False))
+    probe.get(path, has_value("active", False))
 
 
+@WRITES.must(
+    "deletion",
+    "6.6",
+    "A deleted resource is answered with 404, and is in no list.",
+    "Delete the resource, or hide it completely.",
+)
 def _deletion(probe: Probe) -> None:
     user = probe.user()
     path, name = _path(user), json.dumps(user["userName"])
@@ -107,35 +173,27 @@ def _deletion(probe: Probe) -> None:
     probe.found("/Users", f"userName eq {name}", hidden)
 
 
+@WRITES.must(
+    "name-free",
+    "6.6",
+    "The `userName` of a deleted user can be used again.",
+    "Free the name on deletion. Leave deleted rows out of the unique constraint.",
+)
 def _name_is_free_again(probe: Probe) -> None:
     user = probe.user()
     probe.send("DELETE", _path(user), answers(204))
     probe.user(userName=user["userName"])
 
 
+@WRITES.must(
+    "conflicts",
+    "6.9.1",
+    "A POST or PATCH with a taken `userName` is answered with 409 and `uniqueness`.",
+    "Answer 409 with `uniqueness`.",
+)
 def _conflicts(probe: Probe) -> None:
     taken, other = probe.user(), probe.user()
     conflict = answers(409, scim_type="uniqueness")
     probe.send("POST", "/Users", conflict, body=probe.user_body(userName=taken["userName"]))
     operation = {"op": "replace", "path": "userName", "value": taken["userName"]}
     probe.patch(_path(other), operation, rules=[conflict])
-
-
-_DIALECT: Final = "In scimkit, use the dialect `interop`."
-
-WRITE_CLAUSES: Final[tuple[Clause, ...]] = (
-    Clause("unknown-attributes", "interop 5.3", "MUST", "A POST or PATCH with an unknown attribute is refused with `invalidSyntax`.", f"Answer 400 with `invalidSyntax`. {_DIALECT}", _unknown_attributes),
-    Clause("unknown-schemas", "interop 5.3", "MUST", "A POST with an unknown schema is refused with `invalidSyntax`.", f"Answer 400 with `invalidSyntax`. {_DIALECT}", _unknown_schemas),
-    Clause("patch", "interop 6.5", "MUST", "PATCH is supported.", "Implement PATCH of RFC 7644 section 3.5.2.", _patch),
-    Clause("patch-path", "interop 6.5.1.1", "MUST", "A PATCH operation without `path` is refused with `invalidSyntax`.", f"Answer 400 with `invalidSyntax`. {_DIALECT}", _path_is_required),
-    Clause("add-is-replace", "interop 6.5.2.1", "MUST", "`add` and `replace` of a simple attribute do the same.", "Let `add` of a singular attribute overwrite the value.", _add_equals_replace),
-    Clause("replace-complex", "interop 6.5.2.1", "MUST", "`replace` of a complex attribute replaces all of it.", f"Unassign the sub-attributes that the value omits. {_DIALECT}", _replace_of_complex),
-    Clause("add-complex", "interop 6.5.2.1", "MUST", "`add` to a complex attribute keeps the omitted sub-attributes.", "Merge the value into the attribute.", _add_of_complex),
-    Clause("replace-collection", "interop 6.5.2.2", "MUST", "`replace` of a multi-valued attribute replaces all values.", "Replace all values of the attribute.", _replace_of_collection),
-    Clause("add-collection", "interop 6.5.2.2", "MUST", "`add` to a multi-valued attribute keeps the values.", "Append the values. Keep several emails for a user.", _add_to_collection),
-    Clause("patch-keeps", "interop 6.6", "MUST", "A PATCH with `active` false keeps the resource.", "Deactivate the user, and keep serving it.", _patch_deletes_nothing),
-    Clause("deletion", "interop 6.6", "MUST", "A deleted resource is answered with 404, and is in no list.", "Delete the resource, or hide it completely.", _deletion),
-    Clause("name-free", "interop 6.6", "MUST", "The `userName` of a deleted user can be used again.", "Free the name on deletion. Leave deleted rows out of the unique constraint.", _name_is_free_again),
-    Clause("conflicts", "interop 6.9.1", "MUST", "A POST or PATCH with a taken `userName` is answered with 409 and `uniqueness`.", "Answer 409 with `uniqueness`.", _conflicts),
-)  # fmt: skip
-"""The clauses in the order in which they are checked."""
