@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
+import ssl
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from scimkit import INTEROP, STRICT, TOLERANT, Limits, Request, TokenRegistry
 from scimkit.events import Revoker
 from scimkit.service import Response
 from scimkit.testing.endpoint import open_endpoint
-from scimkit.testing.profiles import PROFILES, Clause, ClauseResult, Profile, ReadinessReport, check_profile
+from scimkit.testing.profiles import PROFILES, Clause, ClauseResult, Profile, ReadinessReport, check_profile, clauses
 from scimkit.wsgi import ScimApp
 from tests.testing.flawed import Flawed, as_is, edit_body, with_body
 
@@ -34,9 +43,9 @@ def report_of(*names: str, tamper: Any = None, before: Any = None, token: str = 
         return check_profile(profile, endpoint.base_url, issued, revokers=revokers, client=endpoint.client)
 
 
-def result_of(name: str, **options: Any) -> ClauseResult:
-    """Return the result of one clause."""
-    return report_of(name, **options).results[-1]
+def result_of(name: str, *, first: tuple[str, ...] = (), **options: Any) -> ClauseResult:
+    """Return the result of one clause, which is checked after the clauses of `first`."""
+    return report_of(*first, name, **options).results[-1]
 
 
 def on(method: str, path: str, change: Callable[[Any], Any]) -> Any:
@@ -187,6 +196,7 @@ FLAWS = {
     "token-expiry": Flaw("exp", options={"token": jwt(scope="scim")}),
     "token-required": Flaw("200 instead of 401", status("GET", "/Users", 200)),
     "requests-a-second": Flaw("429", status("GET", "/Users", 429)),
+    "rate-limits": Flaw("no Retry-After", options={"first": ("get-user",)}, tamper=status("GET", "/Users/", 429)),
     "bulk": Flaw("instead of 200", options={"limits": Limits(bulk_operations=0)}),
     "several-attributes": Flaw("both", before=first_operation),
     "errors": Flaw("SCIM error", no_scim_errors),
@@ -223,7 +233,7 @@ def test_a_flaw_is_found(name: str) -> None:
 
 def test_each_clause_can_fail() -> None:
     """Each clause has a flaw, except the clauses that no request can show."""
-    never = {"canonical-types-of-roles", "all-access", "oauth", "local-changes", "rate-limits", "audit", "group-roles"}
+    never = {"canonical-types-of-roles", "all-access", "oauth", "local-changes", "audit", "group-roles"}
     assert CLAUSES.keys() - FLAWS.keys() - ELSEWHERE == never | {"local-accounts"}
     assert len(CLAUSES) == len(PROFILES["ipsie"].clauses)
 
@@ -234,7 +244,7 @@ def test_a_conforming_service() -> None:
     assert [each for each in report.results if each.outcome == "fails"] == []
     assert report.passed
     host = {each.clause.name for each in report.of("host")} - {"requests-a-second"}
-    assert host == CLAUSES.keys() - FLAWS.keys() | {"token-scope", "token-expiry"}
+    assert host == CLAUSES.keys() - FLAWS.keys() | {"token-scope", "token-expiry", "rate-limits"}
 
 
 def test_the_announcement() -> None:
@@ -252,6 +262,61 @@ def test_transport(url: str, outcome: str) -> None:
     """A public URL without TLS fails. On this machine, TLS cannot be seen."""
     profile = Profile("some", (), (CLAUSES["tls"],))
     assert check_profile(profile, url, "x").results[0].outcome == outcome
+
+
+@pytest.mark.parametrize(("newest", "reason"), [(ssl.TLSVersion.TLSv1_3, None), (ssl.TLSVersion.TLSv1_2, "TLS 1.3")])
+def test_the_version_of_tls(tmp_path: Path, newest: ssl.TLSVersion, reason: str | None) -> None:
+    """A server that speaks TLS 1.3 conforms, and a server that stops at TLS 1.2 fails."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate(tmp_path))
+    context.maximum_version = newest
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection = listener.accept()[0]
+            with suppress(OSError), connection, context.wrap_socket(connection, server_side=True):
+                pass
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        profile = Profile("some", (), (CLAUSES["tls"],))
+        found = check_profile(profile, f"https://127.0.0.1:{listener.getsockname()[1]}", "x").results[0]
+        thread.join(10)
+    assert (found.outcome, reason or "") == ("fails" if reason else "conforms", reason or "")
+    assert (reason or "") in (found.reason or "")
+
+
+def certificate(folder: Path) -> Path:
+    """Return a file with a new key and its certificate."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    encoding = serialization.Encoding.PEM
+    secret = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "server.pem").write_bytes(secret + builder.sign(key, hashes.SHA256()).public_bytes(encoding))
+    return folder / "server.pem"
+
+
+def test_a_service_that_limits_its_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check waits as `Retry-After` asks, and the clause about rate limits then conforms."""
+    waited: list[int] = []
+    monkeypatch.setattr(clauses, "sleep", waited.append)
+    refused = iter([True, True])
+
+    def limit(request: Request, response: Response, body: Any) -> Response:
+        if request.method == "GET" and next(refused, False):
+            return Response(429, b"", (("Retry-After", "7"),))
+        return response
+
+    assert [each.outcome for each in report_of("get-user", "rate-limits", tamper=limit).results] == ["conforms"] * 2
+    assert waited == [7, 7]
+    always = lambda request, response, body: Response(429, b"", (("Retry-After", "7"),))  # noqa: E731
+    assert result_of("requests-a-second", tamper=always).outcome == "fails"
+    never = lambda request, response, body: Response(429, b"", (("Retry-After", "900"),))  # noqa: E731
+    waited.clear()
+    assert result_of("get-user", tamper=never).outcome == "fails"
+    assert waited == []
 
 
 def test_tokens() -> None:

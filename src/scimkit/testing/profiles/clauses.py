@@ -9,7 +9,9 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from time import sleep
 from typing import Any, Final, Literal, NoReturn, TypeAlias
+from urllib.parse import quote
 
 from scimkit.events.revokers import Revoker
 from scimkit.testing.exchange import Connection, Exchange, filter_query
@@ -20,6 +22,11 @@ from scimkit.testing.session import ProviderSession
 Outcome: TypeAlias = Literal["conforms", "fails", "host", "not-applicable"]
 """`host` means that requests cannot show the clause, so the application has to ensure it."""
 Level: TypeAlias = Literal["MUST", "SHOULD"]
+
+
+_REPEATS: Final = 3
+_LONGEST_WAIT: Final = 60
+"""The largest number of seconds to wait for an endpoint that limits its rate."""
 
 
 class ClauseFailed(Exception):
@@ -167,14 +174,35 @@ class Probe:
         self.revokers: tuple[Revoker, ...] = tuple(revokers)
         self.results: list[ClauseResult] = []
         """The results of the clauses before the present one."""
+        self.limited: list[Exchange] = []
+        """The requests that were refused with 429."""
         self._number = 0
 
     def send(self, method: str, path: str, *rules: Rule, body: Any = None) -> Exchange:
-        """Send a request. Raises ClauseFailed if a rule finds something, or if nothing answers."""
+        """Send a request, and repeat it after `Retry-After` if it comes too soon for the endpoint.
+
+        Raises:
+            ClauseFailed: A rule finds something, or nothing answers.
+        """
         step = self.session.step("check", method, path, (is_reached, *rules), body)
+        for _ in range(_REPEATS):
+            if not self.waits_for(step.exchange):
+                break
+            step = self.session.step("check", method, path, (is_reached, *rules), body)
         if step.reason is not None:
             raise ClauseFailed(step.reason, step)
         return step.exchange
+
+    def waits_for(self, exchange: Exchange) -> bool:
+        """Wait if the endpoint asks for it with 429 and `Retry-After`, and report whether it did."""
+        if exchange.status != 429:
+            return False
+        self.limited.append(exchange)
+        seconds = exchange.headers.get("retry-after", "")
+        if not seconds.isdecimal() or int(seconds) > _LONGEST_WAIT:
+            return False
+        sleep(int(seconds))
+        return True
 
     def fail(self, exchange: Exchange, reason: str) -> NoReturn:
         """Raise ClauseFailed for a response."""
@@ -192,6 +220,11 @@ class Probe:
     def list_of(self, path: str) -> list[dict[str, Any]]:
         """Return the resources in the response to a GET of a list."""
         return _resources(self.get(path))
+
+    @staticmethod
+    def path_of(resource: Mapping[str, Any], endpoint: str = "/Users") -> str:
+        """Return the path of a resource. An id may have any characters."""
+        return f"{endpoint}/{quote(str(resource['id']), safe='')}"
 
     def new_name(self) -> str:
         """Return a `userName` that no other resource has."""

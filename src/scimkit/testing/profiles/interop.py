@@ -90,7 +90,7 @@ def _schemas_are_accurate(probe: Probe) -> None:
         wanted = states(
             f"/Schemas lists {names}, and a user that was created with {names} does not have it.", lambda _: False
         )
-        probe.get(f"/Users/{user['id']}", wanted)
+        probe.get(probe.path_of(user), wanted)
 
 
 @_READS.must(
@@ -221,7 +221,7 @@ def _endpoints_are_unique(probe: Probe) -> None:
 )
 def _resources_have_one_address(probe: Probe) -> None:
     user = probe.user()
-    path = f"/Users/{quote(user['id'], safe='')}"
+    path = probe.path_of(user)
 
     def is_canonical(body: Any) -> bool:
         return str((body.get("meta") or {}).get("location", path)).endswith(path)
@@ -373,8 +373,10 @@ def _transport(probe: Probe) -> None:
             context.wrap_socket(connection, server_hostname=host),
         ):
             return
-    except OSError as error:
+    except ssl.SSLError as error:
         raise ClauseFailed("The server does not accept TLS 1.3.") from error
+    except OSError as error:
+        raise ClauseFailed("The endpoint cannot be reached, or does not answer in time.") from error
 
 
 @_READS.should(

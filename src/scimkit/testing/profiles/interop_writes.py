@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from typing import Any, Final
-from urllib.parse import quote
 
 from scimkit.testing.mapping import USER
 from scimkit.testing.profiles.clauses import OFF, ClauseSet, Probe, answers, has_value, states
@@ -15,10 +14,6 @@ from scimkit.testing.profiles.clauses import OFF, ClauseSet, Probe, answers, has
 WRITES: Final = ClauseSet("interop")
 _UNKNOWN: Final = "scimkitCheck"
 _REFUSED: Final = answers(400, scim_type="invalidSyntax")
-
-
-def _path(user: dict[str, Any]) -> str:
-    return f"/Users/{quote(user['id'], safe='')}"
 
 
 @WRITES.must(
@@ -29,7 +24,7 @@ def _path(user: dict[str, Any]) -> str:
 )
 def _unknown_attributes(probe: Probe) -> None:
     probe.send("POST", "/Users", _REFUSED, body=probe.user_body(**{_UNKNOWN: "x"}))
-    path = _path(probe.user())
+    path = probe.path_of(probe.user())
     probe.patch(path, {"op": "replace", "path": _UNKNOWN, "value": "x"}, rules=[_REFUSED])
 
 
@@ -52,7 +47,7 @@ def _unknown_schemas(probe: Probe) -> None:
     "Implement PATCH of RFC 7644 section 3.5.2.",
 )
 def _patch(probe: Probe) -> None:
-    path, name = _path(probe.user()), probe.text_attribute()
+    path, name = probe.path_of(probe.user()), probe.text_attribute()
     probe.patch(path, {"op": "replace", "path": name, "value": "Changed"})
     probe.get(path, has_value(name, "Changed"))
 
@@ -64,7 +59,7 @@ def _patch(probe: Probe) -> None:
     "Answer 400 with `invalidSyntax`. In scimkit, use the dialect `interop`.",
 )
 def _path_is_required(probe: Probe) -> None:
-    path, name = _path(probe.user()), probe.text_attribute()
+    path, name = probe.path_of(probe.user()), probe.text_attribute()
     probe.patch(path, {"op": "replace", "value": {name: "Changed"}}, rules=[_REFUSED])
     probe.get(path, states("The refused PATCH was applied.", lambda body: body.get(name) != "Changed"))
 
@@ -77,7 +72,7 @@ def _path_is_required(probe: Probe) -> None:
 )
 def _add_equals_replace(probe: Probe) -> None:
     name = probe.text_attribute()
-    path = _path(probe.user(**{name: "First"}))
+    path = probe.path_of(probe.user(**{name: "First"}))
     for op, value in (("add", "Second"), ("replace", "Third")):
         probe.patch(path, {"op": op, "path": name, "value": value})
         probe.get(path, has_value(name, value))
@@ -90,7 +85,7 @@ def _add_equals_replace(probe: Probe) -> None:
     "Unassign the sub-attributes that the value omits. In scimkit, use the dialect `interop`.",
 )
 def _replace_of_complex(probe: Probe) -> None:
-    path = _path(probe.user())
+    path = probe.path_of(probe.user())
     probe.patch(path, {"op": "replace", "path": "name", "value": {"givenName": "Changed"}})
     wanted = "name.familyName is still there, and the replaced `name` does not have it."
     probe.get(path, states(wanted, lambda body: "familyName" not in _name(body)))
@@ -103,7 +98,7 @@ def _replace_of_complex(probe: Probe) -> None:
     "Merge the value into the attribute.",
 )
 def _add_of_complex(probe: Probe) -> None:
-    path = _path(probe.user())
+    path = probe.path_of(probe.user())
     probe.patch(path, {"op": "add", "path": "name", "value": {"givenName": "Changed"}})
     wanted = "name must have the new givenName and the old familyName."
     parts = ("Changed", "Check")
@@ -122,7 +117,7 @@ def _name(body: dict[str, Any]) -> dict[str, Any]:
     "Replace all values of the attribute.",
 )
 def _replace_of_collection(probe: Probe) -> None:
-    path, new = _path(probe.user()), probe.new_name()
+    path, new = probe.path_of(probe.user()), probe.new_name()
     probe.patch(path, {"op": "replace", "path": "emails", "value": [{"value": new, "type": "work"}]})
     probe.get(path, states("emails must have the new value only.", lambda body: _emails(body) == [new]))
 
@@ -135,9 +130,11 @@ def _replace_of_collection(probe: Probe) -> None:
 )
 def _add_to_collection(probe: Probe) -> None:
     user, new = probe.user(), probe.new_name()
-    probe.patch(_path(user), {"op": "add", "path": "emails", "value": [{"value": new, "type": "home"}]})
+    probe.patch(probe.path_of(user), {"op": "add", "path": "emails", "value": [{"value": new, "type": "home"}]})
     wanted = sorted([user["userName"], new])
-    probe.get(_path(user), states("emails must have the old and the new value.", lambda body: _emails(body) == wanted))
+    probe.get(
+        probe.path_of(user), states("emails must have the old and the new value.", lambda body: _emails(body) == wanted)
+    )
 
 
 def _emails(body: dict[str, Any]) -> list[str]:
@@ -151,7 +148,7 @@ def _emails(body: dict[str, Any]) -> list[str]:
     "Deactivate the user, and keep serving it.",
 )
 def _patch_deletes_nothing(probe: Probe) -> None:
-    path = _path(probe.user())
+    path = probe.path_of(probe.user())
     probe.patch(path, OFF)
     probe.get(path, has_value("active", False))
 
@@ -164,7 +161,7 @@ def _patch_deletes_nothing(probe: Probe) -> None:
 )
 def _deletion(probe: Probe) -> None:
     user = probe.user()
-    path, name = _path(user), json.dumps(user["userName"])
+    path, name = probe.path_of(user), json.dumps(user["userName"])
     probe.send("DELETE", path, answers(204))
     probe.send("GET", path, answers(404))
     probe.patch(path, OFF, rules=[answers(404)])
@@ -181,7 +178,7 @@ def _deletion(probe: Probe) -> None:
 )
 def _name_is_free_again(probe: Probe) -> None:
     user = probe.user()
-    probe.send("DELETE", _path(user), answers(204))
+    probe.send("DELETE", probe.path_of(user), answers(204))
     probe.user(userName=user["userName"])
 
 
@@ -196,4 +193,4 @@ def _conflicts(probe: Probe) -> None:
     conflict = answers(409, scim_type="uniqueness")
     probe.send("POST", "/Users", conflict, body=probe.user_body(userName=taken["userName"]))
     operation = {"op": "replace", "path": "userName", "value": taken["userName"]}
-    probe.patch(_path(other), operation, rules=[conflict])
+    probe.patch(probe.path_of(other), operation, rules=[conflict])

@@ -26,6 +26,7 @@ from scimkit.testing.profiles.clauses import (
     needs_groups,
     states,
 )
+from scimkit.testing.report import Step
 
 _IPSIE: Final = ClauseSet("IPSIE")
 _RATE: Final = 25
@@ -107,6 +108,11 @@ def _errors(probe: Probe) -> None:
             probe.fail(each, "The error shows a stack trace.")
 
 
+def _burst(probe: Probe) -> list[Step]:
+    rules = (is_reached, answers(200))
+    return probe.session.steps_at_once([("check", None)] * _RATE, "GET", "/Users?count=1", rules, workers=8)
+
+
 @_IPSIE.must(
     "requests-a-second",
     "all levels",
@@ -114,10 +120,9 @@ def _errors(probe: Probe) -> None:
     "Raise the rate limit above 25 requests a second. In scimkit, `RateLimits`.",
 )
 def _requests_a_second(probe: Probe) -> None:
-    start = time.perf_counter()
-    steps = probe.session.steps_at_once(
-        [("check", None)] * _RATE, "GET", "/Users?count=1", (is_reached, answers(200)), workers=8
-    )
+    start, steps = time.perf_counter(), _burst(probe)
+    if any(probe.waits_for(each.exchange) for each in steps):  # the requests before may have used the limit up
+        start, steps = time.perf_counter(), _burst(probe)
     seconds = time.perf_counter() - start
     for each in steps:
         if each.reason is not None:
@@ -134,7 +139,7 @@ def _requests_a_second(probe: Probe) -> None:
 )
 def _bulk(probe: Probe) -> None:
     user = probe.user()
-    operation = {"method": "PATCH", "path": f"/Users/{user['id']}", "data": _patch_op()}
+    operation = {"method": "PATCH", "path": probe.path_of(user), "data": _patch_op()}
     body = {"schemas": [_BULK], "Operations": [operation]}
 
     def succeeded(body: Any) -> bool:
@@ -155,7 +160,7 @@ def _patch_op() -> dict[str, Any]:
     "Apply all operations of a PATCH.",
 )
 def _several_attributes(probe: Probe) -> None:
-    path, name = f"/Users/{probe.user()['id']}", probe.text_attribute()
+    path, name = probe.path_of(probe.user()), probe.text_attribute()
     probe.patch(path, OFF, {"op": "replace", "path": name, "value": "Changed"})
     wanted = states(
         "The PATCH did not change both attributes.", lambda b: (b.get("active"), b.get(name)) == (False, "Changed")
@@ -170,7 +175,7 @@ def _several_attributes(probe: Probe) -> None:
     "Apply `active`, and show it.",
 )
 def _reactivation(probe: Probe) -> None:
-    path = f"/Users/{probe.user()['id']}"
+    path = probe.path_of(probe.user())
     for operation, active in ((OFF, False), (ON, True)):
         probe.patch(path, operation)
         probe.get(path, has_value("active", active))
@@ -186,7 +191,7 @@ def _revocation(probe: Probe) -> None:
     if not probe.revokers:
         raise NotObservable("End the sessions of a deactivated user within 5 minutes, and declare a Revoker for them.")
     before = [each.runs for each in probe.revokers]
-    probe.patch(f"/Users/{probe.user()['id']}", OFF)
+    probe.patch(probe.path_of(probe.user()), OFF)
     slow = [each.name for each in probe.revokers if each.within > WITHIN]
     if slow:
         raise ClauseFailed(f"These revokers may take more than 5 minutes: {', '.join(slow)}.")
@@ -221,7 +226,7 @@ def _all_access(probe: Probe) -> None:
 )
 def _deletion(probe: Probe) -> None:
     user = probe.user()
-    probe.send("DELETE", f"/Users/{user['id']}", answers(204))
+    probe.send("DELETE", probe.path_of(user), answers(204))
     probe.user(userName=user["userName"])
 
 
@@ -233,7 +238,7 @@ def _deletion(probe: Probe) -> None:
 )
 def _get_by_id(probe: Probe) -> None:
     user = probe.user()
-    path = f"/Users/{user['id']}"
+    path = probe.path_of(user)
     probe.get(path, states("The response is another user.", lambda body: body.get("id") == user["id"]))
 
 
@@ -274,7 +279,7 @@ def _user_schema(probe: Probe) -> None:
     sent = {"displayName": "Ada Check", "externalId": f"key-{probe.new_name()}"}
     user = probe.user(**sent)
     kept = states("displayName or externalId is not kept.", lambda body: sent.items() <= body.items())
-    probe.get(f"/Users/{user['id']}", kept)
+    probe.get(probe.path_of(user), kept)
 
 
 def _has_attributes(probe: Probe, urn: str, *names: str) -> None:
@@ -344,7 +349,7 @@ def _group_schema(probe: Probe) -> None:
     group = probe.group(externalId=key)
     _has_attributes(probe, GROUP, "displayName", "members")
     kept = states("externalId is not kept.", lambda body: body.get("externalId") == key)
-    probe.get(f"/Groups/{group['id']}", kept)
+    probe.get(probe.path_of(group, "/Groups"), kept)
 
 
 @_IPSIE.should(
@@ -368,7 +373,7 @@ def _group_names(probe: Probe) -> None:
 def _groups(probe: Probe) -> None:
     needs_groups(probe)
     group = probe.group()
-    path = f"/Groups/{group['id']}"
+    path = probe.path_of(group, "/Groups")
     probe.get(path, states("A new group has members.", lambda body: not body.get("members")))
     probe.get("/Groups", states("The list has no groups.", lambda body: bool(body.get("Resources"))))
     probe.patch(path, {"op": "replace", "path": "displayName", "value": (new := probe.new_name())})
@@ -402,7 +407,7 @@ def _group_filters(probe: Probe) -> None:
 def _fifty_operations(probe: Probe) -> None:
     needs_groups(probe)
     group = probe.group()
-    path = f"/Groups/{group['id']}"
+    path = probe.path_of(group, "/Groups")
     user = probe.user()
     add: dict[str, Any] = {"op": "add", "path": "members", "value": [{"value": user["id"]}]}
     remove: dict[str, Any] = {"op": "remove", "path": f"members[value eq {json.dumps(user['id'])}]"}
@@ -424,12 +429,6 @@ _IPSIE.left_to_application(
     "Make provisioned users and groups read-only in your own pages and API.",
 )
 _IPSIE.left_to_application(
-    "rate-limits",
-    "all levels",
-    "All endpoints have rate limits, with 429 and Retry-After.",
-    "Set limits. In scimkit, `RateLimits`. The check does not flood the endpoint.",
-)
-_IPSIE.left_to_application(
     "audit",
     "all levels",
     "Requests that change resources are logged.",
@@ -444,5 +443,21 @@ _IPSIE.left_to_application(
     "Users of the identity service are not created locally.",
     "Switch off sign-up and invitations for that customer.",
 )
+
+
+@_IPSIE.must(
+    "rate-limits",
+    "all levels",
+    "All endpoints have rate limits, with 429 and Retry-After.",
+    "Send Retry-After with 429. In scimkit, `RateLimits`.",
+)
+def _rate_limits(probe: Probe) -> None:
+    if not probe.limited:
+        raise NotObservable("Set limits. In scimkit, `RateLimits`. The check does not flood the endpoint.")
+    for each in probe.limited:
+        if not each.headers.get("retry-after"):
+            probe.fail(each, "The response 429 has no Retry-After.")
+
+
 IPSIE_CLAUSES: Final = tuple(_IPSIE.clauses)
 """The clauses of IPSIE, checked after the clauses of the interoperability profile."""
