@@ -8,7 +8,7 @@ that importing scimkit does not import the models.
 """
 
 from scimkit import filters, patch
-from scimkit.dialects import DIALECTS, ENTRA, STRICT, TOLERANT, Dialect, Quirk
+from scimkit.dialects import DIALECTS, ENTRA, INTEROP, STRICT, TOLERANT, Dialect, Quirk
 from scimkit.documents import Document
 from scimkit.errors import ScimError
 from scimkit.events import RequestCompleted
@@ -25,6 +25,7 @@ __all__ = [
     "DIALECTS",
     "ENTRA",
     "GROUP",
+    "INTEROP",
     "STRICT",
     "TOLERANT",
     "USER",

@@ -44,6 +44,7 @@ class Features:
     authentication_schemes: Sequence[Mapping[str, Any]] = (BEARER_TOKEN,)
     roles_and_entitlements: Mapping[str, Any] | None = None
     security_events: Mapping[str, Any] | None = None
+    interop_profile: bool = False
 
 
 def service_provider_config(features: Features, base_url: str) -> dict[str, Any]:
@@ -78,6 +79,8 @@ def service_provider_config(features: Features, base_url: str) -> dict[str, Any]
         document["RolesAndEntitlements"] = features.roles_and_entitlements
     if features.security_events is not None:
         document[SECURITY_EVENTS] = features.security_events
+    if features.interop_profile:
+        document["interopProfileConformant"] = True
     return document
 
 
@@ -98,8 +101,24 @@ def resource_type_document(resource_type: ResourceType, base_url: str) -> dict[s
     return {name: value for name, value in document.items() if value not in ("", [])}
 
 
+INTEROP_PROFILE_ATTRIBUTE: Final[Mapping[str, Any]] = {
+    "name": "interopProfileConformant",
+    "type": "boolean",
+    "multiValued": False,
+    "description": "True if the service provider claims conformance to the SCIM 2.0 Interoperability Profile.",
+    "required": False,
+    "mutability": "readOnly",
+    "returned": "default",
+}
+"""The attribute that draft-zollner-scim-interop-profile-01 section 4 adds to the ServiceProviderConfig."""
+
+
 def schema_documents(
-    resource_types: Sequence[ResourceType], *, with_roles: bool = False, with_events: bool = False
+    resource_types: Sequence[ResourceType],
+    *,
+    with_roles: bool = False,
+    with_events: bool = False,
+    with_interop_profile: bool = False,
 ) -> dict[str, SchemaDocument]:
     """Return the Schema documents by URN.
 
@@ -109,11 +128,14 @@ def schema_documents(
         resource_types: The resource types that the service announces.
         with_roles: True if the ServiceProviderConfig has `RolesAndEntitlements`.
         with_events: True if the ServiceProviderConfig has `securityEvents`.
+        with_interop_profile: True if the ServiceProviderConfig has `interopProfileConformant`.
     """
     served = [each for resource_type in resource_types for each in resource_type.schema_documents]
     found: dict[str, SchemaDocument] = {str(each["id"]): each for each in (*served, *discovery_schemas())}
     added = [announced_roles_schema()] if with_roles else []
     added += [security_events_schema()] if with_events else []
+    if with_interop_profile:
+        added.append(dict(INTEROP_PROFILE_ATTRIBUTE))
     if added:
         config = found[SERVICE_PROVIDER_CONFIG_SCHEMA]
         found[SERVICE_PROVIDER_CONFIG_SCHEMA] = {**config, "attributes": [*config["attributes"], *added]}

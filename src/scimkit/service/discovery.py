@@ -40,6 +40,7 @@ class Discovery:
             self._types(call),
             with_roles=self._features.roles_and_entitlements is not None,
             with_events=self._features.security_events is not None,
+            with_interop_profile=self._features.interop_profile,
         )
 
     async def service_provider_config(self, call: RequestContext) -> Response:

@@ -13,7 +13,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, Final
 
-from scimkit.dialects import DIALECTS, TOLERANT, Dialect, RequestDeviations
+from scimkit.dialects import DIALECTS, TOLERANT, Dialect, RequestDeviations, follows_interop_profile
 from scimkit.documents import Document
 from scimkit.entitlements.offers import RolesAndEntitlements
 from scimkit.entitlements.store import OfferStore
@@ -114,6 +114,7 @@ class ScimService:
         roles_and_entitlements: RolesAndEntitlements | None = None,
         security_events: Sequence[str] = (),
         async_requests: AsyncRequests | None = None,
+        announce_interop_profile: bool = False,
     ) -> None:
         """Create a service provider over a store.
 
@@ -152,6 +153,8 @@ class ScimService:
                 `scimkit.delivery.security_events`. The ServiceProviderConfig announces them.
             async_requests: The requests that are processed later if the client prefers that. A worker must run
                 `process_requests` of `scimkit.delivery.security_events`.
+            announce_interop_profile: True to claim conformance to the SCIM 2.0 Interoperability Profile in the
+                ServiceProviderConfig. `scimkit check --profile interop` checks the claim. Experimental.
 
         Raises:
             ValueError: The store does not serve one of `resource_types`.
@@ -165,6 +168,7 @@ class ScimService:
             ValueError: `limits.sensitive` names an attribute that no resource type has.
             ModuleNotFoundError: `rate_limits` is given, and the extra `limits` is not installed.
             ValueError: `async_requests` is given, and the store or the token verifier is async.
+            ValueError: `announce_interop_profile` is given, and `dialect` does not follow the profile.
             ValueError: Roles or entitlements are offered, and the store does not keep the attribute of a user.
             TypeError: A coroutine function returns offers, and the store is not async.
         """
@@ -218,7 +222,10 @@ class ScimService:
             security_events=announced_security_events(security_events, "none" if async_requests is None else "request")
             if security_events or async_requests is not None
             else None,
+            interop_profile=announce_interop_profile,
         )
+        if announce_interop_profile and not follows_interop_profile(dialect):
+            raise ValueError("announce_interop_profile needs a dialect that follows the profile, such as INTEROP")
         if async_requests is not None and self.is_async:
             raise ValueError("async_requests need a sync store and a sync token verifier")
         self._acceptance = (
