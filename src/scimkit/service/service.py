@@ -294,6 +294,13 @@ class ScimService:
             lifted,
         )
 
+    def announce_scheme(self, scheme: Mapping[str, Any]) -> None:
+        """Add an entry to `authenticationSchemes` of the ServiceProviderConfig (RFC 7643 section 5).
+
+        `TokenEndpoint` calls this method. An entry with the name of an earlier one is ignored.
+        """
+        self._discovery.announce_scheme(scheme)
+
     async def handle(self, request: Request) -> Response:
         """Return the response to a request. Never raises: every failure becomes a SCIM error response."""
         call: RequestContext | None = None
