@@ -19,7 +19,7 @@ AWAITED = {"stores/sql/async_store.py"}
 LOCKS = {
     "uuid7.py", "service/failed_attempts.py", "service/health.py", "service/provisioning_recorder.py",
     "service/rate_limiter.py",
-    "stores/breaker.py", "stores/memory.py", "stores/memory_log.py", "tokens/stores.py",
+    "oauth/used_assertions.py", "stores/breaker.py", "stores/memory.py", "stores/memory_log.py", "tokens/stores.py",
 }  # fmt: skip
 ADAPTERS = {
     "asgi.py", "cli/server.py", "loop/executor.py", "loop/health.py", "loop/turns.py",
