@@ -27,7 +27,7 @@ ADAPTERS = {
     "delivery/async_worker.py", "delivery/async_webhooks.py",
     "oauth/async_verifier.py", "oauth/fetching.py", "oauth/verifier.py",  # one fetch of the keys at a time
     "testing/contract/base.py", "testing/contract/async_driver.py",  # concurrent calls, and a driver of async stores
-    "testing/breaker_contract.py", "testing/token_contract.py",
+    "testing/breaker_contract.py", "testing/client_contract.py", "testing/token_contract.py",
 }  # fmt: skip
 
 
