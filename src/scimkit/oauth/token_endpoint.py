@@ -34,7 +34,7 @@ from scimkit.service.failed_attempts import FailedAttempts
 from scimkit.service.logs import request_fields
 from scimkit.service.request_ids import HEADER as REQUEST_ID
 from scimkit.service.request_ids import request_id
-from scimkit.tokens import Client, InvalidToken, IssuedToken
+from scimkit.tokens import Client, InvalidToken, IssuedToken, check_scopes
 from scimkit.tokens.seen import SeenTokens, digest_of
 
 TOKEN_SCHEME: Final[Mapping[str, Any]] = {
@@ -52,6 +52,7 @@ KEPT_EXPIRED: Final = timedelta(days=1)
 """The time for which an expired access token stays in the store, so that people can see it."""
 
 _PATH: Final = "/token"
+_NOT_PERMITTED: Final = "The client may not ask for one of the scopes."
 _NO_HASH: Final = b"\0" * 32
 _auth: Final = logging.getLogger("scimkit.auth")
 _log: Final = logging.getLogger("scimkit")
@@ -217,10 +218,13 @@ class TokenEndpoint:
             raise TokenError("unsupported_grant_type", f"grant_type must be {CLIENT_CREDENTIALS}.")
         if not wanted.scopes or any(each in self._full_scopes for each in wanted.scopes):
             return client.scopes
-        for each in wanted.scopes:
-            if each not in client.scopes and each.partition(":")[0] not in client.scopes:
-                raise TokenError("invalid_scope", "The client may not ask for one of the scopes.")
-        return tuple(dict.fromkeys(wanted.scopes))
+        try:
+            scopes = check_scopes(wanted.scopes)
+        except ValueError:
+            raise TokenError("invalid_scope", _NOT_PERMITTED) from None
+        if any(each not in client.scopes and each.partition(":")[0] not in client.scopes for each in scopes):
+            raise TokenError("invalid_scope", _NOT_PERMITTED)
+        return scopes
 
     def _refused(self, request: Request, client: Client | None, error: TokenError) -> Response:
         """Log why a request was refused, count a failed authentication, and return the error response."""
