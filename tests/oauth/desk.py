@@ -121,12 +121,9 @@ class Desk:
     def own_assertion(self, signer: Key | None = None, header: dict[str, Any] | None = None, **changed: Any) -> str:
         """Return an assertion of `private_key_jwt`."""
         usual = {
-            "iss": self.client.id,
-            "sub": self.client.id,
-            "aud": TOKEN_URL,
-            "jti": str(time.monotonic_ns()),
+            "iss": self.client.id, "sub": self.client.id, "aud": TOKEN_URL, "jti": str(time.monotonic_ns()),
             "exp": int(time.time()) + 600,
-        }
+        }  # fmt: skip
         return assertion(signer, header, **(usual | changed))
 
 
@@ -135,7 +132,8 @@ def assertion(signer: Key | None = None, header: dict[str, Any] | None = None, *
     signer, now = signer or key("one"), int(time.time())
     usual = {"iss": ENTRA, "sub": SUBJECT, "aud": AUDIENCE, "iat": now, "nbf": now, "exp": now + 3900}
     kept = {name: value for name, value in (usual | changed).items() if value is not None}
-    merged = {"alg": "ES256", "kid": signer.kid, "typ": "JWT"} | (header or {})
+    headers = {"alg": "ES256", "kid": signer.kid, "typ": "JWT"} | (header or {})
+    merged = {name: value for name, value in headers.items() if value is not None}
     return jwt.encode(merged, kept, signer, algorithms=["ES256", "RS256"], default_type=None)
 
 
