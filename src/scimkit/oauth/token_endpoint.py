@@ -130,19 +130,16 @@ class TokenEndpoint:
         except TokenError as error:
             response = self._refused(request, client, error)
         except ScimError as error:
-            response = self.refuse(request, error)
+            response = self._refused(request, client, _token_error(error))
         except Exception:
             _log.exception("the token endpoint failed")
             response = TokenError("server_error", "The token endpoint failed.", status=500).response()
-        response.headers += ((REQUEST_ID, request.id),)
-        return response
+        return _with_request_id(response, request)
 
     def refuse(self, request: Request, error: ScimError) -> Response:
         """Return the error response of a request that the host cannot pass to `handle`."""
         request.id = request.id or request_id(request.headers)
-        if error.status < 500:
-            return self._refused(request, None, invalid_request("The request is not valid.", status=error.status))
-        return self._refused(request, None, unavailable(_retry_after(error), type(error).__name__))
+        return _with_request_id(self._refused(request, None, _token_error(error)), request)
 
     def _check_route(self, request: Request) -> None:
         """Check the path and the method (RFC 6749 section 3.2). Raises TokenError."""
@@ -282,6 +279,19 @@ def _has_lost_credentials(client: Client, present: Client | None) -> bool:
 def _credential_ids(client: Client) -> set[str]:
     """Return the ids of the secrets and the trusts of a client."""
     return {each.id for each in client.secrets} | {each.id for each in client.trusts}
+
+
+def _token_error(error: ScimError) -> TokenError:
+    """Return the error of RFC 6749 for an error of the adapter or of a store."""
+    if error.status < 500:
+        return invalid_request("The request is not valid.", status=error.status)
+    return unavailable(_retry_after(error), type(error).__name__)
+
+
+def _with_request_id(response: Response, request: Request) -> Response:
+    """Return a response with the id of its request, by which people find it in the log."""
+    response.headers += ((REQUEST_ID, request.id),)
+    return response
 
 
 def _retry_after(error: ScimError) -> int:
