@@ -44,11 +44,11 @@ class TokenError(Exception):
         self, code: str, description: str, *headers: tuple[str, str], status: int = 400, reason: str = ""
     ) -> None:
         super().__init__(description)
-        self.status = status
+        self.status: int = status
         self.code = code
         self.description = description
         self.headers = headers
-        self.reason = reason or description
+        self.reason: str = reason or description
 
     def response(self) -> Response:
         """Return the response. It is never stored by a cache."""

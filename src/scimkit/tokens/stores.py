@@ -102,6 +102,7 @@ class MemoryTokenStore:
                 self._records[id] = replace(stored, last_used=instant)
 
     def remove_expired(self, tenant: str, created_by: str, before: datetime) -> None:
+        """Delete the records of a tenant with this `created_by` that expired before a time."""
         with self._lock:
             ended = [
                 each.id

@@ -55,6 +55,7 @@ class DjangoTokenStore:
         )
 
     def remove_expired(self, tenant: str, created_by: str, before: datetime) -> None:
+        """Delete the records of a tenant with this `created_by` that expired before a time."""
         ended = {"tenant": tenant, "created_by": created_by, "expires__lt": before}
         self._transactions.write(lambda: self._rows.filter(**ended).delete())
 
