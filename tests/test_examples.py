@@ -35,6 +35,7 @@ NOT_SERVED: Final = {
     "sqlite_store": "it has the store of fastapi_app",
     "plain_asgi": "it has the store of fastapi_app",
     "plain_wsgi": "it has the store of fastapi_app",
+    "token_endpoint": "tests/end_to_end/test_token_endpoint.py runs its parts over HTTP",
     "access_tokens": "it needs Entra ID; tests/oauth runs its verifier",
     "tenants": "it sends its own requests",
     "passwords": "it sends its own requests",

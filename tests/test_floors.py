@@ -19,7 +19,7 @@ AWAITED = {"stores/sql/async_store.py"}
 LOCKS = {
     "uuid7.py", "service/failed_attempts.py", "service/health.py", "service/provisioning_recorder.py",
     "service/rate_limiter.py", "delivery/security_events/polling.py",
-    "stores/memory_poll_queue.py", "stores/memory_request_queue.py",
+    "oauth/used_assertions.py", "stores/memory_poll_queue.py", "stores/memory_request_queue.py",
     "stores/breaker.py", "stores/memory.py", "stores/memory_log.py", "tokens/stores.py",
 }  # fmt: skip
 ADAPTERS = {
@@ -31,7 +31,7 @@ ADAPTERS = {
     "oauth/async_verifier.py", "oauth/fetching.py", "oauth/verifier.py",  # one fetch of the keys at a time
     "testing/contract/base.py", "testing/contract/async_driver.py",  # concurrent calls, and a driver of async stores
     "testing/contract/poll_queue.py", "testing/contract/request_queue.py",
-    "testing/breaker_contract.py", "testing/token_contract.py",
+    "testing/breaker_contract.py", "testing/client_contract.py", "testing/token_contract.py",
 }  # fmt: skip
 
 

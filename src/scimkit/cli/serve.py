@@ -64,6 +64,10 @@ def serve(
     admin: Annotated[
         bool, typer.Option("--admin", help="Serve the admin page at /admin, and print a link that works once.")
     ] = False,
+    token_endpoint: Annotated[
+        bool,
+        typer.Option("--token-endpoint", help="Serve OAuth client credentials at /oauth/token. See `scimkit client`."),
+    ] = False,
     admin_tenant: Annotated[str, typer.Option(help="The tenant that the admin page shows.")] = "default",
     provisioning_log: Annotated[
         bool,
@@ -111,12 +115,15 @@ def serve(
         url, dialect, host, port, public_url, cursor_secret, grace, log_format, log_level, access_log, outbox,
         provisioning_log, new_admin_settings(admin_tenant) if admin else None,
         rate_limits=rate_limits, tenant_rate=tenant_rate, token_rate=token_rate, telemetry=telemetry,
+        token_endpoint=token_endpoint,
     )  # fmt: skip
     _check_rate_limits(settings)
     if telemetry:
         _check_telemetry()
     if outbox and url == "memory://":
         raise typer.BadParameter("memory:// cannot deliver events; use a database", param_hint="--outbox")
+    if token_endpoint and url == "memory://":
+        raise typer.BadParameter("memory:// has no clients of other commands; use a database", param_hint="--store")
     prepare(settings)
     if workers > 1:
         if url == "memory://":

@@ -23,6 +23,7 @@ import uvicorn
 
 from scimkit.asgi import AsgiScope, HealthApp, Receive, ScimApp, Send
 from scimkit.cli.admin import AdminSettings, admin_app, is_admin_path
+from scimkit.cli.clients import token_app
 from scimkit.cli.logs import configure_logging
 from scimkit.cli.stores import StoreUnavailable, open_store
 from scimkit.cli.telemetry import instrument_server
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "/scim/v2"
 """The path at which `serve` and `demo` mount the SCIM endpoint."""
+
+OAUTH_PREFIX: Final = "/oauth"
+"""The path before `/token` of the token endpoint."""
 
 PROBES: Final = ("/healthz", "/readyz")
 DEFAULT_RATES: Final = RateLimits()
@@ -78,6 +82,7 @@ class Settings:
     tenant_rate: float = DEFAULT_RATES.tenant or 0.0
     token_rate: float = DEFAULT_RATES.token or 0.0
     telemetry: bool = False
+    token_endpoint: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.admin, dict):
@@ -108,12 +113,16 @@ class ServerApp:
             else admin_app(service, tokens, settings.admin, endpoint=settings.public_url or PREFIX)
         )
 
+        self._token_app = token_app(service, store, tokens, OAUTH_PREFIX) if settings.token_endpoint else None
+
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         path = scope["path"] if scope["type"] == "http" else ""
         app: Any = self._health if path in PROBES else self._scim
         if self._admin is not None and is_admin_path(path):
             app = self._admin
+        if self._token_app is not None and path.startswith(f"{OAUTH_PREFIX}/"):
+            app = self._token_app
         await app(scope, receive, send)
 
 

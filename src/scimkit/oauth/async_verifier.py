@@ -10,10 +10,10 @@ from datetime import datetime
 from inspect import isawaitable
 from typing import Any, Literal
 
-from scimkit.oauth.claims import AsyncTenantRule, ScopeRule
+from scimkit.oauth.claims import AsyncTenantRule, Claims, ScopeRule
 from scimkit.oauth.fetching import fetch, tls_settings
-from scimkit.oauth.key_sets import KeysUnavailable
-from scimkit.oauth.verification import ACCESS_TOKEN, ALGORITHMS, BaseJwtVerifier
+from scimkit.oauth.key_sets import KeysUnavailable, SigningKey
+from scimkit.oauth.verification import ACCESS_TOKEN, ALGORITHMS, BaseJwtVerifier, UnverifiedToken
 from scimkit.tokens import Principal
 
 
@@ -33,6 +33,8 @@ class AsyncJwtVerifier(BaseJwtVerifier):
         max_age: Seconds after which the keys are fetched again, beside the requests.
         timeout: Seconds that a fetch of the keys may take in all.
         allow_http: Accept a URL with `http`, for tests on one machine.
+        allowed_networks: None to fetch the keys from any address. A collection fetches them from public addresses only,
+            and from networks such as `10.0.0.0/8` in it. Use it if another person than you entered the URL.
         ssl_context: The TLS settings, for an issuer with a certificate of your own authority.
         clock: A function that returns the time in UTC, for tests.
         monotonic: A function that returns the seconds of a steady clock, for tests.
@@ -58,14 +60,15 @@ class AsyncJwtVerifier(BaseJwtVerifier):
         max_age: float = 3600.0,
         timeout: float = 5.0,
         allow_http: bool = False,
+        allowed_networks: Collection[str] | None = None,
         ssl_context: ssl.SSLContext | None = None,
         clock: Callable[[], datetime] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(
             issuer=issuer, audience=audience, jwks=jwks, tenant=tenant, scopes=scopes, types=types,
-            algorithms=algorithms, dialect=dialect, leeway=leeway, max_age=max_age, allow_http=allow_http, clock=clock,
-            monotonic=monotonic,
+            algorithms=algorithms, dialect=dialect, leeway=leeway, max_age=max_age, allow_http=allow_http,
+            allowed_networks=allowed_networks, clock=clock, monotonic=monotonic,
         )  # fmt: skip
         self._timeout = timeout
         self._context = tls_settings(self._url, ssl_context)
@@ -74,15 +77,24 @@ class AsyncJwtVerifier(BaseJwtVerifier):
     async def verify(self, token: str) -> Principal:
         """Return the principal of an access token, as `JwtVerifier.verify` does."""
         read = self._recall(token)
+        refusal = self._verify(read, await self._key_of(read))
+        tenant = self._tenant_of(read.claims)
+        return self._principal(read, await tenant if isawaitable(tenant) else tenant, refusal)
+
+    async def claims(self, token: str) -> Claims:
+        """Return the claims of a token, as `JwtVerifier.claims` does."""
+        read = self._read(token)
+        return self._claims(read, await self._key_of(read))
+
+    async def _key_of(self, read: UnverifiedToken) -> SigningKey:
+        """Return the key of a token, after a fetch if one is due. Raises InvalidToken or Unavailable."""
         key = self._cache.find(read.kid, read.algorithm)
         if key is None or self._cache.is_old:
             await self._refresh(may_wait=key is None)
             key = self._cache.find(read.kid, read.algorithm)
         if key is None:
             raise self._cache.missing()
-        refusal = self._verify(read, key)
-        tenant = self._tenant_of(read.claims)
-        return self._principal(read, await tenant if isawaitable(tenant) else tenant, refusal)
+        return key
 
     async def _refresh(self, *, may_wait: bool) -> None:
         """Fetch the keys if the last fetch is long enough ago. Requests share one fetch.
@@ -104,6 +116,6 @@ class AsyncJwtVerifier(BaseJwtVerifier):
     async def _fetch(self, url: str) -> None:
         """Fetch the keys and keep them, or log why this failed."""
         try:
-            self._cache.keep(await fetch(url, self._timeout, self._context))
+            self._cache.keep(await fetch(url, self._timeout, self._context, self._networks))
         except KeysUnavailable as error:
             self._cache.note_failure(str(error))

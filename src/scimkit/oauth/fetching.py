@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from contextlib import suppress
+from typing import Any, Final
 
 try:
     import httpx
 except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError("JSON Web Tokens need joserfc and httpx: pip install 'scimkit[oauth]'") from _missing
 
+from scimkit.delivery.addresses import Network, checked_addresses
+from scimkit.delivery.retries import DeliveryFailed
 from scimkit.oauth.key_sets import KeysUnavailable
 
 MAX_BYTES: Final = 256 * 1024
 """Maximum size of a key set. The key sets of Entra ID and Okta have less than 32 KiB."""
 
+_PORTS: Final = {"https": 443, "http": 80}
 _HEADERS: Final = {"accept": "application/jwk-set+json, application/json", "accept-encoding": "identity",
                    "user-agent": "scimkit"}  # fmt: skip
 
@@ -43,31 +49,57 @@ def tls_settings(url: str | None, context: ssl.SSLContext | None) -> ssl.SSLCont
     return context or (ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if url is None else httpx.create_ssl_context())
 
 
-async def fetch(url: str, timeout: float, context: ssl.SSLContext) -> bytes:
+async def fetch(url: str, timeout: float, context: ssl.SSLContext, networks: Sequence[Network] | None = None) -> bytes:
     """Return the body of a key set. Redirects are not followed.
 
     Args:
         url: The URL of the key set.
         timeout: Seconds for the connection and the whole response.
         context: The TLS settings.
+        networks: None to connect to any address. Otherwise only public addresses, and those of the networks.
 
     Raises:
-        KeysUnavailable: The issuer could not be reached in time, or did not answer with a key set of a fair size.
+        KeysUnavailable: The issuer could not be reached in time, has a forbidden address, or did not answer with a key
+            set of a fair size.
     """
     try:
         async with asyncio.timeout(timeout):
-            return await _read(url, timeout, context)
+            if networks is None:
+                return await _read(httpx.URL(url), {}, timeout, context)
+            return await _read_from_allowed(httpx.URL(url), timeout, context, networks)
     except TimeoutError:
         raise KeysUnavailable(f"the issuer did not answer within {timeout:g} seconds") from None
     except (httpx.HTTPError, OSError, UnicodeError) as error:
         raise KeysUnavailable(f"the issuer could not be reached ({type(error).__name__})") from None
 
 
-async def _read(url: str, timeout: float, context: ssl.SSLContext) -> bytes:
+async def _read_from_allowed(
+    url: httpx.URL, timeout: float, context: ssl.SSLContext, networks: Sequence[Network]
+) -> bytes:
+    """Resolve the host, check all its addresses, and read the key set from the first that accepts connections.
+
+    The URL then names the address, so that nothing resolves the name again (DNS rebinding). The `Host` header and TLS
+    name the host.
+    """
+    host, port = url.raw_host.decode("ascii").strip("[]"), url.port or _PORTS[url.scheme]
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        addresses = checked_addresses(found, networks)
+    except DeliveryFailed:
+        raise KeysUnavailable("the host of the issuer has an address that is not public") from None
+    options: dict[str, Any] = {"headers": {"host": url.netloc.decode("ascii")}, "extensions": {"sni_hostname": host}}
+    for address in addresses[:-1]:
+        with suppress(httpx.ConnectError, httpx.ConnectTimeout):
+            return await _read(url.copy_with(host=address), options, timeout, context)
+    return await _read(url.copy_with(host=addresses[-1]), options, timeout, context)
+
+
+async def _read(url: httpx.URL, options: dict[str, Any], timeout: float, context: ssl.SSLContext) -> bytes:
     """Return the body of a key set, or raise KeysUnavailable as soon as it is too large."""
+    headers = _HEADERS | options.get("headers", {})
     async with (
-        httpx.AsyncClient(timeout=timeout, verify=context, follow_redirects=False) as client,
-        client.stream("GET", url, headers=_HEADERS) as response,
+        httpx.AsyncClient(timeout=timeout, verify=context, follow_redirects=False, trust_env=not options) as client,
+        client.stream("GET", url, headers=headers, extensions=options.get("extensions")) as response,
     ):
         if response.status_code != httpx.codes.OK:
             hint = "; redirects are not followed" if response.is_redirect else ""
@@ -82,7 +114,9 @@ async def _read(url: str, timeout: float, context: ssl.SSLContext) -> bytes:
         return bytes(body)
 
 
-def fetch_in_thread(url: str, timeout: float, context: ssl.SSLContext) -> bytes:
+def fetch_in_thread(
+    url: str, timeout: float, context: ssl.SSLContext, networks: Sequence[Network] | None = None
+) -> bytes:
     """Return the body of a key set as `fetch` does, for callers without an event loop.
 
     A thread with an event loop runs the fetch, because only an event loop bounds the time of the whole response.
@@ -91,7 +125,7 @@ def fetch_in_thread(url: str, timeout: float, context: ssl.SSLContext) -> bytes:
         KeysUnavailable: As `fetch`.
     """
     executor = ThreadPoolExecutor(1, "scimkit-keys")
-    waiting = executor.submit(lambda: asyncio.run(fetch(url, timeout, context)))
+    waiting = executor.submit(lambda: asyncio.run(fetch(url, timeout, context, networks)))
     executor.shutdown(wait=False)
     try:
         return waiting.result(timeout + 1)

@@ -16,6 +16,7 @@ from joserfc import jws
 from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jwt import JWTClaimsRegistry
 
+from scimkit.delivery.addresses import read_networks
 from scimkit.documents import parse_object
 from scimkit.errors import InvalidSyntax
 from scimkit.oauth.claims import (
@@ -75,6 +76,7 @@ class BaseJwtVerifier:
         leeway: int,
         max_age: float,
         allow_http: bool,
+        allowed_networks: Collection[str] | None,
         clock: Callable[[], datetime] | None,
         monotonic: Callable[[], float],
     ) -> None:
@@ -89,6 +91,7 @@ class BaseJwtVerifier:
         if not 0 <= leeway <= MAX_LEEWAY:
             raise ValueError(f"leeway must be from 0 to {MAX_LEEWAY} seconds")
         self._leeway = leeway
+        self._networks = None if allowed_networks is None else read_networks(allowed_networks)
         self._url: str | None = checked_url(jwks, allow_http) if isinstance(jwks, str) else None
         try:
             keys = None if isinstance(jwks, str) else read_keys(jwks, self._algorithms)
@@ -171,14 +174,26 @@ class BaseJwtVerifier:
             if len(self._verified) >= _MAX_VERIFIED:
                 self._verified = {}
             self._verified[digest] = token, key
+        return self._refusal_of(token.claims)
+
+    def _refusal_of(self, claims: Claims) -> str | None:
+        """Return the reason why claims are not valid at this time, or None."""
         times = JWTClaimsRegistry(now=int(self._now()), leeway=self._leeway, exp={"essential": True})
         try:
-            times.validate({name: token.claims[name] for name in ("exp", "nbf", "iat") if name in token.claims})
+            times.validate({name: claims[name] for name in ("exp", "nbf", "iat") if name in claims})
         except ExpiredTokenError:
             return "the token is expired"
         except JoseError:
             return "the token has no expiry, or is not valid yet: exp, nbf or iat"
         return None
+
+    def _claims(self, token: UnverifiedToken, key: SigningKey) -> Claims:
+        """Return the claims of a token after all checks. Nothing of the token is kept. Raises InvalidToken."""
+        self._verify_signature(token, key)
+        refusal = self._refusal_of(token.claims)
+        if refusal is not None:
+            raise InvalidToken(refusal)
+        return token.claims
 
     def _verify_signature(self, token: UnverifiedToken, key: SigningKey) -> None:
         """Verify the signature and the audience of a token. Raises InvalidToken."""

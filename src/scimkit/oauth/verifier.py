@@ -9,10 +9,10 @@ from datetime import datetime
 from threading import Lock
 from typing import Any, Literal
 
-from scimkit.oauth.claims import ScopeRule, TenantRule
+from scimkit.oauth.claims import Claims, ScopeRule, TenantRule
 from scimkit.oauth.fetching import fetch_in_thread, tls_settings
-from scimkit.oauth.key_sets import KeysUnavailable
-from scimkit.oauth.verification import ACCESS_TOKEN, ALGORITHMS, BaseJwtVerifier
+from scimkit.oauth.key_sets import KeysUnavailable, SigningKey
+from scimkit.oauth.verification import ACCESS_TOKEN, ALGORITHMS, BaseJwtVerifier, UnverifiedToken
 from scimkit.tokens import Principal
 
 
@@ -45,6 +45,8 @@ class JwtVerifier(BaseJwtVerifier):
         max_age: Seconds after which the keys are fetched again. If the fetch fails, the earlier keys stay in use.
         timeout: Seconds that a fetch of the keys may take in all.
         allow_http: Accept a URL with `http`, for tests on one machine.
+        allowed_networks: None to fetch the keys from any address. A collection fetches them from public addresses only,
+            and from networks such as `10.0.0.0/8` in it. Use it if another person than you entered the URL.
         ssl_context: The TLS settings, for an issuer with a certificate of your own authority.
         clock: A function that returns the time in UTC, for tests.
         monotonic: A function that returns the seconds of a steady clock, for tests.
@@ -70,14 +72,15 @@ class JwtVerifier(BaseJwtVerifier):
         max_age: float = 3600.0,
         timeout: float = 5.0,
         allow_http: bool = False,
+        allowed_networks: Collection[str] | None = None,
         ssl_context: ssl.SSLContext | None = None,
         clock: Callable[[], datetime] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(
             issuer=issuer, audience=audience, jwks=jwks, tenant=tenant, scopes=scopes, types=types,
-            algorithms=algorithms, dialect=dialect, leeway=leeway, max_age=max_age, allow_http=allow_http, clock=clock,
-            monotonic=monotonic,
+            algorithms=algorithms, dialect=dialect, leeway=leeway, max_age=max_age, allow_http=allow_http,
+            allowed_networks=allowed_networks, clock=clock, monotonic=monotonic,
         )  # fmt: skip
         self._timeout = timeout
         self._context = tls_settings(self._url, ssl_context)
@@ -96,14 +99,30 @@ class JwtVerifier(BaseJwtVerifier):
             Unavailable: The key of the token is unknown, and the issuer cannot be asked.
         """
         read = self._recall(token)
+        refusal = self._verify(read, self._key_of(read))
+        return self._principal(read, self._tenant_of(read.claims), refusal)
+
+    def claims(self, token: str) -> Claims:
+        """Return the claims of a token with a right type, issuer, audience, expiry and signature.
+
+        `TokenEndpoint` uses it for assertions of clients, which need not name a client and a tenant as tokens do.
+
+        Raises:
+            InvalidToken: The token is not valid.
+            Unavailable: The key of the token is unknown, and the issuer cannot be asked.
+        """
+        read = self._read(token)
+        return self._claims(read, self._key_of(read))
+
+    def _key_of(self, read: UnverifiedToken) -> SigningKey:
+        """Return the key of a token, after a fetch if one is due. Raises InvalidToken or Unavailable."""
         key = self._cache.find(read.kid, read.algorithm)
         if key is None or self._cache.is_old:
             self._refresh(may_wait=key is None)
             key = self._cache.find(read.kid, read.algorithm)
         if key is None:
             raise self._cache.missing()
-        refusal = self._verify(read, key)
-        return self._principal(read, self._tenant_of(read.claims), refusal)
+        return key
 
     def _refresh(self, *, may_wait: bool) -> None:
         """Fetch the keys if the last fetch is long enough ago. One thread fetches.
@@ -115,7 +134,7 @@ class JwtVerifier(BaseJwtVerifier):
         try:
             if self._cache.may_fetch:
                 self._cache.begin()
-                self._cache.keep(fetch_in_thread(self._url, self._timeout, self._context))
+                self._cache.keep(fetch_in_thread(self._url, self._timeout, self._context, self._networks))
         except KeysUnavailable as error:
             self._cache.note_failure(str(error))
         finally:

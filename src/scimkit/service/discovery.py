@@ -5,7 +5,8 @@ This module selects documents; `scimkit.schema.discovery` builds them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from scimkit.errors import Forbidden, NotFound
@@ -29,6 +30,12 @@ class Discovery:
     def __init__(self, resource_types: Callable[[str], Sequence[ResourceType]], features: Features) -> None:
         self._resource_types = resource_types
         self._features = features
+
+    def announce_scheme(self, scheme: Mapping[str, Any]) -> None:
+        """Add a scheme to `authenticationSchemes`, unless a scheme with its name is there."""
+        schemes = self._features.authentication_schemes
+        if all(each["name"] != scheme["name"] for each in schemes):
+            self._features = replace(self._features, authentication_schemes=(*schemes, scheme))
 
     def _types(self, call: RequestContext) -> Sequence[ResourceType]:
         """Return the resource types of the tenant."""

@@ -347,6 +347,13 @@ class ScimService:
         self.handle = observed_handle  # type: ignore[method-assign]
         self.authenticate = observed_authenticate  # type: ignore[method-assign]
 
+    def announce_scheme(self, scheme: Mapping[str, Any]) -> None:
+        """Add an entry to `authenticationSchemes` of the ServiceProviderConfig (RFC 7643 section 5).
+
+        `TokenEndpoint` calls this method. An entry with the name of an earlier one is ignored.
+        """
+        self._discovery.announce_scheme(scheme)
+
     async def handle(self, request: Request) -> Response:
         """Return the response to a request. Never raises: every failure becomes a SCIM error response."""
         call: RequestContext | None = None

@@ -142,6 +142,12 @@ class AsyncTokenRegistry(BaseRegistry):
             raise
         return issued
 
+    async def remove_expired(self, created_by: str, before: datetime, *, tenant: str = "default") -> None:
+        """Delete expired records, as `TokenRegistry.remove_expired` does."""
+        remove = getattr(self._store, "remove_expired", None)
+        if remove is not None:
+            await remove(tenant, created_by, before)
+
     async def _change(self, id: str, tenant: str, change: Change) -> TokenRecord:
         """Read a record, change it and store it, again and again while other processes change it."""
         for _ in range(ATTEMPTS):

@@ -211,6 +211,12 @@ class TokenRegistry(BaseRegistry):
             raise
         return issued
 
+    def remove_expired(self, created_by: str, before: datetime, *, tenant: str = "default") -> None:
+        """Delete the records with this `created_by` that expired before a time, if the store can do it."""
+        remove = getattr(self._store, "remove_expired", None)
+        if remove is not None:
+            remove(tenant, created_by, before)
+
     def _change(self, id: str, tenant: str, change: Change) -> TokenRecord:
         """Read a record, change it and store it, again and again while other processes change it."""
         for _ in range(ATTEMPTS):

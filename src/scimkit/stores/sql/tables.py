@@ -183,3 +183,30 @@ PENDING_REQUESTS: Final = request_queue_table(METADATA)
 
 LOG: Final[LogTables] = provisioning_log_tables(METADATA)
 """The provisioning log."""
+
+
+def client_table(metadata: sa.MetaData, name: str = "scim_client") -> sa.Table:
+    """Add the table of OAuth clients to the metadata of an application, so that its own migrations create the table.
+
+    Args:
+        metadata: The metadata, such as `Base.metadata`.
+        name: The name of the table.
+
+    Returns:
+        The table, for the argument `table` of `SqlClientStore` or `AsyncSqlClientStore`. `document` is a client with
+            the hashes of its secrets and its trusts, as JSON.
+    """
+    return sa.Table(
+        name, metadata,
+        sa.Column("id", raw(32), primary_key=True),
+        sa.Column("tenant", raw(255), nullable=False),
+        sa.Column("created", sa.String(32), nullable=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("document", DOCUMENT, nullable=False),
+        sa.Index(f"{name}_tenant", "tenant"),
+        mysql_engine="InnoDB", mariadb_engine="InnoDB",
+    )  # fmt: skip
+
+
+CLIENTS: Final = client_table(METADATA)
+"""The OAuth clients, with the hashes of their secrets."""

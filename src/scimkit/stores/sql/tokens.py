@@ -85,6 +85,14 @@ class TokenStatements:
         values = {"key": _encoded(id), "instant": _text(instant)}
         return lambda connection: connection.execute(self._touch, values)
 
+    def remove_expired(self, tenant: str, created_by: str, before: datetime) -> Work[object]:
+        """Return the work that deletes the records of a tenant and a creator that expired before a time."""
+        columns = self._table.c
+        statement = sa.delete(self._table).where(
+            columns.tenant == _encoded(tenant), columns.created_by == created_by, columns.expires < _text(before)
+        )
+        return lambda connection: connection.execute(statement)
+
 
 class SqlTokenStore:
     """A `TokenStore` in a SQL database, for a `SqlStore` or for tables of an application.
@@ -115,6 +123,10 @@ class SqlTokenStore:
 
     def touch(self, id: str, instant: datetime) -> None:
         self._database.write(self._statements.touch(id, instant), very_soon())
+
+    def remove_expired(self, tenant: str, created_by: str, before: datetime) -> None:
+        """Delete the records of a tenant with this `created_by` that expired before a time."""
+        self._database.write(self._statements.remove_expired(tenant, created_by, before), soon())
 
 
 def _row(record: TokenRecord) -> dict[str, Any]:

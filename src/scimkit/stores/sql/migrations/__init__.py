@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from scimkit.stores.protocol import StoreHealth
 
-HEAD: Final = "0007"
+HEAD: Final = "0008"
 """The newest version of the tables."""
 
 _ATTEMPTS: Final = 30
