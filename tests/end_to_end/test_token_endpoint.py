@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlencode
@@ -13,9 +14,17 @@ from fastapi import FastAPI
 
 from scimkit import MemoryStore, ScimService, TokenRegistry
 from scimkit.asgi import ScimApp
-from scimkit.oauth import ClientRegistry, TokenEndpoint, asgi, wsgi
-from scimkit.stores.sql import SqlClientStore, SqlStore, SqlTokenStore
+from scimkit.oauth import AsyncClientRegistry, ClientRegistry, TokenEndpoint, asgi, wsgi
+from scimkit.stores.sql import (
+    AsyncSqlClientStore,
+    AsyncSqlStore,
+    AsyncSqlTokenStore,
+    SqlClientStore,
+    SqlStore,
+    SqlTokenStore,
+)
 from scimkit.testing.server import running
+from scimkit.tokens import AsyncTokenRegistry
 from tests.oauth.desk import FORM, JWT_BEARER, assertion
 from tests.oauth.issuer import key, key_set, serving
 from tests.test_wsgi import send
@@ -90,6 +99,36 @@ def test_a_federated_identity_provisions_users(host: Host) -> None:
         assert groups.status_code == 403
         host.clients.revoke(host.client.id)
         assert (host.create(token, "alan"), host.ask(**form).status_code) == (401, 401)
+
+
+def test_an_async_host_serves_the_same_endpoint(tmp_path: Path) -> None:
+    """With async stores, a client gets tokens with a secret and with an assertion, and uses them."""
+    file = f"sqlite:///{tmp_path}/desk.db"
+    store = SqlStore(file)
+    host = Host("", store)
+    opened = AsyncSqlStore(file)
+    tokens = AsyncTokenRegistry(AsyncSqlTokenStore(opened.engine))
+    clients = AsyncClientRegistry(tokens, AsyncSqlClientStore(opened.engine), allow_http=True)
+    service = ScimService(opened, tokens=tokens)
+    endpoint = TokenEndpoint(service, clients, allow_http=True, allowed_networks=["127.0.0.0/8"])
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await opened.engine.dispose()
+
+    app = FastAPI(lifespan=lifespan)
+    app.mount("/scim/v2", ScimApp(service))
+    app.mount("/oauth", asgi.TokenApp(endpoint))
+    with serving(key_set(key("one"))) as issuer, running(app) as host.url:
+        host.clients.add_trust(host.client.id, issuer="i", subject="s", audience="a", jwks=issuer.url)
+        secret = host.clients.add_secret(host.client.id).secret
+        text = assertion(iss="i", sub="s", aud="a")
+        forms = ({"client_secret": secret}, {"client_assertion_type": JWT_BEARER, "client_assertion": text})
+        for number, form in enumerate(forms):
+            assert host.create(host.ask(**form).json()["access_token"], f"user{number}") == 201
+        assert host.ask(client_secret="x").status_code == 401
+    store.engine.dispose()
 
 
 def test_a_body_that_is_too_large_is_refused_early(host: Host) -> None:

@@ -26,7 +26,7 @@ both = pytest.mark.parametrize("is_async", [False, True])
 
 @both
 def test_an_assertion_of_entra_gives_a_token(is_async: bool) -> None:
-    """The assertion of a federated issuer gives a token, again and again until it expires, as Entra ID sends it."""
+    """The assertion of a federated issuer gives a token, again and again until it expires. It has no `jti`."""
     desk = Desk(is_async=is_async)
     desk.trust()
     text = assertion(appid="b5ba7a93", tid="ce5f061f", ver="2.0")

@@ -69,19 +69,7 @@ class AsyncClientRegistry:
         dialect: str | None = None,
         created_by: str | None = None,
     ) -> Client:
-        """Register a client. Give it a secret with `add_secret`, or a trust with `add_trust`.
-
-        Args:
-            description: The purpose of the client, such as the name of the identity provider.
-            tenant: The tenant to which the access tokens give access.
-            scopes: The operations that the client may ask for, as for `TokenRegistry.issue`.
-            lifetime: The time until an access token expires, from 60 minutes to 6 hours.
-            dialect: The name of the dialect for requests of the client.
-            created_by: The person or program that registers the client.
-
-        Raises:
-            ValueError: A scope has an unknown form, or the lifetime is out of range.
-        """
+        """Register a client, as `ClientRegistry.add` does."""
         client = new_client(
             description, self.clock(), tenant=tenant, scopes=scopes, lifetime=lifetime, dialect=dialect,
             created_by=created_by,
@@ -94,11 +82,7 @@ class AsyncClientRegistry:
         return await self._store.list(tenant)
 
     async def find(self, id: str, *, tenant: str = "default") -> Client:
-        """Return a client.
-
-        Raises:
-            NotFound: The tenant has no client with this id.
-        """
+        """Return a client, as `ClientRegistry.find` does."""
         return client_of_tenant(await self._store.find(id), tenant)
 
     async def find_any(self, id: str) -> Client | None:
@@ -108,17 +92,7 @@ class AsyncClientRegistry:
     async def add_secret(
         self, id: str, *, tenant: str = "default", expires_in: timedelta = SECRET_LIFETIME
     ) -> IssuedSecret:
-        """Make another secret for a client. The earlier secrets stay valid until they expire.
-
-        Args:
-            id: The id of the client.
-            tenant: The tenant of the client.
-            expires_in: The time until the secret expires, from 1 to 3 years.
-
-        Raises:
-            NotFound: The tenant has no client with this id.
-            ValueError: The time is out of range, or the client is revoked or has too many secrets.
-        """
+        """Make another secret for a client, as `ClientRegistry.add_secret` does."""
         issued = new_secret(self.clock(), expires_in)
         await self._change(id, tenant, with_secret(issued.record))
         return issued
@@ -131,28 +105,13 @@ class AsyncClientRegistry:
         overlap: timedelta = SECRET_OVERLAP,
         expires_in: timedelta = SECRET_LIFETIME,
     ) -> IssuedSecret:
-        """Make a secret that replaces the earlier ones, which expire when the overlap ends or earlier.
-
-        Args:
-            id: The id of the client.
-            tenant: The tenant of the client.
-            overlap: The time for which the earlier secrets stay valid. The default is 30 days.
-            expires_in: The time until the new secret expires, from 1 to 3 years.
-
-        Raises:
-            NotFound: The tenant has no client with this id.
-            ValueError: A time is out of range, or the client is revoked or has too many secrets.
-        """
+        """Make a secret that replaces the earlier ones, as `ClientRegistry.rotate_secret` does."""
         issued = new_secret(self.clock(), expires_in)
         await self._change(id, tenant, with_successor(issued.record, overlap))
         return issued
 
     async def remove_secret(self, id: str, secret_id: str, *, tenant: str = "default") -> Client:
-        """Refuse a secret from now on, revoke all access tokens of the client, and return the client.
-
-        Raises:
-            NotFound: The tenant has no such client, or the client has no such secret.
-        """
+        """Refuse a secret, as `ClientRegistry.remove_secret` does."""
         client = await self._change(id, tenant, without_secret(secret_id))
         await self._revoke_tokens(client)
         return client
@@ -167,20 +126,7 @@ class AsyncClientRegistry:
         jwks: str | Mapping[str, Any],
         tenant: str = "default",
     ) -> Trust:
-        """Accept signed assertions of an issuer for a client (RFC 7523 section 3).
-
-        Args:
-            id: The id of the client.
-            issuer: The `iss` of the assertions. For `private_key_jwt`, it is the id of the client.
-            subject: The `sub` of the assertions. For `private_key_jwt`, it is the id of the client.
-            audience: The only `aud` of the assertions. For `private_key_jwt`, it is the URL of the token endpoint.
-            jwks: The URL of the key set, or the key set itself as a dict or as JSON.
-            tenant: The tenant of the client.
-
-        Raises:
-            NotFound: The tenant has no client with this id.
-            ValueError: A value is not valid, or the client is revoked or has too many trusts.
-        """
+        """Accept signed assertions of an issuer, as `ClientRegistry.add_trust` does."""
         trust = new_trust(
             self.clock(), issuer=issuer, subject=subject, audience=audience, jwks=jwks, allow_http=self._allow_http
         )
@@ -188,21 +134,13 @@ class AsyncClientRegistry:
         return trust
 
     async def remove_trust(self, id: str, trust_id: str, *, tenant: str = "default") -> Client:
-        """Refuse the assertions of a trust, revoke all access tokens of the client, and return the client.
-
-        Raises:
-            NotFound: The tenant has no such client, or the client has no such trust.
-        """
+        """Refuse the assertions of a trust, as `ClientRegistry.remove_trust` does."""
         client = await self._change(id, tenant, without_trust(trust_id))
         await self._revoke_tokens(client)
         return client
 
     async def revoke(self, id: str, *, tenant: str = "default") -> Client:
-        """Revoke a client permanently, with all its access tokens, and return the client.
-
-        Raises:
-            NotFound: The tenant has no client with this id.
-        """
+        """Revoke a client permanently, as `ClientRegistry.revoke` does."""
         client = await self._change(id, tenant, client_revocation(self.clock()))
         await self._revoke_tokens(client)
         return client
