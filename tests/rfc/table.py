@@ -49,7 +49,7 @@ verified errata of RFC 7644 were read (6893, 7898, 7916). Six of the sixteen ver
 (5368, 5607, 5990, 5991, 7522, 8417). The other ten were not available.
 
 Agents follow draft-wzdk-scim-agent-resource-00, of which only quotations in other texts were available. The table of
-agents has the clauses of draft-abbey-scim-agent-extension-00, from which that draft came; the first third of its text was read.
+agents has the clauses of draft-abbey-scim-agent-extension-00, from which that draft came; a third of its text was read.
 """
 
 HEADER = "| clause | level | requirement | scimkit | tests |\n| --- | --- | --- | --- | --- |"
