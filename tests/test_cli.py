@@ -111,6 +111,14 @@ def test_serve_in_memory_gives_a_token() -> None:
         assert time.monotonic() - start < 10
 
 
+def test_serve_with_rate_limits() -> None:
+    """With --rate-limits, a token that sends more than its rate gets 429."""
+    with serving("--rate-limits", "memory://", "--token-rate", "0.3") as (ready, token):
+        url, headers = ready.split()[1], {"Authorization": f"Bearer {token.split()[1]}"}
+        statuses = [httpx.get(f"{url}/Users", headers=headers).status_code for _ in range(4)]
+    assert statuses == [200, 200, 200, 429]
+
+
 def test_a_taken_port_is_explained() -> None:
     """A port in use ends the demo with one clear message."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -126,6 +134,8 @@ def test_a_taken_port_is_explained() -> None:
         ["serve", "--store", "redis://x"],
         ["serve", "--store", "sqlite:////nope/nope/x.db"],
         ["serve", "--dialect", "martian"],
+        ["serve", "--rate-limits", "http://x"],
+        ["serve", "--rate-limits", "redis://:secret@x:port"],
         ["token", "create", "--store", "memory://", "--description", "x"],
         ["token", "create", "--description", "x"],
         ["migrate", "--store", "memory://"],
@@ -139,6 +149,7 @@ def test_mistakes_are_explained(arguments: list[str]) -> None:
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert "Error" in done.stderr
+    assert "secret" not in done.stderr
 
 
 def test_migrate(tmp_path: Path) -> None:

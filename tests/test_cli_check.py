@@ -7,12 +7,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from scimkit import MemoryStore, Request, ScimService, TokenRegistry
 from scimkit.asgi import ScimApp
+from scimkit.cli import app
 from scimkit.dialects import DIALECTS
 from scimkit.schema.core import GROUP, USER
 from scimkit.service import Response
@@ -20,10 +23,10 @@ from scimkit.stores.protocol import Query, Scope
 from scimkit.testing.server import running
 
 
-def check(*arguments: str) -> subprocess.CompletedProcess[str]:
+def check(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
     command = [sys.executable, "-m", "scimkit.cli", "check", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=cwd)
 
 
 @contextmanager
@@ -131,6 +134,78 @@ def test_an_unreachable_service_is_reported() -> None:
     done = check("http://127.0.0.1:9", "--token", "x", "--idp", "okta")
     assert done.returncode == 1
     assert "cannot be reached" in done.stdout
+
+
+def test_a_conforming_service_is_ready() -> None:
+    """The report has a line for each clause, and names what the application must ensure. The status is 0."""
+    with served(dialect=DIALECTS["interop"]) as (store, url, token):
+        done = check(url, "--token", token, "--profile", "ipsie")
+        assert done.returncode == 0, done.stdout + done.stderr
+        for text in ("15 April 2026", "draft 00", "no request can show it", "No mandatory clause of the profile ipsie"):
+            assert text in done.stdout
+        assert "✗" not in done.stdout
+        assert token not in done.stdout + done.stderr
+        assert empty(store)
+
+
+def test_a_broken_service_is_not_ready() -> None:
+    """A broken clause is printed with its request and remedy, for people and for programs. The status is 1."""
+    with served(dialect=DIALECTS["tolerant"]) as (store, url, token):
+        done = check(url, "--token", token, "--profile", "interop")
+        assert done.returncode == 1
+        for text in (
+            "interop 6.5.1.1, MUST, patch-path",
+            "why: The status is 200 instead of 400.",
+            "request: PATCH /Users/",
+            "after: PATCH /Users/",
+            "fix: Answer 400 with `invalidSyntax`.",
+            "4 mandatory clauses of the profile interop fail.",
+        ):
+            assert text in done.stdout
+        done = check(url, "--token", token, "--profile", "interop", "--json")
+        assert done.returncode == 1
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        (broken,) = [each for each in lines if each["clause"] == "patch-path"]
+        assert (broken["outcome"], broken["status"], broken["level"]) == ("fails", 200, "MUST")
+        assert broken["request"].startswith("PATCH /Users/")
+        assert broken["remedy"]
+        assert token not in done.stdout
+        assert empty(store)
+
+
+def test_declared_revokers_are_named(tmp_path: Path) -> None:
+    """`--revokers` imports the list that the application declares, and the report names each with its time."""
+    (tmp_path / "access.py").write_text(
+        "from datetime import timedelta\n"
+        "from scimkit.events import Revoker\n"
+        "revokers = [Revoker('web sessions', lambda event, transaction: None, within=timedelta(seconds=90))]\n"
+    )
+    with served(dialect=DIALECTS["interop"]) as (_, url, token):
+        done = check(url, "--token", token, "--profile", "ipsie", "--revokers", "access:revokers", cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Declared: web sessions within 90 s. These run in another process: web sessions." in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("named", "arguments"),
+    [
+        ("--profile", ["--profile", "none"]),
+        ("--profile", ["--profile", "interop", "--idp", "okta"]),
+        ("--profile", ["--profile", "interop", "--seed", "1"]),
+        ("--json", ["--json"]),
+        ("--revokers", ["--revokers", "json:__all__"]),
+        ("--revokers", ["--profile", "ipsie", "--revokers", "json:nothing"]),
+        ("--revokers", ["--profile", "ipsie", "--revokers", "json:dumps"]),
+        ("--revokers", ["--profile", "ipsie", "--revokers", "json:__all__"]),
+        ("--revokers", ["--profile", "ipsie", "--revokers", "nowhere_at_all:revokers"]),
+        ("--revokers", ["--profile", "ipsie", "--revokers", "json"]),
+    ],
+)
+def test_mistakes_with_profiles_are_explained(named: str, arguments: list[str]) -> None:
+    """A mistake with the options of profiles ends with status 2 and the name of the option, before any request."""
+    done = CliRunner().invoke(app, ["check", "http://127.0.0.1:9", "--token", "x", *arguments])
+    assert done.exit_code == 2
+    assert f"Invalid value for {named}" in done.output
 
 
 def empty(store: MemoryStore) -> bool:

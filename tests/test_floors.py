@@ -17,14 +17,21 @@ CONCURRENT = {"asyncio", "anyio", "threading", "concurrent", "multiprocessing"}
 AWAITED = {"stores/sql/async_store.py"}
 """The async stores. They may import asyncio for timeouts and delays."""
 LOCKS = {
-    "provisioning/entries.py", "service/failed_attempts.py", "service/health.py", "service/provisioning_recorder.py",
+    "uuid7.py", "service/failed_attempts.py", "service/health.py", "service/provisioning_recorder.py",
+    "service/rate_limiter.py", "delivery/security_events/polling.py",
+    "oauth/used_assertions.py", "stores/memory_poll_queue.py", "stores/memory_request_queue.py",
     "stores/breaker.py", "stores/memory.py", "stores/memory_log.py", "tokens/stores.py",
 }  # fmt: skip
 ADAPTERS = {
-    "asgi.py", "cli/server.py", "loop/executor.py", "loop/health.py", "testing/session.py", "testing/server.py",
-    "delivery/async_worker.py", "delivery/async_webhooks.py",
+    "asgi.py", "cli/server.py", "loop/executor.py", "loop/health.py", "loop/turns.py",
+    "testing/session.py", "testing/server.py", "testing/corpus/runner.py",  # a reader of the output of a program
+    "telemetry/gauges.py",  # reads an async store on the event loop of its requests
+    "delivery/async_worker.py", "delivery/async_connections.py", "delivery/security_events/asgi.py",
+    "delivery/security_events/async_enqueuing.py",
+    "oauth/async_verifier.py", "oauth/fetching.py", "oauth/verifier.py",  # one fetch of the keys at a time
     "testing/contract/base.py", "testing/contract/async_driver.py",  # concurrent calls, and a driver of async stores
-    "testing/breaker_contract.py", "testing/token_contract.py",
+    "testing/contract/poll_queue.py", "testing/contract/request_queue.py",
+    "testing/breaker_contract.py", "testing/client_contract.py", "testing/token_contract.py",
 }  # fmt: skip
 
 
@@ -56,7 +63,8 @@ def test_every_module_has_a_docstring(path: Path) -> None:
 
 def test_importing_scimkit_imports_no_models_and_no_extra() -> None:
     """`import scimkit` and serving the default types import neither scim2_models nor any extra."""
-    extras = ["scim2_models", "sqlalchemy", "uvicorn", "typer", "rich", "httpx", "hypothesis", "asyncio"]
+    extras = ["scim2_models", "sqlalchemy", "uvicorn", "typer", "rich", "httpx", "hypothesis", "asyncio", "joserfc",
+              "opentelemetry"]  # fmt: skip
     code = (
         "import sys, scimkit, scimkit.wsgi;"
         "scimkit.ScimService(scimkit.MemoryStore(), tokens=scimkit.TokenRegistry());"

@@ -6,7 +6,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from scimkit import Limits
+from scimkit import Limits, RateLimits
 from scimkit.documents import MAX_DEPTH as JSON_DEPTH
 from scimkit.filters.parser import MAX_DEPTH as FILTER_DEPTH
 from scimkit.patch.apply import MAX_STEPS
@@ -16,9 +16,10 @@ PAGE = (Path(__file__).parents[1] / "docs" / "reference" / "limits.md").read_tex
 
 
 def test_every_limit_has_its_row_with_its_default() -> None:
-    """The table has a row for each field of `Limits`, in their order, with the default."""
+    """The tables have a row for each field of `Limits` and of `RateLimits`, in their order, with the default."""
     rows = re.findall(r"^\| `([a-z_]+)` \| ([^|]+) \|", PAGE, re.MULTILINE)
-    assert rows == [(each.name, str(each.default)) for each in fields(Limits)]
+    options = (Limits(), RateLimits())
+    assert rows == [(each.name, str(getattr(given, each.name))) for given in options for each in fields(given)]
 
 
 def test_fixed_limits() -> None:

@@ -1,9 +1,11 @@
+from datetime import datetime
 from typing import Annotated
 
-from scim2_models import URN, Extension, Required, Resource, User
+from scim2_models import URN, ComplexAttribute, Extension, Reference, Required, Resource, User
 
-from scimkit import GROUP, MemoryStore, ScimService, TokenRegistry
+from scimkit import GROUP, ScimService, TokenRegistry
 from scimkit.schema.models import as_model, resource_type
+from scimkit.stores.sql import SqlStore, SqlTokenStore
 
 
 class Helpdesk(Extension):
@@ -15,17 +17,31 @@ class Helpdesk(Extension):
     languages: list[str] | None = None
 
 
-class Queue(Resource):
-    """A queue of tickets."""
+class Part(ComplexAttribute):
+    """A part of a device."""
 
-    __schema__ = URN("urn:example:params:scim:schemas:1.0:Queue")
+    type: str | None = None
+    value: str | None = None
+    bought: datetime | None = None
 
-    name: Annotated[str | None, Required.true] = None
+
+class Device(Resource):
+    """A computer or a phone that the helpdesk looks after."""
+
+    __schema__ = URN("urn:example:params:scim:schemas:1.0:Device")
+
+    serial_number: Annotated[str | None, Required.true] = None
+    price: float | None = None
+    owner: Reference[User] | None = None
+    parts: list[Part] | None = None
 
 
 agent = resource_type(User[Helpdesk])
-queue = resource_type(Queue, unique=["name"])
-service = ScimService(MemoryStore(), tokens=TokenRegistry(), resource_types=(agent, GROUP, queue))
+device = resource_type(Device, unique=["serialNumber"])
+
+store = SqlStore("sqlite:///helpdesk.db")  # its tables keep every resource type
+tokens = TokenRegistry(SqlTokenStore(store.engine))
+service = ScimService(store, tokens=tokens, resource_types=(agent, GROUP, device))
 
 document = {"schemas": [agent.schema], "id": "1", "userName": "ada"}
 assert as_model(User[Helpdesk], document).user_name == "ada"

@@ -8,14 +8,14 @@ that importing scimkit does not import the models.
 """
 
 from scimkit import filters, patch
-from scimkit.dialects import DIALECTS, ENTRA, STRICT, TOLERANT, Dialect, Quirk
+from scimkit.dialects import DIALECTS, ENTRA, INTEROP, STRICT, TOLERANT, Dialect, Quirk
 from scimkit.documents import Document
 from scimkit.errors import ScimError
 from scimkit.events import RequestCompleted
 from scimkit.runner import run_sync
 from scimkit.schema import ResourceType, SchemaExtension
 from scimkit.schema.core import GROUP, USER
-from scimkit.service import Limits, Request, Response, ScimService
+from scimkit.service import Limits, RateLimits, Request, Response, ScimService
 from scimkit.stores import MemoryStore, Page, Query, Scope, Store, SyncStore, Written, as_async_store
 from scimkit.tokens import MemoryTokenStore, Principal, TokenRegistry
 
@@ -25,6 +25,7 @@ __all__ = [
     "DIALECTS",
     "ENTRA",
     "GROUP",
+    "INTEROP",
     "STRICT",
     "TOLERANT",
     "USER",
@@ -37,6 +38,7 @@ __all__ = [
     "Principal",
     "Query",
     "Quirk",
+    "RateLimits",
     "Request",
     "RequestCompleted",
     "ResourceType",

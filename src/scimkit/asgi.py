@@ -33,7 +33,7 @@ _READ_AHEAD: Final = 65536
 """Number of bytes of a body that a server reads ahead of the application."""
 
 
-class _ClientDisconnected(Exception):
+class ClientDisconnected(Exception):
     """The client disconnected before its body ended, so the request is dropped without a response."""
 
 
@@ -65,11 +65,11 @@ class ScimApp:
         if scope["type"] == "http":
             try:
                 response = await self._respond(scope, receive)
-            except _ClientDisconnected:
+            except ClientDisconnected:
                 return
             await self._write(response, scope["method"], receive, send)
         elif scope["type"] == "lifespan":
-            await _serve_lifespan(receive, send, self._on_loop.flushed)
+            await serve_lifespan(receive, send, self._on_loop.flushed)
         else:
             raise RuntimeError(f"SCIM is served over HTTP, not {scope['type']}")
 
@@ -167,14 +167,19 @@ class HealthApp:
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer one probe."""
         if scope["type"] == "lifespan":
-            await _serve_lifespan(receive, send)
+            await serve_lifespan(receive, send)
             return
         probe = probe_of(scope["path"])
         response = error_response(NotFound()) if probe is None else await probe(self.service)
-        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
-        headers.append((b"content-length", str(len(response.body)).encode()))
-        await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})
+        await send_whole(response, scope["method"], send)
+
+
+async def send_whole(response: Response, method: str, send: Send) -> None:
+    """Send a response whose body has one part."""
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+    headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else response.body})
 
 
 def _server(scope: AsgiScope) -> str:
@@ -194,7 +199,7 @@ async def read_body(
 ) -> bytes | None:
     """Return the body, or None if it is larger than the limit. No more than the limit is read.
 
-    Raises _ClientDisconnected if the client disconnects before the body ends.
+    Raises ClientDisconnected if the client disconnects before the body ends.
     """
     length = declared_length(request.headers)
     if length is not None and length > limit:
@@ -204,7 +209,7 @@ async def read_body(
         message = await (first or receive())
         first = None
         if message["type"] == _DISCONNECT:
-            raise _ClientDisconnected
+            raise ClientDisconnected
         part = message.get("body", b"")
         size += len(part)
         if size > limit:
@@ -222,7 +227,7 @@ async def _until_disconnect(receive: Receive) -> None:
     await asyncio.get_running_loop().create_future()
 
 
-async def _serve_lifespan(
+async def serve_lifespan(
     receive: Receive, send: Send, at_shutdown: Callable[[], Awaitable[None]] | None = None
 ) -> None:
     """Answer the lifespan messages of the server until it shuts down. An error at the shutdown is logged."""

@@ -76,7 +76,7 @@ def parse_json(body: bytes) -> Any:
     value = _UNDECIDED if escaped else _parse_fast(text)
     if value is _UNDECIDED:
         value = _parse_exactly(text)
-    if text.count("{") + text.count("[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+    if len(text) > 2 * MAX_DEPTH and text.count("{") + text.count("[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
         raise InvalidSyntax(f"The request body is nested deeper than {MAX_DEPTH} levels.")
     if escaped and _has_unusable_character(value):
         raise InvalidSyntax("The request body has a null character or half a surrogate pair in a string.")

@@ -1,14 +1,23 @@
-"""A runner for coroutines that never suspend. It lets synchronous code call the asynchronous core.
+"""A runner for coroutines that never suspend, so that synchronous code can call the asynchronous core.
 
 This module uses no event loop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
+from inspect import isawaitable
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
+
+
+async def result_of(answer: Result | Awaitable[Result]) -> Result:
+    """Return the answer of a sync or an async port."""
+    if isawaitable(answer):
+        awaited: Result = await answer
+        return awaited
+    return answer
 
 
 def run_sync(coroutine: Coroutine[Any, Any, Result]) -> Result:

@@ -75,7 +75,7 @@ class ScimApp:
 
     def _read_headers(self, environ: WSGIEnvironment, request: Request) -> None:
         """Read the headers into the request. Raises BadRequest if a header is ambiguous."""
-        headers = request.headers = _headers(environ)
+        headers = request.headers = headers_of(environ)
         request.source = client_source(environ.get("REMOTE_ADDR"), headers, self._proxies)
         request.base_url = self._public_url or base_url(
             scheme=environ.get("wsgi.url_scheme", "http"),
@@ -119,7 +119,7 @@ def decoded_path(path: str) -> str:
     return path.encode("latin-1").decode("utf-8", "replace")
 
 
-def _headers(environ: WSGIEnvironment) -> dict[str, str]:
+def headers_of(environ: WSGIEnvironment) -> dict[str, str]:
     """Return the headers by lower-case name. Raises BadRequest if a header is ambiguous."""
     headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
     if environ.get("CONTENT_TYPE"):

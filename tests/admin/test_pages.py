@@ -16,6 +16,7 @@ from scimkit.admin import ENGLISH, Administrator, AdminSite
 from scimkit.admin.attribute_pages import attribute_rows
 from scimkit.runner import run_sync
 from scimkit.safeguards import Breaker, keep_last
+from scimkit.schema.agents import AGENT, GROUP_WITH_AGENTS
 from scimkit.schema.core import USER
 from scimkit.service import Request
 from scimkit.stores.protocol import ServedType
@@ -268,3 +269,18 @@ def test_other_tenants_stay_hidden(visitor: Visitor) -> None:
     for path in ("/tokens", "/log", "/resources/User", "/safeguards"):
         assert "bo" not in re.findall(r">\s*(\w+)\s*<", eve.get(path)) and id not in eve.get(path)
     assert visitor.site.ports.tokens.find(id).status(datetime.now(UTC)) == "Active"
+
+
+def test_agents_have_pages() -> None:
+    """The list of agents has their names and states, and the page of an agent its owners and its entries."""
+    visitor = Visitor(made_site(resource_types=(USER, GROUP_WITH_AGENTS, AGENT)))
+    service, (_, token) = visitor.site.ports.service, visitor.new_token()
+    ada = scim(service, token, "POST", "/Users", a_user("ada"))["id"]
+    body = {"schemas": [AGENT.schema], "agentUserName": "helpdesk-bot", "active": False, "owners": [{"value": ada}]}
+    bot = scim(service, token, "POST", "/Agents", body)["id"]
+    html = visitor.get("/resources/Agent")
+    assert "AI agents" in html and "helpdesk-bot" in html and "Inactive" in html
+    html = visitor.get(f"/resources/Agent/{bot}")
+    assert "helpdesk-bot" in html and ada in html and "Create" in html
+    assert bot in visitor.get("/resources/Agent", "search=helpdesk-b")
+    assert bot not in visitor.get("/resources/Agent", "search=other")

@@ -1,4 +1,6 @@
-"""`python -m tests.benchmarks [--quick] [--full] [--only STEP] [--profile [STEP]] [--markdown] [--sql [URL]]`.
+"""`python -m tests.benchmarks [--quick] [--full] [--only STEP] [--profile [STEP]] [--markdown]`: measure requests.
+
+With `--sql [URL]` or `--database NAME`, the requests go to a database over HTTP.
 
 Each step is measured together with the same step of other libraries. A time is the CPU time of this process, the best
 of several interleaved repeats. Compare ratios, not times; no test checks a time.
@@ -13,6 +15,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -26,7 +29,17 @@ from tests.benchmarks.clock import measured as measured_here
 from tests.benchmarks.database import comparison
 from tests.benchmarks.listeners import LOG_TITLE, STORES, TITLE, listener_steps
 from tests.benchmarks.processes import created, served
-from tests.benchmarks.requests import MEMBER, REQUESTS, STORE_STEPS, Ours, our_calls, store_member_steps
+from tests.benchmarks.requests import (
+    BASE_URL,
+    MEMBER,
+    REQUESTS,
+    STORE_STEPS,
+    Ours,
+    asked,
+    our_calls,
+    store_member_steps,
+)
+from tests.benchmarks.scimmy import VERSIONS, Scimmy, folder, node_version
 from tests.benchmarks.sides import MeasuredProcess, RemoteCall, sides
 from tests.benchmarks.steps import Step, filter_steps, patch_steps, round_trip_steps
 
@@ -36,11 +49,16 @@ _GROWTH: Final = 1.5
 
 
 def run(step: Step, repeats: int, share: float, best: list[float]) -> None:
-    """Measure a step of ours, of the peer and of the floor in turns, and keep the best times."""
+    """Measure a step of ours, of the peer, of the floor and of SCIMMY in turns, and keep the best times."""
     calls = _even(step.calls * share)
     for _ in range(repeats):
         for place, (call, count) in enumerate(
-            ((step.ours, calls), (step.peer, _even(calls / 10)), (step.floor, calls * 3))
+            (
+                (step.ours, calls),
+                (step.peer, _even(calls / 10)),
+                (step.floor, calls * 3),
+                (step.scimmy, _even(calls / 10)),
+            )
         ):
             if isinstance(call, RemoteCall):
                 best[place] = min(best[place], call.measure(count))
@@ -53,7 +71,7 @@ def _even(calls: float) -> int:
     return max(2, 2 * round(calls / 2))
 
 
-def all_steps(*, quick: bool, full: bool, only: str) -> Iterator[list[Step]]:
+def all_steps(*, quick: bool, full: bool, only: str, node: Path | None = None) -> Iterator[list[Step]]:
     """Yield the steps whose name contains a text, in parts, with several numbers of users."""
     plain = [step for step in plain_steps() if only in step.name]
     yield plain
@@ -63,8 +81,8 @@ def all_steps(*, quick: bool, full: bool, only: str) -> Iterator[list[Step]]:
         groups = (100,) if quick else (100, people - 1) if people == 10_000 else ()
         whose = ("ours", "floor") if people == MOST_PEOPLE else ("ours", "theirs", "floor")
         if any(only in name for name in request_names(people, groups)):
-            with sides(whose, people, groups) as ready:
-                yield [step for step in request_steps(ready, people, groups) if only in step.name]
+            with sides(whose, people, groups) as ready, scimmy_side(node, people) as scimmy:
+                yield [step for step in request_steps(ready, people, groups, scimmy) if only in step.name]
     if any(only in title.format(name) for title in (TITLE, LOG_TITLE) for name in STORES):
         with listener_steps(10 if quick else 1_000) as steps:
             yield [step for step in steps if only in step.name]
@@ -77,6 +95,19 @@ def all_steps(*, quick: bool, full: bool, only: str) -> Iterator[list[Step]]:
         gc.unfreeze()
 
 
+@contextmanager
+def scimmy_side(node: Path | None, people: int) -> Iterator[Scimmy | None]:
+    """Yield a process of SCIMMY with users, or None without its modules or with the most users."""
+    if node is None or people == MOST_PEOPLE:
+        yield None
+        return
+    side = Scimmy(node, people, list(asked(people)), people // 2, BASE_URL)
+    try:
+        yield side
+    finally:
+        side.close()
+
+
 def plain_steps() -> list[Step]:
     """Return the steps without a service: filters, PATCH, and reading and writing a user."""
     return [*filter_steps(), *patch_steps(), *round_trip_steps()]
@@ -87,13 +118,16 @@ def request_names(people: int, groups: Sequence[int]) -> list[str]:
     return [*(f"{title}, {people:,} users" for title in REQUESTS), *map(MEMBER.format, groups)]
 
 
-def request_steps(ready: Mapping[str, MeasuredProcess], people: int, groups: Sequence[int]) -> Iterator[Step]:
+def request_steps(
+    ready: Mapping[str, MeasuredProcess], people: int, groups: Sequence[int], scimmy: Scimmy | None
+) -> Iterator[Step]:
     """Yield the request steps of processes that are ready to be measured."""
     for name in request_names(people, groups):
         title = name.partition(", ")[0]
-        goal, calls = REQUESTS.get(title, (1000 if title == MEMBER.format(people - 1) else None, 60))
+        goal, calls, floor_goal = REQUESTS.get(title, (1000 if title == MEMBER.format(people - 1) else None, 60, None))
         ours, theirs, floor = (each and each.call(title) for each in map(ready.get, ("ours", "theirs", "floor")))
-        yield Step(name, ours, theirs, floor, goal, "scim2-server", calls, 4 if title in REQUESTS else None)
+        node = scimmy.call(title) if scimmy and title in REQUESTS else None
+        yield Step(name, ours, theirs, floor, goal, "scim2-server", calls, floor_goal, node)
 
 
 class Results:
@@ -102,13 +136,14 @@ class Results:
     def __init__(self) -> None:
         self.columns: tuple[str, ...] = (
             "step", "ours us", "peer us", "ratio", "goal", "met", "floor us", "x floor", "goal", "met",
+            "SCIMMY us", "ratio",
         )  # fmt: skip
         self.rows: list[tuple[str, ...]] = []
         self.missed = 0
 
     def add(
         self, name: str, ours: float, peer: float | None, floor: float | None,
-        goal: float | None, floor_goal: float | None = None,
+        goal: float | None, floor_goal: float | None = None, scimmy: float | None = None,
     ) -> None:  # fmt: skip
         """Add one row."""
         ratio = None if peer is None else peer / ours
@@ -120,6 +155,7 @@ class Results:
             name, _number(ours), _number(peer), _number(ratio),
             f"{goal:g}x" if goal and peer else "", _met(met), _number(floor), _number(times),
             f"{floor_goal:g}x" if floor_goal else "", _met(close),
+            _number(scimmy), _number(None if scimmy is None else scimmy / ours),
         ))  # fmt: skip
 
     def show(self, console: Console) -> None:
@@ -136,12 +172,12 @@ class Results:
 
 
 def best_of(parts: Iterator[list[Step]], rounds: int, repeats: int, share: float) -> Iterator[tuple[Step, list[float]]]:
-    """Yield each step with the best times of ours, of the peer and of the floor.
+    """Yield each step with the best times of ours, of the peer, of the floor and of SCIMMY.
 
     Each part is measured in several rounds, because other work on the machine can outlast the repeats of one step.
     """
     for steps in parts:
-        best = [[math.inf] * 3 for _ in steps]
+        best = [[math.inf] * 4 for _ in steps]
         for _ in range(rounds):
             for step, its in zip(steps, best, strict=True):
                 run(step, repeats, share, its)
@@ -153,12 +189,12 @@ def measured(parts: Iterator[list[Step]], rounds: int, repeats: int, share: floa
     results, parsed = Results(), {}
     at_first: dict[str, float] = {}
     for step, best in best_of(parts, rounds, repeats, share):
-        ours, (peer, floor) = best[0], (each if math.isfinite(each) else None for each in best[1:])
+        ours, (peer, floor, scimmy) = best[0], (each if math.isfinite(each) else None for each in best[1:])
         group = step.name.split(":")[0]
         if group.startswith("parse") and peer is not None:
             parsed.setdefault(group, []).append((ours, peer, step))
             continue
-        results.add(step.name, ours, peer, floor, step.goal, step.floor_goal)
+        results.add(step.name, ours, peer, floor, step.goal, step.floor_goal, scimmy)
         title, _, people = step.name.partition(", ")
         if people.endswith(" users"):
             fewest = at_first.setdefault(title, ours)
@@ -177,7 +213,7 @@ def measured(parts: Iterator[list[Step]], rounds: int, repeats: int, share: floa
 
 
 def _met(met: bool | None) -> str:
-    return "" if met is None else "yes" if met else "NO"
+    return "" if met is None else "yes" if met else "no"
 
 
 def _number(value: float | None) -> str:
@@ -233,12 +269,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--markdown", action="store_true", help="print the table in Markdown, for the documentation")
     parser.add_argument("--profile", metavar="STEP", nargs="?", const="", help="print a CPU profile of scimkit for "
                         "STEP, or for each request")  # fmt: skip
-    parser.add_argument("--sql", metavar="URL", nargs="?", const=comparison.DEFAULT_URL, help="only requests to a "
-                        "database, beside the bare work and an application by hand; default: %(const)s")  # fmt: skip
+    parser.add_argument("--sql", metavar="URL", nargs="?", const="", help="only requests to a database, beside the "
+                        "bare work and an application by hand; default: a PostgreSQL on this machine")  # fmt: skip
+    parser.add_argument("--database", choices=comparison.URLS, help="as --sql, with a database on this machine")
     parser.add_argument("--people", type=int, default=MOST_PEOPLE, help="users of the largest tenant, for --sql")
     options = parser.parse_args(arguments)
     console = Console(width=190)
-    if options.sql is not None:
+    if options.sql is not None or options.database is not None:
+        options.sql = options.sql or comparison.URLS[options.database or "postgresql"]
         return compare_databases(console, options)
     peers = ", ".join(f"{name} {version(name)}" for name in ("scim2-models", "scim2-server", "scim2-filter-parser"))
     console.print(f"Python {platform.python_version()}, {peers}; {machine()}")
@@ -251,8 +289,16 @@ def main(arguments: list[str] | None = None) -> int:
             if options.profile in name:
                 profiles.show(console, name, call, 0.1 if options.quick else 2)
         return 0
-    steps = all_steps(quick=options.quick, full=options.full, only=options.only)
-    results = measured(steps, 1, 1, 0.02) if options.quick else measured(steps, 5, 3, 1.0)
+    with folder(install=not options.quick) as (node, reason):
+        named = ", ".join(f"{name} {number}" for name, number in VERSIONS.items())
+        console.print(f"{named}, node {node_version()}" if node else f"Skipped: the columns of SCIMMY: {reason}.")
+        steps = all_steps(quick=options.quick, full=options.full, only=options.only, node=node)
+        if options.quick:
+            gc.freeze()  # the objects of a test run are many, and each measurement collects garbage
+            results = measured(steps, 1, 1, 0.02)
+            gc.unfreeze()
+        else:
+            results = measured(steps, 5, 3, 1.0)
     if options.full and not options.only:
         add_processes(results)
     if options.markdown:

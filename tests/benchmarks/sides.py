@@ -11,9 +11,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Protocol
 
 from tests.benchmarks.clock import measured
+
+
+class MeasuredSide(Protocol):
+    """A process that measures its own calls."""
+
+    def call(self, title: str) -> RemoteCall:
+        """Return one of the calls of the process."""
+        ...
+
+    def measure(self, title: str, calls: int) -> float:
+        """Return the CPU time of a call in microseconds."""
+        ...
 
 
 class MeasuredProcess:
@@ -46,7 +58,7 @@ class MeasuredProcess:
 class RemoteCall:
     """A call of a step in a measured process."""
 
-    side: MeasuredProcess
+    side: MeasuredSide
     title: str
 
     def measure(self, calls: int) -> float:

@@ -10,7 +10,8 @@ from scimkit import USER, patch
 from scimkit.schema.reading import read_resource
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.database.comparison import Figures, rows
-from tests.benchmarks.requests import Floor, Ours
+from tests.benchmarks.requests import BASE_URL, PAGE, REQUESTS, Floor, Ours
+from tests.benchmarks.scimmy import Scimmy, folder
 from tests.benchmarks.steps import DISABLE, ENTRA, FILTERS, filter_steps, patch_steps, user_body
 
 
@@ -27,8 +28,29 @@ def test_a_quick_run_measures_every_step(capsys: pytest.CaptureFixture[str]) -> 
         "one member of",
         "PATCH active with a listener, SqlStore",
         f"{len(FILTERS)} filters",
+        "SCIMMY",
     ):
         assert name in shown
+
+
+def test_scimmy_answers_every_request() -> None:
+    """SCIMMY has the users of the benchmark, and its responses have what the requests ask for."""
+    with folder(install=False) as (path, reason):
+        if path is None:
+            pytest.skip(f"SCIMMY is not installed: {reason}")
+        side = Scimmy(path, 300, [7], 150, BASE_URL)
+        try:
+            found = {title: side.response(title) for title in REQUESTS}
+            assert side.measure("GET by id", 2) > 0
+        finally:
+            side.close()
+    assert found["GET by id"].items() >= user_body(7).items()
+    assert found["filter userName eq"]["Resources"][0]["id"] == found["GET by id"]["id"]
+    assert found["PATCH active"]["active"] is False
+    assert found["PATCH of Entra's 8"]["emails"][0]["value"] == "pia@example.org"
+    assert found["POST"]["userName"] == user_body(10_000_000)["userName"]
+    assert found[PAGE]["totalResults"] == 301
+    assert len(found[PAGE]["Resources"]) == 100
 
 
 def test_the_comparison_of_databases_says_why_it_is_skipped(capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,7 +73,7 @@ def test_a_profile_names_the_functions(capsys: pytest.CaptureFixture[str]) -> No
     """A profile prints the functions with the most time, and the share of each part, for each request."""
     assert main(["--quick", "--profile"]) == 0
     shown = capsys.readouterr().out
-    assert shown.count("by part, ") == 5
+    assert shown.count("by part, ") == 6
     assert "JSON out" in shown
 
 

@@ -20,7 +20,7 @@ PAGE: Final = (Path(__file__).parents[2] / "docs" / "reference" / "errors.md").r
 CLASSES: Final = [
     each for each in vars(errors).values() if inspect.isclass(each) and issubclass(each, ScimError)
 ]  # fmt: skip
-RAISING: Final = {*(each.__name__ for each in CLASSES), "fail", "_require"}
+RAISING: Final = {*(each.__name__ for each in CLASSES), "fail", "_require", "_over_limit", "_refusal"}
 """The functions whose arguments are details."""
 PLACEHOLDERS: Final = re.compile(
     r"\b(ATTRIBUTE|TYPE|N|OPERATOR|OPERATION|SCOPE|NAMES|URN|OP|PARAMETER|HEADER)\b"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -13,11 +13,12 @@ from typing import Any
 
 @dataclass
 class Receiver:
-    """The requests that a server received, and the status and headers that it answers with."""
+    """The requests that a server received, and the status, headers and body that it answers with."""
 
     port: int = 0
     status: int = 204
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
     @property
@@ -37,9 +38,11 @@ def receiving(context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["content-length"]))
             receiver.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
             self.send_response(receiver.status)
-            for name, value in {"content-length": "0", **receiver.headers}.items():
+            for name, value in {"content-length": str(len(receiver.body)), **receiver.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
+            with suppress(OSError):  # a client may read a part of the body only
+                self.wfile.write(receiver.body)
 
         def log_message(self, *_: Any) -> None:
             """Log nothing."""

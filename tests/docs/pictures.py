@@ -25,9 +25,12 @@ ROOMS: Final = {
     "wsgi": "adapter",
     "django": "adapter",
     "delivery": "outbox workers, webhooks",
+    "oauth": "access tokens",
+    "telemetry": "spans and metrics",
     "loop": "threads for blocking stores under an event loop",
     "service": "the SCIM protocol: from a Request to a Response",
     "safeguards": "protected accounts, breaker, linking",
+    "entitlements": "roles, entitlements on offer",
     "dialects": "quirks of identity providers",
     "stores": "memory, SQL, your own tables, Django",
     "provisioning": "the provisioning log, cycles, health",
@@ -39,6 +42,7 @@ ROOMS: Final = {
     "documents": "JSON objects within limits",
     "errors": "errors with scimType",
     "runner": "runs a coroutine without an event loop",
+    "uuid7": "makes ids in the order of time",
 }
 """The rooms of the house, each with what is in it."""
 
@@ -206,9 +210,9 @@ def flow(title: str, steps: Sequence[Step]) -> str:
 
 
 def _color(room: str) -> str:
-    if room in ("asgi", "wsgi", "django", "cli", "testing", "delivery", "admin"):
+    if room in ("asgi", "wsgi", "django", "cli", "testing", "delivery", "admin", "oauth", "telemetry"):
         return "door"
-    return "engine" if room in ("filters", "patch", "schema", "documents", "errors", "runner") else "room"
+    return "engine" if room in ("filters", "patch", "schema", "documents", "errors", "runner", "uuid7") else "room"
 
 
 def _box(x: float, y: float, width: float, height: float, kind: str) -> str:

@@ -21,7 +21,7 @@ from tests.stores.django import project  # noqa: F401  the models of Django need
 
 PAGES: Final = [DOCS / "reference" / "events.md", *sorted((DOCS / "reference" / "api").glob("*.md"))]
 _DIRECTIVE: Final = re.compile(r"^::: (\S+)\n(?:    options:\n      members: \[([^]]+)\]\n)?", re.MULTILINE)
-_FENCED: Final = re.compile(r"^``` ?(?:python|\{ \.python.*\})\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_FENCED: Final = re.compile(r"^``` ?(?:python|\{ \.python[^\n]*\})\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INTERNAL: Final = frozenset({("scimkit.schema.attributes", "folded")})
 """Names that an example imports although they are not public."""
 

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from django.urls import include, path
 from fastapi import FastAPI
 from sqlalchemy import orm
+from sqlalchemy.ext.asyncio import create_async_engine
 from sybil.document import Document
 from sybil.parsers.markdown import PythonCodeBlockParser
 
@@ -23,12 +24,13 @@ from scimkit import MemoryStore, Principal, Request, ScimService, TokenRegistry,
 from scimkit.schema.attributes import folded
 from scimkit.service import explain
 from scimkit.stores.memory_log import MemoryProvisioningLog
-from scimkit.stores.sql import SqlStore
+from scimkit.stores.sql import AsyncSqlStore, SqlStore
 from scimkit.stores.sqlalchemy import provisioning_log_tables
 from tests.client import PATCH_OP
 from tests.docs.tables import DOCS
 from tests.examples.fastapi_helpdesk import listeners, models
 from tests.stores.databases import MARKS, url_of
+from tests.stores.django import project
 
 TOP: Final = DOCS.parent
 _INCLUDED: Final = re.compile(r'^``` ?\{ \.python[^}]*\}\n--8<-- "([^"]+)"\n```$', re.MULTILINE)
@@ -39,7 +41,8 @@ Names = dict[str, Any]
 
 
 def _database_page() -> Names:
-    return {"url": url_of("postgresql"), "create_engine": sa.create_engine, "SqlStore": SqlStore}
+    engines = {"create_engine": sa.create_engine, "create_async_engine": create_async_engine}
+    return {"url": url_of("postgresql"), "SqlStore": SqlStore, "AsyncSqlStore": AsyncSqlStore, **engines}
 
 
 def _log_page() -> Names:
@@ -62,6 +65,7 @@ def _log_page() -> Names:
 
 
 def _admin_page() -> Names:
+    assert project.settings.configured  # the import has set Django up, which `admin_urls` needs
     Path("norwegian.toml").write_bytes((files("scimkit.admin") / "english.toml").read_bytes())
     tokens = TokenRegistry()
     service = ScimService(MemoryStore(), tokens=tokens)
@@ -98,6 +102,7 @@ CONTEXT: Final[dict[str, Callable[[], Names]]] = {
     "databases.md": _database_page,
     "events.md": lambda: _public(vars(events)),
     "operate.md": _operate_page,
+    "own-resource-types.md": lambda: _public(runpy.run_path(str(DOCS / "examples" / "own_types.py"))),
     "own-tables.md": _own_tables_page,
     "provisioning-log.md": _log_page,
     "roles-from-groups.md": _roles_page,

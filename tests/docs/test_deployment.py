@@ -10,12 +10,11 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
-import typer
 import yaml
 
 from scimkit import USER, Limits, Scope
-from scimkit.cli import app as command_line
 from scimkit.stores.sql import SqlStore
+from tests.docs.command_lines import parameters
 from tests.docs.tables import DOCS
 from tests.stores.databases import MARKS, url_of
 
@@ -24,13 +23,6 @@ DOCKERFILE: Final = (DEPLOY / "Dockerfile").read_text("utf-8")
 MANIFEST: Final = (DEPLOY / "kubernetes.yaml").read_text("utf-8")
 NGINX: Final = (DEPLOY / "nginx.conf").read_text("utf-8")
 INSTRUCTIONS: Final = {"FROM", "RUN", "USER", "EXPOSE", "STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT", "CMD"}
-
-
-def parameters(arguments: list[str]) -> dict[str, Any]:
-    """Return the options of a `scimkit` command, as the command line reads them, without running the command."""
-    group: Any = typer.main.get_command(command_line)
-    name, command, rest = group.resolve_command(group.make_context("scimkit", [], resilient_parsing=True), arguments)
-    return dict(command.make_context(name, list(rest)).params)
 
 
 def objects() -> dict[str, Any]:

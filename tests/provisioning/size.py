@@ -16,11 +16,12 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from scimkit import USER, Scope
-from scimkit.provisioning import LogEntry, LogQuery, new_entry_id
-from scimkit.provisioning.entries import Action, LogResult, new_id_at
+from scimkit.provisioning import LogEntry, LogQuery
+from scimkit.provisioning.entries import Action, LogResult
 from scimkit.provisioning.serialization import entry_to_row
 from scimkit.stores.sql import SqlStore
 from scimkit.stores.sql.tables import LOG
+from scimkit.uuid7 import new_id_at, new_uuid7
 from tests.stores.logs import sql_store
 
 END: Final = datetime(2026, 3, 1, tzinfo=UTC)
@@ -135,9 +136,9 @@ def print_cost(store: SqlStore, times: int = 1000) -> None:
     entry = next(generated(1))
 
     def write(inside: Any, *, is_logged: bool) -> None:
-        inside.create(scope, USER, {"schemas": [USER.schema], "userName": new_entry_id()})
+        inside.create(scope, USER, {"schemas": [USER.schema], "userName": new_uuid7()})
         if is_logged:
-            inside.record_log([LogEntry(**{**_fields(entry), "id": new_entry_id()})])
+            inside.record_log([LogEntry(**{**_fields(entry), "id": new_uuid7()})])
 
     for is_logged in (False, True, False, True):
         start, cpu = perf_counter(), process_time()

@@ -10,9 +10,9 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scimkit.provisioning import LogEntry, QuirkUse, new_entry_id
-from scimkit.provisioning.entries import first_id_at, time_of_id
+from scimkit.provisioning import LogEntry, QuirkUse
 from scimkit.provisioning.serialization import entry_to_row, forgotten, id_bytes, id_text, label_key, row_to_entry
+from scimkit.uuid7 import first_id_at, new_uuid7, time_of_id
 
 TIMES = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1)).map(lambda each: each.replace(tzinfo=UTC))
 JSON = st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | st.text(), st.lists, max_leaves=5)
@@ -20,7 +20,7 @@ TEXTS = st.none() | st.text()
 IDS = st.lists(st.text(), max_size=3).map(tuple)
 ENTRIES = st.builds(
     LogEntry,
-    id=st.builds(new_entry_id),
+    id=st.builds(new_uuid7),
     tenant=st.text(max_size=20),
     action=st.sampled_from(["Create", "Delete"]),
     result=st.sampled_from(["Success", "Failure"]),
@@ -39,7 +39,7 @@ ENTRIES = st.builds(
 
 def test_ids_rise() -> None:
     """Each id sorts after all earlier ids of the process, as text and as bytes."""
-    ids = [new_entry_id() for _ in range(20_000)]
+    ids = [new_uuid7() for _ in range(20_000)]
     assert ids == sorted(ids)
     assert [id_bytes(each) for each in ids] == sorted(id_bytes(each) for each in ids)
     assert len(set(ids)) == len(ids)

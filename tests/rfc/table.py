@@ -20,7 +20,14 @@ TESTS = Path(__file__).parents[1]
 TITLES = {
     "7643": "RFC 7643: core schema",
     "7644": "RFC 7644: protocol",
+    "8417": "RFC 8417: security event tokens",
+    "8935": "RFC 8935: push delivery of security event tokens",
+    "8936": "RFC 8936: poll delivery of security event tokens",
+    "9068": "RFC 9068: JWT access tokens",
     "9865": "RFC 9865: cursor pagination",
+    "9967": "RFC 9967: security events of SCIM",
+    "roles": "draft-ietf-scim-roles-entitlements-01: roles and entitlements",
+    "agents": "draft-abbey-scim-agent-extension-00: agents",
 }
 
 OPENING = """# RFC clauses
@@ -28,16 +35,21 @@ OPENING = """# RFC clauses
 This page lists the clauses of the RFCs that apply to a SCIM service provider. For each clause it states what scimkit
 does, and which tests verify it. Clauses for clients only are left out. If the default dialect `tolerant` differs from
 `strict`, the row names the [quirk](quirks.md). A row without a test gives the reason, such as "not met" or
-"not checked".
+"not checked". The last two tables have clauses of drafts.
 
 `python -m tests.rfc.table` prints this page from `tests/rfc/clauses.json` and the `rfc` markers of the tests. A test
 fails if the page is out of date. A clause id has the RFC, the section, and a number that scimkit assigns. The
 clauses are paraphrased. SHALL and REQUIRED are listed as MUST, RECOMMENDED as SHOULD, and OPTIONAL as MAY. The level
 `text` marks a clause that the RFC states without a key word.
 
-The rows were compared with the published texts of RFC 7643, RFC 7644 and RFC 9865, section by section. All three
+The rows were compared with the published texts of RFC 7643, RFC 7644 and RFC 9865, section by section.
+Of RFC 9068, the clauses for resource servers are listed; its published text was not available in full. RFC 9967 was
+read as draft-ietf-scim-events-16, the last draft. RFC 8417, RFC 8935 and RFC 8936 were read in excerpts. All three
 verified errata of RFC 7644 were read (6893, 7898, 7916). Six of the sixteen verified errata of RFC 7643 were read
 (5368, 5607, 5990, 5991, 7522, 8417). The other ten were not available.
+
+Agents follow draft-wzdk-scim-agent-resource-00, of which only quotations in other texts were available. The table of
+agents has the clauses of draft-abbey-scim-agent-extension-00, from which that draft came; a third of its text was read.
 """
 
 HEADER = "| clause | level | requirement | scimkit | tests |\n| --- | --- | --- | --- | --- |"

@@ -1,7 +1,8 @@
 """`python -m tests.scale --store URL [--users N] [--groups N] [--memberships N] [--huge N]`.
 
 Run an initial load over HTTP into `scimkit serve`, as Entra does. Then measure searches and changes at that size, and
-one huge group. The run uses a new tenant, or with `--tenant` the tenant of an earlier run. No test checks a time.
+one huge group. On PostgreSQL, print the plans of all statements too. The run uses a new tenant, or with `--tenant` the
+tenant of an earlier run. No test checks a time.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from scimkit.stores.sql import SqlStore
 from scimkit.stores.sql.tables import RESOURCES
 from tests.scale.client import GROUP, Client, adding, person, removing, run
 from tests.scale.huge import measure_huge
+from tests.scale.plans import plans
 from tests.scale.served import ServedProcess, serving, token
 
 _ENTRA = 25
@@ -123,6 +125,8 @@ def main() -> None:
             initial_load(load, options)
         if options.probes:
             measure_probes(load, client, options.probes, options.threads)
+        if options.store.startswith("postgresql"):
+            show_plans(options.store, tenant, load)
         if options.huge:
             measure_huge(options.store, served, options.huge)
 
@@ -138,6 +142,18 @@ def initial_load(load: Load, options: argparse.Namespace) -> None:
         for turn in range(rounds) for group in range(options.groups)
     )  # fmt: skip
     load.phase(f"PATCHes of {options.at_once} members", joins, rounds * options.groups, 1)
+
+
+def show_plans(url: str, tenant: str, load: Load) -> None:
+    """Print the rows and pages that the plan of each statement reads, and the plans that read a whole table."""
+    number = sorted(load.people)[len(load.people) // 2]
+    group = load.groups[sorted(load.groups)[len(load.groups) // 2]]
+    print("| request | statement | prepared | rows read | pages touched | |\n| --- | --- | --- | --- | --- | --- |")
+    for plan in plans(url, tenant, load.people[number], group, f"user{number}@example.org"):
+        whole = f"reads a whole table: {'; '.join(plan.scans)}" if plan.reads_whole_table else ""
+        prepared = "yes" if plan.prepared else ""
+        first = plan.statement.split()[0]
+        print(f"| {plan.request} | {first} | {prepared} | {plan.rows:,} | {plan.pages:,} | {whole} |", flush=True)
 
 
 def measure_probes(load: Load, client: Client, times: int, threads: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,9 +22,14 @@ ANNA = {"schemas": [USER], "userName": "anna@example.org", "displayName": "Anna"
 
 
 @pytest.fixture(params=["memory", *DATABASES])
-def store(request: pytest.FixtureRequest) -> Any:
+def store(request: pytest.FixtureRequest) -> Iterator[Any]:
     """An empty store of each kind."""
-    return MemoryStore() if request.param == "memory" else apart(request.param)
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    made = apart(request.param)
+    yield made
+    made.engine.dispose()
 
 
 def explained(client: Client, method: str, path: str, body: Any = None) -> Explanation:
@@ -128,7 +134,8 @@ def test_listeners_and_hooks() -> None:
 @pytest.mark.parametrize("make", [MemoryStore, lambda: SqlStore("sqlite://")], ids=["memory", "sqlite"])
 def test_a_breaker_does_not_count(make: Any) -> None:
     """A rehearsed deactivation is not counted, and a rehearsed excess does not trip the breaker."""
-    client = Client(make(), breaker=Breaker(deactivations=1, percent=None))
+    store = make()
+    client = Client(store, breaker=Breaker(deactivations=1, percent=None))
     ids = [client.user(f"u{n}") for n in range(3)]
     off = patch({"op": "replace", "path": "active", "value": False})
     for _ in range(3):
@@ -137,6 +144,8 @@ def test_a_breaker_does_not_count(make: Any) -> None:
     assert explained(client, "PATCH", f"/Users/{ids[1]}", off).status == 403
     client.patch(f"/Users/{ids[0]}", {"op": "replace", "path": "active", "value": True})
     assert client.get(f"/Users/{ids[1]}").body.get("active", True)
+    if isinstance(store, SqlStore):
+        store.engine.dispose()
 
 
 def test_what_cannot_be_explained() -> None:

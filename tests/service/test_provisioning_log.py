@@ -266,6 +266,7 @@ class TestCycles:
         client.post("/Users", ANNA)
         recorder: Any = client.service._recorder
         recorder._retention -= timedelta(days=2)  # as if the entry were two days older
+        recorder._purged -= 60
         for each in recorder._activities.values():
             each.noted -= 60
         client.get("/Users")

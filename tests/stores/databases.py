@@ -8,6 +8,7 @@ import itertools
 import os
 import tempfile
 import warnings
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -43,6 +44,12 @@ def url_of(database: str) -> str:
     if database == "mysql":
         assert MYSQL_URL is not None
         return MYSQL_URL
+    if database == "pooler":  # not among `DATABASES`, because only the tests of the pooler use it
+        from tests.pooler.bouncer import pooled
+
+        stack = ExitStack()
+        atexit.register(stack.close)
+        return stack.enter_context(pooled(url_of("postgresql")))
     folder = tempfile.TemporaryDirectory(prefix="scimkit-test-")
     atexit.register(folder.cleanup)
     if database == "sqlite":
@@ -97,8 +104,8 @@ def apart_async(database: str) -> Apart:
 
 
 def end_connection(engine: sa.Engine, number: int) -> None:
-    """Make the server end a connection, as at a restart."""
-    statement = "KILL {}" if engine.dialect.name in ("mysql", "mariadb") else "SELECT pg_terminate_backend({})"
+    """Make the server end a connection, as at a restart. PostgreSQL answers when the connection has ended."""
+    statement = "KILL {}" if engine.dialect.name in ("mysql", "mariadb") else "SELECT pg_terminate_backend({}, 5000)"
     with engine.connect() as killer:
         killer.exec_driver_sql(statement.format(number))
 

@@ -157,11 +157,11 @@ def test_a_connection_that_breaks_during_a_single_statement(database: str, monke
     ended: list[int] = []
     write = hot_statements._run
 
-    def run(connection: sa.Connection, sql: str, arguments: Any, *, prepare: bool) -> Any:
+    def run(connection: sa.Connection, sql: str, arguments: Any, **options: bool) -> Any:
         if not ended:
             ended.append(int(connection.connection.driver_connection.info.backend_pid))  # type: ignore[union-attr]
             end_connection(others, ended[-1])
-        return write(connection, sql, arguments, prepare=prepare)
+        return write(connection, sql, arguments, **options)
 
     monkeypatch.setattr(hot_statements, "_run", run)
     store.change(scope, USER, id, ChangeSet({"active": False}))
@@ -183,11 +183,11 @@ def test_a_write_that_came_between(database: str, monkeypatch: pytest.MonkeyPatc
     id = store.create(scope, USER, user("ada")).document["id"]
     write, others = hot_statements._run, iter([ChangeSet({"displayName": "Ada"})])
 
-    def run(connection: sa.Connection, sql: str, arguments: Any, *, prepare: bool) -> Any:
+    def run(connection: sa.Connection, sql: str, arguments: Any, **options: bool) -> Any:
         other = next(others, None) if sql.startswith("WITH") else None
         if other is not None:
             store.change(scope, USER, id, other)
-        return write(connection, sql, arguments, prepare=prepare)
+        return write(connection, sql, arguments, **options)
 
     monkeypatch.setattr(hot_statements, "_run", run)
     written = store.change(scope, USER, id, ChangeSet({"active": False})).document

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from scimkit import GROUP, USER, MemoryStore
+from scimkit.schema.agents import AGENT
 from scimkit.testing.contract import StoreContract
 from scimkit.testing.model import ModelStore
 from tests.resource_types import DEVICE
@@ -16,7 +17,7 @@ from tests.stores.databases import DATABASES, apart, apart_async
 class TestMemoryStore(StoreContract):
     """The store contract for the memory store, compared with a simple model."""
 
-    resource_types = (USER, GROUP, DEVICE)
+    resource_types = (USER, GROUP, DEVICE, AGENT)
     examples = 25
     histories = 6
 

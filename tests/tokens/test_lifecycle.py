@@ -277,7 +277,7 @@ def test_a_refused_token_was_not_used() -> None:
 
 def test_known_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """A registry remembers the tokens that it issued or verified. The memory is bounded, and keeps the last ones."""
-    monkeypatch.setattr("scimkit.tokens.verification._MAX_KNOWN_TOKENS", 10)
+    monkeypatch.setattr("scimkit.tokens.seen._MAX_OF_A_GENERATION", 10)
     store = MemoryTokenStore()
     registry, other = TokenRegistry(store), TokenRegistry(store)
     tokens = [registry.issue(str(number)).token for number in range(40)]
@@ -398,3 +398,77 @@ class Life(RuleBasedStateMachine):
 
 TestLife = Life.TestCase
 TestLife.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+
+
+class CountedReads(MemoryTokenStore):
+    """A store that counts reads of records."""
+
+    reads = 0
+
+    def find(self, id: str) -> TokenRecord | None:
+        self.reads += 1
+        return super().find(id)
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_cache_reads_a_record_once_within_its_time(is_async: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a cache, another process's revocation holds when the time is over, and an expiry holds at once."""
+    time, clock = [100.0], Clock()
+    monkeypatch.setattr("scimkit.tokens.verification.monotonic", lambda: time[0])
+    store = CountedReads()
+    cached = timedelta(seconds=5)
+    registry: Any = (
+        AsyncTokenRegistry(AwaitedStore(store), clock=clock, cache=cached)
+        if is_async
+        else TokenRegistry(store, clock=clock, cache=cached)
+    )
+
+    def call(name: str, *arguments: Any, **options: Any) -> Any:
+        answer = getattr(registry, name)(*arguments, **options)
+        return asyncio.run(answer) if is_async else answer
+
+    issued, other = call("issue", "one"), call("issue", "two", expires_in=timedelta(seconds=1))
+    for _ in range(3):
+        assert call("verify", issued.token).token_id == issued.record.id
+    assert store.reads == 1
+    TokenRegistry(store, clock=clock).revoke(issued.record.id)
+    assert call("verify", issued.token).token_id == issued.record.id
+    time[0] += 5
+    with pytest.raises(InvalidToken):
+        call("verify", issued.token)
+    call("verify", other.token)
+    clock.now += timedelta(seconds=2)
+    with pytest.raises(InvalidToken):
+        call("verify", other.token)
+
+
+def test_a_change_holds_at_once_in_its_own_process() -> None:
+    """A registry with a cache refuses a token that it revoked itself. Without a cache, it reads each record."""
+    store = CountedReads()
+    registry = TokenRegistry(store, cache=timedelta(minutes=5))
+    issued = registry.issue("one")
+    registry.verify(issued.token)
+    registry.revoke(issued.record.id)
+    with pytest.raises(InvalidToken):
+        registry.verify(issued.token)
+    plain = TokenRegistry(store)
+    token = plain.issue("two").token
+    before = store.reads
+    for _ in range(3):
+        plain.verify(token)
+    assert store.reads == before + 3
+
+
+@pytest.mark.parametrize("cache", [timedelta(0), timedelta(seconds=-1), timedelta(minutes=6)])
+def test_the_time_of_a_cache_is_bounded(cache: timedelta) -> None:
+    """A cache of more than five minutes would accept revoked tokens for too long."""
+    with pytest.raises(ValueError, match="5 minutes"):
+        TokenRegistry(cache=cache)
+
+
+def test_the_cache_of_records_is_bounded() -> None:
+    """The cache starts anew instead of growing beyond its size."""
+    registry = TokenRegistry(cache=timedelta(minutes=5))
+    for number in range(1100):
+        registry.verify(registry.issue(str(number)).token)
+    assert len(registry._recent) <= 1024

@@ -5,12 +5,11 @@ Sync and async ports are called the same way, so that a host without an event lo
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any
 
 from scimkit.dialects import OPTIONS, QUIRKS
 from scimkit.errors import NotFound
@@ -23,20 +22,11 @@ from scimkit.provisioning import (
     as_async_log,
     async_connection_health,
 )
+from scimkit.runner import result_of
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service import ScimService
 from scimkit.stores.protocol import Scope, Store, as_async_store
 from scimkit.tokens import AsyncTokenRegistry, TokenRecord, TokenRegistry
-
-Value = TypeVar("Value")
-
-
-async def result_of(answer: Value | Awaitable[Value]) -> Value:
-    """Return the answer of a sync or an async port."""
-    if inspect.isawaitable(answer):
-        awaited: Value = await answer
-        return awaited
-    return answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,10 @@ _ENTRIES: Final = 50
 _MAX_SEARCH: Final = 200
 _MAX_PAGES: Final = 1_000_000
 _MAX_ID: Final = 255
-_NAMES: Final = ("userName", "displayName")
-_LISTED: Final = frozenset({"id", "userName", "displayName", "name", "active", "externalId", "emails", META})
+_NAMES: Final = ("userName", "displayName", "agentUserName")
+_LISTED: Final = frozenset(
+    {"id", "userName", "displayName", "agentUserName", "name", "active", "externalId", "emails", META}
+)
 _NOT_SHOWN: Final = frozenset({"schemas", MEMBERS, GROUPS})
 
 
@@ -53,6 +55,7 @@ class ResourcePages:
         values = {
             "resource_type": resource_type, "documents": documents, "total": total, "search": text, "number": number,
             "problem": problem, "is_user": resource_type.attributes.find("userName") is not None,
+            "has_active": resource_type.attributes.find("active") is not None,
             "previous": _page_query(text, number - 1) if number > 1 else "",
             "next": _page_query(text, number + 1) if number * _PAGE < total else "",
         }  # fmt: skip
@@ -122,7 +125,8 @@ def _search_filter(resource_type: ResourceType, text: str) -> Filter | None:
     if not text:
         return None
     quoted = json.dumps(text)
-    names = [each for each in _NAMES if resource_type.attributes.find(each) is not None][:1]
+    names = [each for each in _NAMES if resource_type.attributes.find(each) is not None]
+    names = names[:1] if "userName" in names else names
     return parse(" or ".join([*(f"{each} sw {quoted}" for each in names), f"externalId eq {quoted}"]))
 
 

@@ -28,12 +28,13 @@ from scimkit.admin.page_requests import (
     read_parameters,
     without_controls,
 )
-from scimkit.admin.ports import Ports, result_of
+from scimkit.admin.ports import Ports
 from scimkit.admin.rendering import STATIC_FILES, STATIC_VERSION, Renderer
 from scimkit.admin.resource_pages import ResourcePages
 from scimkit.admin.safeguard_pages import SafeguardPages
 from scimkit.admin.token_pages import TokenPages
 from scimkit.errors import InternalError, MethodNotAllowed, NotFound, ScimError
+from scimkit.runner import result_of
 from scimkit.service import Request, Response, ScimService
 from scimkit.tokens import AsyncTokenRegistry, TokenRegistry
 

@@ -10,8 +10,9 @@ from urllib.parse import urljoin
 
 from scimkit.admin.guides import GUIDES
 from scimkit.admin.page_requests import Answer, Page, PageRequest, Redirect
-from scimkit.admin.ports import Ports, result_of
+from scimkit.admin.ports import Ports
 from scimkit.provisioning import LogQuery
+from scimkit.runner import result_of
 from scimkit.service.request_ids import one_line
 from scimkit.tokens import TokenRecord, TokenStateError
 

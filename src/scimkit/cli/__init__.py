@@ -15,6 +15,8 @@ except ModuleNotFoundError as _missing:
 
 from scimkit import __version__
 from scimkit.cli.check import check
+from scimkit.cli.clients import client_app
+from scimkit.cli.corpus import corpus_app
 from scimkit.cli.demo import demo
 from scimkit.cli.events import event_app
 from scimkit.cli.explain import explain_request
@@ -34,8 +36,10 @@ for _command in (check, demo, serve, migrate, log, cycles, health, forget):
     app.command()(_command)
 app.command("explain")(explain_request)
 app.add_typer(token_app, name="token")
+app.add_typer(client_app, name="client")
 app.add_typer(safeguard_app, name="safeguard")
 app.add_typer(event_app, name="events")
+app.add_typer(corpus_app, name="corpus")
 
 
 def main() -> None:

@@ -1,4 +1,6 @@
-"""`scimkit check`: simulated identity providers test a SCIM endpoint, and each failure is explained.
+"""`scimkit check`: simulated identity providers, or the clauses of a profile, test a SCIM endpoint.
+
+Each failure is explained.
 
 The command deletes the users and groups that it created, and nothing else.
 """
@@ -14,6 +16,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
+
+from scimkit.cli.readiness import report_readiness
 
 if TYPE_CHECKING:
     from scimkit.testing.directory_history import DirectoryEvent
@@ -44,11 +48,29 @@ def check(
             "Identity providers send the attribute, and do not expect it back.",
         ),
     ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            help="Check the clauses of a profile instead of identity providers: interop or ipsie. "
+            "The report lists what conforms, what does not, and what the application must ensure."
+        ),
+    ] = None,
+    revokers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODULE:NAME",
+            help="With --profile: the list of revokers that the application declares, such as access:revokers.",
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --profile: print JSON for programs, one object in each line.")
+    ] = False,
 ) -> None:
-    """Test a SCIM endpoint with simulated identity providers, and explain what fails, why, and how to fix it.
+    """Test a SCIM endpoint with simulated identity providers or a profile. Explain what fails, why, and how to fix it.
 
     The command creates users and groups with names that no existing resource has. It plays a history of directory
-    changes on them, and deletes them at the end. The exit status is 1 if anything fails.
+    changes on them, and deletes them at the end. The exit status is 1 if anything fails. With --profile, the exit
+    status is 1 if a mandatory clause fails.
     """
     from scimkit.testing.directory_history import full_history, random_history
     from scimkit.testing.providers import PROVIDERS
@@ -56,6 +78,13 @@ def check(
 
     if not url.startswith(("http://", "https://")):
         raise typer.BadParameter("the endpoint must be a URL that starts with https:// or http://", param_hint="URL")
+    if profile is not None:
+        _check_profile_options(profile, mixed=bool(idp or without) or seed is not None)
+        if not report_readiness(profile, url, token, revokers, as_json=as_json):
+            raise typer.Exit(1)
+        return
+    if revokers is not None or as_json:
+        raise typer.BadParameter("needs --profile", param_hint="--revokers" if revokers is not None else "--json")
     unknown = set(idp or ()) - PROVIDERS.keys()
     if unknown:
         raise typer.BadParameter(f"choose from {', '.join(PROVIDERS)}", param_hint="--idp")
@@ -72,6 +101,16 @@ def check(
         console.print(f"\n[red]{passed.count(False)} of {len(passed)} identity providers would fail.[/red]")
         raise typer.Exit(1)
     console.print(f"\n[green]All {len(passed)} identity providers would succeed.[/green]")
+
+
+def _check_profile_options(profile: str, *, mixed: bool) -> None:
+    """Refuse an unknown profile, and options of simulated identity providers. Raises BadParameter."""
+    from scimkit.testing.profiles import PROFILES
+
+    if profile not in PROFILES:
+        raise typer.BadParameter(f"choose from {', '.join(PROFILES)}", param_hint="--profile")
+    if mixed:
+        raise typer.BadParameter("cannot be used with --idp, --without or --seed", param_hint="--profile")
 
 
 def _play(

@@ -9,9 +9,11 @@ import typer
 
 from scimkit.cli.admin import new_admin_settings
 from scimkit.cli.logs import FORMATS, LEVELS
-from scimkit.cli.server import ServerApp, Settings, prepare, serve_many, serve_one
+from scimkit.cli.server import DEFAULT_RATES, ServerApp, Settings, prepare, serve_many, serve_one
 from scimkit.cli.stores import STORE_URLS, open_store, read_store_url
+from scimkit.cli.telemetry import check_extra
 from scimkit.dialects import DIALECTS
+from scimkit.service.request_counts import RequestCounts
 
 
 def serve(
@@ -62,6 +64,10 @@ def serve(
     admin: Annotated[
         bool, typer.Option("--admin", help="Serve the admin page at /admin, and print a link that works once.")
     ] = False,
+    token_endpoint: Annotated[
+        bool,
+        typer.Option("--token-endpoint", help="Serve OAuth client credentials at /oauth/token. See `scimkit client`."),
+    ] = False,
     admin_tenant: Annotated[str, typer.Option(help="The tenant that the admin page shows.")] = "default",
     provisioning_log: Annotated[
         bool,
@@ -70,6 +76,30 @@ def serve(
             help="Keep a log of every write and every failure, for `scimkit log`, `cycles` and `health`.",
         ),
     ] = True,
+    rate_limits: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            envvar="SCIMKIT_RATE_LIMITS",
+            show_envvar=True,
+            help="Limit the requests of each tenant and token, counted in memory:// or in redis://HOST:6379/0.",
+        ),
+    ] = None,
+    tenant_rate: Annotated[
+        float, typer.Option(help="Requests a second of a tenant, with --rate-limits.")
+    ] = DEFAULT_RATES.tenant or 0.0,
+    token_rate: Annotated[
+        float, typer.Option(help="Requests a second of a token, with --rate-limits.")
+    ] = DEFAULT_RATES.token or 0.0,
+    telemetry: Annotated[
+        bool,
+        typer.Option(
+            "--telemetry",
+            envvar="SCIMKIT_TELEMETRY",
+            show_envvar=True,
+            help="Record OpenTelemetry spans and metrics, for the SDK that opentelemetry-instrument sets up.",
+        ),
+    ] = False,
 ) -> None:
     """Serve SCIM under /scim/v2, with health probes at /healthz and /readyz.
 
@@ -84,9 +114,16 @@ def serve(
     settings = Settings(
         url, dialect, host, port, public_url, cursor_secret, grace, log_format, log_level, access_log, outbox,
         provisioning_log, new_admin_settings(admin_tenant) if admin else None,
+        rate_limits=rate_limits, tenant_rate=tenant_rate, token_rate=token_rate, telemetry=telemetry,
+        token_endpoint=token_endpoint,
     )  # fmt: skip
+    _check_rate_limits(settings)
+    if telemetry:
+        _check_telemetry()
     if outbox and url == "memory://":
         raise typer.BadParameter("memory:// cannot deliver events; use a database", param_hint="--outbox")
+    if token_endpoint and url == "memory://":
+        raise typer.BadParameter("memory:// has no clients of other commands; use a database", param_hint="--store")
     prepare(settings)
     if workers > 1:
         if url == "memory://":
@@ -96,3 +133,24 @@ def serve(
     opened, tokens = open_store(url, outbox=outbox, provisioning_log=provisioning_log)
     token = tokens.issue("scimkit serve").token if url == "memory://" else None
     serve_one(ServerApp(settings, opened, tokens), settings, token)
+
+
+def _check_telemetry() -> None:
+    """Check that the extra is installed before the server starts. Raises BadParameter otherwise."""
+    try:
+        check_extra()
+    except ModuleNotFoundError as missing:
+        raise typer.BadParameter(str(missing), param_hint="--telemetry") from None
+
+
+def _check_rate_limits(settings: Settings) -> None:
+    """Check the options of the rate limits before the server starts. Raises BadParameter without the URL."""
+    try:
+        limits = settings.limits()
+        if limits is not None:
+            RequestCounts(limits.url, limits.prefix, is_async=False)
+    except ModuleNotFoundError as missing:
+        raise typer.BadParameter(str(missing), param_hint="--rate-limits") from None
+    except ValueError as error:
+        reason = str(error) if "must" in str(error) else "the URL of Redis cannot be read"
+        raise typer.BadParameter(reason, param_hint="--rate-limits") from None

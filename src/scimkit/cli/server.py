@@ -23,10 +23,12 @@ import uvicorn
 
 from scimkit.asgi import AsgiScope, HealthApp, Receive, ScimApp, Send
 from scimkit.cli.admin import AdminSettings, admin_app, is_admin_path
+from scimkit.cli.clients import token_app
 from scimkit.cli.logs import configure_logging
 from scimkit.cli.stores import StoreUnavailable, open_store
+from scimkit.cli.telemetry import instrument_server
 from scimkit.dialects import DIALECTS
-from scimkit.service import ScimService
+from scimkit.service import RateLimits, ScimService
 from scimkit.service.cursors import Cursors
 from scimkit.tokens import TokenRegistry
 
@@ -36,7 +38,12 @@ if TYPE_CHECKING:
 PREFIX: Final = "/scim/v2"
 """The path at which `serve` and `demo` mount the SCIM endpoint."""
 
+OAUTH_PREFIX: Final = "/oauth"
+"""The path before `/token` of the token endpoint."""
+
 PROBES: Final = ("/healthz", "/readyz")
+DEFAULT_RATES: Final = RateLimits()
+"""The rate limits of `--rate-limits` without other options."""
 _SETTINGS: Final = "SCIMKIT_SERVE"
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _MAX_PAUSE: Final = 30
@@ -71,10 +78,21 @@ class Settings:
     provisioning_log: bool = True
     admin: AdminSettings | None = None
     parent: int = 0
+    rate_limits: str | None = None
+    tenant_rate: float = DEFAULT_RATES.tenant or 0.0
+    token_rate: float = DEFAULT_RATES.token or 0.0
+    telemetry: bool = False
+    token_endpoint: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.admin, dict):
             object.__setattr__(self, "admin", AdminSettings(**self.admin))
+
+    def limits(self) -> RateLimits | None:
+        """Return the rate limits, or None without `--rate-limits`. Raises ValueError if an option is not allowed."""
+        if self.rate_limits is None:
+            return None
+        return RateLimits(self.rate_limits, tenant=self.tenant_rate, token=self.token_rate)
 
 
 class ServerApp:
@@ -82,7 +100,11 @@ class ServerApp:
 
     def __init__(self, settings: Settings, store: SyncStore, tokens: TokenRegistry) -> None:
         cursors = cursors_of(settings.cursor_secret)
-        service = ScimService(store, tokens=tokens, dialect=DIALECTS[settings.dialect], cursors=cursors)
+        service = ScimService(
+            store, tokens=tokens, dialect=DIALECTS[settings.dialect], cursors=cursors, rate_limits=settings.limits()
+        )
+        if settings.telemetry:
+            instrument_server(service, tokens, store, PREFIX)
         self._scim = ScimApp(service, prefix=PREFIX, public_url=settings.public_url)
         self._health = HealthApp(service)
         self._admin = (
@@ -91,12 +113,16 @@ class ServerApp:
             else admin_app(service, tokens, settings.admin, endpoint=settings.public_url or PREFIX)
         )
 
+        self._token_app = token_app(service, store, tokens, OAUTH_PREFIX) if settings.token_endpoint else None
+
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         path = scope["path"] if scope["type"] == "http" else ""
         app: Any = self._health if path in PROBES else self._scim
         if self._admin is not None and is_admin_path(path):
             app = self._admin
+        if self._token_app is not None and path.startswith(f"{OAUTH_PREFIX}/"):
+            app = self._token_app
         await app(scope, receive, send)
 
 

@@ -70,7 +70,7 @@ def sql_store(url: str, *, outbox: bool = False, provisioning_log: bool = False)
     except (ValueError, ArgumentError):
         raise typer.BadParameter(f"the store must be {STORE_URLS}", param_hint="--store") from None
     except ModuleNotFoundError as missing:
-        raise typer.BadParameter(f"the driver {missing.name} is not installed", param_hint="--store") from None
+        raise typer.BadParameter(str(missing), param_hint="--store") from None
 
 
 class StoreUnavailable(Exception):

@@ -1,4 +1,4 @@
-"""The addresses that a webhook may connect to. Only public addresses are allowed, to prevent SSRF.
+"""The addresses that deliveries may connect to. Only public addresses are allowed, to prevent SSRF.
 
 This module resolves no name.
 """
@@ -38,9 +38,9 @@ def checked_addresses(found: Sequence[tuple[Any, ...]], allowed: Sequence[Networ
     """
     texts = list(dict.fromkeys(str(each[4][0]) for each in found))
     if not texts:
-        raise DeliveryFailed("The host of the webhook has no address.")
+        raise DeliveryFailed("The host of the receiver has no address.")
     if not all(is_allowed(each, allowed) for each in texts):
-        raise DeliveryFailed("The host of the webhook has an address that is not public. Allow its network to use it.")
+        raise DeliveryFailed("The host of the receiver has an address that is not public. Allow its network to use it.")
     return texts
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
 import ssl
 from collections.abc import Sequence
 from types import TracebackType
 
-from scimkit.delivery.addresses import checked_addresses
-from scimkit.delivery.messages import Target, check_status, client_options, failed, httpx
-from scimkit.delivery.retries import DeliveryFailed
+from scimkit.delivery.async_connections import AsyncConnection
+from scimkit.delivery.messages import Target, check_status
+from scimkit.delivery.signatures import Signer
+from scimkit.delivery.webhook_messages import signed_message
 from scimkit.events.resource_events import ResourceEvent
 
 
@@ -39,9 +38,9 @@ class AsyncWebhook:
         timeout: float = 10.0,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        self._target = Target(url, secrets, allow_http=allow_http, allowed_networks=allowed_networks)
-        self._timeout = timeout
-        self._client = httpx.AsyncClient(**client_options(timeout, ssl_context))
+        self._target = Target(url, "webhook", allow_http=allow_http, allowed_networks=allowed_networks)
+        self._signer = Signer(secrets)
+        self._connection = AsyncConnection(self._target, timeout, ssl_context)
 
     def __repr__(self) -> str:
         return f"AsyncWebhook({self._target!r})"
@@ -52,15 +51,11 @@ class AsyncWebhook:
         Raises:
             DeliveryFailed: The receiver could not be reached, has a forbidden address, or did not accept the event.
         """
-        try:
-            async with asyncio.timeout(self._timeout):
-                await self._deliver(event)
-        except TimeoutError as error:
-            raise failed(error) from None
+        check_status(await self._connection.post(signed_message(event, self._signer)))
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._connection.close()
 
     async def __aenter__(self) -> AsyncWebhook:
         return self
@@ -69,26 +64,3 @@ class AsyncWebhook:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
-
-    async def _deliver(self, event: ResourceEvent) -> None:
-        """Resolve the host, check its addresses, and send an event to the first address that accepts connections."""
-        target = self._target
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            raise DeliveryFailed("The host of the webhook could not be resolved.") from None
-        problem: DeliveryFailed | None = None
-        for address in checked_addresses(found, target.networks):
-            try:
-                return await self._send(event, address)
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                problem = failed(error)
-            except (httpx.HTTPError, OSError) as error:
-                raise failed(error) from None
-        assert problem is not None  # the host has an address
-        raise problem
-
-    async def _send(self, event: ResourceEvent, address: str) -> None:
-        """Send an event to an address of the host. The body of the response is not read."""
-        async with self._client.stream(**self._target.arguments(event, address)) as response:
-            check_status(response)

@@ -1,10 +1,10 @@
-"""The HTTP requests of webhooks, and what their responses mean, for both colors. This module sends nothing."""
+"""The HTTP requests of deliveries, and what their responses mean, for both colors. This module sends nothing."""
 
 from __future__ import annotations
 
 import ssl
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 try:
@@ -14,84 +14,98 @@ except ModuleNotFoundError as _missing:
 
 from scimkit.delivery.addresses import Network, read_networks
 from scimkit.delivery.retries import DeliveryFailed
-from scimkit.delivery.signatures import Signer
-from scimkit.documents import write_json
-from scimkit.events.resource_events import ResourceEvent
-from scimkit.events.serialization import event_to_json
 
 MAX_RETRY_AFTER: Final = 24 * 3600
 """The largest number of seconds that a `Retry-After` header may ask for."""
+MAX_REPLY: Final = 4096
+"""The largest number of bytes of a response body that are read, if the body is read at all."""
 _PORTS: Final = {"https": 443, "http": 80}
 
 
 class Target:
-    """The receiver of a webhook and its secrets. The path and the secrets are not in its representation.
+    """The URL of a receiver. The path is not in its representation.
 
     Args:
         url: The URL of the receiver.
-        secrets: One or more secrets.
+        kind: The name of the delivery in messages, such as `webhook`.
         allow_http: Accept a URL with `http`.
-        allowed_networks: Networks such as `10.0.0.0/8` to which the webhook may connect.
+        allowed_networks: Networks such as `10.0.0.0/8` to which the delivery may connect.
 
     Raises:
-        ValueError: The URL, a secret or a network is not valid.
+        ValueError: The URL or a network is not valid.
     """
 
-    def __init__(
-        self, url: str, secrets: str | Sequence[str], *, allow_http: bool, allowed_networks: Sequence[str]
-    ) -> None:
+    def __init__(self, url: str, kind: str, *, allow_http: bool, allowed_networks: Sequence[str]) -> None:
         try:
             self._url = httpx.URL(url)
         except httpx.InvalidURL:
-            raise ValueError("the URL of a webhook must be valid") from None
+            raise ValueError(f"the URL of a {kind} must be valid") from None
         if self._url.scheme != "https" and not (allow_http and self._url.scheme == "http"):
-            raise ValueError("the URL of a webhook must begin with https://, or http:// if allow_http is true")
+            raise ValueError(f"the URL of a {kind} must begin with https://, or http:// if allow_http is true")
         if not self._url.host:
-            raise ValueError("the URL of a webhook must name a host")
+            raise ValueError(f"the URL of a {kind} must name a host")
         if self._url.userinfo:
-            raise ValueError("the URL of a webhook must not contain a user name or password; use a secret")
+            raise ValueError(f"the URL of a {kind} must not contain a user name or password; use a secret")
         self.networks: tuple[Network, ...] = read_networks(allowed_networks)
         self.host: str = self._url.raw_host.decode("ascii").strip("[]")
         self.port: int = self._url.port or _PORTS[self._url.scheme]
-        self._signer = Signer(secrets)
 
     def __repr__(self) -> str:
         return f"{self._url.scheme}://{self._url.netloc.decode('ascii')}"
 
-    def arguments(self, event: ResourceEvent, address: str) -> dict[str, Any]:
+    def arguments(self, message: Message, address: str) -> dict[str, Any]:
         """Return the arguments of an httpx request that connects to an address of the host.
 
         The URL names the address, so that nothing resolves the name again (DNS rebinding). The `Host` header and TLS
         name the host.
         """
-        body = write_json(event_to_json(event))
-        timestamp = int(time.time())
         return {
             "method": "POST",
             "url": self._url.copy_with(host=address),
-            "content": body,
-            "headers": {
-                "host": self._url.netloc.decode("ascii"),
-                "content-type": "application/json",
-                "user-agent": "scimkit",
-                "webhook-id": event.event_id,
-                "webhook-timestamp": str(timestamp),
-                "webhook-signature": self._signer.sign(event.event_id, timestamp, body),
-            },
+            "content": message.body,
+            "headers": {"host": self._url.netloc.decode("ascii"), "user-agent": "scimkit", **message.headers},
             "extensions": {"sni_hostname": self.host},
         }
 
 
-def check_status(response: httpx.Response) -> None:
+@dataclass(frozen=True, slots=True)
+class Message:
+    """The body and the headers of a request."""
+
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The response of a receiver."""
+
+    status: int
+    retry_after: float = 0.0
+    """Seconds of the `Retry-After` header. A date or a missing header is 0."""
+    body: bytes = field(default=b"", repr=False)
+    """The first bytes of the body. Empty if the body was not read."""
+
+    @property
+    def is_success(self) -> bool:
+        """True for a status of 2xx."""
+        return 200 <= self.status <= 299
+
+
+def reply_of(response: httpx.Response, body: bytes = b"") -> Reply:
+    """Return the reply of a response."""
+    return Reply(response.status_code, _retry_after(response), body)
+
+
+def check_status(reply: Reply) -> None:
     """Check that a receiver has accepted an event.
 
     Raises:
         DeliveryFailed: The status is not 2xx. A redirect is not followed.
     """
-    if response.is_success:
-        return
-    hint = "; redirects are not followed" if response.is_redirect else ""
-    raise DeliveryFailed(f"HTTP {response.status_code}{hint}", retry_after=_retry_after(response))
+    if not reply.is_success:
+        hint = "; redirects are not followed" if 300 <= reply.status <= 399 else ""
+        raise DeliveryFailed(f"HTTP {reply.status}{hint}", retry_after=reply.retry_after)
 
 
 def failed(error: httpx.HTTPError | OSError) -> DeliveryFailed:

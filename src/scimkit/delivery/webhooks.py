@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import Sequence
 from types import TracebackType
 
-from scimkit.delivery.addresses import checked_addresses
-from scimkit.delivery.messages import Target, check_status, client_options, failed, httpx
-from scimkit.delivery.retries import DeliveryFailed
+from scimkit.delivery.connections import Connection
+from scimkit.delivery.messages import Target, check_status
+from scimkit.delivery.signatures import Signer
+from scimkit.delivery.webhook_messages import signed_message
 from scimkit.events.resource_events import ResourceEvent
 
 
@@ -42,8 +42,9 @@ class Webhook:
         timeout: float = 10.0,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        self._target = Target(url, secrets, allow_http=allow_http, allowed_networks=allowed_networks)
-        self._client = httpx.Client(**client_options(timeout, ssl_context))
+        self._target = Target(url, "webhook", allow_http=allow_http, allowed_networks=allowed_networks)
+        self._signer = Signer(secrets)
+        self._connection = Connection(self._target, timeout, ssl_context)
 
     def __repr__(self) -> str:
         return f"Webhook({self._target!r})"
@@ -54,25 +55,11 @@ class Webhook:
         Raises:
             DeliveryFailed: The receiver could not be reached, has a forbidden address, or did not accept the event.
         """
-        target = self._target
-        try:
-            found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            raise DeliveryFailed("The host of the webhook could not be resolved.") from None
-        problem: DeliveryFailed | None = None
-        for address in checked_addresses(found, target.networks):
-            try:
-                return self._send(event, address)
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                problem = failed(error)
-            except (httpx.HTTPError, OSError) as error:
-                raise failed(error) from None
-        assert problem is not None  # the host has an address
-        raise problem
+        check_status(self._connection.post(signed_message(event, self._signer)))
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._connection.close()
 
     def __enter__(self) -> Webhook:
         return self
@@ -81,8 +68,3 @@ class Webhook:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _send(self, event: ResourceEvent, address: str) -> None:
-        """Send an event to an address of the host. The body of the response is not read."""
-        with self._client.stream(**self._target.arguments(event, address)) as response:
-            check_status(response)

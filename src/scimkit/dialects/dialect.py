@@ -10,10 +10,11 @@ from copy import copy
 from typing import Any
 
 from scimkit.dialects.quirks import NOT_APPLICABLE, QUIRKS, Quirk, Stage
+from scimkit.dialects.restrictions import Restriction, RestrictionName
 from scimkit.dialects.rewrites import Rewrite
 from scimkit.dialects.rfc_clauses import clause_of
 from scimkit.documents import Document
-from scimkit.errors import InvalidFilter, InvalidValue, NotAcceptable, NotFound, ScimError
+from scimkit.errors import InvalidFilter, InvalidSyntax, InvalidValue, NotAcceptable, NotFound, ScimError
 from scimkit.filters.ast import And, Comparison, Node, Not, Or, Present, Value, ValuePath
 from scimkit.filters.comparisons import comparison_value
 from scimkit.filters.filter import Filter
@@ -33,13 +34,16 @@ class Dialect:
     Args:
         name: The name of the dialect, for tokens and logs.
         quirks: The quirks of the dialect. Within a stage, the first quirk that applies determines the rewrite.
+        restrictions: The rules of the dialect that are narrower than the RFC.
     """
 
-    __slots__ = ("_by_stage", "name", "quirks")
+    __slots__ = ("_by_stage", "_restricted", "name", "quirks", "restrictions")
 
-    def __init__(self, name: str, quirks: Sequence[Quirk] = ()) -> None:
+    def __init__(self, name: str, quirks: Sequence[Quirk] = (), *, restrictions: Sequence[Restriction] = ()) -> None:
         self.name: str = name
         self.quirks: tuple[Quirk, ...] = tuple(quirks)
+        self.restrictions: tuple[Restriction, ...] = tuple(restrictions)
+        self._restricted: frozenset[RestrictionName] = frozenset(each.name for each in self.restrictions)
         self._by_stage: dict[Stage, tuple[Quirk, ...]] = {}
         for quirk in self.quirks:
             self._by_stage[quirk.stage] = (*self._by_stage.get(quirk.stage, ()), quirk)
@@ -50,10 +54,10 @@ class Dialect:
     def explained(self, error: ScimError, method: str) -> ScimError:
         """Return the error with the section of the RFC that the request violated.
 
-        A dialect with quirks returns it unchanged.
+        A dialect with quirks returns the error unchanged. An error that names a section is returned unchanged too.
         """
         clause = None if self.quirks else clause_of(error, method)
-        if clause is None or clause in error.detail:
+        if clause is None or " section " in error.detail:
             return error
         explained = copy(error)
         explained.detail = f"{error.detail.rstrip('.')} ({clause})."
@@ -63,13 +67,18 @@ class Dialect:
         """Return the quirks of a stage, in order."""
         return self._by_stage.get(stage, ())
 
+    def restricts(self, name: RestrictionName) -> bool:
+        """Report whether the dialect has a restriction."""
+        return name in self._restricted
+
     def extended(self, name: str, *quirks: Quirk) -> Dialect:
         """Return a dialect with more quirks, which take precedence over the present ones."""
-        return Dialect(name, (*quirks, *self.quirks))
+        return Dialect(name, (*quirks, *self.quirks), restrictions=self.restrictions)
 
     def without(self, name: str, *names: str) -> Dialect:
         """Return a dialect without the named quirks."""
-        return Dialect(name, [quirk for quirk in self.quirks if quirk.name not in names])
+        kept = [quirk for quirk in self.quirks if quirk.name not in names]
+        return Dialect(name, kept, restrictions=self.restrictions)
 
 
 class RequestDeviations(RefusingPatchHandler):
@@ -138,7 +147,22 @@ class RequestDeviations(RefusingPatchHandler):
 
     def path(self, resource_type: ResourceType, text: str) -> str | None:
         answer = self._ask("path", resource_type, text)
+        if answer is NOT_APPLICABLE and self.dialect.restricts("unknown-path-is-syntax"):
+            raise InvalidSyntax(
+                f"The path names an attribute that {resource_type.name} does not have "
+                "(SCIM 2.0 Interoperability Profile section 5.3)."
+            )
         return super().path(resource_type, text) if answer is NOT_APPLICABLE else answer
+
+    def without_path(self) -> None:
+        if self.dialect.restricts("path-required"):
+            raise InvalidSyntax(
+                "An operation must have a path (SCIM 2.0 Interoperability Profile section 6.5.1.1). "
+                "Send one operation for each attribute."
+            )
+
+    def replaces_complex_value(self) -> bool:
+        return self.dialect.restricts("complete-replace")
 
     def read_only(self, attribute: Attribute, in_value: bool) -> None:
         if self._ask("read_only", attribute, in_value) is NOT_APPLICABLE:

@@ -11,6 +11,8 @@ from scimkit.events.listeners import (
     in_transaction,
 )
 from scimkit.events.outbox import EventRecorder, Outbox, OutboxEntry, OutboxStatus, SyncOutbox
+from scimkit.events.pending_requests import PendingRequest, RequestOutcome, RequestQueue
+from scimkit.events.poll_queue import PollQueue, QueuedTokens
 from scimkit.events.requests import (
     Access,
     AuthorizationHook,
@@ -36,6 +38,7 @@ from scimkit.events.resource_events import (
     UserDeactivated,
     ValuesChange,
 )
+from scimkit.events.revokers import OverdueRevocation, Revoker
 from scimkit.events.serialization import PAYLOAD_VERSION, event_from_json, event_schema, event_to_json
 
 __all__ = [
@@ -57,16 +60,23 @@ __all__ = [
     "Outbox",
     "OutboxEntry",
     "OutboxStatus",
+    "OverdueRevocation",
     "PasswordHook",
+    "PendingRequest",
     "PendingWrite",
+    "PollQueue",
+    "QueuedTokens",
     "Refused",
     "RequestCompleted",
     "RequestListener",
+    "RequestOutcome",
+    "RequestQueue",
     "ResourceCreated",
     "ResourceDeleted",
     "ResourceEvent",
     "ResourceLinked",
     "ResourceUpdated",
+    "Revoker",
     "SyncOutbox",
     "Transaction",
     "UserActivated",

@@ -24,9 +24,11 @@ from scimkit.events.resource_events import (
     UserDeactivated,
     ValuesChange,
 )
+from scimkit.events.visible_attributes import VisibleAttributes
 from scimkit.patch.changes import EffectiveChanges
 from scimkit.schema.attributes import Attribute
 from scimkit.schema.resource_types import ResourceType
+from scimkit.uuid7 import new_uuid7
 
 _SET_BY_STORE = frozenset({"id", "meta", "members", "groups", "schemas"})
 _ACTIVE = "active"
@@ -40,6 +42,10 @@ class EventSource:
     token_id: str = ""
     request_id: str = ""
     quirks: tuple[str, ...] = ()
+    operation: str | None = None
+    resource_version: str | None = None
+    transaction_id: str | None = None
+    """The id that all events of the write get. None for a new id."""
 
 
 class EventDerivation:
@@ -59,10 +65,7 @@ class EventDerivation:
     ) -> None:
         self.resource_type = resource_type
         self._wanted = frozenset(wanted)
-        self._hidden = frozenset(path.text for path in map(resource_type.resolve, sensitive) if path is not None)
-        self._hiding = frozenset(
-            name for name, attribute in resource_type.attributes.items() if self._hides_any(attribute)
-        )
+        self._visible = VisibleAttributes(resource_type, sensitive).of
         self._is_user = _is_boolean(resource_type.attributes.find(_ACTIVE)) and "userName" in resource_type.attributes
 
     def events(self, changes: EffectiveChanges, source: EventSource, *, is_linked: bool = False) -> list[ResourceEvent]:
@@ -78,6 +81,7 @@ class EventDerivation:
         if not kinds and not changes.added_members and not changes.removed_members and not changes.left_groups:
             return []
         shown = after or before
+        transaction_id = source.transaction_id or new_uuid7()
         made = LazyChanges(lambda: dict(self._between(self.resource_type.attributes, before, after)))
         common: dict[str, Any] = {
             "resource_type": self.resource_type.name,
@@ -86,9 +90,12 @@ class EventDerivation:
             "token_id": source.token_id,
             "request_id": source.request_id,
             "external_id": shown.get("externalId"),
-            "label": shown.get("userName") or shown.get("displayName"),
+            "label": shown.get("userName") or shown.get("displayName") or shown.get("agentUserName"),
             "document": shown,
             "quirks": source.quirks,
+            "operation": source.operation,
+            "transaction_id": transaction_id,
+            "resource_version": source.resource_version,
         }
         events: list[ResourceEvent] = [kind(changes=made, **common) for kind in kinds]
         if MembersRemoved in self._wanted:
@@ -96,7 +103,7 @@ class EventDerivation:
         if MembersAdded in self._wanted:
             events += [MembersAdded(members=some, **common) for some in _parts(changes.added_members)]
         if MembersRemoved in self._wanted:
-            events += _departures(changes, source)
+            events += _departures(changes, source, transaction_id)
         return events
 
     def changed_attributes(self, changes: EffectiveChanges) -> dict[str, Change]:
@@ -128,32 +135,6 @@ class EventDerivation:
         """Report whether an attribute that an event may show changed."""
         return any(True for _ in self._between(self.resource_type.attributes, before, after))
 
-    def _hides_any(self, attribute: Attribute) -> bool:
-        return self._is_hidden(attribute) or any(map(self._hides_any, attribute.children.values()))
-
-    def _is_hidden(self, attribute: Attribute) -> bool:
-        return attribute.returned == "never" or attribute.mutability == "writeOnly" or attribute.path in self._hidden
-
-    def _visible(self, document: Document) -> Document:
-        """Return the attributes of a document that an event may show."""
-        if self._hiding.isdisjoint(document):
-            return document
-        return self._shown(self.resource_type.attributes, document)
-
-    def _shown(self, table: Mapping[str, Attribute], values: Mapping[str, Any]) -> dict[str, Any]:
-        shown: dict[str, Any] = {}
-        for name, value in values.items():
-            attribute = table.get(name)
-            if attribute is None or attribute.type != "complex":
-                if attribute is None or not self._is_hidden(attribute):
-                    shown[name] = value
-            elif not self._is_hidden(attribute):
-                if attribute.multi_valued:
-                    shown[name] = [self._shown(attribute.children, each) for each in value]
-                else:
-                    shown[name] = self._shown(attribute.children, value)
-        return shown
-
     def _between(
         self, table: Mapping[str, Attribute], before: Mapping[str, Any], after: Mapping[str, Any]
     ) -> Iterator[tuple[str, Change]]:
@@ -176,7 +157,7 @@ def _is_boolean(attribute: Attribute | None) -> bool:
     return attribute is not None and attribute.type == "boolean" and not attribute.multi_valued
 
 
-def _departures(changes: EffectiveChanges, source: EventSource) -> Iterator[ResourceEvent]:
+def _departures(changes: EffectiveChanges, source: EventSource, transaction_id: str) -> Iterator[ResourceEvent]:
     """Yield an event for each group that a deleted resource left."""
     for kind, group in changes.left_groups:
         yield MembersRemoved(
@@ -186,6 +167,8 @@ def _departures(changes: EffectiveChanges, source: EventSource) -> Iterator[Reso
             token_id=source.token_id,
             request_id=source.request_id,
             quirks=source.quirks,
+            operation=source.operation,
+            transaction_id=transaction_id,
             members=(str(changes.before["id"]),),
         )
 

@@ -23,6 +23,8 @@ from scimkit.events.serialization import event_from_json, event_to_json
 OutboxStatus: TypeAlias = Literal["pending", "delivered", "dead"]
 """The status of an entry. A `dead` entry is a dead letter: it was tried too often, and only `replay` delivers it."""
 
+MAX_COUNTED: Final = 100_000
+"""The largest number of entries that `backlog` counts, so that its time is bounded."""
 MAX_ERROR: Final = 500
 """The largest number of characters of an error in the outbox."""
 
@@ -58,6 +60,18 @@ class OutboxEntry:
             ValueError: Another version of scimkit has written a payload that this version cannot read.
         """
         return event_from_json(self.payload)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxBacklog:
+    """The number of events that an outbox still has to deliver."""
+
+    pending: int
+    """The number of pending entries, but at most `MAX_COUNTED`."""
+    dead: int
+    """The number of dead letters, but at most `MAX_COUNTED`."""
+    oldest: datetime | None
+    """The time at which the first pending entry was recorded, or None if no entry is pending."""
 
 
 class SyncOutbox(Protocol):
@@ -110,6 +124,10 @@ class SyncOutbox(Protocol):
         """
         ...
 
+    def backlog(self) -> OutboxBacklog:
+        """Return how many events are pending and dead, and the time of the first pending one."""
+        ...
+
     def purge(self, older_than: datetime, *, dead_letters: bool = False) -> int:
         """Delete entries that were delivered before a time, and return their number. Pending entries are kept.
 
@@ -140,6 +158,8 @@ class Outbox(Protocol):
     async def list(
         self, status: OutboxStatus | None = None, after: int = 0, limit: int = 100
     ) -> Sequence[OutboxEntry]: ...
+
+    async def backlog(self) -> OutboxBacklog: ...
 
     async def purge(self, older_than: datetime, *, dead_letters: bool = False) -> int: ...
 
@@ -197,6 +217,11 @@ def entry_of(row: Mapping[str, Any]) -> OutboxEntry:
         error=row["error"],
         claim=row["claim"],
     )
+
+
+def backlog_of(pending: int, dead: int, oldest: int | None) -> OutboxBacklog:
+    """Return a backlog whose oldest entry was recorded at a time in milliseconds since 1970."""
+    return OutboxBacklog(pending, dead, None if oldest is None else datetime.fromtimestamp(oldest / 1000, UTC))
 
 
 def error_text(error: str) -> str:

@@ -14,23 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from os import urandom
-from time import time_ns
 from typing import Any, Final, TypeAlias
 
 from scimkit.documents import Document
+from scimkit.uuid7 import new_uuid7
 
 MAX_MEMBERS: Final = 1_000
 """The largest number of members in one event. A change of more members becomes several events."""
-
-
-_VARIANTS: Final = {digit: "89ab"[number % 4] for number, digit in enumerate("0123456789abcdef")}
-
-
-def new_event_id() -> str:
-    """Return a UUIDv7 (RFC 9562 section 5.7): ids of later events sort after ids of earlier events."""
-    time, rest = f"{time_ns() // 1_000_000:012x}", urandom(10).hex()
-    return f"{time[:8]}-{time[8:]}-7{rest[1:4]}-{_VARIANTS[rest[4]]}{rest[5:8]}-{rest[8:]}"
 
 
 def _utc_now() -> datetime:
@@ -100,14 +90,23 @@ class ResourceEvent:
     external_id: str | None = None
     """The `externalId` of the resource."""
     label: str | None = field(default=None, repr=False)
-    """The `userName` of a user or the `displayName` of another resource, for people who read a log."""
+    """The `userName` of a user or the `displayName` of another resource, for people who read a log.
+
+    An agent without a `displayName` has its `agentUserName`.
+    """
     changes: Mapping[str, Change] = field(default_factory=dict, repr=False)
     """The changed attributes by path: `name.givenName`, `emails`, or the URN of an extension, `:` and a name."""
     document: Document = field(default_factory=dict, repr=False)
     """The resource after the write, without `meta`, members and groups. For a deletion, the resource before it."""
     quirks: tuple[str, ...] = ()
     """The names of the quirks that the request needed."""
-    event_id: str = field(default_factory=new_event_id)
+    operation: str | None = None
+    """The operation of the request: `create`, `replace`, `patch` or `delete`. None if no request made the event."""
+    transaction_id: str | None = None
+    """The id that all events of one write have."""
+    resource_version: str | None = None
+    """The version (ETag) of the resource after the write. None for a deletion."""
+    event_id: str = field(default_factory=new_uuid7)
     """A UUIDv7."""
     time: datetime = field(default_factory=_utc_now)
     """The time of the write, in UTC."""

@@ -32,7 +32,10 @@ _REQUIRED: Final = {
     "resourceType": "resource_type", "resourceId": "id",
 }  # fmt: skip
 """Names of payload attributes that are always present, with the fields of `ResourceEvent`."""
-_OPTIONAL: Final = {"externalId": "external_id", "label": "label"}
+_OPTIONAL: Final = {
+    "externalId": "external_id", "label": "label", "operation": "operation", "transactionId": "transaction_id",
+    "resourceVersion": "resource_version",
+}  # fmt: skip
 """Names of payload attributes that are absent if the field is None."""
 
 

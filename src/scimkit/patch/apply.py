@@ -220,6 +220,8 @@ def _values(attribute: Attribute, elements: list[Any]) -> Any:
 def _write_elements(old: Any, operation: Operation, deviations: PatchDeviationHandler) -> Any:
     """Add or replace values in the elements that a path selects (RFC 7644 section 3.5.2.3, valuePath)."""
     path, attribute = operation.path, operation.path.attribute
+    if path.filter is None and not attribute.multi_valued:
+        return _write_element(path, {} if old is None else old, operation, deviations)
     matches = path.matches or _match_all
     elements = _elements(attribute, old)
     chosen = [index for index, each in enumerate(elements) if matches(each)]

@@ -67,6 +67,8 @@ class EffectiveChanges:
     """The ids of the members that the group does not have any more."""
     left_groups: tuple[tuple[str, str], ...] = ()
     """The resource type and id of each group that a deleted resource was a member of."""
+    lost_references: tuple[tuple[str, Document, Document], ...] = ()
+    """The resources that referred to a deleted resource: type, document before and document after the deletion."""
 
 
 def changes_between(

@@ -96,6 +96,21 @@ class PatchDeviationHandler(DeviationHandler, FilterDeviationHandler, Protocol):
         """Report whether an operation that unassigns a sub-attribute removes the complete complex value."""
         ...
 
+    def without_path(self) -> None:
+        """Accept an operation without a path, which is RFC form for `add` and `replace`.
+
+        Raises:
+            InvalidSyntax: The operation is refused.
+        """
+        ...
+
+    def replaces_complex_value(self) -> bool:
+        """Report whether `replace` of a singular complex attribute unassigns the sub-attributes that it omits.
+
+        RFC 7644 section 3.5.2.3 keeps the sub-attributes that the operation omits.
+        """
+        ...
+
     def creates_elements(self, attribute: Attribute) -> bool:
         """Report whether `add` and `replace` create the element that their filter describes if no element matches."""
         ...
@@ -143,6 +158,12 @@ class RefusingPatchHandler(RefusingHandler, RefusingFilterHandler):
         return None
 
     def clears_whole(self, attribute: Attribute, sub_attribute: Attribute) -> bool:
+        return False
+
+    def without_path(self) -> None:
+        return
+
+    def replaces_complex_value(self) -> bool:
         return False
 
     def creates_elements(self, attribute: Attribute) -> bool:

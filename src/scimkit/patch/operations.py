@@ -95,6 +95,7 @@ def _read_operation(
     op = _operation_name(members.get("op"), deviations)
     text, value = members.get("path"), members.get("value")
     if text is None or text == "":
+        deviations.without_path()
         _read_pathless(resource_type, op, value, deviations, into)
     elif type(text) is not str:
         raise InvalidPath("The path must be a string.")
@@ -253,22 +254,26 @@ def _append_operation(
     if op == "replace" and (read is UNASSIGNED or read == "") and _removes_complex_value(path, deviations):
         into.append(Operation("remove", replace(path, sub_attribute=None)))
         return
-    cleared = _cleared_sub_attributes(leaf, value) if op == "replace" and leaf.type == "complex" else None
+    replaces = op == "replace" and leaf.type == "complex"
+    cleared = _cleared_sub_attributes(leaf, value, deviations) if replaces else None
     if cleared:
         into += [Operation("remove", replace(path, sub_attribute=each)) for each in cleared]
     if read is not UNASSIGNED or not cleared:
         into.append(Operation(op, path, read))
 
 
-def _cleared_sub_attributes(attribute: Attribute, value: object) -> list[Attribute]:
+def _cleared_sub_attributes(attribute: Attribute, value: object, deviations: PatchDeviationHandler) -> list[Attribute]:
     """Return the sub-attributes that a `replace` of a complex value sets to null or to an empty array.
 
-    Such a sub-attribute becomes unassigned (RFC 7643 section 2.5). The result is empty for a reference, which has no
-    separate parts.
+    Such a sub-attribute becomes unassigned (RFC 7643 section 2.5). The deviation handler may add the sub-attributes
+    that the value omits. The result is empty for a reference, which has no separate parts.
     """
     if type(value) is not dict or attribute.multi_valued or attribute.is_reference:
         return []
     found = [attribute.children.find(name) for name, item in value.items() if item is None or item == []]
+    if deviations.replaces_complex_value():
+        given = {child.name for child in map(attribute.children.find, value) if child is not None}
+        found += [child for child in attribute.children.values() if child.name not in given]
     return [each for each in found if each is not None and each.mutability != "readOnly" and each.name != "$ref"]
 
 

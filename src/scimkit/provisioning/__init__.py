@@ -1,6 +1,6 @@
 """The provisioning log: what identity providers did and why something failed, cycles, and the health of connections."""
 
-from scimkit.provisioning.entries import MAX_IDS, REDACTED, Action, LogEntry, LogResult, QuirkUse, new_entry_id
+from scimkit.provisioning.entries import MAX_IDS, REDACTED, Action, LogEntry, LogResult, QuirkUse
 from scimkit.provisioning.health import (
     ConnectionHealth,
     HealthStatus,
@@ -20,10 +20,11 @@ from scimkit.provisioning.log import (
 )
 from scimkit.provisioning.options import LogOptions
 from scimkit.provisioning.serialization import entry_to_json
+from scimkit.uuid7 import new_uuid7
 
 __all__ = [
     "CYCLE_GAP", "MAX_IDS", "REDACTED", "Action", "AnyProvisioningLog", "ConnectionHealth", "Cycle", "HealthStatus",
     "LogEntry", "LogOptions", "LogPage", "LogQuery", "LogRecorder", "LogResult", "ProvisioningLog", "QuirkUse",
     "SyncProvisioningLog", "as_async_log", "async_connection_health", "connection_health", "entry_to_json",
-    "new_entry_id",
+    "new_uuid7",
 ]  # fmt: skip

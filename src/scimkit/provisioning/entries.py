@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from os import urandom
-from threading import Lock
-from time import time_ns
+from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
 Action: TypeAlias = Literal[
@@ -115,38 +112,3 @@ class LogEntry:
     """The paths of attributes that the client sent and the store does not keep."""
     is_forgotten: bool = False
     """True if the personal data of the entry was erased by `forget`."""
-
-
-_last_id: list[int] = [0]
-_id_lock: Final = Lock()
-
-
-def new_entry_id() -> str:
-    """Return a UUIDv7 (RFC 9562 section 5.7). Within a process, each id sorts after all earlier ids."""
-    now = time_ns() // 1_000_000 << 12
-    with _id_lock:
-        stamp = _last_id[0] = max(now, _last_id[0] + 1)
-    return _uuid(stamp, int.from_bytes(urandom(8), "big"))
-
-
-def first_id_at(instant: datetime) -> str:
-    """Return the smallest id of an entry that is made at a time or later."""
-    return _uuid(max(int(instant.timestamp() * 1000), 0) << 12, 0)
-
-
-def new_id_at(instant: datetime) -> str:
-    """Return a new UUIDv7 of a time, such as that of a cycle. Ids of the same millisecond have no order."""
-    stamp = max(int(instant.timestamp() * 1000), 0) << 12
-    return _uuid(stamp, int.from_bytes(urandom(8), "big"))
-
-
-def time_of_id(id: str) -> datetime:
-    """Return the time at which an id was made, with the precision of a millisecond."""
-    return datetime.fromtimestamp(int(id.replace("-", "")[:12], 16) / 1000, UTC)
-
-
-def _uuid(stamp: int, rest: int) -> str:
-    """Return a UUIDv7 of 48 bits of time and a counter of 12 bits, and of 62 other bits."""
-    rest = rest & 0x3FFFFFFFFFFFFFFF | 0x8000000000000000
-    text = f"{stamp >> 12:012x}7{stamp & 0xFFF:03x}{rest:016x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -199,7 +199,10 @@ AnyProvisioningLog: TypeAlias = SyncProvisioningLog | ProvisioningLog
 
 
 class LogRecorder(Protocol):
-    """The part of a store that adds entries to its provisioning log, in the transaction of the store."""
+    """The part of a store that adds entries to its provisioning log, in the transaction of the store.
+
+    A store whose attribute `logs_writes` is True also adds the entries of `Scope.log_entry`, each with its write.
+    """
 
     def record_log(self, entries: Sequence[LogEntry]) -> Awaitable[None] | None:
         """Add entries to the provisioning log. An async store returns an awaitable."""

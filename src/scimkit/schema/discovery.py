@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from scimkit.schema.core import discovery_schemas
 from scimkit.schema.resource_types import ResourceType, SchemaDocument
+from scimkit.schema.role_schemas import announced_roles_schema
+from scimkit.schema.security_event_schema import SECURITY_EVENTS, security_events_schema
 
 SERVICE_PROVIDER_CONFIG_SCHEMA: Final = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
 RESOURCE_TYPE_SCHEMA: Final = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
@@ -39,6 +41,10 @@ class Features:
     documentation_uri: str | None = None
     default_page: int = 100
     cursor_timeout: int | None = None
+    authentication_schemes: Sequence[Mapping[str, Any]] = (BEARER_TOKEN,)
+    roles_and_entitlements: Mapping[str, Any] | None = None
+    security_events: Mapping[str, Any] | None = None
+    interop_profile: bool = False
 
 
 def service_provider_config(features: Features, base_url: str) -> dict[str, Any]:
@@ -62,13 +68,19 @@ def service_provider_config(features: Features, base_url: str) -> dict[str, Any]
             "defaultPageSize": features.default_page,
             "maxPageSize": features.max_results,
         },
-        "authenticationSchemes": [dict(BEARER_TOKEN)],
+        "authenticationSchemes": [dict(each) for each in features.authentication_schemes],
         "meta": {"resourceType": "ServiceProviderConfig", "location": f"{base_url}/ServiceProviderConfig"},
     }
     if features.cursor_timeout is not None:
         document["pagination"]["cursorTimeout"] = features.cursor_timeout
     if features.documentation_uri:
         document["documentationUri"] = features.documentation_uri
+    if features.roles_and_entitlements is not None:
+        document["RolesAndEntitlements"] = features.roles_and_entitlements
+    if features.security_events is not None:
+        document[SECURITY_EVENTS] = features.security_events
+    if features.interop_profile:
+        document["interopProfileConformant"] = True
     return document
 
 
@@ -89,13 +101,45 @@ def resource_type_document(resource_type: ResourceType, base_url: str) -> dict[s
     return {name: value for name, value in document.items() if value not in ("", [])}
 
 
-def schema_documents(resource_types: Sequence[ResourceType]) -> dict[str, SchemaDocument]:
+INTEROP_PROFILE_ATTRIBUTE: Final[Mapping[str, Any]] = {
+    "name": "interopProfileConformant",
+    "type": "boolean",
+    "multiValued": False,
+    "description": "True if the service provider claims conformance to the SCIM 2.0 Interoperability Profile.",
+    "required": False,
+    "mutability": "readOnly",
+    "returned": "default",
+}
+"""The attribute that draft-zollner-scim-interop-profile-01 section 4 adds to the ServiceProviderConfig."""
+
+
+def schema_documents(
+    resource_types: Sequence[ResourceType],
+    *,
+    with_roles: bool = False,
+    with_events: bool = False,
+    with_interop_profile: bool = False,
+) -> dict[str, SchemaDocument]:
     """Return the Schema documents by URN.
 
     The result has the schemas and extensions of all resource types, and the schemas of the discovery documents.
+
+    Args:
+        resource_types: The resource types that the service announces.
+        with_roles: True if the ServiceProviderConfig has `RolesAndEntitlements`.
+        with_events: True if the ServiceProviderConfig has `securityEvents`.
+        with_interop_profile: True if the ServiceProviderConfig has `interopProfileConformant`.
     """
     served = [each for resource_type in resource_types for each in resource_type.schema_documents]
-    return {str(each["id"]): each for each in (*served, *discovery_schemas())}
+    found: dict[str, SchemaDocument] = {str(each["id"]): each for each in (*served, *discovery_schemas())}
+    added = [announced_roles_schema()] if with_roles else []
+    added += [security_events_schema()] if with_events else []
+    if with_interop_profile:
+        added.append(dict(INTEROP_PROFILE_ATTRIBUTE))
+    if added:
+        config = found[SERVICE_PROVIDER_CONFIG_SCHEMA]
+        found[SERVICE_PROVIDER_CONFIG_SCHEMA] = {**config, "attributes": [*config["attributes"], *added]}
+    return found
 
 
 def schema_document(schema: SchemaDocument, base_url: str, unsupported: Container[str] = ()) -> dict[str, Any]:

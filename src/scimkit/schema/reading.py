@@ -136,6 +136,8 @@ def _read_table(table: AttributeTable, body: Mapping[str, Any], deviations: Devi
         if canonical in document:
             raise InvalidSyntax(f"{attribute.path} is given twice.")
         document[canonical] = value
+    if not elsewhere:
+        return document
     placed = _ElementIndex()
     for target, value in elsewhere:
         if target:

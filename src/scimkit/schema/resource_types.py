@@ -66,11 +66,12 @@ class ResourceType:
         indexed: The canonical paths that a store looks up without a scan. All `unique` paths are included.
         required: The attributes that every resource must have.
         requiring: The complex attributes that have required sub-attributes at any depth.
+        references: The attributes whose elements name resources that exist.
     """
 
     __slots__ = (
         "_find_recent", "_schemas", "attributes", "description", "endpoint", "extension_names", "extensions", "indexed",
-        "name", "required", "requiring", "schema", "schema_documents", "unique",
+        "name", "references", "required", "requiring", "schema", "schema_documents", "unique",
     )  # fmt: skip
 
     def __init__(
@@ -83,6 +84,7 @@ class ResourceType:
         description: str | None = None,
         unique: Sequence[str] = (),
         indexed: Sequence[str] = (),
+        references: Sequence[str] = (),
     ) -> None:
         """Compile a resource type.
 
@@ -95,8 +97,13 @@ class ResourceType:
             unique: Paths of unique attributes, in addition to those that the schema declares unique.
             indexed: Paths that filters often compare with `eq`, in addition to the unique and the usual paths.
 
+            references: Multi-valued attributes with `value` and `$ref` whose elements must name existing resources.
+                Experimental. `MemoryStore`, `SqlStore` and `AsyncSqlStore` enforce them: a write that names a resource
+                that does not exist is refused, and the deletion of a resource removes the elements that name it.
+
         Raises:
             ValueError: A Schema document is not valid, or a path names no attribute.
+            ValueError: An attribute in `references` is not a multi-valued reference.
         """
         self.schema: str = _urn_of(schema)
         self.name: str = name or str(schema.get("name") or "")
@@ -124,6 +131,7 @@ class ResourceType:
         self.requiring: tuple[Attribute, ...] = requiring(self.attributes)
         self._find_recent = lru_cache(maxsize=_MAX_CACHED)(self._find)
         self._schemas: dict[tuple[str, ...], list[str]] = {}
+        self.references: tuple[str, ...] = tuple(map(self._must_refer, references))
         self.unique: tuple[str, ...] = self._unique_paths(unique)
         self.schema_documents = tuple(self._with_enforced_uniqueness(each) for each in self.schema_documents)
         self.indexed: tuple[str, ...] = self._indexed_paths(indexed)
@@ -164,6 +172,7 @@ class ResourceType:
             description=self.description,
             unique=[each for each in self.unique if each not in texts],
             indexed=self.indexed,
+            references=self.references,
         )
 
     def resolve(self, text: str) -> AttributePath | None:
@@ -210,6 +219,18 @@ class ResourceType:
             raise ValueError(f"resource type {self.name} has no attribute {text}")
         return path.text
 
+    def _must_refer(self, name: str) -> str:
+        """Return the canonical name of an attribute of references. Raises ValueError if it is none."""
+        attribute = self.attributes.find(name)
+        if (
+            attribute is None
+            or not attribute.keyed
+            or attribute.mutability == "readOnly"
+            or attribute.name == "members"
+        ):
+            raise ValueError(f"{name} of resource type {self.name} is not a multi-valued attribute of references")
+        return attribute.name
+
     def _unique_paths(self, added: Sequence[str]) -> tuple[str, ...]:
         declared = [
             attribute.path
@@ -236,7 +257,8 @@ class ResourceType:
 
     def _indexed_paths(self, added: Sequence[str]) -> tuple[str, ...]:
         usual = [text for text in ("externalId", "displayName", "emails.value") if self._find(text)]
-        return tuple(dict.fromkeys([*self.unique, *usual, *map(self._must_find, added)]))
+        referring = [f"{each}.value" for each in self.references]
+        return tuple(dict.fromkeys([*self.unique, *usual, *referring, *map(self._must_find, added)]))
 
 
 def _urn_of(schema: SchemaDocument) -> str:

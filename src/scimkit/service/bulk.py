@@ -71,8 +71,11 @@ class Bulk:
         """Serve `POST /Bulk`."""
         operations, fail_on_errors = self._read(parse_object(call.request.body), call)
         await _Run(self._serve, call, operations, fail_on_errors).run()
-        results = [_result(each) for each in operations if each.response is not None]
-        return json_response(200, {"schemas": [BULK_RESPONSE_SCHEMA], "Operations": results})
+        results = [None if each.response is None else _result(each) for each in operations]
+        shown = [each for each in results if each is not None]
+        response = json_response(200, {"schemas": [BULK_RESPONSE_SCHEMA], "Operations": shown})
+        response.results = results
+        return response
 
     def _read(self, body: Mapping[str, Any], call: RequestContext) -> tuple[list[_Operation], int]:
         """Return the operations and `failOnErrors`, where 0 means never.
@@ -197,7 +200,10 @@ class _Run:
         headers = {} if operation.version is None else {"if-match": operation.version}
         body = b"" if method == "DELETE" else write_json(self._resolved(data))
         relative = path.removeprefix(base.base_url)
-        return await self._serve(self._call, Request(method, relative, "", headers, body, base.base_url))
+        request = Request(method, relative, "", headers, body, base.base_url)
+        if base.transaction_id:
+            request.transaction_id = f"{base.transaction_id}:{operation.number}"
+        return await self._serve(self._call, request)
 
     def _path_of(self, operation: _Operation) -> str:
         """Return the path of an operation relative to the endpoint, percent-decoded like the path of a request."""

@@ -6,7 +6,7 @@ This module reads query strings and headers, and writes bodies. It makes no deci
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, TypeAlias
 from urllib.parse import unquote_to_bytes
@@ -71,6 +71,10 @@ class Request:
     refused: Principal | None = field(default=None, repr=False)
     """The principal of a token that was issued but is not valid now. Only events of the host use it."""
     source: str = ""
+    observation: object = field(default=None, repr=False)
+    """What an observer of the service keeps about the request."""
+    transaction_id: str = ""
+    """The id of an accepted request that is processed now (RFC 9967). Its events have the same id."""
 
 
 @dataclass(slots=True)
@@ -90,6 +94,8 @@ class Response:
     headers: tuple[tuple[str, str], ...] = ()
     quirks: tuple[str, ...] = ()
     more: Callable[[], Coroutine[Any, Any, bytes]] | None = None
+    results: Sequence[Mapping[str, Any] | None] = field(default=(), repr=False)
+    """The result of each operation of a bulk request, in the order of the request. None if it was not performed."""
 
     def parts(self) -> Iterator[bytes]:
         """Yield the parts of the body, for a host without an event loop."""

@@ -21,6 +21,7 @@ _HOST: Final = re.compile(
 )
 """`host[:port]` of RFC 3986 section 3.2.2, without commas, because servers join two Host lines with a comma."""
 _LONGEST_HOST: Final = 300
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9\-]++\Z")
 
 
 def relative_path(path: str, prefix: str) -> str:
@@ -34,9 +35,7 @@ def relative_path(path: str, prefix: str) -> str:
 
 def path_segment(id: str) -> str:
     """Return an id as a path segment of a URL, percent-encoded where RFC 3986 requires that."""
-    if id.isascii() and id.replace("-", "").isalnum():
-        return id
-    return quote(id, safe="")
+    return id if _UNRESERVED.match(id) else quote(id, safe="")
 
 
 def encoded_path(path: str) -> str:

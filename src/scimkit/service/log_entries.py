@@ -16,7 +16,7 @@ from scimkit.errors import NotFound, ScimError
 from scimkit.events import AttributeChange, Change, EventDerivation
 from scimkit.patch.changes import EffectiveChanges
 from scimkit.patch.operations import Operation
-from scimkit.provisioning import MAX_IDS, REDACTED, Action, LogEntry, LogOptions, LogResult, QuirkUse, new_entry_id
+from scimkit.provisioning import MAX_IDS, REDACTED, Action, LogEntry, LogOptions, LogResult, QuirkUse
 from scimkit.provisioning.identity_providers import MAX_USER_AGENT, guessed_provider
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.http import Request
@@ -24,9 +24,10 @@ from scimkit.service.request_context import RequestContext
 from scimkit.service.request_ids import one_line
 from scimkit.stores.protocol import MEMBERS, Written
 from scimkit.tokens import Principal
+from scimkit.uuid7 import new_uuid7
 
 _ACTIVE: Final = "active"
-_LABELS: Final = ("userName", "displayName")
+_LABELS: Final = ("userName", "displayName", "agentUserName")
 _BY_METHOD: Final[Mapping[str, Action]] = {
     "POST": "Create", "PUT": "Update", "PATCH": "Update", "DELETE": "Delete"
 }  # fmt: skip
@@ -157,12 +158,35 @@ def failed(
     )
 
 
+def refused(request: Request | None, principal: Principal, count: int) -> LogEntry:
+    """Return the entry of requests that a rate limit refused.
+
+    Args:
+        request: A request with the token, which names the client. None if there is none.
+        principal: The principal of the token.
+        count: The number of refused requests since the last such entry.
+    """
+    agent = "" if request is None else one_line(request.headers.get("user-agent", "")[:MAX_USER_AGENT])
+    return LogEntry(
+        id=new_uuid7(),
+        tenant=principal.tenant,
+        token_id=principal.token_id,
+        started=datetime.now(UTC),
+        user_agent=agent,
+        identity_provider=guessed_provider(agent),
+        action="Other",
+        result="Failure",
+        error_code="429",
+        detail=f"The rate limit refused {count} request{'s' if count > 1 else ''} of this token.",
+    )
+
+
 def _common(request: Request, principal: Principal, call: RequestContext | None) -> dict[str, Any]:
     """Return the fields that every entry has."""
     seconds = 0.0 if call is None else monotonic() - call.began
     agent = one_line(request.headers.get("user-agent", "")[:MAX_USER_AGENT])
     return {
-        "id": new_entry_id(),
+        "id": new_uuid7(),
         "tenant": principal.tenant,
         "token_id": principal.token_id,
         "cycle_id": "" if call is None else call.cycle_id,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 
 from scimkit.errors import Unauthorized
 from scimkit.service.http import Request, Response
@@ -18,7 +18,10 @@ from scimkit.tokens import Principal
 
 _log = logging.getLogger("scimkit")
 _auth = logging.getLogger("scimkit.auth")
-_access = logging.getLogger("scimkit.access")
+access_log = logging.getLogger("scimkit.access")
+
+LOGGERS: Final = ("scimkit", "scimkit.auth", "scimkit.access", "scimkit.admin", "scimkit.serve")
+"""The names of all loggers of scimkit."""
 
 
 def request_fields(request: Request) -> dict[str, Any]:
@@ -56,17 +59,23 @@ def log_refused_source(request: Request) -> None:
     )
 
 
+def log_refusals(principal: Principal, count: int) -> None:
+    """Log how many requests of a token a rate limit refused since the last record, at level WARNING."""
+    extra = {"tenant": principal.tenant, "token_id": principal.token_id, "refused": count}
+    _auth.warning(
+        "the rate limit refused requests of one token; their number since the last record: %d", count, extra=extra
+    )
+
+
 def log_access(request: Request, response: Response, principal: Principal | None, allowed: float) -> None:
-    """Log one record for a request that was answered, at level INFO.
+    """Log one record for a request that was answered, at level INFO. The caller checks the level of `access_log`.
 
     `allowed` is the deadline of the limits in seconds.
     """
-    if not _access.isEnabledFor(logging.INFO):
-        return
     fields = request_fields(request)
     extra = {**fields, "status": response.status}
     if request.deadline is not None:
         extra["milliseconds"] = round((monotonic() - request.deadline + allowed) * 1000, 1)
     if principal is not None:
         extra |= {"tenant": principal.tenant, "token_id": principal.token_id}
-    _access.info("%s %s: %d", fields["method"], fields["path"], response.status, extra=extra)
+    access_log.info("%s %s: %d", fields["method"], fields["path"], response.status, extra=extra)

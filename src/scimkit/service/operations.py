@@ -7,11 +7,14 @@ tokens or do I/O.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from time import monotonic
 from typing import Any, Final, TypeAlias, cast
 
 from scimkit.dialects.soft_deletion import may_be_marked, unmarked
 from scimkit.documents import Document, parse_object, write_json
+from scimkit.entitlements.assignments import Assignments
+from scimkit.entitlements.offers import RolesAndEntitlements
 from scimkit.errors import NotFound, PreconditionFailed, Unavailable, Uniqueness
 from scimkit.events import PasswordHook, ResourceEvent
 from scimkit.filters.ast import Comparison
@@ -37,7 +40,6 @@ from scimkit.service.rendering import Renderer
 from scimkit.service.request_context import RequestContext
 from scimkit.service.request_projection import (
     WrittenByRequest,
-    nothing_written,
     written_by_operations,
     written_in_document,
 )
@@ -51,6 +53,8 @@ from scimkit.stores.protocol import MEMBERS, MemberPages, Members, Query, Scope,
 PASSWORD: Final = "password"
 NOT_KEPT: Final = "attribute-not-kept"
 """The name in `Response.quirks` before the path of an attribute that the client sent and the store does not keep."""
+NOT_OFFERED: Final = "value-not-offered"
+"""The name in `Response.quirks` before the path of a role or entitlement that is kept although it is not offered."""
 
 Write: TypeAlias = Callable[[Store], Awaitable[Written]]
 """A function that writes to a store, or to a transaction of a store."""
@@ -73,6 +77,7 @@ class ResourceOperations:
         safeguards: WriteSafeguards | None = None,
         recorder: ProvisioningRecorder | None = None,
         links: AccountLinks | None = None,
+        declared: RolesAndEntitlements | None = None,
     ) -> None:
         self.resource_type = resource_type
         self._store = store
@@ -86,6 +91,7 @@ class ResourceOperations:
         self._log_in_transaction = recorder if recorder is not None and recorder.is_in_transaction else None
         self._log_afterwards = None if self._log_in_transaction else recorder
         self._links = links
+        self._declared = declared
         self._permissions = permissions
         self._projections = Projections(resource_type)
         self._renderer = Renderer(resource_type, resource_types)
@@ -105,6 +111,9 @@ class ResourceOperations:
         document = call.document = self._document(call, self._body(call))
         projection = self._projection(call, written_in_document(document))
         call.password = document.pop(PASSWORD, None)
+        if self._declared is not None:
+            assignments = await Assignments.of(self._declared, call.scope.tenant, document)
+            await _check_assignments(call, assignments, document)
         written = await self._written(
             call,
             lambda store: self._created(store, call, document),
@@ -142,7 +151,7 @@ class ResourceOperations:
         """
         call.is_linked = False
         try:
-            return await store.create(call.scope, self.resource_type, document)
+            return await store.create(call.write_scope, self.resource_type, document)
         except Uniqueness:
             holder = await self._conflicting_resource(store, call, document) if call.deviations.may_restore else None
             if holder is None or not call.deviations.restores(holder, document):
@@ -151,7 +160,9 @@ class ResourceOperations:
                     raise
                 return linked
         await self._permissions.require(call, "replace", self.resource_type)
-        return await store.replace(call.scope, self.resource_type, holder["id"], document, holder["meta"]["version"])
+        return await store.replace(
+            call.write_scope, self.resource_type, holder["id"], document, holder["meta"]["version"]
+        )
 
     async def _linked(
         self, store: Store, call: RequestContext, document: dict[str, Any], links: AccountLinks
@@ -167,7 +178,7 @@ class ResourceOperations:
             await self._permissions.require(call, "replace", self.resource_type)
             try:
                 written = await store.change(
-                    call.scope,
+                    call.write_scope,
                     self.resource_type,
                     account["id"],
                     links.changes(account, document),
@@ -195,10 +206,11 @@ class ResourceOperations:
 
         A filter applies here too: a resource that does not match the filter is answered with 404 (section 3.4.2.2).
         """
-        projection = self._projection(call)
-        filtered = filter_of(call.parameters, call, self._limits)
-        if filtered is not None:
-            return self._read_matching(call, projection, filtered)
+        projection = projection_of(self._projections, call.parameters)
+        if "filter" in call.parameters:
+            filtered = filter_of(call.parameters, call, self._limits)
+            if filtered is not None:
+                return self._read_matching(call, projection, filtered)
         return self._read(call, projection, conditional=preconditions.is_conditional(call.request.headers))
 
     async def _read_matching(self, call: RequestContext, projection: Projection, filtered: Filter) -> Response:
@@ -270,6 +282,11 @@ class ResourceOperations:
         projection = self._projection(call, written_in_document(document))
         call.password = document.pop(PASSWORD, None)
         kept = [*self._write_only, *self._kept_members(call, body)]
+        if self._declared is not None:
+            assignments = await Assignments.of(self._declared, call.scope.tenant, document)
+            await _check_assignments(
+                call, assignments, document, lambda: self._store.get(call.scope, self.resource_type, id)
+            )
         written = await self._written(
             call, lambda store: self._replaced(store, call, id, document, kept), has_password=call.password is not None
         )
@@ -292,7 +309,7 @@ class ResourceOperations:
         headers = call.request.headers
         plain = not self._has_immutable and not kept and not may_be_marked(document)
         if plain and not preconditions.is_conditional(headers):
-            return await store.replace(call.scope, self.resource_type, id, document)
+            return await store.replace(call.write_scope, self.resource_type, id, document)
         for _ in range(self._limits.attempts):
             old = await store.get(call.scope, self.resource_type, id)
             preconditions.check(headers, old["meta"]["version"])
@@ -301,7 +318,7 @@ class ResourceOperations:
             same |= unmarked(old, document, call.deviations)
             try:
                 return await store.replace(
-                    call.scope, self.resource_type, id, {**document, **same}, old["meta"]["version"]
+                    call.write_scope, self.resource_type, id, {**document, **same}, old["meta"]["version"]
                 )
             except PreconditionFailed:
                 continue
@@ -318,18 +335,23 @@ class ResourceOperations:
         )
         projection = self._projection(call, written_by_operations(operations))
         changes = direct_changes(operations)
+        assignments: Assignments | None = None
+        if self._declared is not None:
+            names = {each.path.top for each in operations}
+            assignments = await Assignments.of(self._declared, call.scope.tenant, names)
+            changes = changes if assignments is None else None
         if changes is not None and (self._has_members or not changes.references) and not _depends_on_stored(changes):
             conditional = preconditions.is_conditional(call.request.headers)
             version = await self._version(call) if conditional else None
             written = await self._written(
                 call,
-                lambda store: store.change(call.scope, self.resource_type, id, changes, version),
+                lambda store: store.change(call.write_scope, self.resource_type, id, changes, version),
                 has_password=False,
             )
         else:
             written = await self._written(
                 call,
-                lambda store: self._patched(store, call, id, operations),
+                lambda store: self._patched(store, call, id, operations, assignments),
                 has_password=any([each.path.top == PASSWORD for each in operations]),  # noqa: C419  # a list is faster
             )
         self._note(call, written)
@@ -339,7 +361,14 @@ class ResourceOperations:
             return await self._read(call, projection, conditional=False)
         return Response(204, headers=(("ETag", written.document["meta"]["version"]),))
 
-    async def _patched(self, store: Store, call: RequestContext, id: str, operations: Sequence[Operation]) -> Written:
+    async def _patched(
+        self,
+        store: Store,
+        call: RequestContext,
+        id: str,
+        operations: Sequence[Operation],
+        assignments: Assignments | None = None,
+    ) -> Written:
         """Read the resource, apply the operations, and write if the version is unchanged. Otherwise retry."""
         for _ in range(self._limits.attempts):
             old = await store.get(call.scope, self.resource_type, id)
@@ -350,13 +379,15 @@ class ResourceOperations:
             if kept:
                 changes = changes_between(self.resource_type, old, {**result.document, **kept})
             self._value_limit.check(changes.assigned)
+            if assignments is not None:
+                await _check_assignments(call, assignments, changes.assigned, _held(old))
             call.password = changes.assigned.get(PASSWORD)
             if call.password is not None:
                 changes = _without_password(changes)
             if not changes:
                 return Written(old, changed=False)
             try:
-                return await store.change(call.scope, self.resource_type, id, changes, old["meta"]["version"])
+                return await store.change(call.write_scope, self.resource_type, id, changes, old["meta"]["version"])
             except PreconditionFailed:
                 continue
         raise Unavailable()
@@ -364,7 +395,9 @@ class ResourceOperations:
     async def delete(self, call: RequestContext) -> Response:
         """Serve `DELETE /Users/{id}` (RFC 7644 section 3.6) with 204. Later requests for this id get 404."""
         version = await self._version(call) if preconditions.is_conditional(call.request.headers) else None
-        await self._written(call, lambda store: self._deleted(store, call, version), has_password=False)
+        await self._written(
+            call, lambda store: self._deleted(store, call, version), has_password=False, is_deletion=True
+        )
         call.changed = True
         return Response(204)
 
@@ -383,8 +416,8 @@ class ResourceOperations:
         preconditions.check(call.request.headers, version)
         return str(version)
 
-    def _projection(self, call: RequestContext, has_written: WrittenByRequest = nothing_written) -> Projection:
-        """Return the projection of the response.
+    def _projection(self, call: RequestContext, has_written: WrittenByRequest) -> Projection:
+        """Return the projection of the response to a write.
 
         Attributes that are returned on request only are included if the request has written them (RFC 7643 section 7).
         """
@@ -406,7 +439,9 @@ class ResourceOperations:
         for path in written.dropped:
             call.deviations.fired[f"{NOT_KEPT}:{path}"] = None
 
-    def _written(self, call: RequestContext, write: Write, *, has_password: bool) -> Awaitable[Written]:
+    def _written(
+        self, call: RequestContext, write: Write, *, has_password: bool, is_deletion: bool = False
+    ) -> Awaitable[Written]:
         """Write, and pass the password to the `set_password` hook in the same transaction.
 
         Without the hook, the password is dropped. No transaction is needed without a password, listeners and
@@ -414,12 +449,15 @@ class ResourceOperations:
         """
         if call.is_rehearsal:
             return self._rehearse(call, write)
+        recorder = self._log_in_transaction
+        if recorder is not None and recorder.is_with_write:
+            call.log_entry = partial(recorder.entry_of, call, self.resource_type)
         hook = self._set_password if has_password else None
         if hook is None and self._listeners is None and self._safeguards is None:
             if self._recorder is None:
                 return write(self._store)
-            if self._log_afterwards is not None:
-                return self._write_and_log(call, write, self._log_afterwards)
+            if self._log_afterwards is not None or (call.log_entry is not None and not is_deletion):
+                return self._write_and_log(call, write, self._recorder)
         return self._write_in_transaction(call, write, hook)
 
     async def _rehearse(self, call: RequestContext, write: Write) -> Written:
@@ -441,9 +479,10 @@ class ResourceOperations:
         return call.rehearsed
 
     async def _write_and_log(self, call: RequestContext, write: Write, recorder: ProvisioningRecorder) -> Written:
-        """Write without a transaction, and add the entry of the provisioning log after the write."""
+        """Write without a transaction, and add the entry of the provisioning log unless the store has added it."""
         written = await write(self._store)
-        await recorder.add(recorder.entry_of(call, self.resource_type, written))
+        if not written.is_logged:
+            await recorder.add(recorder.entry_of(call, self.resource_type, written))
         return written
 
     async def _write_in_transaction(self, call: RequestContext, write: Write, hook: PasswordHook | None) -> Written:
@@ -465,7 +504,7 @@ class ResourceOperations:
                 written, events = await listeners.write(
                     store, call, self.resource_type, checked, may_recover=may_recover
                 )
-            if self._log_in_transaction is not None:
+            if self._log_in_transaction is not None and not written.is_logged:
                 entry = self._log_in_transaction.entry_of(call, self.resource_type, written)
                 await self._log_in_transaction.record(store, entry)
             if call.password is None or hook is None:
@@ -490,6 +529,30 @@ class ResourceOperations:
         if listeners is not None and events:
             await listeners.committed(events)
         return written
+
+
+async def _check_assignments(
+    call: RequestContext,
+    assignments: Assignments | None,
+    assigned: Document,
+    held: Callable[[], Awaitable[Document]] | None = None,
+) -> None:
+    """Check the roles and entitlements that a request assigns. Raises InvalidValue.
+
+    A value that is kept although it is not offered is reported like a quirk.
+    """
+    if assignments is not None:
+        for path in await assignments.check(assigned, held):
+            call.deviations.fired[f"{NOT_OFFERED}:{path}"] = None
+
+
+def _held(document: Document) -> Callable[[], Awaitable[Document]]:
+    """Return a coroutine function that returns a document."""
+
+    async def held() -> Document:
+        return document
+
+    return held
 
 
 class _Rehearsed(Exception):

@@ -58,6 +58,8 @@ def projection_of(projections: Projections, parameters: Parameters, written: str
 
     `written` lists attributes, separated by commas, that the request has written and the response therefore includes.
     """
+    if not parameters and not written:
+        return projections.whole
     attributes, excluded = parameters.get("attributes"), parameters.get("excludedattributes")
     if attributes is None and excluded is None and not written:
         return projections.whole

@@ -18,7 +18,7 @@ from scimkit.errors import NotFound, ScimError, Unauthorized, Unavailable
 from scimkit.provisioning import CYCLE_GAP, AnyProvisioningLog, LogEntry, LogOptions, LogRecorder, as_async_log
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.http import Request
-from scimkit.service.log_entries import EntryMaker, failed
+from scimkit.service.log_entries import EntryMaker, failed, refused
 from scimkit.service.request_context import RequestContext
 from scimkit.stores.protocol import Scope, Store, Written
 from scimkit.tokens import Principal
@@ -27,6 +27,8 @@ _log: Final = logging.getLogger("scimkit")
 
 _KEPT_SECONDS: Final = 10.0
 """The seconds for which the use of a token is kept in memory before it is written."""
+_PURGE_SECONDS: Final = 60.0
+"""The seconds between two purges of a process, whatever the number of tokens."""
 _MAX_TOKENS: Final = 10_000
 _MAX_WAITING: Final = 1_000
 _LABEL_SECONDS: Final = 1.0
@@ -82,10 +84,13 @@ class ProvisioningRecorder:
         self._makers = {each.name: EntryMaker(each, options, sensitive) for each in resource_types}
         self._activities: OrderedDict[tuple[str, str], _Activity] = OrderedDict()
         self._lock = Lock()
+        self._purged = -_PURGE_SECONDS
         self._waiting: deque[LogEntry] = deque(maxlen=_MAX_WAITING)
         is_own = log is getattr(store, "provisioning_log", None)
         self.is_in_transaction: bool = is_own and "transactions" not in store.unsupported
         """True if the entry of a write is written in the transaction of the write."""
+        self.is_with_write: bool = self.is_in_transaction and getattr(store, "logs_writes", False)
+        """True if the store adds the entry of a write itself, together with the write."""
         self.reports_changes: bool = "changes" not in store.unsupported
         """True if the store reports the changes of writes, so that entries have them."""
 
@@ -166,6 +171,10 @@ class ProvisioningRecorder:
         maker = None if resource_type is None else self._makers[resource_type.name]
         self._waiting.append(failed(request, principal, None, error, maker))
 
+    def keep_refusals(self, request: Request | None, principal: Principal, count: int) -> None:
+        """Keep an entry for requests that a rate limit refused. Later entries take it along."""
+        self._waiting.append(refused(request, principal, count))
+
     async def _names(self, call: RequestContext, maker: EntryMaker, error: ScimError, store: Store) -> dict[str, Any]:
         """Return the names of a resource whose write failed. Returns nothing if the names cannot be read."""
         if isinstance(error, NotFound | Unauthorized) or error.status >= 500:
@@ -184,10 +193,12 @@ class ProvisioningRecorder:
             return self._activities.setdefault(key, _Activity())
 
     async def _note(self, activity: _Activity, key: tuple[str, str], now: datetime, reads: int) -> None:
-        """Write the activity of a token, the entries that wait, and delete entries that are too old."""
+        """Write the activity of a token and the entries that wait. Once a minute, delete entries that are too old."""
         try:
             activity.cycle_id = await self._log.note_activity(*key, now, reads)
-            await self._log.purge(now - self._retention)
+            if monotonic() - self._purged >= _PURGE_SECONDS:
+                self._purged = monotonic()
+                await self._log.purge(now - self._retention)
         except Exception:
             activity.failed = monotonic()
             _log.exception("the provisioning log failed; the request is not affected")

@@ -16,6 +16,7 @@ from scimkit.schema.resource_types import ResourceType
 from scimkit.service.locations import path_segment
 
 LIST_RESPONSE_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+_NO_META: Final[Mapping[str, Any]] = {}
 
 
 class Renderer:
@@ -45,16 +46,16 @@ class Renderer:
 
     def render(self, document: Document, projection: Projection, base_url: str) -> dict[str, Any]:
         """Return the document as a JSON object for the response."""
-        rendered = dict(projection.apply(document))
+        rendered = {**projection.apply(document)}
         if projection.wants_location:
-            meta = rendered["meta"] = dict(rendered.get("meta", ()))
-            meta["location"] = self.location(document["id"], base_url)
+            location = self.location(document["id"], base_url)
+            rendered["meta"] = {**rendered.get("meta", _NO_META), "location": location}
         for extension, name, multi_valued, endpoint in self._references:
             holder = rendered if extension is None else rendered.get(extension)
             if holder is None or name not in holder:
                 continue
             if extension is not None:
-                holder = rendered[extension] = dict(holder)
+                holder = rendered[extension] = {**holder}
             value = holder[name]
             if multi_valued:
                 holder[name] = [self._with_reference(each, endpoint, base_url) for each in value]
@@ -68,9 +69,7 @@ class Renderer:
             endpoint = self._endpoints.get(value.get("type", ""))
         if not endpoint or "value" not in value:
             return value
-        referring = dict(value)
-        referring["$ref"] = f"{base_url}{endpoint}/{path_segment(value['value'])}"
-        return referring
+        return {**value, "$ref": f"{base_url}{endpoint}/{path_segment(value['value'])}"}
 
 
 def list_response(resources: Sequence[Mapping[str, Any]], total: int, start_index: int | None) -> dict[str, Any]:

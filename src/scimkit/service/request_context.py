@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from scimkit.dialects import RequestDeviations
 from scimkit.documents import Document
 from scimkit.patch.operations import Operation
+from scimkit.provisioning import LogEntry
 from scimkit.service.http import Parameters, Request, Response
 from scimkit.stores.protocol import Scope, Written
 from scimkit.tokens import Principal
@@ -48,7 +49,14 @@ class RequestContext:
     """What a rehearsed write would have written."""
     operations: Sequence[Operation] = field(default=(), init=False, repr=False)
     """The operations of a PATCH, once they are read and in RFC form."""
+    log_entry: Callable[[Written], LogEntry] | None = field(default=None, init=False, repr=False)
+    """Makes the entry of the provisioning log that the store adds with the write. None if the store does not."""
     password: str | None = field(default=None, init=False, repr=False)
+
+    @property
+    def write_scope(self) -> Scope:
+        """The scope of the write that the request asks for. Listeners and safeguards write with `scope`."""
+        return self.scope if self.log_entry is None else replace(self.scope, log_entry=self.log_entry)
 
 
 Handler: TypeAlias = Callable[[RequestContext], Awaitable[Response]]

@@ -27,7 +27,7 @@ def request_id(headers: Mapping[str, str]) -> str:
         return given
     if (given := headers.get("client-request-id")) is not None and _HARMLESS.match(given):
         return given
-    return f"{getrandbits(64):016x}"  # the id is not a secret; it only has to be unique
+    return getrandbits(64).to_bytes(8, "big").hex()  # the id is not a secret; it only has to be unique
 
 
 def one_line(text: str) -> str:

@@ -15,11 +15,6 @@ WrittenByRequest: TypeAlias = Callable[[AttributePath], bool]
 """A function that reports whether a request has written to an attribute."""
 
 
-def nothing_written(path: AttributePath) -> bool:
-    """Report that no attribute was written; used for reads."""
-    return False
-
-
 def written_in_document(document: Mapping[str, Any]) -> WrittenByRequest:
     """Return a function that reports whether a create or a replace has written to an attribute."""
     return lambda path: _has_value(document, path.names)

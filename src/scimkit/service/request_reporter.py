@@ -10,8 +10,10 @@ from scimkit.errors import NotFound, ScimError
 from scimkit.events import RequestCompleted, RequestListener
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.http import Request, Response
-from scimkit.service.logs import log_access, log_quirks
+from scimkit.service.logs import access_log, log_access, log_quirks, log_refusals
+from scimkit.service.observation import RequestObserver
 from scimkit.service.provisioning_recorder import ProvisioningRecorder
+from scimkit.service.rate_limiter import RateLimited
 from scimkit.service.request_context import RequestContext
 from scimkit.service.request_ids import HEADER as REQUEST_ID
 from scimkit.stores.protocol import Store
@@ -53,6 +55,8 @@ class RequestReporter:
         self._on_exchange = on_exchange
         self._recorder = recorder
         self._store = store
+        self.observer: RequestObserver | None = None
+        """The observer of the service, or None."""
 
     def report(
         self,
@@ -60,27 +64,38 @@ class RequestReporter:
         response: Response,
         call: RequestContext | None,
         principal: Principal | None,
-        detail: str | None,
+        error: ScimError | None,
     ) -> None:
         """Add the request id to the response, log the request, and call the two hooks that observe requests."""
         response.headers += ((REQUEST_ID, request.id),)
         if response.quirks:
             log_quirks(request, response)
-        log_access(request, response, principal, self._deadline)
+        if access_log.isEnabledFor(logging.INFO):
+            log_access(request, response, principal, self._deadline)
         if self._on_exchange is not None:
             try:
                 self._on_exchange(request, response)
             except Exception:
                 _log.exception("the on_exchange hook failed")
-        self.complete(request, response, call, principal or request.refused, detail)
+        if self._on_request_completed is not None:
+            self._complete(request, response, call, principal or request.refused, error)
+        if self.observer is not None:
+            self.observer.end(request, response, call, principal or request.refused, error)
 
-    def complete(
+    def report_part(self, request: Request, response: Response, call: RequestContext, error: ScimError | None) -> None:
+        """Call the hook and the observer for an operation of a bulk request."""
+        if self._on_request_completed is not None:
+            self._complete(request, response, call, call.principal, error)
+        if self.observer is not None:
+            self.observer.note_part(request, response, call, error)
+
+    def _complete(
         self,
         request: Request,
         response: Response,
         call: RequestContext | None,
         principal: Principal | None,
-        detail: str | None,
+        error: ScimError | None,
     ) -> None:
         """Call the `on_request_completed` hook for a request, or for an operation of a bulk request."""
         if self._on_request_completed is None:
@@ -97,7 +112,7 @@ class RequestReporter:
             changed=call.changed if call else False,
             quirks=response.quirks,
             skipped_members=call.skipped_members if call else (),
-            detail=detail,
+            detail=None if error is None else error.detail,
             request_id=request.id,
         )
         try:
@@ -109,6 +124,9 @@ class RequestReporter:
         self, request: Request, principal: Principal | None, call: RequestContext | None, error: ScimError
     ) -> None:
         """Write the failure of a request to the provisioning log, if the tenant of its token is known."""
+        if isinstance(error, RateLimited):
+            self.report_refusals(request, error.principal, error.refusals)
+            return
         known = principal or request.refused
         if self._recorder is None or known is None:
             return
@@ -120,6 +138,16 @@ class RequestReporter:
             await self._recorder.failed(request, known, call, error, resource_type, self._store)
         except Exception:
             _log.exception("the provisioning log failed; the request is not affected")
+
+    def report_refusals(self, request: Request | None, principal: Principal, count: int) -> None:
+        """Report how many requests of a token were refused by a rate limit. A count of 0 is not reported.
+
+        The entry of the provisioning log waits in memory, so that a refusal needs no database.
+        """
+        if count:
+            log_refusals(principal, count)
+            if self._recorder is not None:
+                self._recorder.keep_refusals(request, principal, count)
 
     def resource_type_at(self, path: str) -> ResourceType | None:
         """Return the resource type at a path, or None if the path belongs to no resource type."""

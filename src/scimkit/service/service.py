@@ -9,11 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 from typing import Any, Final
 
-from scimkit.dialects import DIALECTS, TOLERANT, Dialect, RequestDeviations
+from scimkit.dialects import DIALECTS, TOLERANT, Dialect, RequestDeviations, follows_interop_profile
 from scimkit.documents import Document
+from scimkit.entitlements.offers import RolesAndEntitlements
+from scimkit.entitlements.store import OfferStore
 from scimkit.errors import (
     InternalError,
     MethodNotAllowed,
@@ -29,9 +32,12 @@ from scimkit.provisioning import AnyProvisioningLog, LogOptions
 from scimkit.safeguards.breaker import Breaker
 from scimkit.safeguards.linking import LinkRule, account_links
 from scimkit.safeguards.protection import KeepLast, Protection
-from scimkit.schema.discovery import Features
+from scimkit.schema.discovery import BEARER_TOKEN, Features
 from scimkit.schema.resource_types import ResourceType
-from scimkit.service.announced_types import announced_types
+from scimkit.schema.role_schemas import RoleSchemas
+from scimkit.schema.security_event_schema import announced_security_events
+from scimkit.service.announced_types import announced_types, check_keeps, keeps
+from scimkit.service.async_requests import Acceptance, AsyncRequests
 from scimkit.service.bulk import Bulk
 from scimkit.service.cursors import Cursors
 from scimkit.service.discovery import Discovery
@@ -53,9 +59,12 @@ from scimkit.service.http import (
 from scimkit.service.limits import Limits
 from scimkit.service.locations import encoded_path
 from scimkit.service.logs import log_refused_source, log_refused_token
+from scimkit.service.observation import RequestObserver
 from scimkit.service.operations import ResourceOperations
 from scimkit.service.permissions import Permissions
 from scimkit.service.provisioning_recorder import ProvisioningRecorder
+from scimkit.service.rate_limiter import RateLimited, RateLimiter
+from scimkit.service.rate_limits import RateLimits
 from scimkit.service.request_context import Handler, RequestContext
 from scimkit.service.request_ids import current_request, request_id
 from scimkit.service.request_reporter import ExchangeHook, RequestReporter
@@ -72,6 +81,7 @@ _MAX_ID_LENGTH: Final = 255
 _NO_ID: Final = frozenset({"", ".search"})
 _ANONYMOUS: Final = Principal(tenant="", token_id="")
 """The principal of a client that reads the ServiceProviderConfig without a token."""
+_NO_PARAMETERS: Final[Mapping[str, str]] = {}
 
 
 class ScimService:
@@ -86,6 +96,7 @@ class ScimService:
         dialects: Mapping[str, Dialect] = DIALECTS,
         resource_types: Sequence[ResourceType] | None = None,
         limits: Limits = Limits(),  # noqa: B008  # Limits is immutable
+        rate_limits: RateLimits | None = None,
         tenant_dialects: Mapping[str, str] = {},  # the mapping is only read
         on_request_completed: RequestListener | None = None,
         on_exchange: ExchangeHook | None = None,
@@ -100,6 +111,10 @@ class ScimService:
         log_options: LogOptions = LogOptions(),  # noqa: B008  # LogOptions is immutable
         cursors: Cursors | None = None,
         documentation_uri: str | None = None,
+        roles_and_entitlements: RolesAndEntitlements | None = None,
+        security_events: Sequence[str] = (),
+        async_requests: AsyncRequests | None = None,
+        announce_interop_profile: bool = False,
     ) -> None:
         """Create a service provider over a store.
 
@@ -111,6 +126,7 @@ class ScimService:
             resource_types: The resource types to announce. The default is the types that the store maps. A store that
                 accepts any type gets users and groups.
             limits: The limits of requests and responses.
+            rate_limits: The number of requests that a tenant and a token may send. None means no limit.
             tenant_dialects: The names of dialects by tenant. A dialect that the token names takes precedence.
             on_request_completed: A function that receives one event for each request, after the response is made. It
                 must not block.
@@ -132,6 +148,13 @@ class ScimService:
             log_options: The values that entries of the provisioning log keep, and for how long.
             cursors: The object that seals page cursors. Processes that serve the same endpoint must share its key.
             documentation_uri: The URL of your documentation, for the ServiceProviderConfig.
+            roles_and_entitlements: The roles and entitlements that the application offers. Experimental.
+            security_events: The URIs of the security events that the application delivers, from `event_uris` of
+                `scimkit.delivery.security_events`. The ServiceProviderConfig announces them.
+            async_requests: The requests that are processed later if the client prefers that. A worker must run
+                `process_requests` of `scimkit.delivery.security_events`.
+            announce_interop_profile: True to claim conformance to the SCIM 2.0 Interoperability Profile in the
+                ServiceProviderConfig. `scimkit check --profile interop` checks the claim. Experimental.
 
         Raises:
             ValueError: The store does not serve one of `resource_types`.
@@ -143,15 +166,31 @@ class ScimService:
             TypeError: A listener is a coroutine function that nothing can await.
             ValueError: `set_password` is given, and the store does not support transactions.
             ValueError: `limits.sensitive` names an attribute that no resource type has.
+            ModuleNotFoundError: `rate_limits` is given, and the extra `limits` is not installed.
+            ValueError: `async_requests` is given, and the store or the token verifier is async.
+            ValueError: `announce_interop_profile` is given, and `dialect` does not follow the profile.
+            ValueError: Roles or entitlements are offered, and the store does not keep the attribute of a user.
+            TypeError: A coroutine function returns offers, and the store is not async.
         """
         self.resource_types: tuple[ResourceType, ...] = announced_types(store, resource_types)
         self.limits = limits
-        self.blocking: bool = store.is_async is False and store.blocking
+        declared = roles_and_entitlements
+        self.blocking: bool = store.is_async is False and (
+            store.blocking or (declared is not None and declared.is_called)
+        )
         """True if a request may block its thread while the store waits for a disk or a network."""
         self.is_async: bool = store.is_async or tokens.is_async
         """True if the service needs an event loop, because its store or its token verifier is async."""
+        self.rate_limiter: RateLimiter | None = (
+            None
+            if rate_limits is None
+            else RateLimiter(rate_limits, is_async=self.is_async, connections=getattr(store, "pool_size", None))
+        )
+        """The object that applies `rate_limits`, or None."""
         self.verification_blocks: bool = tokens.is_async is False and bool(getattr(tokens, "blocking", True))
-        """True if the verification of a token may block its thread while it waits for a disk or a network."""
+        """True if the verification of a token, or the count of its requests, may block its thread."""
+        if self.rate_limiter is not None and self.rate_limiter.blocking:
+            self.verification_blocks = True
         self.store = store
         self.on_loop: object | None = None
         """The `LoopService` that `scimkit.loop` creates for this service."""
@@ -159,6 +198,7 @@ class ScimService:
         """A function that reports whether the queue of requests is full."""
         self.last_health: Any = None
         self.next_health_check: float = 0.0
+        self._deadline = limits.deadline
         self._tokens = tokens
         self._dialect = dialect
         self._dialects = dialects
@@ -177,8 +217,29 @@ class ScimService:
             cursor_timeout=None if "cursors" in store.unsupported else self._cursors.timeout,
             change_password=set_password is not None,
             documentation_uri=documentation_uri,
+            authentication_schemes=getattr(tokens, "authentication_schemes", (BEARER_TOKEN,)),
+            roles_and_entitlements=None if declared is None else declared.announced(partial(keeps, store)),
+            security_events=announced_security_events(security_events, "none" if async_requests is None else "request")
+            if security_events or async_requests is not None
+            else None,
+            interop_profile=announce_interop_profile,
         )
-        self._discovery = Discovery(self.resource_types, features)
+        if announce_interop_profile and not follows_interop_profile(dialect):
+            raise ValueError("announce_interop_profile needs a dialect that follows the profile, such as INTEROP")
+        if async_requests is not None and self.is_async:
+            raise ValueError("async_requests need a sync store and a sync token verifier")
+        self._acceptance = (
+            None if async_requests is None else Acceptance(async_requests, self.resource_types, limits.sensitive)
+        )
+        if async_requests is not None and async_requests.queue.blocking:
+            self.blocking = True
+        self._declared = declared
+        if declared is not None:
+            check_keeps(store, self.resource_types, declared.attributes)
+            if declared.is_awaited and not store.is_async:
+                raise TypeError("a coroutine function that returns offers needs an async store")
+        offered = tuple(each for form in declared.forms for each in declared.resource_types(form)) if declared else ()
+        self._discovery = Discovery(self._types_of, features)
         if set_password is not None and "transactions" in store.unsupported:
             raise ValueError("set_password needs a store that supports transactions; this store does not")
         self._listeners = (
@@ -203,7 +264,9 @@ class ScimService:
         self._recorder = (
             None
             if self.provisioning_log is None
-            else ProvisioningRecorder(self.provisioning_log, log_options, self.resource_types, limits.sensitive, store)
+            else ProvisioningRecorder(
+                self.provisioning_log, log_options, (*self.resource_types, *offered), limits.sensitive, store
+            )
         )
         self._reports_changes = (
             self._safeguards is not None
@@ -212,6 +275,7 @@ class ScimService:
         )
         links = {} if on_conflict is None else account_links(on_conflict, self.resource_types, store)
         lifted = store if store.is_async is True else as_async_store(store)
+        offer_store = None if declared is None else OfferStore(lifted, declared)
         self._resources: dict[str, ResourceOperations] = {}
         for each in self.resource_types:
             self._resources[each.endpoint.strip("/")] = ResourceOperations(
@@ -226,19 +290,30 @@ class ScimService:
                 safeguards=self._safeguards,
                 recorder=self._recorder,
                 links=links.get(each.name),
+                declared=None if each.attributes.find("userName") is None else declared,
             )
-        if len({each.name for each in self.resource_types}) != len(self.resource_types) or len(self._resources) != len(
-            self.resource_types
-        ):
+        self._offered: dict[RoleSchemas, dict[str, ResourceOperations]] = {}
+        if declared is not None and offer_store is not None:
+            for form in declared.forms:
+                self._offered[form] = {
+                    each.endpoint.strip("/"): ResourceOperations(
+                        each, self.resource_types, offer_store, limits, None, self._permissions, hooks_wait_inside=False
+                    )
+                    for each in declared.resource_types(form)
+                }
+        all_types = [*self.resource_types, *(() if declared is None else declared.resource_types(declared.forms[0]))]
+        names = {each.name for each in all_types}
+        if len(names) != len(all_types) or len({each.endpoint.strip("/") for each in all_types}) != len(all_types):
             raise ValueError("two resource types have the same name or endpoint; give each type its own")
         for path in limits.sensitive:
-            if not any(each.resolve(path) for each in self.resource_types):
+            if not any(each.resolve(path) for each in all_types):
                 raise ValueError(f"limits.sensitive names {path}, which is an attribute of no resource type")
-        self._routes = self._make_routes(lifted)
+        self._routes = self._make_routes(lifted, offer_store)
+        self._resource_names = frozenset(each.endpoint.strip("/") for each in all_types)
         self._names = frozenset(first for first, _ in self._routes)
         self._endpoints = {first.lower(): first for first, _ in self._routes}
         self._reporter = RequestReporter(
-            {name.lower(): each.resource_type for name, each in self._resources.items()},
+            {each.endpoint.strip("/").lower(): each for each in all_types},
             limits.deadline,
             on_request_completed,
             on_exchange,
@@ -246,20 +321,64 @@ class ScimService:
             lifted,
         )
 
+    def observe(self, observer: RequestObserver) -> None:
+        """Let an observer, such as `scimkit.telemetry`, watch all requests from now on.
+
+        Without an observer, requests run the same code as before. Raises ValueError if the service has an observer.
+        """
+        if self._reporter.observer is not None:
+            raise ValueError("the service already has an observer")
+        self._reporter.observer = observer
+        handle, authenticate, refuse = self.handle, self.authenticate, self.refuse
+
+        async def observed_handle(request: Request) -> Response:
+            with observer.watching(request):
+                return await handle(request)
+
+        async def observed_authenticate(request: Request) -> Response | None:
+            with observer.watching(request):
+                return await authenticate(request)
+
+        def observed_refuse(request: Request, error: ScimError) -> Response:
+            with observer.watching(request):
+                return refuse(request, error)
+
+        self.refuse = observed_refuse  # type: ignore[method-assign]
+        self.handle = observed_handle  # type: ignore[method-assign]
+        self.authenticate = observed_authenticate  # type: ignore[method-assign]
+
+    def announce_scheme(self, scheme: Mapping[str, Any]) -> None:
+        """Add an entry to `authenticationSchemes` of the ServiceProviderConfig (RFC 7643 section 5).
+
+        `TokenEndpoint` calls this method. An entry with the name of an earlier one is ignored.
+        """
+        self._discovery.announce_scheme(scheme)
+
     async def handle(self, request: Request) -> Response:
         """Return the response to a request. Never raises: every failure becomes a SCIM error response."""
         call: RequestContext | None = None
         principal: Principal | None = None
-        detail: str | None = None
+        failure: ScimError | None = None
+        limited: Principal | None = None
         if not request.id:
             request.id = request_id(request.headers)
         present = current_request.set(request)
         try:
-            whose = request.principal or await self._principal_of(request)
-            principal = whose if whose is not _ANONYMOUS else None
+            whose = request.principal
+            if whose is None:
+                answer = self._principal_of(request)
+                whose = answer if isinstance(answer, Principal) else await answer
+            if whose is not _ANONYMOUS:
+                principal = whose
+                if self.rate_limiter is not None:
+                    self.rate_limiter.enter(whose)
+                    limited = whose
             call = self._context(request, whose)
-            _drop_empty_parameters(call)
+            if request.query:
+                _drop_empty_parameters(call)
             accept = request.headers.get("accept")
+            if self._acceptance is not None and self._acceptance.wants(request):
+                accept = None  # RFC 9967 section 2.5.1.1
             media_type = SCIM_JSON if accept is None else accepted_type(accept, call.deviations)
             if self._recorder is not None and principal is not None:
                 await self._recorder.begin(call)
@@ -270,16 +389,19 @@ class ScimService:
                 self._recorder.count_read(principal)
         except ScimError as error:
             error = call.deviations.dialect.explained(error, request.method) if call else error
-            detail, response = error.detail, error_response(error)
+            failure, response = error, error_response(error)
             await self._reporter.log_failure(request, principal, call, error)
         except Exception:
             _log.exception("a request failed")
             failure = InternalError()
-            detail, response = failure.detail, error_response(failure)
+            response = error_response(failure)
             await self._reporter.log_failure(request, principal, call, failure)
+        finally:
+            if self.rate_limiter is not None and limited is not None:
+                self.rate_limiter.leave(limited)
         if call is not None and call.deviations.fired:
             response = replace(response, quirks=tuple(call.deviations.fired))
-        self._reporter.report(request, response, call, principal, detail)
+        self._reporter.report(request, response, call, principal, failure)
         current_request.reset(present)
         return response
 
@@ -287,9 +409,10 @@ class ScimService:
         """Return the context of a request. Raises InvalidSyntax if the query cannot be read."""
         name = principal.dialect or self._tenant_dialects.get(principal.tenant)
         deviations = RequestDeviations(self._dialects.get(name, self._dialect) if name else self._dialect)
-        deadline = request.deadline or monotonic() + self.limits.deadline
+        deadline = request.deadline or monotonic() + self._deadline
         scope = Scope(principal.tenant, deadline, self._reports_changes)
-        return RequestContext(request, read_query(request.query), scope, principal, deviations)
+        parameters = read_query(request.query) if request.query else _NO_PARAMETERS
+        return RequestContext(request, parameters, scope, principal, deviations)
 
     async def explain(self, request: Request) -> Explanation:
         """Return what a request would do, without doing it. See `scimkit.service.explanation`.
@@ -302,12 +425,13 @@ class ScimService:
             raise ValueError("explain needs a store that supports transactions, and one operation of a bulk at a time")
         if not request.id:
             request.id = request_id(request.headers)
-        principal = request.principal or await self._principal_of(request)
+        principal = request.principal or await self._verified(request)
         call: RequestContext | None = None
         failure: ScimError | None = None
         try:
             call = self._context(request, principal)
-            _drop_empty_parameters(call)
+            if request.query:
+                _drop_empty_parameters(call)
             call.is_rehearsal, call.began = True, monotonic()
             call.scope = replace(call.scope, report_changes="changes" not in self.store.unsupported)
             response = await self._answer(call)
@@ -323,6 +447,9 @@ class ScimService:
 
         The adapters call this when the server shuts down. A service without a log does nothing.
         """
+        if self.rate_limiter is not None:
+            for principal, count in self.rate_limiter.all_refusals():
+                self._reporter.report_refusals(None, principal, count)
         if self._recorder is not None:
             await self._recorder.flush()
 
@@ -336,7 +463,7 @@ class ScimService:
                 error response.
         """
         try:
-            request.principal = await self._principal_of(request)
+            request.principal = await self._verified(request)
         except ScimError as error:
             request.id = request.id or request_id(request.headers)
             await self._reporter.log_failure(request, None, None, error)
@@ -351,10 +478,26 @@ class ScimService:
 
         The hooks receive the request as they do in `handle`.
         """
-        if self._recorder is not None and request.principal not in (None, _ANONYMOUS):
+        if isinstance(error, RateLimited):
+            self._reporter.report_refusals(request, error.principal, error.refusals)
+        elif self._recorder is not None and request.principal not in (None, _ANONYMOUS):
             resource_type = self._reporter.resource_type_at(request.path)
             self._recorder.keep(request, request.principal, error, resource_type)
         return self._refused(request, error)
+
+    def refused_lately(self, request: Request) -> Response | None:
+        """Return the response to a request whose token was over its rate limit a moment ago, or None.
+
+        A host on an event loop asks this before it verifies the token in a thread. This method does no I/O.
+        """
+        if self.rate_limiter is None or request.principal is not None:
+            return None
+        try:
+            self.rate_limiter.check(request.headers)
+        except RateLimited as error:
+            request.refused = error.principal
+            return self.refuse(request, error)
+        return None
 
     def _refused(self, request: Request, error: ScimError) -> Response:
         response = error_response(error)
@@ -362,16 +505,35 @@ class ScimService:
             request.id = request_id(request.headers)
         known = request.principal if request.principal is not _ANONYMOUS else None
         present = current_request.set(request)
-        self._reporter.report(request, response, None, known, error.detail)
+        self._reporter.report(request, response, None, known, error)
         current_request.reset(present)
         return response
+
+    def route_of(self, path: str) -> str | None:
+        """Return the route of a path, such as `/Users/{id}`, or None if the service has no such endpoint."""
+        first, _, rest = path.strip("/").partition("/")
+        name, kind = self._endpoints.get(first.lower()), rest if rest in _NO_ID else _ID
+        if name is None or "/" in rest or (name, kind) not in self._routes:
+            return None
+        return f"/{name}/{kind}" if name and kind else f"/{name or kind}"
+
+    def resource_type_of(self, path: str) -> ResourceType | None:
+        """Return the resource type of a path, or None if the path belongs to no resource type."""
+        return self._reporter.resource_type_at(path)
 
     def protects(self, resource_type: ResourceType, document: Document) -> bool:
         """Report whether a rule of `protect`, other than a `keep_last`, names a resource."""
         return self._safeguards is not None and self._safeguards.protects(resource_type, document)
 
-    async def _principal_of(self, request: Request) -> Principal:
-        """Return the principal of the request's token.
+    async def _verified(self, request: Request) -> Principal:
+        """Await the principal of the request's token. Raises the errors of `_principal_of`."""
+        answer = self._principal_of(request)
+        return answer if isinstance(answer, Principal) else await answer
+
+    def _principal_of(self, request: Request) -> Principal | Awaitable[Principal]:
+        """Return the principal of the request's token, or an awaitable of it.
+
+        An async verifier and rate limits need to be awaited.
 
         Raises Unauthorized, TooManyRequests, or an error of the verifier.
         """
@@ -379,19 +541,52 @@ class ScimService:
         authorization = request.headers.get("authorization")
         if authorization is None and _is_public(request):
             return _ANONYMOUS
+        if self.rate_limiter is not None:
+            return self._limited_principal_of(request, self.rate_limiter)
+        return self._verify(request, authorization)
+
+    async def _limited_principal_of(self, request: Request, limiter: RateLimiter) -> Principal:
+        """Return the principal of a request, and count the request. Raises RateLimited too."""
+        try:
+            limiter.check(request.headers)
+            answer = self._verify(request, request.headers.get("authorization"))
+            principal = answer if isinstance(answer, Principal) else await answer
+            await limiter.count(request.headers, principal)
+        except RateLimited as error:
+            request.refused = error.principal
+            raise
+        refusals = limiter.due_refusals(principal)
+        if refusals:
+            self._reporter.report_refusals(request, principal, refusals)
+        return principal
+
+    def _verify(self, request: Request, authorization: str | None) -> Principal | Awaitable[Principal]:
+        """Verify the token of a request."""
         if request.source in self._failed_attempts:
             self._failed_attempts.check(request.source, authorization)
         try:
             answer = self._tokens.verify(bearer_token(authorization))
-            return answer if isinstance(answer, Principal) else await answer
         except Unauthorized as error:
-            log_refused_token(request, error)
-            if self._failed_attempts.add(request.source):
-                log_refused_source(request)
-            token_id, tenant = getattr(error, "token_id", None), getattr(error, "tenant", None)
-            if token_id is not None and tenant is not None:
-                request.refused = Principal(tenant, token_id)
+            self._note_refused_token(request, error)
             raise
+        return answer if isinstance(answer, Principal) else self._awaited(request, answer)
+
+    async def _awaited(self, request: Request, answer: Awaitable[Principal]) -> Principal:
+        """Await the answer of an async verifier."""
+        try:
+            return await answer
+        except Unauthorized as error:
+            self._note_refused_token(request, error)
+            raise
+
+    def _note_refused_token(self, request: Request, error: Unauthorized) -> None:
+        """Log a refused token, count it as a failed attempt of its source, and keep its tenant for events."""
+        log_refused_token(request, error)
+        if self._failed_attempts.add(request.source):
+            log_refused_source(request)
+        token_id, tenant = getattr(error, "token_id", None), getattr(error, "tenant", None)
+        if token_id is not None and tenant is not None:
+            request.refused = Principal(tenant, token_id)
 
     def _answer(self, call: RequestContext) -> Awaitable[Response]:
         """Route a request to its handler.
@@ -434,7 +629,14 @@ class ScimService:
             call.request = replace(call.request, path=f"/{name}{slash}{rest}")
         return call.request
 
-    def _make_routes(self, store: Store) -> dict[tuple[str, str], Mapping[str, Handler]]:
+    def _types_of(self, tenant: str) -> Sequence[ResourceType]:
+        """Return the resource types that the service announces to a tenant."""
+        declared = self._declared
+        if declared is None:
+            return self.resource_types
+        return (*self.resource_types, *declared.resource_types(declared.form(tenant)))
+
+    def _make_routes(self, store: Store, offers: OfferStore | None) -> dict[tuple[str, str], Mapping[str, Handler]]:
         """Map each endpoint, and the rest of its path, to handlers by HTTP method (RFC 7644 section 3.2)."""
         routes: dict[tuple[str, str], Mapping[str, Handler]] = {
             ("ServiceProviderConfig", ""): {"GET": self._discovery.service_provider_config},
@@ -443,12 +645,11 @@ class ScimService:
             ("Schemas", ""): {"GET": self._discovery.list_schemas},
             ("Schemas", _ID): {"GET": self._discovery.read_schema},
         }
-        searchable = [each.searchable for each in self._resources.values()]
-        root = Search(searchable, store, self.limits, self._permissions, self._cursors)
-        routes["Bulk", ""] = {"POST": Bulk(self._serve_part, self.limits.bulk_operations).post}
+        root_get, root_post = self._root_search(store, offers)
+        routes["Bulk", ""] = {"POST": self._later(Bulk(self._serve_part, self.limits.bulk_operations).post)}
         routes["Me", ""] = dict.fromkeys(("GET", "PUT", "PATCH", "DELETE", "POST"), self._serve_me)
-        routes["", ""] = {"GET": root.get}
-        routes[".search", ""] = {"POST": root.post}
+        routes["", ""] = {"GET": root_get}
+        routes[".search", ""] = {"POST": root_post}
         for name, each in self._resources.items():
             search = Search([each.searchable], store, self.limits, self._permissions, self._cursors)
             guarded, kind = self._permissions.guarded, each.resource_type
@@ -459,31 +660,93 @@ class ScimService:
             routes[name, ".search"] = {"POST": guarded(search.post, "search", kind)}
             routes[name, _ID] = {
                 "GET": guarded(each.read, "read", kind),
-                "PUT": guarded(each.replace, "replace", kind),
+                "PUT": guarded(self._later(each.replace), "replace", kind),
                 "PATCH": guarded(each.patch, "patch", kind),
                 "DELETE": guarded(each.delete, "delete", kind),
             }
+        if offers is not None:
+            self._add_offered(routes, offers)
         return routes
+
+    def _later(self, handler: Handler) -> Handler:
+        """Return a handler that accepts a request for later if the client prefers that (RFC 9967)."""
+        acceptance = self._acceptance
+        if acceptance is None:
+            return handler
+
+        async def accepted(call: RequestContext) -> Response:
+            """Accept the request, or serve it now."""
+            if call.is_rehearsal or not acceptance.wants(call.request):
+                return await handler(call)
+            return acceptance.accept(call) or await handler(call)
+
+        return accepted
+
+    def _root_search(self, store: Store, offers: OfferStore | None) -> tuple[Handler, Handler]:
+        """Return the handlers of a search over all resource types, by GET and by POST."""
+        searchable = [each.searchable for each in self._resources.values()]
+        if offers is None:
+            root = Search(searchable, store, self.limits, self._permissions, self._cursors)
+            return root.get, root.post
+        found: dict[RoleSchemas, Search] = {
+            form: Search(
+                [*searchable, *(each.searchable for each in served.values())],
+                offers,
+                self.limits,
+                self._permissions,
+                self._cursors,
+            )
+            for form, served in self._offered.items()
+        }
+        gets: dict[RoleSchemas, Handler] = {}
+        posts: dict[RoleSchemas, Handler] = {}
+        for form, each in found.items():
+            gets[form], posts[form] = each.get, each.post
+        return self._by_form(gets), self._by_form(posts)
+
+    def _add_offered(self, routes: dict[tuple[str, str], Mapping[str, Handler]], offers: OfferStore) -> None:
+        """Add the endpoints of roles and entitlements, which can only be read."""
+        guarded = self._permissions.guarded
+        for name in {name: None for served in self._offered.values() for name in served}:
+            lists: dict[RoleSchemas, Handler] = {}
+            searches: dict[RoleSchemas, Handler] = {}
+            reads: dict[RoleSchemas, Handler] = {}
+            for form, served in self._offered.items():
+                each = served[name]
+                search = Search([each.searchable], offers, self.limits, self._permissions, self._cursors)
+                lists[form] = guarded(search.get, "search", each.resource_type)
+                searches[form] = guarded(search.post, "search", each.resource_type)
+                reads[form] = guarded(each.read, "read", each.resource_type)
+            routes[name, ""] = {"GET": self._by_form(lists)}
+            routes[name, ".search"] = {"POST": self._by_form(searches)}
+            routes[name, _ID] = {"GET": self._by_form(reads)}
+
+    def _by_form(self, handlers: Mapping[RoleSchemas, Handler]) -> Handler:
+        """Return a handler that serves offers in the form of the tenant."""
+        declared = self._declared
+        if declared is None or len(handlers) == 1:
+            return next(iter(handlers.values()))
+        return lambda call: handlers[declared.form(call.scope.tenant)](call)
 
     async def _serve_part(self, call: RequestContext, request: Request) -> Response:
         """Serve one operation of a bulk request as if it were a separate request for a resource type."""
         request.id = call.request.id
         part = RequestContext(request, {}, call.scope, call.principal, RequestDeviations(call.deviations.dialect))
         part.cycle_id, part.began = call.cycle_id, monotonic()
-        detail: str | None = None
+        failure: ScimError | None = None
         try:
-            if self._at_endpoint(part).path.strip("/").partition("/")[0] not in self._resources:
+            if self._at_endpoint(part).path.strip("/").partition("/")[0] not in self._resource_names:
                 raise NotFound("There is no such resource type.")
             response = await self._answer(part)
         except ScimError as error:
             error = call.deviations.dialect.explained(error, request.method)
-            detail, response = error.detail, error_response(error)
+            failure, response = error, error_response(error)
             await self._reporter.log_failure(part.request, call.principal, part, error)
         response.quirks = tuple(part.deviations.fired)
         call.deviations.fired.update(part.deviations.fired)
         call.changed = call.changed or part.changed
         call.skipped_members += part.skipped_members
-        self._reporter.complete(part.request, response, part, call.principal, detail)
+        self._reporter.report_part(part.request, response, part, failure)
         return response
 
     async def _serve_me(self, call: RequestContext) -> Response:
@@ -497,7 +760,8 @@ class ScimService:
         path = answer if answer is None or isinstance(answer, str) else await answer
         if path is None:
             raise NotFound("There is no resource that /Me stands for with this token.")
-        call.request = replace(call.request, path=f"/{path.strip('/')}")
+        headers = {name: value for name, value in call.request.headers.items() if name != "prefer"}
+        call.request = replace(call.request, path=f"/{path.strip('/')}", headers=headers)
         location = f"{call.request.base_url}{encoded_path(call.request.path)}"
         try:
             response = await self._answer(call)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 from scimkit.documents import Document
@@ -18,6 +19,7 @@ from scimkit.patch.changes import ChangeSet, EffectiveChanges
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.request_context import RequestContext
 from scimkit.stores.protocol import (
+    META,
     Capability,
     Page,
     Query,
@@ -30,6 +32,9 @@ from scimkit.stores.protocol import (
 )
 
 _log: Final = logging.getLogger("scimkit")
+
+_OPERATIONS: Final = {"POST": "create", "PUT": "replace", "PATCH": "patch", "DELETE": "delete"}
+"""The operation of each HTTP method, as events name it."""
 
 
 class WriteListeners:
@@ -104,7 +109,7 @@ class WriteListeners:
         if self._before_write:
             store = _GuardedStore(store, self._before_write, call, transaction)
         written = await write(store)
-        events = self._events(written.changes, call, resource_type)
+        events = self._events(written, call, resource_type)
         for event in events:
             for each in self._in_transaction:
                 if isinstance(event, each.event_type):
@@ -123,14 +128,27 @@ class WriteListeners:
                     except Exception:
                         _log.exception("a listener of committed writes failed")
 
-    def _events(
-        self, changes: EffectiveChanges | None, call: RequestContext, resource_type: ResourceType
-    ) -> list[ResourceEvent]:
+    def _events(self, written: Written, call: RequestContext, resource_type: ResourceType) -> list[ResourceEvent]:
+        changes = written.changes
         if changes is None:
             return []
         principal = call.principal
-        source = EventSource(principal.tenant, principal.token_id, call.request.id, tuple(call.deviations.fired))
-        return self._derivations[resource_type.name].events(changes, source, is_linked=call.is_linked)
+        source = EventSource(
+            principal.tenant,
+            principal.token_id,
+            call.request.id,
+            tuple(call.deviations.fired),
+            _OPERATIONS.get(call.request.method),
+            written.document.get(META, {}).get("version"),
+            call.request.transaction_id or None,
+        )
+        events = self._derivations[resource_type.name].events(changes, source, is_linked=call.is_linked)
+        for kind, before, after in changes.lost_references:
+            if kind in self._derivations:
+                version = after.get(META, {}).get("version")
+                of_other = replace(source, operation="patch", resource_version=version)
+                events += self._derivations[kind].events(EffectiveChanges(before, after), of_other)
+        return events
 
 
 async def _called(answer: Awaitable[None] | None) -> None:

@@ -14,10 +14,11 @@ from operator import methodcaller
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from scimkit.provisioning import CYCLE_GAP, Cycle, LogEntry, LogPage, LogQuery
-from scimkit.provisioning.entries import Action, LogResult, first_id_at, new_id_at
+from scimkit.provisioning.entries import Action, LogResult
 from scimkit.provisioning.log import PURGED_AT_ONCE
 from scimkit.provisioning.serialization import KEY_LENGTH, forgotten, key_bytes, label_key
 from scimkit.stores.log_rows import INDEXED, MOST_SORTED, Activity, LogRows, Minute, Scan
+from scimkit.uuid7 import first_id_at, new_id_at
 
 Result = TypeVar("Result")
 Step: TypeAlias = Callable[[LogRows], Any]

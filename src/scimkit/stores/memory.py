@@ -48,6 +48,7 @@ from scimkit.stores.protocol import (
     Written,
     all_attributes,
 )
+from scimkit.stores.references import checked_references, named_ids, refers, without_references
 from scimkit.stores.sorting import Sort, sort_key
 
 _NONE: Final[tuple[dict[str, Mapping[str, Any]], tuple[str, ...]]] = ({}, ())
@@ -67,6 +68,7 @@ class MemoryStore:
 
     is_async: Literal[False] = False
     blocking = False
+    holds_references: bool = True
     unsupported: Collection[Capability] = frozenset[Capability]({"member_pages"})
 
     def __init__(
@@ -117,6 +119,8 @@ class MemoryStore:
     def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
         with self._lock:
             table = self._table(scope, resource_type)
+            if resource_type.references and refers(resource_type, document):
+                document = _checked(table, document)
             moves = table.arrivals(document)
             members, skipped = self._known_members(table, document.get(MEMBERS, ())) if table.has_members else _NONE
             id = new_id()
@@ -169,8 +173,28 @@ class MemoryStore:
                 self._remember(groups, group_id, group)
                 groups.remove_members(group_id, group, [id])
                 groups.put(group_id, group, group.document, [], now())
+            lost = self._forget(table, id)
             table.remove(id, entry)
-            return EffectiveChanges(entry.document, {}, left_groups=tuple(left)) if scope.report_changes else None
+            if not scope.report_changes:
+                return None
+            return EffectiveChanges(entry.document, {}, left_groups=tuple(left), lost_references=tuple(lost))
+
+    def _forget(self, table: Table, id: str) -> list[tuple[str, Document, Document]]:
+        """Remove the references to a resource that is deleted. Return their resources before and after."""
+        lost: list[tuple[str, Document, Document]] = []
+        for holders in table.tenant.tables.values():
+            names = holders.resource_type.references
+            found = [holders.look_up(f"{name}.value", id) or () for name in names]
+            for each in dict.fromkeys(one for ids in found for one in list(ids)):
+                holder = holders.entries[each]
+                if each == id:
+                    continue
+                before = holder.document
+                after = without_references(names, before, id)
+                self._remember(holders, each, holder)
+                holders.put(each, holder, after, holders.moves(each, before, after), now())
+                lost.append((holders.resource_type.name, before, after))
+        return lost
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
         with self._lock:
@@ -288,6 +312,8 @@ class MemoryStore:
             changes = ChangeSet(changes.assigned, changes.unassigned, others)
         old = entry.document
         document = apply_changes(old, changes)
+        if resource_type.references and refers(resource_type, {**changes.assigned, **changes.references}):
+            document = _checked(table, document)
         changed = document != old
         moves = table.moves(id, old, document) if changed and table.indexes_any(changes) else []
         self._remember(table, id, entry)
@@ -322,6 +348,14 @@ class MemoryStore:
             elif id is not None:
                 unknown.append(id)
         return known, tuple(unknown)
+
+
+def _checked(table: Table, document: Document) -> dict[str, Any]:
+    """Return a document whose references name resources of the tenant. Raises InvalidValue."""
+    types = {id: table.tenant.type_of(id) for id in named_ids(table.resource_type, document)}
+    return checked_references(
+        table.resource_type, document, {id: kind for id, kind in types.items() if kind is not None}
+    )
 
 
 def _joining_and_leaving(

@@ -12,10 +12,11 @@ from itertools import islice
 from threading import RLock
 from typing import Literal
 
-from scimkit.provisioning import CYCLE_GAP, Cycle, LogEntry, LogPage, LogQuery, new_entry_id
-from scimkit.provisioning.entries import Action, LogResult, first_id_at
+from scimkit.provisioning import CYCLE_GAP, Cycle, LogEntry, LogPage, LogQuery
+from scimkit.provisioning.entries import Action, LogResult
 from scimkit.provisioning.log import PURGED_AT_ONCE
 from scimkit.provisioning.serialization import forgotten
+from scimkit.uuid7 import first_id_at, new_uuid7
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ class MemoryProvisioningLog:
         with self._lock:
             last = next(self._cycles_of(tenant, token_id), None)
             if last is None or at - last.end >= CYCLE_GAP:
-                last = _Cycle(new_entry_id(), tenant, token_id, at, at)
+                last = _Cycle(new_uuid7(), tenant, token_id, at, at)
                 self._cycles.append(last)
             last.end = max(last.end, at)
             last.reads += reads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -11,8 +12,11 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from scimkit.events.outbox import (
+    MAX_COUNTED,
+    OutboxBacklog,
     OutboxEntry,
     OutboxStatus,
+    backlog_of,
     entry_of,
     error_text,
     milliseconds,
@@ -103,6 +107,12 @@ class MemoryOutbox:
         with self.lock:
             found = (row for key, row in self._rows.items() if key > after and status in (None, row["status"]))
             return [entry_of(row) for row in islice(found, limit)]
+
+    def backlog(self) -> OutboxBacklog:
+        with self.lock:
+            statuses = Counter(row["status"] for row in self._rows.values())
+            oldest = next((row["created"] for row in self._rows.values() if row["status"] == "pending"), None)
+            return backlog_of(min(statuses["pending"], MAX_COUNTED), min(statuses["dead"], MAX_COUNTED), oldest)
 
     def _free(self, now: int) -> Iterator[dict[str, Any]]:
         """Yield the rows that can be claimed."""

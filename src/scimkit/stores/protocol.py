@@ -18,6 +18,7 @@ from typing import Final, Literal, Protocol, TypeAlias, TypeVar, cast
 from scimkit.documents import Document
 from scimkit.filters.filter import Filter
 from scimkit.patch.changes import ChangeSet, EffectiveChanges
+from scimkit.provisioning import LogEntry
 from scimkit.runner import run_sync
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.paging import Position
@@ -93,6 +94,12 @@ class Scope:
     """
     report_changes: bool = field(default=False, compare=False)
     """True if writes report their effective changes in `Written.changes`, and `delete` returns its changes."""
+    log_entry: Callable[[Written], LogEntry] | None = field(default=None, compare=False, repr=False)
+    """Makes the entry of the provisioning log for a write, shortly before the write.
+
+    A store with the attribute `logs_writes` adds the entry to its log in `create`, `replace` and `change`, together
+    with the write, and sets `Written.is_logged`. Other stores ignore the function.
+    """
 
 
 @dataclass(slots=True)
@@ -147,6 +154,8 @@ class Written:
     """Paths of attributes in the request that the store does not keep."""
     changes: EffectiveChanges | None = None
     """The effective changes of the write, if `Scope.report_changes` is True. None if the write changed nothing."""
+    is_logged: bool = False
+    """True if the store has added the entry of `Scope.log_entry` to its provisioning log."""
 
 
 @dataclass(slots=True)
@@ -376,6 +385,11 @@ def served_by(store: object) -> tuple[ServedType, ...] | None:
     return serves if isinstance(serves, tuple) else None
 
 
+def holds_references(store: object) -> bool:
+    """Report whether a store keeps the rules of `ResourceType.references`, by its attribute `holds_references`."""
+    return bool(getattr(store, "holds_references", False))
+
+
 @dataclass(frozen=True, slots=True)
 class StoreHealth:
     """The answer of a store to a health check."""
@@ -473,7 +487,7 @@ class MemberPages(Protocol):
 class _AsyncStoreAdapter:
     """A `SyncStore` with the methods of `Store`."""
 
-    __slots__ = ("serves", "sync_store", "unsupported")
+    __slots__ = ("holds_references", "serves", "sync_store", "unsupported")
 
     is_async: Literal[True] = True
 
@@ -481,6 +495,7 @@ class _AsyncStoreAdapter:
         self.sync_store = store
         self.unsupported = store.unsupported
         self.serves = served_by(store)
+        self.holds_references = holds_references(store)
 
     async def get(
         self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes

@@ -11,7 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import httpx
+try:
+    import httpx
+except ModuleNotFoundError as _missing:
+    raise ModuleNotFoundError("The simulators need httpx: pip install 'scimkit[testing]'") from _missing
 
 from scimkit.testing.server import running
 

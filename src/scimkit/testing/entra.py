@@ -11,7 +11,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import uuid4
 
-import httpx
+try:
+    import httpx
+except ModuleNotFoundError as _missing:
+    raise ModuleNotFoundError("The simulators need httpx: pip install 'scimkit[testing]'") from _missing
 
 from scimkit.testing import entra_rules as rules
 from scimkit.testing.directory import Directory, Person, Team, key_of, sample_directory

@@ -1,18 +1,23 @@
 """The simulators of Okta. A custom app (AIW) sends PUT, and a catalog integration (OIN) sends PATCH.
 
-Sources: okta/okta-developer-docs, reference/scim/scim-20 and concepts/scim/faqs; lightdash/lightdash#22402.
+Sources: okta/okta-developer-docs, reference/scim/scim-20, concepts/scim/faqs and guides/scim-with-entitlements;
+lightdash/lightdash#22402.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from secrets import token_hex
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
+from scimkit.testing import okta_entitlements as governance
 from scimkit.testing import provider_rules as rules
 from scimkit.testing.directory import Team
 from scimkit.testing.mapping import FULL, put_at
 from scimkit.testing.provider import PAGE, ProviderSimulator
 from scimkit.testing.provider_profile import ProviderProfile
+
+_ASSIGNED: Final = ("roles", "entitlements")
 
 
 class OktaCustomApp(ProviderSimulator):
@@ -55,6 +60,64 @@ class OktaCustomApp(ProviderSimulator):
         self._members[key] = there
         return True
 
+    def discover_entitlements(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Read the resource types, the schemas of their extensions, and all roles and entitlements.
+
+        Okta Identity Governance does so when an administrator enables provisioning. The order of the requests is that
+        of Okta's guide.
+
+        Returns:
+            The resources by id, by the name of their resource type.
+        """
+        step = self._talk.step("Discover types", "GET", "/ResourceTypes", [governance.offered_types])
+        types = governance.types_of(step.exchange.received) if step.passed else []
+        unknown = governance.unknown_extensions(types)
+        if unknown:
+            self._talk.step("Discover extensions", "GET", "/Schemas", [governance.schemas(unknown)])
+        found: dict[str, dict[str, dict[str, Any]]] = {}
+        for each in types:
+            paging = rules.Paging(PAGE)
+            while not paging.finished:
+                path = f"{each['endpoint']}?startIndex={paging.start}&count={PAGE}"
+                judged = [governance.offers(paging, each["schema"])]
+                if not self._talk.step(f"Read {each['endpoint']} from {paging.start}", "GET", path, judged).passed:
+                    break
+            found[each["name"]] = paging.seen
+        return found
+
+    def assign(
+        self, key: str, *, roles: Sequence[Mapping[str, Any]] = (), entitlements: Sequence[Mapping[str, Any]] = ()
+    ) -> bool:
+        """Give a user exactly these roles and entitlements, and read the user again.
+
+        Args:
+            key: The key of the user.
+            roles: Resources that `discover_entitlements` returned.
+            entitlements: Resources that `discover_entitlements` returned.
+        """
+        chosen = dict(zip(_ASSIGNED, (roles, entitlements), strict=True))
+        changed = {
+            name: [
+                {
+                    "value": each["id"],
+                    "display": each["displayName"],
+                    **({"type": each["type"]} if "type" in each else {}),
+                }
+                for each in resources
+            ]
+            for name, resources in chosen.items()
+        }
+        wanted = {name: [each["value"] for each in values] for name, values in changed.items()}
+        title = f"Assign {self._names[key]}"
+        return self._write_assigned(title, key, changed) and self._read_assigned(title, key, wanted)
+
+    def _write_assigned(self, title: str, key: str, changed: dict[str, Any]) -> bool:
+        return self._put_user(title, key, {}, changed)
+
+    def _read_assigned(self, title: str, key: str, wanted: Mapping[str, Collection[str]]) -> bool:
+        judged = [rules.read, governance.assigned(wanted)]
+        return self._talk.step(f"{title}: verify", "GET", self._user_path(key), judged).passed
+
     def _user(self, values: dict[str, Any]) -> dict[str, Any]:
         return {**super()._user(values), "locale": "en-US", "groups": [], "password": token_hex(8)}
 
@@ -89,3 +152,7 @@ class OktaCatalogApp(OktaCustomApp):
         user_agent="Okta SCIM Client 1.0.0",
         timeout=60.0,
     )
+
+    def _write_assigned(self, title: str, key: str, changed: dict[str, Any]) -> bool:
+        operations = [{"op": "replace", "path": name, "value": values} for name, values in changed.items()]
+        return self._patch(title, self._user_path(key), operations)

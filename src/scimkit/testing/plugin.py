@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from secrets import token_hex
 
-import pytest
+try:
+    import pytest
+except ModuleNotFoundError as _missing:
+    raise ModuleNotFoundError("The simulators need pytest: pip install 'scimkit[testing]'") from _missing
 
 from scimkit.testing.directory import sample_directory
 from scimkit.testing.directory_history import DirectoryEvent, full_history, marked, play

@@ -13,7 +13,10 @@ from typing import Any, ClassVar, Final
 from urllib.parse import quote
 from uuid import uuid4
 
-import httpx
+try:
+    import httpx
+except ModuleNotFoundError as _missing:
+    raise ModuleNotFoundError("The simulators need httpx: pip install 'scimkit[testing]'") from _missing
 
 from scimkit.testing import provider_rules as rules
 from scimkit.testing.directory import Directory, Person, Team

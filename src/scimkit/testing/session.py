@@ -67,7 +67,8 @@ class ProviderSession:
         text = json.dumps(name, ensure_ascii=False)
         body = self._connection.send("GET", f"{endpoint}?{filter_query(f'{attribute} eq {text}')}").received
         found = body.get("Resources") if isinstance(body, dict) else None
-        return [f"{endpoint}/{each['id']}" for each in found or () if "id" in each and each.get(attribute) == name]
+        listed = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+        return [f"{endpoint}/{each['id']}" for each in listed if "id" in each and each.get(attribute) == name]
 
     def _record(self, step: Step) -> Step:
         self._remember(step.exchange)
@@ -87,4 +88,6 @@ class ProviderSession:
                 self._created[f"{path}/{id}"] = None
             else:
                 attribute = "displayName" if path == "/Groups" else "userName"
-                self._unnamed.append((path, attribute, exchange.sent[attribute]))
+                name = exchange.sent.get(attribute) if isinstance(exchange.sent, dict) else None
+                if isinstance(name, str):
+                    self._unnamed.append((path, attribute, name))

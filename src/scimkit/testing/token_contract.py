@@ -187,6 +187,22 @@ class TokenStoreContract:
         last_used = _MINUTE + timedelta(minutes=_RACERS - 1)
         assert self._find(record.id) == replace(record, revoked=_NOW + timedelta(hours=won[0]), last_used=last_used)
 
+    def test_only_expired_tokens_of_one_creator_are_removed(self) -> None:
+        """`remove_expired` deletes the expired records of one tenant and creator. A store may lack the method."""
+        if getattr(self._store, "remove_expired", None) is None:
+            return
+        early, late = _NOW - timedelta(hours=1), _NOW + timedelta(hours=1)
+        ended = self._added(created_by="client a", expires=early)
+        kept = [
+            self._added(created_by="client a", expires=_NOW), self._added(created_by="client a"),
+            self._added(created_by="client b", expires=early), self._added(expires=early),
+            self._added(created_by="client a", expires=early, tenant=f"{self._tenant}-other"),
+            self._added(created_by="client a", expires=late, revoked=early),
+        ]  # fmt: skip
+        self._run(lambda: self._store.remove_expired(self._tenant, "client a", _NOW))
+        assert self._find(ended.id) is None
+        assert [self._find(each.id) for each in kept] == kept
+
     def test_the_life_of_a_token(self) -> None:
         """A registry over the store issues, verifies, deactivates, rotates and revokes a token."""
         moment = [_NOW]

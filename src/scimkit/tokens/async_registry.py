@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from hashlib import blake2s
 from typing import Literal
 
 from scimkit.errors import Conflict
@@ -25,6 +24,7 @@ from scimkit.tokens.records import (
     revocation,
 )
 from scimkit.tokens.scopes import DEFAULT_SCOPES
+from scimkit.tokens.seen import digest_of
 from scimkit.tokens.stores import AsyncTokenStore
 from scimkit.tokens.verification import BaseRegistry, log_unwritten_use, record_of_tenant, utc_now
 from scimkit.tokens.verifier import Principal
@@ -36,12 +36,18 @@ class AsyncTokenRegistry(BaseRegistry):
     Args:
         store: The async store of the token records.
         clock: A function that returns the time in UTC, for tests.
+        cache: The time for which a record may be used without reading it again, as for `TokenRegistry`.
+
+    Raises:
+        ValueError: The time of the cache is out of range.
     """
 
     is_async: Literal[True] = True
 
-    def __init__(self, store: AsyncTokenStore, *, clock: Callable[[], datetime] = utc_now) -> None:
-        super().__init__(clock)
+    def __init__(
+        self, store: AsyncTokenStore, *, clock: Callable[[], datetime] = utc_now, cache: timedelta | None = None
+    ) -> None:
+        super().__init__(clock, cache)
         self._store = store
 
     async def issue(
@@ -69,9 +75,13 @@ class AsyncTokenRegistry(BaseRegistry):
         Raises:
             InvalidToken: The token is not valid.
         """
-        digest = blake2s(token.encode()).digest()
+        digest = digest_of(token)
         read = self._parse_or_recall(digest, token)
-        principal, used = self._check_record(digest, read, await self._store.find(read[0]))
+        record = self._recall_record(read[0]) if self._cache_seconds else None
+        if record is None:
+            record = await self._store.find(read[0])
+            self._keep_record(record)
+        principal, used = self._check_record(digest, read, record)
         if used is not None:
             try:
                 await self._store.touch(principal.token_id, used)
@@ -132,11 +142,18 @@ class AsyncTokenRegistry(BaseRegistry):
             raise
         return issued
 
+    async def remove_expired(self, created_by: str, before: datetime, *, tenant: str = "default") -> None:
+        """Delete expired records, as `TokenRegistry.remove_expired` does."""
+        remove = getattr(self._store, "remove_expired", None)
+        if remove is not None:
+            await remove(tenant, created_by, before)
+
     async def _change(self, id: str, tenant: str, change: Change) -> TokenRecord:
         """Read a record, change it and store it, again and again while other processes change it."""
         for _ in range(ATTEMPTS):
             old = await self.find(id, tenant=tenant)
             new = change(old)
             if new == old or await self._store.update(old, new):
+                self._forget_record(id)
                 return new
         raise Conflict("The token was changed by other processes; try again.")

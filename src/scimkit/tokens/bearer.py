@@ -10,7 +10,7 @@ from typing import Final
 
 from scimkit.errors import Unauthorized
 
-_BEARER: Final = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9\-._~+/]+=*) *\Z")
+_BEARER: Final = re.compile(r"(?:Bearer|[Bb][Ee][Aa][Rr][Ee][Rr]) +([A-Za-z0-9\-._~+/]++=*+) *\Z")
 _MALFORMED: Final = 'Bearer realm="scim", error="invalid_request"'
 
 

@@ -1,14 +1,14 @@
 """The token registry issues, verifies, rotates and revokes bearer tokens.
 
 Each token belongs to a tenant. The store keeps only the hash of a secret. The token is shown once, when it is issued.
-Every call reads the record from the store, so that a change holds in every process with the next request.
+Every call reads the record from the store, so that a change holds in every process with the next request. The option
+`cache` trades this for speed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from hashlib import blake2s
 from typing import Literal
 
 from scimkit.errors import Conflict
@@ -29,6 +29,7 @@ from scimkit.tokens.records import (
     revocation,
 )
 from scimkit.tokens.scopes import DEFAULT_SCOPES
+from scimkit.tokens.seen import digest_of
 from scimkit.tokens.stores import MemoryTokenStore, TokenStore
 from scimkit.tokens.verification import BaseRegistry, log_unwritten_use, record_of_tenant, utc_now
 from scimkit.tokens.verifier import Principal
@@ -40,6 +41,12 @@ class TokenRegistry(BaseRegistry):
     Args:
         store: The store of the token records. The default keeps them in memory.
         clock: A function that returns the time in UTC, for tests.
+        cache: The time for which a record may be used without reading it again, at most 5 minutes. A request then costs
+            one statement less. A token that is revoked, deactivated or expired earlier than before may still be
+            accepted for this time, at most, in other processes. By default, each verification reads the record.
+
+    Raises:
+        ValueError: The time of the cache is out of range.
     """
 
     is_async: Literal[False] = False
@@ -49,8 +56,14 @@ class TokenRegistry(BaseRegistry):
         """True if a verification may wait for a database. A token store with `blocking = False` never waits."""
         return getattr(self._store, "blocking", True)
 
-    def __init__(self, store: TokenStore | None = None, *, clock: Callable[[], datetime] = utc_now) -> None:
-        super().__init__(clock)
+    def __init__(
+        self,
+        store: TokenStore | None = None,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        cache: timedelta | None = None,
+    ) -> None:
+        super().__init__(clock, cache)
         self._store = MemoryTokenStore() if store is None else store
 
     def issue(
@@ -91,9 +104,13 @@ class TokenRegistry(BaseRegistry):
         Raises:
             InvalidToken: The token is not valid. The client gets the same response for every reason.
         """
-        digest = blake2s(token.encode()).digest()
+        digest = digest_of(token)
         read = self._parse_or_recall(digest, token)
-        principal, used = self._check_record(digest, read, self._store.find(read[0]))
+        record = self._recall_record(read[0]) if self._cache_seconds else None
+        if record is None:
+            record = self._store.find(read[0])
+            self._keep_record(record)
+        principal, used = self._check_record(digest, read, record)
         if used is not None:
             try:
                 self._store.touch(principal.token_id, used)
@@ -194,11 +211,18 @@ class TokenRegistry(BaseRegistry):
             raise
         return issued
 
+    def remove_expired(self, created_by: str, before: datetime, *, tenant: str = "default") -> None:
+        """Delete the records with this `created_by` that expired before a time, if the store can do it."""
+        remove = getattr(self._store, "remove_expired", None)
+        if remove is not None:
+            remove(tenant, created_by, before)
+
     def _change(self, id: str, tenant: str, change: Change) -> TokenRecord:
         """Read a record, change it and store it, again and again while other processes change it."""
         for _ in range(ATTEMPTS):
             old = self.find(id, tenant=tenant)
             new = change(old)
             if new == old or self._store.update(old, new):
+                self._forget_record(id)
                 return new
         raise Conflict("The token was changed by other processes; try again.")

@@ -23,11 +23,16 @@ def check_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
     if not found:
         raise ValueError("A token needs at least one scope, such as read.")
     for each in found:
-        if not isinstance(each, str) or _SCOPE.match(each) is None:
+        if not is_scope(each):
             raise ValueError("A scope must be read, write, or one of them with a resource type, such as write:Group.")
     if len(" ".join(found)) > MAX_SCOPES:
         raise ValueError(f"The scopes of a token may have at most {MAX_SCOPES} characters together.")
     return found
+
+
+def is_scope(value: object) -> bool:
+    """Report whether a value has the form of a scope."""
+    return isinstance(value, str) and _SCOPE.match(value) is not None
 
 
 def effective_scopes(scopes: Collection[str]) -> frozenset[str] | None:

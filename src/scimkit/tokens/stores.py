@@ -1,4 +1,7 @@
-"""The protocols of stores of token records, and the store in memory. A store never sees a token, only its hash."""
+"""The protocols of stores of token records and of OAuth clients, and the stores in memory.
+
+A store never sees a token or a secret, only its hash.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Protocol
 
+from scimkit.tokens.clients import Client
 from scimkit.tokens.records import TokenRecord
 
 
@@ -41,6 +45,14 @@ class TokenStore(Protocol):
 
     def touch(self, id: str, instant: datetime) -> None:
         """Set `last_used` of a record, unless the stored time is the same or later. An unknown id changes nothing."""
+        ...
+
+
+class ExpiringTokenStore(TokenStore, Protocol):
+    """A `TokenStore` that deletes expired tokens of OAuth clients. Without this method, the records stay."""
+
+    def remove_expired(self, tenant: str, created_by: str, before: datetime) -> None:
+        """Delete the records of a tenant with this `created_by` that expired before a time. Others stay."""
         ...
 
 
@@ -88,3 +100,80 @@ class MemoryTokenStore:
             stored = self._records.get(id)
             if stored is not None and (stored.last_used is None or stored.last_used < instant):
                 self._records[id] = replace(stored, last_used=instant)
+
+    def remove_expired(self, tenant: str, created_by: str, before: datetime) -> None:
+        """Delete the records of a tenant with this `created_by` that expired before a time."""
+        with self._lock:
+            ended = [
+                each.id
+                for each in self._records.values()
+                if (each.tenant, each.created_by) == (tenant, created_by) and each.expires and each.expires < before
+            ]
+            for id in ended:
+                del self._records[id]
+
+
+class ClientStore(Protocol):
+    """A store of OAuth clients. Implement this protocol to keep clients in your own tables.
+
+    `scimkit.testing.client_contract.ClientStoreContract` tests an implementation.
+    """
+
+    def add(self, client: Client) -> None:
+        """Store a new client."""
+        ...
+
+    def find(self, id: str) -> Client | None:
+        """Return the client with an id, compared exactly, or None. The client may belong to any tenant."""
+        ...
+
+    def list(self, tenant: str) -> Sequence[Client]:
+        """Return the clients of a tenant, in the order in which they were created."""
+        ...
+
+    def update(self, old: Client, new: Client) -> bool:
+        """Replace a client, unless another process changed the client since `old` was read.
+
+        Returns:
+            True if the client was replaced. False if the client does not exist, or has another version than `old`.
+        """
+        ...
+
+
+class AsyncClientStore(Protocol):
+    """A `ClientStore` with async methods."""
+
+    async def add(self, client: Client) -> None: ...
+    async def find(self, id: str) -> Client | None: ...
+    async def list(self, tenant: str) -> Sequence[Client]: ...
+    async def update(self, old: Client, new: Client) -> bool: ...
+
+
+class MemoryClientStore:
+    """A store that keeps OAuth clients in the memory of this process."""
+
+    blocking = False
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._clients: dict[str, Client] = {}
+
+    def add(self, client: Client) -> None:
+        with self._lock:
+            self._clients[client.id] = client
+
+    def find(self, id: str) -> Client | None:
+        return self._clients.get(id)
+
+    def list(self, tenant: str) -> Sequence[Client]:
+        with self._lock:
+            found = [each for each in self._clients.values() if each.tenant == tenant]
+        return sorted(found, key=lambda each: (each.created, each.id))
+
+    def update(self, old: Client, new: Client) -> bool:
+        with self._lock:
+            stored = self._clients.get(old.id)
+            if stored is None or stored.version != old.version:
+                return False
+            self._clients[old.id] = new
+            return True

@@ -9,13 +9,15 @@ import hmac
 import logging
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2s, sha256
+from hashlib import sha256
+from time import monotonic
 from typing import Final, TypeAlias
 
 from scimkit.errors import NotFound, Unauthorized
 from scimkit.tokens.format import new_token, parse_token
 from scimkit.tokens.records import MINUTE, IssuedToken, TokenRecord
 from scimkit.tokens.scopes import check_scopes, effective_scopes
+from scimkit.tokens.seen import SeenTokens, digest_of
 from scimkit.tokens.verifier import Principal
 
 _log = logging.getLogger("scimkit")
@@ -23,8 +25,9 @@ _log = logging.getLogger("scimkit")
 _INVALID: Final = 'Bearer realm="scim", error="invalid_token"'
 _NO_HASH: Final = b"\0" * 32
 _MAX_VERIFIED_TOKENS: Final = 1024
-_MAX_KNOWN_TOKENS: Final = 10_000
+_MAX_WRITTEN_USES: Final = 10_000
 _HINT_LENGTH: Final = 4
+_LONGEST_CACHE: Final = timedelta(minutes=5)
 
 
 class InvalidToken(Unauthorized):
@@ -59,23 +62,26 @@ class BaseRegistry:
     It creates and verifies tokens, but does not store records.
     """
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, clock: Callable[[], datetime], cache: timedelta | None = None) -> None:
+        if cache is not None and not timedelta(0) < cache <= _LONGEST_CACHE:
+            raise ValueError("cache must be longer than 0 seconds and at most 5 minutes")
         self._clock = clock
+        self._cache_seconds = 0.0 if cache is None else cache.total_seconds()
+        self._recent: dict[str, tuple[float, TokenRecord]] = {}
+        """The records that were read within the time of the cache, by the id of the token, with the end of the time."""
         self._verified_tokens: dict[bytes, _VerifiedToken] = {}
         """The parts of tokens that were valid, by the digest of their text.
 
         This cache only saves parsing the text. Every verification still reads the record from the store.
         """
-        self._known: dict[bytes, None] = {}
-        self._known_before: dict[bytes, None] = {}
-        """The digests of tokens that this process issued or verified, in two generations. The older one is dropped."""
+        self._seen = SeenTokens()
+        """The tokens that this process issued or verified."""
         self._written: dict[str, datetime] = {}
         """The minute that this process last tried to write as `last_used`, by the id of the token."""
 
     def is_known(self, token: str) -> bool:
         """Report whether this process has issued or verified a token before."""
-        digest = blake2s(token.encode()).digest()
-        return digest in self._known or digest in self._known_before
+        return digest_of(token) in self._seen
 
     def is_well_formed(self, token: str) -> bool:
         """Report whether a text has the form of a token, without a look at the store."""
@@ -110,7 +116,7 @@ class BaseRegistry:
             hint=text[-_HINT_LENGTH:],
             rotated_from=rotated_from,
         )
-        self._remember(blake2s(text.encode()).digest())
+        self._seen.add(digest_of(text))
         return IssuedToken(text, record)
 
     def _successor(
@@ -131,6 +137,25 @@ class BaseRegistry:
     def _parse_or_recall(self, digest: bytes, token: str) -> tuple[str, bytes, TokenRecord | None, Principal]:
         """Return the parts of a token from the cache, or parse the token. Raises InvalidToken."""
         return self._verified_tokens.get(digest) or (*_id_and_hash(token), None, _UNVERIFIED)
+
+    def _recall_record(self, id: str) -> TokenRecord | None:
+        """Return the record of a token if it was read within the time of the cache."""
+        found = self._recent.get(id)
+        if found is None or found[0] <= monotonic():
+            return None
+        return found[1]
+
+    def _keep_record(self, record: TokenRecord | None) -> None:
+        """Keep a record for the time of the cache, if there is a cache."""
+        if record is None or not self._cache_seconds:
+            return
+        if len(self._recent) >= _MAX_VERIFIED_TOKENS:
+            self._recent = {}
+        self._recent[record.id] = monotonic() + self._cache_seconds, record
+
+    def _forget_record(self, id: str) -> None:
+        """Read the record of a token anew at its next verification."""
+        self._recent.pop(id, None)
 
     def _check_record(
         self, digest: bytes, read: tuple[str, bytes, TokenRecord | None, Principal], record: TokenRecord | None
@@ -153,8 +178,7 @@ class BaseRegistry:
             principal = Principal(record.tenant, record.id, record.description, record.dialect, scopes)
             if checked is not None or len(self._verified_tokens) < _MAX_VERIFIED_TOKENS:
                 self._verified_tokens[digest] = id, secret, record, principal
-            if digest not in self._known:
-                self._remember(digest)
+            self._seen.add(digest)
         last = record.last_used
         return principal, None if last is not None and now - last < MINUTE else self._use_to_write(record.id, now)
 
@@ -163,16 +187,10 @@ class BaseRegistry:
         minute = now.replace(second=0, microsecond=0)
         if self._written.get(id) == minute:
             return None
-        if len(self._written) >= _MAX_KNOWN_TOKENS:
+        if len(self._written) >= _MAX_WRITTEN_USES:
             self._written = {}
         self._written[id] = minute
         return minute
-
-    def _remember(self, digest: bytes) -> None:
-        """Remember that this process has seen a valid token."""
-        if len(self._known) >= _MAX_KNOWN_TOKENS:
-            self._known_before, self._known = self._known, {}
-        self._known[digest] = None
 
 
 def record_of_tenant(record: TokenRecord | None, tenant: str) -> TokenRecord:

@@ -28,6 +28,9 @@ class SyncTokenVerifier(Protocol):
 
     A verifier may also have `is_known(token)` and `is_well_formed(token)`, as `TokenRegistry` does. Both return a bool
     without any wait. `scimkit.service.failed_attempts` asks them while it refuses requests of a source.
+
+    A verifier may have `authentication_schemes` too: the entries of `authenticationSchemes` that the
+    ServiceProviderConfig shows (RFC 7643 section 5). Without it, the service announces bearer tokens.
     """
 
     is_async: Literal[False]

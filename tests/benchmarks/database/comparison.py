@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks --sql [URL]`: requests to a database over HTTP, with scimkit and by hand.
+"""`python -m tests.benchmarks --sql [URL] [--database NAME]`: requests to a database, with scimkit and by hand.
 
 `wrk` sends the requests on eight connections to one process of uvicorn. The CPU time of the server and of the backends
 of the database is read from the kernel. Compare the ratios to the floor of the same run, not the times.
@@ -33,7 +33,12 @@ from scimkit.stores.protocol import SyncStore
 from scimkit.stores.sql import SqlStore, SqlTokenStore
 from scimkit.stores.sqlalchemy import MappedStore
 
-DEFAULT_URL: Final = "postgresql+psycopg://root@127.0.0.1:5432/postgres"
+URLS: Final = {
+    "postgresql": "postgresql+psycopg://root@127.0.0.1:5432/postgres",
+    "mariadb": os.environ.get("SCIMKIT_TEST_MYSQL_URL", "mysql+pymysql://root@127.0.0.1:3306/test"),
+    "sqlite": "sqlite://",
+}
+"""The URLs of the databases that can be compared. SQLite uses a file in a temporary folder."""
 FEW: Final = 2_000
 STEPS: Final = ("GET", "filter", "PATCH", "POST", "page", "member")
 """The kinds of requests. The last two read and write among many users."""
@@ -82,7 +87,8 @@ def missing(url: str) -> str:
     """Return the reason why the comparison cannot run, or an empty text."""
     if shutil.which("wrk") is None:
         return "wrk is not installed (apt-get install wrk)"
-    if importlib.util.find_spec("psycopg_pool") is None:
+    backend = sa.make_url(url).get_backend_name()
+    if backend == "postgresql" and importlib.util.find_spec("psycopg_pool") is None:
         return "psycopg-pool is not installed"
     engine = sa.create_engine(url)
     try:
@@ -108,6 +114,10 @@ def person(number: int | str) -> dict[str, Any]:
 def new_database(url: str) -> Iterator[sa.URL]:
     """Create a database for the comparison, and drop it at the end."""
     name = f"scimkit_benchmark_{os.getpid()}"
+    if url.startswith("sqlite"):
+        with TemporaryDirectory(prefix="scimkit-benchmark-") as folder:
+            yield sa.make_url(f"sqlite:///{folder}/{name}.db")
+        return
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
@@ -160,30 +170,40 @@ def account_of_own_tables(url: str) -> Account:
 
 
 def account_by_hand(url: str, people: int) -> Account:
-    """Fill the tables of the floor and of the hand-written application, and return their account."""
+    """Fill the tables of the floor, and on PostgreSQL of the hand-written application, and return their account."""
+    from tests.benchmarks.database.blocking_floor import METADATA
     from tests.benchmarks.database.by_hand import Base
     from tests.benchmarks.database.floor import TABLES
 
     engine = sa.create_engine(url)
+    is_postgresql = engine.dialect.name == "postgresql"
     hashed = hashlib.sha256(b"s")
     ids = [
         [f"{tenant}-{number}" for number in range(1, count + 1)] for tenant, count in (("few", FEW), ("many", people))
     ]
+
+    def add(db: sa.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        sql = f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(rows[0]))})"
+        db.exec_driver_sql(sql.replace("%s", "?") if engine.dialect.name == "sqlite" else sql, list(rows))
+
     with engine.begin() as db:
-        db.exec_driver_sql(TABLES)
-        Base.metadata.create_all(db)
+        if is_postgresql:
+            db.exec_driver_sql(TABLES)
+            Base.metadata.create_all(db)
+            users = sa.insert(Base.metadata.tables["hand_user"])
+            db.execute(users, [_row_by_hand(number, id) for number, id in enumerate(ids[0], 1)])
+        else:
+            METADATA.create_all(db)
         for tenant, those in zip(("few", "many"), ids, strict=True):
-            db.exec_driver_sql("INSERT INTO floor_token VALUES (%s, %s, %s)", (tenant, tenant, hashed.digest()))
-            db.exec_driver_sql("INSERT INTO hand_token VALUES (%s, %s, %s)", (tenant, tenant, hashed.hexdigest()))
-            rows = [
+            add(db, "floor_token", [(tenant, tenant, hashed.digest())])
+            if is_postgresql:
+                add(db, "hand_token", [(tenant, tenant, hashed.hexdigest())])
+            add(db, "floor_user (tenant, id, name, doc)", [
                 (tenant, id, f"user{number}@example.org", to_json({**person(number), "id": id}))
                 for number, id in enumerate(those, 1)
-            ]
-            db.exec_driver_sql("INSERT INTO floor_user (tenant, id, name, doc) VALUES (%s, %s, %s, %s)", rows)
-        db.exec_driver_sql("INSERT INTO floor_group VALUES ('many', 'group', 1)")
+            ])  # fmt: skip
+        add(db, "floor_group", [("many", "group", 1)])
         db.exec_driver_sql("INSERT INTO floor_member SELECT tenant, 'group', id FROM floor_user WHERE tenant = 'many'")
-        users = sa.insert(Base.metadata.tables["hand_user"])
-        db.execute(users, [_row_by_hand(number, id) for number, id in enumerate(ids[0], 1)])
     engine.dispose()
     return Account(("few.s", "many.s"), (ids[0], ids[1]), "group")
 
@@ -237,15 +257,20 @@ def _spent(before: dict[int, float], after: dict[int, float]) -> float:
 
 
 def _backends(url: sa.URL) -> list[int]:
-    """Return the processes of PostgreSQL that serve connections to a database, or of MariaDB."""
-    found = []
+    """Return the processes of PostgreSQL that serve connections to a database, or of MariaDB. SQLite has none."""
+    found: list[int] = []
+    if url.get_backend_name() == "sqlite":
+        return found
     for each in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = each.read_bytes().replace(b"\0", b" ").decode(errors="replace").split()
         except OSError:
             continue
-        mine = len(words) > 2 and words[0] == "postgres:" and url.database in words
-        if mine or (words and words[0].endswith(("mariadbd", "mysqld"))):
+        if url.get_backend_name() == "postgresql":
+            mine = len(words) > 2 and words[0] == "postgres:" and url.database in words
+        else:
+            mine = bool(words) and words[0].endswith(("mariadbd", "mysqld"))
+        if mine:
             found.append(int(each.parent.name))
     return found
 
@@ -272,7 +297,7 @@ def _measured(pid: int, base: str, script: Path, url: sa.URL, seconds: int) -> F
     found = _RESULT.search(said)
     assert found is not None, said
     count, micros, errors = (int(each) for each in found.groups()[:3])
-    server, database = (_spent(*each) / count * 1e6 for each in zip(before, after, strict=True))
+    server, database = (_spent(*each) / max(count, 1) * 1e6 for each in zip(before, after, strict=True))
     return Figures(server, database, float(found[4]) / 1000, count / micros * 1e6, errors)
 
 
@@ -314,21 +339,22 @@ def _servers(url: str, people: int) -> list[Server]:
         Server("AsyncSqlStore", "tests.benchmarks.database.hosts:async_host --factory", "", ours),
         Server("SqlStore, log, listener", "tests.benchmarks.database.hosts:logged_host --factory", "", ours, _WRITES),
     ]
+    theirs, own = account_by_hand(url, people), account_of_own_tables(url)
+    mapped = [
+        Server(name, f"tests.benchmarks.database.own_tables:{host} --factory", "", own, STEPS[:4])
+        for name, host in (("MappedStore", "sync_host"), ("AsyncMappedStore", "async_host"))
+    ]
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    if engine.dialect.name == "postgresql":
-        theirs = account_by_hand(url, people)
-        floor = Server("floor", "tests.benchmarks.database.floor:app", "", theirs)
+    is_postgresql = engine.dialect.name == "postgresql"
+    floor = Server("floor", f"tests.benchmarks.database.{'' if is_postgresql else 'blocking_'}floor:app", "", theirs)
+    if is_postgresql:
         hand = Server("by hand, ORM", "tests.benchmarks.database.by_hand:app", "", theirs, STEPS[:4])
-        own = account_of_own_tables(url)
-        mapped = [
-            Server(name, f"tests.benchmarks.database.own_tables:{host} --factory", "", own, STEPS[:4])
-            for name, host in (("MappedStore", "sync_host"), ("AsyncMappedStore", "async_host"))
-        ]
-        servers = [floor, hand, *servers, *mapped]
-        with engine.connect() as connection:
-            connection.exec_driver_sql("VACUUM ANALYZE")
+        servers.insert(0, hand)
+    with engine.connect() as connection:
+        if engine.dialect.name != "mysql":
+            connection.exec_driver_sql("VACUUM ANALYZE" if is_postgresql else "ANALYZE")
     engine.dispose()
-    return servers
+    return [floor, *servers, *mapped]
 
 
 COLUMNS: Final = (
@@ -346,9 +372,11 @@ def rows(figures: dict[tuple[str, str], Figures], people: int) -> list[tuple[str
                 values = (each.server, each.database, each.p99)
                 least = (math.nan,) * 3 if floor is None else (floor.server, floor.database, floor.p99)
                 pairs = [
-                    (f"{value:,.0f}" if place < 2 else f"{value:,.1f}", "" if math.isnan(low) else f"{value / low:.2f}")
+                    (f"{value:,.0f}" if place < 2 else f"{value:,.1f}", f"{value / low:.2f}" if low > 0 else "")
                     for place, (value, low) in enumerate(zip(values, least, strict=True))
                 ]
+                if not each.database:
+                    pairs[1] = ("", "")  # SQLite runs in the server
                 cells = [cell for pair in pairs for cell in pair]
                 shown.append((_TITLES[step].format(people), name, *cells, f"{each.rate:,.0f}", str(each.errors)))
     return shown

@@ -36,7 +36,12 @@ class Agent(Base):
     email: orm.Mapped[str | None] = orm.mapped_column(sa.String(200))
     active: orm.Mapped[bool] = orm.mapped_column(default=True)
     scim_version: orm.Mapped[int] = orm.mapped_column(default=1)
-    __table_args__ = (sa.Index("own_agent_login", "tenant", sa.func.lower(login.column), unique=True),)
+    __table_args__ = (
+        sa.Index("own_agent_login", "tenant", sa.func.lower(login.column), unique=True).ddl_if(
+            callable_=lambda *_, dialect, **__: dialect.name not in ("mysql", "mariadb")
+        ),
+        sa.Index("own_agent_name", "tenant", "login", unique=True).ddl_if(dialect=("mysql", "mariadb")),
+    )
 
 
 TOKENS = token_table(Base.metadata, "own_token")
@@ -55,6 +60,9 @@ AGENTS = ResourceMapping(
 )  # fmt: skip
 
 
+_ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "mysql+pymysql": "mysql+asyncmy"}
+
+
 def sync_host() -> ScimApp:
     """Return a host with `MappedStore`, whose requests run in threads."""
     engine = sa.create_engine(os.environ["BENCHMARK_URL"], pool_size=10)
@@ -64,6 +72,8 @@ def sync_host() -> ScimApp:
 
 def async_host() -> ScimApp:
     """Return a host with `AsyncMappedStore`, whose requests run on the event loop."""
-    engine = create_async_engine(os.environ["BENCHMARK_URL"], pool_size=10)
+    url = sa.make_url(os.environ["BENCHMARK_URL"])
+    url = url.set(drivername=_ASYNC_DRIVERS.get(url.drivername, url.drivername))
+    engine = create_async_engine(url, pool_size=10)
     store = AsyncMappedStore(async_sessionmaker(engine), [AGENTS])
     return ScimApp(ScimService(store, tokens=AsyncTokenRegistry(AsyncSqlTokenStore(engine, table=TOKENS))))

@@ -15,11 +15,12 @@ from django.core.management import call_command  # isort: skip
 from django.test import Client, override_settings  # isort: skip
 from django.urls import path  # isort: skip
 
-from scimkit.provisioning import LogEntry, new_entry_id
+from scimkit.provisioning import LogEntry
 from scimkit.stores.django import DjangoStore
 from scimkit.stores.django.provisioning_log.models import LogActivity, LogRow
 from scimkit.testing.contract import ProvisioningLogContract
 from scimkit.testing.contract.log_entries import START
+from scimkit.uuid7 import new_uuid7
 from tests.stores.databases import DATABASES
 from tests.stores.django.declared import AGENTS, TEAMS
 
@@ -75,7 +76,7 @@ def test_the_admin_shows_entries_read_only() -> None:
     """Django's admin lists entries with escaped values, shows one, and lets nobody change or delete it."""
     migrate("default")
     LogRow.objects.all().delete()
-    entry = LogEntry(id=new_entry_id(), tenant="default", action="Create", result="Failure", started=START,
+    entry = LogEntry(id=new_uuid7(), tenant="default", action="Create", result="Failure", started=START,
                      error_code="uniqueness", detail="userName is taken", label="<script>ada")  # fmt: skip
     DjangoStore([AGENTS, TEAMS], provisioning_log=True).record_log([entry])
     user = User.objects.get_or_create(username="admin", is_staff=True, is_superuser=True)[0]

@@ -54,6 +54,11 @@ class DjangoTokenStore:
             lambda: self._rows.filter(earlier, id=id).update(last_used=instant), monotonic() + _TOUCH_TIMEOUT
         )
 
+    def remove_expired(self, tenant: str, created_by: str, before: datetime) -> None:
+        """Delete the records of a tenant with this `created_by` that expired before a time."""
+        ended = {"tenant": tenant, "created_by": created_by, "expires__lt": before}
+        self._transactions.write(lambda: self._rows.filter(**ended).delete())
+
     @property
     def _rows(self) -> Any:
         """The rows of the table of tokens."""

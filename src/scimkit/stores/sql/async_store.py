@@ -25,7 +25,6 @@ from scimkit.provisioning import LogEntry
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.breaker import AsyncBreakerStore
 from scimkit.stores.database_errors import no_answer
-from scimkit.stores.metadata import has_members
 from scimkit.stores.protocol import (
     Capability,
     Members,
@@ -50,11 +49,13 @@ from scimkit.stores.sql.database import (
     Transactions,
     Work,
     engine_options,
+    missing_driver,
     own,
     pool_size,
     prepared,
     with_driver,
 )
+from scimkit.stores.sql.direct_reads import HotRead, NeedsMore
 from scimkit.stores.sql.hot_statements import OutcomeUnknown
 from scimkit.stores.sql.log_statements import insert_entries
 from scimkit.stores.sql.outbox_statements import insert_events
@@ -87,12 +88,16 @@ class AsyncSqlStore:
             application keeps its timeouts.
         outbox: True if a service records its resource events in the table `scim_outbox`.
         provisioning_log: True if a service keeps its provisioning log in the tables `scim_log` and `scim_log_activity`.
-        prepare_statements: False if a connection pooler such as PgBouncer does not support prepared statements of
-            PostgreSQL. An engine of the application keeps its own setting.
+        prepare_statements: True to prepare statements of PostgreSQL and to set timeouts once for each session. False to
+            leave nothing in a session, for a connection pooler in transaction mode. By default, False if a pooler is
+            found. An engine of the application keeps its own setting.
     """
 
     is_async: Literal[True] = True
     unsupported: Collection[Capability] = ()
+    holds_references: bool = True
+    logs_writes: bool = True
+    """True, because a write adds the entry of `Scope.log_entry` to the provisioning log."""
 
     def __init__(
         self,
@@ -102,7 +107,7 @@ class AsyncSqlStore:
         statement_timeout: float = STATEMENT_TIMEOUT,
         outbox: bool = False,
         provisioning_log: bool = False,
-        prepare_statements: bool = True,
+        prepare_statements: bool | None = None,
     ) -> None:
         if isinstance(url, str):
             self.engine: AsyncEngine = async_engine(url, statement_timeout, prepare_statements=prepare_statements)
@@ -182,7 +187,7 @@ class AsyncSqlStore:
         return await self._database.write(
             store_operations.replace(scope, resource_type, id, document, expected_version, self._unknown_members),
             scope.deadline,
-            once=not has_members(resource_type),
+            once=store_operations.replaces_once(resource_type),
         )
 
     async def change(
@@ -196,7 +201,7 @@ class AsyncSqlStore:
         return await self._database.write(
             store_operations.change(scope, resource_type, id, changes, expected_version, self._unknown_members),
             scope.deadline,
-            once=store_operations.writes_once(resource_type, changes.references),
+            once=store_operations.changes_once(resource_type, changes),
         )
 
     async def delete(
@@ -244,18 +249,20 @@ class AsyncSqlStore:
 
 
 def async_engine(
-    url: str, statement_timeout: float = STATEMENT_TIMEOUT, *, prepare_statements: bool = True
+    url: str, statement_timeout: float = STATEMENT_TIMEOUT, *, prepare_statements: bool | None = None
 ) -> AsyncEngine:
     """Return an async engine for a URL.
 
     Raises:
         ValueError: The URL names an unsupported database.
+        ModuleNotFoundError: The driver of the database is not installed.
     """
     parsed = with_driver(url, _ASYNC_DRIVERS)
     options = engine_options(parsed, AsyncBoundedPool)
     if parsed.get_driver_name() == "psycopg":
         options["connect_args"]["async_creator_fn"] = awaited_connection_that_listens
-    engine = create_async_engine(parsed, **options)
+    with missing_driver():
+        engine = create_async_engine(parsed, **options)
     own(engine.sync_engine, statement_timeout, prepare_statements=prepare_statements)
     return engine
 
@@ -289,9 +296,17 @@ class AsyncDatabase:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         self._transactions = Transactions.on(engine.sync_engine)
+        self._direct = self._transactions.direct
 
     async def read(self, work: Work[Result], deadline: float | None = None) -> Result:
         """Run work that only reads, as `Database.read` does."""
+        if self._direct is not None and isinstance(work, HotRead):
+            direct = self._direct
+            rows = await insisted(lambda _: direct.awaited_rows(work, deadline), deadline)
+            if rows is not None:
+                with suppress(NeedsMore):
+                    result: Result = work.result(rows)
+                    return result
         return await insisted(lambda _: greenlet_spawn(self._transactions.read, work, deadline), deadline)
 
     async def write(

@@ -45,3 +45,7 @@ class AsyncSqlTokenStore:
 
     async def touch(self, id: str, instant: datetime) -> None:
         await self._database.write(self._statements.touch(id, instant), very_soon())
+
+    async def remove_expired(self, tenant: str, created_by: str, before: datetime) -> None:
+        """Delete the records of a tenant with this `created_by` that expired before a time."""
+        await self._database.write(self._statements.remove_expired(tenant, created_by, before), soon())

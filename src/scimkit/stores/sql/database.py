@@ -6,8 +6,8 @@ A function of a connection is called "work". This module contains no rule of SCI
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -20,12 +20,14 @@ from sqlalchemy.pool import PoolResetState, QueuePool
 from scimkit.errors import Unavailable
 from scimkit.stores.database_error_kinds import codes_of, is_kind, kind_of, lost
 from scimkit.stores.database_errors import ATTEMPTS, answer_to, exhausted, pause, unavailable
+from scimkit.stores.sql.direct_reads import DirectReads, HotRead, NeedsMore
 from scimkit.stores.sql.hot_statements import (
     OUTSIDE_TRANSACTION,
     PREPARES,
     OutcomeUnknown,
     has_unread_message,
     outside_transaction,
+    takes_single_statements,
 )
 from scimkit.stores.sql.timeouts import (
     POOL_TIMEOUT,
@@ -37,6 +39,9 @@ from scimkit.stores.sql.timeouts import (
     connect_options,
     connection_that_listens,
     pool_deadline,
+    share_session,
+    shares_session,
+    transaction_settings,
     unbounded,
 )
 
@@ -56,17 +61,39 @@ _SETTINGS_FOR_PREPARED: Final = {"plan_cache_mode": "force_generic_plan", "enabl
 DRIVERS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql",
                    "mariadb": "mysql+pymysql"}  # fmt: skip
 
+_EXTRAS: Final = {"psycopg": "postgresql", "pymysql": "mysql", "aiosqlite": "async", "asyncmy": "async"}
+"""The extra of scimkit that installs a driver."""
+
+
+@contextmanager
+def missing_driver() -> Iterator[None]:
+    """Name the extra of scimkit in the error for a driver that is not installed.
+
+    Raises:
+        ModuleNotFoundError: The driver is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        extra = _EXTRAS.get(missing.name or "")
+        if extra is None:
+            raise
+        needs = f"This database needs {missing.name}: pip install 'scimkit[{extra}]'"
+        raise ModuleNotFoundError(needs, name=missing.name) from missing
+
 
 def sync_engine(
-    url: str, statement_timeout: float = STATEMENT_TIMEOUT, *, prepare_statements: bool = True
+    url: str, statement_timeout: float = STATEMENT_TIMEOUT, *, prepare_statements: bool | None = None
 ) -> sa.Engine:
     """Return an engine for `sqlite:///FILE`, `postgresql+psycopg://...` or `mysql+pymysql://...`.
 
     Raises:
         ValueError: The URL names an unsupported database.
+        ModuleNotFoundError: The driver of the database is not installed.
     """
     parsed = with_driver(url, DRIVERS)
-    engine = sa.create_engine(parsed, **engine_options(parsed, BoundedPool))
+    with missing_driver():
+        engine = sa.create_engine(parsed, **engine_options(parsed, BoundedPool))
     return own(engine, statement_timeout, prepare_statements=prepare_statements)
 
 
@@ -78,13 +105,14 @@ def prepared(engine: sa.Engine) -> sa.Engine:
     return engine
 
 
-def own(engine: sa.Engine, statement_timeout: float, *, prepare_statements: bool = True) -> sa.Engine:
+def own(engine: sa.Engine, statement_timeout: float, *, prepare_statements: bool | None = None) -> sa.Engine:
     """Set up an engine that only the store uses, with a timeout for statements, and return the engine.
 
     Args:
         engine: An engine without connections.
         statement_timeout: Largest number of seconds for one statement or for the wait for one lock.
-        prepare_statements: True to let PostgreSQL prepare the hot statements.
+        prepare_statements: True to let PostgreSQL prepare the hot statements, and to change settings of the session.
+            None means True, unless a connection pooler is in front of the server.
     """
     if engine.dialect.driver == "psycopg":
         engine.dialect.use_insertmanyvalues_wo_returning = True  # inserts many rows with one statement
@@ -166,17 +194,23 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
     cursor.close()
 
 
-def _postgresql_preparer(*, prepare_statements: bool) -> Callable[[Any, Any], None]:
+def _postgresql_preparer(*, prepare_statements: bool | None) -> Callable[[Any, Any], None]:
     """Return a function that sets up a new connection of PostgreSQL."""
-    settings = _SETTINGS | (_SETTINGS_FOR_PREPARED if prepare_statements else {})
 
     def prepare(connection: Any, record: Any) -> None:
-        record.info[PREPARES] = prepare_statements
-        if not prepare_statements:
-            record.driver_connection.prepare_threshold = None
         cursor = connection.cursor()
-        for name, value in settings.items():
-            cursor.execute(f"SELECT set_config(name, '{value}', false) FROM pg_settings WHERE name = '{name}'")
+        own_session = prepare_statements
+        if own_session is None:
+            # A pooler gives its clients a number of its own for the process of the server.
+            cursor.execute("SELECT pg_backend_pid()")
+            own_session = cursor.fetchone()[0] == record.driver_connection.info.backend_pid
+        record.info[PREPARES] = own_session
+        if own_session:
+            for name, value in (_SETTINGS | _SETTINGS_FOR_PREPARED).items():
+                cursor.execute(f"SELECT set_config(name, '{value}', false) FROM pg_settings WHERE name = '{name}'")
+        else:
+            share_session(record.info)
+            record.driver_connection.prepare_threshold = None
         cursor.close()
         connection.commit()
 
@@ -193,11 +227,20 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 
 def _begin_postgresql(connection: sa.Connection) -> None:
-    """Begin a transaction on a connection of PostgreSQL that commits each statement, except for reads."""
+    """Begin a transaction on a connection of PostgreSQL that commits each statement, except for reads.
+
+    In a session that other clients share, reads have a transaction too, because settings end with it.
+    """
     options = connection.get_execution_options()
     commits = _COMMITS in options and "isolation_level" not in options  # the application may choose AUTOCOMMIT itself
-    if commits and not outside_transaction(connection):
-        connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
+    if not commits:
+        return
+    begin = "BEGIN ISOLATION LEVEL READ COMMITTED"
+    if shares_session(connection):
+        settings = [*transaction_settings(connection), *(f"SET LOCAL {name} = {_SETTINGS[name]}" for name in _SETTINGS)]
+        connection.exec_driver_sql("; ".join([begin, *settings]))  # one message to the server
+    elif not outside_transaction(connection):
+        connection.exec_driver_sql(begin)
 
 
 def _reset_postgresql(connection: Any, record: Any, state: PoolResetState) -> None:
@@ -282,10 +325,11 @@ def transact(connection: sa.Connection, work: Work[Result], attempts: Attempts, 
 def reading(engine: sa.Engine) -> dict[str, Any]:
     """Return the execution options of a connection that begins no transaction.
 
-    PostgreSQL reads without a transaction, which saves two messages to the server.
+    PostgreSQL reads without a transaction, which saves two messages to the server. An engine of the application whose
+    execution options name an isolation level has a transaction for every access.
     """
-    options = {OUTSIDE_TRANSACTION: True}
-    if engine.dialect.name != "postgresql" or _COMMITS in engine.get_execution_options():
+    options, chosen = {OUTSIDE_TRANSACTION: True}, engine.get_execution_options()
+    if engine.dialect.name != "postgresql" or _COMMITS in chosen or "isolation_level" in chosen:
         return options
     return options | {"isolation_level": "AUTOCOMMIT"}
 
@@ -305,11 +349,22 @@ class Transactions:
     @property
     def are_optional(self) -> bool:
         """True if a write that takes one statement needs no transaction."""
-        return self.engine.dialect.name == "postgresql"
+        has_level = "isolation_level" in self.engine.get_execution_options()
+        return takes_single_statements(self.engine.dialect) and not has_level
+
+    @property
+    def direct(self) -> DirectReads | None:
+        """The direct reads on the engine; None for another database or driver, or if the engine sets its isolation."""
+        options = self.engine.get_execution_options()
+        if not takes_single_statements(self.engine.dialect) or "isolation_level" in options:
+            return None
+        return DirectReads(self.engine, commits=_COMMITS in options)
 
     def read(self, work: Work[Result], deadline: float | None) -> Result:
         """Run work that only reads."""
         with self.engine.connect().execution_options(**self.options) as connection, bounded(connection, deadline):
+            if shares_session(connection):
+                connection.begin()
             return work(connection)
 
     def write(self, work: Work[Result], attempts: Attempts, *, takes_long: bool) -> Result:
@@ -321,10 +376,11 @@ class Transactions:
         """Run work that writes with one statement, without a transaction.
 
         Raises:
-            NeedsTransaction: Another write came between, or the server may have ended the connection.
+            NeedsTransaction: Another write came between, the server may have ended the connection, or other clients
+                share the session.
         """
         with self.engine.connect().execution_options(**self.options) as connection, bounded(connection, deadline):
-            if has_unread_message(connection):
+            if shares_session(connection) or has_unread_message(connection):
                 raise NeedsTransaction
             return work(connection)
 
@@ -337,6 +393,7 @@ class Database:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self._transactions = Transactions.on(engine)
+        self._direct = self._transactions.direct
 
     def read(self, work: Work[Result], deadline: float | None = None) -> Result:
         """Run work that only reads, and return its result.
@@ -344,6 +401,13 @@ class Database:
         Raises:
             Unavailable: The database failed, or the deadline has passed.
         """
+        if self._direct is not None and isinstance(work, HotRead):
+            direct = self._direct
+            rows = insisted(lambda _: direct.rows(work, deadline), deadline)
+            if rows is not None:
+                with suppress(NeedsMore):
+                    result: Result = work.result(rows)
+                    return result
         return insisted(lambda _: self._transactions.read(work, deadline), deadline)
 
     def write(

@@ -32,6 +32,11 @@ def outside_transaction(connection: sa.Connection) -> bool:
     return bool(connection.get_execution_options().get(OUTSIDE_TRANSACTION))
 
 
+def takes_single_statements(dialect: sa.Dialect) -> bool:
+    """Report whether a write may be a single statement: with PostgreSQL and psycopg, whose arrays are texts."""
+    return dialect.name == "postgresql" and dialect.driver == "psycopg"
+
+
 def has_unread_message(connection: sa.Connection) -> bool:
     """Report whether the server sent a message while a connection was not in use, such as the end of the connection."""
     found = poll()
@@ -81,15 +86,19 @@ class HotStatement:
         statement: The statement, built with SQLAlchemy and without parameters that expand.
         writes: True if the statement writes. A lost connection then leaves its outcome unknown outside a transaction.
         prepare: True if a plan for empty tables is as good for large tables, so that PostgreSQL may keep the plan.
+        binary: True if PostgreSQL sends values in its binary format. psycopg turns binary values of a type that it does
+            not know into bytes.
     """
 
-    __slots__ = ("_prepare", "_texts", "_writes", "statement")
+    __slots__ = ("_binary", "_texts", "_writes", "may_prepare", "statement")
 
-    def __init__(self, statement: Any, *, writes: bool = False, prepare: bool = True) -> None:
+    def __init__(self, statement: Any, *, writes: bool = False, prepare: bool = True, binary: bool = True) -> None:
         self.statement: Any = statement
         """The statement of SQLAlchemy."""
         self._writes = writes
-        self._prepare = prepare
+        self._binary = binary
+        self.may_prepare: bool = prepare
+        """True if PostgreSQL may keep the plan."""
         self._texts: WeakKeyDictionary[sa.Dialect, _Text] = WeakKeyDictionary()
 
     def rows(self, connection: sa.Connection, parameters: Mapping[str, Any]) -> Sequence[Row]:
@@ -99,18 +108,22 @@ class HotStatement:
             DBAPIError: The statement failed.
             OutcomeUnknown: The connection was lost while the statement wrote outside a transaction.
         """
-        text = self._texts.get(connection.dialect)
-        if text is None:
-            text = self._texts[connection.dialect] = _Text.of(self.statement, connection.dialect)
-        arguments = text.arguments(parameters)
+        sql, arguments = self.text(connection.dialect, parameters)
         try:
             if _is_observed(connection):
-                return connection.exec_driver_sql(text.sql, arguments).all()
-            return _run(connection, text.sql, arguments, prepare=self._prepare)
+                return connection.exec_driver_sql(sql, arguments).all()
+            return _run(connection, sql, arguments, prepare=self.may_prepare, binary=self._binary)
         except DBAPIError as error:
             if self._writes and error.connection_invalidated and outside_transaction(connection):
                 raise OutcomeUnknown(error) from None
             raise
+
+    def text(self, dialect: sa.Dialect, parameters: Mapping[str, Any]) -> tuple[str, Any]:
+        """Return the statement as text for a dialect, and the parameters in the form that the driver expects."""
+        text = self._texts.get(dialect)
+        if text is None:
+            text = self._texts[dialect] = _Text.of(self.statement, dialect)
+        return text.sql, text.arguments(parameters)
 
 
 def _is_observed(connection: sa.Connection) -> bool:
@@ -119,7 +132,7 @@ def _is_observed(connection: sa.Connection) -> bool:
     return bool(heard.before_cursor_execute or heard.after_cursor_execute or connection._echo)
 
 
-def _run(connection: sa.Connection, sql: str, arguments: Any, *, prepare: bool) -> Sequence[Row]:
+def _run(connection: sa.Connection, sql: str, arguments: Any, *, prepare: bool, binary: bool) -> Sequence[Row]:
     """Run a statement on the cursor of the driver."""
     dialect, pooled = connection.dialect, connection.connection
     cursor: Any = None
@@ -128,8 +141,8 @@ def _run(connection: sa.Connection, sql: str, arguments: Any, *, prepare: bool) 
             driver: Any = pooled.driver_connection
             may = pooled.info.get(PREPARES) if prepare else False
             if dialect.is_async:
-                return await_only(_fetch(driver, sql, arguments, may))
-            cursor = driver.cursor(binary=True)
+                return await_only(_fetch(driver, sql, arguments, may, binary))
+            cursor = driver.cursor(binary=binary)
             rows: Sequence[Row] = cursor.execute(sql, arguments, prepare=may).fetchall()
             return rows
         cursor = pooled.cursor()
@@ -141,9 +154,9 @@ def _run(connection: sa.Connection, sql: str, arguments: Any, *, prepare: bool) 
         _fail(connection, error, sql, arguments, cursor)
 
 
-async def _fetch(driver: Any, sql: str, arguments: Any, prepare: bool | None) -> Sequence[Row]:
+async def _fetch(driver: Any, sql: str, arguments: Any, prepare: bool | None, binary: bool) -> Sequence[Row]:
     """Run a statement on an async connection of psycopg."""
-    cursor = driver.cursor(binary=True)
+    cursor = driver.cursor(binary=binary)
     await cursor.execute(sql, arguments, prepare=prepare)
     rows: Sequence[Row] = await cursor.fetchall()
     return rows

@@ -25,6 +25,7 @@ HEAD: Final = 255
 PRESENT: Final = b"\1"
 """Key of a complex value, which tells only that the value exists."""
 
+_REFERENCES: Final = "references"
 _EXPONENT_BIAS: Final = 1 << 20
 
 
@@ -101,6 +102,20 @@ def index_entries(tenant: str, resource_type: ResourceType, document: Document) 
         for each in _of_attribute(attribute, value):
             path, element, place, head, whole, chosen = each
             yield IndexEntry(slot(tenant, resource_type.name, path), element, place, head, whole, chosen)
+    if resource_type.references:
+        yield from _references(tenant, resource_type, document)
+
+
+def reference_slot(tenant: str) -> int:
+    """Return the slot of all references of a tenant. It belongs to no resource type."""
+    return slot(tenant, "", _REFERENCES)
+
+
+def _references(tenant: str, resource_type: ResourceType, document: Document) -> Iterator[IndexEntry]:
+    """Yield an entry for each reference: `head` is the id that it names, and `whole` the name of its attribute."""
+    named = ((name, each) for name in resource_type.references for each in document.get(name, ()))
+    for element, (name, each) in enumerate(named):
+        yield IndexEntry(reference_slot(tenant), element, 0, each["value"].encode(), name.encode(), False)
 
 
 _EntryParts = tuple[str, int, int, bytes, bytes | None, bool]

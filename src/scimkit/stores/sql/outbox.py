@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 import sqlalchemy as sa
 
-from scimkit.events.outbox import OutboxEntry, OutboxStatus
+from scimkit.events.outbox import OutboxBacklog, OutboxEntry, OutboxStatus
 from scimkit.stores.sql import outbox_statements as statements
 from scimkit.stores.sql.database import Result, Work
 from scimkit.stores.sql.timeouts import soon
@@ -58,6 +58,9 @@ class SqlOutbox:
 
     def replay(self, event_id: str) -> bool:
         return self._database.write(statements.replay(self.table, event_id), soon())
+
+    def backlog(self) -> OutboxBacklog:
+        return self._database.read(statements.backlog(self.table), soon())
 
     def purge(self, older_than: datetime, *, dead_letters: bool = False) -> int:
         work = statements.purge(self.table, older_than, dead_letters=dead_letters)

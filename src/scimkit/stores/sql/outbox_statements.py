@@ -14,8 +14,11 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from scimkit.events.outbox import (
+    MAX_COUNTED,
+    OutboxBacklog,
     OutboxEntry,
     OutboxStatus,
+    backlog_of,
     entry_of,
     error_text,
     milliseconds,
@@ -147,6 +150,18 @@ def entries(table: sa.Table, status: OutboxStatus | None, after: int, limit: int
     if status is not None:
         query = query.where(table.c.status == status)
     return lambda connection: [entry_of(dict(each)) for each in connection.execute(query).mappings()]
+
+
+def backlog(table: sa.Table) -> Work[OutboxBacklog]:
+    """Return the number of pending and dead entries, and the time of the first pending entry, in one statement."""
+
+    def number(status: OutboxStatus) -> Any:
+        found = sa.select(table.c.sequence).where(table.c.status == status).limit(MAX_COUNTED).subquery()
+        return sa.select(sa.func.count()).select_from(found).scalar_subquery()
+
+    first = sa.select(table.c.created).where(table.c.status == "pending").order_by(table.c.sequence).limit(1)
+    query = sa.select(number("pending"), number("dead"), first.scalar_subquery())
+    return lambda connection: backlog_of(*connection.execute(query).one())
 
 
 def purge(table: sa.Table, older_than: datetime, *, dead_letters: bool) -> Work[int]:

@@ -5,6 +5,9 @@ This module never changes a row.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -16,16 +19,41 @@ from scimkit.stores.paging import Position
 from scimkit.stores.protocol import GROUPS, MEMBERS, META, Page, Query, Scope
 from scimkit.stores.sorting import Sort
 from scimkit.stores.sql.conditions import condition, indexed_value, leads_to_few
-from scimkit.stores.sql.index_entries import slot
-from scimkit.stores.sql.rows import Rows, StoredResource
+from scimkit.stores.sql.database import Work
+from scimkit.stores.sql.direct_reads import HotRead, NeedsMore
+from scimkit.stores.sql.hot_statements import HotStatement, Row
+from scimkit.stores.sql.index_entries import HEAD, slot
+from scimkit.stores.sql.postgresql_statements import EQUAL, PAGE
+from scimkit.stores.sql.rows import Rows, StoredResource, documents_of, own_parameters
 from scimkit.stores.sql.statements import COLUMNS, HELD, OWN
 from scimkit.stores.sql.tables import MEMBERSHIPS, RESOURCES, VALUES
 
 _SORTED: Final = VALUES.alias()
 
 
-def page(connection: sa.Connection, scope: Scope, query: Query) -> Page:
-    """Return one page of resources and the total number of matches.
+def page(scope: Scope, query: Query) -> Work[Page]:
+    """Return the work that reads one page of resources and the total number of matches.
+
+    Raises:
+        InvalidFilter: The filter cannot be compared with the resource type.
+    """
+    if query.filter is not None:
+        query.filter.compile(query.resource_type)
+    usual = _usual_page(scope, query)
+    if usual is None:
+        return lambda connection: _any_page(connection, scope, query)
+
+    def run(connection: sa.Connection) -> Page:
+        if connection.dialect.name == "postgresql":
+            with suppress(NeedsMore):
+                return usual.result(usual.statement.rows(connection, usual.parameters))
+        return _any_page(connection, scope, query)
+
+    return HotRead(usual.statement, usual.parameters, usual.result, run)
+
+
+def _any_page(connection: sa.Connection, scope: Scope, query: Query) -> Page:
+    """Read a page with statements for any filter, sort order and position.
 
     Raises:
         InvalidFilter: The filter cannot be expressed in SQL.
@@ -33,12 +61,6 @@ def page(connection: sa.Connection, scope: Scope, query: Query) -> Page:
     rows = Rows(connection, scope, query.resource_type)
     matching: Any = OWN
     options: dict[str, Any] = {}
-    if query.filter is not None:
-        query.filter.compile(query.resource_type)
-    if connection.dialect.name == "postgresql":
-        usual = _usual_page(rows, scope, query)
-        if usual is not None:
-            return usual
     if query.filter is not None:
         node = query.filter.node
         if count_comparisons(node) > MOST_CACHED:
@@ -60,28 +82,48 @@ def page(connection: sa.Connection, scope: Scope, query: Query) -> Page:
     return Page(rows.assemble(kept, query.requested), total, positions)
 
 
-def _usual_page(rows: Rows, scope: Scope, query: Query) -> Page | None:
-    """Return the page with hot statements of PostgreSQL, or None if the page needs other statements.
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """A page that one hot statement of PostgreSQL reads."""
 
-    They serve a page of all resources in the order of their creation, and all resources with a value that few have.
+    statement: HotStatement
+    parameters: Mapping[str, Any]
+    result: Callable[[Sequence[Row]], Page]
+
+
+def _usual_page(scope: Scope, query: Query) -> _Usual | None:
+    """Return a page that one hot statement of PostgreSQL reads, or None if the page needs other statements.
+
+    Such a page has all resources in the order of their creation, or all resources with a value that few have.
     """
+    kind = query.resource_type
     edges = query.after is not None or query.before is not None
-    if query.sort is not None or edges or not query.count:
+    if query.sort is not None or edges or not query.count or (has_members(kind) and query.requested(MEMBERS)):
         return None
+    has_groups = is_computed(kind, GROUPS)
     offset = max(query.start_index, 1) - 1
+    parameters: dict[str, Any] = {**own_parameters(scope, kind), "count": query.count}
     if query.filter is None:
-        kept = rows.page(query.count, offset)
+        statement = PAGE[has_groups]
+        parameters["offset"] = offset
     else:
-        value = indexed_value(query.filter.node, query.resource_type, scope.tenant)
+        value = indexed_value(query.filter.node, kind, scope.tenant)
         if value is None or offset:
             return None
-        kept = rows.with_value(*value, query.count)
-    total = _total(query, len(kept))
-    if total is None:
-        if query.filter is not None:
-            return None
-        total = rows.count()
-    return Page(rows.assemble(kept, query.requested), total, [(each.sequence,) for each in kept])
+        number, key = value
+        statement = EQUAL[has_groups]
+        parameters |= {"slot": number, "head": key[:HEAD], "key": key}
+
+    def result(rows: Sequence[Row]) -> Page:
+        kept = [StoredResource.of_hot(row, with_groups=has_groups) for row in rows]
+        total = _total(query, len(kept))
+        if total is None and query.filter is None and rows:
+            total = int(rows[0][-1])
+        if total is None:
+            raise NeedsMore
+        return Page(documents_of(kept, kind), total, [(each.sequence,) for each in kept])
+
+    return _Usual(statement, parameters, result)
 
 
 def _total(query: Query, found: int) -> int | None:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from scimkit.stores.sql.hot_statements import HotStatement
 from scimkit.stores.sql.statements import COLUMNS, FIND, HELD, OWN, of_tenant
-from scimkit.stores.sql.tables import CLAIMS, MEMBERSHIPS, RESOURCES, VALUES
+from scimkit.stores.sql.tables import CLAIMS, LOG, MEMBERSHIPS, RESOURCES, VALUES
 
 _BYTES: Final = sa.LargeBinary()
 _WRITTEN: Final = (
@@ -63,25 +63,25 @@ def _equal(*more: Any) -> HotStatement:
     return HotStatement(selected.order_by(resource.c.sequence).limit(sa.bindparam("count", type_=sa.BigInteger())))
 
 
-EQUAL: Final = _equal()
-"""The statement that selects the first resources with a value of an attribute, in the order of their creation."""
-EQUAL_WITH_GROUPS: Final = _equal(_groups().label("groups"))
-"""The same statement with the groups of each resource."""
+EQUAL: Final = _equal(), _equal(_groups().label("groups"))
+"""The statement that selects the first resources with a value of an attribute, in the order of their creation: without
+and with the groups of each resource."""
 
 
 def _page(*more: Any) -> HotStatement:
-    """Build the statement that selects one page of all resources, in the order of their creation."""
+    """Build the statement that selects one page of all resources, in the order of their creation, and their number."""
+    other = RESOURCES.alias("counted")
+    own = (other.c.tenant == sa.bindparam("tenant", type_=other.c.tenant.type),
+           other.c.type == sa.bindparam("kind", type_=other.c.type.type))  # fmt: skip
+    total = sa.select(sa.func.count()).select_from(other).where(*own).scalar_subquery()
     limit, offset = (sa.bindparam(name, type_=sa.BigInteger()) for name in ("count", "offset"))
-    selected = sa.select(*COLUMNS, *more).where(OWN).order_by(RESOURCES.c.sequence)
+    selected = sa.select(*COLUMNS, *more, total.label("total")).where(OWN).order_by(RESOURCES.c.sequence)
     return HotStatement(selected.limit(limit).offset(offset), prepare=False)
 
 
-PAGE: Final = _page()
-"""The statement that selects one page of all resources of a tenant and resource type."""
-PAGE_WITH_GROUPS: Final = _page(_groups().label("groups"))
-"""The same statement with the groups of each resource."""
-COUNT: Final = HotStatement(sa.select(sa.func.count()).select_from(RESOURCES).where(OWN), prepare=False)
-"""The statement that counts all resources of a tenant and resource type."""
+PAGE: Final = _page(), _page(_groups().label("groups"))
+"""The statement that selects one page of all resources of a tenant and resource type, and the number of all of them in
+the last column: without and with the groups of each resource."""
 
 
 def _list(name: str, kind: Any) -> Any:
@@ -110,21 +110,39 @@ def _of(written: Any, rows: Any, columns: dict[str, Any]) -> tuple[list[str], An
     return ["resource", *columns], selected.select_from(written.join(rows, sa.true()))
 
 
-def _create() -> HotStatement:
-    """Build the statement that inserts a resource with its index entries and its unique values."""
+def _entry(name: str) -> Any:
+    """Return the parameter for a column of an entry of the provisioning log."""
+    return sa.bindparam(f"log_{name}", type_=LOG.entries.c[name].type)
+
+
+def _logged(written: Any) -> Any:
+    """Return the statement that inserts the entry of a write, unless nothing was written."""
+    names = LOG.entries.c.keys()
+    return sa.insert(LOG.entries).from_select(names, sa.select(*map(_entry, names)).select_from(written)).cte("logged")
+
+
+def _create(*, logs: bool) -> HotStatement:
+    """Build the statement that inserts a resource with its index entries and its unique values.
+
+    Args:
+        logs: True if the statement also inserts an entry of the provisioning log.
+    """
     names = ("tenant", "type", "id", *_WRITTEN)
     values = {name: sa.bindparam(f"new_{name}", type_=RESOURCES.c[name].type) for name in names}
     written = sa.insert(RESOURCES).values(values).returning(RESOURCES.c.sequence).cte("written")
     entries = sa.insert(VALUES).from_select(*_of(written, _ENTRIES, _ENTRY)).cte("entries")
-    claims = sa.insert(CLAIMS).from_select(*_of(written, _CLAIMED, _CLAIM)).cte("claims")
-    return HotStatement(sa.select(written.c.sequence).add_cte(entries, claims), writes=True)
+    parts = [entries, sa.insert(CLAIMS).from_select(*_of(written, _CLAIMED, _CLAIM)).cte("claims")]
+    if logs:
+        parts.append(_logged(written))
+    return HotStatement(sa.select(written.c.sequence).add_cte(*parts), writes=True)
 
 
-def _update(*, moves: bool) -> HotStatement:
+def _update(*, moves: bool, logs: bool) -> HotStatement:
     """Build the statement that updates a resource if it still has the version that was read.
 
     Args:
         moves: True if index entries or unique values are removed, or unique values are added.
+        logs: True if the statement also inserts an entry of the provisioning log.
     """
     names = [name for name in _WRITTEN if not name.startswith("created")]
     values = {name: sa.bindparam(f"new_{name}", type_=RESOURCES.c[name].type) for name in names}
@@ -140,12 +158,20 @@ def _update(*, moves: bool) -> HotStatement:
         freed = [CLAIMS.c[name] == _UNCLAIMED.c[name] for name in _CLAIM]
         parts.append(sa.delete(CLAIMS).where(CLAIMS.c.resource == written.c.sequence, *freed).cte("freed"))
         parts.append(sa.insert(CLAIMS).from_select(*_of(written, _CLAIMED, _CLAIM)).cte("claims"))
+    if logs:
+        parts.append(_logged(written))
     return HotStatement(sa.select(written.c.sequence).add_cte(*parts), writes=True, prepare=not moves)
 
 
-CREATE: Final = _create()
-"""The statement that inserts a resource with its index entries and its unique values."""
-UPDATE_ENTRIES: Final = _update(moves=False)
-"""The statement that updates a resource of a version, and adds or changes index entries."""
-UPDATE_ALL: Final = _update(moves=True)
+CREATE: Final = _create(logs=False), _create(logs=True)
+"""The statement that inserts a resource with its index entries and its unique values, without and with a log entry."""
+UPDATE_ENTRIES: Final = _update(moves=False, logs=False), _update(moves=False, logs=True)
+"""The statement that updates a resource of a version, and adds or changes index entries, without and with a log entry.
+"""
+UPDATE_ALL: Final = _update(moves=True, logs=False), _update(moves=True, logs=True)
 """The same statement, which also removes index entries and replaces unique values."""
+LOG_ENTRY: Final = HotStatement(
+    sa.insert(LOG.entries).values({each.name: _entry(each.name) for each in LOG.entries.c})
+    .returning(LOG.entries.c.started), writes=True,
+)  # fmt: skip
+"""The statement that inserts an entry of the provisioning log."""

@@ -1,7 +1,7 @@
-"""Writers of a resource: its row, its index entries and its unique values.
+"""Writers of a resource: its row, its index entries, its unique values, and the entry of the provisioning log.
 
-PostgreSQL does all of it in one statement. The other databases take a statement for each table. This module never
-begins or ends a transaction.
+PostgreSQL with psycopg does all of it in one statement. Other databases and drivers take a statement for each table.
+This module never begins or ends a transaction.
 """
 
 from __future__ import annotations
@@ -15,13 +15,17 @@ from sqlalchemy.exc import IntegrityError
 
 from scimkit.errors import Uniqueness
 from scimkit.stores.sql import postgresql_statements, statements
+from scimkit.stores.sql.hot_statements import HotStatement, takes_single_statements
 from scimkit.stores.sql.index_entries import IndexEntry
-from scimkit.stores.sql.tables import CLAIMS, RESOURCES, VALUES
+from scimkit.stores.sql.tables import CLAIMS, LOG, RESOURCES, VALUES
 
 UniqueValues: TypeAlias = Mapping[tuple[int, bytes], str]
 """The values of unique attributes, as slot and digest, with the path of each value."""
 
-_ADD: Final = {table.name: sa.insert(table) for table in (RESOURCES, VALUES, CLAIMS)}
+LogRow: TypeAlias = Mapping[str, Any] | None
+"""The columns of the entry of the provisioning log that belongs to a write, or None without a log."""
+
+_ADD: Final = {table.name: sa.insert(table) for table in (RESOURCES, VALUES, CLAIMS, LOG.entries)}
 _PLACE: Final = ("slot", "element", "place")
 _ENTRY: Final = (*_PLACE, "head", "whole", "chosen")
 _CLAIM: Final = ("slot", "digest")
@@ -56,16 +60,20 @@ class IndexChanges:
 class RowWriter(Protocol):
     """Writes resources on a connection."""
 
-    def insert(self, values: Mapping[str, Any], entries: Iterable[IndexEntry], claims: UniqueValues) -> int:
-        """Insert a resource, and return its sequence number.
+    def insert(
+        self, values: Mapping[str, Any], entries: Iterable[IndexEntry], claims: UniqueValues, log_row: LogRow = None
+    ) -> int:
+        """Insert a resource and its entry of the provisioning log, and return the sequence number of the resource.
 
         Raises:
             Uniqueness: Another resource has one of the unique values.
         """
         ...
 
-    def update(self, number: int, version: int, values: Mapping[str, Any], changes: IndexChanges) -> bool:
-        """Update a resource that has a version.
+    def update(
+        self, number: int, version: int, values: Mapping[str, Any], changes: IndexChanges, log_row: LogRow = None
+    ) -> bool:
+        """Update a resource that has a version, and insert its entry of the provisioning log.
 
         Returns:
             False if the resource does not have the version. Nothing is written then.
@@ -75,10 +83,14 @@ class RowWriter(Protocol):
         """
         ...
 
+    def log(self, log_row: Mapping[str, Any]) -> None:
+        """Insert an entry of the provisioning log."""
+        ...
+
 
 def writer(connection: sa.Connection) -> RowWriter:
-    """Return the writer for the database of a connection."""
-    return (SingleStatements if connection.dialect.name == "postgresql" else SeveralStatements)(connection)
+    """Return the writer for the database and the driver of a connection."""
+    return (SingleStatements if takes_single_statements(connection.dialect) else SeveralStatements)(connection)
 
 
 class SingleStatements:
@@ -87,28 +99,41 @@ class SingleStatements:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
-    def insert(self, values: Mapping[str, Any], entries: Iterable[IndexEntry], claims: UniqueValues) -> int:
+    def insert(
+        self, values: Mapping[str, Any], entries: Iterable[IndexEntry], claims: UniqueValues, log_row: LogRow = None
+    ) -> int:
         """Insert a resource, as `RowWriter.insert` says."""
         lists = {**_lists("entry", _ENTRY, _rows(entries)), **_lists("claim", _CLAIM, claims)}
-        found = self._run(postgresql_statements.CREATE, {**_new(values), **lists}, claims)
+        found = self._run(postgresql_statements.CREATE, {**_new(values), **lists}, claims, log_row)
         return int(found[0][0])
 
-    def update(self, number: int, version: int, values: Mapping[str, Any], changes: IndexChanges) -> bool:
+    def update(
+        self, number: int, version: int, values: Mapping[str, Any], changes: IndexChanges, log_row: LogRow = None
+    ) -> bool:
         """Update a resource that has a version, as `RowWriter.update` says."""
         added = _rows(changes.added)
         parameters = {"number": number, "old_version": version, **_new(values), **_lists("entry", _ENTRY, added)}
         kept = {row[:3] for row in added}
         gone = [row[:3] for row in _rows(changes.removed) if row[:3] not in kept]
         if not gone and not changes.freed and not changes.claimed:
-            return bool(self._run(postgresql_statements.UPDATE_ENTRIES, parameters, {}))
+            return bool(self._run(postgresql_statements.UPDATE_ENTRIES, parameters, {}, log_row))
         parameters |= _lists("gone", _PLACE, gone)
         parameters |= {**_lists("claim", _CLAIM, changes.claimed), **_lists("unclaimed", _CLAIM, changes.freed)}
-        return bool(self._run(postgresql_statements.UPDATE_ALL, parameters, changes.claimed))
+        return bool(self._run(postgresql_statements.UPDATE_ALL, parameters, changes.claimed, log_row))
 
-    def _run(self, statement: Any, parameters: Mapping[str, Any], claims: UniqueValues) -> Any:
-        """Run a statement, and name the attribute whose unique value another resource has."""
+    def log(self, log_row: Mapping[str, Any]) -> None:
+        """Insert an entry of the provisioning log, as `RowWriter.log` says."""
+        postgresql_statements.LOG_ENTRY.rows(self._connection, _log(log_row))
+
+    def _run(
+        self, statements: tuple[HotStatement, HotStatement], parameters: Mapping[str, Any], claims: UniqueValues,
+        log_row: LogRow,
+    ) -> Any:  # fmt: skip
+        """Run a statement with or without an entry, and name the attribute whose unique value another resource has."""
         try:
-            return statement.rows(self._connection, parameters)
+            if log_row is None:
+                return statements[0].rows(self._connection, parameters)
+            return statements[1].rows(self._connection, {**parameters, **_log(log_row)})
         except IntegrityError as error:
             said: Any = getattr(error.orig, "diag", None)
             if said is None or said.table_name != CLAIMS.name or said.constraint_name != CLAIMS.primary_key.name:
@@ -121,6 +146,11 @@ class SingleStatements:
 def _new(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters for the columns of a resource."""
     return {f"new_{name}": value for name, value in values.items()}
+
+
+def _log(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters for the columns of an entry of the provisioning log."""
+    return {f"log_{name}": value for name, value in row.items()}
 
 
 def _rows(entries: Iterable[IndexEntry]) -> list[tuple[Any, ...]]:
@@ -143,16 +173,22 @@ class SeveralStatements:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
-    def insert(self, values: Mapping[str, Any], entries: Iterable[IndexEntry], claims: UniqueValues) -> int:
+    def insert(
+        self, values: Mapping[str, Any], entries: Iterable[IndexEntry], claims: UniqueValues, log_row: LogRow = None
+    ) -> int:
         """Insert a resource, as `RowWriter.insert` says."""
         inserted = self._connection.execute(_ADD[RESOURCES.name], values).inserted_primary_key
         assert inserted is not None
         number: int = inserted[0]
         self._claim(number, claims)
         self._add_entries(number, entries)
+        if log_row is not None:
+            self.log(log_row)
         return number
 
-    def update(self, number: int, version: int, values: Mapping[str, Any], changes: IndexChanges) -> bool:
+    def update(
+        self, number: int, version: int, values: Mapping[str, Any], changes: IndexChanges, log_row: LogRow = None
+    ) -> bool:
         """Update a resource, as `RowWriter.update` says."""
         for slot, digest in changes.freed:
             self._connection.execute(statements.DROP_CLAIM, {"the_slot": slot, "the_digest": digest})
@@ -162,7 +198,13 @@ class SeveralStatements:
             self._connection.execute(statements.DROP_VALUE, {"number": number, **place})
         self._add_entries(number, changes.added)
         self._connection.execute(statements.UPDATE, {**values, "number": number})
+        if log_row is not None:
+            self.log(log_row)
         return True
+
+    def log(self, log_row: Mapping[str, Any]) -> None:
+        """Insert an entry of the provisioning log, as `RowWriter.log` says."""
+        self._connection.execute(_ADD[LOG.entries.name], log_row)
 
     def _claim(self, number: int, claims: UniqueValues) -> None:
         """Insert the values of unique attributes, or raise `Uniqueness` if another resource has one of them."""

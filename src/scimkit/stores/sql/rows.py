@@ -15,6 +15,8 @@ from pydantic_core import from_json
 from scimkit.documents import Document, write_json
 from scimkit.errors import NotFound
 from scimkit.patch.changes import ReferenceChanges
+from scimkit.provisioning import LogEntry
+from scimkit.provisioning.serialization import entry_to_row
 from scimkit.schema.attributes import folded
 from scimkit.schema.date_times import parse_instant
 from scimkit.schema.resource_types import ResourceType
@@ -25,22 +27,14 @@ from scimkit.stores.protocol import GROUPS, MEMBERS, META, Members, RequestedAtt
 from scimkit.stores.sql import statements
 from scimkit.stores.sql.database import NeedsTransaction
 from scimkit.stores.sql.hot_statements import HotStatement, Row
-from scimkit.stores.sql.index_entries import HEAD, IndexEntry, digest, encoded, index_entries, slot
-from scimkit.stores.sql.postgresql_statements import (
-    COUNT,
-    EQUAL,
-    EQUAL_WITH_GROUPS,
-    FIND_WITH_GROUPS,
-    FIND_WITH_GROUPS_LOCKED,
-    PAGE,
-    PAGE_WITH_GROUPS,
-)
-from scimkit.stores.sql.row_writers import IndexChanges, UniqueValues, writer
+from scimkit.stores.sql.index_entries import IndexEntry, digest, encoded, index_entries, slot
+from scimkit.stores.sql.postgresql_statements import FIND_WITH_GROUPS, FIND_WITH_GROUPS_LOCKED
+from scimkit.stores.sql.row_writers import IndexChanges, LogRow, UniqueValues, writer
 from scimkit.stores.sql.tables import MEMBERSHIPS
 
 _Entry: TypeAlias = Callable[[str, str, str | None], dict[str, str]]
 _ADD_MEMBERS: Final = sa.insert(MEMBERSHIPS)
-_FIND: Final = {
+FIND: Final = {
     (False, False): HotStatement(statements.FIND), (False, True): HotStatement(statements.FIND_LOCKED),
     (True, False): FIND_WITH_GROUPS, (True, True): FIND_WITH_GROUPS_LOCKED,
 }  # fmt: skip
@@ -105,16 +99,44 @@ class MemberChanges:
         return [each for each in self.fresh if each not in present]
 
 
+def own_parameters(scope: Scope, resource_type: ResourceType) -> dict[str, str]:
+    """Return the parameters that select the tenant and the resource type in a statement."""
+    return {"tenant": scope.tenant, "kind": resource_type.name}
+
+
+def found(rows: Sequence[Row], resource_type: ResourceType, *, with_groups: bool) -> StoredResource:
+    """Return the resource of the only row of a statement of `FIND`.
+
+    Raises:
+        NotFound: There is no row.
+    """
+    if not rows:
+        raise NotFound(f"This {resource_type.name} does not exist.")
+    return StoredResource.of_hot(rows[0], with_groups=with_groups)
+
+
+def documents_of(kept: Iterable[StoredResource], resource_type: ResourceType) -> list[dict[str, Any]]:
+    """Return the documents of resources with `meta`, and with the groups that were read with the resources."""
+    documents: list[dict[str, Any]] = []
+    for each in kept:
+        meta = meta_of(resource_type, created=each.created, modified=each.modified, version=each.version)
+        document = {**each.document, META: meta}
+        if each.groups:
+            document[GROUPS] = [_group_entry(bytes(id).decode(), "", _text(name)) for id, name in each.groups]
+        documents.append(document)
+    return documents
+
+
 class Rows:
     """The rows of one tenant and resource type."""
 
     def __init__(self, connection: sa.Connection, scope: Scope, resource_type: ResourceType) -> None:
-        self._connection = connection
+        self.connection = connection
         self._tenant = scope.tenant
-        self._type = resource_type
+        self.resource_type = resource_type
         self.has_members: bool = has_members(resource_type)
         self._has_groups = is_computed(resource_type, GROUPS)
-        self.own: dict[str, str] = {"tenant": scope.tenant, "kind": resource_type.name}
+        self.own: dict[str, str] = own_parameters(scope, resource_type)
         """The parameters that select the tenant and the resource type in a statement."""
 
     def find(self, id: str, *, lock: bool = False) -> StoredResource:
@@ -127,77 +149,69 @@ class Rows:
         Raises:
             NotFound: The tenant has no resource of the type with this id.
         """
-        joined = self._has_groups and self._connection.dialect.name == "postgresql"
-        found = _FIND[joined, lock].rows(self._connection, {**self.own, "id": id})
-        if not found:
-            raise NotFound(f"This {self._type.name} does not exist.")
-        return StoredResource.of_hot(found[0], with_groups=joined)
+        joined = self._has_groups and self.connection.dialect.name == "postgresql"
+        rows = FIND[joined, lock].rows(self.connection, {**self.own, "id": id})
+        return found(rows, self.resource_type, with_groups=joined)
 
-    def with_value(self, number: int, key: bytes, count: int) -> list[StoredResource]:
-        """Return the first resources with a value of an attribute, in the order of their creation, on PostgreSQL.
+    def new(self, id: str, document: Document) -> StoredResource:
+        """Return a new resource, for `insert`. It has no sequence number yet."""
+        instant = now()
+        return StoredResource(0, id, 1, instant, instant, identified(self.resource_type, id, document))
 
-        Args:
-            number: The slot of the attribute.
-            key: The comparison key of the value.
-            count: The largest number of resources.
-        """
-        parameters = {**self.own, "slot": number, "head": key[:HEAD], "key": key, "count": count}
-        return self._several(EQUAL_WITH_GROUPS if self._has_groups else EQUAL, parameters)
+    def insert(self, kept: StoredResource, entry: LogEntry | None = None) -> StoredResource:
+        """Insert a new resource with its index entries and its unique values, and an entry of the provisioning log.
 
-    def page(self, count: int, offset: int) -> list[StoredResource]:
-        """Return some resources after an offset, in the order of their creation, on PostgreSQL."""
-        parameters = {**self.own, "count": count, "offset": offset}
-        return self._several(PAGE_WITH_GROUPS if self._has_groups else PAGE, parameters)
-
-    def count(self) -> int:
-        """Return the number of all resources, on PostgreSQL."""
-        return int(COUNT.rows(self._connection, self.own)[0][0])
-
-    def _several(self, statement: HotStatement, parameters: Mapping[str, Any]) -> list[StoredResource]:
-        """Return the resources that a statement selects, with their groups if their type has groups."""
-        found = statement.rows(self._connection, parameters)
-        return [StoredResource.of_hot(row, with_groups=self._has_groups) for row in found]
-
-    def insert(self, id: str, document: Document) -> StoredResource:
-        """Insert a new resource with its index entries and its unique values.
+        Returns:
+            The resource with its sequence number.
 
         Raises:
             Uniqueness: Another resource has the same value of a unique attribute.
         """
-        instant = now()
-        kept = identified(self._type, id, document)
+        document = kept.document
         values = {
-            "tenant": self._tenant, "type": self._type.name, "id": id, "version": 1, "created": instant,
-            "created_key": _instant(instant), **_stamps(instant), **_displayed(kept), "document": write_json(kept),
+            "tenant": self._tenant, "type": self.resource_type.name, "id": kept.id, "version": 1,
+            "created": kept.created, "created_key": _instant(kept.created), **modified_columns(kept.modified),
+            **_displayed(document), "document": write_json(document),
         }  # fmt: skip
-        sequence = writer(self._connection).insert(values, self._index_entries(kept), self._unique_values(kept))
-        return StoredResource(sequence, id, 1, instant, instant, kept)
+        claims = self._unique_values(document)
+        number = writer(self.connection).insert(values, self._index_entries(document), claims, _log_row(entry))
+        return replace(kept, sequence=number)
 
-    def update(self, old: StoredResource, document: Document | None) -> StoredResource:
-        """Store the next version of a resource.
+    def next_version(self, old: StoredResource, document: Document | None) -> StoredResource:
+        """Return the next version of a resource, for `update`.
 
         Args:
             old: The resource before the change.
             document: The new document; None if only the members changed.
+        """
+        kept = old.document if document is None else identified(self.resource_type, old.id, document)
+        # lastModified never goes back
+        return replace(old, version=old.version + 1, modified=max(now(), old.modified), document=kept)
+
+    def update(self, old: StoredResource, kept: StoredResource, entry: LogEntry | None = None) -> None:
+        """Store the next version of a resource, and an entry of the provisioning log.
 
         Raises:
             NeedsTransaction: The resource has another version, because its row was not locked.
             Uniqueness: Another resource has the same value of a unique attribute.
         """
-        instant, version = max(now(), old.modified), old.version + 1  # lastModified never goes back
-        changed: dict[str, Any] = {"version": version, **_stamps(instant)}
-        if document is None:
-            self._connection.execute(statements.UPDATE, {**changed, "number": old.sequence})
-            return replace(old, version=version, modified=instant)
-        kept = identified(self._type, old.id, document)
-        changed |= {"document": write_json(kept), **_displayed(kept)}
+        changed: dict[str, Any] = {"version": kept.version, **modified_columns(kept.modified)}
+        if kept.document is old.document:
+            self.connection.execute(statements.UPDATE, {**changed, "number": old.sequence})
+            self.log(entry)
+            return
+        changed |= {"document": write_json(kept.document), **_displayed(kept.document)}
         changes = IndexChanges.between(
-            self._index_entries(old.document), self._index_entries(kept),
-            self._unique_values(old.document), self._unique_values(kept),
+            self._index_entries(old.document), self._index_entries(kept.document),
+            self._unique_values(old.document), self._unique_values(kept.document),
         )  # fmt: skip
-        if not writer(self._connection).update(old.sequence, old.version, changed, changes):
+        if not writer(self.connection).update(old.sequence, old.version, changed, changes, _log_row(entry)):
             raise NeedsTransaction
-        return replace(old, version=version, modified=instant, document=kept)
+
+    def log(self, entry: LogEntry | None) -> None:
+        """Insert an entry of the provisioning log, if there is one."""
+        if entry is not None:
+            writer(self.connection).log(entry_to_row(entry))
 
     def delete(self, kept: StoredResource) -> list[int]:
         """Delete a resource and its memberships, and increment the version of its groups.
@@ -206,11 +220,11 @@ class Rows:
             The sequence numbers of the groups that had the resource as a member.
         """
         groups = sa.select(MEMBERSHIPS.c.group).where(MEMBERSHIPS.c.member == kept.sequence)
-        touched = list(self._connection.scalars(groups))
+        touched = list(self.connection.scalars(groups))
         for some in batches(sorted(touched)):
-            changed = {**_stamps(now()), "tenant_": self._tenant, "numbers": some}
-            self._connection.execute(statements.TOUCH, changed)
-        self._connection.execute(statements.DELETE, {**self.own, "number": kept.sequence})
+            changed = {**modified_columns(now()), "tenant_": self._tenant, "numbers": some}
+            self.connection.execute(statements.TOUCH, changed)
+        self.connection.execute(statements.DELETE, {**self.own, "number": kept.sequence})
         return touched
 
     def names(self, numbers: Iterable[int]) -> dict[int, tuple[str, str]]:
@@ -218,7 +232,7 @@ class Rows:
         found: dict[int, tuple[str, str]] = {}
         for some in batches(numbers):
             parameters = {"tenant": self._tenant, "numbers": some}
-            for number, kind, id in self._connection.execute(statements.NAMES, parameters):
+            for number, kind, id in self.connection.execute(statements.NAMES, parameters):
                 found[number] = (kind, id)
         return found
 
@@ -237,7 +251,7 @@ class Rows:
         found: set[str] = set()
         for some in batches(wanted):
             numbers: dict[str, int] = {}
-            for number, id, member in self._connection.execute(statements.KNOWN, self._named(group, ids=some)):
+            for number, id, member in self.connection.execute(statements.KNOWN, self._named(group, ids=some)):
                 numbers[id] = number
                 if member is not None:
                     there.add(number)
@@ -262,18 +276,18 @@ class Rows:
         """
         gone = self._replaced_members(group, added) if changes.cleared else self._of_ids(group, changes.removed)
         for some in batches(gone):
-            self._connection.execute(statements.DROP_MEMBERS, self._named(group, members=some))
+            self.connection.execute(statements.DROP_MEMBERS, self._named(group, members=some))
         stay = there.difference(gone)
         fresh = [{"group": group, "member": each, **_display(added[each])} for each in added if each not in stay]
         for some in batches(fresh):
-            self._connection.execute(_ADD_MEMBERS, some)
+            self.connection.execute(_ADD_MEMBERS, some)
         return MemberChanges(gone, [each for each in added if each not in stay])
 
     def _replaced_members(self, group: int, kept: Mapping[int, Any]) -> list[int]:
         """Return the members of a group that a replacement removes or whose display changes."""
         query = sa.select(MEMBERSHIPS.c.member, MEMBERSHIPS.c.display).where(MEMBERSHIPS.c.group == group)
         return [
-            row.member for row in self._connection.execute(query)
+            row.member for row in self.connection.execute(query)
             if row.member not in kept or _text(row.display) != kept[row.member]
         ]  # fmt: skip
 
@@ -281,18 +295,13 @@ class Rows:
         """Return the sequence numbers of the members of a group that have one of some ids."""
         found: list[int] = []
         for some in batches(sorted(ids)):
-            known = self._connection.execute(statements.KNOWN, self._named(group, ids=some))
+            known = self.connection.execute(statements.KNOWN, self._named(group, ids=some))
             found += (row.member for row in known if row.member is not None)
         return found
 
     def assemble(self, kept: Sequence[StoredResource], requested: RequestedAttributes) -> Sequence[Document]:
         """Return the documents of resources with `meta`, and with members or groups if they are requested."""
-        documents: list[dict[str, Any]] = [
-            {**each.document, META: meta_of(
-                self._type, created=each.created, modified=each.modified, version=each.version
-            )}
-            for each in kept
-        ]  # fmt: skip
+        documents = documents_of(kept, self.resource_type)
         if self.has_members and requested(MEMBERS):
             self._add_entries(kept, documents, MEMBERS, statements.MEMBERS_OF, member_entry)
         if self._has_groups and requested(GROUPS):
@@ -300,17 +309,13 @@ class Rows:
         return documents
 
     def _add_groups(self, kept: Sequence[StoredResource], documents: list[dict[str, Any]]) -> None:
-        """Add the groups to the documents, from the rows of the resources or with a statement."""
+        """Add the groups to the documents, if they were not read with the resources."""
         if any(each.groups is None for each in kept):
             self._add_entries(kept, documents, GROUPS, statements.GROUPS_OF, _group_entry)
-            return
-        for each, document in zip(kept, documents, strict=True):
-            if each.groups:
-                document[GROUPS] = [_group_entry(bytes(id).decode(), "", _text(name)) for id, name in each.groups]
 
     def members(self, id: str, after: int, count: int) -> Members:
         """Return one page of the members of a group, in the order in which the members were created."""
-        found = self._connection.execute(statements.MEMBER_PAGE, {**self.own, "id": id, "after": after, "count": count})
+        found = self.connection.execute(statements.MEMBER_PAGE, {**self.own, "id": id, "after": after, "count": count})
         rows = found.all()
         entries = [member_entry(id, kind, _text(text)) for _, id, kind, text in rows]
         return Members(entries, rows[-1][0] if len(rows) == count else None)
@@ -321,23 +326,23 @@ class Rows:
         """Add the members or the groups to the documents."""
         owners = {each.sequence: document for each, document in zip(kept, documents, strict=True)}
         for some in batches(owners):
-            found: Iterable[Any] = self._connection.execute(query, {"tenant": self._tenant, "numbers": some})
+            found: Iterable[Any] = self.connection.execute(query, {"tenant": self._tenant, "numbers": some})
             for number, id, kind, text in found:
                 owners[number].setdefault(name, []).append(entry(id, kind, _text(text)))
 
     def _unique_values(self, document: Document) -> UniqueValues:
         """Return the values of unique attributes of a document, with the path of each value."""
         claims = {}
-        for text in self._type.unique:
-            path = self._type.resolve(text)
+        for text in self.resource_type.unique:
+            path = self.resource_type.resolve(text)
             assert path is not None
-            number = slot(self._tenant, self._type.name, text)
+            number = slot(self._tenant, self.resource_type.name, text)
             claims.update({(number, digest(key)): text for key in keys_at(path)(document)})
         return claims
 
     def _index_entries(self, document: Document) -> set[IndexEntry]:
         """Return the index entries of a document."""
-        return set(index_entries(self._tenant, self._type, document))
+        return set(index_entries(self._tenant, self.resource_type, document))
 
 
 def _group_entry(id: str, _: str, display: str | None) -> dict[str, str]:
@@ -345,12 +350,17 @@ def _group_entry(id: str, _: str, display: str | None) -> dict[str, str]:
     return member_entry(id, "direct", display)
 
 
+def _log_row(entry: LogEntry | None) -> LogRow:
+    """Return the columns of an entry of the provisioning log."""
+    return None if entry is None else entry_to_row(entry)
+
+
 def _instant(text: str) -> bytes:
     """Return the comparison key of a dateTime."""
     return encoded(parse_instant(text))
 
 
-def _stamps(instant: str) -> dict[str, Any]:
+def modified_columns(instant: str) -> dict[str, Any]:
     """Return the columns for the time of the last change."""
     return {"modified": instant, "modified_key": _instant(instant)}
 

@@ -16,7 +16,6 @@ from scimkit.events.resource_events import ResourceEvent
 from scimkit.patch.changes import ChangeSet, EffectiveChanges
 from scimkit.provisioning import LogEntry
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.metadata import has_members
 from scimkit.stores.protocol import (
     Capability,
     Members,
@@ -54,17 +53,17 @@ class SqlStore:
             keeps its timeouts.
         outbox: True if a service records its resource events in the table `scim_outbox`.
         provisioning_log: True if a service keeps its provisioning log in the tables `scim_log` and `scim_log_activity`.
-        prepare_statements: False if a connection pooler such as PgBouncer does not support prepared statements of
-            PostgreSQL. An engine of the application keeps its own setting.
-
-    Raises:
-        ValueError: The URL names an unsupported database.
-        Unavailable: The database cannot be reached.
+        prepare_statements: True to prepare statements of PostgreSQL and to set timeouts once for each session. False to
+            leave nothing in a session, for a connection pooler in transaction mode. By default, False if a pooler is
+            found. An engine of the application keeps its own setting.
     """
 
     is_async: Literal[False] = False
     blocking = True
     unsupported: Collection[Capability] = ()
+    holds_references: bool = True
+    logs_writes: bool = True
+    """True, because a write adds the entry of `Scope.log_entry` to the provisioning log."""
 
     def __init__(
         self,
@@ -75,7 +74,7 @@ class SqlStore:
         statement_timeout: float = STATEMENT_TIMEOUT,
         outbox: bool = False,
         provisioning_log: bool = False,
-        prepare_statements: bool = True,
+        prepare_statements: bool | None = None,
     ) -> None:
         self.engine: sa.Engine = (
             sync_engine(url, statement_timeout, prepare_statements=prepare_statements)
@@ -166,7 +165,7 @@ class SqlStore:
         return self._database.write(
             store_operations.replace(scope, resource_type, id, document, expected_version, self._unknown_members),
             scope.deadline,
-            once=not has_members(resource_type),
+            once=store_operations.replaces_once(resource_type),
         )
 
     def change(
@@ -180,7 +179,7 @@ class SqlStore:
         return self._database.write(
             store_operations.change(scope, resource_type, id, changes, expected_version, self._unknown_members),
             scope.deadline,
-            once=store_operations.writes_once(resource_type, changes.references),
+            once=store_operations.changes_once(resource_type, changes),
         )
 
     def delete(

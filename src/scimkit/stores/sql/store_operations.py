@@ -6,15 +6,16 @@ transaction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
 from scimkit.documents import Document
 from scimkit.errors import InvalidValue
 from scimkit.patch.changes import ChangeSet, EffectiveChanges, apply_changes
+from scimkit.provisioning import LogEntry
 from scimkit.schema.resource_types import ResourceType
-from scimkit.stores.metadata import MISSING_MEMBER, check_version, has_members, new_id, replacement
+from scimkit.stores.metadata import MISSING_MEMBER, check_version, has_members, is_computed, new_id, replacement
 from scimkit.stores.protocol import (
     GROUPS,
     MEMBERS,
@@ -27,10 +28,13 @@ from scimkit.stores.protocol import (
     Written,
     all_attributes,
 )
+from scimkit.stores.references import refers
+from scimkit.stores.sql import reference_rows
 from scimkit.stores.sql.database import Work
-from scimkit.stores.sql.hot_statements import outside_transaction
+from scimkit.stores.sql.direct_reads import HotRead
+from scimkit.stores.sql.hot_statements import Row, outside_transaction
 from scimkit.stores.sql.pages import page
-from scimkit.stores.sql.rows import MemberChanges, Rows, StoredResource
+from scimkit.stores.sql.rows import FIND, MemberChanges, Rows, StoredResource, documents_of, found, own_parameters
 
 
 def get(scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes) -> Work[Document]:
@@ -40,7 +44,14 @@ def get(scope: Scope, resource_type: ResourceType, id: str, requested: Requested
         rows = Rows(connection, scope, resource_type)
         return rows.assemble([rows.find(id)], requested)[0]
 
-    return run
+    if has_members(resource_type) and requested(MEMBERS):
+        return run
+    has_groups = is_computed(resource_type, GROUPS)
+
+    def result(rows: Sequence[Row]) -> Document:
+        return documents_of([found(rows, resource_type, with_groups=has_groups)], resource_type)[0]
+
+    return HotRead(FIND[has_groups, False], {**own_parameters(scope, resource_type), "id": id}, result, run)
 
 
 def members(scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Work[Members]:
@@ -49,33 +60,68 @@ def members(scope: Scope, resource_type: ResourceType, id: str, after: int, coun
 
 
 def search(scope: Scope, query: Query) -> Work[Page]:
-    """Return the work of `SyncStore.search`."""
-    return lambda connection: page(connection, scope, query)
+    """Return the work of `SyncStore.search`.
+
+    Raises:
+        InvalidFilter: The filter cannot be compared with the resource type.
+    """
+    return page(scope, query)
 
 
 def create(
     scope: Scope, resource_type: ResourceType, document: Document, unknown_members: UnknownMembers
 ) -> Work[Written]:
     """Return the work of `SyncStore.create`."""
+    has_no_members = writes_once(resource_type, document)
+    has_references = refers(resource_type, document)
 
     def run(connection: sa.Connection) -> Written:
         rows = Rows(connection, scope, resource_type)
-        kept = rows.insert(new_id(), document)
+        found = (
+            reference_rows.checked(connection, scope.tenant, resource_type, document) if has_references else document
+        )
+        kept = rows.new(new_id(), found)
+        if has_no_members:
+            written = Written(
+                rows.assemble([kept], _neither)[0],
+                changes=EffectiveChanges({}, kept.document) if scope.report_changes else None,
+            )
+            rows.insert(kept, _entry(scope, written))
+            return written
+        kept = rows.insert(kept)
         changes = replacement(resource_type, {}, document)
         joined, skipped = _change_members(rows, kept, changes, unknown_members)
-        # A new resource belongs to no group yet.
-        requested: RequestedAttributes = (
-            (lambda name: name != GROUPS) if joined else (lambda name: name not in (GROUPS, MEMBERS))
-        )
+        requested: RequestedAttributes = (lambda name: name != GROUPS) if joined else _neither
         made = _effective(rows, {}, kept.document, joined) if scope.report_changes else None
-        return Written(rows.assemble([kept], requested)[0], skipped_members=skipped, changes=made)
+        written = Written(rows.assemble([kept], requested)[0], skipped_members=skipped, changes=made)
+        rows.log(_entry(scope, written))
+        return written
 
     return run
 
 
-def writes_once(resource_type: ResourceType, references: Mapping[str, object]) -> bool:
-    """Report whether a write takes one statement on PostgreSQL, because it changes no members."""
-    return not (references and has_members(resource_type) and MEMBERS in references)
+def writes_once(resource_type: ResourceType, written: Collection[str]) -> bool:
+    """Report whether a write takes one statement on PostgreSQL, because it changes no members and no references.
+
+    Args:
+        resource_type: The resource type.
+        written: The top-level attributes of the document, or those that a change set changes.
+    """
+    if refers(resource_type, written):
+        return False
+    return not (written and has_members(resource_type) and MEMBERS in written)
+
+
+def changes_once(resource_type: ResourceType, changes: ChangeSet) -> bool:
+    """Report whether a change set takes one statement on PostgreSQL."""
+    if resource_type.references and refers(resource_type, changes.assigned):
+        return False
+    return writes_once(resource_type, changes.references)
+
+
+def replaces_once(resource_type: ResourceType) -> bool:
+    """Report whether the replacement of a document takes one statement on PostgreSQL."""
+    return not (resource_type.references or has_members(resource_type))
 
 
 def replace(
@@ -124,11 +170,13 @@ def delete(
         rows = Rows(connection, scope, resource_type)
         old = rows.find(id, lock=True)
         check_version(expected_version, old.tag)
+        lost = reference_rows.forget(connection, scope.tenant, id, old.sequence)
         groups = rows.delete(old)
         if not scope.report_changes:
             return None
         names = rows.names(groups)
-        return EffectiveChanges(old.document, {}, left_groups=tuple(names[each] for each in groups if each in names))
+        left = tuple(names[each] for each in groups if each in names)
+        return EffectiveChanges(old.document, {}, left_groups=left, lost_references=tuple(lost))
 
     return run
 
@@ -153,13 +201,34 @@ def _written(
     references = {name: each for name, each in changes.references.items() if name != MEMBERS or not rows.has_members}
     document = apply_changes(old.document, ChangeSet(changes.assigned, changes.unassigned, references))
     touched = (*changes.assigned, *changes.unassigned, *references)
+    if refers(rows.resource_type, touched):
+        document = reference_rows.checked(rows.connection, scope.tenant, rows.resource_type, document)
     changed = any(document.get(name) != old.document.get(name) for name in touched)
     members_changed, skipped = _change_members(rows, old, changes, unknown_members)
-    kept = rows.update(old, document if changed else None) if changed or members_changed else old
+    kept = rows.next_version(old, document if changed else None) if changed or members_changed else old
     made = None
     if scope.report_changes and kept is not old:
         made = _effective(rows, old.document, kept.document, members_changed)
-    return Written(rows.assemble([kept], requested)[0], kept is not old, skipped, changes=made)
+    written = Written(rows.assemble([kept], requested)[0], kept is not old, skipped, changes=made)
+    entry = _entry(scope, written)
+    if kept is old:
+        rows.log(entry)
+    else:
+        rows.update(old, kept, entry)
+    return written
+
+
+def _entry(scope: Scope, written: Written) -> LogEntry | None:
+    """Return the entry of the provisioning log that a write adds, or None without a log."""
+    if scope.log_entry is None:
+        return None
+    written.is_logged = True
+    return scope.log_entry(written)
+
+
+def _neither(name: str) -> bool:
+    """Request neither groups nor members. A new resource belongs to no group yet."""
+    return name not in (GROUPS, MEMBERS)
 
 
 def _effective(rows: Rows, before: Document, after: Document, members: MemberChanges) -> EffectiveChanges:

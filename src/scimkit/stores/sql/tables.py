@@ -14,6 +14,8 @@ from sqlalchemy.dialects import mysql
 from scimkit.stores.sql.index_entries import HEAD
 from scimkit.stores.sql.log_tables import LogTables, provisioning_log_tables
 from scimkit.stores.sql.outbox_table import outbox_table
+from scimkit.stores.sql.poll_queue_table import poll_queue_table
+from scimkit.stores.sql.request_queue_table import request_queue_table
 from scimkit.tokens.scopes import DEFAULT_SCOPES, MAX_SCOPES
 
 METADATA: Final = sa.MetaData()
@@ -173,5 +175,38 @@ def breaker_table(metadata: sa.MetaData) -> sa.Table:
 BREAKERS: Final = breaker_table(METADATA)
 """One row for each tenant whose deactivations a breaker counts; `state` is a `BreakerState` as JSON."""
 
+POLL_QUEUE: Final = poll_queue_table(METADATA)
+"""The security event tokens that wait for polling receivers."""
+
+PENDING_REQUESTS: Final = request_queue_table(METADATA)
+"""The requests that a service accepted and that no worker has finished."""
+
 LOG: Final[LogTables] = provisioning_log_tables(METADATA)
 """The provisioning log."""
+
+
+def client_table(metadata: sa.MetaData, name: str = "scim_client") -> sa.Table:
+    """Add the table of OAuth clients to the metadata of an application, so that its own migrations create the table.
+
+    Args:
+        metadata: The metadata, such as `Base.metadata`.
+        name: The name of the table.
+
+    Returns:
+        The table, for the argument `table` of `SqlClientStore` or `AsyncSqlClientStore`. `document` is a client with
+            the hashes of its secrets and its trusts, as JSON.
+    """
+    return sa.Table(
+        name, metadata,
+        sa.Column("id", raw(32), primary_key=True),
+        sa.Column("tenant", raw(255), nullable=False),
+        sa.Column("created", sa.String(32), nullable=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("document", DOCUMENT, nullable=False),
+        sa.Index(f"{name}_tenant", "tenant"),
+        mysql_engine="InnoDB", mariadb_engine="InnoDB",
+    )  # fmt: skip
+
+
+CLIENTS: Final = client_table(METADATA)
+"""The OAuth clients, with the hashes of their secrets."""

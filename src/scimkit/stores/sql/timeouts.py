@@ -1,7 +1,8 @@
 """Limits for every wait in a database: connections, locks and statements.
 
 Each connection of an engine that scimkit created has a timeout for statements. A request with enough time left
-therefore needs no extra message to the server. A transaction with less time left sets a shorter timeout.
+therefore needs no extra message to the server. A transaction with less time left sets a shorter timeout. If a pooler
+shares the sessions of the server among clients, each transaction sets its own timeout, which ends with the transaction.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ _READ_TIMEOUT: Final = 20
 _GRACE: Final = 0.5
 """Seconds that a server has to report a canceled statement. After that, the server counts as unreachable."""
 _LIMIT: Final = "scimkit_statement_timeout"
+_NEXT_LIMIT: Final = "scimkit_next_statement_timeout"
+_IS_SHARED: Final = "scimkit_session_is_shared"
 _UNTIL: Final = "scimkit_until"
 _POOL_DEADLINE: Final[ContextVar[float | None]] = ContextVar("scimkit_pool_deadline", default=None)
 _STEPS: Final = 20_000
@@ -99,6 +102,8 @@ def bound_statements(engine: sa.Engine, seconds: float) -> None:
         if engine.dialect.name == "sqlite":
             _watch(dbapi_connection, record.info)
             return
+        if record.info.get(_IS_SHARED):
+            return
         cursor = dbapi_connection.cursor()
         for statement in _statements(engine.dialect, seconds):
             cursor.execute(statement)
@@ -107,6 +112,29 @@ def bound_statements(engine: sa.Engine, seconds: float) -> None:
             dbapi_connection.commit()
 
     event.listen(engine, "connect", bound)
+
+
+def is_bound_by(info: dict[Any, Any], seconds: float) -> bool:
+    """Report whether the timeout for the statements of a connection is no longer than some seconds."""
+    limit: float | None = info.get(_LIMIT)
+    return limit is not None and limit <= seconds
+
+
+def share_session(info: dict[Any, Any]) -> None:
+    """Mark a connection whose session of the server may serve other clients after each transaction."""
+    info[_IS_SHARED] = True
+
+
+def shares_session(connection: sa.Connection) -> bool:
+    """Report whether a connection changes no setting of its session, so that each access needs a transaction."""
+    return _IS_SHARED in connection.info
+
+
+def transaction_settings(connection: sa.Connection) -> list[str]:
+    """Return the statements that set the timeouts of one transaction of PostgreSQL."""
+    info: dict[Any, Any] = connection.info
+    seconds = info.get(_NEXT_LIMIT, info[_LIMIT])
+    return [each.replace("SET ", "SET LOCAL ", 1) for each in _statements(connection.dialect, seconds)]
 
 
 @contextmanager
@@ -216,7 +244,18 @@ def unbounded(connection: sa.Connection) -> Iterator[None]:
 
 @contextmanager
 def _other_timeouts(connection: sa.Connection, seconds: float, usual: float) -> Iterator[None]:
-    """Set the timeouts of a session, and restore the usual timeouts at the end. 0 seconds mean no timeout."""
+    """Set the timeouts of a session, and restore the usual timeouts at the end. 0 seconds mean no timeout.
+
+    If the session is shared, the timeouts apply to the transactions that begin within the block.
+    """
+    if shares_session(connection):
+        info = connection.info
+        info[_NEXT_LIMIT] = seconds
+        try:
+            yield
+        finally:
+            info.pop(_NEXT_LIMIT, None)  # a connection that was lost has forgotten everything
+        return
     for statement in _statements(connection.dialect, seconds):
         connection.exec_driver_sql(statement)
     try:

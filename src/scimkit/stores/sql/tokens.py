@@ -14,7 +14,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from scimkit.stores.sql.database import Database, Work
-from scimkit.stores.sql.hot_statements import HotStatement
+from scimkit.stores.sql.direct_reads import HotRead
+from scimkit.stores.sql.hot_statements import HotStatement, Row
 from scimkit.stores.sql.tables import TOKENS
 from scimkit.stores.sql.timeouts import soon
 from scimkit.tokens import TokenRecord
@@ -60,11 +61,10 @@ class TokenStatements:
         """Return the work that finds a record by its id."""
         key = {"key": _encoded(id)}
 
-        def run(connection: sa.Connection) -> TokenRecord | None:
-            rows = self._find.rows(connection, key)
+        def found(rows: Sequence[Row]) -> TokenRecord | None:
             return _record(rows[0]) if rows else None
 
-        return run
+        return HotRead(self._find, key, found, lambda connection: found(self._find.rows(connection, key)))
 
     def list(self, tenant: str) -> Work[Sequence[TokenRecord]]:
         """Return the work that lists the records of a tenant."""
@@ -84,6 +84,14 @@ class TokenStatements:
         """Return the work that sets `last_used` if the stored time is earlier."""
         values = {"key": _encoded(id), "instant": _text(instant)}
         return lambda connection: connection.execute(self._touch, values)
+
+    def remove_expired(self, tenant: str, created_by: str, before: datetime) -> Work[object]:
+        """Return the work that deletes the records of a tenant and a creator that expired before a time."""
+        columns = self._table.c
+        statement = sa.delete(self._table).where(
+            columns.tenant == _encoded(tenant), columns.created_by == created_by, columns.expires < _text(before)
+        )
+        return lambda connection: connection.execute(statement)
 
 
 class SqlTokenStore:
@@ -115,6 +123,10 @@ class SqlTokenStore:
 
     def touch(self, id: str, instant: datetime) -> None:
         self._database.write(self._statements.touch(id, instant), very_soon())
+
+    def remove_expired(self, tenant: str, created_by: str, before: datetime) -> None:
+        """Delete the records of a tenant with this `created_by` that expired before a time."""
+        self._database.write(self._statements.remove_expired(tenant, created_by, before), soon())
 
 
 def _row(record: TokenRecord) -> dict[str, Any]:

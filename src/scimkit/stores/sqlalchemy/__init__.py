@@ -47,6 +47,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Import `AsyncMappedStore` on first use, because SQLAlchemy's asyncio module needs the extra `scimkit[async]`."""
     if name == "AsyncMappedStore":
+        try:
+            import sqlalchemy.ext.asyncio as _  # noqa: F401
+        except ImportError as missing:
+            raise ModuleNotFoundError("Async stores need greenlet: pip install 'scimkit[async]'") from missing
         from scimkit.stores.sqlalchemy.async_store import AsyncMappedStore
 
         return AsyncMappedStore

@@ -62,7 +62,7 @@ class RecordRows(ServedRows):
         page = self._statements.page(equality)
         wanted = self._tenants if equality is None else {**self._tenants, VALUE: equality.value}
         limits = {COUNT: window.count, OFFSET: max(window.start_index, 1) - 1}
-        rows = self._connection.execute(page.rows, {**wanted, **limits}).all()
+        rows = page.rows.rows(self._connection, {**wanted, **limits})
         total = window.total(len(rows))
         if total is None:
             total = self._connection.scalar(page.total, wanted) or 0
@@ -180,7 +180,7 @@ class RecordRows(ServedRows):
         """Return the rows with a value of the id column."""
         if self._tenants is None or (type(value) is str and "\0" in value):
             return super()._with_id(value, lock)
-        return self._connection.execute(self._statements.find(lock=lock), {**self._tenants, ID: value}).all()
+        return self._statements.find(lock=lock).rows(self._connection, {**self._tenants, ID: value})
 
     def _select(self, lock: bool = False) -> Any:
         """Return the query for the served rows, as records."""

@@ -1,16 +1,18 @@
-"""The statements on the records of a layout. Each statement is built once. This module never runs a statement."""
+"""The statements on the records of a layout. Each statement is built once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.sql import visitors
 
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.rows import Window
+from scimkit.stores.sql.hot_statements import HotStatement, takes_single_statements
 from scimkit.stores.sqlalchemy.conditions import is_text_parameter, key_of, utf8
 from scimkit.stores.sqlalchemy.linked_rows import served
 from scimkit.stores.sqlalchemy.pages import Pages
@@ -25,11 +27,47 @@ COUNT: Final = "scimkit_count"
 OFFSET: Final = "scimkit_offset"
 
 
+_PLAIN: Final = (sa.String, sa.Integer, sa.Boolean)
+
+
+class RecordQuery:
+    """A query whose text never changes.
+
+    With psycopg, it goes straight to the driver if SQLAlchemy would neither convert a parameter nor a result.
+
+    Args:
+        statement: The query.
+    """
+
+    def __init__(self, statement: Any) -> None:
+        self._statement = statement
+        self._hot = HotStatement(statement, binary=False) if _is_plain(statement) else None
+
+    def rows(self, connection: sa.Connection, parameters: Mapping[str, Any]) -> Sequence[Any]:
+        """Run the query and return all rows."""
+        if self._hot is not None and takes_single_statements(connection.dialect):
+            return self._hot.rows(connection, parameters)
+        return connection.execute(self._statement, parameters).all()
+
+
+def _is_plain(statement: Any) -> bool:
+    """Report whether all columns and parameters of a query have types that the driver handles alone."""
+    kinds = [each.type for each in statement.selected_columns]
+    kinds += [each.type for each in visitors.iterate(statement) if isinstance(each, sa.BindParameter)]
+    return all(map(_is_plain_type, kinds))
+
+
+def _is_plain_type(kind: Any) -> bool:
+    """Report whether SQLAlchemy converts no value of a type. Types of the application may convert."""
+    is_own = type(kind).__module__.startswith("sqlalchemy.")
+    return is_own and isinstance(kind, _PLAIN) and not isinstance(kind, sa.Enum)
+
+
 @dataclass(frozen=True, slots=True)
 class PageStatements:
     """The statements for one page, and for the number of all matching rows."""
 
-    rows: Any
+    rows: RecordQuery
     total: Any
     pages: Pages
 
@@ -52,9 +90,9 @@ class RecordStatements:
         self._own = served(layout, self._model, parameter, by_bytes=by_bytes)
         self._built: dict[Any, Any] = {}
 
-    def find(self, *, lock: bool) -> Any:
+    def find(self, *, lock: bool) -> RecordQuery:
         """Return the query for the rows with the parameter `ID`."""
-        return self._once(("find", lock), partial(self._find, lock))
+        return self._once(("find", lock), partial(self._find, lock))  # type: ignore[no-any-return]
 
     def with_key(self) -> Any:
         """Return the query for the row whose primary key is the parameter `KEY`."""
@@ -98,13 +136,13 @@ class RecordStatements:
             found = self._built[form] = build()
         return found
 
-    def _find(self, lock: bool) -> Any:
+    def _find(self, lock: bool) -> RecordQuery:
         """Build the query for the rows with an id."""
         column = getattr(self._model, self.layout.id.field.name)
         parameter = sa.bindparam(ID, type_=column.type)
         bytewise = self._by_bytes and is_text_parameter(parameter)
         query: Any = self.select().where(utf8(column) == utf8(parameter) if bytewise else column == parameter)
-        return query.with_for_update() if lock else query
+        return RecordQuery(query.with_for_update() if lock else query)
 
     def _page(self, equality: Equality | None) -> PageStatements:
         """Build the statements for a page."""
@@ -114,7 +152,7 @@ class RecordStatements:
         rows = pages.ordered(self.select().where(condition))
         rows = rows.limit(sa.bindparam(COUNT, type_=sa.Integer())).offset(sa.bindparam(OFFSET, type_=sa.Integer()))
         total = sa.select(sa.func.count()).select_from(self._model).where(self._own, condition)
-        return PageStatements(rows, total, pages)
+        return PageStatements(RecordQuery(rows), total, pages)
 
     def _others(self, equality: Equality, *, has_row: bool) -> Any:
         """Build the query for another row that meets an equality."""

@@ -21,7 +21,8 @@ except ModuleNotFoundError as _missing:
 _PARTS = (
     "base", "changes", "storing", "uniqueness", "versions", "members", "tenants", "transactions", "searching", "pages",
     "machine", "comparison", "histories", "outbox", "outbox_model",
-    "provisioning_log", "log_base", "log_entries", "log_retention",
+    "provisioning_log", "log_base", "log_entries", "log_retention", "references", "poll_queue",
+    "request_queue",
 )  # fmt: skip
 pytest.register_assert_rewrite(*(f"{__name__}.{each}" for each in _PARTS))
 
@@ -32,7 +33,10 @@ from scimkit.testing.contract.machine import StoreMachine  # noqa: E402
 from scimkit.testing.contract.members import MembersContract  # noqa: E402
 from scimkit.testing.contract.outbox import OutboxContract  # noqa: E402
 from scimkit.testing.contract.pages import PagesContract  # noqa: E402
+from scimkit.testing.contract.poll_queue import PollQueueContract  # noqa: E402
 from scimkit.testing.contract.provisioning_log import ProvisioningLogContract  # noqa: E402
+from scimkit.testing.contract.references import ReferencesContract  # noqa: E402
+from scimkit.testing.contract.request_queue import RequestQueueContract  # noqa: E402
 from scimkit.testing.contract.searching import SearchingContract  # noqa: E402
 from scimkit.testing.contract.storing import StoringContract  # noqa: E402  # after the rewriting of its asserts
 from scimkit.testing.contract.tenants import TenantsContract  # noqa: E402
@@ -40,7 +44,10 @@ from scimkit.testing.contract.transactions import TransactionsContract  # noqa: 
 from scimkit.testing.contract.uniqueness import UniquenessContract  # noqa: E402
 from scimkit.testing.contract.versions import VersionsContract  # noqa: E402
 
-__all__ = ["OutboxContract", "ProvisioningLogContract", "StoreCapabilities", "StoreContract", "StoreMachine"]
+__all__ = [
+    "OutboxContract", "PollQueueContract", "ProvisioningLogContract", "ReferencesContract",
+    "RequestQueueContract", "StoreCapabilities", "StoreContract", "StoreMachine",
+]  # fmt: skip
 
 
 class StoreContract(

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, cast
 
 from scimkit.documents import Document
-from scimkit.stores.protocol import Capability, Page, Result, Scope, Store, SyncStore, Written
+from scimkit.stores.protocol import Capability, Page, Result, Scope, Store, SyncStore, Written, holds_references
 
 _THREADS = 64
 """The number of threads. Each open transaction needs a thread, so this is more than a test has transactions at once."""
@@ -53,6 +53,8 @@ class DrivenAsyncStore:
     def __init__(self, store: Store, loop: LoopThread) -> None:
         self.store = store
         self.unsupported: Collection[Capability] = store.unsupported
+        self.logs_writes: bool = getattr(store, "logs_writes", False)
+        self.holds_references: bool = holds_references(store)
         self._loop = loop
 
     def get(self, *arguments: Any, **named: Any) -> Document:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
-from scimkit.provisioning import LogEntry, LogQuery, QuirkUse, new_entry_id
+from scimkit.provisioning import LogEntry, LogQuery, QuirkUse
 from scimkit.testing.contract.base import ContractBase
+from scimkit.uuid7 import new_uuid7
 
 SECRET: Final = "s\u00e4cret"
 """A text in every personal field of an entry."""
@@ -25,7 +26,7 @@ class LogContractBase(ContractBase):
 
     def entry(self, **fields: Any) -> LogEntry:
         """Return an entry of a new id."""
-        made: dict[str, Any] = {"id": new_entry_id(), "tenant": "default", "action": "Update", "result": "Success",
+        made: dict[str, Any] = {"id": new_uuid7(), "tenant": "default", "action": "Update", "result": "Success",
                                 "started": datetime(2026, 3, 1, tzinfo=UTC)} | fields  # fmt: skip
         return LogEntry(**made)
 

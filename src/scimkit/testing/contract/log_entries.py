@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 from hypothesis import strategies as st
 
 from scimkit.provisioning import REDACTED, Action, LogEntry, LogQuery, LogResult, QuirkUse
-from scimkit.provisioning.entries import first_id_at, new_id_at
+from scimkit.uuid7 import first_id_at, new_id_at
 
 START: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 """The time of the first entry of a test."""

@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 from scimkit.provisioning import REDACTED, QuirkUse
-from scimkit.provisioning.entries import new_id_at
 from scimkit.provisioning.log import PURGED_AT_ONCE
 from scimkit.testing.contract.base import RACERS
 from scimkit.testing.contract.log_base import SECRET, LogContractBase
 from scimkit.testing.contract.log_entries import START
+from scimkit.uuid7 import new_id_at
 
 
 class LogRetentionContract(LogContractBase):

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final
 import pytest
 from hypothesis import strategies as st
 
-from scimkit.events.outbox import OutboxEntry, OutboxStatus
+from scimkit.events.outbox import OutboxBacklog, OutboxEntry, OutboxStatus
 from scimkit.events.resource_events import (
     AttributeChange,
     MembersAdded,
@@ -208,6 +208,19 @@ class OutboxContract(ContractBase):
         assert [each.event for each in store.outbox.list("delivered")] == events[1:2]
         assert [each.event for each in store.outbox.list(limit=2)] == events[:2]
         assert [each.event for each in store.outbox.list(after=listed[1].sequence)] == events[2:]
+
+    def test_the_backlog(self, store: Any) -> None:
+        """`backlog` counts pending entries and dead letters, and has the time of the first pending entry."""
+        assert store.outbox.backlog() == OutboxBacklog(0, 0, None)
+        before = datetime.now(UTC) - timedelta(milliseconds=1)
+        self.record(store, "a", "b", "b", "c", "d")
+        entries = self.claimed(store)
+        store.outbox.succeed(entries["a"])
+        store.outbox.dead_letter(entries["b"], "refused")
+        store.outbox.fail(entries["c"], "HTTP 500", LONG)
+        found = store.outbox.backlog()
+        assert (found.pending, found.dead) == (3, 1)
+        assert before <= found.oldest <= datetime.now(UTC)
 
     def test_finished_entries_are_purged(self, store: Any) -> None:
         """`purge` deletes delivered entries, and dead letters if it is told so. Pending entries stay."""

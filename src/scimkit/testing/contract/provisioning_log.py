@@ -18,22 +18,25 @@ from typing import Any, Final
 import pytest
 from hypothesis import strategies as st
 
-from scimkit.provisioning import (
-    CYCLE_GAP,
-    REDACTED,
-    Cycle,
-    HealthStatus,
-    LogEntry,
-    LogQuery,
-    connection_health,
-    new_entry_id,
-)
-from scimkit.provisioning.entries import new_id_at
+from scimkit.errors import PreconditionFailed, Uniqueness
+from scimkit.patch.changes import ChangeSet, ReferenceChanges
+from scimkit.provisioning import CYCLE_GAP, REDACTED, Cycle, HealthStatus, LogEntry, LogQuery, connection_health
+from scimkit.schema.core import GROUP, USER
+from scimkit.stores.protocol import Written
 from scimkit.testing.contract.base import RACERS
 from scimkit.testing.contract.log_entries import ENTRIES, QUERIES, SIMPLE_QUERIES, START, expected, numbered
 from scimkit.testing.contract.log_retention import LogRetentionContract
+from scimkit.uuid7 import new_id_at, new_uuid7
 
 MINUTE: Final = timedelta(minutes=1)
+
+
+def _names(written: Written) -> dict[str, Any]:
+    """Return the change of the displayName that a store reports, as an entry has it."""
+    if written.changes is None:
+        return {}
+    return {"displayName": {"before": written.changes.before.get("displayName"),
+                            "after": written.changes.after.get("displayName")}}  # fmt: skip
 
 
 class Undone(Exception):
@@ -59,7 +62,7 @@ class ProvisioningLogContract(LogRetentionContract):
         for each in entries:
             assert store.provisioning_log.find("default", each.id) == each
             assert store.provisioning_log.find("other", each.id) is None
-        assert store.provisioning_log.find("default", new_entry_id()) is None
+        assert store.provisioning_log.find("default", new_uuid7()) is None
 
     def test_ids_that_are_no_ids_find_nothing(self, store: Any) -> None:
         """An id of another form finds no entry and no cycle."""
@@ -94,6 +97,47 @@ class ProvisioningLogContract(LogRetentionContract):
         assert not self.all(store)
         store.transaction(self.one, work)
         assert self.all(store) == [kept]
+
+    def test_a_write_and_its_entry_are_one(self, store: Any) -> None:
+        """A store that logs writes itself adds the entry of each write, and no entry of a refused or undone write."""
+        if not getattr(store, "logs_writes", False):
+            pytest.skip("the store leaves the entries of writes to the service")
+        made: list[LogEntry] = []
+
+        def entry_of(written: Written) -> LogEntry:
+            made.append(self.entry(resource_id=written.document["id"], label=str(len(made)), changes=_names(written)))
+            return made[-1]
+
+        def undo(inside: Any) -> None:
+            assert inside.change(scope, USER, id, ChangeSet({"displayName": "Undone"})).is_logged
+            raise Undone
+
+        scope = replace(self.one, report_changes=True, log_entry=entry_of)
+        name, other = new_uuid7(), new_uuid7()  # a store may have users of earlier tests
+        ada = {"schemas": [USER.schema], "userName": name, "displayName": "Ada"}
+        created = store.create(scope, USER, ada)
+        id = created.document["id"]
+        written = [
+            created,
+            store.change(scope, USER, id, ChangeSet({"displayName": "A. King"})),
+            store.change(scope, USER, id, ChangeSet({"displayName": "A. King"})),
+            store.replace(scope, USER, id, {**ada, "userName": other}),
+            store.create(scope, GROUP, {"schemas": [GROUP.schema], "displayName": name, "members": [{"value": id}]}),
+        ]
+        added = ChangeSet(references={"members": ReferenceChanges(removed=frozenset([id]))})
+        written.append(store.change(scope, GROUP, written[-1].document["id"], added))
+        assert all(each.is_logged for each in written)
+        assert [each.changed for each in written] == [True, True, False, True, True, True]
+        kept = made[::-1]
+        assert self.all(store) == kept
+        assert [dict(each.changes) for each in kept[::-1][:2]] == [_names(each) for each in written[:2]]
+        with pytest.raises(Undone):
+            store.transaction(self.one, undo)
+        with pytest.raises(Uniqueness):
+            store.create(scope, USER, {**ada, "userName": other})
+        with pytest.raises(PreconditionFailed):
+            store.change(scope, USER, id, ChangeSet({"displayName": "Stale"}), 'W/"1"')
+        assert self.all(store) == kept
 
     def test_queries_agree_with_a_list(self) -> None:
         """Any query finds what a filter over a list finds, page by page, newest first."""

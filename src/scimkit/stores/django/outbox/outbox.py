@@ -13,8 +13,11 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Exists, F, OuterRef, Q
 
 from scimkit.events.outbox import (
+    MAX_COUNTED,
+    OutboxBacklog,
     OutboxEntry,
     OutboxStatus,
+    backlog_of,
     entry_of,
     error_text,
     milliseconds,
@@ -92,6 +95,14 @@ class DjangoOutbox:
             return True
 
         return self._write(work)
+
+    def backlog(self) -> OutboxBacklog:
+        def work() -> OutboxBacklog:
+            pending, dead = (self._rows.filter(status=each).order_by() for each in ("pending", "dead"))
+            oldest = self._rows.filter(status="pending").order_by("sequence").values_list("created", flat=True).first()
+            return backlog_of(pending[:MAX_COUNTED].count(), dead[:MAX_COUNTED].count(), oldest)
+
+        return self._read(work)
 
     def purge(self, older_than: datetime, *, dead_letters: bool = False) -> int:
         statuses = ["delivered", *(["dead"] if dead_letters else [])]

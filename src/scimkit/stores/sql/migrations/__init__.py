@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from scimkit.stores.protocol import StoreHealth
 
-HEAD: Final = "0006"
+HEAD: Final = "0008"
 """The newest version of the tables."""
 
 _ATTEMPTS: Final = 30
@@ -47,12 +47,17 @@ def upgrade(connection: sa.Connection) -> None:
 
     Tables of a later version than the newest known version are left unchanged. Several processes may call this
     function at the same time.
+
+    Raises:
+        ModuleNotFoundError: Alembic is not installed.
     """
     for attempt in range(_ATTEMPTS):
         if (current(connection) or "") >= HEAD:
             return
-        from alembic.util import CommandError
-
+        try:
+            from alembic.util import CommandError
+        except ModuleNotFoundError as missing:
+            raise ModuleNotFoundError("Migrations need Alembic: pip install 'scimkit[sql]'") from missing
         try:
             with _one_at_a_time(connection):
                 _delete_earlier_versions(connection)

@@ -1,0 +1,48 @@
+import sqlalchemy as sa
+from fastapi import FastAPI, HTTPException
+from starlette.middleware.sessions import SessionMiddleware
+
+from scimkit.admin.asgi import AdminApp
+from scimkit.asgi import HealthApp, ScimApp
+
+from .admin import SECRET, router, site
+from .models import Agent, Team, Ticket, sessions
+from .scim import service
+
+app = FastAPI()
+app.mount("/scim/v2", ScimApp(service))
+app.mount("/probes", HealthApp(service))
+app.mount("/scim-admin", AdminApp(site))
+app.include_router(router)
+app.add_middleware(SessionMiddleware, secret_key=SECRET)
+
+
+@app.get("/agents")
+def list_agents() -> list[dict[str, str | bool]]:
+    with sessions() as session:
+        agents = session.scalars(sa.select(Agent).where(Agent.archived_at.is_(None)).order_by(Agent.id))
+        return [{"login": each.login, "role": each.role, "may sign in": each.disabled_at is None} for each in agents]
+
+
+@app.get("/teams")
+def list_teams() -> dict[str, list[str]]:
+    with sessions() as session:
+        teams = session.scalars(sa.select(Team).order_by(Team.id))
+        return {each.name: [agent.login for agent in each.agents] for each in teams}
+
+
+@app.get("/tickets")
+def list_tickets() -> list[dict[str, str | None]]:
+    query = sa.select(Ticket.subject, Agent.login).outerjoin(Ticket.agent)
+    with sessions() as session:
+        found = session.execute(query.where(Ticket.closed_at.is_(None)).order_by(Ticket.id))
+        return [{"subject": subject, "agent": login} for subject, login in found]
+
+
+@app.post("/tickets")
+def open_ticket(subject: str, agent: str) -> None:
+    with sessions.begin() as session:
+        found = session.scalar(sa.select(Agent).where(Agent.login == agent, Agent.archived_at.is_(None)))
+        if found is None:
+            raise HTTPException(404, "There is no agent with this login.")
+        session.add(Ticket(subject=subject, agent=found))
