@@ -50,6 +50,18 @@ def test_the_speed_is_that_of_the_performance_page() -> None:
     assert [row for row in table if f"| {row[0]} | {row[1]} | {row[2]} |" not in measured] == []
 
 
+def test_the_speed_in_a_database_is_that_of_the_performance_page() -> None:
+    """The ratios of a GET on PostgreSQL are those of `docs/explanation/performance.md`."""
+    measured = (TOP / "docs/explanation/performance.md").read_text()
+    postgresql = measured.partition("### MariaDB and SQLite")[0]
+    ratios = dict(re.findall(r"^\| GET by id \| ([^|]+) \| [\d,]+ \| ([\d.]+) \|", postgresql, re.MULTILINE))
+    said = re.search(r"a GET takes ([\d.]+) to ([\d.]+) times the CPU.*?takes (\d+) times", README, re.DOTALL)
+    assert said is not None
+    own = sorted(float(ratios[name]) for name in ("SqlStore", "AsyncSqlStore"))
+    assert [f"{each:.1f}" for each in own] == [said[1], said[2]]
+    assert round(float(ratios["by hand, ORM"])) == int(said[3])
+
+
 def test_code_comes_soon() -> None:
     """The first code of the README is within two screens of 40 lines."""
     before = README[: README.index("```")]
