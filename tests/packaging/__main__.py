@@ -26,7 +26,8 @@ BIN: Final = Path(sys.executable).parent
 PYTHONS: Final = ("3.11", "3.12", "3.13", "3.14")
 ROOMS: Final = (
     "tests/admin/test_pages.py", "tests/delivery", "tests/filters", "tests/patch", "tests/schema", "tests/service",
-    "tests/oauth", "tests/telemetry", "tests/tokens", "tests/test_asgi.py", "tests/test_wsgi.py", "tests/test_cli.py", "tests/test_cli_tokens.py",
+    "tests/oauth", "tests/telemetry",
+    "tests/tokens", "tests/test_asgi.py", "tests/test_wsgi.py", "tests/test_cli.py", "tests/test_cli_tokens.py",
     "tests/stores/test_migrations.py", "tests/stores/test_token_stores.py", "tests/stores/django",
     "tests/stores/mapped", "tests/testing/test_plugin.py", "tests/examples/test_applications.py",
 )  # fmt: skip
