@@ -106,6 +106,8 @@ def test_events_of_a_deleted_owner(in_database: bool) -> None:
     assert [(each.action, each.resource_type, each.label) for each in entries] == [
         ("Delete", "User", "ada"), ("Create", "Agent", "bot"), ("Create", "User", "ada"),
     ]  # fmt: skip
+    if in_database:
+        store.engine.dispose()
 
 
 @pytest.mark.rfc("agents-5.1.4-3")

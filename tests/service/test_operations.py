@@ -450,7 +450,7 @@ def test_a_filter_on_a_single_plain_value(client: Client) -> None:
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
 def test_groups_may_share_a_name_if_the_host_says_so(kind: str, tmp_path: Any) -> None:
     """If the host turns off uniqueness of displayName, the schema announces `none`, and two groups may share a name."""
-    store = MemoryStore() if kind == "memory" else SqlStore(f"sqlite:///{tmp_path}/names.db")
+    store: Any = MemoryStore() if kind == "memory" else SqlStore(f"sqlite:///{tmp_path}/names.db")
     shared = Client(store, resource_types=(USER_TYPE, GROUP_TYPE.without_uniqueness("displayName")))
     first, second = shared.group("Agents"), shared.group("Agents")
     found = shared.get('/Groups?filter=displayName eq "agents"').body["Resources"]
@@ -460,6 +460,8 @@ def test_groups_may_share_a_name_if_the_host_says_so(kind: str, tmp_path: Any) -
     assert Client().get(f"/Schemas/{GROUP_SCHEMA['id']}").body["attributes"][0]["uniqueness"] == "server"
     with pytest.raises(ValueError, match="not unique"):
         GROUP_TYPE.without_uniqueness("externalId")
+    if kind == "sqlite":
+        store.engine.dispose()
 
 
 def test_descriptions_of_the_schemas(client: Client) -> None:
