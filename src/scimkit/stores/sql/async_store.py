@@ -301,12 +301,14 @@ class AsyncDatabase:
     async def read(self, work: Work[Result], deadline: float | None = None) -> Result:
         """Run work that only reads, as `Database.read` does."""
         if self._direct is not None and isinstance(work, HotRead):
-            direct = self._direct
-            rows = await insisted(lambda _: direct.awaited_rows(work, deadline), deadline)
+            direct, hot = self._direct, work
+            rows = await insisted(lambda _: direct.awaited_rows(hot, deadline), deadline)
             if rows is not None:
-                with suppress(NeedsMore):
-                    result: Result = work.result(rows)
+                try:
+                    result: Result = hot.result(rows)
                     return result
+                except NeedsMore:
+                    work = hot.otherwise
         return await insisted(lambda _: greenlet_spawn(self._transactions.read, work, deadline), deadline)
 
     async def write(

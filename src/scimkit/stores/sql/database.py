@@ -402,12 +402,14 @@ class Database:
             Unavailable: The database failed, or the deadline has passed.
         """
         if self._direct is not None and isinstance(work, HotRead):
-            direct = self._direct
-            rows = insisted(lambda _: direct.rows(work, deadline), deadline)
+            direct, hot = self._direct, work
+            rows = insisted(lambda _: direct.rows(hot, deadline), deadline)
             if rows is not None:
-                with suppress(NeedsMore):
-                    result: Result = work.result(rows)
+                try:
+                    result: Result = hot.result(rows)
                     return result
+                except NeedsMore:
+                    work = hot.otherwise
         return insisted(lambda _: self._transactions.read(work, deadline), deadline)
 
     def write(

@@ -6,6 +6,7 @@ Of an awaited read, only the pool needs a greenlet. Every unusual case takes the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final, Generic, TypeVar
@@ -32,7 +33,7 @@ class HotRead(Generic[Result]):
         statement: The hot statement.
         parameters: The parameters of the statement.
         result: Returns the result for the rows of the statement, or raises `NeedsMore`.
-        otherwise: The same work on a connection of SQLAlchemy, for each database.
+        otherwise: The same work with other statements, for other databases and for results that need more rows.
     """
 
     statement: HotStatement
@@ -42,6 +43,9 @@ class HotRead(Generic[Result]):
 
     def __call__(self, connection: sa.Connection) -> Result:
         """Do the work on a connection of SQLAlchemy."""
+        if connection.dialect.name == "postgresql":
+            with suppress(NeedsMore):
+                return self.result(self.statement.rows(connection, self.parameters))
         return self.otherwise(connection)
 
 

@@ -5,9 +5,8 @@ This module never changes a row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -21,7 +20,7 @@ from scimkit.stores.sorting import Sort
 from scimkit.stores.sql.conditions import condition, indexed_value, leads_to_few
 from scimkit.stores.sql.database import Work
 from scimkit.stores.sql.direct_reads import HotRead, NeedsMore
-from scimkit.stores.sql.hot_statements import HotStatement, Row
+from scimkit.stores.sql.hot_statements import Row
 from scimkit.stores.sql.index_entries import HEAD, slot
 from scimkit.stores.sql.postgresql_statements import EQUAL, PAGE
 from scimkit.stores.sql.rows import Rows, StoredResource, documents_of, own_parameters
@@ -39,20 +38,11 @@ def page(scope: Scope, query: Query) -> Work[Page]:
     """
     if query.filter is not None:
         query.filter.compile(query.resource_type)
-    usual = _usual_page(scope, query)
-    if usual is None:
-        return lambda connection: _any_page(connection, scope, query)
-
-    def run(connection: sa.Connection) -> Page:
-        if connection.dialect.name == "postgresql":
-            with suppress(NeedsMore):
-                return usual.result(usual.statement.rows(connection, usual.parameters))
-        return _any_page(connection, scope, query)
-
-    return HotRead(usual.statement, usual.parameters, usual.result, run)
+    any_page = partial(_any_page, scope, query)
+    return _usual_page(scope, query, any_page) or any_page
 
 
-def _any_page(connection: sa.Connection, scope: Scope, query: Query) -> Page:
+def _any_page(scope: Scope, query: Query, connection: sa.Connection) -> Page:
     """Read a page with statements for any filter, sort order and position.
 
     Raises:
@@ -82,16 +72,7 @@ def _any_page(connection: sa.Connection, scope: Scope, query: Query) -> Page:
     return Page(rows.assemble(kept, query.requested), total, positions)
 
 
-@dataclass(frozen=True, slots=True)
-class _Usual:
-    """A page that one hot statement of PostgreSQL reads."""
-
-    statement: HotStatement
-    parameters: Mapping[str, Any]
-    result: Callable[[Sequence[Row]], Page]
-
-
-def _usual_page(scope: Scope, query: Query) -> _Usual | None:
+def _usual_page(scope: Scope, query: Query, otherwise: Work[Page]) -> HotRead[Page] | None:
     """Return a page that one hot statement of PostgreSQL reads, or None if the page needs other statements.
 
     Such a page has all resources in the order of their creation, or all resources with a value that few have.
@@ -123,7 +104,7 @@ def _usual_page(scope: Scope, query: Query) -> _Usual | None:
             raise NeedsMore
         return Page(documents_of(kept, kind), total, [(each.sequence,) for each in kept])
 
-    return _Usual(statement, parameters, result)
+    return HotRead(statement, parameters, result, otherwise)
 
 
 def _total(query: Query, found: int) -> int | None:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, array
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from scimkit.stores.sql.hot_statements import HotStatement
-from scimkit.stores.sql.statements import COLUMNS, FIND, HELD, OWN, of_tenant
+from scimkit.stores.sql.statements import COLUMNS, FIND, HELD, OWN, of_tenant, own
 from scimkit.stores.sql.tables import CLAIMS, LOG, MEMBERSHIPS, RESOURCES, VALUES
 
 _BYTES: Final = sa.LargeBinary()
@@ -71,9 +71,7 @@ and with the groups of each resource."""
 def _page(*more: Any) -> HotStatement:
     """Build the statement that selects one page of all resources, in the order of their creation, and their number."""
     other = RESOURCES.alias("counted")
-    own = (other.c.tenant == sa.bindparam("tenant", type_=other.c.tenant.type),
-           other.c.type == sa.bindparam("kind", type_=other.c.type.type))  # fmt: skip
-    total = sa.select(sa.func.count()).select_from(other).where(*own).scalar_subquery()
+    total = sa.select(sa.func.count()).select_from(other).where(own(other)).scalar_subquery()
     limit, offset = (sa.bindparam(name, type_=sa.BigInteger()) for name in ("count", "offset"))
     selected = sa.select(*COLUMNS, *more, total.label("total")).where(OWN).order_by(RESOURCES.c.sequence)
     return HotStatement(selected.limit(limit).offset(offset), prepare=False)

@@ -30,7 +30,12 @@ def of_tenant(resources: Any) -> sa.ColumnElement[bool]:
     return held(resources.c.tenant, _TENANT)
 
 
-OWN: Final = sa.and_(RESOURCES.c.tenant == _TENANT, RESOURCES.c.type == _KIND)
+def own(resources: Any) -> sa.ColumnElement[bool]:
+    """Build the condition for all resources of one tenant and resource type."""
+    return sa.and_(resources.c.tenant == _TENANT, resources.c.type == _KIND)
+
+
+OWN: Final = own(RESOURCES)
 """The condition for all resources of one tenant and resource type."""
 
 HELD: Final = sa.and_(of_tenant(RESOURCES), held(RESOURCES.c.type, _KIND))
