@@ -114,7 +114,7 @@ class ClientStoreContract:
         assert self._run(lambda: self._store.update(absent, replace(absent, version=2))) is False
 
     def test_one_of_concurrent_updates_wins(self) -> None:
-        """Of several updates of one version at once, exactly one succeeds."""
+        """If several calls update one version at the same time, exactly one succeeds."""
         old = self._added()
         news = [replace(old, description=str(number), version=2) for number in range(_RACERS)]
         with ThreadPoolExecutor(_RACERS) as pool:

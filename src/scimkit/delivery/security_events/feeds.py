@@ -18,7 +18,7 @@ _NOT_IN_EVENTS: Final = frozenset({"members", "groups", "meta"})
 
 
 class Membership(NamedTuple):
-    """Whether a resource was in a feed before a change, and whether it is there afterwards."""
+    """The places of a resource before and after a change: in a feed, or not."""
 
     before: bool
     after: bool

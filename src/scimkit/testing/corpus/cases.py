@@ -60,7 +60,7 @@ class Case:
 
     @property
     def deviates(self) -> bool:
-        """Whether the request deviates from the RFC. Such a case does not count in the score."""
+        """True if the request deviates from the RFC. Such a case does not count in the score."""
         return bool(self.sent_by)
 
     def question(self) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class ClauseResult:
-    """What a check found about a clause.
+    """The finding of a check about a clause.
 
     Attributes:
         clause: The clause.
