@@ -141,7 +141,7 @@ def _view(service: ScimService, proxies: int) -> View:
             _read_headers(request, path, asked, service, proxies)
             response = None
             if asked.method in WITH_BODY:
-                response = run_sync(service.authenticate(asked))
+                response = run_sync(service.authenticate(asked, recalls=True))
             if response is None:
                 asked.body = _read_body(request, asked, service.limits.body)
                 response = run_sync(service.handle(asked))

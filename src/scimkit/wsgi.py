@@ -65,7 +65,7 @@ class ScimApp:
         try:
             self._read_headers(environ, request)
             if request.method in WITH_BODY:
-                refused = run_sync(service.authenticate(request))
+                refused = run_sync(service.authenticate(request, recalls=True))
                 if refused is not None:
                     return refused
                 request.body = read_body(environ, request, service.limits.body)

@@ -91,10 +91,10 @@ class LoopService:
         """Verify the token of a request. The result is that of `authenticated`."""
         service = self._service
         if not service.verification_blocks:
-            return await service.authenticate(request)
+            return await service.authenticate(request, recalls=True)
         try:
             return await self._executor.run(
-                lambda: run_sync(service.authenticate(request)), _deadline(service, request)
+                lambda: run_sync(service.authenticate(request, recalls=True)), _deadline(service, request)
             )
         except ScimError as error:
             return service.refuse(request, error)
@@ -109,7 +109,7 @@ class LoopService:
                     return refused
             return await service.handle(request)
         if request.principal is None and not service.verification_blocks:
-            refused = await service.authenticate(request)
+            refused = await service.authenticate(request, recalls=True)
             if refused is not None:
                 return refused
         try:

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 from scimkit.documents import write_json
 from scimkit.errors import InvalidSyntax, InvalidValue, ScimError, UnsupportedContentEncoding, UnsupportedMediaType
 from scimkit.runner import run_sync
-from scimkit.tokens import Principal
+from scimkit.tokens import Principal, TokenCheck
 
 SCIM_JSON: Final = "application/scim+json"
 CONTENT_TYPE: Final = ("Content-Type", SCIM_JSON)
@@ -70,6 +70,8 @@ class Request:
     id: str = ""
     refused: Principal | None = field(default=None, repr=False)
     """The principal of a token that was issued but is not valid now. Only events of the host use it."""
+    token_check: TokenCheck | None = field(default=None, repr=False)
+    """The check of a token that was verified by the record in memory. None if the record was read."""
     source: str = ""
     observation: object = field(default=None, repr=False)
     """What an observer of the service keeps about the request."""

@@ -94,6 +94,14 @@ class ProvisioningRecorder:
         self.reports_changes: bool = "changes" not in store.unsupported
         """True if the store reports the changes of writes, so that entries have them."""
 
+    def is_due(self, principal: Principal) -> bool:
+        """Report whether `begin` may note the use of a token now."""
+        activity = self._activities.get((principal.tenant, principal.token_id))
+        if activity is None or not activity.cycle_id:
+            return True
+        minute = int(datetime.now(UTC).timestamp()) // 60
+        return minute != activity.minute or monotonic() - activity.noted >= _KEPT_SECONDS
+
     async def begin(self, call: RequestContext) -> None:
         """Note that a token is used, at most once in some seconds."""
         call.began = monotonic()

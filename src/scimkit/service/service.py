@@ -69,10 +69,11 @@ from scimkit.service.request_context import Handler, RequestContext
 from scimkit.service.request_ids import current_request, request_id
 from scimkit.service.request_reporter import ExchangeHook, RequestReporter
 from scimkit.service.search import Search
+from scimkit.service.token_checks import TokenChecks
 from scimkit.service.write_listeners import WriteListeners
 from scimkit.service.write_safeguards import WriteSafeguards
 from scimkit.stores.protocol import Scope, Store, SyncStore, as_async_store
-from scimkit.tokens import Principal, SyncTokenVerifier, TokenVerifier, bearer_token
+from scimkit.tokens import Principal, SyncTokenVerifier, TokenChanged, TokenVerifier, bearer_token
 
 _log = logging.getLogger("scimkit")
 
@@ -311,6 +312,13 @@ class ScimService:
         self._routes = self._make_routes(lifted, offer_store)
         self._resource_names = frozenset(each.endpoint.strip("/") for each in all_types)
         self._names = frozenset(first for first, _ in self._routes)
+        self._token_checks = TokenChecks.of(
+            store,
+            tokens,
+            self._resources,
+            in_reads=authorize is None and async_requests is None,
+            in_writes=set_password is None and declared is None,
+        )
         self._endpoints = {first.lower(): first for first, _ in self._routes}
         self._reporter = RequestReporter(
             {each.endpoint.strip("/").lower(): each for each in all_types},
@@ -335,9 +343,9 @@ class ScimService:
             with observer.watching(request):
                 return await handle(request)
 
-        async def observed_authenticate(request: Request) -> Response | None:
+        async def observed_authenticate(request: Request, *, recalls: bool = False) -> Response | None:
             with observer.watching(request):
-                return await authenticate(request)
+                return await authenticate(request, recalls=recalls)
 
         def observed_refuse(request: Request, error: ScimError) -> Response:
             with observer.watching(request):
@@ -356,6 +364,19 @@ class ScimService:
 
     async def handle(self, request: Request) -> Response:
         """Return the response to a request. Never raises: every failure becomes a SCIM error response."""
+        if self._token_checks is None:
+            return await self._handle(request)
+        present = current_request.get()
+        try:
+            return await self._handle(request)
+        except TokenChanged:
+            current_request.set(present)
+            request.principal = None
+            refused = await self.authenticate(request)
+            return await self._handle(request) if refused is None else refused
+
+    async def _handle(self, request: Request) -> Response:
+        """Return the response to a request. Raises TokenChanged if the token must be verified again."""
         call: RequestContext | None = None
         principal: Principal | None = None
         failure: ScimError | None = None
@@ -366,7 +387,7 @@ class ScimService:
         try:
             whose = request.principal
             if whose is None:
-                answer = self._principal_of(request)
+                answer = self._principal_of(request, recalls=True)
                 whose = answer if isinstance(answer, Principal) else await answer
             if whose is not _ANONYMOUS:
                 principal = whose
@@ -381,19 +402,29 @@ class ScimService:
                 accept = None  # RFC 9967 section 2.5.1.1
             media_type = SCIM_JSON if accept is None else accepted_type(accept, call.deviations)
             if self._recorder is not None and principal is not None:
+                if self._token_checks is not None and self._recorder.is_due(principal):
+                    await self._token_checks.confirm(request)
                 await self._recorder.begin(call)
             response = await self._answer(call)
+            if self._token_checks is not None:
+                await self._token_checks.confirm(request)
             if media_type != SCIM_JSON:
                 response = as_media_type(response, media_type)
             if self._recorder is not None and principal is not None and _only_reads(request):
                 self._recorder.count_read(principal)
+        except TokenChanged:
+            raise
         except ScimError as error:
+            if self._token_checks is not None:
+                error = await self._token_checks.confirmed_error(request, error)
             error = call.deviations.dialect.explained(error, request.method) if call else error
             failure, response = error, error_response(error)
             await self._reporter.log_failure(request, principal, call, error)
         except Exception:
             _log.exception("a request failed")
             failure = InternalError()
+            if self._token_checks is not None:
+                failure = await self._token_checks.confirmed_error(request, failure)
             response = error_response(failure)
             await self._reporter.log_failure(request, principal, call, failure)
         finally:
@@ -410,7 +441,7 @@ class ScimService:
         name = principal.dialect or self._tenant_dialects.get(principal.tenant)
         deviations = RequestDeviations(self._dialects.get(name, self._dialect) if name else self._dialect)
         deadline = request.deadline or monotonic() + self._deadline
-        scope = Scope(principal.tenant, deadline, self._reports_changes)
+        scope = Scope(principal.tenant, deadline, self._reports_changes, token_check=request.token_check)
         parameters = read_query(request.query) if request.query else _NO_PARAMETERS
         return RequestContext(request, parameters, scope, principal, deviations)
 
@@ -453,17 +484,23 @@ class ScimService:
         if self._recorder is not None:
             await self._recorder.flush()
 
-    async def authenticate(self, request: Request) -> Response | None:
+    async def authenticate(self, request: Request, *, recalls: bool = False) -> Response | None:
         """Verify the bearer token of a request by its headers, before the body is read.
 
         A host without an event loop calls `run_sync(service.authenticate(request))`.
+
+        Args:
+            request: The request.
+            recalls: True if `handle` follows. The token may then be verified by the record in memory, and `handle`
+                confirms the record in the store before it reads, writes or answers anything.
 
         Returns:
             None if the token is valid; `request.principal` is then set, and the host calls `handle`. Otherwise the
                 error response.
         """
+        request.token_check = None
         try:
-            request.principal = await self._verified(request)
+            request.principal = await self._verified(request, recalls=recalls)
         except ScimError as error:
             request.id = request.id or request_id(request.headers)
             await self._reporter.log_failure(request, None, None, error)
@@ -525,15 +562,15 @@ class ScimService:
         """Report whether a rule of `protect`, other than a `keep_last`, names a resource."""
         return self._safeguards is not None and self._safeguards.protects(resource_type, document)
 
-    async def _verified(self, request: Request) -> Principal:
+    async def _verified(self, request: Request, *, recalls: bool = False) -> Principal:
         """Await the principal of the request's token. Raises the errors of `_principal_of`."""
-        answer = self._principal_of(request)
+        answer = self._principal_of(request, recalls=recalls)
         return answer if isinstance(answer, Principal) else await answer
 
-    def _principal_of(self, request: Request) -> Principal | Awaitable[Principal]:
+    def _principal_of(self, request: Request, *, recalls: bool) -> Principal | Awaitable[Principal]:
         """Return the principal of the request's token, or an awaitable of it.
 
-        An async verifier and rate limits need to be awaited.
+        An async verifier and rate limits need to be awaited. If `recalls` is true, the store may check the token later.
 
         Raises Unauthorized, TooManyRequests, or an error of the verifier.
         """
@@ -542,14 +579,14 @@ class ScimService:
         if authorization is None and _is_public(request):
             return _ANONYMOUS
         if self.rate_limiter is not None:
-            return self._limited_principal_of(request, self.rate_limiter)
-        return self._verify(request, authorization)
+            return self._limited_principal_of(request, self.rate_limiter, recalls=recalls)
+        return self._verify(request, authorization, recalls=recalls)
 
-    async def _limited_principal_of(self, request: Request, limiter: RateLimiter) -> Principal:
+    async def _limited_principal_of(self, request: Request, limiter: RateLimiter, *, recalls: bool) -> Principal:
         """Return the principal of a request, and count the request. Raises RateLimited too."""
         try:
             limiter.check(request.headers)
-            answer = self._verify(request, request.headers.get("authorization"))
+            answer = self._verify(request, request.headers.get("authorization"), recalls=recalls)
             principal = answer if isinstance(answer, Principal) else await answer
             await limiter.count(request.headers, principal)
         except RateLimited as error:
@@ -560,12 +597,19 @@ class ScimService:
             self._reporter.report_refusals(request, principal, refusals)
         return principal
 
-    def _verify(self, request: Request, authorization: str | None) -> Principal | Awaitable[Principal]:
+    def _verify(
+        self, request: Request, authorization: str | None, *, recalls: bool
+    ) -> Principal | Awaitable[Principal]:
         """Verify the token of a request."""
         if request.source in self._failed_attempts:
             self._failed_attempts.check(request.source, authorization)
         try:
-            answer = self._tokens.verify(bearer_token(authorization))
+            token = bearer_token(authorization)
+            if recalls and self._token_checks is not None:
+                recalled = self._token_checks.principal_of(request, token)
+                if recalled is not None:
+                    return recalled
+            answer = self._tokens.verify(token)
         except Unauthorized as error:
             self._note_refused_token(request, error)
             raise

@@ -23,6 +23,7 @@ from scimkit.runner import run_sync
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.paging import Position
 from scimkit.stores.sorting import Sort
+from scimkit.tokens import TokenCheck
 
 Result = TypeVar("Result")
 
@@ -99,6 +100,11 @@ class Scope:
 
     A store with the attribute `logs_writes` adds the entry to its log in `create`, `replace` and `change`, together
     with the write, and sets `Written.is_logged`. Other stores ignore the function.
+    """
+    token_check: TokenCheck | None = field(default=None, compare=False, repr=False)
+    """The check of the token that a store makes with its first statement for a request, before it reads or writes.
+
+    The service asks only a store whose method `confirms_tokens_of` returns True for the token store.
     """
 
 

@@ -2,6 +2,7 @@
 
 from scimkit.tokens.async_registry import AsyncTokenRegistry
 from scimkit.tokens.bearer import bearer_token
+from scimkit.tokens.checks import TokenChanged, TokenCheck
 from scimkit.tokens.clients import Client, ClientSecret, Trust
 from scimkit.tokens.format import PATTERN, PREFIX
 from scimkit.tokens.records import IssuedToken, TokenRecord, TokenStateError, TokenStatus
@@ -22,6 +23,6 @@ from scimkit.tokens.verifier import Principal, SyncTokenVerifier, TokenVerifier
 __all__ = [
     "PATTERN", "PREFIX", "AsyncClientStore", "AsyncTokenRegistry", "AsyncTokenStore", "Client", "ClientSecret",
     "ClientStore", "ExpiringTokenStore", "InvalidToken", "IssuedToken", "MemoryClientStore", "MemoryTokenStore",
-    "Principal", "SyncTokenVerifier", "TokenRecord", "TokenRegistry", "TokenStateError", "TokenStatus", "TokenStore",
-    "TokenVerifier", "Trust", "bearer_token", "check_scopes",
+    "Principal", "SyncTokenVerifier", "TokenChanged", "TokenCheck", "TokenRecord", "TokenRegistry", "TokenStateError",
+    "TokenStatus", "TokenStore", "TokenVerifier", "Trust", "bearer_token", "check_scopes",
 ]  # fmt: skip

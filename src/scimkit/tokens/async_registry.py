@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from scimkit.errors import Conflict
+from scimkit.tokens.checks import TokenCheck
 from scimkit.tokens.records import (
     ATTEMPTS,
     OVERLAP,
@@ -50,6 +51,11 @@ class AsyncTokenRegistry(BaseRegistry):
         super().__init__(clock, cache)
         self._store = store
 
+    @property
+    def token_store(self) -> AsyncTokenStore:
+        """The store of the token records."""
+        return self._store
+
     async def issue(
         self,
         description: str,
@@ -88,6 +94,14 @@ class AsyncTokenRegistry(BaseRegistry):
             except Exception as error:
                 log_unwritten_use(principal.token_id, error)
         return principal
+
+    async def confirm(self, check: TokenCheck) -> None:
+        """Compare the record of a check with the store, for a request that no store has confirmed.
+
+        Raises:
+            TokenChanged: The record is not the same.
+        """
+        self._settle(check, await self._store.find(check.record.id))
 
     async def list(self, tenant: str = "default") -> Sequence[TokenRecord]:
         """Return the token records of a tenant, including revoked and expired tokens."""

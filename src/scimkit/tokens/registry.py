@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from scimkit.errors import Conflict
+from scimkit.tokens.checks import TokenCheck
 from scimkit.tokens.records import (
     ATTEMPTS,
     OVERLAP,
@@ -66,6 +67,11 @@ class TokenRegistry(BaseRegistry):
         super().__init__(clock, cache)
         self._store = MemoryTokenStore() if store is None else store
 
+    @property
+    def token_store(self) -> TokenStore:
+        """The store of the token records."""
+        return self._store
+
     def issue(
         self,
         description: str,
@@ -117,6 +123,14 @@ class TokenRegistry(BaseRegistry):
             except Exception as error:
                 log_unwritten_use(principal.token_id, error)
         return principal
+
+    def confirm(self, check: TokenCheck) -> None:
+        """Compare the record of a check with the store, for a request that no store has confirmed.
+
+        Raises:
+            TokenChanged: The record is not the same.
+        """
+        self._settle(check, self._store.find(check.record.id))
 
     def list(self, tenant: str = "default") -> Sequence[TokenRecord]:
         """Return the token records of a tenant, including revoked and expired tokens."""

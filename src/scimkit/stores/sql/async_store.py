@@ -48,6 +48,7 @@ from scimkit.stores.sql.database import (
     Result,
     Transactions,
     Work,
+    after_check,
     engine_options,
     missing_driver,
     own,
@@ -56,7 +57,7 @@ from scimkit.stores.sql.database import (
     with_driver,
 )
 from scimkit.stores.sql.direct_reads import HotRead, NeedsMore
-from scimkit.stores.sql.hot_statements import OutcomeUnknown
+from scimkit.stores.sql.hot_statements import OutcomeUnknown, make_check
 from scimkit.stores.sql.log_statements import insert_entries
 from scimkit.stores.sql.outbox_statements import insert_events
 from scimkit.stores.sql.tables import LOG, OUTBOX
@@ -67,6 +68,7 @@ from scimkit.stores.sql.timeouts import (
     bounded,
     pool_deadline,
 )
+from scimkit.tokens import TokenCheck
 
 _ASYNC_DRIVERS: Final = {**DRIVERS, "sqlite": "sqlite+aiosqlite", "mysql": "mysql+asyncmy",
                          "mariadb": "mysql+asyncmy"}  # fmt: skip
@@ -164,16 +166,19 @@ class AsyncSqlStore:
     async def get(
         self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
     ) -> Document:
-        return await self._database.read(store_operations.get(scope, resource_type, id, requested), scope.deadline)
+        return await self._database.read(
+            store_operations.get(scope, resource_type, id, requested), scope.deadline, scope.token_check
+        )
 
     async def search(self, scope: Scope, query: Query) -> Page:
-        return await self._database.read(store_operations.search(scope, query), scope.deadline)
+        return await self._database.read(store_operations.search(scope, query), scope.deadline, scope.token_check)
 
     async def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
         return await self._database.write(
             store_operations.create(scope, resource_type, document, self._unknown_members),
             scope.deadline,
             once=store_operations.writes_once(resource_type, document),
+            check=scope.token_check,
         )
 
     async def replace(
@@ -188,6 +193,7 @@ class AsyncSqlStore:
             store_operations.replace(scope, resource_type, id, document, expected_version, self._unknown_members),
             scope.deadline,
             once=store_operations.replaces_once(resource_type),
+            check=scope.token_check,
         )
 
     async def change(
@@ -202,22 +208,29 @@ class AsyncSqlStore:
             store_operations.change(scope, resource_type, id, changes, expected_version, self._unknown_members),
             scope.deadline,
             once=store_operations.changes_once(resource_type, changes),
+            check=scope.token_check,
         )
 
     async def delete(
         self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
     ) -> EffectiveChanges | None:
         return await self._database.write(
-            store_operations.delete(scope, resource_type, id, expected_version), scope.deadline
+            store_operations.delete(scope, resource_type, id, expected_version), scope.deadline, check=scope.token_check
         )
 
     async def members(self, scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Members:
         return await self._database.read(
-            store_operations.members(scope, resource_type, id, after, count), scope.deadline
+            store_operations.members(scope, resource_type, id, after, count), scope.deadline, scope.token_check
         )
 
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
-        return await self._database.transaction(lambda connection: work(self._joined(connection)), scope.deadline)
+        return await self._database.transaction(
+            lambda connection: work(self._joined(connection)), scope.deadline, scope.token_check
+        )
+
+    def confirms_tokens_of(self, token_store: object) -> bool:
+        """Report whether this store makes the checks of a token store, because both use the same engine."""
+        return getattr(token_store, "engine", None) is self.engine
 
     def breaker_store(self) -> AsyncBreakerStore:
         """Return a store for the states of a breaker, in the same database."""
@@ -298,32 +311,42 @@ class AsyncDatabase:
         self._transactions = Transactions.on(engine.sync_engine)
         self._direct = self._transactions.direct
 
-    async def read(self, work: Work[Result], deadline: float | None = None) -> Result:
+    async def read(self, work: Work[Result], deadline: float | None = None, check: TokenCheck | None = None) -> Result:
         """Run work that only reads, as `Database.read` does."""
         if self._direct is not None and isinstance(work, HotRead):
             direct, hot = self._direct, work
-            rows = await insisted(lambda _: direct.awaited_rows(hot, deadline), deadline)
+            rows = await insisted(lambda _: direct.awaited_rows(hot, deadline, check), deadline)
             if rows is not None:
                 try:
                     result: Result = hot.result(rows)
                     return result
                 except NeedsMore:
                     work = hot.otherwise
-        return await insisted(lambda _: greenlet_spawn(self._transactions.read, work, deadline), deadline)
+        checked = after_check(check, work)
+        return await insisted(lambda _: greenlet_spawn(self._transactions.read, checked, deadline), deadline)
 
     async def write(
-        self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False, once: bool = False
+        self,
+        work: Work[Result],
+        deadline: float | None = None,
+        *,
+        takes_long: bool = False,
+        once: bool = False,
+        check: TokenCheck | None = None,
     ) -> Result:
         """Run work in a transaction, as `Database.write` does."""
         transactions = self._transactions
         if once and transactions.are_optional:
             with suppress(NeedsTransaction):
                 return await insisted(lambda _: greenlet_spawn(transactions.write_once, work, deadline), deadline)
+        checked = after_check(check, work)
         return await insisted(
-            lambda attempts: greenlet_spawn(transactions.write, work, attempts, takes_long=takes_long), deadline
+            lambda attempts: greenlet_spawn(transactions.write, checked, attempts, takes_long=takes_long), deadline
         )
 
-    async def transaction(self, work: AsyncWork[Result], deadline: float | None = None) -> Result:
+    async def transaction(
+        self, work: AsyncWork[Result], deadline: float | None = None, check: TokenCheck | None = None
+    ) -> Result:
         """Run a coroutine function in a transaction, as `write` does."""
 
         async def transaction(attempts: Attempts) -> Result:
@@ -332,6 +355,7 @@ class AsyncDatabase:
                 await connection.run_sync(_set_timeouts, limits, deadline)
                 try:
                     async with connection.begin():
+                        await _checked(connection, check)
                         result = await work(connection)
                         attempts.committing = True
                 finally:
@@ -339,6 +363,12 @@ class AsyncDatabase:
             return result
 
         return await insisted(transaction, deadline)
+
+
+async def _checked(connection: AsyncConnection, check: TokenCheck | None) -> None:
+    """Make the check of a token, if it is pending."""
+    if check is not None and check.is_pending:
+        await connection.run_sync(make_check, check)
 
 
 def _set_timeouts(connection: sa.Connection, limits: ExitStack, deadline: float | None) -> None:
@@ -355,18 +385,27 @@ class AsyncJoined:
         self.connection = connection
         self._savepoints = savepoints
 
-    async def read(self, work: Work[Result], deadline: float | None = None) -> Result:
+    async def read(self, work: Work[Result], deadline: float | None = None, check: TokenCheck | None = None) -> Result:
         """Run work that only reads, as `Joined.read` does."""
-        return await self.connection.run_sync(work)
+        return await self.connection.run_sync(after_check(check, work))
 
     async def write(
-        self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False, once: bool = False
+        self,
+        work: Work[Result],
+        deadline: float | None = None,
+        *,
+        takes_long: bool = False,
+        once: bool = False,
+        check: TokenCheck | None = None,
     ) -> Result:
         """Run work in a savepoint, as `Joined.write` does."""
-        return await self.transaction(lambda connection: connection.run_sync(work))
+        return await self.transaction(lambda connection: connection.run_sync(work), deadline, check)
 
-    async def transaction(self, work: AsyncWork[Result], deadline: float | None = None) -> Result:
+    async def transaction(
+        self, work: AsyncWork[Result], deadline: float | None = None, check: TokenCheck | None = None
+    ) -> Result:
         """Run a coroutine function in a savepoint, or without one if savepoints are off."""
+        await _checked(self.connection, check)
         if not self._savepoints:
             return await work(self.connection)
         async with self.connection.begin_nested():

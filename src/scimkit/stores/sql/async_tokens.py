@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from scimkit.stores.sql.async_store import AsyncDatabase
 from scimkit.stores.sql.tables import TOKENS
 from scimkit.stores.sql.timeouts import soon
-from scimkit.stores.sql.tokens import TokenStatements, very_soon
+from scimkit.stores.sql.token_access import TokenAccess
+from scimkit.stores.sql.tokens import TokenStatements, row_of, very_soon
 from scimkit.tokens import TokenRecord
 
 
@@ -30,6 +31,10 @@ class AsyncSqlTokenStore:
     def __init__(self, engine: AsyncEngine, table: sa.Table = TOKENS) -> None:
         self._database = AsyncDatabase(engine)
         self._statements = TokenStatements(table)
+        self.engine: AsyncEngine = engine
+        """The engine of the database."""
+        self.access: TokenAccess = TokenAccess(table, row_of)
+        """The check of a token within a statement of a store on the same engine."""
 
     async def add(self, record: TokenRecord) -> None:
         await self._database.write(self._statements.add(record), soon())

@@ -26,6 +26,7 @@ from scimkit.stores.sql.hot_statements import (
     PREPARES,
     OutcomeUnknown,
     has_unread_message,
+    make_check,
     outside_transaction,
     takes_single_statements,
 )
@@ -44,6 +45,7 @@ from scimkit.stores.sql.timeouts import (
     transaction_settings,
     unbounded,
 )
+from scimkit.tokens import TokenCheck
 
 Result = TypeVar("Result")
 Work: TypeAlias = Callable[[sa.Connection], Result]
@@ -322,6 +324,18 @@ def transact(connection: sa.Connection, work: Work[Result], attempts: Attempts, 
         return result
 
 
+def after_check(check: TokenCheck | None, work: Work[Result]) -> Work[Result]:
+    """Return work that makes the check of a token first, if the check is pending."""
+    if check is None or not check.is_pending:
+        return work
+
+    def run(connection: sa.Connection) -> Result:
+        make_check(connection, check)
+        return work(connection)
+
+    return run
+
+
 def reading(engine: sa.Engine) -> dict[str, Any]:
     """Return the execution options of a connection that begins no transaction.
 
@@ -395,25 +409,38 @@ class Database:
         self._transactions = Transactions.on(engine)
         self._direct = self._transactions.direct
 
-    def read(self, work: Work[Result], deadline: float | None = None) -> Result:
+    def read(self, work: Work[Result], deadline: float | None = None, check: TokenCheck | None = None) -> Result:
         """Run work that only reads, and return its result.
+
+        Args:
+            work: A function of a connection.
+            deadline: Time of `time.monotonic()` by which the work must end.
+            check: The check of a token that comes first.
 
         Raises:
             Unavailable: The database failed, or the deadline has passed.
+            TokenChanged: The token is not the one of the check.
         """
         if self._direct is not None and isinstance(work, HotRead):
             direct, hot = self._direct, work
-            rows = insisted(lambda _: direct.rows(hot, deadline), deadline)
+            rows = insisted(lambda _: direct.rows(hot, deadline, check), deadline)
             if rows is not None:
                 try:
                     result: Result = hot.result(rows)
                     return result
                 except NeedsMore:
                     work = hot.otherwise
-        return insisted(lambda _: self._transactions.read(work, deadline), deadline)
+        checked = after_check(check, work)
+        return insisted(lambda _: self._transactions.read(checked, deadline), deadline)
 
     def write(
-        self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False, once: bool = False
+        self,
+        work: Work[Result],
+        deadline: float | None = None,
+        *,
+        takes_long: bool = False,
+        once: bool = False,
+        check: TokenCheck | None = None,
     ) -> Result:
         """Run work in a transaction, and return its result. The transaction is repeated as `insisted` does.
 
@@ -421,15 +448,19 @@ class Database:
             work: A function of a connection.
             deadline: Time of `time.monotonic()` by which the work must end.
             takes_long: Lift the timeout of statements, for migrations.
-            once: The work writes with one statement, so PostgreSQL needs no transaction for it.
+            once: The work writes with one statement, so PostgreSQL needs no transaction for it. The first statement of
+                such work makes the check.
+            check: The check of a token that comes first.
 
         Raises:
             Unavailable: The database failed, or the deadline has passed.
+            TokenChanged: The token is not the one of the check. Nothing was written.
         """
         if once and self._transactions.are_optional:
             with suppress(NeedsTransaction):
                 return insisted(lambda _: self._transactions.write_once(work, deadline), deadline)
-        return insisted(lambda attempts: self._transactions.write(work, attempts, takes_long=takes_long), deadline)
+        checked = after_check(check, work)
+        return insisted(lambda attempts: self._transactions.write(checked, attempts, takes_long=takes_long), deadline)
 
 
 class Joined:
@@ -439,17 +470,24 @@ class Joined:
         self.connection = connection
         self._savepoints = savepoints
 
-    def read(self, work: Work[Result], deadline: float | None = None) -> Result:
+    def read(self, work: Work[Result], deadline: float | None = None, check: TokenCheck | None = None) -> Result:
         """Run work that only reads. Errors are handled by the code that began the transaction."""
-        return work(self.connection)
+        return after_check(check, work)(self.connection)
 
     def write(
-        self, work: Work[Result], deadline: float | None = None, *, takes_long: bool = False, once: bool = False
+        self,
+        work: Work[Result],
+        deadline: float | None = None,
+        *,
+        takes_long: bool = False,
+        once: bool = False,
+        check: TokenCheck | None = None,
     ) -> Result:
         """Run work in a savepoint, or without one if savepoints are off.
 
         Errors and repetition are handled by the code that began the transaction.
         """
+        work = after_check(check, work)
         if not self._savepoints:
             return work(self.connection)
         with self.connection.begin_nested():

@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.util import greenlet_spawn
 
 from scimkit.errors import Unavailable
-from scimkit.stores.sql.hot_statements import PREPARES, HotStatement, Row
+from scimkit.stores.sql.hot_statements import PREPARES, HotStatement, Row, rows_after_check
 from scimkit.stores.sql.timeouts import is_bound_by, listen_until
+from scimkit.tokens import TokenCheck
 
 Result = TypeVar("Result")
 
@@ -66,16 +67,18 @@ class DirectReads:
         self._engine: Final = engine
         self._commits: Final = commits
 
-    def rows(self, work: HotRead[Any], deadline: float | None) -> Sequence[Row] | None:
+    def rows(self, work: HotRead[Any], deadline: float | None, check: TokenCheck | None = None) -> Sequence[Row] | None:
         """Return the rows of a hot read.
 
         Args:
             work: The hot read.
             deadline: Time of `time.monotonic()` by which the database must answer; None means no deadline.
+            check: The check of a token that the statement makes too.
 
         Raises:
             DBAPIError: The statement failed.
             Unavailable: The deadline has passed.
+            TokenChanged: The token is not the one of the check.
         """
         if self._is_observed():
             return None
@@ -87,7 +90,7 @@ class DirectReads:
             driver: Any = pooled.driver_connection
             if not self._commits:
                 driver.set_autocommit(True)
-            sql, values = work.statement.text(self._engine.dialect, work.parameters)
+            sql, values = self._text(work, check)
             cursor = driver.cursor(binary=True)
             listen_until(driver, deadline)
             may_prepare = pooled.info.get(PREPARES) if work.statement.may_prepare else False
@@ -99,9 +102,11 @@ class DirectReads:
             self._fail(pooled, error)
             raise
         pooled._checkin(transaction_was_reset=True)  # without a rollback, because no transaction began
-        return rows
+        return rows if check is None or not check.is_pending else rows_after_check(rows, check)
 
-    async def awaited_rows(self, work: HotRead[Any], deadline: float | None) -> Sequence[Row] | None:
+    async def awaited_rows(
+        self, work: HotRead[Any], deadline: float | None, check: TokenCheck | None = None
+    ) -> Sequence[Row] | None:
         """Return the rows of a hot read, as `rows` does."""
         if self._is_observed():
             return None
@@ -113,7 +118,7 @@ class DirectReads:
             driver: Any = pooled.driver_connection
             if not self._commits:
                 await driver.set_autocommit(True)
-            sql, values = work.statement.text(self._engine.dialect, work.parameters)
+            sql, values = self._text(work, check)
             cursor = driver.cursor(binary=True)
             listen_until(driver, deadline)
             may_prepare = pooled.info.get(PREPARES) if work.statement.may_prepare else False
@@ -126,7 +131,14 @@ class DirectReads:
             await greenlet_spawn(self._fail, pooled, error)
             raise
         pooled._checkin(transaction_was_reset=True)  # without a rollback, because no transaction began
-        return rows
+        return rows if check is None or not check.is_pending else rows_after_check(rows, check)
+
+    def _text(self, work: HotRead[Any], check: TokenCheck | None) -> tuple[str, Any]:
+        """Return the text of a statement, with a check that is pending, and its parameters for the driver."""
+        if check is None or not check.is_pending:
+            return work.statement.text(self._engine.dialect, work.parameters)
+        statement, more = work.statement.with_check(check)
+        return statement.text(self._engine.dialect, {**work.parameters, **more})
 
     def _connect(self) -> Any:
         """Return a connection of the pool. Raises DBAPIError if the server refuses a new one."""

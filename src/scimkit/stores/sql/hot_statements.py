@@ -17,6 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import await_only
 
 from scimkit.stores.sql.tables import Exact
+from scimkit.stores.sql.token_access import TokenAccess
+from scimkit.tokens import TokenCheck
 
 Row: TypeAlias = Sequence[Any]
 
@@ -90,7 +92,7 @@ class HotStatement:
             not know into bytes.
     """
 
-    __slots__ = ("_binary", "_texts", "_writes", "may_prepare", "statement")
+    __slots__ = ("_binary", "_checked", "_texts", "_writes", "may_prepare", "statement")
 
     def __init__(self, statement: Any, *, writes: bool = False, prepare: bool = True, binary: bool = True) -> None:
         self.statement: Any = statement
@@ -100,14 +102,26 @@ class HotStatement:
         self.may_prepare: bool = prepare
         """True if PostgreSQL may keep the plan."""
         self._texts: WeakKeyDictionary[sa.Dialect, _Text] = WeakKeyDictionary()
+        self._checked: WeakKeyDictionary[TokenAccess, HotStatement] = WeakKeyDictionary()
 
-    def rows(self, connection: sa.Connection, parameters: Mapping[str, Any]) -> Sequence[Row]:
+    def rows(
+        self, connection: sa.Connection, parameters: Mapping[str, Any], check: TokenCheck | None = None
+    ) -> Sequence[Row]:
         """Run the statement and return all rows.
+
+        Args:
+            connection: A connection. If there is a check, a connection of PostgreSQL.
+            parameters: The parameters of the statement.
+            check: The check of a token, for a statement that reads.
 
         Raises:
             DBAPIError: The statement failed.
             OutcomeUnknown: The connection was lost while the statement wrote outside a transaction.
+            TokenChanged: The token is not the one of the check. No row was read.
         """
+        if check is not None and check.is_pending:
+            checked, more = self.with_check(check)
+            return rows_after_check(checked.rows(connection, {**parameters, **more}), check)
         sql, arguments = self.text(connection.dialect, parameters)
         try:
             if _is_observed(connection):
@@ -118,12 +132,57 @@ class HotStatement:
                 raise OutcomeUnknown(error) from None
             raise
 
+    def with_check(self, check: TokenCheck) -> tuple[HotStatement, Mapping[str, Any]]:
+        """Return the statement with the check of a token, and the parameters of the check.
+
+        The rows have two more columns at the end, which `rows_after_check` reads. If the token is not the same,
+        PostgreSQL does not run the statement.
+        """
+        access: TokenAccess = check.store.access
+        found = self._checked.get(access)
+        if found is None:
+            token = sa.select(access.is_same.label("is_same")).subquery("token")
+            read = self.statement.add_columns(sa.true().label("is_row")).lateral("read")
+            both = sa.select(*read.c, token.c.is_same).select_from(token.outerjoin(read, token.c.is_same))
+            found = HotStatement(both, prepare=self.may_prepare, binary=self._binary)
+            self._checked[access] = found
+        return found, access.parameters(check.record)
+
     def text(self, dialect: sa.Dialect, parameters: Mapping[str, Any]) -> tuple[str, Any]:
         """Return the statement as text for a dialect, and the parameters in the form that the driver expects."""
         text = self._texts.get(dialect)
         if text is None:
             text = self._texts[dialect] = _Text.of(self.statement, dialect)
         return text.sql, text.arguments(parameters)
+
+
+def rows_after_check(rows: Sequence[Row], check: TokenCheck) -> Sequence[Row]:
+    """Settle a check with the rows of a statement that contains it, and return the rows of the statement itself.
+
+    Raises:
+        TokenChanged: The token is not the one of the check.
+    """
+    check.settle(rows[0][-1])
+    return rows if rows[0][-2] else ()
+
+
+_CHECKS: Final[WeakKeyDictionary[TokenAccess, HotStatement]] = WeakKeyDictionary()
+
+
+def make_check(connection: sa.Connection, check: TokenCheck | None) -> None:
+    """Make the check of a token with a statement of its own, if the check is pending.
+
+    Raises:
+        DBAPIError: The statement failed.
+        TokenChanged: The token is not the one of the check.
+    """
+    if check is None or not check.is_pending:
+        return
+    access: TokenAccess = check.store.access
+    statement = _CHECKS.get(access)
+    if statement is None:
+        statement = _CHECKS[access] = HotStatement(sa.select(access.is_same))
+    check.settle(bool(statement.rows(connection, access.parameters(check.record))[0][0]))
 
 
 def _is_observed(connection: sa.Connection) -> bool:

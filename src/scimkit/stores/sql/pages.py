@@ -99,7 +99,7 @@ def _usual_page(scope: Scope, query: Query, otherwise: Work[Page]) -> HotRead[Pa
         kept = [StoredResource.of_hot(row, with_groups=has_groups) for row in rows]
         total = _total(query, len(kept))
         if total is None and query.filter is None and rows:
-            total = int(rows[0][-1])
+            total = int(rows[0][len(COLUMNS) + has_groups])
         if total is None:
             raise NeedsMore
         return Page(documents_of(kept, kind), total, [(each.sequence,) for each in kept])

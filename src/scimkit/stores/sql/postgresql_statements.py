@@ -6,6 +6,7 @@ large tables, with statistics and without. This module never runs a statement.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from scimkit.stores.sql.hot_statements import HotStatement
 from scimkit.stores.sql.statements import COLUMNS, FIND, HELD, OWN, of_tenant, own
 from scimkit.stores.sql.tables import CLAIMS, LOG, MEMBERSHIPS, RESOURCES, VALUES
+from scimkit.stores.sql.token_access import TokenAccess
 
 _BYTES: Final = sa.LargeBinary()
 _WRITTEN: Final = (
@@ -119,15 +121,19 @@ def _logged(written: Any) -> Any:
     return sa.insert(LOG.entries).from_select(names, sa.select(*map(_entry, names)).select_from(written)).cte("logged")
 
 
-def _create(*, logs: bool) -> HotStatement:
+def _create(access: TokenAccess | None, *, logs: bool) -> HotStatement:
     """Build the statement that inserts a resource with its index entries and its unique values.
 
     Args:
+        access: The check of a token. If the token is not the same, the statement inserts nothing.
         logs: True if the statement also inserts an entry of the provisioning log.
     """
     names = ("tenant", "type", "id", *_WRITTEN)
     values = {name: sa.bindparam(f"new_{name}", type_=RESOURCES.c[name].type) for name in names}
-    written = sa.insert(RESOURCES).values(values).returning(RESOURCES.c.sequence).cte("written")
+    insert = sa.insert(RESOURCES).values(values)
+    if access is not None:
+        insert = sa.insert(RESOURCES).from_select(names, sa.select(*values.values()).where(access.is_same))
+    written = insert.returning(RESOURCES.c.sequence).cte("written")
     entries = sa.insert(VALUES).from_select(*_of(written, _ENTRIES, _ENTRY)).cte("entries")
     parts = [entries, sa.insert(CLAIMS).from_select(*_of(written, _CLAIMED, _CLAIM)).cte("claims")]
     if logs:
@@ -161,8 +167,15 @@ def _update(*, moves: bool, logs: bool) -> HotStatement:
     return HotStatement(sa.select(written.c.sequence).add_cte(*parts), writes=True, prepare=not moves)
 
 
-CREATE: Final = _create(logs=False), _create(logs=True)
-"""The statement that inserts a resource with its index entries and its unique values, without and with a log entry."""
+@lru_cache(maxsize=64)
+def creation(access: TokenAccess | None = None) -> tuple[HotStatement, HotStatement]:
+    """Return the statement that inserts a resource with its index entries and its unique values.
+
+    The first statement inserts no entry of the provisioning log, and the second one does.
+    """
+    return _create(access, logs=False), _create(access, logs=True)
+
+
 UPDATE_ENTRIES: Final = _update(moves=False, logs=False), _update(moves=False, logs=True)
 """The statement that updates a resource of a version, and adds or changes index entries, without and with a log entry.
 """

@@ -18,6 +18,8 @@ from scimkit.stores.sql import postgresql_statements, statements
 from scimkit.stores.sql.hot_statements import HotStatement, takes_single_statements
 from scimkit.stores.sql.index_entries import IndexEntry
 from scimkit.stores.sql.tables import CLAIMS, LOG, RESOURCES, VALUES
+from scimkit.stores.sql.token_access import TokenAccess
+from scimkit.tokens import TokenCheck
 
 UniqueValues: TypeAlias = Mapping[tuple[int, bytes], str]
 """The values of unique attributes, as slot and digest, with the path of each value."""
@@ -61,12 +63,18 @@ class RowWriter(Protocol):
     """Writes resources on a connection."""
 
     def insert(
-        self, values: Mapping[str, Any], entries: Iterable[IndexEntry], claims: UniqueValues, log_row: LogRow = None
+        self,
+        values: Mapping[str, Any],
+        entries: Iterable[IndexEntry],
+        claims: UniqueValues,
+        log_row: LogRow = None,
+        check: TokenCheck | None = None,
     ) -> int:
         """Insert a resource and its entry of the provisioning log, and return the sequence number of the resource.
 
         Raises:
             Uniqueness: Another resource has one of the unique values.
+            TokenChanged: The token is not the one of the check. Nothing was inserted.
         """
         ...
 
@@ -100,11 +108,26 @@ class SingleStatements:
         self._connection = connection
 
     def insert(
-        self, values: Mapping[str, Any], entries: Iterable[IndexEntry], claims: UniqueValues, log_row: LogRow = None
+        self,
+        values: Mapping[str, Any],
+        entries: Iterable[IndexEntry],
+        claims: UniqueValues,
+        log_row: LogRow = None,
+        check: TokenCheck | None = None,
     ) -> int:
         """Insert a resource, as `RowWriter.insert` says."""
         lists = {**_lists("entry", _ENTRY, _rows(entries)), **_lists("claim", _CLAIM, claims)}
-        found = self._run(postgresql_statements.CREATE, {**_new(values), **lists}, claims, log_row)
+        parameters = {**_new(values), **lists}
+        if check is None or not check.is_pending:
+            return int(self._run(postgresql_statements.creation(), parameters, claims, log_row)[0][0])
+        access: TokenAccess = check.store.access
+        parameters |= access.parameters(check.record)
+        try:
+            found = self._run(postgresql_statements.creation(access), parameters, claims, log_row)
+        except Uniqueness:
+            check.settle(True)  # the statement inserts nothing for another token
+            raise
+        check.settle(bool(found))
         return int(found[0][0])
 
     def update(
@@ -174,7 +197,12 @@ class SeveralStatements:
         self._connection = connection
 
     def insert(
-        self, values: Mapping[str, Any], entries: Iterable[IndexEntry], claims: UniqueValues, log_row: LogRow = None
+        self,
+        values: Mapping[str, Any],
+        entries: Iterable[IndexEntry],
+        claims: UniqueValues,
+        log_row: LogRow = None,
+        check: TokenCheck | None = None,
     ) -> int:
         """Insert a resource, as `RowWriter.insert` says."""
         inserted = self._connection.execute(_ADD[RESOURCES.name], values).inserted_primary_key

@@ -133,6 +133,7 @@ class Rows:
     def __init__(self, connection: sa.Connection, scope: Scope, resource_type: ResourceType) -> None:
         self.connection = connection
         self._tenant = scope.tenant
+        self._check = scope.token_check
         self.resource_type = resource_type
         self.has_members: bool = has_members(resource_type)
         self._has_groups = is_computed(resource_type, GROUPS)
@@ -150,7 +151,7 @@ class Rows:
             NotFound: The tenant has no resource of the type with this id.
         """
         joined = self._has_groups and self.connection.dialect.name == "postgresql"
-        rows = FIND[joined, lock].rows(self.connection, {**self.own, "id": id})
+        rows = FIND[joined, lock].rows(self.connection, {**self.own, "id": id}, self._check)
         return found(rows, self.resource_type, with_groups=joined)
 
     def new(self, id: str, document: Document) -> StoredResource:
@@ -174,7 +175,9 @@ class Rows:
             **_displayed(document), "document": write_json(document),
         }  # fmt: skip
         claims = self._unique_values(document)
-        number = writer(self.connection).insert(values, self._index_entries(document), claims, _log_row(entry))
+        number = writer(self.connection).insert(
+            values, self._index_entries(document), claims, _log_row(entry), self._check
+        )
         return replace(kept, sequence=number)
 
     def next_version(self, old: StoredResource, document: Document | None) -> StoredResource:

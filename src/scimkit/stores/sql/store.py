@@ -142,16 +142,19 @@ class SqlStore:
     def get(
         self, scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes = all_attributes
     ) -> Document:
-        return self._database.read(store_operations.get(scope, resource_type, id, requested), scope.deadline)
+        return self._database.read(
+            store_operations.get(scope, resource_type, id, requested), scope.deadline, scope.token_check
+        )
 
     def search(self, scope: Scope, query: Query) -> Page:
-        return self._database.read(store_operations.search(scope, query), scope.deadline)
+        return self._database.read(store_operations.search(scope, query), scope.deadline, scope.token_check)
 
     def create(self, scope: Scope, resource_type: ResourceType, document: Document) -> Written:
         return self._database.write(
             store_operations.create(scope, resource_type, document, self._unknown_members),
             scope.deadline,
             once=store_operations.writes_once(resource_type, document),
+            check=scope.token_check,
         )
 
     def replace(
@@ -166,6 +169,7 @@ class SqlStore:
             store_operations.replace(scope, resource_type, id, document, expected_version, self._unknown_members),
             scope.deadline,
             once=store_operations.replaces_once(resource_type),
+            check=scope.token_check,
         )
 
     def change(
@@ -180,18 +184,29 @@ class SqlStore:
             store_operations.change(scope, resource_type, id, changes, expected_version, self._unknown_members),
             scope.deadline,
             once=store_operations.changes_once(resource_type, changes),
+            check=scope.token_check,
         )
 
     def delete(
         self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
     ) -> EffectiveChanges | None:
-        return self._database.write(store_operations.delete(scope, resource_type, id, expected_version), scope.deadline)
+        return self._database.write(
+            store_operations.delete(scope, resource_type, id, expected_version), scope.deadline, check=scope.token_check
+        )
 
     def members(self, scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Members:
-        return self._database.read(store_operations.members(scope, resource_type, id, after, count), scope.deadline)
+        return self._database.read(
+            store_operations.members(scope, resource_type, id, after, count), scope.deadline, scope.token_check
+        )
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
-        return self._database.write(lambda connection: work(self._joined(connection)), scope.deadline)
+        return self._database.write(
+            lambda connection: work(self._joined(connection)), scope.deadline, check=scope.token_check
+        )
+
+    def confirms_tokens_of(self, token_store: object) -> bool:
+        """Report whether this store makes the checks of a token store, because both use the same engine."""
+        return getattr(token_store, "engine", None) is self.engine
 
     def breaker_store(self) -> SqlBreakerStore:
         """Return a store for the states of a breaker, in the same database."""

@@ -18,6 +18,7 @@ from scimkit.stores.sql.direct_reads import HotRead
 from scimkit.stores.sql.hot_statements import HotStatement, Row
 from scimkit.stores.sql.tables import TOKENS
 from scimkit.stores.sql.timeouts import soon
+from scimkit.stores.sql.token_access import TokenAccess
 from scimkit.tokens import TokenRecord
 from scimkit.tokens.scopes import DEFAULT_SCOPES
 
@@ -54,7 +55,7 @@ class TokenStatements:
 
     def add(self, record: TokenRecord) -> Work[object]:
         """Return the work that inserts a record."""
-        values = _row(record)
+        values = row_of(record)
         return lambda connection: connection.execute(self._insert, values)
 
     def find(self, id: str) -> Work[TokenRecord | None]:
@@ -73,7 +74,7 @@ class TokenStatements:
 
     def update(self, old: TokenRecord, new: TokenRecord) -> Work[bool]:
         """Return the work that replaces a record if its stored state is that of `old`."""
-        before, after = _row(old), _row(new)
+        before, after = row_of(old), row_of(new)
         columns = self._table.c
         same = [columns[name].is_(None) if before[name] is None else columns[name] == before[name] for name in _STATE]
         values = {name: value for name, value in after.items() if name not in ("id", "last_used")}
@@ -108,6 +109,10 @@ class SqlTokenStore:
     def __init__(self, engine: sa.Engine, table: sa.Table = TOKENS) -> None:
         self._database = Database(engine)
         self._statements = TokenStatements(table)
+        self.engine: sa.Engine = engine
+        """The engine of the database."""
+        self.access: TokenAccess = TokenAccess(table, row_of)
+        """The check of a token within a statement of a store on the same engine."""
 
     def add(self, record: TokenRecord) -> None:
         self._database.write(self._statements.add(record), soon())
@@ -129,7 +134,7 @@ class SqlTokenStore:
         self._database.write(self._statements.remove_expired(tenant, created_by, before), soon())
 
 
-def _row(record: TokenRecord) -> dict[str, Any]:
+def row_of(record: TokenRecord) -> dict[str, Any]:
     """Return the column values for a token record."""
     values: dict[str, Any] = {}
     for name in _NAMES:

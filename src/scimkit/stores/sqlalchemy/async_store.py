@@ -44,6 +44,7 @@ from scimkit.stores.sql.async_outbox import AsyncSqlOutbox
 from scimkit.stores.sql.async_provisioning_log import AsyncSqlProvisioningLog
 from scimkit.stores.sql.async_store import insisted
 from scimkit.stores.sql.database import Attempts, Result, pool_size
+from scimkit.stores.sql.hot_statements import make_check
 from scimkit.stores.sql.log_statements import insert_entries
 from scimkit.stores.sql.log_tables import LogTables
 from scimkit.stores.sql.outbox_statements import insert_events
@@ -190,7 +191,15 @@ class AsyncMappedStore:
         return await self._run(scope, resource_type, lambda work: work.delete(id, expected_version), "change")
 
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
-        return await self._transaction(lambda session: work(self._joined(session)), scope.deadline)
+        async def run(session: AsyncSession) -> Result:
+            await session.run_sync(lambda each: make_check(each.connection(), scope.token_check))
+            return await work(self._joined(session))
+
+        return await self._transaction(run, scope.deadline)
+
+    def confirms_tokens_of(self, token_store: object) -> bool:
+        """Report whether this store makes the checks of a token store, because both use the same engine."""
+        return self.engine is not None and getattr(token_store, "engine", None) is self.engine
 
     async def record_events(self, events: Sequence[ResourceEvent]) -> None:
         """Add events to the outbox, in the transaction of the store.

@@ -15,6 +15,7 @@ from scimkit.stores.mapped.rows import Rows
 from scimkit.stores.metadata import has_members
 from scimkit.stores.protocol import Scope
 from scimkit.stores.sql.database import Result
+from scimkit.stores.sql.hot_statements import make_check
 from scimkit.stores.sqlalchemy.connections import ConnectionWork
 from scimkit.stores.sqlalchemy.instances_needed import Needs, SessionNeeds
 from scimkit.stores.sqlalchemy.record_rows import RecordRows
@@ -68,7 +69,9 @@ class RecordCalls:
         def work(connection: sa.Connection, session: orm.Session | None) -> Result:
             check_collations(self._collations, connection)
             statements = self._statements_of(layout, by_bytes)
-            return run(RecordRows(connection, statements, scope, session, by_bytes=by_bytes))
+            result = run(RecordRows(connection, statements, scope, session, by_bytes=by_bytes))
+            make_check(connection, scope.token_check)  # most calls have made the check with their first statement
+            return result
 
         return work
 
@@ -79,6 +82,7 @@ class RecordCalls:
 
         def work(session: orm.Session) -> Result:
             check_collations(self._collations, session.connection())
+            make_check(session.connection(), scope.token_check)
             return run(ModelRows(session, layout, scope, by_bytes=by_bytes))
 
         return work

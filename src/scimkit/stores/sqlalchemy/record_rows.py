@@ -16,6 +16,8 @@ from scimkit.errors import Uniqueness
 from scimkit.stores.mapped.rows import Window, check_unique
 from scimkit.stores.paging import Position
 from scimkit.stores.protocol import Scope
+from scimkit.stores.sql.hot_statements import make_check
+from scimkit.stores.sql.token_access import TokenAccess
 from scimkit.stores.sqlalchemy.conditions import ModelConditions
 from scimkit.stores.sqlalchemy.constraint_errors import rows_refused
 from scimkit.stores.sqlalchemy.record_conditions import Equality, RecordConditions, built
@@ -50,6 +52,7 @@ class RecordRows(ServedRows):
         self._connection = connection
         self._statements = statements
         self._session = session
+        self._check = scope.token_check
         self._tenants: dict[str, Any] | None = self._tenant_parameters()
 
     def matching(self, condition: Any, window: Window) -> tuple[int, Sequence[Any], Sequence[Position]]:
@@ -62,7 +65,7 @@ class RecordRows(ServedRows):
         page = self._statements.page(equality)
         wanted = self._tenants if equality is None else {**self._tenants, VALUE: equality.value}
         limits = {COUNT: window.count, OFFSET: max(window.start_index, 1) - 1}
-        rows = page.rows.rows(self._connection, {**wanted, **limits})
+        rows = page.rows.rows(self._connection, {**wanted, **limits}, self._check)
         total = window.total(len(rows))
         if total is None:
             total = self._connection.scalar(page.total, wanted) or 0
@@ -101,16 +104,24 @@ class RecordRows(ServedRows):
         values = self._values(instance)
         if any(map(_is_expression, values.values())):
             raise InstanceNeeded
-        statement = self._statements.insert_unless(condition, tuple(values))
+        check = self._check if self._check is not None and self._check.is_pending else None
+        access: TokenAccess | None = None if check is None else check.store.access
+        statement = self._statements.insert_unless(condition, tuple(values), access)
         values.update(self._tenants, **{VALUE: condition.value})
+        if check is not None and access is not None:
+            values.update(access.parameters(check.record))
         with rows_refused(self.layout):
             row = self._connection.execute(statement, values).first()
         if row is None:
+            make_check(self._connection, check)
             raise Uniqueness(path)
+        if check is not None:
+            check.settle(True)
         self._read_back(instance, row)
 
     def save(self, instance: Record) -> None:
         """Write the changed columns of a record to its row, as `Rows.save` does."""
+        make_check(self._connection, self._check)
         self._flush()
         values = self._values(instance)
         with rows_refused(self.layout):
@@ -180,7 +191,7 @@ class RecordRows(ServedRows):
         """Return the rows with a value of the id column."""
         if self._tenants is None or (type(value) is str and "\0" in value):
             return super()._with_id(value, lock)
-        return self._statements.find(lock=lock).rows(self._connection, {**self._tenants, ID: value})
+        return self._statements.find(lock=lock).rows(self._connection, {**self._tenants, ID: value}, self._check)
 
     def _select(self, lock: bool = False) -> Any:
         """Return the query for the served rows, as records."""

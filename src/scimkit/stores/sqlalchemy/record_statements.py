@@ -12,12 +12,14 @@ from sqlalchemy.sql import visitors
 
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.rows import Window
-from scimkit.stores.sql.hot_statements import HotStatement, takes_single_statements
+from scimkit.stores.sql.hot_statements import HotStatement, make_check, takes_single_statements
+from scimkit.stores.sql.token_access import TokenAccess
 from scimkit.stores.sqlalchemy.conditions import is_text_parameter, key_of, utf8
 from scimkit.stores.sqlalchemy.linked_rows import served
 from scimkit.stores.sqlalchemy.pages import Pages
 from scimkit.stores.sqlalchemy.record_conditions import Equality, RecordConditions
 from scimkit.stores.sqlalchemy.records import RecordTable
+from scimkit.tokens import TokenCheck
 
 TENANT: Final = "scimkit_tenant"
 ID: Final = "scimkit_id"
@@ -43,10 +45,17 @@ class RecordQuery:
         self._statement = statement
         self._hot = HotStatement(statement, binary=False) if _is_plain(statement) else None
 
-    def rows(self, connection: sa.Connection, parameters: Mapping[str, Any]) -> Sequence[Any]:
-        """Run the query and return all rows."""
+    def rows(
+        self, connection: sa.Connection, parameters: Mapping[str, Any], check: TokenCheck | None = None
+    ) -> Sequence[Any]:
+        """Run the query and return all rows.
+
+        Raises:
+            TokenChanged: The token is not the one of the check.
+        """
         if self._hot is not None and takes_single_statements(connection.dialect):
-            return self._hot.rows(connection, parameters)
+            return self._hot.rows(connection, parameters, check)
+        make_check(connection, check)
         return connection.execute(self._statement, parameters).all()
 
 
@@ -110,14 +119,15 @@ class RecordStatements:
         """Return the INSERT statement, which returns the columns if the database supports that."""
         return self._once(("insert", returns), lambda: self._returning(sa.insert(self.table.table), returns=returns))
 
-    def insert_unless(self, equality: Equality, keys: tuple[str, ...]) -> Any:
+    def insert_unless(self, equality: Equality, keys: tuple[str, ...], access: TokenAccess | None = None) -> Any:
         """Return the INSERT statement that returns the columns, or no row if a row meets the equality.
 
         Args:
             equality: The equality, with the parameter `VALUE`.
             keys: The keys of the columns that have a value.
+            access: The check of a token, if the statement makes it too. It inserts no row for another token.
         """
-        return self._once(("insert", keys, equality.form), partial(self._insert_unless, equality, keys))
+        return self._once(("insert", keys, equality.form, access), partial(self._insert_unless, equality, keys, access))
 
     def update(self, *, returns: bool) -> Any:
         """Return the UPDATE statement for the row with the parameter `KEY`."""
@@ -161,11 +171,13 @@ class RecordStatements:
         query = query.where(self._own, on.parameterized(equality, VALUE))
         return (query.where(sa.not_(self._key_is())) if has_row else query).limit(1)
 
-    def _insert_unless(self, equality: Equality, keys: tuple[str, ...]) -> Any:
+    def _insert_unless(self, equality: Equality, keys: tuple[str, ...], access: TokenAccess | None) -> Any:
         """Build the INSERT statement that inserts nothing if a row meets an equality."""
         table = self.table.table
         values = [_typed_parameter(table.c[each]) for each in keys]
         chosen = sa.select(*values).where(~self._others(equality, has_row=False).exists())
+        if access is not None:
+            chosen = chosen.where(access.is_same)
         return self._returning(sa.insert(table).from_select(list(keys), chosen), returns=True)
 
     def _key_is(self) -> Any:

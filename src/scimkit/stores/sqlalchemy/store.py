@@ -20,6 +20,7 @@ from scimkit.stores.mapped.rows import Rows
 from scimkit.stores.mapped.store import Call, RowStore, by_index_or_bytes
 from scimkit.stores.protocol import Scope, StoreHealth, SyncStore, UnknownMembers
 from scimkit.stores.sql.database import Result, pool_size, wait_for_pool
+from scimkit.stores.sql.hot_statements import make_check
 from scimkit.stores.sql.log_statements import insert_entries
 from scimkit.stores.sql.log_tables import LogTables
 from scimkit.stores.sql.outbox import SqlOutbox
@@ -121,7 +122,16 @@ class MappedStore(RowStore):
         return StoreHealth(True)
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
-        return self._sessions.write(lambda session: work(self._joined(session)), scope.deadline)
+        def run(session: orm.Session) -> Result:
+            make_check(session.connection(), scope.token_check)
+            return work(self._joined(session))
+
+        return self._sessions.write(run, scope.deadline)
+
+    def confirms_tokens_of(self, token_store: object) -> bool:
+        """Report whether this store makes the checks of a token store, because both use the same engine."""
+        engine = self._sessions.engine
+        return engine is not None and getattr(token_store, "engine", None) is engine
 
     def record_events(self, events: Sequence[ResourceEvent]) -> None:
         """Add events to the outbox, in the transaction of the store.
