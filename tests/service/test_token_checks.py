@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,10 +22,12 @@ from scimkit.events import ResourceEvent, in_transaction
 from scimkit.provisioning import LogQuery
 from scimkit.stores.sql import AsyncSqlStore, AsyncSqlTokenStore, SqlStore, SqlTokenStore
 from scimkit.stores.sql.tables import TOKENS
+from scimkit.stores.sqlalchemy.async_store import AsyncMappedStore
 from scimkit.tokens import AsyncTokenRegistry
 from tests.client import BASE_URL, PATCH_OP
 from tests.client import USER as USER_SCHEMA
 from tests.stores.databases import DATABASES, store_of, url_of
+from tests.stores.mapped.helpdesk import AGENTS, PLAIN_AGENTS, PLAIN_TEAMS, TEAMS, helpdesk_of, sessions_of
 
 on_postgresql = pytest.mark.parametrize("database", [each for each in DATABASES if each.values == ("postgresql",)])
 
@@ -92,24 +95,38 @@ CHANGES: dict[str, Change] = {
 }
 
 
+MAPPINGS: dict[str, Any] = {
+    "tables of scimkit": None, "records": (PLAIN_AGENTS, PLAIN_TEAMS), "instances": (AGENTS, TEAMS),
+}  # fmt: skip
+"""The mappings of the stores. The store of the models of `records` needs no instances."""
+
+
 class Served:
     """A service with a token, over an own tenant of a database. The store is sync or awaited."""
 
-    def __init__(self, database: str, *, is_async: bool = False, **options: Any) -> None:
-        self.plain = store_of(database)
+    def __init__(self, database: str, *, is_async: bool = False, tables: str = "tables of scimkit") -> None:
+        mapping = MAPPINGS[tables]
+        self.own = store_of(database)
+        self.plain: Any = self.own if mapping is None else helpdesk_of(database, mapping)
+        self.table = "scim_resource" if mapping is None else "hd_agent"
         self.tenant = f"checks-{os.urandom(6).hex()}"
-        self.elsewhere = TokenRegistry(SqlTokenStore(self.plain.engine))
+        self.elsewhere = TokenRegistry(SqlTokenStore(self.own.engine))
         self.ids = {}
         user = self.plain.create(Scope(self.tenant), USER, {"schemas": [USER_SCHEMA], "userName": "ada"})
         self.ids["id"] = user.document["id"]
         self._loop = asyncio.new_event_loop() if is_async else None
         self.store: Any = AsyncSqlStore(url_of(database)) if is_async else self.plain
+        if mapping is not None and is_async:
+            self.store = AsyncMappedStore(self.store.engine, mapping)
+        elif mapping is not None:
+            self.store.engine = sessions_of(database).kw["bind"]
         self.tokens: Any = (
             AsyncTokenRegistry(AsyncSqlTokenStore(self.store.engine))
             if is_async
             else TokenRegistry(SqlTokenStore(self.store.engine))
         )
-        self.service = ScimService(self.store, tokens=self.tokens, **options)
+        self.service = ScimService(self.store, tokens=self.tokens)
+        assert self.service._token_checks is not None
         self.new_token()
         group = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "All"}
         made = self._sent("POST", "/Groups", "", _body({**group, "members": [{"value": self.ids["id"]}]}))
@@ -140,10 +157,15 @@ class Served:
 
     def content(self) -> Any:
         """Return what the database has of the tenant."""
-        with self.plain.engine.connect() as connection:
-            own = {"tenant": self.tenant.encode()}
-            sql = "SELECT id, version FROM scim_resource WHERE tenant = :tenant ORDER BY id"
-            return [tuple(row) for row in connection.execute(sa.text(sql), own)]
+        with self.own.engine.connect() as connection:
+            if self.table == "scim_resource":
+                sql, own = (
+                    "SELECT id, version FROM scim_resource WHERE tenant = :tenant ORDER BY id",
+                    self.tenant.encode(),
+                )
+            else:
+                sql, own = "SELECT id, scim_version FROM hd_agent WHERE account = :tenant ORDER BY id", self.tenant
+            return [tuple(row) for row in connection.execute(sa.text(sql), {"tenant": own})]
 
     def close(self) -> None:
         if self._loop is not None:
@@ -151,30 +173,22 @@ class Served:
             self._loop.close()
 
 
-@contextmanager
-def served(database: str, **options: Any) -> Iterator[Served]:
-    found = Served(database, **options)
-    try:
-        yield found
-    finally:
-        found.close()
-
-
 colors = pytest.mark.parametrize("is_async", [False, True], ids=["sync", "awaited"])
 
 
 @pytest.mark.parametrize("database", DATABASES)
+@pytest.mark.parametrize("tables", MAPPINGS)
 @colors
-@pytest.mark.parametrize("change", CHANGES)
 def test_a_token_that_another_process_ended_is_refused_by_the_next_request(
-    database: str, is_async: bool, change: str
+    database: str, tables: str, is_async: bool
 ) -> None:
     """Every kind of request is answered with 401 after the change, and nothing is written."""
-    with served(database, is_async=is_async) as host:
+    changes = itertools.cycle(CHANGES)
+    with closing(Served(database, is_async=is_async, tables=tables)) as host:
         for name in REQUESTS:
             host.new_token()
             before = host.content()
-            CHANGES[change](host.elsewhere, host.token_id, host.tenant)
+            CHANGES[next(changes)](host.elsewhere, host.token_id, host.tenant)
             response = host.sent(name)
             assert (name, response.status) == (name, 401)
             assert host.content() == before
@@ -182,10 +196,12 @@ def test_a_token_that_another_process_ended_is_refused_by_the_next_request(
 
 
 @pytest.mark.parametrize("database", DATABASES)
+@pytest.mark.parametrize("tables", MAPPINGS)
 @colors
-def test_a_valid_token_gets_the_answers_of_a_token_that_is_read(database: str, is_async: bool) -> None:
+def test_a_valid_token_gets_the_answers_of_a_token_that_is_read(database: str, tables: str, is_async: bool) -> None:
     """Each request has the same answer with a token that is remembered and with one that is read."""
-    with served(database, is_async=is_async) as host, served(database, is_async=is_async) as reading:
+    hosts = [Served(database, is_async=is_async, tables=tables) for _ in range(2)]
+    with closing(hosts[0]) as host, closing(hosts[1]) as reading:
         for name in REQUESTS:
             reading.tokens._verified_tokens.clear()
             ours, theirs = host.sent(name), reading.sent(name)
@@ -214,13 +230,14 @@ ALL_CHANGES: dict[str, Change] = CHANGES | {
 
 
 @pytest.mark.parametrize("database", DATABASES)
-@settings(max_examples=25, deadline=None)
+@pytest.mark.parametrize("tables", MAPPINGS)
+@settings(max_examples=10, deadline=None)
 @given(
     steps=st.lists(st.tuples(st.sampled_from([*ALL_CHANGES]), st.sampled_from([*REQUESTS])), min_size=3, max_size=12)
 )
-def test_any_changes_count_at_once(database: str, steps: list[tuple[str, str]]) -> None:
+def test_any_changes_count_at_once(database: str, tables: str, steps: list[tuple[str, str]]) -> None:
     """A registry that remembers records and one that forgets them answer all requests alike, whatever changes."""
-    with served(database) as host, served(database) as reading:
+    with closing(Served(database, tables=tables)) as host, closing(Served(database, tables=tables)) as reading:
         for change, name in steps:
             for each in (host, reading):
                 try:
@@ -246,7 +263,7 @@ def test_a_remembered_token_costs_no_statement(database: str, monkeypatch: pytes
 
     monkeypatch.setattr(psycopg.Cursor, "execute", noting)
     store = SqlStore(url_of(database))
-    with served(database) as host:
+    with closing(Served(database)) as host:
         host.store = store
         host.tokens = TokenRegistry(SqlTokenStore(store.engine))
         host.service = ScimService(store, tokens=host.tokens)
@@ -266,7 +283,7 @@ def test_a_remembered_token_costs_no_statement(database: str, monkeypatch: pytes
 @pytest.mark.parametrize("database", DATABASES)
 def test_who_authenticates_alone_reads_the_record(database: str) -> None:
     """`authenticate` and `explain` never rely on the record in memory, because no request of a store follows."""
-    with served(database) as host:
+    with closing(Served(database)) as host:
         host.elsewhere.revoke(host.token_id, tenant=host.tenant)
         headers = {"authorization": f"Bearer {host.token}"}
         request = Request("GET", "/Users", "", headers, b"", BASE_URL)
@@ -283,7 +300,7 @@ def test_listeners_and_log_see_nothing_of_an_ended_token(database: str) -> None:
     """A write with a token that ended reaches no listener, and leaves only its refusal in the provisioning log."""
     heard: list[ResourceEvent] = []
     store = SqlStore(url_of(database), provisioning_log=True)
-    with served(database) as host:
+    with closing(Served(database)) as host:
         host.store = store
         host.tokens = TokenRegistry(SqlTokenStore(store.engine))
         listener = in_transaction(ResourceEvent, lambda event, transaction: heard.append(event))
