@@ -317,7 +317,9 @@ class ScimService:
             tokens,
             self._resources,
             in_reads=authorize is None and async_requests is None,
-            in_writes=set_password is None and declared is None,
+            in_writes=set_password is None
+            and declared is None
+            and not any(each.moment == "before_write" for each in listeners),
         )
         self._endpoints = {first.lower(): first for first, _ in self._routes}
         self._reporter = RequestReporter(

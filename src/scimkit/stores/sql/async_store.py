@@ -178,7 +178,6 @@ class AsyncSqlStore:
             store_operations.create(scope, resource_type, document, self._unknown_members),
             scope.deadline,
             once=store_operations.writes_once(resource_type, document),
-            check=scope.token_check,
         )
 
     async def replace(
@@ -193,7 +192,6 @@ class AsyncSqlStore:
             store_operations.replace(scope, resource_type, id, document, expected_version, self._unknown_members),
             scope.deadline,
             once=store_operations.replaces_once(resource_type),
-            check=scope.token_check,
         )
 
     async def change(
@@ -208,14 +206,13 @@ class AsyncSqlStore:
             store_operations.change(scope, resource_type, id, changes, expected_version, self._unknown_members),
             scope.deadline,
             once=store_operations.changes_once(resource_type, changes),
-            check=scope.token_check,
         )
 
     async def delete(
         self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
     ) -> EffectiveChanges | None:
         return await self._database.write(
-            store_operations.delete(scope, resource_type, id, expected_version), scope.deadline, check=scope.token_check
+            store_operations.delete(scope, resource_type, id, expected_version), scope.deadline
         )
 
     async def members(self, scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Members:
@@ -224,9 +221,12 @@ class AsyncSqlStore:
         )
 
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
-        return await self._database.transaction(
-            lambda connection: work(self._joined(connection)), scope.deadline, scope.token_check
-        )
+        async def run(connection: AsyncConnection) -> Result:
+            result = await work(self._joined(connection))
+            await connection.run_sync(make_check, scope.token_check)  # the first read or write has usually made it
+            return result
+
+        return await self._database.transaction(run, scope.deadline)
 
     def confirms_tokens_of(self, token_store: object) -> bool:
         """Report whether this store makes the checks of a token store, because both use the same engine."""
@@ -332,21 +332,17 @@ class AsyncDatabase:
         *,
         takes_long: bool = False,
         once: bool = False,
-        check: TokenCheck | None = None,
     ) -> Result:
         """Run work in a transaction, as `Database.write` does."""
         transactions = self._transactions
         if once and transactions.are_optional:
             with suppress(NeedsTransaction):
                 return await insisted(lambda _: greenlet_spawn(transactions.write_once, work, deadline), deadline)
-        checked = after_check(check, work)
         return await insisted(
-            lambda attempts: greenlet_spawn(transactions.write, checked, attempts, takes_long=takes_long), deadline
+            lambda attempts: greenlet_spawn(transactions.write, work, attempts, takes_long=takes_long), deadline
         )
 
-    async def transaction(
-        self, work: AsyncWork[Result], deadline: float | None = None, check: TokenCheck | None = None
-    ) -> Result:
+    async def transaction(self, work: AsyncWork[Result], deadline: float | None = None) -> Result:
         """Run a coroutine function in a transaction, as `write` does."""
 
         async def transaction(attempts: Attempts) -> Result:
@@ -355,7 +351,6 @@ class AsyncDatabase:
                 await connection.run_sync(_set_timeouts, limits, deadline)
                 try:
                     async with connection.begin():
-                        await _checked(connection, check)
                         result = await work(connection)
                         attempts.committing = True
                 finally:
@@ -363,12 +358,6 @@ class AsyncDatabase:
             return result
 
         return await insisted(transaction, deadline)
-
-
-async def _checked(connection: AsyncConnection, check: TokenCheck | None) -> None:
-    """Make the check of a token, if it is pending."""
-    if check is not None and check.is_pending:
-        await connection.run_sync(make_check, check)
 
 
 def _set_timeouts(connection: sa.Connection, limits: ExitStack, deadline: float | None) -> None:
@@ -396,16 +385,12 @@ class AsyncJoined:
         *,
         takes_long: bool = False,
         once: bool = False,
-        check: TokenCheck | None = None,
     ) -> Result:
         """Run work in a savepoint, as `Joined.write` does."""
-        return await self.transaction(lambda connection: connection.run_sync(work), deadline, check)
+        return await self.transaction(lambda connection: connection.run_sync(work))
 
-    async def transaction(
-        self, work: AsyncWork[Result], deadline: float | None = None, check: TokenCheck | None = None
-    ) -> Result:
+    async def transaction(self, work: AsyncWork[Result], deadline: float | None = None) -> Result:
         """Run a coroutine function in a savepoint, or without one if savepoints are off."""
-        await _checked(self.connection, check)
         if not self._savepoints:
             return await work(self.connection)
         async with self.connection.begin_nested():

@@ -440,7 +440,6 @@ class Database:
         *,
         takes_long: bool = False,
         once: bool = False,
-        check: TokenCheck | None = None,
     ) -> Result:
         """Run work in a transaction, and return its result. The transaction is repeated as `insisted` does.
 
@@ -448,19 +447,15 @@ class Database:
             work: A function of a connection.
             deadline: Time of `time.monotonic()` by which the work must end.
             takes_long: Lift the timeout of statements, for migrations.
-            once: The work writes with one statement, so PostgreSQL needs no transaction for it. The first statement of
-                such work makes the check.
-            check: The check of a token that comes first.
+            once: The work writes with one statement, so PostgreSQL needs no transaction for it.
 
         Raises:
             Unavailable: The database failed, or the deadline has passed.
-            TokenChanged: The token is not the one of the check. Nothing was written.
         """
         if once and self._transactions.are_optional:
             with suppress(NeedsTransaction):
                 return insisted(lambda _: self._transactions.write_once(work, deadline), deadline)
-        checked = after_check(check, work)
-        return insisted(lambda attempts: self._transactions.write(checked, attempts, takes_long=takes_long), deadline)
+        return insisted(lambda attempts: self._transactions.write(work, attempts, takes_long=takes_long), deadline)
 
 
 class Joined:
@@ -481,13 +476,11 @@ class Joined:
         *,
         takes_long: bool = False,
         once: bool = False,
-        check: TokenCheck | None = None,
     ) -> Result:
         """Run work in a savepoint, or without one if savepoints are off.
 
         Errors and repetition are handled by the code that began the transaction.
         """
-        work = after_check(check, work)
         if not self._savepoints:
             return work(self.connection)
         with self.connection.begin_nested():

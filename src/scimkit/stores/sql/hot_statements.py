@@ -110,9 +110,9 @@ class HotStatement:
         """Run the statement and return all rows.
 
         Args:
-            connection: A connection. If there is a check, a connection of PostgreSQL.
+            connection: A connection.
             parameters: The parameters of the statement.
-            check: The check of a token, for a statement that reads.
+            check: The check of a token, for a statement that reads. With PostgreSQL, the statement makes the check.
 
         Raises:
             DBAPIError: The statement failed.
@@ -120,6 +120,9 @@ class HotStatement:
             TokenChanged: The token is not the one of the check. No row was read.
         """
         if check is not None and check.is_pending:
+            if connection.dialect.name != "postgresql":
+                make_check(connection, check)
+                return self.rows(connection, parameters)
             checked, more = self.with_check(check)
             return rows_after_check(checked.rows(connection, {**parameters, **more}), check)
         sql, arguments = self.text(connection.dialect, parameters)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from scimkit.errors import Uniqueness
 from scimkit.stores.sql import postgresql_statements, statements
-from scimkit.stores.sql.hot_statements import HotStatement, takes_single_statements
+from scimkit.stores.sql.hot_statements import HotStatement, make_check, takes_single_statements
 from scimkit.stores.sql.index_entries import IndexEntry
 from scimkit.stores.sql.tables import CLAIMS, LOG, RESOURCES, VALUES
 from scimkit.stores.sql.token_access import TokenAccess
@@ -205,6 +205,7 @@ class SeveralStatements:
         check: TokenCheck | None = None,
     ) -> int:
         """Insert a resource, as `RowWriter.insert` says."""
+        make_check(self._connection, check)
         inserted = self._connection.execute(_ADD[RESOURCES.name], values).inserted_primary_key
         assert inserted is not None
         number: int = inserted[0]

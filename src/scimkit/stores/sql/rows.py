@@ -41,7 +41,7 @@ FIND: Final = {
 """The statement that finds a resource, by whether it selects the groups too, and by whether it locks the row."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, because a page makes many
 class StoredResource:
     """A resource as stored in its row."""
 
@@ -57,7 +57,9 @@ class StoredResource:
     @classmethod
     def of(cls, row: Any) -> StoredResource:
         """Return the resource of a row."""
-        return cls(row.sequence, row.id, row.version, row.created, row.modified, from_json(row.document))
+        return cls(
+            row.sequence, row.id, row.version, row.created, row.modified, from_json(row.document, cache_strings="none")
+        )
 
     @classmethod
     def of_hot(cls, row: Row, *, with_groups: bool) -> StoredResource:
@@ -65,7 +67,7 @@ class StoredResource:
         number, id, version, created, modified, document = row[:6]
         groups = (row[6] or ()) if with_groups else None
         texts = (bytes(id).decode(), version, bytes(created).decode(), bytes(modified).decode())
-        return cls(number, *texts, from_json(document), groups)
+        return cls(number, *texts, from_json(document, cache_strings="none"), groups)
 
     @property
     def tag(self) -> str:

@@ -32,6 +32,7 @@ from scimkit.stores.protocol import (
 from scimkit.stores.sql import migrations, store_operations
 from scimkit.stores.sql.breaker import SqlBreakerStore
 from scimkit.stores.sql.database import Database, Joined, Result, Work, pool_size, prepared, sync_engine
+from scimkit.stores.sql.hot_statements import make_check
 from scimkit.stores.sql.log_statements import insert_entries
 from scimkit.stores.sql.outbox import SqlOutbox
 from scimkit.stores.sql.outbox_statements import insert_events
@@ -154,7 +155,6 @@ class SqlStore:
             store_operations.create(scope, resource_type, document, self._unknown_members),
             scope.deadline,
             once=store_operations.writes_once(resource_type, document),
-            check=scope.token_check,
         )
 
     def replace(
@@ -169,7 +169,6 @@ class SqlStore:
             store_operations.replace(scope, resource_type, id, document, expected_version, self._unknown_members),
             scope.deadline,
             once=store_operations.replaces_once(resource_type),
-            check=scope.token_check,
         )
 
     def change(
@@ -184,15 +183,12 @@ class SqlStore:
             store_operations.change(scope, resource_type, id, changes, expected_version, self._unknown_members),
             scope.deadline,
             once=store_operations.changes_once(resource_type, changes),
-            check=scope.token_check,
         )
 
     def delete(
         self, scope: Scope, resource_type: ResourceType, id: str, expected_version: str | None = None
     ) -> EffectiveChanges | None:
-        return self._database.write(
-            store_operations.delete(scope, resource_type, id, expected_version), scope.deadline, check=scope.token_check
-        )
+        return self._database.write(store_operations.delete(scope, resource_type, id, expected_version), scope.deadline)
 
     def members(self, scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Members:
         return self._database.read(
@@ -200,9 +196,12 @@ class SqlStore:
         )
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
-        return self._database.write(
-            lambda connection: work(self._joined(connection)), scope.deadline, check=scope.token_check
-        )
+        def run(connection: sa.Connection) -> Result:
+            result = work(self._joined(connection))
+            make_check(connection, scope.token_check)  # the first read or write has usually made it
+            return result
+
+        return self._database.write(run, scope.deadline)
 
     def confirms_tokens_of(self, token_store: object) -> bool:
         """Report whether this store makes the checks of a token store, because both use the same engine."""

@@ -192,8 +192,10 @@ class AsyncMappedStore:
 
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
         async def run(session: AsyncSession) -> Result:
-            await session.run_sync(lambda each: make_check(each.connection(), scope.token_check))
-            return await work(self._joined(session))
+            result = await work(self._joined(session))
+            check = scope.token_check  # the first read or write has usually made it
+            await session.run_sync(lambda each: make_check(each.connection(), check))
+            return result
 
         return await self._transaction(run, scope.deadline)
 

@@ -123,8 +123,9 @@ class MappedStore(RowStore):
 
     def transaction(self, scope: Scope, work: Callable[[SyncStore], Result]) -> Result:
         def run(session: orm.Session) -> Result:
-            make_check(session.connection(), scope.token_check)
-            return work(self._joined(session))
+            result = work(self._joined(session))
+            make_check(session.connection(), scope.token_check)  # the first read or write has usually made it
+            return result
 
         return self._sessions.write(run, scope.deadline)
 
