@@ -81,7 +81,7 @@ class Apart:
         if name == "without_savepoints":
             return Apart(method, self._prefix)
         if name in ("is_async", "blocking", "engine", "unsupported", "serves", "pool_size", "outbox", "record_events",
-                    "provisioning_log", "record_log"):  # fmt: skip
+                    "provisioning_log", "record_log", "confirms_tokens_of"):  # fmt: skip
             return method
         return lambda scope, *rest: method(self._own(scope), *rest)
 

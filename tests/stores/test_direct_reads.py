@@ -17,6 +17,7 @@ from scimkit import GROUP, USER, Query, Scope, TokenRegistry, filters
 from scimkit.errors import NotFound, Unavailable
 from scimkit.patch import ChangeSet, ReferenceChanges
 from scimkit.stores.sql import AsyncSqlStore, AsyncSqlTokenStore, SqlStore, SqlTokenStore
+from scimkit.stores.sql.rows import Rows
 from scimkit.tokens import AsyncTokenRegistry
 from tests.stores.databases import DATABASES, end_connection, store_of, url_of
 
@@ -191,3 +192,58 @@ def test_a_canceled_read_gives_no_connection_back(database: str, scope: Scope) -
         await other.engine.dispose()
 
     asyncio.run(canceled())
+
+
+@on_postgresql
+@pytest.mark.parametrize("meanwhile", ["a new member is deleted", "the group changes", "nothing"])
+def test_members_change_in_two_statements_or_in_a_transaction(
+    database: str, scope: Scope, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    """A change of members outside a transaction begins anew in one if another write came between."""
+    store, other = SqlStore(url_of(database)), store_of(database)
+    ids = [store.create(scope, USER, user(f"ada{number}")).document["id"] for number in range(4)]
+    first = {"schemas": [GROUP.schema], "displayName": "All", "members": [{"value": ids[0]}, {"value": ids[3]}]}
+    group = store.create(scope, GROUP, first).document["id"]
+    begun: list[str] = []
+    plan = Rows.member_changes
+
+    def interrupted(self: Rows, *arguments: Any) -> Any:
+        begun.append("transaction" if self.connection.in_transaction() else "single")
+        planned = plan(self, *arguments)
+        if len(begun) == 1 and meanwhile == "a new member is deleted":
+            other.delete(scope, USER, ids[1])
+        elif len(begun) == 1 and meanwhile == "the group changes":
+            other.change(scope, GROUP, group, ChangeSet(references={"members": ReferenceChanges(({"value": ids[2]},))}))
+        return planned
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Rows, "member_changes", interrupted)
+        changes = ReferenceChanges(({"value": ids[1]},), frozenset({ids[0]}))
+        written = store.change(scope, GROUP, group, ChangeSet(references={"members": changes}))
+    found = {each["value"] for each in store.get(scope, GROUP, group)["members"]}
+    if meanwhile == "a new member is deleted":
+        assert (found, written.skipped_members) == ({ids[3]}, (ids[1],))
+    else:
+        assert found == {ids[1], ids[3], *([ids[2]] if meanwhile == "the group changes" else [])}
+    assert len(begun) == (1 if meanwhile == "nothing" else 2 + (meanwhile == "the group changes"))
+    store.engine.dispose()
+
+
+@on_postgresql
+def test_a_member_whose_display_changes_keeps_its_place(database: str, scope: Scope) -> None:
+    """Members are removed, added and displayed anew by one PATCH, alone and with a change of the document."""
+    store = SqlStore(url_of(database))
+    ids = [store.create(scope, USER, user(f"bob{number}")).document["id"] for number in range(3)]
+    first = {"schemas": [GROUP.schema], "displayName": "All", "members": [{"value": ids[0]}, {"value": ids[1]}]}
+    group = store.create(scope, GROUP, first).document["id"]
+    again = ReferenceChanges(({"value": ids[0], "display": "Bob"}, {"value": ids[2]}), frozenset({ids[0], ids[1]}))
+    store.change(scope, GROUP, group, ChangeSet(assigned={"displayName": "Few"}, references={"members": again}))
+    found = store.get(scope, GROUP, group)
+    assert found["displayName"] == "Few"
+    assert {each["value"]: each.get("display") for each in found["members"]} == {ids[0]: "Bob", ids[2]: None}
+    both = ReferenceChanges(({"value": ids[1]},), frozenset({ids[2]}))
+    store.change(scope, GROUP, group, ChangeSet(assigned={"displayName": "Some"}, references={"members": both}))
+    found = store.get(scope, GROUP, group)
+    assert {each["value"] for each in found["members"]} == {ids[0], ids[1]}
+    assert found["displayName"] == "Some"
+    store.engine.dispose()

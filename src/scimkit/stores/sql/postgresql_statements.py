@@ -19,6 +19,7 @@ from scimkit.stores.sql.tables import CLAIMS, LOG, MEMBERSHIPS, RESOURCES, VALUE
 from scimkit.stores.sql.token_access import TokenAccess
 
 _BYTES: Final = sa.LargeBinary()
+_VERSION: Final = ("version", "modified", "modified_key")
 _WRITTEN: Final = (
     "version", "created", "created_key", "modified", "modified_key", "display", "display_key", "document",
 )  # fmt: skip
@@ -95,6 +96,24 @@ def _lists(name: str, prefix: str, columns: dict[str, Any]) -> Any:
     return sa.func.unnest(*arrays).table_valued(*(sa.column(*each) for each in columns.items()), name=name)
 
 
+def _known() -> HotStatement:
+    """Build the statement that selects resources by id, and shows which of them are members of a group."""
+    ids = sa.func.unnest(_list("ids", _BYTES)).table_valued(sa.column("id", _BYTES), name="wanted").render_derived()
+    each = _fenced(
+        sa.select(RESOURCES.c.sequence, RESOURCES.c.id).where(RESOURCES.c.id == ids.c.id, of_tenant(RESOURCES))
+    )
+    found = each.correlate(ids).lateral("found")
+    group = sa.bindparam("number", type_=sa.BigInteger())
+    row = _fenced(
+        sa.select(MEMBERSHIPS.c.member).where(MEMBERSHIPS.c.group == group, MEMBERSHIPS.c.member == found.c.sequence)
+    )
+    member = row.correlate(found).scalar_subquery()
+    return HotStatement(sa.select(found.c.sequence, found.c.id, member).select_from(ids.join(found, sa.true())))
+
+
+KNOWN: Final = _known()
+"""The statement that selects resources by id, and shows which of them are members of a group."""
+
 _PLACE: Final = {"slot": sa.BigInteger(), "element": sa.Integer(), "place": sa.Integer()}
 _ENTRY: Final = {**_PLACE, "head": _BYTES, "whole": _BYTES, "chosen": sa.Boolean()}
 _CLAIM: Final = {"slot": sa.BigInteger(), "digest": _BYTES}
@@ -102,6 +121,9 @@ _ENTRIES: Final = _lists("entry", "entry_", _ENTRY).render_derived()
 _CLAIMED: Final = _lists("claim", "claim_", _CLAIM).render_derived()
 _GONE: Final = _lists("gone", "gone_", _PLACE).render_derived()
 _UNCLAIMED: Final = _lists("unclaimed", "unclaimed_", _CLAIM).render_derived()
+_JOINED_COLUMNS: Final = {"member": sa.BigInteger(), "display": _BYTES, "display_key": _BYTES}
+_LEFT: Final = _lists("left_member", "left_", {"member": sa.BigInteger()}).render_derived()
+_JOINED: Final = _lists("joined_member", "joined_", _JOINED_COLUMNS).render_derived()
 
 
 def _of(written: Any, rows: Any, columns: dict[str, Any]) -> tuple[list[str], Any]:
@@ -141,21 +163,30 @@ def _create(access: TokenAccess | None, *, logs: bool) -> HotStatement:
     return HotStatement(sa.select(written.c.sequence).add_cte(*parts), writes=True)
 
 
-def _update(*, moves: bool, logs: bool) -> HotStatement:
+def _update(*, logs: bool, entries: bool = True, moves: bool = False, members: bool = False) -> HotStatement:
     """Build the statement that updates a resource if it still has the version that was read.
 
     Args:
-        moves: True if index entries or unique values are removed, or unique values are added.
         logs: True if the statement also inserts an entry of the provisioning log.
+        entries: True if the document changes, and index entries are added or changed.
+        moves: True if index entries or unique values are removed, or unique values are added.
+        members: True if members are removed or added.
     """
-    names = [name for name in _WRITTEN if not name.startswith("created")]
+    names = [name for name in _WRITTEN if not name.startswith("created")] if entries else [*_VERSION]
     values = {name: sa.bindparam(f"new_{name}", type_=RESOURCES.c[name].type) for name in names}
     number, version = (sa.bindparam(name, type_=sa.BigInteger()) for name in ("number", "old_version"))
     same = (RESOURCES.c.sequence == number, RESOURCES.c.version == version)
     written = sa.update(RESOURCES).where(*same).values(values).returning(RESOURCES.c.sequence).cte("written")
-    added = upsert(VALUES).from_select(*_of(written, _ENTRIES, _ENTRY))
-    columns = {name: added.excluded[name] for name in ("head", "whole", "chosen")}
-    parts = [added.on_conflict_do_update(index_elements=["resource", *_PLACE], set_=columns).cte("entries")]
+    parts = []
+    if entries:
+        added = upsert(VALUES).from_select(*_of(written, _ENTRIES, _ENTRY))
+        columns = {name: added.excluded[name] for name in ("head", "whole", "chosen")}
+        parts.append(added.on_conflict_do_update(index_elements=["resource", *_PLACE], set_=columns).cte("entries"))
+    if members:
+        mine = MEMBERSHIPS.c.group == written.c.sequence
+        parts.append(sa.delete(MEMBERSHIPS).where(mine, MEMBERSHIPS.c.member == _LEFT.c.member).cte("left_members"))
+        _, joined = _of(written, _JOINED, _JOINED_COLUMNS)
+        parts.append(sa.insert(MEMBERSHIPS).from_select(["group", *_JOINED_COLUMNS], joined).cte("joined_members"))
     if moves:
         gone = [VALUES.c[name] == _GONE.c[name] for name in _PLACE]
         parts.append(sa.delete(VALUES).where(VALUES.c.resource == written.c.sequence, *gone).cte("removed"))
@@ -176,11 +207,21 @@ def creation(access: TokenAccess | None = None) -> tuple[HotStatement, HotStatem
     return _create(access, logs=False), _create(access, logs=True)
 
 
-UPDATE_ENTRIES: Final = _update(moves=False, logs=False), _update(moves=False, logs=True)
+UPDATE_ENTRIES: Final = _update(logs=False), _update(logs=True)
 """The statement that updates a resource of a version, and adds or changes index entries, without and with a log entry.
 """
 UPDATE_ALL: Final = _update(moves=True, logs=False), _update(moves=True, logs=True)
 """The same statement, which also removes index entries and replaces unique values."""
+UPDATE_MEMBERS: Final = (
+    _update(entries=False, members=True, logs=False),
+    _update(entries=False, members=True, logs=True),
+)
+"""The statement that updates a group of a version, and removes and adds members, without and with a log entry."""
+UPDATE_ALL_AND_MEMBERS: Final = (
+    _update(moves=True, members=True, logs=False),
+    _update(moves=True, members=True, logs=True),
+)
+"""The statement that does all of this."""
 LOG_ENTRY: Final = HotStatement(
     sa.insert(LOG.entries).values({each.name: _entry(each.name) for each in LOG.entries.c})
     .returning(LOG.entries.c.started), writes=True,

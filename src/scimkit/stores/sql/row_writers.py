@@ -6,9 +6,9 @@ This module never begins or ends a transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -31,6 +31,8 @@ _ADD: Final = {table.name: sa.insert(table) for table in (RESOURCES, VALUES, CLA
 _PLACE: Final = ("slot", "element", "place")
 _ENTRY: Final = (*_PLACE, "head", "whole", "chosen")
 _CLAIM: Final = ("slot", "digest")
+_LEFT: Final = ("member",)
+_JOINED: Final = ("member", "display", "display_key")
 _LITERALS: Final[dict[type, Callable[[Any], str]]] = {
     int: str,
     bool: lambda value: "t" if value else "f",
@@ -58,6 +60,24 @@ class IndexChanges:
         claimed = {each: path for each, path in new_claims.items() if each not in old_claims}
         return cls(old - new, new - old, freed, claimed)
 
+    @classmethod
+    def none(cls) -> IndexChanges:
+        """Return no changes, for a write that leaves the document as it is."""
+        return cls((), (), {}, {})
+
+
+class MemberRows(NamedTuple):
+    """The members of a group that a write removes, and the rows of those that it adds.
+
+    A row has the sequence number of the member, and the columns of its display.
+    """
+
+    gone: Sequence[int] = ()
+    fresh: Sequence[tuple[Any, ...]] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.gone or self.fresh)
+
 
 class RowWriter(Protocol):
     """Writes resources on a connection."""
@@ -79,9 +99,23 @@ class RowWriter(Protocol):
         ...
 
     def update(
-        self, number: int, version: int, values: Mapping[str, Any], changes: IndexChanges, log_row: LogRow = None
+        self,
+        number: int,
+        version: int,
+        values: Mapping[str, Any],
+        changes: IndexChanges,
+        log_row: LogRow = None,
+        members: MemberRows = MemberRows(),  # noqa: B008  # MemberRows is immutable
     ) -> bool:
         """Update a resource that has a version, and insert its entry of the provisioning log.
+
+        Args:
+            number: The sequence number of the resource.
+            version: The version that the resource must have.
+            values: The columns of the resource that change.
+            changes: The changes of index entries and unique values.
+            log_row: The entry of the provisioning log.
+            members: The changes of members. Only a writer of single statements takes them.
 
         Returns:
             False if the resource does not have the version. Nothing is written then.
@@ -131,18 +165,31 @@ class SingleStatements:
         return int(found[0][0])
 
     def update(
-        self, number: int, version: int, values: Mapping[str, Any], changes: IndexChanges, log_row: LogRow = None
+        self,
+        number: int,
+        version: int,
+        values: Mapping[str, Any],
+        changes: IndexChanges,
+        log_row: LogRow = None,
+        members: MemberRows = MemberRows(),  # noqa: B008  # MemberRows is immutable
     ) -> bool:
         """Update a resource that has a version, as `RowWriter.update` says."""
+        parameters = {"number": number, "old_version": version, **_new(values)}
+        if members:
+            parameters |= {**_lists("left", _LEFT, [(each,) for each in members.gone])}
+            parameters |= {**_lists("joined", _JOINED, members.fresh)}
+            if "document" not in values:
+                return bool(self._run(postgresql_statements.UPDATE_MEMBERS, parameters, {}, log_row))
         added = _rows(changes.added)
-        parameters = {"number": number, "old_version": version, **_new(values), **_lists("entry", _ENTRY, added)}
+        parameters |= _lists("entry", _ENTRY, added)
         kept = {row[:3] for row in added}
         gone = [row[:3] for row in _rows(changes.removed) if row[:3] not in kept]
-        if not gone and not changes.freed and not changes.claimed:
+        if not gone and not changes.freed and not changes.claimed and not members:
             return bool(self._run(postgresql_statements.UPDATE_ENTRIES, parameters, {}, log_row))
         parameters |= _lists("gone", _PLACE, gone)
         parameters |= {**_lists("claim", _CLAIM, changes.claimed), **_lists("unclaimed", _CLAIM, changes.freed)}
-        return bool(self._run(postgresql_statements.UPDATE_ALL, parameters, changes.claimed, log_row))
+        all_of_it = postgresql_statements.UPDATE_ALL_AND_MEMBERS if members else postgresql_statements.UPDATE_ALL
+        return bool(self._run(all_of_it, parameters, changes.claimed, log_row))
 
     def log(self, log_row: Mapping[str, Any]) -> None:
         """Insert an entry of the provisioning log, as `RowWriter.log` says."""
@@ -184,10 +231,12 @@ def _rows(entries: Iterable[IndexEntry]) -> list[tuple[Any, ...]]:
 def _lists(prefix: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> dict[str, str]:
     """Return rows as one array for each column. The text of an array takes less time than a list for the driver."""
     arrays = list(zip(*rows, strict=True)) or [()] * len(columns)
-    return {
-        f"{prefix}_{name}": f"{{{','.join([_LITERALS[type(value)](value) for value in each])}}}"
-        for name, each in zip(columns, arrays, strict=True)
-    }
+    return {f"{prefix}_{name}": array_of(each) for name, each in zip(columns, arrays, strict=True)}
+
+
+def array_of(values: Iterable[Any]) -> str:
+    """Return the text of an array of PostgreSQL."""
+    return f"{{{','.join([_LITERALS[type(each)](each) for each in values])}}}"
 
 
 class SeveralStatements:
@@ -216,7 +265,13 @@ class SeveralStatements:
         return number
 
     def update(
-        self, number: int, version: int, values: Mapping[str, Any], changes: IndexChanges, log_row: LogRow = None
+        self,
+        number: int,
+        version: int,
+        values: Mapping[str, Any],
+        changes: IndexChanges,
+        log_row: LogRow = None,
+        members: MemberRows = MemberRows(),  # noqa: B008  # MemberRows is immutable
     ) -> bool:
         """Update a resource, as `RowWriter.update` says."""
         for slot, digest in changes.freed:

@@ -6,11 +6,12 @@ Every statement names the tenant. This module never begins or ends a transaction
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 from pydantic_core import from_json
+from sqlalchemy.exc import IntegrityError
 
 from scimkit.documents import Document, write_json
 from scimkit.errors import NotFound
@@ -26,14 +27,16 @@ from scimkit.stores.metadata import has_members, identified, is_computed, member
 from scimkit.stores.protocol import GROUPS, MEMBERS, META, Members, RequestedAttributes, Scope
 from scimkit.stores.sql import statements
 from scimkit.stores.sql.database import NeedsTransaction
-from scimkit.stores.sql.hot_statements import HotStatement, Row
+from scimkit.stores.sql.hot_statements import HotStatement, Row, outside_transaction, takes_single_statements
 from scimkit.stores.sql.index_entries import IndexEntry, digest, encoded, index_entries, slot
-from scimkit.stores.sql.postgresql_statements import FIND_WITH_GROUPS, FIND_WITH_GROUPS_LOCKED
-from scimkit.stores.sql.row_writers import IndexChanges, LogRow, UniqueValues, writer
+from scimkit.stores.sql.postgresql_statements import FIND_WITH_GROUPS, FIND_WITH_GROUPS_LOCKED, KNOWN
+from scimkit.stores.sql.row_writers import IndexChanges, LogRow, MemberRows, UniqueValues, array_of, writer
 from scimkit.stores.sql.tables import MEMBERSHIPS
 
 _Entry: TypeAlias = Callable[[str, str, str | None], dict[str, str]]
 _ADD_MEMBERS: Final = sa.insert(MEMBERSHIPS)
+MOST_AT_ONCE: Final = 1000
+"""Largest number of members that one statement of PostgreSQL removes and adds together with the update of a group."""
 FIND: Final = {
     (False, False): HotStatement(statements.FIND), (False, True): HotStatement(statements.FIND_LOCKED),
     (True, False): FIND_WITH_GROUPS, (True, True): FIND_WITH_GROUPS_LOCKED,
@@ -77,16 +80,23 @@ class StoredResource:
 
 @dataclass(frozen=True, slots=True)
 class MemberChanges:
-    """The rows of members that a write removed and added, by the sequence numbers of the members.
+    """The rows of members that a write removes and adds, by the sequence numbers of the members.
 
-    A member whose display changed is in both lists.
+    A member whose display changes is in both.
     """
 
     gone: Sequence[int] = ()
-    fresh: Sequence[int] = ()
+    fresh: Mapping[int, Any] = field(default_factory=dict)
+    """The display of each added member."""
 
     def __bool__(self) -> bool:
         return bool(self.gone or self.fresh)
+
+    @property
+    def fit_one_statement(self) -> bool:
+        """True if one statement can remove and add the rows. The order within one statement is not defined."""
+        few = len(self.gone) + len(self.fresh) <= MOST_AT_ONCE
+        return few and self.fresh.keys().isdisjoint(self.gone)
 
     @property
     def left(self) -> list[int]:
@@ -193,24 +203,49 @@ class Rows:
         # lastModified never goes back
         return replace(old, version=old.version + 1, modified=max(now(), old.modified), document=kept)
 
-    def update(self, old: StoredResource, kept: StoredResource, entry: LogEntry | None = None) -> None:
-        """Store the next version of a resource, and an entry of the provisioning log.
+    def update(
+        self,
+        old: StoredResource,
+        kept: StoredResource,
+        entry: LogEntry | None = None,
+        members: MemberChanges = MemberChanges(),  # MemberChanges is immutable
+    ) -> None:
+        """Store the next version of a resource, the changes of its members, and an entry of the provisioning log.
 
         Raises:
-            NeedsTransaction: The resource has another version, because its row was not locked.
+            NeedsTransaction: The resource has another version, because its row was not locked. A single statement
+                cannot write all changes.
             Uniqueness: Another resource has the same value of a unique attribute.
         """
+        is_single = takes_single_statements(self.connection.dialect)
+        if members and not (is_single and members.fit_one_statement):
+            if outside_transaction(self.connection):
+                raise NeedsTransaction
+            self.write_members(old.sequence, members)
+            members = MemberChanges()
         changed: dict[str, Any] = {"version": kept.version, **modified_columns(kept.modified)}
         if kept.document is old.document:
-            self.connection.execute(statements.UPDATE, {**changed, "number": old.sequence})
-            self.log(entry)
-            return
-        changed |= {"document": write_json(kept.document), **_displayed(kept.document)}
-        changes = IndexChanges.between(
-            self._index_entries(old.document), self._index_entries(kept.document),
-            self._unique_values(old.document), self._unique_values(kept.document),
-        )  # fmt: skip
-        if not writer(self.connection).update(old.sequence, old.version, changed, changes, _log_row(entry)):
+            if not members:
+                self.connection.execute(statements.UPDATE, {**changed, "number": old.sequence})
+                self.log(entry)
+                return
+            changes = IndexChanges.none()
+        else:
+            changed |= {"document": write_json(kept.document), **_displayed(kept.document)}
+            changes = IndexChanges.between(
+                self._index_entries(old.document), self._index_entries(kept.document),
+                self._unique_values(old.document), self._unique_values(kept.document),
+            )  # fmt: skip
+        rows = MemberRows(members.gone, [(each, *displayed(text).values()) for each, text in members.fresh.items()])
+        try:
+            is_written = writer(self.connection).update(
+                old.sequence, old.version, changed, changes, _log_row(entry), rows
+            )
+        except IntegrityError:
+            if members and outside_transaction(self.connection):
+                raise NeedsTransaction from None  # a new member was deleted in the meantime
+            raise
+        if not is_written:
             raise NeedsTransaction
 
     def log(self, entry: LogEntry | None) -> None:
@@ -241,52 +276,56 @@ class Rows:
                 found[number] = (kind, id)
         return found
 
-    def known_members(
-        self, group: int, members: Sequence[Mapping[str, Any]]
-    ) -> tuple[dict[int, Any], frozenset[int], tuple[str, ...]]:
-        """Find out which members exist.
+    def known(self, group: int, ids: Iterable[str]) -> dict[str, tuple[int, bool]]:
+        """Return which of some resources exist, by id.
+
+        Args:
+            group: The sequence number of a group.
+            ids: The ids of the resources.
 
         Returns:
-            The display of each existing member by its sequence number, the sequence numbers of present members, and the
-            ids of unknown members.
+            For each id, the sequence number of the resource, and whether the resource is a member of the group.
         """
-        wanted = {each["value"]: each.get("display") for each in members} if self.has_members else {}
-        known: dict[int, Any] = {}
-        there: set[int] = set()
-        found: set[str] = set()
-        for some in batches(wanted):
-            numbers: dict[str, int] = {}
-            for number, id, member in self.connection.execute(statements.KNOWN, self._named(group, ids=some)):
-                numbers[id] = number
-                if member is not None:
-                    there.add(number)
-            known.update((numbers[id], wanted[id]) for id in some if id in numbers)
-            found.update(numbers)
-        return known, frozenset(there), tuple(id for id in wanted if id not in found)
+        found: dict[str, tuple[int, bool]] = {}
+        if takes_single_statements(self.connection.dialect):
+            for some in batches(ids):
+                wanted = {"tenant": self._tenant, "number": group, "ids": array_of([each.encode() for each in some])}
+                for number, id, member in KNOWN.rows(self.connection, wanted):
+                    found[bytes(id).decode()] = number, member is not None
+            return found
+        for some in batches(ids):
+            wanted = {"tenant": self._tenant, "number": group, "ids": some}
+            for number, id, member in self.connection.execute(statements.KNOWN, wanted):
+                found[id] = number, member is not None
+        return found
 
-    def _named(self, number: int, **more: Any) -> dict[str, Any]:
-        """Return the parameters of a statement about the row with a sequence number."""
-        return {"tenant": self._tenant, "number": number, **more}
-
-    def change_members(
-        self, group: int, changes: ReferenceChanges, added: Mapping[int, Any], there: frozenset[int]
+    def member_changes(
+        self, group: int, changes: ReferenceChanges, known: Mapping[str, tuple[int, bool]]
     ) -> MemberChanges:
-        """Remove and add rows of members, and return the changes.
+        """Return the rows of members that a change removes and adds. Nothing is written.
 
         Args:
             group: The sequence number of the group.
             changes: The requested changes.
-            added: The display of each added member, by sequence number.
-            there: The sequence numbers of those added members that already belong to the group.
+            known: The resources that exist, as `known` returns them.
         """
-        gone = self._replaced_members(group, added) if changes.cleared else self._of_ids(group, changes.removed)
-        for some in batches(gone):
-            self.connection.execute(statements.DROP_MEMBERS, self._named(group, members=some))
+        added = {known[each["value"]][0]: each.get("display") for each in changes.added if each["value"] in known}
+        there = {number for number, is_member in known.values() if is_member and number in added}
+        if changes.cleared:
+            gone = self._replaced_members(group, added)
+        else:
+            gone = [known[id][0] for id in sorted(changes.removed) if id in known and known[id][1]]
         stay = there.difference(gone)
-        fresh = [{"group": group, "member": each, **_display(added[each])} for each in added if each not in stay]
-        for some in batches(fresh):
+        return MemberChanges(gone, {each: text for each, text in added.items() if each not in stay})
+
+    def write_members(self, group: int, changes: MemberChanges) -> None:
+        """Remove and add the rows of members."""
+        for some in batches(changes.gone):
+            wanted = {"tenant": self._tenant, "number": group, "members": some}
+            self.connection.execute(statements.DROP_MEMBERS, wanted)
+        rows = [{"group": group, "member": each, **displayed(text)} for each, text in changes.fresh.items()]
+        for some in batches(rows):
             self.connection.execute(_ADD_MEMBERS, some)
-        return MemberChanges(gone, [each for each in added if each not in stay])
 
     def _replaced_members(self, group: int, kept: Mapping[int, Any]) -> list[int]:
         """Return the members of a group that a replacement removes or whose display changes."""
@@ -295,14 +334,6 @@ class Rows:
             row.member for row in self.connection.execute(query)
             if row.member not in kept or _text(row.display) != kept[row.member]
         ]  # fmt: skip
-
-    def _of_ids(self, group: int, ids: Iterable[str]) -> list[int]:
-        """Return the sequence numbers of the members of a group that have one of some ids."""
-        found: list[int] = []
-        for some in batches(sorted(ids)):
-            known = self.connection.execute(statements.KNOWN, self._named(group, ids=some))
-            found += (row.member for row in known if row.member is not None)
-        return found
 
     def assemble(self, kept: Sequence[StoredResource], requested: RequestedAttributes) -> Sequence[Document]:
         """Return the documents of resources with `meta`, and with members or groups if they are requested."""
@@ -372,10 +403,10 @@ def modified_columns(instant: str) -> dict[str, Any]:
 
 def _displayed(document: Document) -> dict[str, bytes | None]:
     """Return the columns for the displayName of a document."""
-    return _display(document.get("displayName"))
+    return displayed(document.get("displayName"))
 
 
-def _display(text: Any) -> dict[str, bytes | None]:
+def displayed(text: Any) -> dict[str, bytes | None]:
     """Return the columns for a display name: its bytes, and the bytes of its comparison key."""
     if type(text) is not str:
         return {"display": None, "display_key": None}

@@ -34,7 +34,16 @@ from scimkit.stores.sql.database import Work
 from scimkit.stores.sql.direct_reads import HotRead
 from scimkit.stores.sql.hot_statements import Row, outside_transaction
 from scimkit.stores.sql.pages import page
-from scimkit.stores.sql.rows import FIND, MemberChanges, Rows, StoredResource, documents_of, found, own_parameters
+from scimkit.stores.sql.rows import (
+    FIND,
+    MOST_AT_ONCE,
+    MemberChanges,
+    Rows,
+    StoredResource,
+    documents_of,
+    found,
+    own_parameters,
+)
 
 
 def get(scope: Scope, resource_type: ResourceType, id: str, requested: RequestedAttributes) -> Work[Document]:
@@ -90,7 +99,8 @@ def create(
             return written
         kept = rows.insert(kept)
         changes = replacement(resource_type, {}, document)
-        joined, skipped = _change_members(rows, kept, changes, unknown_members)
+        joined, skipped = _member_changes(rows, kept, changes, unknown_members)
+        rows.write_members(kept.sequence, joined)
         requested: RequestedAttributes = (lambda name: name != GROUPS) if joined else _neither
         made = _effective(rows, {}, kept.document, joined) if scope.report_changes else None
         written = Written(rows.assemble([kept], requested)[0], skipped_members=skipped, changes=made)
@@ -101,11 +111,11 @@ def create(
 
 
 def writes_once(resource_type: ResourceType, written: Collection[str]) -> bool:
-    """Report whether a write takes one statement on PostgreSQL, because it changes no members and no references.
+    """Report whether a new resource takes one statement on PostgreSQL, because it has no members and no references.
 
     Args:
         resource_type: The resource type.
-        written: The top-level attributes of the document, or those that a change set changes.
+        written: The top-level attributes of the document.
     """
     if refers(resource_type, written):
         return False
@@ -116,7 +126,9 @@ def changes_once(resource_type: ResourceType, changes: ChangeSet) -> bool:
     """Report whether a change set takes one statement on PostgreSQL."""
     if resource_type.references and refers(resource_type, changes.assigned):
         return False
-    return writes_once(resource_type, changes.references)
+    if refers(resource_type, changes.references):
+        return False
+    return not any(each.cleared or len(each.added) > MOST_AT_ONCE for each in changes.references.values())
 
 
 def replaces_once(resource_type: ResourceType) -> bool:
@@ -204,7 +216,11 @@ def _written(
     if refers(rows.resource_type, touched):
         document = reference_rows.checked(rows.connection, scope.tenant, rows.resource_type, document)
     changed = any(document.get(name) != old.document.get(name) for name in touched)
-    members_changed, skipped = _change_members(rows, old, changes, unknown_members)
+    members_changed, skipped = _member_changes(rows, old, changes, unknown_members)
+    pending = members_changed
+    if members_changed and requested(MEMBERS):
+        rows.write_members(old.sequence, members_changed)
+        pending = MemberChanges()
     kept = rows.next_version(old, document if changed else None) if changed or members_changed else old
     made = None
     if scope.report_changes and kept is not old:
@@ -214,7 +230,7 @@ def _written(
     if kept is old:
         rows.log(entry)
     else:
-        rows.update(old, kept, entry)
+        rows.update(old, kept, entry, pending)
     return written
 
 
@@ -240,14 +256,17 @@ def _effective(rows: Rows, before: Document, after: Document, members: MemberCha
     )
 
 
-def _change_members(
+def _member_changes(
     rows: Rows, group: StoredResource, changes: ChangeSet, unknown_members: UnknownMembers
 ) -> tuple[MemberChanges, tuple[str, ...]]:
-    """Apply the changes of members, and return these changes and the ids of members that do not exist."""
+    """Return the changes of members, and the ids of members that do not exist. Nothing is written."""
     members = changes.references.get(MEMBERS) if rows.has_members else None
     if members is None:
         return MemberChanges(), ()
-    known, there, unknown = rows.known_members(group.sequence, members.added)
+    added = dict.fromkeys(each["value"] for each in members.added)
+    removed = () if members.cleared else members.removed
+    known = rows.known(group.sequence, {**added, **dict.fromkeys(removed)})
+    unknown = tuple(id for id in added if id not in known)
     if unknown and unknown_members == "reject":
         raise InvalidValue(MISSING_MEMBER)
-    return rows.change_members(group.sequence, members, known, there), unknown
+    return rows.member_changes(group.sequence, members, known), unknown
