@@ -23,7 +23,7 @@ from scimkit.stores.sql.direct_reads import HotRead, NeedsMore
 from scimkit.stores.sql.hot_statements import Row
 from scimkit.stores.sql.index_entries import HEAD, slot
 from scimkit.stores.sql.postgresql_statements import EQUAL, PAGE
-from scimkit.stores.sql.rows import Rows, StoredResource, documents_of, own_parameters
+from scimkit.stores.sql.rows import Rows, StoredResource, hot_documents, own_parameters
 from scimkit.stores.sql.statements import COLUMNS, HELD, OWN
 from scimkit.stores.sql.tables import MEMBERSHIPS, RESOURCES, VALUES
 
@@ -96,13 +96,13 @@ def _usual_page(scope: Scope, query: Query, otherwise: Work[Page]) -> HotRead[Pa
         parameters |= {"slot": number, "head": key[:HEAD], "key": key}
 
     def result(rows: Sequence[Row]) -> Page:
-        kept = [StoredResource.of_hot(row, with_groups=has_groups) for row in rows]
-        total = _total(query, len(kept))
+        total = _total(query, len(rows))
         if total is None and query.filter is None and rows:
             total = int(rows[0][len(COLUMNS) + has_groups])
         if total is None:
             raise NeedsMore
-        return Page(documents_of(kept, kind), total, [(each.sequence,) for each in kept])
+        documents = hot_documents(rows, kind, with_groups=has_groups)
+        return Page(documents, total, [(row[0],) for row in rows])
 
     return HotRead(statement, parameters, result, otherwise)
 

@@ -123,8 +123,31 @@ def found(rows: Sequence[Row], resource_type: ResourceType, *, with_groups: bool
         NotFound: There is no row.
     """
     if not rows:
-        raise NotFound(f"This {resource_type.name} does not exist.")
+        raise missing(resource_type)
     return StoredResource.of_hot(rows[0], with_groups=with_groups)
+
+
+def missing(resource_type: ResourceType) -> NotFound:
+    """Return the error for an id that no resource has."""
+    return NotFound(f"This {resource_type.name} does not exist.")
+
+
+def hot_documents(rows: Iterable[Row], resource_type: ResourceType, *, with_groups: bool) -> list[dict[str, Any]]:
+    """Return the documents of the rows of a `HotStatement`, as `documents_of` returns those of resources.
+
+    This function makes no resources between, because a page has many rows.
+    """
+    documents: list[dict[str, Any]] = []
+    for row in rows:
+        _, _, version, created, modified, text = row[:6]
+        document = from_json(text, cache_strings="none")
+        document[META] = meta_of(
+            resource_type, created=bytes(created).decode(), modified=bytes(modified).decode(), version=version
+        )
+        if with_groups and row[6]:
+            document[GROUPS] = [_group_entry(bytes(id).decode(), "", _text(name)) for id, name in row[6]]
+        documents.append(document)
+    return documents
 
 
 def documents_of(kept: Iterable[StoredResource], resource_type: ResourceType) -> list[dict[str, Any]]:

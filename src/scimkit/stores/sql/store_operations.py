@@ -40,8 +40,8 @@ from scimkit.stores.sql.rows import (
     MemberChanges,
     Rows,
     StoredResource,
-    documents_of,
-    found,
+    hot_documents,
+    missing,
     own_parameters,
 )
 
@@ -58,7 +58,9 @@ def get(scope: Scope, resource_type: ResourceType, id: str, requested: Requested
     has_groups = is_computed(resource_type, GROUPS)
 
     def result(rows: Sequence[Row]) -> Document:
-        return documents_of([found(rows, resource_type, with_groups=has_groups)], resource_type)[0]
+        if not rows:
+            raise missing(resource_type)
+        return hot_documents(rows, resource_type, with_groups=has_groups)[0]
 
     return HotRead(FIND[has_groups, False], {**own_parameters(scope, resource_type), "id": id}, result, run)
 
