@@ -7,11 +7,10 @@ differently. The predicate of a filter compares the same keys in Python. This mo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Set
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from scimkit.documents import Document
 from scimkit.schema.attributes import Attribute
@@ -29,8 +28,7 @@ _REFERENCES: Final = "references"
 _EXPONENT_BIAS: Final = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class IndexEntry:
+class IndexEntry(NamedTuple):
     """A single value of a document, as a row of the index table.
 
     Attributes:
@@ -88,12 +86,22 @@ def _number(value: int | float) -> bytes:
     return b"\0" + bytes(255 - byte for byte in magnitude) + b"\xff"
 
 
-def index_entries(tenant: str, resource_type: ResourceType, document: Document) -> Iterator[IndexEntry]:
+def index_entries(
+    tenant: str, resource_type: ResourceType, document: Document, names: Set[str] | None = None
+) -> Iterator[IndexEntry]:
     """Yield the index entries of a document.
 
     Values that have columns of their own, such as `id`, `meta` and members, are left out.
+
+    Args:
+        tenant: The tenant of the resource.
+        resource_type: The type of the resource.
+        document: The document.
+        names: The top-level attributes whose entries are wanted; None means all of them.
     """
     for name, value in document.items():
+        if names is not None and name not in names:
+            continue
         attribute = resource_type.attributes[name]
         if name == "id" or name == META or attribute.returned == "never":
             continue
@@ -102,7 +110,7 @@ def index_entries(tenant: str, resource_type: ResourceType, document: Document) 
         for each in _of_attribute(attribute, value):
             path, element, place, head, whole, chosen = each
             yield IndexEntry(slot(tenant, resource_type.name, path), element, place, head, whole, chosen)
-    if resource_type.references:
+    if resource_type.references and (names is None or not names.isdisjoint(resource_type.references)):
         yield from _references(tenant, resource_type, document)
 
 

@@ -7,7 +7,6 @@ references without knowledge of the resource types. This module never begins or 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -133,7 +132,7 @@ def _rewritten(
     """Return the entries of the references of a resource, without those to the resource with the id."""
     own = reference_slot(tenant)
     kept = [each for each in entries if each.slot == own and each.head != id.encode()]
-    made = [replace(each, element=element) for element, each in enumerate(kept)]
+    made = [each._replace(element=element) for element, each in enumerate(kept)]
     for name in names:
         slots = _slots(tenant, kind, name, before)
         gone = {element for element, each in enumerate(before.get(name, ())) if each["value"] == id}
@@ -164,8 +163,8 @@ def _moved_up(entries: Sequence[IndexEntry], gone: Collection[int], present: int
     places = {each.element for each in entries} - set(gone)
     order = {element: place for place, element in enumerate(sorted(places))}
     return [
-        replace(
-            each, element=order[each.element],
+        each._replace(
+            element=order[each.element],
             chosen=each.slot != present and order[each.element] == 0 and each.place == 0,
         )
         for each in entries if each.element in order

@@ -150,7 +150,7 @@ class SingleStatements:
         check: TokenCheck | None = None,
     ) -> int:
         """Insert a resource, as `RowWriter.insert` says."""
-        lists = {**_lists("entry", _ENTRY, _rows(entries)), **_lists("claim", _CLAIM, claims)}
+        lists = {**_lists("entry", _ENTRY, entries), **_lists("claim", _CLAIM, claims)}
         parameters = {**_new(values), **lists}
         if check is None or not check.is_pending:
             return int(self._run(postgresql_statements.creation(), parameters, claims, log_row)[0][0])
@@ -180,10 +180,10 @@ class SingleStatements:
             parameters |= {**_lists("joined", _JOINED, members.fresh)}
             if "document" not in values:
                 return bool(self._run(postgresql_statements.UPDATE_MEMBERS, parameters, {}, log_row))
-        added = _rows(changes.added)
+        added = changes.added
         parameters |= _lists("entry", _ENTRY, added)
         kept = {row[:3] for row in added}
-        gone = [row[:3] for row in _rows(changes.removed) if row[:3] not in kept]
+        gone = [row[:3] for row in changes.removed if row[:3] not in kept]
         if not gone and not changes.freed and not changes.claimed and not members:
             return bool(self._run(postgresql_statements.UPDATE_ENTRIES, parameters, {}, log_row))
         parameters |= _lists("gone", _PLACE, gone)
@@ -221,11 +221,6 @@ def _new(values: Mapping[str, Any]) -> dict[str, Any]:
 def _log(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters for the columns of an entry of the provisioning log."""
     return {f"log_{name}": value for name, value in row.items()}
-
-
-def _rows(entries: Iterable[IndexEntry]) -> list[tuple[Any, ...]]:
-    """Return index entries as rows of columns."""
-    return [(each.slot, each.element, each.place, each.head, each.whole, each.chosen) for each in entries]
 
 
 def _lists(prefix: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> dict[str, str]:
@@ -300,6 +295,6 @@ class SeveralStatements:
 
     def _add_entries(self, number: int, added: Iterable[IndexEntry]) -> None:
         """Insert index entries of a resource."""
-        rows = [{"resource": number, **dict(zip(_ENTRY, row, strict=True))} for row in _rows(added)]
+        rows = [{"resource": number, **dict(zip(_ENTRY, row, strict=True))} for row in added]
         if rows:
             self._connection.execute(_ADD[VALUES.name], rows)

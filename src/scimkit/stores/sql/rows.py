@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ from scimkit.stores.protocol import GROUPS, MEMBERS, META, Members, RequestedAtt
 from scimkit.stores.sql import statements
 from scimkit.stores.sql.database import NeedsTransaction
 from scimkit.stores.sql.hot_statements import HotStatement, Row, outside_transaction, takes_single_statements
-from scimkit.stores.sql.index_entries import IndexEntry, digest, encoded, index_entries, slot
+from scimkit.stores.sql.index_entries import digest, encoded, index_entries, slot
 from scimkit.stores.sql.postgresql_statements import FIND_WITH_GROUPS, FIND_WITH_GROUPS_LOCKED, KNOWN
 from scimkit.stores.sql.row_writers import IndexChanges, LogRow, MemberRows, UniqueValues, array_of, writer
 from scimkit.stores.sql.tables import MEMBERSHIPS
@@ -211,7 +212,11 @@ class Rows:
         }  # fmt: skip
         claims = self._unique_values(document)
         number = writer(self.connection).insert(
-            values, self._index_entries(document), claims, _log_row(entry), self._check
+            values,
+            list(index_entries(self._tenant, self.resource_type, document)),
+            claims,
+            _log_row(entry),
+            self._check,
         )
         return replace(kept, sequence=number)
 
@@ -255,10 +260,7 @@ class Rows:
             changes = IndexChanges.none()
         else:
             changed |= {"document": write_json(kept.document), **_displayed(kept.document)}
-            changes = IndexChanges.between(
-                self._index_entries(old.document), self._index_entries(kept.document),
-                self._unique_values(old.document), self._unique_values(kept.document),
-            )  # fmt: skip
+            changes = self._index_changes(old.document, kept.document)
         rows = MemberRows(members.gone, [(each, *displayed(text).values()) for each, text in members.fresh.items()])
         try:
             is_written = writer(self.connection).update(
@@ -389,6 +391,16 @@ class Rows:
             for number, id, kind, text in found:
                 owners[number].setdefault(name, []).append(entry(id, kind, _text(text)))
 
+    def _index_changes(self, old: Document, new: Document) -> IndexChanges:
+        """Return the changes of index entries and unique values between two versions, which share unchanged parts."""
+        names = {name for name, value in new.items() if old.get(name) is not value}
+        names.update(name for name in old if name not in new)
+        before, after = (set(index_entries(self._tenant, self.resource_type, each, names)) for each in (old, new))
+        claims: list[UniqueValues] = [{}, {}]
+        if not names.isdisjoint(_names_of_unique_values(self.resource_type)):
+            claims = [self._unique_values(old), self._unique_values(new)]
+        return IndexChanges.between(before, after, *claims)
+
     def _unique_values(self, document: Document) -> UniqueValues:
         """Return the values of unique attributes of a document, with the path of each value."""
         claims = {}
@@ -399,9 +411,12 @@ class Rows:
             claims.update({(number, digest(key)): text for key in keys_at(path)(document)})
         return claims
 
-    def _index_entries(self, document: Document) -> set[IndexEntry]:
-        """Return the index entries of a document."""
-        return set(index_entries(self._tenant, self.resource_type, document))
+
+@lru_cache(maxsize=256)
+def _names_of_unique_values(resource_type: ResourceType) -> frozenset[str]:
+    """Return the top-level attributes that have unique values. An extension counts as one, named by its URN."""
+    paths = [resource_type.resolve(each) for each in resource_type.unique]
+    return frozenset(each.names[0] for each in paths if each is not None)
 
 
 def _group_entry(id: str, _: str, display: str | None) -> dict[str, str]:
