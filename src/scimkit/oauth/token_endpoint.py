@@ -15,7 +15,7 @@ from typing import Any, Final
 from scimkit.errors import ScimError, TooManyRequests, Unavailable
 from scimkit.oauth.assertions import Assertions, unverified_claims
 from scimkit.oauth.async_clients import AsyncClientRegistry
-from scimkit.oauth.client_changes import hash_of, token_owner
+from scimkit.oauth.client_changes import hash_of
 from scimkit.oauth.clients import ClientRegistry
 from scimkit.oauth.token_requests import (
     CLIENT_CREDENTIALS,
@@ -35,6 +35,7 @@ from scimkit.service.logs import request_fields
 from scimkit.service.request_ids import HEADER as REQUEST_ID
 from scimkit.service.request_ids import request_id
 from scimkit.tokens import Client, InvalidToken, IssuedToken, check_scopes
+from scimkit.tokens.clients import token_owner
 from scimkit.tokens.seen import SeenTokens, digest_of
 
 TOKEN_SCHEME: Final[Mapping[str, Any]] = {
