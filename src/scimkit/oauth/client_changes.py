@@ -161,7 +161,8 @@ def without(kind: CredentialKind, id: str) -> ClientChange:
         kept = tuple(each for each in present if each.id != id)
         if len(kept) == len(present):
             raise NotFound(f"The client has no {kind} with this id.")
-        return replace(client, **{name: kept})
+        changed: dict[str, Any] = {name: kept}
+        return replace(client, **changed)
 
     return change
 

@@ -11,9 +11,13 @@ from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
 Action: TypeAlias = Literal[
-    "Create", "Update", "Disable", "Enable", "Delete", "AddMembers", "RemoveMembers", "Other"
+    "Create", "Update", "Disable", "Enable", "Delete", "AddMembers", "RemoveMembers", "RequestToken", "Other"
 ]  # fmt: skip
-"""What a request did, or was about to do. `Other` stands for a request that failed and does not write."""
+"""What a request did, or was about to do.
+
+`RequestToken` stands for a request to the token endpoint that failed. `Other` stands for another request that failed
+and does not write.
+"""
 
 LogResult: TypeAlias = Literal["Success", "Warning", "Skipped", "Failure"]
 """The outcome of a request.
@@ -63,13 +67,16 @@ class LogEntry:
     started: datetime
     """The time at which the request began, in UTC."""
     token_id: str = ""
-    """The id of the token."""
+    """The id of the token. For `RequestToken`, the id of the OAuth client."""
     cycle_id: str = ""
     """The id of the cycle that the request belongs to."""
     error_code: str = ""
-    """The `scimType` of the error, or the HTTP status if the error has none. Empty if there was no error."""
+    """The `scimType` of the error, or the HTTP status if the error has none. Empty if there was no error.
+
+    For `RequestToken`, the `error` of RFC 6749 section 5.2.
+    """
     detail: str = ""
-    """The detail of the error, as the identity provider received it."""
+    """The detail of the error, as the identity provider received it. For `RequestToken`, the reason."""
     duration: float = 0.0
     """The duration in milliseconds until the entry was made."""
     request_id: str = ""
@@ -87,7 +94,7 @@ class LogEntry:
     external_id: str | None = field(default=None, repr=False)
     """The `externalId` of the resource."""
     label: str | None = field(default=None, repr=False)
-    """The `userName` or `displayName` of the resource."""
+    """The `userName` or `displayName` of the resource. For `RequestToken`, the description of the client."""
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     """The changed attributes by path.
 
