@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scimkit.dialects import OPTIONS, QUIRKS
 from scimkit.errors import NotFound
@@ -26,7 +26,10 @@ from scimkit.runner import result_of
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service import ScimService
 from scimkit.stores.protocol import Scope, Store, as_async_store
-from scimkit.tokens import AsyncTokenRegistry, TokenRecord, TokenRegistry
+from scimkit.tokens import AsyncTokenRegistry, Client, TokenRecord, TokenRegistry
+
+if TYPE_CHECKING:  # the token endpoint is an extra
+    from scimkit.oauth import AsyncClientRegistry, ClientRegistry
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Ports:
         service: The service.
         tokens: The registry of its tokens.
         endpoint: The URL of the SCIM endpoint, or its path on the host of the page.
+        clients: The registry of the OAuth clients, or None.
+        token_endpoint: The URL of the token endpoint, or its path on the host of the page.
         clock: A function that returns the present time in UTC.
     """
 
@@ -53,11 +58,15 @@ class Ports:
         service: ScimService,
         tokens: TokenRegistry | AsyncTokenRegistry,
         endpoint: str,
+        clients: ClientRegistry | AsyncClientRegistry | None = None,
+        token_endpoint: str = "",
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.service = service
         self.tokens = tokens
         self.endpoint = endpoint
+        self.clients = clients
+        self.token_endpoint = token_endpoint
         self.clock = clock
         store = service.store
         self.store: Store = store if store.is_async is True else as_async_store(store)
@@ -100,6 +109,19 @@ class Ports:
         answer: Any = self.tokens.find(id, tenant=tenant)
         record: TokenRecord = await result_of(answer)
         return record
+
+    async def client_list(self, tenant: str) -> Sequence[Client]:
+        """Return the OAuth clients of a tenant, the newest first. There are none without a registry of clients."""
+        if self.clients is None:
+            return ()
+        answer: Any = self.clients.list(tenant)
+        clients: Sequence[Client] = await result_of(answer)
+        return sorted(clients, key=lambda each: each.created, reverse=True)
+
+    async def descriptions(self, tenant: str) -> dict[str, str]:
+        """Return the descriptions of the tokens and the OAuth clients of a tenant, by their ids."""
+        found = {each.id: each.description for each in await self.token_records(tenant)}
+        return found | {each.id: each.description for each in await self.client_list(tenant)}
 
     async def connection(self, record: TokenRecord) -> Connection:
         """Return a token with its health. Tokens that have ended have no health."""
