@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from scimkit.events import ResourceDeleted, Revoker, UserDeactivated
+from scimkit.events import ResourceDeleted, UserDeactivated
+from scimkit.safeguards import Revoker
 
 sessions: dict[str, str] = {"key-1": "ada"}
 """The user of each session. Use a table, and delete its rows with `transaction.connection`."""
@@ -26,7 +27,7 @@ devices = Revoker(
     "device credentials", lock_devices, within=timedelta(minutes=3), moment="after_commit", confirmed=True
 )
 revokers = [web_sessions, devices]
-listeners = [each.listener for each in revokers]
+listeners = [one for each in revokers for one in each.listeners]
 
 
 def devices_are_locked(tenant: str, user: str) -> None:

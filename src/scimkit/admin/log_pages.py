@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 from urllib.parse import urlencode
 
 from scimkit.admin.page_requests import Answer, Page, PageRequest
-from scimkit.admin.ports import Ports
+from scimkit.admin.ports import SHOWN_OVERDUE, Ports
 from scimkit.errors import NotFound
 from scimkit.provisioning import REDACTED, Action, LogEntry, LogQuery, LogResult
 
@@ -50,6 +50,7 @@ class LogPages:
         values = {
             "entries": page.entries, "asked": asked, "is_filtered": bool(chosen), "periods": PERIODS,
             "results": get_args(LogResult), "actions": get_args(Action), "records": records, "clients": clients,
+            "overdue": await self._ports.overdue(call.tenant), "shown": SHOWN_OVERDUE,
             "next": urlencode({**chosen, "cursor": page.next}) if page.next else "",
             "is_first": "cursor" not in call.query, "here": urlencode(chosen),
         }  # fmt: skip

@@ -6,10 +6,10 @@ Sync and async ports are called the same way, so that a host without an event lo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from scimkit.dialects import OPTIONS, QUIRKS
 from scimkit.errors import NotFound
@@ -18,9 +18,11 @@ from scimkit.provisioning import (
     LogEntry,
     LogPage,
     LogQuery,
+    OverdueRevocation,
     ProvisioningLog,
     as_async_log,
     async_connection_health,
+    async_overdue_revocations,
 )
 from scimkit.runner import result_of
 from scimkit.schema.resource_types import ResourceType
@@ -32,6 +34,10 @@ if TYPE_CHECKING:  # the token endpoint is an extra
     from scimkit.oauth import AsyncClientRegistry, ClientRegistry
 
 
+SHOWN_OVERDUE: Final = 20
+"""The largest number of overdue revocations that a page shows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A token with its status and with the health of the connection that it makes."""
@@ -39,6 +45,15 @@ class Connection:
     record: TokenRecord
     status: str
     health: ConnectionHealth | None
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueAccess:
+    """The access of a user that should have ended."""
+
+    revocation: OverdueRevocation
+    name: str = field(repr=False)
+    """The user name, or the id if the log has no name."""
 
 
 class Ports:
@@ -122,6 +137,19 @@ class Ports:
         """Return the descriptions of the tokens and the OAuth clients of a tenant, by their ids."""
         found = {each.id: each.description for each in await self.token_records(tenant)}
         return found | {each.id: each.description for each in await self.client_list(tenant)}
+
+    async def overdue(self, tenant: str) -> Sequence[OverdueAccess]:
+        """Return the access of users that should have ended, with the names of the users if the log has them."""
+        if self.log is None:
+            return ()
+        found: list[OverdueAccess] = []
+        for each in await async_overdue_revocations(self.log, tenant, self.clock()):
+            label = None
+            if len(found) < SHOWN_OVERDUE:
+                entries = (await self.log.search(LogQuery(tenant=tenant, resource_id=each.id, limit=20))).entries
+                label = next((entry.label for entry in entries if entry.label), None)
+            found.append(OverdueAccess(each, label or each.id))
+        return found
 
     async def connection(self, record: TokenRecord) -> Connection:
         """Return a token with its health. Tokens that have ended have no health."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 from scimkit.admin.form_checks import description_problem, scope_problem
 from scimkit.admin.guides import GUIDES
 from scimkit.admin.page_requests import Answer, Page, PageRequest, Redirect
-from scimkit.admin.ports import Ports
+from scimkit.admin.ports import SHOWN_OVERDUE, Ports
 from scimkit.provisioning import LogQuery
 from scimkit.runner import result_of
 from scimkit.service.request_ids import one_line
@@ -42,7 +42,11 @@ class TokenPages:
         """Show the tokens of the tenant."""
         records = await self._ports.token_records(call.tenant)
         connections = [await self._ports.connection(each) for each in records]
-        return Page("tokens.html", {"connections": connections, "endpoint": call.absolute(self._ports.endpoint)})
+        values = {
+            "connections": connections, "endpoint": call.absolute(self._ports.endpoint),
+            "overdue": await self._ports.overdue(call.tenant), "shown": SHOWN_OVERDUE,
+        }  # fmt: skip
+        return Page("tokens.html", values)
 
     async def new(self, call: PageRequest) -> Answer:
         """Show the form for a new token."""

@@ -11,12 +11,14 @@ from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
 Action: TypeAlias = Literal[
-    "Create", "Update", "Disable", "Enable", "Delete", "AddMembers", "RemoveMembers", "RequestToken", "Other"
+    "Create", "Update", "Disable", "Enable", "Delete", "AddMembers", "RemoveMembers", "RequestToken", "EndAccess",
+    "Other",
 ]  # fmt: skip
 """What a request did, or was about to do.
 
-`RequestToken` stands for a request to the token endpoint that failed. `Other` stands for another request that failed
-and does not write.
+- `RequestToken`: a request to the token endpoint that failed.
+- `EndAccess`: the beginning, the failure or the end of a revocation, which a `Revoker` of `scimkit.safeguards` makes.
+- `Other`: another request that failed and does not write.
 """
 
 LogResult: TypeAlias = Literal["Success", "Warning", "Skipped", "Failure"]
@@ -117,5 +119,11 @@ class LogEntry:
     """The quirks that the request needed."""
     dropped: tuple[str, ...] = ()
     """The paths of attributes that the client sent and the store does not keep."""
+    revoker: str = ""
+    """The name of the revoker, for `EndAccess`."""
+    within: float = 0.0
+    """The seconds in which the access must end, for an entry with which a revocation began. Otherwise 0."""
+    begun: str = ""
+    """The id of the entry with which the revocation began, for an entry with which it failed or ended."""
     is_forgotten: bool = False
     """True if the personal data of the entry was erased by `forget`."""
