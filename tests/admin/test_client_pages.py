@@ -315,7 +315,7 @@ def test_the_page_warns_before_and_after_the_end(visitor: Visitor) -> None:
     now = datetime.now(UTC)
     visitor.site.ports.clock = lambda: now + timedelta(days=710)
     assert "The last secret of this client expires in" in visitor.get(f"/clients/{id}")
-    assert "Ends in" in visitor.get("/clients")
+    assert "New secret needed" in visitor.get("/clients")
     visitor.site.ports.clock = lambda: now + timedelta(days=731)
     assert "All secrets of this client have expired" in visitor.get(f"/clients/{id}")
     assert "Expired" in visitor.get("/clients")
