@@ -160,7 +160,7 @@ def without(kind: CredentialKind, id: str) -> ClientChange:
         present: tuple[ClientSecret | Trust, ...] = getattr(client, name)
         kept = tuple(each for each in present if each.id != id)
         if len(kept) == len(present):
-            raise NotFound(f"The client has no {kind} with this id.")
+            raise NotFound("The client has no secret or trust with this id.")
         changed: dict[str, Any] = {name: kept}
         return replace(client, **changed)
 
