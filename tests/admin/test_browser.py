@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,7 +11,9 @@ import httpx
 import pytest
 
 from scimkit.admin import Administrator
+from scimkit.events import UserDeactivated
 from scimkit.provisioning import LogQuery
+from scimkit.provisioning.revocations import begun_entry
 from scimkit.testing.directory import Person, key_of, sample_directory
 from scimkit.testing.server import running
 from tests.admin.helpdesk import CHROMIUM, DESKTOP, PHONE, Helpdesk, chromium, fail_a_person, helpdesk
@@ -273,6 +276,8 @@ def test_everybody_can_use_every_page(desk: Helpdesk, page: Any) -> None:
     grant = {"grant_type": "client_credentials"}
     assert httpx.post(f"{desk.url}/oauth/token", data=grant, auth=(client, "wrong")).status_code == 401
     log: Any = desk.service.provisioning_log
+    left = UserDeactivated(resource_type="User", id="left", tenant="default")
+    log.add([begun_entry("device credentials", timedelta(microseconds=1), left)])
     failed = log.search(LogQuery(tenant="default", token_id=id, result="Failure")).entries[0].id
     for path in ("tokens", "tokens/new", f"tokens/{id}", f"tokens/{gone}", f"tokens/{id}/revoke", "log",
                  f"log/{failed}", f"resources/User/{person}", "attributes", "safeguards", "clients",

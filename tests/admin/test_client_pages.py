@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from scimkit import MemoryStore, ScimService, TokenRegistry
 from scimkit.admin import Administrator, AdminSite
+from scimkit.admin.asgi import AdminApp
 from scimkit.admin.client_states import client_state
 from scimkit.admin.wsgi import AdminApp as WsgiAdminApp
 from scimkit.oauth import AsyncClientRegistry, ClientRegistry, TokenEndpoint
@@ -313,12 +316,45 @@ def test_the_page_warns_before_and_after_the_end(visitor: Visitor) -> None:
     """The list and the page of a client warn when the last secret is about to expire, and say that it has expired."""
     id, _ = visitor.new_client()
     now = datetime.now(UTC)
+    assert f"/admin/clients/{id}" not in visitor.get("/tokens")
     visitor.site.ports.clock = lambda: now + timedelta(days=710)
+    assert f'whose last secret expires soon or has expired: <a href="/admin/clients/{id}"' in visitor.get("/tokens")
     assert "The last secret of this client expires in" in visitor.get(f"/clients/{id}")
     assert "New secret needed" in visitor.get("/clients")
     visitor.site.ports.clock = lambda: now + timedelta(days=731)
     assert "All secrets of this client have expired" in visitor.get(f"/clients/{id}")
+    assert f"/admin/clients/{id}" in visitor.get("/tokens")
     assert "Expired" in visitor.get("/clients")
+
+
+@pytest.mark.parametrize("kind", ["ASGI", "WSGI"])
+def test_asgi_and_wsgi_serve_the_pages(kind: str, visitor: Visitor) -> None:
+    """Both adapters serve the form for a client and its answer, with the paths of the mount path."""
+    prefix = "/admin"
+    app: Any = (AdminApp if kind == "ASGI" else WsgiAdminApp)(visitor.site, prefix=prefix)
+
+    def ask(method: str, path: str, body: bytes = b"") -> tuple[int, str]:
+        if kind == "WSGI":
+            with httpx.Client(transport=httpx.WSGITransport(app), base_url="http://localhost") as browser:
+                answer = browser.request(method, f"{prefix}{path}", content=body, headers={"Content-Type": FORM})
+            return answer.status_code, answer.text
+
+        async def asked() -> httpx.Response:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+                return await client.request(method, f"{prefix}{path}", content=body, headers={"Content-Type": FORM})
+
+        response = asyncio.run(asked())
+        return response.status_code, response.text
+
+    status, html = ask("GET", "/clients/new")
+    token = re.search(r'name="form_token" value="([^"]+)"', html)
+    assert status == 200 and token is not None
+    fields = {"form_token": token[1], "description": "Entra", "scopes": "read", "lifetime": "60", "method": "secret",
+              "expires": "730"}  # fmt: skip
+    status, html = ask("POST", "/clients/new", urlencode(fields).encode())
+    assert status == 200 and "scimkit_secret_" in html and "://localhost/oauth/token" in html
+    (client,) = registry(visitor).list()
+    assert f'href="/admin/clients/{client.id}"' in ask("GET", "/clients")[1]
 
 
 def test_clients_are_called_as_the_store_is() -> None:

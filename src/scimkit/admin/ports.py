@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+from scimkit.admin.client_states import client_state
 from scimkit.dialects import OPTIONS, QUIRKS
 from scimkit.errors import NotFound
 from scimkit.provisioning import (
@@ -132,6 +133,11 @@ class Ports:
         answer: Any = self.clients.list(tenant)
         clients: Sequence[Client] = await result_of(answer)
         return sorted(clients, key=lambda each: each.created, reverse=True)
+
+    async def ending_clients(self, tenant: str) -> Sequence[Client]:
+        """Return the OAuth clients of a tenant whose last secret expires soon or has expired."""
+        states = [client_state(each, self.clock()) for each in await self.client_list(tenant)]
+        return [each.client for each in states if each.is_ending or each.status == "Expired"]
 
     async def descriptions(self, tenant: str) -> dict[str, str]:
         """Return the descriptions of the tokens and the OAuth clients of a tenant, by their ids."""

@@ -45,6 +45,7 @@ class TokenPages:
         values = {
             "connections": connections, "endpoint": call.absolute(self._ports.endpoint),
             "overdue": await self._ports.overdue(call.tenant), "shown": SHOWN_OVERDUE,
+            "ending": await self._ports.ending_clients(call.tenant),
         }  # fmt: skip
         return Page("tokens.html", values)
 
