@@ -177,7 +177,7 @@ def test_declared_revokers_are_named(tmp_path: Path) -> None:
     """`--revokers` imports the list that the application declares, and the report names each with its time."""
     (tmp_path / "access.py").write_text(
         "from datetime import timedelta\n"
-        "from scimkit.events import Revoker\n"
+        "from scimkit.safeguards import Revoker\n"
         "revokers = [Revoker('web sessions', lambda event, transaction: None, within=timedelta(seconds=90))]\n"
     )
     with served(dialect=DIALECTS["interop"]) as (_, url, token):

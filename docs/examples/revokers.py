@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
-from scimkit.events import ResourceDeleted, Revoker, UserDeactivated
+from scimkit.events import ResourceDeleted, UserDeactivated
+from scimkit.safeguards import Revoker
+from scimkit.stores.sql import SqlStore
 
+store = SqlStore("sqlite:///helpdesk.db", provisioning_log=True)
 sessions: dict[str, str] = {"key-1": "ada"}
 """The user of each session. Use a table, and delete its rows with `transaction.connection`."""
 outgoing: list[tuple[str, str]] = []
@@ -23,12 +26,17 @@ def lock_devices(event: UserDeactivated | ResourceDeleted) -> None:
 
 web_sessions = Revoker("web sessions", end_sessions)
 devices = Revoker(
-    "device credentials", lock_devices, within=timedelta(minutes=3), moment="after_commit", confirmed=True
+    "device credentials",
+    lock_devices,
+    within=timedelta(minutes=3),
+    moment="after_commit",
+    confirmed=True,
+    log=store.provisioning_log,
 )
 revokers = [web_sessions, devices]
-listeners = [each.listener for each in revokers]
+listeners = [one for each in revokers for one in each.listeners]
 
 
 def devices_are_locked(tenant: str, user: str) -> None:
-    """Receive the answer of the device management."""
+    """Receive the answer of the device management, in any process."""
     devices.confirm(tenant, user)

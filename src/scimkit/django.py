@@ -36,6 +36,7 @@ from scimkit.service.sources import client_source
 
 if TYPE_CHECKING:
     from scimkit.admin import AdminSite
+    from scimkit.oauth import TokenEndpoint
 
 View = Callable[..., Any]
 
@@ -91,6 +92,61 @@ def admin_urls(site: AdminSite) -> list[Any]:
     """
     view = _without_form_checks(_async_admin_view(site) if site.is_async else _admin_view(site))
     return [path("", view, name="scim-admin"), re_path(r"^(?P<path>[\s\S]+)\Z", view, name="scim-admin")]
+
+
+def token_urls(endpoint: TokenEndpoint, *, trust_forwarded: int = 0) -> list[Any]:
+    """Return the URL patterns of a token endpoint, to `include` at a path such as `oauth/`.
+
+    `reverse("scim-token")` returns the path of the endpoint, such as `/oauth/token`.
+
+    Args:
+        endpoint: The token endpoint.
+        trust_forwarded: The number of proxies in front of the project, as for `scim_urls`.
+
+    Raises:
+        ValueError: `trust_forwarded` is not a number of proxies.
+    """
+    proxies = check_proxies(trust_forwarded)
+    view = _async_token_view(endpoint, proxies) if endpoint.is_async else _token_view(endpoint, proxies)
+    return [path("token", _without_form_checks(view), name="scim-token")]
+
+
+def _token_view(endpoint: TokenEndpoint, proxies: int) -> View:
+    """Return the view of a token endpoint with sync stores."""
+
+    def token(request: HttpRequest) -> HttpResponseBase:
+        asked = Request(request.method or "", "/token", request.META.get("QUERY_STRING", ""))
+        try:
+            _read_token_request(request, asked, endpoint, proxies)
+            response = run_sync(endpoint.handle(asked))
+        except ScimError as error:
+            response = endpoint.refuse(asked, error)
+        return _django_response(request, response)
+
+    return token
+
+
+def _async_token_view(endpoint: TokenEndpoint, proxies: int) -> View:
+    """Return the view of a token endpoint that needs an event loop."""
+
+    async def token(request: HttpRequest) -> HttpResponseBase:
+        asked = Request(request.method or "", "/token", request.META.get("QUERY_STRING", ""))
+        try:
+            _read_token_request(request, asked, endpoint, proxies)
+            response = await endpoint.handle(asked)
+        except ScimError as error:
+            response = endpoint.refuse(asked, error)
+        return _django_response(request, response)
+
+    return token
+
+
+def _read_token_request(request: HttpRequest, asked: Request, endpoint: TokenEndpoint, proxies: int) -> None:
+    """Read the headers and the form. Raises ScimError if a header is ambiguous or the form is too large."""
+    from scimkit.oauth.token_requests import MAX_BODY
+
+    _read_headers(request, "token", asked, endpoint.service, proxies)
+    asked.body = _read_body(request, asked, MAX_BODY)
 
 
 def _admin_view(site: AdminSite) -> View:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from os import urandom
 from threading import Lock
 from time import time_ns
@@ -32,6 +33,13 @@ def new_id_at(instant: datetime) -> str:
     """Return a new UUIDv7 of a time, such as that of a cycle. Ids of the same millisecond have no order."""
     stamp = max(int(instant.timestamp() * 1000), 0) << 12
     return _text(stamp, urandom(8).hex())
+
+
+def id_derived_from(id: str, text: str) -> str:
+    """Return the UUIDv7 of the time of another one that belongs to a text. The same values give the same id."""
+    digits = id.replace("-", "")
+    stamp = int(digits[:12] + digits[13:16], 16)
+    return _text(stamp, sha256(f"{id} {text}".encode()).hexdigest()[:16])
 
 
 def time_of_id(id: str) -> datetime:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import httpx
@@ -15,10 +16,13 @@ from scimkit import MemoryStore, ScimService, TokenRegistry
 from scimkit.admin import Administrator, AdminSite
 from scimkit.admin.asgi import AdminApp
 from scimkit.asgi import ScimApp
+from scimkit.oauth import ClientRegistry, TokenEndpoint
+from scimkit.oauth.asgi import TokenApp
 from scimkit.safeguards import Breaker, keep_last
 from scimkit.testing.directory import Directory, sample_directory
 from scimkit.testing.entra import EntraSimulator
 from scimkit.testing.server import running
+from scimkit.tokens.verification import utc_now
 
 CHROMIUM: Final = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 """The browser of the system, or None."""
@@ -34,6 +38,7 @@ class Helpdesk:
     url: str
     service: ScimService
     tokens: TokenRegistry
+    clients: ClientRegistry
     person: Administrator | None
 
     @property
@@ -51,24 +56,30 @@ class Helpdesk:
 
 
 @contextmanager
-def helpdesk(**options: Any) -> Iterator[Helpdesk]:
-    """Serve a helpdesk while the block runs."""
+def helpdesk(clock: Callable[[], datetime] = utc_now, **options: Any) -> Iterator[Helpdesk]:
+    """Serve a helpdesk while the block runs. `clock` is that of its OAuth clients."""
     tokens = TokenRegistry()
     service = ScimService(
         MemoryStore(provisioning_log=True), tokens=tokens, breaker=Breaker(deactivations=2, percent=None),
         protect=['userName eq "mia.boss@example.org"', keep_last('roles[value eq "admin"]')],
     )  # fmt: skip
     made: list[Helpdesk] = []
+    clients = ClientRegistry(tokens, clock=clock)
     site = AdminSite(
-        service, tokens, endpoint="/scim/v2", authorize=lambda scope: made[0].person, name="Example Helpdesk", **options
-    )
+        service, tokens, endpoint="/scim/v2", clients=clients, authorize=lambda scope: made[0].person,
+        name="Example Helpdesk", **options,
+    )  # fmt: skip
     scim, admin = ScimApp(service, prefix="/scim/v2"), AdminApp(site, prefix="/admin")
+    token = TokenApp(TokenEndpoint(service, clients), prefix="/oauth")
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await (admin if scope.get("path", "").startswith("/admin") else scim)(scope, receive, send)
+        path = scope.get("path", "")
+        await (admin if path.startswith("/admin") else token if path.startswith("/oauth") else scim)(
+            scope, receive, send
+        )
 
     with running(app) as url:
-        made.append(Helpdesk(url, service, tokens, Administrator("ada@example.org")))
+        made.append(Helpdesk(url, service, tokens, clients, Administrator("ada@example.org")))
         yield made[0]
 
 

@@ -1,4 +1,4 @@
-"""Make the screenshots of `docs/how-to/entra.md`: `python -m tests.admin.screenshots`.
+"""Make the screenshots of the documentation: `python -m tests.admin.screenshots`.
 
 With a folder, the command writes pictures of every page there, in light and dark, for a desktop and a phone.
 
@@ -11,6 +11,8 @@ import re
 import sys
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from scimkit.testing.directory import key_of, sample_directory
 from tests.admin.helpdesk import DESKTOP, PHONE, chromium, fail_a_person, helpdesk
@@ -60,6 +62,7 @@ def main(folder: Path) -> None:
         shoot("attributes")
         page.goto(f"{desk.admin}/tokens/{desk.tokens.list()[0].id}/rotate")
         shoot("rotate")
+        shoot_client(desk, page, shoot)
         phone = browser.new_page(viewport=PHONE, color_scheme="dark")
         phone.goto(f"{desk.admin}/tokens/{desk.tokens.list()[0].id}")
         phone.screenshot(path=folder / "admin-phone.png")
@@ -68,15 +71,35 @@ def main(folder: Path) -> None:
             every_page(desk, browser, folder)
 
 
+def shoot_client(desk: Any, page: Any, shoot: Any) -> None:
+    """Make a client, let it ask for access tokens, and write a PNG of its page."""
+    page.goto(f"{desk.admin}/clients/new")
+    page.fill("#description", "Microsoft Entra ID")
+    page.click("button:has-text('Create client')")
+    id, secret = page.input_value("#client-id"), page.input_value("#client-secret")
+    desk.clients.rotate_secret(id)
+    desk.clients.add_trust(
+        id, issuer="https://login.example.org/v2.0", subject="provisioning-job", audience="api://scim",
+        jwks="https://login.example.org/keys",
+    )  # fmt: skip
+    for text in (secret, "wrong"):
+        httpx.post(f"{desk.url}/oauth/token", data={"grant_type": "client_credentials"}, auth=(id, text))
+    page.goto(f"{desk.admin}/clients/{id}")
+    for field, value in (("token-endpoint", "oauth/token"), ("endpoint", "scim/v2")):
+        page.evaluate(f"() => {{ document.getElementById('{field}').value = 'https://help.example.org/{value}' }}")
+    shoot("client", full=True)
+
+
 def every_page(desk: Any, browser: Any, folder: Path) -> None:
     """Write PNGs of every page in light and dark, at the width of a desktop and of a phone, to look at."""
-    id = desk.tokens.list()[0].id
+    id, client = desk.tokens.list()[0].id, desk.clients.list()[0].id
     for scheme in ("light", "dark"):
         for device, size in (("desktop", DESKTOP), ("phone", PHONE)):
             page = browser.new_page(viewport=size, color_scheme=scheme)
-            for path in ("tokens", "tokens/new", f"tokens/{id}", "log", "resources/User", "attributes", "safeguards"):
+            for path in ("tokens", "tokens/new", f"tokens/{id}", "log", "resources/User", "attributes", "safeguards",
+                         "clients", "clients/new", f"clients/{client}"):  # fmt: skip
                 page.goto(f"{desk.admin}/{path}")
-                name = re.sub(r"\W", "-", path.replace(id, "one"))
+                name = re.sub(r"\W", "-", path.replace(id, "one").replace(client, "one"))
                 page.screenshot(path=folder / f"{device}-{scheme}-{name}.png")
             page.goto(f"{desk.admin}/log?result=Failure")
             page.click("tbody a >> nth=0")

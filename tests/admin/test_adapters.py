@@ -177,6 +177,30 @@ def test_serve_prints_a_link_that_works_once(workers: list[str], tmp_path: Path)
         assert httpx.get(f"{root}/tokens").status_code == 403
 
 
+def test_serve_shows_clients_with_a_token_endpoint(tmp_path: Path) -> None:
+    """With `--token-endpoint`, the page makes a client, which gets an access token from the same server."""
+    store = ["--store", f"sqlite:///{tmp_path / 'db'}"]
+    with serving("--admin", "--token-endpoint", "--no-access-log", *store, lines=2) as lines, httpx.Client() as browser:
+        link = lines[1].split()[-1]
+        browser.get(link)
+        root = link.partition("/enter/")[0]
+        server = root.removesuffix("/admin")
+        form = browser.get(f"{root}/clients/new").text
+        token = re.findall(r'name="form_token" value="([^"]+)"', form)[0]
+        values = {"form_token": token, "description": "Entra", "scopes": ["read"], "lifetime": "60", "expires": "730",
+                  "method": "secret"}  # fmt: skip
+        html = browser.post(f"{root}/clients/new", data=values).text
+        assert f"{server}/oauth/token" in html
+        secret = re.findall(r"scimkit_secret_\w+", html)[0]
+        id = re.findall(r'id="client-id" value="([^"]+)"', html)[0]
+        grant = {"grant_type": "client_credentials"}
+        answer = httpx.post(f"{server}/oauth/token", data=grant, auth=(id, secret))
+        headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        assert httpx.get(f"{server}/scim/v2/Users", headers=headers).status_code == 200
+        assert httpx.post(f"{server}/oauth/token", data=grant, auth=(id, "wrong")).status_code == 401
+        assert "the secret of the client is wrong" in browser.get(f"{root}/clients/{id}").text
+
+
 def test_pages_over_a_database(tmp_path: Path) -> None:
     """Every page works over a database. Ids and searches that a database could refuse are answered."""
     store = SqlStore(f"sqlite:///{tmp_path / 'db'}", provisioning_log=True)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import pytest
 
 from scimkit.admin import Administrator
+from scimkit.events import UserDeactivated
 from scimkit.provisioning import LogQuery
+from scimkit.provisioning.revocations import begun_entry
 from scimkit.testing.directory import Person, key_of, sample_directory
 from scimkit.testing.server import running
 from tests.admin.helpdesk import CHROMIUM, DESKTOP, PHONE, Helpdesk, chromium, fail_a_person, helpdesk
@@ -123,6 +127,61 @@ def test_the_story(desk: Helpdesk, page: Any) -> None:
     renewed.close()
 
 
+def test_the_story_of_a_client(desk: Helpdesk, page: Any) -> None:
+    """An administrator creates a client, sees why it is refused, adds a secret and a trust, and ends all of them."""
+    page.goto(desk.admin)
+    page.click("text=OAuth clients")
+    page.click("text=+ New client")
+    page.fill("#description", "Microsoft Entra ID")
+    page.click("button:has-text('Create client')")
+    page.click("text=Copy secret")
+    page.wait_for_selector("text=Copied")
+    first = page.evaluate("navigator.clipboard.readText()")
+    page.wait_for_selector("details[open] >> text=Client Secret")
+    endpoint, id = page.input_value("#token-endpoint"), page.input_value("#client-id")
+    assert endpoint == f"{desk.url}/oauth/token"
+
+    def status_of(secret: str) -> int:
+        grant = {"grant_type": "client_credentials"}
+        return httpx.post(endpoint, data=grant, auth=(id, secret)).status_code
+
+    page.click("text=Wait for Test Connection")
+    page.wait_for_selector("text=no access token at present")
+    assert (status_of(first), status_of("wrong")) == (200, 401)
+    page.wait_for_selector("text=the secret of the client is wrong")  # the page refreshes by itself
+    assert page.locator("text=no access token at present").count() == 0
+    page.click("main a:text-is('Microsoft Entra ID')")
+    page.wait_for_selector("text=wrong or expired secret")
+    page.click("main a:text-is('Microsoft Entra ID')")
+
+    page.click("text=Add a secret")
+    page.click("button:has-text('Add secret')")
+    second = page.input_value("#client-secret")
+    assert [status_of(each) for each in (first, second)] == [200, 200]
+    page.click("text=Wait for Test Connection")
+    page.click(f"[aria-label='Remove the secret that ends in {first[-4:]}']")
+    page.click("button:has-text('Remove secret')")
+    page.wait_for_selector("[role=status]:has-text('The secret is removed')")
+    assert [status_of(each) for each in (first, second)] == [401, 200]
+
+    page.click("text=Add a trust")
+    page.fill("#issuer", "https://login.example.org/v2.0")
+    page.fill("#subject", "job-1")
+    page.fill("#audience", "api://scim")
+    page.fill("#jwks", "http://login.example.org/keys")
+    page.click("button:has-text('Add trust')")
+    page.wait_for_selector("[role=alert]:has-text('https://')")
+    assert page.input_value("#issuer") and page.evaluate("document.activeElement.id") == "jwks"
+    page.fill("#jwks", "https://login.example.org/keys")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[role=status]:has-text('The trust is added.')")
+    page.click("main a:text-is('Revoke')")
+    page.click("button:has-text('Revoke client')")
+    page.wait_for_selector("[role=status]:has-text('The client is revoked')")
+    assert status_of(second) == 401
+    assert [each for each in page.trouble if "422" not in each] == []  # the wrong form is answered with 422
+
+
 def test_hostile_values_run_nowhere(desk: Helpdesk, page: Any) -> None:
     """Scripts in names, descriptions, headers and error details are shown as text on every page."""
     issued = desk.tokens.issue(HOSTILE)
@@ -207,10 +266,24 @@ def test_everybody_can_use_every_page(desk: Helpdesk, page: Any) -> None:
     person = scim(desk.service, issued.token, "POST", "/Users", a_user("twin"))["id"]
     scim(desk.service, issued.token, "POST", "/Users", a_user("twin"))
     desk.tokens.revoke(gone)
+    client, ended = desk.clients.add("for people").id, desk.clients.add("old").id
+    secret = desk.clients.add_secret(client).record.id
+    trust = desk.clients.add_trust(
+        client, issuer="https://login.example.org/a-very-long-name-of-a-tenant/v2.0", subject="job-1", audience="api://x",
+        jwks="https://login.example.org/a-very-long-name-of-a-tenant/discovery/v2.0/keys",
+    ).id  # fmt: skip
+    desk.clients.revoke(ended)
+    grant = {"grant_type": "client_credentials"}
+    assert httpx.post(f"{desk.url}/oauth/token", data=grant, auth=(client, "wrong")).status_code == 401
     log: Any = desk.service.provisioning_log
+    left = UserDeactivated(resource_type="User", id="left", tenant="default")
+    log.add([begun_entry("device credentials", timedelta(microseconds=1), left)])
     failed = log.search(LogQuery(tenant="default", token_id=id, result="Failure")).entries[0].id
     for path in ("tokens", "tokens/new", f"tokens/{id}", f"tokens/{gone}", f"tokens/{id}/revoke", "log",
-                 f"log/{failed}", f"resources/User/{person}", "attributes", "safeguards"):  # fmt: skip
+                 f"log/{failed}", f"resources/User/{person}", "attributes", "safeguards", "clients",
+                 "clients/new", f"clients/{client}", f"clients/{ended}", f"clients/{client}/secrets",
+                 f"clients/{client}/trusts", f"clients/{client}/revoke", f"clients/{client}/trusts/{trust}/remove",
+                 f"clients/{client}/secrets/{secret}/remove"):  # fmt: skip
         page.emulate_media(color_scheme="light", reduced_motion="reduce")
         page.set_viewport_size(DESKTOP)
         page.goto(f"{desk.admin}/{path}")

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 import scimkit.admin
-from scimkit import ScimService
+from scimkit import MemoryStore, ScimService
 from scimkit.admin import ENGLISH, Administrator, AdminSite
 from scimkit.admin.attribute_pages import attribute_rows
 from scimkit.runner import run_sync
-from scimkit.safeguards import Breaker, keep_last
+from scimkit.safeguards import Breaker, Revoker, keep_last
 from scimkit.schema.agents import AGENT, GROUP_WITH_AGENTS
 from scimkit.schema.core import USER
 from scimkit.service import Request
@@ -200,8 +200,6 @@ def test_the_attribute_map_says_what_is_not_kept() -> None:
 
 def test_a_service_without_a_log_has_pages_too() -> None:
     """Without a provisioning log, the pages say so."""
-    from scimkit import MemoryStore
-
     visitor = Visitor(made_site(store=MemoryStore()))
     id, _ = visitor.new_token()
     assert "no provisioning log" in visitor.get(f"/tokens/{id}")
@@ -284,3 +282,33 @@ def test_agents_have_pages() -> None:
     assert "helpdesk-bot" in html and ada in html and "Create" in html
     assert bot in visitor.get("/resources/Agent", "search=helpdesk-b")
     assert bot not in visitor.get("/resources/Agent", "search=other")
+
+
+def test_access_that_has_not_ended_is_shown() -> None:
+    """The first page and the log name the users whose revocation is overdue, in the tenant only."""
+    store = MemoryStore(provisioning_log=True)
+    revoker = Revoker(
+        "devices", lambda event: None, moment="after_commit", confirmed=True, log=store.provisioning_log,
+        within=timedelta(microseconds=1),
+    )  # fmt: skip
+    visitor = Visitor(made_site(store=store, listeners=revoker.listeners))
+    _, token = visitor.new_token()
+    service = visitor.site.service
+    user = scim(service, token, "POST", "/Users", a_user("<b>ada</b>"))["id"]
+    assert "may still have access" not in visitor.get("/tokens")
+    body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{"op": "replace", "path": "active", "value": False}]}  # fmt: skip
+    scim(service, token, "PATCH", f"/Users/{user}", body)
+    for path in ("/tokens", "/log"):
+        html = visitor.get(path)
+        assert "Users who may still have access" in html and "devices, overdue by" in html
+        assert "&lt;b&gt;ada&lt;/b&gt;</a>: devices" in html
+    link = re.search(r'href="/admin(/log/[^"]+)">&lt;b&gt;ada&lt;/b&gt;</a>: devices', visitor.get("/log"))
+    assert link is not None and "must end within" in visitor.get(link[1])
+    eve = Visitor(visitor.site, Administrator("eve@example.net", tenant="other"))
+    assert "may still have access" not in eve.get("/log") + eve.get("/tokens")
+    revoker.confirm("default", user)
+    assert "may still have access" not in visitor.get("/log") + visitor.get("/tokens")
+    for number in range(22):
+        scim(service, token, "DELETE", f"/Users/{scim(service, token, 'POST', '/Users', a_user(str(number)))['id']}")
+    assert "and 2 more" in visitor.get("/tokens")

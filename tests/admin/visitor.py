@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from scimkit import MemoryStore, ScimService, TokenRegistry
 from scimkit.admin import Administrator, AdminSite
+from scimkit.oauth import ClientRegistry
 from scimkit.runner import run_sync
 from scimkit.service import Request, Response
 
@@ -16,12 +17,13 @@ ROOT = "https://help.example.org/admin"
 ADA = Administrator("ada@example.org", session="s1")
 
 
-def made_site(**options: Any) -> AdminSite:
-    """Return an admin page over a service in memory."""
+def made_site(*, clients: bool = False, **options: Any) -> AdminSite:
+    """Return an admin page over a service in memory, with OAuth clients or without them."""
     tokens = options.pop("tokens", None) or TokenRegistry()
     store = options.pop("store", None) or MemoryStore(provisioning_log=True)
     service = ScimService(store, tokens=tokens, **options)
-    return AdminSite(service, tokens, endpoint="/scim/v2", authorize=lambda _: ADA)
+    registry = ClientRegistry(tokens) if clients else None
+    return AdminSite(service, tokens, endpoint="/scim/v2", clients=registry, authorize=lambda _: ADA)
 
 
 class Visitor:
@@ -61,6 +63,15 @@ class Visitor:
         text = re.search(r"scimkit_\w+", html)
         assert text is not None, html
         return next(each.id for each in self.site.ports.tokens.list(ADA.tenant) if each.id in text[0]), text[0]
+
+    def new_client(self, description: str = "Entra", **fields: Any) -> tuple[str, str]:
+        """Create a client with a secret by the form, and return its id and its secret."""
+        values = {"description": description, "scopes": ["read", "write"], "lifetime": "60", "method": "secret",
+                  "expires": "730", **fields}  # fmt: skip
+        html = self.post("/clients/new", **values).body.decode()
+        id, secret = re.search(r'id="client-id" value="([^"]+)"', html), re.search(r"scimkit_secret_\w+", html)
+        assert id is not None and secret is not None, html
+        return id[1], secret[0]
 
 
 def location_of(response: Response) -> str:

@@ -45,14 +45,16 @@ class Desk:
 
     Args:
         is_async: Whether all ports are async.
+        provisioning_log: Whether the service has a provisioning log.
         options: The options of the endpoint.
     """
 
-    def __init__(self, *, is_async: bool = False, **options: Any) -> None:
+    def __init__(self, *, is_async: bool = False, provisioning_log: bool = False, **options: Any) -> None:
         self.moment = datetime.now(UTC)
         self.tokens: Any
         self.clients: Any
-        store: Any = MemoryStore()
+        store: Any = MemoryStore(provisioning_log=provisioning_log)
+        log = store.provisioning_log
         if is_async:
             store = as_async_store(store)
             self.tokens = AsyncTokenRegistry(Awaited(MemoryTokenStore()), clock=self.now)
@@ -62,7 +64,7 @@ class Desk:
         else:
             self.tokens = TokenRegistry(clock=self.now)
             self.clients = ClientRegistry(self.tokens, clock=self.now, allow_http=True)
-        self.service = ScimService(store, tokens=self.tokens)
+        self.service = ScimService(store, tokens=self.tokens, provisioning_log=log)
         self.endpoint = TokenEndpoint(self.service, self.clients, allow_http=True, **options)
         self.client: Client = self.run(self.clients.add("Entra"))
 
@@ -106,9 +108,9 @@ class Desk:
         usual = {"content-type": FORM} | {name.replace("_", "-"): value for name, value in headers.items()}
         return self.respond(Request("POST", "/token", query, usual, body, source=source))
 
-    def ask(self, secret: str, **changed: str) -> Response:
+    def ask(self, secret: str, *, source: str = "192.0.2.1", **changed: str) -> Response:
         """Return the response to a request with `client_secret_post`."""
-        return self.post(self.form(client_secret=secret) | changed)
+        return self.post(self.form(client_secret=secret) | changed, source=source)
 
     def assert_(self, assertion: str, **changed: str) -> Response:
         """Return the response to a request with an assertion."""

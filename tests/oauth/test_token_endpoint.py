@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from scimkit import MemoryStore, Request, ScimService, TokenRegistry, run_sync
 from scimkit.errors import NotFound, Unavailable
 from scimkit.oauth import AsyncClientRegistry, ClientRegistry, TokenEndpoint
-from scimkit.oauth.token_endpoint import ISSUES_PER_WINDOW
+from scimkit.oauth.token_endpoint import ISSUES_PER_WINDOW, LOGGED_PER_WINDOW
+from scimkit.provisioning import LogQuery, entry_to_json
 from scimkit.tokens import AsyncTokenRegistry, InvalidToken, MemoryClientStore, MemoryTokenStore
 from tests.oauth.desk import FORM, Awaited, Desk, basic, document, error
 
@@ -275,6 +276,42 @@ def test_a_client_cannot_get_tokens_without_end() -> None:
     desk.wait(timedelta(hours=25, seconds=1))
     assert desk.ask(secret).status == 200
     assert len(desk.tokens.list()) == 2 and by_hand.record in desk.tokens.list()
+
+
+@both
+def test_the_tenant_sees_refused_requests_in_its_log(is_async: bool) -> None:
+    """A refused request of a known client has an entry with the reason and no secret. An unknown client has none."""
+    desk = Desk(is_async=is_async, provisioning_log=True)
+    secret = desk.secret()
+    assert desk.ask(secret).status == 200
+    desk.ask("wrong-secret", source="198.51.100.1")
+    desk.ask(secret, scope="admin")
+    desk.post(desk.form(client_id="nobody", client_secret=secret))
+    desk.run(desk.clients.revoke(desk.client.id))
+    desk.ask(secret)
+    log: Any = desk.service.provisioning_log
+    entries = log.search(LogQuery(tenant="default", token_id=desk.client.id, action="RequestToken")).entries
+    found = [(each.result, each.error_code, each.detail, each.label) for each in entries]
+    assert found == [
+        ("Failure", "invalid_client", "the client is revoked", "Entra"),
+        ("Failure", "invalid_scope", "The client may not ask for one of the scopes.", "Entra"),
+        ("Failure", "invalid_client", "the secret of the client is wrong", "Entra"),
+    ]
+    assert len(log.search(LogQuery(tenant="default")).entries) == 3
+    assert all(each.request_id for each in entries)
+    text = str([entry_to_json(each) for each in entries])
+    assert secret not in text and "wrong-secret" not in text
+
+
+def test_failures_do_not_flood_the_provisioning_log() -> None:
+    """The log gets at most 20 refused requests of a client in a minute."""
+    desk = Desk(provisioning_log=True)
+    secret = desk.secret()
+    assert desk.ask(secret).status == 200
+    for number in range(LOGGED_PER_WINDOW + 5):
+        assert error(desk.ask(secret, scope="admin", source=f"198.51.100.{number}")) == (400, "invalid_scope")
+    log: Any = desk.service.provisioning_log
+    assert len(log.search(LogQuery(tenant="default")).entries) == LOGGED_PER_WINDOW
 
 
 def test_issues_and_refusals_are_logged(caplog: pytest.LogCaptureFixture) -> None:

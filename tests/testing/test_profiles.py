@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from scimkit import INTEROP, STRICT, TOLERANT, Limits, Request, TokenRegistry
-from scimkit.events import Revoker
+from scimkit.safeguards import Revoker
 from scimkit.service import Response
 from scimkit.testing.endpoint import open_endpoint
 from scimkit.testing.profiles import PROFILES, Clause, ClauseResult, Profile, ReadinessReport, check_profile, clauses
@@ -35,7 +35,7 @@ CLAUSES = {each.name: each for each in PROFILES["ipsie"].clauses}
 def report_of(*names: str, tamper: Any = None, before: Any = None, token: str = "", **options: Any) -> ReadinessReport:
     """Return the report of some clauses for a service in process. The default dialect is `interop`."""
     tokens, revokers = TokenRegistry(), options.pop("revokers", ())
-    options = {"dialect": INTEROP, "listeners": [each.listener for each in revokers]} | options
+    options = {"dialect": INTEROP, "listeners": [one for each in revokers for one in each.listeners]} | options
     service = Flawed(tamper or as_is, before, tokens=tokens, **options)
     profile = Profile("some", (), tuple(CLAUSES[name] for name in names))
     with open_endpoint(ScimApp(service)) as endpoint:

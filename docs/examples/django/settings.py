@@ -11,7 +11,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sessions",
     "helpdesk",
-    "scimkit.stores.django",  # the table of tokens and its pages in the admin
+    "scimkit.stores.django",  # the tables of tokens and OAuth clients
     "scimkit.stores.django.external_ids",  # the table of the externalId of Django's own users and groups
 ]
 MIDDLEWARE = [

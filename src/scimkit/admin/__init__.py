@@ -1,4 +1,4 @@
-"""The admin page: tokens, connections, provisioning log, resources and safeguards of a service.
+"""The admin page: tokens, OAuth clients, connections, provisioning log, resources and safeguards of a service.
 
 `AdminSite` makes pages of the values of a service. `scimkit.admin.asgi`, `scimkit.admin.wsgi` and
 `scimkit.django.admin_urls` serve it.

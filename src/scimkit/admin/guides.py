@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-Content: TypeAlias = Literal["endpoint", "token"]
+Content: TypeAlias = Literal["endpoint", "token", "token_endpoint", "client_id", "client_secret"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Guide:
     place: str
     """The page of the identity provider that has the fields."""
     fields: tuple[tuple[str, Content | str], ...]
-    """The fields, each with `endpoint`, `token` or the text to enter."""
+    """The fields, each with the name of a value or the text to enter."""
 
 
 GUIDES: Final = (
@@ -56,3 +56,29 @@ GUIDES: Final = (
     Guide("other", "", "", (("SCIM base URL", "endpoint"), ("Bearer token", "token"))),
 )  # fmt: skip
 """The guides, in the order in which they are offered."""
+CLIENT_GUIDES: Final = (
+    Guide(
+        "entra_client", "Microsoft Entra ID", "Enterprise applications > your application > Provisioning",
+        (
+            ("Authentication method", "OAuth2 client credentials grant"), ("Tenant URL", "endpoint"),
+            ("Token Endpoint", "token_endpoint"), ("Client Identifier", "client_id"),
+            ("Client Secret", "client_secret"),
+        ),
+    ),
+    Guide(
+        "entra_federation", "Microsoft Entra ID with workload identity federation",
+        "Enterprise applications > your application > Connectivity",
+        (
+            ("Authentication method", "Workload Identity Federation"), ("Client ID", "client_id"),
+            ("Token URL", "token_endpoint"), ("SCIM URL", "endpoint"),
+        ),
+    ),
+    Guide(
+        "other_client", "", "",
+        (
+            ("SCIM base URL", "endpoint"), ("Token URL", "token_endpoint"), ("Client id", "client_id"),
+            ("Client secret", "client_secret"),
+        ),
+    ),
+)  # fmt: skip
+"""The guides for OAuth clients."""

@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 from urllib.parse import urlencode
 
 from scimkit.admin.page_requests import Answer, Page, PageRequest
-from scimkit.admin.ports import Ports
+from scimkit.admin.ports import SHOWN_OVERDUE, Ports
 from scimkit.errors import NotFound
 from scimkit.provisioning import REDACTED, Action, LogEntry, LogQuery, LogResult
 
@@ -45,11 +45,12 @@ class LogPages:
         asked = {name: call.query.get(name, "").strip() for name in _FILTERS}
         page = await self._ports.entries(self._query(call, asked))
         records = await self._ports.token_records(call.tenant)
+        clients = await self._ports.client_list(call.tenant)
         chosen = {name: value for name, value in asked.items() if value}
         values = {
             "entries": page.entries, "asked": asked, "is_filtered": bool(chosen), "periods": PERIODS,
-            "results": get_args(LogResult), "actions": get_args(Action), "records": records,
-            "descriptions": {each.id: each.description for each in records},
+            "results": get_args(LogResult), "actions": get_args(Action), "records": records, "clients": clients,
+            "overdue": await self._ports.overdue(call.tenant), "shown": SHOWN_OVERDUE,
             "next": urlencode({**chosen, "cursor": page.next}) if page.next else "",
             "is_first": "cursor" not in call.query, "here": urlencode(chosen),
         }  # fmt: skip
@@ -60,10 +61,9 @@ class LogPages:
         if not _ID.match(id):
             raise NotFound("There is no such entry.")
         entry = await self._ports.entry(call.tenant, id)
-        records = await self._ports.token_records(call.tenant)
         values = {
             "entry": entry, "changes": list(changes_of(entry)), "quirks": self._ports.quirk_summaries,
-            "descriptions": {each.id: each.description for each in records},
+            "descriptions": await self._ports.descriptions(call.tenant),
         }  # fmt: skip
         return Page("entry.html", values)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
 from scimkit.admin.administrators import Administrator
 from scimkit.errors import BadRequest
@@ -62,6 +62,10 @@ class PageRequest:
         """The scheme and host of the page."""
         parts = urlsplit(self.request.base_url)
         return f"{parts.scheme}://{parts.netloc}"
+
+    def absolute(self, endpoint: str) -> str:
+        """Return the URL of an endpoint on the host of the page, as the identity provider needs it."""
+        return urljoin(f"{self.origin}/", endpoint)
 
     def field(self, name: str) -> str:
         """Return the first value of a field of the form, without spaces around it, or an empty text."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from scimkit.admin.administrators import Administrator, Authorize
 from scimkit.admin.attribute_pages import AttributePages
+from scimkit.admin.client_pages import ClientPages
 from scimkit.admin.form_tokens import FormTokens
 from scimkit.admin.log_pages import LogPages
 from scimkit.admin.one_time_links import OneTimeLinks, session_cookie
@@ -38,6 +39,9 @@ from scimkit.runner import result_of
 from scimkit.service import Request, Response, ScimService
 from scimkit.tokens import AsyncTokenRegistry, TokenRegistry
 
+if TYPE_CHECKING:  # the token endpoint is an extra
+    from scimkit.oauth import AsyncClientRegistry, ClientRegistry
+
 _log: Final = logging.getLogger("scimkit.admin")
 _ANY: Final = "*"
 _READS: Final = ("GET", "HEAD")
@@ -52,6 +56,8 @@ class AdminSite:
         tokens: The registry of the tokens of the service.
         endpoint: The URL of the SCIM endpoint, such as `https://help.example.org/scim/v2`, or its path on the host of
             the page.
+        clients: The registry of the OAuth clients of a `TokenEndpoint`. Without it, the page shows no clients.
+        token_endpoint: The URL of the token endpoint, or its path on the host of the page.
         authorize: A function of the request of the host that returns the `Administrator`, or None for a person who may
             not enter. `OneTimeLinks` may stand for it.
         development: True to answer every request with a page that explains `authorize`, while there is none yet.
@@ -60,8 +66,8 @@ class AdminSite:
         key: A secret of 32 random bytes for the tokens in forms. Processes that serve the same page must share it.
 
     Raises:
-        ValueError: `authorize` is missing and `development` is False, or the service and its tokens cannot be called in
-            the same way.
+        ValueError: `authorize` is missing and `development` is False, or the service, its tokens and its clients cannot
+            be called in the same way.
         ModuleNotFoundError: Jinja2 is not installed.
     """
 
@@ -71,6 +77,8 @@ class AdminSite:
         tokens: TokenRegistry | AsyncTokenRegistry,
         *,
         endpoint: str,
+        clients: ClientRegistry | AsyncClientRegistry | None = None,
+        token_endpoint: str = "/oauth/token",
         authorize: Authorize | OneTimeLinks | None = None,
         development: bool = False,
         name: str = "SCIM",
@@ -79,18 +87,18 @@ class AdminSite:
     ) -> None:
         if authorize is None and not development:
             raise ValueError("the admin page needs authorize=, a function that says who may enter")
-        if service.blocking and tokens.is_async:
-            raise ValueError("the admin page of a sync store needs a TokenRegistry, not an AsyncTokenRegistry")
-        if service.store.is_async and tokens.is_async is False and tokens.blocking:
-            raise ValueError("the admin page of an async store needs an AsyncTokenRegistry, which does not block")
+        _check_kind(service, tokens, "TokenRegistry")
+        if clients is not None:
+            _check_kind(service, clients, "ClientRegistry")
+        registries = (tokens,) if clients is None else (tokens, clients)
         self.service = service
-        self.is_async: bool = service.store.is_async or tokens.is_async
-        """True if the page needs an event loop, because its store or its token registry is async."""
+        self.is_async: bool = service.store.is_async or any(each.is_async for each in registries)
+        """True if the page needs an event loop, because its store or one of its registries is async."""
         self._links = authorize if isinstance(authorize, OneTimeLinks) else None
         self._authorize = authorize.authorize if isinstance(authorize, OneTimeLinks) else authorize
         self._renderer = Renderer(words, name)
         self._forms = FormTokens(key)
-        self.ports: Ports = Ports(service, tokens, endpoint)
+        self.ports: Ports = Ports(service, tokens, endpoint, clients, token_endpoint)
         self._routes = self._make_routes()
 
     async def administrator(self, host_request: Any) -> Administrator | None:
@@ -150,6 +158,7 @@ class AdminSite:
         shared = {
             "form_token": self._forms.issue(call.administrator), "now": self.ports.clock(), "is_open": True,
             "resource_types": self.service.resource_types, "has_log": self.ports.log is not None,
+            "has_clients": self.ports.clients is not None,
             "has_safeguards": self.service.breaker is not None or bool(self.service.protection),
             "done": call.query.get("done", ""),
         }  # fmt: skip
@@ -214,7 +223,7 @@ class AdminSite:
         """Map each path to handlers by method. `*` stands for any segment; the first path that fits is used."""
         tokens, log, attributes = TokenPages(self.ports), LogPages(self.ports), AttributePages(self.ports)
         resources, safeguards = ResourcePages(self.ports), SafeguardPages(self.ports)
-        return {
+        routes: dict[tuple[str, ...], dict[str, Any]] = {
             ("",): {"GET": tokens.list},
             ("tokens",): {"GET": tokens.list},
             ("tokens", "new"): {"GET": tokens.new, "POST": tokens.create},
@@ -230,6 +239,17 @@ class AdminSite:
             ("safeguards",): {"GET": safeguards.show},
             ("safeguards", "release"): {"POST": safeguards.release},
         }
+        return routes if self.ports.clients is None else routes | ClientPages(self.ports, self.ports.clients).routes()
+
+
+def _check_kind(
+    service: ScimService, registry: TokenRegistry | AsyncTokenRegistry | ClientRegistry | AsyncClientRegistry, name: str
+) -> None:
+    """Check that a registry can be called as the store of a service is. Raises ValueError."""
+    if service.blocking and registry.is_async:
+        raise ValueError(f"the admin page of a sync store needs a {name}, not an Async{name}")
+    if service.store.is_async and registry.is_async is False and registry.blocking:
+        raise ValueError(f"the admin page of an async store needs an Async{name}, which does not block")
 
 
 def _segments(path: str) -> list[str]:

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
-from urllib.parse import urljoin
 
+from scimkit.admin.form_checks import description_problem, scope_problem
 from scimkit.admin.guides import GUIDES
 from scimkit.admin.page_requests import Answer, Page, PageRequest, Redirect
-from scimkit.admin.ports import Ports
+from scimkit.admin.ports import SHOWN_OVERDUE, Ports
 from scimkit.provisioning import LogQuery
 from scimkit.runner import result_of
 from scimkit.service.request_ids import one_line
@@ -26,7 +26,6 @@ OVERLAPS: Final[Mapping[str, timedelta]] = {
     "none": timedelta(),
 }  # fmt: skip
 """The choices for the time in which a rotated token stays valid."""
-_MAX_DESCRIPTION: Final = 200
 _CYCLES: Final = 10
 _FAILURES: Final = 10
 
@@ -43,7 +42,12 @@ class TokenPages:
         """Show the tokens of the tenant."""
         records = await self._ports.token_records(call.tenant)
         connections = [await self._ports.connection(each) for each in records]
-        return Page("tokens.html", {"connections": connections, "endpoint": self._endpoint(call)})
+        values = {
+            "connections": connections, "endpoint": call.absolute(self._ports.endpoint),
+            "overdue": await self._ports.overdue(call.tenant), "shown": SHOWN_OVERDUE,
+            "ending": await self._ports.ending_clients(call.tenant),
+        }  # fmt: skip
+        return Page("tokens.html", values)
 
     async def new(self, call: PageRequest) -> Answer:
         """Show the form for a new token."""
@@ -54,7 +58,7 @@ class TokenPages:
         description, scopes = call.field("description"), call.form.get("scopes", ())
         expires, guide = call.field("expires"), call.field("guide")
         values = {"description": description, "scopes": scopes, "expires": expires, "guide": guide}
-        problem = _description_problem(description) or self._scope_problem(scopes)
+        problem = description_problem(description) or scope_problem(scopes, self._ports.service.resource_types)
         if problem or expires not in EXPIRIES:
             return self._new_form(values, problem or "new.problem.choice")
         answer: Any = self._ports.tokens.issue(
@@ -72,7 +76,7 @@ class TokenPages:
     async def update(self, call: PageRequest, id: str) -> Answer:
         """Change the description of a token."""
         description = call.field("description")
-        problem = _description_problem(description)
+        problem = description_problem(description)
         if problem:
             return await self._shown(call, id, problem)
         return await self._changed(call, id, "updated", "update", description=description)
@@ -134,8 +138,8 @@ class TokenPages:
         values = {
             "connection": connection, "cycles": cycles, "failures": (await self._ports.entries(failures)).entries,
             "latest": (await self._ports.entries(LogQuery(tenant=call.tenant, token_id=id, limit=1))).entries,
-            "is_running": is_running, "endpoint": self._endpoint(call), "guides": GUIDES, "problem": problem,
-            "replaced_by": await self._successor(record),
+            "is_running": is_running, "endpoint": call.absolute(self._ports.endpoint), "guides": GUIDES,
+            "problem": problem, "replaced_by": await self._successor(record),
         }  # fmt: skip
         return Page("token.html", values, 422 if problem else 200)
 
@@ -151,26 +155,11 @@ class TokenPages:
 
     def _issued(self, call: PageRequest, issued: Any, guide: str, overlap: timedelta | None = None) -> Page:
         values = {
-            "token": issued.token, "record": issued.record, "endpoint": self._endpoint(call), "guides": GUIDES,
-            "chosen": guide if any(each.key == guide for each in GUIDES) else GUIDES[0].key, "overlap": overlap,
+            "token": issued.token, "record": issued.record, "endpoint": call.absolute(self._ports.endpoint),
+            "guides": GUIDES, "chosen": guide if any(each.key == guide for each in GUIDES) else GUIDES[0].key,
+            "overlap": overlap,
         }  # fmt: skip
         return Page("issued.html", values)
-
-    def _endpoint(self, call: PageRequest) -> str:
-        """Return the URL of the SCIM endpoint, as the identity provider needs it."""
-        return urljoin(f"{call.origin}/", self._ports.endpoint)
-
-    def _scope_problem(self, scopes: tuple[str, ...]) -> str:
-        names = {f":{each.name}" for each in self._ports.service.resource_types} | {""}
-        offered = {f"{verb}{name}" for verb in ("read", "write") for name in names}
-        return "" if scopes and offered.issuperset(scopes) else "new.problem.scopes"
-
-
-def _description_problem(description: str) -> str:
-    """Return the key of the words that say why a description is refused, or an empty text."""
-    if not description or not description.isprintable():
-        return "new.problem.description"
-    return "" if len(description) <= _MAX_DESCRIPTION else "new.problem.long"
 
 
 def _note(call: PageRequest, done: str, id: str) -> None:

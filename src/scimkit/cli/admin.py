@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
 import typer
@@ -18,6 +18,9 @@ from scimkit.admin import AdminSite, OneTimeLinks
 from scimkit.admin.asgi import AdminApp
 from scimkit.service import ScimService
 from scimkit.tokens import TokenRegistry
+
+if TYPE_CHECKING:  # the token endpoint is an extra
+    from scimkit.oauth import ClientRegistry
 
 ADMIN: Final = "/admin"
 """The path of the admin page on the server of a command."""
@@ -72,7 +75,15 @@ def new_admin_settings(tenant: str) -> AdminSettings:
     return AdminSettings(tenant, secrets.token_hex(32), folder)
 
 
-def admin_app(service: ScimService, tokens: TokenRegistry, settings: AdminSettings, *, endpoint: str) -> AdminApp:
+def admin_app(
+    service: ScimService,
+    tokens: TokenRegistry,
+    settings: AdminSettings,
+    *,
+    endpoint: str,
+    clients: ClientRegistry | None = None,
+    token_endpoint: str = "",
+) -> AdminApp:
     """Return the application of the admin page.
 
     Args:
@@ -80,9 +91,14 @@ def admin_app(service: ScimService, tokens: TokenRegistry, settings: AdminSettin
         tokens: The registry of its tokens.
         settings: The settings.
         endpoint: The URL or the path of the SCIM endpoint.
+        clients: The registry of the OAuth clients, if the server has a token endpoint.
+        token_endpoint: The path of the token endpoint.
     """
     key = bytes.fromhex(settings.secret)
-    site = AdminSite(service, tokens, endpoint=endpoint, authorize=settings.links(), name="scimkit", key=key)
+    site = AdminSite(
+        service, tokens, endpoint=endpoint, clients=clients, token_endpoint=urljoin(endpoint, token_endpoint),
+        authorize=settings.links(), name="scimkit", key=key,
+    )  # fmt: skip
     public_url = urljoin(endpoint, ADMIN) if "://" in endpoint else None
     return AdminApp(site, prefix=ADMIN, public_url=public_url)
 

@@ -22,7 +22,6 @@ from scimkit.tokens import Client, TokenRegistry
 
 if TYPE_CHECKING:
     from scimkit.oauth import ClientRegistry, IssuedSecret
-    from scimkit.stores import SyncStore
 
 client_app: typer.Typer = typer.Typer(
     no_args_is_help=True, help="Register, list, rotate and revoke the OAuth clients of the token endpoint."
@@ -144,21 +143,20 @@ def revoke_client(
     typer.echo(f"Revoked {secret or trust or id}.")
 
 
-def token_app(service: ScimService, store: SyncStore, tokens: TokenRegistry, prefix: str) -> ScimApp:
-    """Return the application of the token endpoint over the database of a store.
-
-    Raises:
-        typer.BadParameter: The extra `oauth` is not installed.
-    """
-    clients = _registry(store, tokens)
+def token_app(service: ScimService, clients: ClientRegistry, prefix: str) -> ScimApp:
+    """Return the application of the token endpoint."""
     from scimkit.oauth import TokenEndpoint
     from scimkit.oauth.asgi import TokenApp
 
     return TokenApp(TokenEndpoint(service, clients), prefix=prefix)
 
 
-def _registry(store: Any, tokens: TokenRegistry) -> ClientRegistry:
-    """Return the registry of the clients in the database of a store."""
+def client_registry(store: Any, tokens: TokenRegistry) -> ClientRegistry:
+    """Return the registry of the clients in the database of a store.
+
+    Raises:
+        typer.BadParameter: The extra `oauth` is not installed.
+    """
     try:
         from scimkit.oauth import ClientRegistry
     except ModuleNotFoundError as missing:
@@ -175,7 +173,7 @@ def _explained(url: str) -> Iterator[ClientRegistry]:
         raise typer.BadParameter(
             "memory:// loses the client when this command ends; use a database", param_hint="--store"
         )
-    registry = _registry(*open_store(url))
+    registry = client_registry(*open_store(url))
     with one_line_errors():
         try:
             yield registry

@@ -172,6 +172,8 @@ def what_happened(entry: LogEntry) -> str:
     """Return an entry's error, or the changes that it made, in one line."""
     if entry.result == "Failure":
         return f"{entry.error_code}: {entry.detail}"
+    if entry.action == "EndAccess":
+        return entry.detail
     parts = [_listed([path.rpartition(":")[2] for path in entry.changes])] if entry.action != "Delete" else []
     parts += [f"{entry.added_count} members added"] if entry.added_count else []
     parts += [f"{entry.removed_count} members removed"] if entry.removed_count else []

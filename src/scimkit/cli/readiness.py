@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 if TYPE_CHECKING:
-    from scimkit.events.revokers import Revoker
+    from scimkit.safeguards.revokers import Revoker
     from scimkit.testing.profiles import ClauseResult, Outcome, ReadinessReport
 
 _HEADINGS: Final[dict[Outcome, str]] = {
@@ -55,7 +55,7 @@ def declared_revokers(text: str) -> tuple[Revoker, ...]:
     Raises:
         typer.BadParameter: The module or the name does not exist, or is no list of revokers.
     """
-    from scimkit.events.revokers import Revoker
+    from scimkit.safeguards.revokers import Revoker
 
     module, _, name = text.partition(":")
     folder = str(Path.cwd())

@@ -23,7 +23,7 @@ import uvicorn
 
 from scimkit.asgi import AsgiScope, HealthApp, Receive, ScimApp, Send
 from scimkit.cli.admin import AdminSettings, admin_app, is_admin_path
-from scimkit.cli.clients import token_app
+from scimkit.cli.clients import client_registry, token_app
 from scimkit.cli.logs import configure_logging
 from scimkit.cli.stores import StoreUnavailable, open_store
 from scimkit.cli.telemetry import instrument_server
@@ -107,13 +107,20 @@ class ServerApp:
             instrument_server(service, tokens, store, PREFIX)
         self._scim = ScimApp(service, prefix=PREFIX, public_url=settings.public_url)
         self._health = HealthApp(service)
+        clients = client_registry(store, tokens) if settings.token_endpoint else None
+        self._token_app = None if clients is None else token_app(service, clients, OAUTH_PREFIX)
         self._admin = (
             None
             if settings.admin is None
-            else admin_app(service, tokens, settings.admin, endpoint=settings.public_url or PREFIX)
+            else admin_app(
+                service,
+                tokens,
+                settings.admin,
+                endpoint=settings.public_url or PREFIX,
+                clients=clients,
+                token_endpoint=f"{OAUTH_PREFIX}/token",
+            )
         )
-
-        self._token_app = token_app(service, store, tokens, OAUTH_PREFIX) if settings.token_endpoint else None
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""

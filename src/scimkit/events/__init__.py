@@ -38,7 +38,6 @@ from scimkit.events.resource_events import (
     UserDeactivated,
     ValuesChange,
 )
-from scimkit.events.revokers import OverdueRevocation, Revoker
 from scimkit.events.serialization import PAYLOAD_VERSION, event_from_json, event_schema, event_to_json
 
 __all__ = [
@@ -60,7 +59,6 @@ __all__ = [
     "Outbox",
     "OutboxEntry",
     "OutboxStatus",
-    "OverdueRevocation",
     "PasswordHook",
     "PendingRequest",
     "PendingWrite",
@@ -76,7 +74,6 @@ __all__ = [
     "ResourceEvent",
     "ResourceLinked",
     "ResourceUpdated",
-    "Revoker",
     "SyncOutbox",
     "Transaction",
     "UserActivated",

@@ -116,6 +116,8 @@ class Listener:
     moment: Moment
     event_type: type[ResourceEvent] | tuple[type[ResourceEvent], ...] | UnionType
     handler: Callable[..., Any]
+    log: object | None = field(default=None, repr=False)
+    """The provisioning log that the handler writes in the transaction. It must be that of the store."""
 
 
 EventHandler: TypeAlias = Callable[[EventType, Transaction], Awaitable[None] | None]

@@ -19,14 +19,13 @@ from scimkit.oauth.client_changes import (
     new_secret,
     new_trust,
     next_version,
-    token_owner,
     with_secret,
     with_successor,
     with_trust,
-    without_secret,
-    without_trust,
+    without,
 )
 from scimkit.tokens import AsyncClientStore, AsyncTokenRegistry, Client, Trust
+from scimkit.tokens.clients import token_owner
 from scimkit.tokens.records import ATTEMPTS
 from scimkit.tokens.scopes import DEFAULT_SCOPES
 from scimkit.tokens.verification import utc_now
@@ -112,7 +111,7 @@ class AsyncClientRegistry:
 
     async def remove_secret(self, id: str, secret_id: str, *, tenant: str = "default") -> Client:
         """Refuse a secret, as `ClientRegistry.remove_secret` does."""
-        client = await self._change(id, tenant, without_secret(secret_id))
+        client = await self._change(id, tenant, without("secret", secret_id))
         await self._revoke_tokens(client)
         return client
 
@@ -135,7 +134,7 @@ class AsyncClientRegistry:
 
     async def remove_trust(self, id: str, trust_id: str, *, tenant: str = "default") -> Client:
         """Refuse the assertions of a trust, as `ClientRegistry.remove_trust` does."""
-        client = await self._change(id, tenant, without_trust(trust_id))
+        client = await self._change(id, tenant, without("trust", trust_id))
         await self._revoke_tokens(client)
         return client
 

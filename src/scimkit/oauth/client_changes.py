@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from scimkit.documents import parse_object
 from scimkit.errors import InvalidSyntax, NotFound
@@ -41,6 +41,8 @@ _HINT_LENGTH: Final = 4
 
 ClientChange: TypeAlias = Callable[[Client], Client]
 """A function that returns a changed client. Raises ValueError if the client does not permit the change."""
+CredentialKind: TypeAlias = Literal["secret", "trust"]
+"""The two kinds of credentials of a client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +141,6 @@ def with_successor(record: ClientSecret, overlap: timedelta) -> ClientChange:
     return change
 
 
-def without_secret(id: str) -> ClientChange:
-    """Return the change that removes a secret. Raises NotFound if the client has no such secret."""
-
-    def change(client: Client) -> Client:
-        kept = tuple(each for each in client.secrets if each.id != id)
-        if len(kept) == len(client.secrets):
-            raise NotFound("The client has no secret with this id.")
-        return replace(client, secrets=kept)
-
-    return change
-
-
 def with_trust(trust: Trust) -> ClientChange:
     """Return the change that adds a trust."""
 
@@ -162,14 +152,17 @@ def with_trust(trust: Trust) -> ClientChange:
     return change
 
 
-def without_trust(id: str) -> ClientChange:
-    """Return the change that removes a trust. Raises NotFound if the client has no such trust."""
+def without(kind: CredentialKind, id: str) -> ClientChange:
+    """Return the change that removes a secret or a trust. Raises NotFound if the client has none with this id."""
+    name = f"{kind}s"
 
     def change(client: Client) -> Client:
-        kept = tuple(each for each in client.trusts if each.id != id)
-        if len(kept) == len(client.trusts):
-            raise NotFound("The client has no trust with this id.")
-        return replace(client, trusts=kept)
+        present: tuple[ClientSecret | Trust, ...] = getattr(client, name)
+        kept = tuple(each for each in present if each.id != id)
+        if len(kept) == len(present):
+            raise NotFound("The client has no secret or trust with this id.")
+        changed: dict[str, Any] = {name: kept}
+        return replace(client, **changed)
 
     return change
 
@@ -193,11 +186,6 @@ def client_of_tenant(client: Client | None, tenant: str) -> Client:
     if client is None or client.tenant != tenant:
         raise NotFound("The tenant has no client with this id.")
     return client
-
-
-def token_owner(client: Client) -> str:
-    """Return the `created_by` of the access tokens of a client."""
-    return f"client {client.id}"
 
 
 def _unless_revoked(client: Client) -> Client:

@@ -19,14 +19,13 @@ from scimkit.oauth.client_changes import (
     new_secret,
     new_trust,
     next_version,
-    token_owner,
     with_secret,
     with_successor,
     with_trust,
-    without_secret,
-    without_trust,
+    without,
 )
 from scimkit.tokens import Client, ClientStore, MemoryClientStore, TokenRegistry, Trust
+from scimkit.tokens.clients import token_owner
 from scimkit.tokens.records import ATTEMPTS
 from scimkit.tokens.scopes import DEFAULT_SCOPES
 from scimkit.tokens.verification import utc_now
@@ -156,7 +155,7 @@ class ClientRegistry:
         Raises:
             NotFound: The tenant has no such client, or the client has no such secret.
         """
-        client = self._change(id, tenant, without_secret(secret_id))
+        client = self._change(id, tenant, without("secret", secret_id))
         self._revoke_tokens(client)
         return client
 
@@ -196,7 +195,7 @@ class ClientRegistry:
         Raises:
             NotFound: The tenant has no such client, or the client has no such trust.
         """
-        client = self._change(id, tenant, without_trust(trust_id))
+        client = self._change(id, tenant, without("trust", trust_id))
         self._revoke_tokens(client)
         return client
 

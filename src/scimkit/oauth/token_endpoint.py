@@ -15,7 +15,7 @@ from typing import Any, Final
 from scimkit.errors import ScimError, TooManyRequests, Unavailable
 from scimkit.oauth.assertions import Assertions, unverified_claims
 from scimkit.oauth.async_clients import AsyncClientRegistry
-from scimkit.oauth.client_changes import hash_of, token_owner
+from scimkit.oauth.client_changes import hash_of
 from scimkit.oauth.clients import ClientRegistry
 from scimkit.oauth.token_requests import (
     CLIENT_CREDENTIALS,
@@ -35,6 +35,7 @@ from scimkit.service.logs import request_fields
 from scimkit.service.request_ids import HEADER as REQUEST_ID
 from scimkit.service.request_ids import request_id
 from scimkit.tokens import Client, InvalidToken, IssuedToken, check_scopes
+from scimkit.tokens.clients import token_owner
 from scimkit.tokens.seen import SeenTokens, digest_of
 
 TOKEN_SCHEME: Final[Mapping[str, Any]] = {
@@ -48,6 +49,9 @@ TOKEN_SCHEME: Final[Mapping[str, Any]] = {
 ISSUES_PER_WINDOW: Final = 60
 """Number of access tokens that a client may get within `ISSUE_WINDOW` seconds."""
 ISSUE_WINDOW: Final = 600.0
+LOGGED_PER_WINDOW: Final = 20
+"""Number of refused requests of a client that the provisioning log gets within `LOG_WINDOW` seconds."""
+LOG_WINDOW: Final = 60.0
 KEPT_EXPIRED: Final = timedelta(days=1)
 """The time for which an expired access token stays in the store, so that people can see it."""
 
@@ -107,6 +111,7 @@ class TokenEndpoint:
         self._sources = FailedAttempts(limits.failed_attempts, limits.failed_attempts_window, self._accepted)
         self._failed_clients = FailedAttempts(limits.failed_attempts, limits.failed_attempts_window, self._accepted)
         self._issues = FailedAttempts(ISSUES_PER_WINDOW, ISSUE_WINDOW)
+        self._logged = FailedAttempts(LOGGED_PER_WINDOW, LOG_WINDOW)
         service.announce_scheme(TOKEN_SCHEME)
 
     async def handle(self, request: Request) -> Response:
@@ -128,9 +133,9 @@ class TokenEndpoint:
             self._accepted.add(known)
             response = await self._issue(request, client, wanted)
         except TokenError as error:
-            response = self._refused(request, client, error)
+            response = await self._refused_with_entry(request, client, error)
         except ScimError as error:
-            response = self._refused(request, client, _token_error(error))
+            response = await self._refused_with_entry(request, client, _token_error(error))
         except Exception:
             _log.exception("the token endpoint failed")
             response = TokenError("server_error", "The token endpoint failed.", status=500).response()
@@ -222,6 +227,22 @@ class TokenEndpoint:
         if any(each not in client.scopes and each.partition(":")[0] not in client.scopes for each in scopes):
             raise TokenError("invalid_scope", _NOT_PERMITTED)
         return scopes
+
+    async def _refused_with_entry(self, request: Request, client: Client | None, error: TokenError) -> Response:
+        """Refuse a request. If the client is known, its tenant sees the reason in the provisioning log."""
+        response = self._refused(request, client, error)
+        if client is not None and not self._is_logged_enough(client):
+            await self.service.log_refused_token_request(request, client, error.code, error.reason)
+        return response
+
+    def _is_logged_enough(self, client: Client) -> bool:
+        """Report whether the provisioning log has enough entries of a client for now. Otherwise, count another one."""
+        try:
+            self._logged.check(client.id, None)
+        except TooManyRequests:
+            return True
+        self._logged.add(client.id)
+        return False
 
     def _refused(self, request: Request, client: Client | None, error: TokenError) -> Response:
         """Log why a request was refused, count a failed authentication, and return the error response."""

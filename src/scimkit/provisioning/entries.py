@@ -11,9 +11,15 @@ from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
 Action: TypeAlias = Literal[
-    "Create", "Update", "Disable", "Enable", "Delete", "AddMembers", "RemoveMembers", "Other"
+    "Create", "Update", "Disable", "Enable", "Delete", "AddMembers", "RemoveMembers", "RequestToken", "EndAccess",
+    "Other",
 ]  # fmt: skip
-"""What a request did, or was about to do. `Other` stands for a request that failed and does not write."""
+"""What a request did, or was about to do.
+
+- `RequestToken`: a request to the token endpoint that failed.
+- `EndAccess`: the beginning, the failure or the end of a revocation, which a `Revoker` of `scimkit.safeguards` makes.
+- `Other`: another request that failed and does not write.
+"""
 
 LogResult: TypeAlias = Literal["Success", "Warning", "Skipped", "Failure"]
 """The outcome of a request.
@@ -63,13 +69,16 @@ class LogEntry:
     started: datetime
     """The time at which the request began, in UTC."""
     token_id: str = ""
-    """The id of the token."""
+    """The id of the token. For `RequestToken`, the id of the OAuth client."""
     cycle_id: str = ""
     """The id of the cycle that the request belongs to."""
     error_code: str = ""
-    """The `scimType` of the error, or the HTTP status if the error has none. Empty if there was no error."""
+    """The `scimType` of the error, or the HTTP status if the error has none. Empty if there was no error.
+
+    For `RequestToken`, the `error` of RFC 6749 section 5.2.
+    """
     detail: str = ""
-    """The detail of the error, as the identity provider received it."""
+    """The detail of the error, as the identity provider received it. For `RequestToken`, the reason."""
     duration: float = 0.0
     """The duration in milliseconds until the entry was made."""
     request_id: str = ""
@@ -87,7 +96,7 @@ class LogEntry:
     external_id: str | None = field(default=None, repr=False)
     """The `externalId` of the resource."""
     label: str | None = field(default=None, repr=False)
-    """The `userName` or `displayName` of the resource."""
+    """The `userName` or `displayName` of the resource. For `RequestToken`, the description of the client."""
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     """The changed attributes by path.
 
@@ -110,5 +119,11 @@ class LogEntry:
     """The quirks that the request needed."""
     dropped: tuple[str, ...] = ()
     """The paths of attributes that the client sent and the store does not keep."""
+    revoker: str = ""
+    """The name of the revoker, for `EndAccess`."""
+    within: float = 0.0
+    """The seconds in which the access must end, for an entry with which a revocation began. Otherwise 0."""
+    begun: str = ""
+    """The id of the entry with which the revocation began, for an entry with which it failed or ended."""
     is_forgotten: bool = False
     """True if the personal data of the entry was erased by `forget`."""

@@ -29,7 +29,7 @@ _IN_PAYLOAD: Final[Mapping[str, Any]] = {
     "detail": "", "duration": 0.0, "request_id": "", "user_agent": "", "identity_provider": "", "method": "",
     "resource_type": "", "external_id": None, "label": None, "changes": {}, "added_members": (), "removed_members": (),
     "added_count": 0, "removed_count": 0, "missing_members": (), "missing_count": 0, "dropped": (),
-    "is_forgotten": False,
+    "revoker": "", "within": 0.0, "begun": "", "is_forgotten": False,
 }  # fmt: skip
 """The fields in the payload, with the values that the payload leaves out."""
 _TUPLES: Final = ("added_members", "removed_members", "missing_members", "dropped")

@@ -23,7 +23,7 @@ from scimkit.service.http import Request
 from scimkit.service.request_context import RequestContext
 from scimkit.service.request_ids import one_line
 from scimkit.stores.protocol import MEMBERS, Written
-from scimkit.tokens import Principal
+from scimkit.tokens import Client, Principal
 from scimkit.uuid7 import new_uuid7
 
 _ACTIVE: Final = "active"
@@ -178,6 +178,25 @@ def refused(request: Request | None, principal: Principal, count: int) -> LogEnt
         result="Failure",
         error_code="429",
         detail=f"The rate limit refused {count} request{'s' if count > 1 else ''} of this token.",
+    )
+
+
+def refused_token_request(request: Request, client: Client, error: str, reason: str) -> LogEntry:
+    """Return the entry of a request to the token endpoint that was refused.
+
+    Args:
+        request: The request.
+        client: The OAuth client that the request names.
+        error: The error of RFC 6749 section 5.2.
+        reason: Why the request was refused. The client does not see it.
+    """
+    return LogEntry(
+        **_common(request, Principal(tenant=client.tenant, token_id=client.id), None),
+        action="RequestToken",
+        result="Failure",
+        error_code=error,
+        detail=reason,
+        label=client.description[:_MAX_NAME],
     )
 
 

@@ -58,6 +58,7 @@ from scimkit.service.http import (
 )
 from scimkit.service.limits import Limits
 from scimkit.service.locations import encoded_path
+from scimkit.service.log_entries import refused_token_request
 from scimkit.service.logs import log_refused_source, log_refused_token
 from scimkit.service.observation import RequestObserver
 from scimkit.service.operations import ResourceOperations
@@ -73,7 +74,7 @@ from scimkit.service.token_checks import TokenChecks
 from scimkit.service.write_listeners import WriteListeners
 from scimkit.service.write_safeguards import WriteSafeguards
 from scimkit.stores.protocol import Scope, Store, SyncStore, as_async_store
-from scimkit.tokens import Principal, SyncTokenVerifier, TokenChanged, TokenVerifier, bearer_token
+from scimkit.tokens import Client, Principal, SyncTokenVerifier, TokenChanged, TokenVerifier, bearer_token
 
 _log = logging.getLogger("scimkit")
 
@@ -474,6 +475,20 @@ class ScimService:
         return explanation_of(
             call, request, principal, response, failure, self._reporter.resource_type_at(request.path)
         )
+
+    async def log_refused_token_request(self, request: Request, client: Client, error: str, reason: str) -> None:
+        """Write the refusal of a token request to the provisioning log. `TokenEndpoint` calls this method.
+
+        A log that fails changes nothing. A service without a log does nothing.
+
+        Args:
+            request: The request to the token endpoint.
+            client: The OAuth client that the request names.
+            error: The error of RFC 6749 section 5.2.
+            reason: Why the request was refused.
+        """
+        if self._recorder is not None:
+            await self._recorder.add(refused_token_request(request, client, error, reason))
 
     async def flush_provisioning_log(self) -> None:
         """Write what the provisioning log still has in memory: reads of the last seconds, and entries that wait.

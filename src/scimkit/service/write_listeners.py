@@ -48,7 +48,7 @@ class WriteListeners:
         is_async: True if the service runs on an event loop.
 
     Raises:
-        ValueError: The store does not support transactions, or does not report changes.
+        ValueError: The store does not support transactions, does not report changes, or has another log than a revoker.
         TypeError: A handler is a coroutine function, and nothing can await it.
     """
 
@@ -76,6 +76,9 @@ class WriteListeners:
         for capability, is_needed in (("changes", self.reports_changes), ("transactions", True)):
             if is_needed and capability in store.unsupported:
                 raise ValueError(f"this store does not support {capability}, which listeners and the outbox need")
+        own = getattr(getattr(store, "sync_store", store), "provisioning_log", None)
+        if any(each.log is not None and each.log is not own for each in listeners):
+            raise ValueError("the log of a revoker must be the provisioning log of the store of the service")
         for each in listeners:
             can_wait = is_async if each.moment == "after_commit" else bool(store.is_async)
             if inspect.iscoroutinefunction(each.handler) and not can_wait:

@@ -85,6 +85,11 @@ class Client:
     version: int = 1
 
 
+def token_owner(client: Client) -> str:
+    """Return the `created_by` of the access tokens of a client."""
+    return f"client {client.id}"
+
+
 def client_to_json(client: Client) -> str:
     """Return a client as JSON text, for stores that keep a client in one column. Times are in ISO 8601 format."""
     return json.dumps(asdict(client), default=_plain, separators=(",", ":"))

@@ -38,6 +38,16 @@ assert User.objects.get().check_password("correct horse battery")
 assert Client().get("/admin/login/").status_code == 200
 from django.urls import reverse
 assert reverse("admin:index") == "/admin/"
+from helpdesk.scim import clients
+client = clients.add("Entra", tenant="acme")
+secret = clients.add_secret(client.id, tenant="acme").secret
+form = f"grant_type=client_credentials&client_id={client.id}&client_secret={secret}"
+answer = Client().post("/oauth/token", form, content_type="application/x-www-form-urlencoded")
+assert tokens.verify(answer.json()["access_token"]).tenant == "acme"
+User.objects.create_superuser("root", password="x")
+page = Client()
+assert page.login(username="root", password="x")
+assert "OAuth clients" in page.get("/scim-admin/clients").content.decode()
 """
 
 

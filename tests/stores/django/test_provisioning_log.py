@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,12 +16,14 @@ from django.core.management import call_command  # isort: skip
 from django.test import Client, override_settings  # isort: skip
 from django.urls import path  # isort: skip
 
-from scimkit.provisioning import LogEntry
+from scimkit.provisioning import LogEntry, overdue_revocations
+from scimkit.safeguards import Revoker
 from scimkit.stores.django import DjangoStore
 from scimkit.stores.django.provisioning_log.models import LogActivity, LogRow
 from scimkit.testing.contract import ProvisioningLogContract
 from scimkit.testing.contract.log_entries import START
 from scimkit.uuid7 import new_uuid7
+from tests.client import Client as ScimClient
 from tests.stores.databases import DATABASES
 from tests.stores.django.declared import AGENTS, TEAMS
 
@@ -94,3 +97,23 @@ def test_the_admin_shows_entries_read_only() -> None:
     assert browser.post(f"{LIST}{entry.id}/delete/", {"post": "yes"}).status_code == 403
     assert browser.get(f"{LIST}add/").status_code == 403
     assert LogRow.objects.get().entry() == entry
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_a_revoker_keeps_its_revocations_in_the_log(database: str) -> None:
+    """The entry of a revocation is in the transaction of the deactivation, and a confirmation ends the revocation."""
+    using = alias(database)
+    with alone(using):
+        store = DjangoStore([AGENTS, TEAMS], using=using, provisioning_log=True)
+        log: Any = store.provisioning_log
+        LogRow.objects.using(using).all().delete()
+        revoker = Revoker("devices", lambda event: None, moment="after_commit", confirmed=True, log=log)
+        client = ScimClient(store, listeners=revoker.listeners)
+        user = client.user(f"revoked-{new_uuid7()}")
+        off = {"op": "replace", "path": "active", "value": False}
+        assert client.patch(f"/Users/{user}", off).status == 200
+        later = datetime.now(UTC) + timedelta(minutes=6)
+        assert [each.id for each in overdue_revocations(log, "default", later)] == [user]
+        revoker.confirm("default", user)
+        assert overdue_revocations(log, "default", later) == ()
+        assert client.delete(f"/Users/{user}").status == 204

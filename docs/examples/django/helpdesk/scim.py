@@ -2,7 +2,17 @@ from django.utils import timezone
 
 from scimkit import GROUP, USER, ScimService, TokenRegistry
 from scimkit.admin import Administrator, AdminSite
-from scimkit.stores.django import Constant, DjangoStore, DjangoTokenStore, IsNull, ReadOnly, Reference, ResourceMapping
+from scimkit.oauth import ClientRegistry, TokenEndpoint
+from scimkit.stores.django import (
+    Constant,
+    DjangoClientStore,
+    DjangoStore,
+    DjangoTokenStore,
+    IsNull,
+    ReadOnly,
+    Reference,
+    ResourceMapping,
+)
 
 from .listeners import listeners
 from .models import Agent, Team
@@ -53,4 +63,6 @@ def authorize(request):
     return Administrator(user.username, session=request.session.session_key or "") if user.is_staff else None
 
 
-site = AdminSite(service, tokens, endpoint="/scim/v2", authorize=authorize)
+clients = ClientRegistry(tokens, DjangoClientStore())
+token_endpoint = TokenEndpoint(service, clients)
+site = AdminSite(service, tokens, endpoint="/scim/v2", clients=clients, authorize=authorize)

@@ -1,4 +1,4 @@
-"""The Django store: resources in the project's own Django models, and an app that keeps tokens.
+"""The Django store: resources in the project's own Django models, and an app that keeps tokens and OAuth clients.
 
     store = DjangoStore([ResourceMapping(USER, Agent, ...), ResourceMapping(GROUP, Team, ...)])
 
@@ -11,6 +11,7 @@ except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError("The Django store needs Django. Run: pip install 'scimkit[django]'") from _missing
 
 from scimkit.stores.django.breaker import DjangoBreakerStore
+from scimkit.stores.django.clients import DjangoClientStore
 from scimkit.stores.django.fields import Association
 from scimkit.stores.django.store import DjangoStore
 from scimkit.stores.django.tokens import DjangoTokenStore
@@ -25,6 +26,7 @@ __all__ = [
     "Computed",
     "Constant",
     "DjangoBreakerStore",
+    "DjangoClientStore",
     "DjangoStore",
     "DjangoTokenStore",
     "IsNull",

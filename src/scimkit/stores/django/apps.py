@@ -1,4 +1,4 @@
-"""The configuration of the app `scimkit.stores.django`, which keeps tokens and shows them in Django's admin."""
+"""The configuration of the app `scimkit.stores.django`, which keeps tokens and OAuth clients."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.apps import AppConfig
 
 
 class ScimkitConfig(AppConfig):
-    """The app that keeps tokens.
+    """The app that keeps tokens and OAuth clients.
 
     Add `scimkit.stores.django` to INSTALLED_APPS, and run `migrate`. `DjangoStore` itself needs no app.
     """

@@ -1,4 +1,4 @@
-"""The models of tokens and of breaker states. The table of tokens contains only the hash of a token."""
+"""The models of tokens, OAuth clients and breaker states. Tokens and secrets are stored as hashes only."""
 
 from __future__ import annotations
 
@@ -51,6 +51,27 @@ class ScimToken(models.Model):
             created_by=self.created_by, active=self.active, scopes=tuple(self.scopes.split()),
             last_used=self.last_used, hint=self.hint, rotated_from=self.rotated_from,
         )  # fmt: skip
+
+
+class ScimClient(models.Model):
+    """A stored OAuth client."""
+
+    key: models.CharField[str, str] = models.CharField(max_length=64, primary_key=True)
+    """The SHA-256 of the id of the client."""
+    tenant_key: models.CharField[str, str] = models.CharField(max_length=64, db_index=True)
+    """The SHA-256 of the tenant."""
+    created: models.DateTimeField[datetime, datetime] = models.DateTimeField()
+    version: models.PositiveIntegerField[int, int] = models.PositiveIntegerField()
+    document: models.TextField[str, str] = models.TextField()
+    """The client with the hashes of its secrets, as JSON."""
+
+    class Meta:
+        """The name in the Django admin."""
+
+        verbose_name = "SCIM OAuth client"
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class ScimBreaker(models.Model):

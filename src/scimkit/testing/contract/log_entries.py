@@ -45,7 +45,7 @@ ENTRIES: Final[st.SearchStrategy[LogEntry]] = st.builds(
     resource_type=_some(("", "User")), resource_id=_some(_IDS), external_id=_some((None, *_IDS)),
     label=_some((None, *_NAMES)), changes=_CHANGES, added_members=_some(((), ("m1", "m2"))), added_count=_some((0, 2)),
     missing_members=_some(((), ("m3",))), missing_count=_some((0, 1)), quirks=st.lists(_QUIRKS, max_size=2).map(tuple),
-    dropped=_some(((), ("urn:x:User:z",))),
+    dropped=_some(((), ("urn:x:User:z",))), revoker=_some(("", "devices")), within=_some((0.0, 300.0)),
 )  # fmt: skip
 """Entries without an id."""
 

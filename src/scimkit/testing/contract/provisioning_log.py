@@ -54,6 +54,8 @@ class ProvisioningLogContract(LogRetentionContract):
                           added_members=("m",), added_count=5, removed_members=("n",), removed_count=1,
                           missing_members=("o",), missing_count=2, dropped=("urn:x:y",), duration=1.5,
                           request_id="q", user_agent="agent", identity_provider="Okta", is_forgotten=False),
+            self.entry(action="EndAccess", revoker="devices \u00e9", within=300.5),
+            self.entry(action="EndAccess", revoker="devices", begun="0195d5f2-0000-7000-8000-000000000000"),
             self.entry(result="Failure", error_code="uniqueness", resource_id="r" * 300, token_id="t" * 300,
                        cycle_id="c" * 300, changes={"a": REDACTED}),
         ]  # fmt: skip

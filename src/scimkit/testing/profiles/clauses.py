@@ -13,7 +13,7 @@ from time import sleep
 from typing import Any, Final, Literal, NoReturn, TypeAlias
 from urllib.parse import quote
 
-from scimkit.events.revokers import Revoker
+from scimkit.safeguards.revokers import Revoker
 from scimkit.testing.exchange import Connection, Exchange, filter_query
 from scimkit.testing.mapping import GROUP, PATCH_OP, USER
 from scimkit.testing.report import Finding, Rule, Step

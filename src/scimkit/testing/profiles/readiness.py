@@ -12,7 +12,7 @@ try:
 except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError("The check needs httpx: pip install 'scimkit[testing]'") from _missing
 
-from scimkit.events.revokers import Revoker
+from scimkit.safeguards.revokers import Revoker
 from scimkit.testing.exchange import Connection
 from scimkit.testing.profiles.clauses import Clause, ClauseResult, Outcome, Probe, judge
 from scimkit.testing.profiles.interop import INTEROP_CLAUSES

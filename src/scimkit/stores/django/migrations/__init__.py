@@ -1,1 +1,1 @@
-"""Migrations of the table of tokens."""
+"""Migrations of the tables of tokens, OAuth clients and breaker states."""
