@@ -232,7 +232,9 @@ def _operations_at(path: AttributePath) -> st.SearchStrategy[dict[str, Any]]:
     attribute = path.attribute
     if attribute.multi_valued and attribute.type == "complex" and path.sub_attribute is None:
         children = [each for each in attribute.children.values() if each.name != "$ref"]
-        selectors = st.sampled_from(children).flatmap(lambda child: _expressions(AttributePath(child), child.name, TEXTS))
+        selectors = st.sampled_from(children).flatmap(
+            lambda child: _expressions(AttributePath(child), child.name, TEXTS)
+        )
         choices.append(selectors.flatmap(lambda node: _operations(f"{path.text}[{node}]", _single(attribute, TEXTS))))
         plain = [each for each in children if each.mutability == "readWrite"]
         if plain:
