@@ -19,12 +19,13 @@ sys.dont_write_bytecode = False
 settings.register_profile("dev", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile(
     "ci",
-    max_examples=150,
+    max_examples=100,
     deadline=None,
     derandomize=True,  # CI gives the same result for the same code; local runs try new examples
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+settings.register_profile("wide", max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile(
     "mutation",
     max_examples=15,

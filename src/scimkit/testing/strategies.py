@@ -114,12 +114,18 @@ def filters(
         texts: The strings in the filters.
         keeps: Reports whether a filter may use a path.
     """
-    pool = tuple(texts)
+    return _filters(resource_type, depth, tuple(texts), keeps)
+
+
+@lru_cache(_KEPT)
+def _filters(
+    resource_type: ResourceType, depth: int, texts: tuple[str, ...], keeps: Callable[[AttributePath], bool]
+) -> st.SearchStrategy[Node]:
     paths = [path for path in _paths(resource_type) if path.attribute.name != "schemas" and keeps(path)]
-    leaves = st.sampled_from(paths).flatmap(lambda path: _expressions(path, path.text, pool))
+    leaves = st.sampled_from(paths).flatmap(lambda path: _expressions(path, path.text, texts))
     complexes = [path for path in paths if path.leaf.type == "complex" and not path.attribute.is_extension]
     if complexes:
-        leaves |= st.sampled_from(complexes).flatmap(lambda path: _value_paths(path, pool, keeps))
+        leaves |= st.sampled_from(complexes).flatmap(lambda path: _value_paths(path, texts, keeps))
     return _combined(leaves, depth)
 
 
@@ -196,6 +202,7 @@ def _expressions(path: AttributePath, text: str, texts: tuple[str, ...]) -> st.S
     return st.one_of(comparisons, comparisons, comparisons, present, nothing)
 
 
+@lru_cache(_KEPT)
 def _value_paths(
     path: AttributePath, texts: tuple[str, ...], keeps: Callable[[AttributePath], bool]
 ) -> st.SearchStrategy[Node]:
