@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -32,6 +31,7 @@ from scimkit.events.serialization import event_to_json
 from scimkit.service.http import Request
 from scimkit.stores.sql import SqlStore
 from tests.client import BASE_URL, PATCH_OP
+from tests.programs import Program
 
 USERS = 4
 WRITERS = WORKERS = 2
@@ -109,14 +109,12 @@ class Trial:
     url: str
     tenant: str
     path: str
-    running: list[tuple[str, subprocess.Popen[bytes]]] = field(default_factory=list)
+    running: list[tuple[str, Program]] = field(default_factory=list)
 
     def start(self, kind: str) -> None:
         """Start a writer or a worker, and wait until it is ready."""
         target = self.tenant if kind == "write" else self.path
-        command = [sys.executable, "-m", "tests.delivery.killed", f"--{kind}", self.url, target]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE)
-        assert process.stdout is not None
+        process = Program("tests.delivery.killed", kind, self.url, target)
         self.running.append((kind, process))
         assert process.stdout.readline() == b"ready\n"
 
@@ -124,7 +122,7 @@ class Trial:
         """Kill a random process and return its kind."""
         kind, process = self.running.pop(random.randrange(len(self.running)))
         process.kill()
-        process.communicate()
+        process.rest()
         return kind
 
     def run(self, kills: int) -> None:
@@ -211,26 +209,20 @@ def trial(store: SqlStore, url: str, kills: int, folder: Path) -> tuple[list[str
 
 
 def main() -> None:
-    """Run the trial on each database, or a writer or worker of one."""
+    """Run the trial on each database."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--database", choices=["sqlite", "postgresql", "mysql"], action="append")
-    parser.add_argument("--write", nargs=2, metavar=("URL", "TENANT"), help="write until killed")
-    parser.add_argument("--work", nargs=2, metavar=("URL", "FILE"), help="deliver until killed")
     options = parser.parse_args()
-    if options.write:
-        write(*options.write)
-    elif options.work:
-        work(*options.work)
-    else:
-        from tests.stores.outboxes import own_url, sql_store
 
-        for database in options.database or ["sqlite", "postgresql"]:
-            with tempfile.TemporaryDirectory() as folder:
-                found, count = trial(sql_store(database), own_url(database), options.kills, Path(folder))
-            print(f"{database}: {options.kills} kills, {count} deliveries, {len(found)} problems", *found, sep="\n  ")
-            if found:
-                sys.exit(1)
+    from tests.stores.outboxes import own_url, sql_store
+
+    for database in options.database or ["sqlite", "postgresql"]:
+        with tempfile.TemporaryDirectory() as folder:
+            found, count = trial(sql_store(database), own_url(database), options.kills, Path(folder))
+        print(f"{database}: {options.kills} kills, {count} deliveries, {len(found)} problems", *found, sep="\n  ")
+        if found:
+            sys.exit(1)
 
 
 if __name__ == "__main__":
