@@ -12,7 +12,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import IO
 
-_MODULES = ("tests.stores.writer", "tests.delivery.killed")
+_MODULES = ("tests.stores.writer", "tests.delivery.programs")
 _FORKS = get_context("forkserver")
 _FORKS.set_forkserver_preload(list(_MODULES))
 
