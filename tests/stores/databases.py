@@ -6,6 +6,7 @@ import atexit
 import importlib.util
 import itertools
 import os
+import sqlite3
 import tempfile
 import warnings
 from contextlib import ExitStack
@@ -72,6 +73,13 @@ def _do_not_wait_for_the_disk(url: str) -> None:
         for name in ("fsync", "synchronous_commit", "full_page_writes"):
             connection.exec_driver_sql(f"ALTER SYSTEM SET {name} = off")
         connection.exec_driver_sql("SELECT pg_reload_conf()")
+
+
+@sa.event.listens_for(sa.Engine, "connect")
+def _sqlite_does_not_wait(connection: Any, _: Any) -> None:
+    """Let SQLite answer before the disk has a commit, for the same reason."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous = OFF")
 
 
 @cache
