@@ -70,7 +70,7 @@ def _do_not_wait_for_the_disk(url: str) -> None:
     """Let a PostgreSQL server answer before the disk has a commit: no test needs its rows after a power failure."""
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with engine.connect() as connection:
-        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+        for name in ("fsync", "full_page_writes"):
             connection.exec_driver_sql(f"ALTER SYSTEM SET {name} = off")
         connection.exec_driver_sql("SELECT pg_reload_conf()")
 
