@@ -47,12 +47,14 @@ def client() -> Client:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection() -> Iterator[None]:
     """Exempt what a test run keeps until its end from every later garbage collection, which would visit all of it."""
+    was_enabled = gc.isenabled()  # a run for mutations keeps it disabled
     gc.disable()
     try:
         return (yield)
     finally:
-        gc.enable()
         gc.freeze()
+        if was_enabled:
+            gc.enable()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
