@@ -1,23 +1,31 @@
-"""Settings for all tests: hypothesis profiles, and a client of a service in process."""
+"""Settings for all tests: hypothesis profiles, what Python keeps, and a client of a service in process."""
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.client import Client
 
+# The tests start hundreds of processes. Each would compile scimkit again if Python kept nothing that it compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 settings.register_profile("dev", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile(
     "ci",
-    max_examples=150,
+    max_examples=100,
     deadline=None,
     derandomize=True,  # CI gives the same result for the same code; local runs try new examples
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+settings.register_profile("wide", max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile(
     "mutation",
     max_examples=15,
@@ -34,6 +42,19 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 def client() -> Client:
     """Return a client of a new service with a memory store."""
     return Client()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Iterator[None]:
+    """Exempt what a test run keeps until its end from every later garbage collection, which would visit all of it."""
+    was_enabled = gc.isenabled()  # a run for mutations keeps it disabled
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -18,33 +18,39 @@ from scimkit.service.http import AcceptDeviationHandler, MediaTypeDeviationHandl
 from scimkit.stores import HealthCheck, MemberPages, Store, SyncMemberPages, SyncStore
 from scimkit.stores.breaker import BreakerStore
 from scimkit.tokens import TokenStore
-from tests.words import HIDING, TOP, docstrings, long_sentences, pages, prose, replaced_words, sentences
-
-DOCSTRINGS = [*docstrings([TOP / "src"]), *docstrings([TOP / "tests"])]
-PAGES = list(pages())
+from tests.words import HIDING, TOP, Text, docstrings, long_sentences, pages, prose, replaced_words, sentences
 
 
-def test_docstrings_name_their_subject() -> None:
+@pytest.fixture(scope="module")
+def all_docstrings() -> list[Text]:
+    """Return all docstrings."""
+    return [*docstrings([TOP / "src"]), *docstrings([TOP / "tests"])]
+
+
+@pytest.mark.xdist_group("words")
+def test_docstrings_name_their_subject(all_docstrings: list[Text]) -> None:
     """At most 2 % of the docstrings open with a word that hides the subject."""
-    hidden = [f"{each.place}: {each.text.splitlines()[0]}" for each in DOCSTRINGS if each.first_word in HIDING]
-    assert len(hidden) <= 0.02 * len(DOCSTRINGS), "\n".join(hidden)
+    hidden = [f"{each.place}: {each.text.splitlines()[0]}" for each in all_docstrings if each.first_word in HIDING]
+    assert len(hidden) <= 0.02 * len(all_docstrings), "\n".join(hidden)
 
 
-@pytest.mark.parametrize("texts", [DOCSTRINGS, PAGES], ids=["docstrings", "pages"])
-def test_sentences_are_short(texts: list[object]) -> None:
+@pytest.mark.xdist_group("words")
+@pytest.mark.parametrize("texts", ["docstrings", "pages"])
+def test_sentences_are_short(texts: str, all_docstrings: list[Text]) -> None:
     """At most 3 % of the sentences have more than 25 words."""
-    chosen = DOCSTRINGS if texts is DOCSTRINGS else PAGES
+    chosen = all_docstrings if texts == "docstrings" else list(pages())
     long = [f"{each.place}: {sentence}" for each in chosen for sentence in long_sentences(each.text)]
     assert len(long) <= 0.03 * sum(len(list(sentences(each.text))) for each in chosen), "\n".join(long)
 
 
-def test_one_word_for_each_term() -> None:
+@pytest.mark.xdist_group("words")
+def test_one_word_for_each_term(all_docstrings: list[Text]) -> None:
     """Docstrings and pages use the terms of the glossary, not the words that these terms replace."""
     replaced = replaced_words()
     pattern = re.compile(rf"\b({'|'.join(map(re.escape, replaced))})\b")
     found = [
         f"{each.place}: {match[0]!r}: write {replaced[match[0]]!r}"
-        for each in [*DOCSTRINGS, *PAGES]
+        for each in [*all_docstrings, *pages()]
         if each.path.name not in ("glossary.md", "words.py")
         for match in pattern.finditer(prose(each.text))
     ]

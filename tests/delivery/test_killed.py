@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.delivery.killed import UNDONE, broken, trial
+from tests.delivery.killed import broken, trial
+from tests.delivery.programs import UNDONE
 from tests.stores.databases import DATABASES
 from tests.stores.outboxes import own_url, sql_store
 

@@ -6,6 +6,7 @@ import copy
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -183,6 +184,7 @@ def without_id_and_meta(resource: Body) -> Body:
     return {name: value for name, value in resource.items() if name not in ("id", "meta")}
 
 
+@cache
 def requests(name: str) -> st.SearchStrategy[Any]:
     """Return a strategy of valid request bodies for a resource type."""
     kind = TYPES[name]

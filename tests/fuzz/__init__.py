@@ -1,1 +1,1 @@
-"""Coverage-guided fuzzing: `python -m tests.fuzz TARGET`."""
+"""Coverage-guided fuzzing: `python -m tests.fuzz TARGET ...`."""

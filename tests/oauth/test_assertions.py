@@ -90,7 +90,11 @@ def _hmac() -> str:
     return f"{body}.{segment(hmac.digest(key('one').as_pem(private=False), body.encode(), 'sha256'))}"
 
 
-NOW = int(time.time())
+def _in(seconds: int) -> int:
+    """Return the time of a claim, counted from the moment of the call."""
+    return int(time.time()) + seconds
+
+
 ATTACKS: dict[str, Callable[[], str]] = {
     "no signature": _unsigned,
     "no signature, three parts": lambda: _unsigned() + "x",
@@ -112,13 +116,13 @@ ATTACKS: dict[str, Callable[[], str]] = {
     "a second audience": lambda: assertion(aud=[AUDIENCE, "api://other"]),
     "no audience": lambda: assertion(aud=None),
     "no expiry": lambda: assertion(exp=None),
-    "expired": lambda: assertion(exp=NOW - 120),
-    "expiry far away": lambda: assertion(exp=NOW + 8000),
+    "expired": lambda: assertion(exp=_in(-120)),
+    "expiry far away": lambda: assertion(exp=_in(8000)),
     "expiry of a thousand digits": lambda: assertion(exp=10**1000),
     "expiry that is infinite": lambda: assertion(exp=float("inf")),
-    "expiry as text": lambda: assertion(exp=str(NOW + 60)),
-    "not valid yet": lambda: assertion(nbf=NOW + 600),
-    "issued in the future": lambda: assertion(iat=NOW + 600),
+    "expiry as text": lambda: assertion(exp=str(_in(60))),
+    "not valid yet": lambda: assertion(nbf=_in(600)),
+    "issued in the future": lambda: assertion(iat=_in(600)),
     "an own assertion without a trust": lambda: assertion(iss="x", sub="x", aud=TOKEN_URL),
     "changed claims": lambda: ".".join((*assertion().split(".")[:1], _unsigned().split(".")[1], "x" * 86)),
     "too long": lambda: assertion(x="x" * 13000),
@@ -145,14 +149,14 @@ def test_attacks_are_refused(name: str, caplog: pytest.LogCaptureFixture) -> Non
     assert desk.tokens.list() == []
 
 
-OWN_ATTACKS: dict[str, dict[str, Any]] = {
-    "no jti": {"jti": None},
-    "empty jti": {"jti": ""},
-    "long jti": {"jti": "x" * 256},
-    "jti as a number": {"jti": 1},
-    "long life": {"exp": NOW + 86_400},  # `NOW` may be some minutes ago
-    "other audience": {"aud": "https://help.example.org"},
-    "other subject": {"sub": "other"},
+OWN_ATTACKS: dict[str, Callable[[], dict[str, Any]]] = {
+    "no jti": lambda: {"jti": None},
+    "empty jti": lambda: {"jti": ""},
+    "long jti": lambda: {"jti": "x" * 256},
+    "jti as a number": lambda: {"jti": 1},
+    "long life": lambda: {"exp": _in(3900)},
+    "other audience": lambda: {"aud": "https://help.example.org"},
+    "other subject": lambda: {"sub": "other"},
 }
 
 
@@ -161,7 +165,7 @@ def test_attacks_on_private_key_jwt_are_refused(name: str) -> None:
     """An assertion of the client itself is short, and has a `jti`."""
     desk = Desk()
     desk.trust_own()
-    assert error(desk.assert_(desk.own_assertion(**OWN_ATTACKS[name]))) == INVALID_CLIENT
+    assert error(desk.assert_(desk.own_assertion(**OWN_ATTACKS[name]()))) == INVALID_CLIENT
     assert desk.assert_(desk.own_assertion()).status == 200
 
 

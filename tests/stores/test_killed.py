@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import subprocess
-import sys
 import time
 from typing import Any
 
@@ -18,6 +16,7 @@ from scimkit import GROUP, USER, Query, Scope
 from scimkit.stores.sql.index_entries import index_entries
 from scimkit.stores.sql.rows import Rows
 from scimkit.stores.sql.tables import CLAIMS, MEMBERSHIPS, RESOURCES, VALUES
+from tests.programs import Program
 from tests.stores.databases import DATABASES, store_of, url_of
 
 
@@ -67,17 +66,15 @@ def test_killed_at_any_moment(database: str, color: str) -> None:
     tenant = f"killed-{os.getpid()}-{os.urandom(4).hex()}"
     said: list[dict[str, Any]] = []
     for _ in range(3):
-        command = [sys.executable, "-m", "tests.stores.writer", url_of(database), tenant, color]
-        writers = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2)]
+        writers = [Program("tests.stores.writer", "main", url_of(database), tenant, color) for _ in range(2)]
         try:
             for each in writers:
-                assert each.stdout is not None
                 assert each.stdout.readline() == b'{"ready": true}\n'
             time.sleep(random.uniform(0.2, 0.6))
         finally:
             for each in writers:
                 each.kill()
-            told = [each.communicate()[0] for each in writers]
+            told = [each.rest() for each in writers]
         said += [json.loads(line) for output in told for line in output.splitlines(keepends=True) if line[-1:] == b"\n"]
         with store.engine.connect() as connection:
             assert inconsistencies(connection, tenant) == []

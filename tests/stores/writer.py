@@ -1,7 +1,6 @@
 """A program that writes without end, so that a test can kill it at any moment.
 
-Usage: `python -m tests.stores.writer URL TENANT COLOR`. COLOR is `sync` or `async`. The program prints each answer, and
-each resource that it is about to delete, as a line of JSON.
+The program prints each answer, and each resource that it is about to delete, as a line of JSON.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import sys
 from typing import Any
 
 from scimkit import GROUP, USER, Scope, as_async_store
@@ -55,13 +53,9 @@ def _say(**said: Any) -> None:
 
 
 def main(url: str, tenant: str, color: str) -> None:
-    """Write with a sync or an async store."""
+    """Write with a store that is `sync` or `async`."""
     if color == "async":
         store: Store = AsyncSqlStore(url)
     else:
         store = as_async_store(SqlStore(url, upgrade=False))
     asyncio.run(write(store, Scope(tenant)))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

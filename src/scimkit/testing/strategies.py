@@ -1,14 +1,15 @@
 """Hypothesis strategies for documents, paths, filters and PATCH bodies of any resource type.
 
-Values come from a small pool, so that filters match, paths select elements, and values collide. This module sends
-no requests.
+Values come from a small pool, so that filters match, paths select elements, and values collide. A strategy is built
+once for each attribute and resource type, because hypothesis examines every new strategy before it draws from it. This
+module sends no requests.
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, TypeAlias
 
 try:
@@ -29,6 +30,8 @@ TEXTS: Final = ("a", "A", "b", "work", "Work", "home", "ada@example.org", "Ärge
 Scalars: TypeAlias = Mapping[str, st.SearchStrategy[Any]]
 """Strategies for single values, by attribute type."""
 
+_KEPT: Final = 1_024
+"""The maximum number of strategies that a function of this module keeps."""
 _INSTANTS: Final = (
     "2011-05-13T04:42:34Z",
     "2011-05-13T06:42:34+02:00",
@@ -53,6 +56,11 @@ _OPERATORS: Final[dict[str, tuple[Operator, ...]]] = {
 
 def values(attribute: Attribute, texts: Sequence[str] = TEXTS) -> st.SearchStrategy[Any]:
     """Generate canonical values of an attribute. The value of a multi-valued attribute is an array."""
+    return _values(attribute, tuple(texts))
+
+
+@lru_cache(_KEPT)
+def _values(attribute: Attribute, texts: tuple[str, ...]) -> st.SearchStrategy[Any]:
     if not attribute.multi_valued:
         return _single(attribute, texts)
     if attribute.type == "complex":
@@ -67,14 +75,19 @@ def documents(resource_type: ResourceType, *, texts: Sequence[str] = TEXTS) -> s
 
 def bodies(resource_type: ResourceType, *, texts: Sequence[str] = TEXTS) -> st.SearchStrategy[dict[str, Any]]:
     """Generate valid bodies of POST and PUT requests."""
+    return _bodies(resource_type, tuple(texts))
+
+
+@lru_cache(_KEPT)
+def _bodies(resource_type: ResourceType, texts: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
     schemas = [resource_type.schema, *(each.name for each in resource_type.extensions)]
     optional = [name for name in _writable(resource_type.attributes) if name != "schemas"]
     required = {each.name for each in resource_type.required}
 
     def build(chosen: dict[str, Any]) -> dict[str, Any]:
-        return {"schemas": schemas, **chosen}
+        return {"schemas": schemas.copy(), **chosen}
 
-    strategies = {name: values(resource_type.attributes[name], texts) for name in optional}
+    strategies = {name: _values(resource_type.attributes[name], texts) for name in optional}
     return st.fixed_dictionaries(
         {name: each for name, each in strategies.items() if name in required},
         optional={name: each for name, each in strategies.items() if name not in required},
@@ -101,6 +114,13 @@ def filters(
         texts: The strings in the filters.
         keeps: Reports whether a filter may use a path.
     """
+    return _filters(resource_type, depth, tuple(texts), keeps)
+
+
+@lru_cache(_KEPT)
+def _filters(
+    resource_type: ResourceType, depth: int, texts: tuple[str, ...], keeps: Callable[[AttributePath], bool]
+) -> st.SearchStrategy[Node]:
     paths = [path for path in _paths(resource_type) if path.attribute.name != "schemas" and keeps(path)]
     leaves = st.sampled_from(paths).flatmap(lambda path: _expressions(path, path.text, texts))
     complexes = [path for path in paths if path.leaf.type == "complex" and not path.attribute.is_extension]
@@ -111,21 +131,27 @@ def filters(
 
 def patches(resource_type: ResourceType, *, most: int = 4) -> st.SearchStrategy[dict[str, Any]]:
     """Generate bodies of PATCH requests in RFC form. An operation may still fail with `mutability` or `noTarget`."""
+    return _patches(resource_type, most)
+
+
+@lru_cache(_KEPT)
+def _patches(resource_type: ResourceType, most: int) -> st.SearchStrategy[dict[str, Any]]:
     operations = st.one_of(_with_path(resource_type), _with_path(resource_type), _pathless(resource_type))
     return st.lists(operations, min_size=1, max_size=most).map(
         lambda chosen: {"schemas": [PATCH_OP_SCHEMA], "Operations": chosen}
     )
 
 
-def _single(attribute: Attribute, texts: Sequence[str] = TEXTS) -> st.SearchStrategy[Any]:
+@lru_cache(_KEPT)
+def _single(attribute: Attribute, texts: tuple[str, ...]) -> st.SearchStrategy[Any]:
     if attribute.type == "complex":
-        children = {name: values(attribute.children[name], texts) for name in _writable(attribute.children)}
+        children = {name: _values(attribute.children[name], texts) for name in _writable(attribute.children)}
         required = {name for name in children if attribute.children[name].required or _identifies(attribute, name)}
         return st.fixed_dictionaries(
             {name: each for name, each in children.items() if name in required},
             optional={name: each for name, each in children.items() if name not in required},
         ).filter(bool)
-    return _scalars(tuple(texts))[attribute.type]
+    return _scalars(texts)[attribute.type]
 
 
 def _identifies(attribute: Attribute, name: str) -> bool:
@@ -149,7 +175,8 @@ def _writable(table: AttributeTable) -> list[str]:
     return [name for name, each in table.items() if each.mutability != "readOnly" and name != "$ref"]
 
 
-def _paths(resource_type: ResourceType) -> list[AttributePath]:
+@lru_cache(_KEPT)
+def _paths(resource_type: ResourceType) -> tuple[AttributePath, ...]:
     found = []
     for top in resource_type.attributes.values():
         tables = [(top, top.children)] if top.is_extension else [(None, AttributeTable([top]))]
@@ -157,10 +184,11 @@ def _paths(resource_type: ResourceType) -> list[AttributePath]:
             for attribute in table.values():
                 found.append(AttributePath(attribute, None, extension))
                 found += [AttributePath(attribute, sub, extension) for sub in attribute.children.values()]
-    return [path for path in found if path.is_searchable]
+    return tuple(path for path in found if path.is_searchable)
 
 
-def _expressions(path: AttributePath, text: str, texts: Sequence[str] = TEXTS) -> st.SearchStrategy[Node]:
+@lru_cache(_KEPT)
+def _expressions(path: AttributePath, text: str, texts: tuple[str, ...]) -> st.SearchStrategy[Node]:
     leaf = path.leaf
     present = st.just(Present(text))
     if leaf.type == "complex":
@@ -168,14 +196,15 @@ def _expressions(path: AttributePath, text: str, texts: Sequence[str] = TEXTS) -
         if value is None or path.sub_attribute is not None:
             return present
         leaf = value
-    scalars = _scalars(tuple(texts))[leaf.type]
+    scalars = _scalars(texts)[leaf.type]
     comparisons = st.builds(Comparison, st.just(text), st.sampled_from(_OPERATORS[leaf.type]), scalars)
     nothing = st.builds(Comparison, st.just(text), st.sampled_from(("eq", "ne")), st.none())
     return st.one_of(comparisons, comparisons, comparisons, present, nothing)
 
 
+@lru_cache(_KEPT)
 def _value_paths(
-    path: AttributePath, texts: Sequence[str], keeps: Callable[[AttributePath], bool]
+    path: AttributePath, texts: tuple[str, ...], keeps: Callable[[AttributePath], bool]
 ) -> st.SearchStrategy[Node]:
     inside = [AttributePath(path.attribute, each, path.extension) for each in path.leaf.children.values()]
     children = [each.leaf for each in inside if each.is_searchable and keeps(each)]
@@ -204,13 +233,16 @@ def _changeable(path: AttributePath) -> bool:
     )
 
 
+@lru_cache(_KEPT)
 def _operations_at(path: AttributePath) -> st.SearchStrategy[dict[str, Any]]:
     choices = [_operations(path.text, values(path.leaf))]
     attribute = path.attribute
     if attribute.multi_valued and attribute.type == "complex" and path.sub_attribute is None:
         children = [each for each in attribute.children.values() if each.name != "$ref"]
-        selectors = st.sampled_from(children).flatmap(lambda child: _expressions(AttributePath(child), child.name))
-        choices.append(selectors.flatmap(lambda node: _operations(f"{path.text}[{node}]", _single(attribute))))
+        selectors = st.sampled_from(children).flatmap(
+            lambda child: _expressions(AttributePath(child), child.name, TEXTS)
+        )
+        choices.append(selectors.flatmap(lambda node: _operations(f"{path.text}[{node}]", _single(attribute, TEXTS))))
         plain = [each for each in children if each.mutability == "readWrite"]
         if plain:
             targets = st.tuples(selectors, st.sampled_from(plain))

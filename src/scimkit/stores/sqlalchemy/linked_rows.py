@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -28,6 +28,8 @@ from scimkit.stores.sqlalchemy.conditions import ModelConditions, among, equal, 
 from scimkit.stores.sqlalchemy.constraint_errors import constraint_error
 
 TENANT: Final = Attribute("tenant", path="tenant")
+_KEYS: Final = "scimkit_keys"
+_OWN_TENANT: Final = "scimkit_tenant"
 
 
 class LinkedRows:
@@ -70,16 +72,14 @@ class LinkedRows:
 
     def far(self, end: End, keys: Sequence[Any]) -> Mapping[Any, list[Far]]:
         """Return the linked rows by the keys of the near rows, as `Rows.far` does."""
-        rows, near, far = sides(end)
-        other = orm.aliased(end.other.mapped.model)
-        leaf = end.other.leaves.get("displayName")
-        display = None if leaf is None else shown_by(leaf.entry)
-        shown = sa.null() if display is None else getattr(other, display.name)
+        tenant = self._tenant(end.other)
+        if tenant is None or (type(tenant) is str and "\0" in tenant):
+            return {}
+        parameters = {} if end.other.tenant is None else {_OWN_TENANT: tenant}
+        query = _far_query(end, self._by_bytes)
         entries: dict[Any, list[Far]] = {}
         for some in batches(keys):
-            query = sa.select(near, getattr(other, end.other.id.field.name), shown).select_from(rows)
-            query = query.join(other, far == key_of(other)).where(near.in_(some), self._own(end.other, other))
-            for key, id, text in self._executor.execute(query.order_by(key_of(other))):
+            for key, id, text in self._executor.execute(query, {_KEYS: some, **parameters}):
                 entries.setdefault(key, []).append(Far(end.other.id.of(id), text or None))
         return entries
 
@@ -204,6 +204,24 @@ def served(layout: Layout, entity: Any, tenant: Any, *, by_bytes: bool) -> sa.Co
         rows = sa.select(key_of(model)).where(where).correlate(None)
         conditions.append(where if entity is model else key_of(entity).in_(rows))
     return sa.and_(*conditions)
+
+
+@lru_cache(256)
+def _far_query(end: End, by_bytes: bool) -> Any:
+    """Build the query for the rows at the far end of a link, with the parameters `_KEYS` and `_OWN_TENANT`.
+
+    The query is built once for a link. Every look-up of a resource with members or groups runs it.
+    """
+    rows, near, far = sides(end)
+    other = orm.aliased(end.other.mapped.model)
+    leaf = end.other.leaves.get("displayName")
+    display = None if leaf is None else shown_by(leaf.entry)
+    shown = sa.null() if display is None else getattr(other, display.name)
+    column = None if end.other.tenant is None else getattr(other, end.other.tenant.name)
+    tenant: Any = "" if column is None else sa.bindparam(_OWN_TENANT, type_=column.type)
+    query = sa.select(near, getattr(other, end.other.id.field.name), shown).select_from(rows)
+    query = query.join(other, far == key_of(other)).where(near.in_(sa.bindparam(_KEYS, expanding=True)))
+    return query.where(served(end.other, other, tenant, by_bytes=by_bytes)).order_by(key_of(other))
 
 
 def _columns(end: End) -> tuple[Any, Any, Any]:
