@@ -36,18 +36,22 @@ ROOMS: Final = (
 Failures = Iterator[str]
 
 
-def run(*command: str | Path, folder: Path = TOP, python: Path | None = None, timeout: float = 1800) -> str:
-    """Run a command, and return the end of its output if it fails, or an empty string."""
+def run(*command: str | Path, folder: Path = TOP, python: Path | None = None, timeout: float = 3600) -> str:
+    """Run a command, and return the end of its output if it fails or takes too long, or an empty string."""
     environment = {**os.environ, "PYTHONPATH": ""}
     if python is not None:
         environment |= {
             "VIRTUAL_ENV": str(python.parents[1]),
             "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
         }
-    done = subprocess.run(
-        [str(each) for each in command],
-        cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=timeout,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            [str(each) for each in command],
+            cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=timeout,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as slow:
+        output = slow.stdout.decode(errors="replace") if isinstance(slow.stdout, bytes) else slow.stdout or ""
+        return f"{output[-1500:]}\nThe command did not end within {timeout:.0f} s."
     return "" if done.returncode == 0 else (done.stdout + done.stderr)[-1500:]
 
 
