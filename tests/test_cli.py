@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from scimkit.stores.sql import migrations
+from scimkit.testing.server import PortTaken, open_listener
 from scimkit.tokens.format import parse_token
 
 SCIMKIT = [sys.executable, "-m", "scimkit.cli"]
@@ -109,6 +110,18 @@ def test_serve_in_memory_gives_a_token() -> None:
         start = time.monotonic()
         assert httpx.get(f"{url}/Users", headers={"Authorization": f"Bearer {token}"}).status_code == 200
         assert time.monotonic() - start < 10
+
+
+def test_serve_on_an_ipv6_address() -> None:
+    """The URL of a server on an IPv6 address has brackets, so that a client can use it."""
+    try:
+        open_listener("::1", 0).close()
+    except PortTaken:
+        pytest.skip("the machine has no IPv6")
+    with serving("--host", "::1") as (ready, _):
+        url = ready.split()[1]
+        assert url.startswith("http://[::1]:")
+        assert httpx.get(f"{url}/ServiceProviderConfig").status_code == 200
 
 
 def test_serve_with_rate_limits() -> None:

@@ -275,7 +275,8 @@ def _print_when_ready(settings: Settings, port: int) -> None:
 
 def _print_ready(settings: Settings, port: int) -> None:
     """Print the URL of the endpoint, and a link to the admin page if the server has one."""
-    endpoint = f"http://{settings.host}:{port}{PREFIX}"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    endpoint = f"http://{host}:{port}{PREFIX}"
     typer.echo(f"Ready: {endpoint}")
     if settings.admin is not None:
         typer.echo(settings.admin.announcement(settings.public_url or endpoint))
