@@ -1,8 +1,9 @@
 """Install the built wheel in fresh environments: with each extra, with old and new dependencies, on each Python.
 
-`python -m tests.packaging` needs the package index, and takes about half an hour. It prints one line for each check,
-and the exit status is 1 if a check fails. Arguments name the checks to run: `distributions`, `extras`, `lowest`,
-`highest`. PostgreSQL comes from a package; `SCIMKIT_TEST_MYSQL_URL` names a MariaDB.
+`python -m tests.packaging` needs the package index. It prints one line for each check, and the exit status is 1 if a
+check fails. Arguments name the checks to run: `distributions`, `extras`, `lowest`, `highest`. PostgreSQL comes from a
+package; `SCIMKIT_TEST_MYSQL_URL` names a MariaDB. No other tests may use that database at the same time: they lock each
+other's tables. On two cores with other work, `lowest` takes an hour, and so does `highest` for each Python.
 """
 
 from __future__ import annotations
