@@ -60,18 +60,17 @@ async def send(url: str, token: str, rate: float, seconds: float, connections: i
     return answered
 
 
-def service_of(database: Path) -> tuple[ScimService, TokenRegistry]:
-    """Return a service over SQLite with rate limits, and its tokens."""
-    store = SqlStore(f"sqlite:///{database}")
+def service_of(store: SqlStore, share: float = SHARE) -> tuple[ScimService, TokenRegistry]:
+    """Return a service with rate limits, and its tokens."""
     tokens = TokenRegistry(SqlTokenStore(store.engine))
-    return ScimService(store, tokens=tokens, rate_limits=RateLimits(tenant=SHARE, token=SHARE)), tokens
+    return ScimService(store, tokens=tokens, rate_limits=RateLimits(tenant=share, token=share)), tokens
 
 
 def serve(database: Path) -> None:
     """Serve, and print the URL and the tokens of two tenants."""
     import uvicorn
 
-    service, tokens = service_of(database)
+    service, tokens = service_of(SqlStore(f"sqlite:///{database}"))
     for tenant in ("quiet", "flooding"):
         print(tokens.issue("fairness", tenant=tenant).token, flush=True)
     uvicorn.run(ScimApp(service, prefix="/scim/v2"), port=8765, log_level="error", access_log=False)

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from scimkit.stores.sql import migrations
+from scimkit.testing.server import PortTaken, open_listener
 from scimkit.tokens.format import parse_token
 
 SCIMKIT = [sys.executable, "-m", "scimkit.cli"]
@@ -111,6 +112,18 @@ def test_serve_in_memory_gives_a_token() -> None:
         assert time.monotonic() - start < 10
 
 
+def test_serve_on_an_ipv6_address() -> None:
+    """The URL of a server on an IPv6 address has brackets, so that a client can use it."""
+    try:
+        open_listener("::1", 0).close()
+    except PortTaken:
+        pytest.skip("the machine has no IPv6")
+    with serving("--host", "::1") as (ready, _):
+        url = ready.split()[1]
+        assert url.startswith("http://[::1]:")
+        assert httpx.get(f"{url}/ServiceProviderConfig").status_code == 200
+
+
 def test_serve_with_rate_limits() -> None:
     """With --rate-limits, a token that sends more than its rate gets 429."""
     with serving("--rate-limits", "memory://", "--token-rate", "0.3") as (ready, token):
@@ -119,13 +132,25 @@ def test_serve_with_rate_limits() -> None:
     assert statuses == [200, 200, 200, 429]
 
 
-def test_a_taken_port_is_explained() -> None:
-    """A port in use ends the demo with one clear message."""
+@pytest.mark.parametrize("command", ["demo", "serve", "serve --workers 2 --store sqlite:///{folder}/scim.db"])
+def test_a_taken_port_is_explained(command: str, tmp_path: Path) -> None:
+    """If the port is in use, the demo and the server end with one clear message, before they open the store."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        done = run("demo", "--port", str(taken.getsockname()[1]))
+        port = taken.getsockname()[1]
+        done = run(*command.format(folder=tmp_path).split(), "--port", str(port))
     assert done.returncode == 2
-    assert "cannot be opened" in " ".join(done.stderr.split())
+    said = " ".join(done.stderr.replace("│", " ").split())
+    assert f"Port {port} of 127.0.0.1 cannot be opened. Another program uses this port. Stop that program" in said
+    assert "Errno" not in done.stderr
     assert "Traceback" not in done.stderr
+    assert not any(tmp_path.iterdir())
+
+
+def test_an_address_of_another_machine_is_explained() -> None:
+    """If the machine does not have the address, the server ends with one clear message."""
+    done = run("serve", "--host", "192.0.2.1", "--port", "0")
+    assert done.returncode == 2
+    assert "This machine does not have this address" in " ".join(done.stderr.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(

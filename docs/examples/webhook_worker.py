@@ -15,7 +15,9 @@ def main(**options: Any) -> int:
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=stop.set).start())
     secrets = os.environ["WEBHOOK_SECRETS"].split()
     with Webhook(os.environ["WEBHOOK_URL"], secrets, **options) as webhook:
-        return deliver(store.outbox, webhook, retention=timedelta(days=7), stop=stop)
+        delivered = deliver(store.outbox, webhook, retention=timedelta(days=7), stop=stop)
+    store.engine.dispose()
+    return delivered
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Hook of MkDocs: write `llms.txt`, and each page as Markdown, for readers that are programs.
 
 `llms.txt` lists all pages with their first sentence (https://llmstxt.org). The Markdown of `how-to/flask/` is
-`how-to/flask.md`, with the included files.
+`how-to/flask.md`, with the included files. The API documentation is in the HTML pages only, so the Markdown lists the
+names.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 _INCLUDE = re.compile(r'^--8<-- "([^"]+)"$', re.MULTILINE)
+_API = re.compile(r"^::: (\S+)\n(?:    options:\n      members: \[([^]]+)\]\n)?", re.MULTILINE)
 _NOT_PROSE = re.compile(r"\A---\n.*?\n---\n|^(```|~~~).*?^\1\s*$", re.MULTILINE | re.DOTALL)
 _SENTENCE = re.compile(r"[A-Za-z*`\[].*?\.(?=\s|$)", re.DOTALL)
 _MARKS = re.compile(r"\[([^]]+)\]\([^)]+\)|[*`]")
@@ -18,8 +20,16 @@ _sources: dict[str, str] = {}
 
 
 def expanded(markdown: str, folder: Path) -> str:
-    """Return Markdown with the contents of the files that it includes."""
-    return _INCLUDE.sub(lambda match: (folder / match[1]).read_text("utf-8").rstrip("\n"), markdown)
+    """Return Markdown with the contents of the files that it includes, and with sentences for the API documentation."""
+    included = _INCLUDE.sub(lambda match: (folder / match[1]).read_text("utf-8").rstrip("\n"), markdown)
+    return _API.sub(_api_sentence, included)
+
+
+def _api_sentence(directive: re.Match[str]) -> str:
+    """Return a sentence with the names that a directive of mkdocstrings documents."""
+    module, members = directive.groups()
+    names = "its public names" if members is None else ", ".join(f"`{each.strip()}`" for each in members.split(","))
+    return f"The HTML page documents the module `{module}`: {names}.\n"
 
 
 def summary(markdown: str) -> str:

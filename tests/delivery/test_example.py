@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import runpy
 import signal
 import threading
+from datetime import UTC, datetime
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 import standardwebhooks
 
 from scimkit.delivery import new_secret
+from scimkit.events import UserDeactivated, event_to_json
 from tests.client import Client
 from tests.delivery.receiver import receiving
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+EVENT = UserDeactivated(resource_type="User", id="ada", tenant="acme")
 
 
 def test_a_deactivation_reaches_the_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,6 +47,28 @@ def test_a_deactivation_reaches_the_receiver(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(standardwebhooks.WebhookVerificationError):
         received["receive"](new_secret(), headers, body)
     served["store"].engine.dispose()
+
+
+@pytest.mark.parametrize(("right", "status"), [(True, 204), (False, 400)])
+def test_the_server_of_the_receiver(right: bool, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The receiver of the trial answers 204, and 400 to a message with a wrong signature."""
+    received = runpy.run_path(str(EXAMPLES / "webhook_receiver.py"))
+    secret, body = new_secret(), json.dumps(event_to_json(EVENT))
+    monkeypatch.setenv("WEBHOOK_SECRET", secret if right else new_secret())
+    sent = datetime.now(UTC)
+    headers = {
+        "webhook-id": "1",
+        "webhook-timestamp": str(int(sent.timestamp())),
+        "webhook-signature": standardwebhooks.Webhook(secret).sign("1", sent, body),
+    }
+    with ThreadingHTTPServer(("127.0.0.1", 0), received["Handler"]) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        try:
+            response = httpx.post(f"http://127.0.0.1:{server.server_address[1]}/", content=body, headers=headers)
+        finally:
+            server.shutdown()
+    assert response.status_code == status
+    assert len(received["closed_accounts"]) == right
 
 
 def _stop_after(receiver: object, count: int) -> None:

@@ -30,6 +30,18 @@ def test_included_files_are_expanded() -> None:
     assert "DispatcherMiddleware(app.wsgi_app, mounted)" in expanded
 
 
+def test_api_documentation_is_a_sentence() -> None:
+    """The Markdown of a page names what the HTML page documents, without options of mkdocstrings."""
+    markdown = "::: scimkit.uuid7\n\n::: scimkit.x\n    options:\n      members: [A, b]\n"
+    expanded = HOOK["expanded"](markdown, DOCS)
+    assert expanded == (
+        "The HTML page documents the module `scimkit.uuid7`: its public names.\n\n"
+        "The HTML page documents the module `scimkit.x`: `A`, `b`.\n"
+    )
+    for each in (DOCS / "reference").rglob("*.md"):
+        assert ":::" not in HOOK["expanded"](each.read_text("utf-8"), DOCS / "examples"), each
+
+
 def test_listing() -> None:
     """Each page is a link below the title of its section."""
     section = SimpleNamespace(

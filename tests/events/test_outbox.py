@@ -109,8 +109,10 @@ def _is_own(name: str | None, kind: str, parents: Any) -> bool:
 
 def test_autogenerate_adds_the_table() -> None:
     """Alembic's autogenerate finds the table in the metadata of the application."""
-    with sa.create_engine("sqlite://").connect() as connection:
+    engine = sa.create_engine("sqlite://")
+    with engine.connect() as connection:
         found = compare_metadata(MigrationContext.configure(connection), METADATA)
+    engine.dispose()
     assert [each[0] for each in found] == ["add_table", "add_index", "add_index", "add_index"]
 
 

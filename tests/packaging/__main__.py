@@ -1,8 +1,9 @@
 """Install the built wheel in fresh environments: with each extra, with old and new dependencies, on each Python.
 
-`python -m tests.packaging` needs the package index, and takes about half an hour. It prints one line for each check,
-and the exit status is 1 if a check fails. Arguments name the checks to run: `distributions`, `extras`, `lowest`,
-`highest`. PostgreSQL comes from a package; `SCIMKIT_TEST_MYSQL_URL` names a MariaDB.
+`python -m tests.packaging` needs the package index. It prints one line for each check, and the exit status is 1 if a
+check fails. Arguments name the checks to run: `distributions`, `extras`, `lowest`, `highest`. PostgreSQL comes from a
+package; `SCIMKIT_TEST_MYSQL_URL` names a MariaDB. No other tests may use that database at the same time: they lock each
+other's tables. On two cores with other work, `lowest` takes an hour, and so does `highest` for each Python.
 """
 
 from __future__ import annotations
@@ -36,18 +37,22 @@ ROOMS: Final = (
 Failures = Iterator[str]
 
 
-def run(*command: str | Path, folder: Path = TOP, python: Path | None = None, timeout: float = 1800) -> str:
-    """Run a command, and return the end of its output if it fails, or an empty string."""
+def run(*command: str | Path, folder: Path = TOP, python: Path | None = None, timeout: float = 3600) -> str:
+    """Run a command, and return the end of its output if it fails or takes too long, or an empty string."""
     environment = {**os.environ, "PYTHONPATH": ""}
     if python is not None:
         environment |= {
             "VIRTUAL_ENV": str(python.parents[1]),
             "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
         }
-    done = subprocess.run(
-        [str(each) for each in command],
-        cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=timeout,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            [str(each) for each in command],
+            cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=timeout,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as slow:
+        output = slow.stdout.decode(errors="replace") if isinstance(slow.stdout, bytes) else slow.stdout or ""
+        return f"{output[-1500:]}\nThe command did not end within {timeout:.0f} s."
     return "" if done.returncode == 0 else (done.stdout + done.stderr)[-1500:]
 
 

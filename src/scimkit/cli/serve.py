@@ -9,7 +9,7 @@ import typer
 
 from scimkit.cli.admin import new_admin_settings
 from scimkit.cli.logs import FORMATS, LEVELS
-from scimkit.cli.server import DEFAULT_RATES, ServerApp, Settings, prepare, serve_many, serve_one
+from scimkit.cli.server import DEFAULT_RATES, ServerApp, Settings, listen, prepare, serve_many, serve_one
 from scimkit.cli.stores import STORE_URLS, open_store, read_store_url
 from scimkit.cli.telemetry import check_extra
 from scimkit.dialects import DIALECTS
@@ -124,15 +124,16 @@ def serve(
         raise typer.BadParameter("memory:// cannot deliver events; use a database", param_hint="--outbox")
     if token_endpoint and url == "memory://":
         raise typer.BadParameter("memory:// has no clients of other commands; use a database", param_hint="--store")
+    if workers > 1 and url == "memory://":
+        raise typer.BadParameter("several processes cannot share memory://; use a database", param_hint="--store")
     prepare(settings)
-    if workers > 1:
-        if url == "memory://":
-            raise typer.BadParameter("several processes cannot share memory://; use a database", param_hint="--store")
-        serve_many(settings, workers)
-        return
-    opened, tokens = open_store(url, outbox=outbox, provisioning_log=provisioning_log)
-    token = tokens.issue("scimkit serve").token if url == "memory://" else None
-    serve_one(ServerApp(settings, opened, tokens), settings, token)
+    with listen(settings) as listener:
+        if workers > 1:
+            serve_many(settings, listener, workers)
+            return
+        opened, tokens = open_store(url, outbox=outbox, provisioning_log=provisioning_log)
+        token = tokens.issue("scimkit serve").token if url == "memory://" else None
+        serve_one(ServerApp(settings, opened, tokens), settings, listener, token)
 
 
 def _check_telemetry() -> None:

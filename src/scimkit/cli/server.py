@@ -30,6 +30,7 @@ from scimkit.cli.telemetry import instrument_server
 from scimkit.dialects import DIALECTS
 from scimkit.service import RateLimits, ScimService
 from scimkit.service.cursors import Cursors
+from scimkit.testing.server import PortTaken, open_listener
 from scimkit.tokens import TokenRegistry
 
 if TYPE_CHECKING:
@@ -173,7 +174,19 @@ def _end_with_parent(parent: int, grace: int) -> None:
     os._exit(1)
 
 
-def serve_one(app: ServerApp, settings: Settings, token: str | None) -> None:
+def listen(settings: Settings) -> socket.socket:
+    """Return the socket of the server. Raises BadParameter if the port cannot be opened."""
+    try:
+        listener = open_listener(settings.host, settings.port)
+    except PortTaken as error:
+        raise typer.BadParameter(str(error), param_hint="--port") from None
+    # Connections inherit TCP_NODELAY, which no event loop sets for the socket of another process. Without the option,
+    # the end of a response waits 40 ms for the acknowledgment of its beginning.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def serve_one(app: ServerApp, settings: Settings, listener: socket.socket, token: str | None) -> None:
     """Serve in this process until SIGTERM.
 
     Requests then have the grace period to end; a second signal exits at once.
@@ -197,34 +210,26 @@ def serve_one(app: ServerApp, settings: Settings, token: str | None) -> None:
     Server(
         uvicorn.Config(
             app,
-            host=settings.host,
-            port=settings.port,
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=settings.grace,
         )
-    ).run()
+    ).run([listener])
 
 
-def serve_many(settings: Settings, workers: int) -> None:
+def serve_many(settings: Settings, listener: socket.socket, workers: int) -> None:
     """Serve in several processes over one database until SIGTERM. A process that dies is restarted."""
     open_store(settings.store)  # creates the tables before the processes start
     secret = settings.cursor_secret or secrets.token_hex(32)
     handed = asdict(replace(settings, cursor_secret=secret, parent=os.getpid()))
     os.environ[_SETTINGS] = json.dumps(handed)
-    host = settings.host
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, settings.port), family=family, backlog=2048) as listener:
-        # Connections inherit TCP_NODELAY, which no event loop sets on an inherited socket. Without it, the end of a
-        # response waits 40 ms for the acknowledgment of its beginning.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        bound = listener.getsockname()[1]
-        threading.Thread(target=_print_when_ready, args=(settings, bound), daemon=True).start()
-        _end_on_second_signal(settings.grace)
-        uvicorn.run(
-            "scimkit.cli.server:application", factory=True, fd=listener.fileno(), workers=workers,
-            log_config=None, access_log=False, timeout_graceful_shutdown=settings.grace,
-        )  # fmt: skip
+    bound = listener.getsockname()[1]
+    threading.Thread(target=_print_when_ready, args=(settings, bound), daemon=True).start()
+    _end_on_second_signal(settings.grace)
+    uvicorn.run(
+        "scimkit.cli.server:application", factory=True, fd=listener.fileno(), workers=workers,
+        log_config=None, access_log=False, timeout_graceful_shutdown=settings.grace,
+    )  # fmt: skip
 
 
 def _end_on_second_signal(grace: int) -> None:
@@ -277,7 +282,8 @@ def _print_when_ready(settings: Settings, port: int) -> None:
 
 def _print_ready(settings: Settings, port: int) -> None:
     """Print the URL of the endpoint, and a link to the admin page if the server has one."""
-    endpoint = f"http://{settings.host}:{port}{PREFIX}"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    endpoint = f"http://{host}:{port}{PREFIX}"
     typer.echo(f"Ready: {endpoint}")
     if settings.admin is not None:
         typer.echo(settings.admin.announcement(settings.public_url or endpoint))
