@@ -29,7 +29,7 @@ COUNT: Final = "scimkit_count"
 OFFSET: Final = "scimkit_offset"
 
 
-_PLAIN: Final = (sa.String, sa.Integer, sa.Boolean)
+_PLAIN: Final = (sa.String, sa.Integer, sa.Boolean, sa.LargeBinary)
 
 
 class RecordQuery:
