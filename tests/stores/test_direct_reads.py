@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Iterator
 from time import monotonic
 from typing import Any
@@ -14,9 +15,10 @@ from sqlalchemy import orm
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from scimkit import GROUP, USER, Query, Scope, TokenRegistry, filters
-from scimkit.errors import NotFound, Unavailable
+from scimkit.errors import NotFound, Unavailable, Uniqueness
 from scimkit.patch import ChangeSet, ReferenceChanges
 from scimkit.stores.sql import AsyncSqlStore, AsyncSqlTokenStore, SqlStore, SqlTokenStore
+from scimkit.stores.sql.row_writers import SingleStatements
 from scimkit.stores.sql.rows import Rows
 from scimkit.tokens import AsyncTokenRegistry
 from tests.stores.databases import DATABASES, end_connection, store_of, url_of
@@ -246,4 +248,70 @@ def test_a_member_whose_display_changes_keeps_its_place(database: str, scope: Sc
     found = store.get(scope, GROUP, group)
     assert {each["value"] for each in found["members"]} == {ids[0], ids[1]}
     assert found["displayName"] == "Some"
+    store.engine.dispose()
+
+
+@on_postgresql
+@pytest.mark.parametrize("claimed", ["before", "meanwhile"])
+def test_a_taken_name_leaves_the_transaction_alive(
+    database: str, scope: Scope, monkeypatch: pytest.MonkeyPatch, claimed: str
+) -> None:
+    """Within a transaction, an insert takes no savepoint. A taken name is refused, and the transaction goes on."""
+    store, other = SqlStore(url_of(database)), store_of(database)
+    if claimed == "before":
+        other.create(scope, USER, user("Ada"))
+    insert, tries = SingleStatements.insert, []
+
+    def interrupted(self: SingleStatements, *arguments: Any) -> int:
+        tries.append(len(tries))
+        if claimed == "meanwhile" and len(tries) == 2:  # Grace is inserted, and the statement for Ada follows
+            other.create(scope, USER, user("ADA"))
+        return insert(self, *arguments)
+
+    def work(inner: Any) -> str:
+        inner.create(scope, USER, user("Grace"))
+        with pytest.raises(Uniqueness) as refused:
+            inner.create(scope, USER, user("ada"))
+        inner.create(scope, USER, user("Edsger"))
+        return str(refused.value.detail)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SingleStatements, "insert", interrupted)
+        assert "userName" in store.transaction(scope, work)
+    assert len(store.search(scope, Query(USER)).documents) == 3
+    store.engine.dispose()
+
+
+@on_postgresql
+def test_a_transaction_begins_again_if_a_name_is_taken_at_the_same_moment(database: str, scope: Scope) -> None:
+    """Two transactions that insert one name at once: one of them wins, the other one is refused, and both end."""
+    store = SqlStore(url_of(database))
+    results: list[str] = []
+    barrier = threading.Barrier(2)
+
+    def insert(name: str) -> None:
+        met: list[bool] = []
+
+        def work(inner: Any) -> None:
+            inner.create(scope, USER, user(name))
+            if not met:
+                met.append(True)
+                barrier.wait(10)
+            try:
+                inner.create(scope, USER, user("ada"))
+                results.append("created")
+            except Uniqueness:
+                results.append("refused")
+
+        store.transaction(scope, work)
+
+    for _ in range(5):
+        scope = Scope(f"direct-{os.urandom(4).hex()}")
+        threads = [threading.Thread(target=insert, args=(name,)) for name in ("Grace", "Edsger")]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join(30)
+        assert len(store.search(scope, Query(USER)).documents) == 3
+    assert sorted(results) == ["created"] * 5 + ["refused"] * 5
     store.engine.dispose()

@@ -57,7 +57,7 @@ from scimkit.stores.sql.database import (
     with_driver,
 )
 from scimkit.stores.sql.direct_reads import HotRead, NeedsMore
-from scimkit.stores.sql.hot_statements import OutcomeUnknown, make_check
+from scimkit.stores.sql.hot_statements import Interfered, OutcomeUnknown, make_check, takes_single_statements
 from scimkit.stores.sql.log_statements import insert_entries
 from scimkit.stores.sql.outbox_statements import insert_events
 from scimkit.stores.sql.tables import LOG, OUTBOX
@@ -178,6 +178,7 @@ class AsyncSqlStore:
             store_operations.create(scope, resource_type, document, self._unknown_members),
             scope.deadline,
             once=store_operations.writes_once(resource_type, document),
+            guarded=True,
         )
 
     async def replace(
@@ -294,7 +295,7 @@ async def insisted(transaction: Callable[[Attempts], Awaitable[Result]], deadlin
             async with asyncio.timeout(None if left is None else left + 1):
                 with pool_deadline(deadline):
                     return await transaction(attempts)
-        except (DBAPIError, PoolTimeout, OutcomeUnknown) as error:
+        except (DBAPIError, PoolTimeout, OutcomeUnknown, Interfered) as error:
             seconds = attempts.failed(error)
         except TimeoutError:
             raise no_answer() from None
@@ -332,6 +333,7 @@ class AsyncDatabase:
         *,
         takes_long: bool = False,
         once: bool = False,
+        guarded: bool = False,
     ) -> Result:
         """Run work in a transaction, as `Database.write` does."""
         transactions = self._transactions
@@ -385,8 +387,11 @@ class AsyncJoined:
         *,
         takes_long: bool = False,
         once: bool = False,
+        guarded: bool = False,
     ) -> Result:
         """Run work in a savepoint, as `Joined.write` does."""
+        if once and guarded and takes_single_statements(self.connection.dialect):
+            return await self.connection.run_sync(work)
         return await self.transaction(lambda connection: connection.run_sync(work))
 
     async def transaction(self, work: AsyncWork[Result], deadline: float | None = None) -> Result:

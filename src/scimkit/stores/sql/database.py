@@ -24,6 +24,7 @@ from scimkit.stores.sql.direct_reads import DirectReads, HotRead, NeedsMore
 from scimkit.stores.sql.hot_statements import (
     OUTSIDE_TRANSACTION,
     PREPARES,
+    Interfered,
     OutcomeUnknown,
     has_unread_message,
     make_check,
@@ -267,7 +268,7 @@ class Attempts:
     committing: bool = False
     number: int = 0
 
-    def failed(self, error: DBAPIError | PoolTimeout | OutcomeUnknown) -> float:
+    def failed(self, error: DBAPIError | PoolTimeout | OutcomeUnknown | Interfered) -> float:
         """Return the seconds to wait before the next attempt, if the failed attempt changed nothing.
 
         A connection lost during COMMIT is not retried, because the outcome is unknown. A statement that exceeded its
@@ -281,6 +282,8 @@ class Attempts:
             raise exhausted() from None
         if isinstance(error, OutcomeUnknown):
             raise unavailable(error.error.orig) from None
+        if isinstance(error, Interfered):
+            return self._next_attempt(None)
         broken = error.connection_invalidated or (is_kind(error.orig, "connection") and codes_of(error.orig))
         if is_kind(error.orig, "timeout"):
             again = False
@@ -288,11 +291,17 @@ class Attempts:
             again = lost(error.orig) or is_kind(error.orig, "not-ready") or (bool(broken) and not self.committing)
         if not again and kind_of(error.orig).answer is not Unavailable:
             raise answer_to(error.orig) from None
+        if not again:
+            raise unavailable(error.orig) from None
+        return self._next_attempt(error.orig)
+
+    def _next_attempt(self, cause: BaseException | None) -> float:
+        """Return the seconds to wait before the next attempt. Raises Unavailable if there is no time for one."""
         seconds = pause(self.number)
         self.number += 1
         over = self.number == ATTEMPTS if self.deadline is None else time.monotonic() + seconds >= self.deadline
-        if over or not again:
-            raise unavailable(error.orig) from None
+        if over:
+            raise unavailable(cause) from None
         self.committing = False
         return seconds
 
@@ -308,7 +317,7 @@ def insisted(transaction: Callable[[Attempts], Result], deadline: float | None =
         try:
             with pool_deadline(deadline):
                 return transaction(attempts)
-        except (DBAPIError, PoolTimeout, OutcomeUnknown) as error:
+        except (DBAPIError, PoolTimeout, OutcomeUnknown, Interfered) as error:
             seconds = attempts.failed(error)
         time.sleep(seconds)
 
@@ -440,6 +449,7 @@ class Database:
         *,
         takes_long: bool = False,
         once: bool = False,
+        guarded: bool = False,
     ) -> Result:
         """Run work in a transaction, and return its result. The transaction is repeated as `insisted` does.
 
@@ -448,6 +458,8 @@ class Database:
             deadline: Time of `time.monotonic()` by which the work must end.
             takes_long: Lift the timeout of statements, for migrations.
             once: The work writes with one statement, so PostgreSQL needs no transaction for it.
+            guarded: That statement inserts nothing, instead of failing, if a unique value is taken. Within another
+                transaction, it then needs no savepoint.
 
         Raises:
             Unavailable: The database failed, or the deadline has passed.
@@ -476,12 +488,15 @@ class Joined:
         *,
         takes_long: bool = False,
         once: bool = False,
+        guarded: bool = False,
     ) -> Result:
         """Run work in a savepoint, or without one if savepoints are off.
 
-        Errors and repetition are handled by the code that began the transaction.
+        A single statement of PostgreSQL inserts nothing instead of failing, so it needs no savepoint. Errors and
+        repetition are handled by the code that began the transaction.
         """
-        if not self._savepoints:
+        is_guarded = once and guarded and takes_single_statements(self.connection.dialect)
+        if not self._savepoints or is_guarded:
             return work(self.connection)
         with self.connection.begin_nested():
             return work(self.connection)

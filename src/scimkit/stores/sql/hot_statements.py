@@ -55,6 +55,10 @@ class OutcomeUnknown(Exception):
         """The error of the lost connection."""
 
 
+class Interfered(Exception):
+    """Another transaction took a unique value at the same moment, so the whole transaction begins again."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Text:
     """A statement as text for one dialect, with the names and the constant values of its parameters."""

@@ -126,6 +126,11 @@ _LEFT: Final = _lists("left_member", "left_", {"member": sa.BigInteger()}).rende
 _JOINED: Final = _lists("joined_member", "joined_", _JOINED_COLUMNS).render_derived()
 
 
+_TAKEN: Final = _fenced(
+    sa.select(CLAIMS.c.slot).where(*(CLAIMS.c[name] == _CLAIMED.c[name] for name in _CLAIM)).select_from(_CLAIMED)
+)
+
+
 def _of(written: Any, rows: Any, columns: dict[str, Any]) -> tuple[list[str], Any]:
     """Return the names of columns, and the rows of arrays with the number of the written resource."""
     selected = sa.select(written.c.sequence, *(rows.c[name] for name in columns))
@@ -143,18 +148,22 @@ def _logged(written: Any) -> Any:
     return sa.insert(LOG.entries).from_select(names, sa.select(*map(_entry, names)).select_from(written)).cte("logged")
 
 
-def _create(access: TokenAccess | None, *, logs: bool) -> HotStatement:
+def _create(access: TokenAccess | None, *, guarded: bool, logs: bool) -> HotStatement:
     """Build the statement that inserts a resource with its index entries and its unique values.
 
     Args:
         access: The check of a token. If the token is not the same, the statement inserts nothing.
+        guarded: True if the statement inserts nothing, instead of failing, if a unique value is taken.
         logs: True if the statement also inserts an entry of the provisioning log.
     """
     names = ("tenant", "type", "id", *_WRITTEN)
     values = {name: sa.bindparam(f"new_{name}", type_=RESOURCES.c[name].type) for name in names}
     insert = sa.insert(RESOURCES).values(values)
-    if access is not None:
-        insert = sa.insert(RESOURCES).from_select(names, sa.select(*values.values()).where(access.is_same))
+    conditions = [] if access is None else [access.is_same]
+    if guarded:
+        conditions.append(~_TAKEN.exists())
+    if conditions:
+        insert = sa.insert(RESOURCES).from_select(names, sa.select(*values.values()).where(*conditions))
     written = insert.returning(RESOURCES.c.sequence).cte("written")
     entries = sa.insert(VALUES).from_select(*_of(written, _ENTRIES, _ENTRY)).cte("entries")
     parts = [entries, sa.insert(CLAIMS).from_select(*_of(written, _CLAIMED, _CLAIM)).cte("claims")]
@@ -199,14 +208,20 @@ def _update(*, logs: bool, entries: bool = True, moves: bool = False, members: b
 
 
 @lru_cache(maxsize=64)
-def creation(access: TokenAccess | None = None) -> tuple[HotStatement, HotStatement]:
+def creation(access: TokenAccess | None = None, *, guarded: bool = False) -> tuple[HotStatement, HotStatement]:
     """Return the statement that inserts a resource with its index entries and its unique values.
 
     The first statement inserts no entry of the provisioning log, and the second one does.
+
+    Args:
+        access: The check of a token that the statement makes too.
+        guarded: True if the statement inserts nothing, instead of failing, if a unique value is taken.
     """
-    return _create(access, logs=False), _create(access, logs=True)
+    return _create(access, guarded=guarded, logs=False), _create(access, guarded=guarded, logs=True)
 
 
+TAKEN: Final = HotStatement(_TAKEN)
+"""The statement that selects the slots of those claimed values that a resource has."""
 UPDATE_ENTRIES: Final = _update(logs=False), _update(logs=True)
 """The statement that updates a resource of a version, and adds or changes index entries, without and with a log entry.
 """

@@ -15,7 +15,13 @@ from sqlalchemy.exc import IntegrityError
 
 from scimkit.errors import Uniqueness
 from scimkit.stores.sql import postgresql_statements, statements
-from scimkit.stores.sql.hot_statements import HotStatement, make_check, takes_single_statements
+from scimkit.stores.sql.hot_statements import (
+    HotStatement,
+    Interfered,
+    make_check,
+    outside_transaction,
+    takes_single_statements,
+)
 from scimkit.stores.sql.index_entries import IndexEntry
 from scimkit.stores.sql.tables import CLAIMS, LOG, RESOURCES, VALUES
 from scimkit.stores.sql.token_access import TokenAccess
@@ -152,17 +158,33 @@ class SingleStatements:
         """Insert a resource, as `RowWriter.insert` says."""
         lists = {**_lists("entry", _ENTRY, entries), **_lists("claim", _CLAIM, claims)}
         parameters = {**_new(values), **lists}
-        if check is None or not check.is_pending:
-            return int(self._run(postgresql_statements.creation(), parameters, claims, log_row)[0][0])
-        access: TokenAccess = check.store.access
-        parameters |= access.parameters(check.record)
+        # A failed statement ends the whole transaction, so within a transaction the statement inserts nothing instead.
+        guarded = not outside_transaction(self._connection)
+        access: TokenAccess | None = None
+        if check is not None and check.is_pending:
+            access = check.store.access
+            parameters |= access.parameters(check.record)
         try:
-            found = self._run(postgresql_statements.creation(access), parameters, claims, log_row)
+            found = self._run(postgresql_statements.creation(access, guarded=guarded), parameters, claims, log_row)
         except Uniqueness:
-            check.settle(True)  # the statement inserts nothing for another token
+            if guarded and not self._connection.in_nested_transaction():
+                raise Interfered from None
+            if check is not None:
+                check.settle(True)  # the statement inserts nothing for another token
             raise
-        check.settle(bool(found))
+        if not found:
+            make_check(self._connection, check)
+            raise self._taken(claims)
+        if check is not None:
+            check.settle(True)
         return int(found[0][0])
+
+    def _taken(self, claims: UniqueValues) -> Uniqueness | Interfered:
+        """Return the error for a resource that was not inserted, because a unique value is taken."""
+        rows = postgresql_statements.TAKEN.rows(self._connection, _lists("claim", _CLAIM, claims))
+        slots = {row[0] for row in rows}
+        paths = [path for (number, _), path in claims.items() if number in slots]
+        return Uniqueness(paths[0]) if paths else Interfered()
 
     def update(
         self,

@@ -155,6 +155,7 @@ class SqlStore:
             store_operations.create(scope, resource_type, document, self._unknown_members),
             scope.deadline,
             once=store_operations.writes_once(resource_type, document),
+            guarded=True,
         )
 
     def replace(
