@@ -29,6 +29,7 @@ from scimkit.stores.sql.hot_statements import (
     has_unread_message,
     make_check,
     outside_transaction,
+    run_command,
     takes_single_statements,
 )
 from scimkit.stores.sql.timeouts import (
@@ -241,9 +242,9 @@ def _begin_postgresql(connection: sa.Connection) -> None:
     begin = "BEGIN ISOLATION LEVEL READ COMMITTED"
     if shares_session(connection):
         settings = [*transaction_settings(connection), *(f"SET LOCAL {name} = {_SETTINGS[name]}" for name in _SETTINGS)]
-        connection.exec_driver_sql("; ".join([begin, *settings]))  # one message to the server
+        run_command(connection, "; ".join([begin, *settings]))  # one message to the server
     elif not outside_transaction(connection):
-        connection.exec_driver_sql(begin)
+        run_command(connection, begin)
 
 
 def _reset_postgresql(connection: Any, record: Any, state: PoolResetState) -> None:

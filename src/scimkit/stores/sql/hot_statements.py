@@ -198,6 +198,25 @@ def _is_observed(connection: sa.Connection) -> bool:
     return bool(heard.before_cursor_execute or heard.after_cursor_execute or connection._echo)
 
 
+def run_command(connection: sa.Connection, sql: str) -> None:
+    """Run a statement of PostgreSQL that returns nothing, with psycopg.
+
+    Raises:
+        DBAPIError: The statement failed.
+    """
+    if _is_observed(connection):
+        connection.exec_driver_sql(sql)
+        return
+    driver: Any = connection.connection.driver_connection
+    try:
+        if connection.dialect.is_async:
+            await_only(driver.execute(sql))
+        else:
+            driver.execute(sql)
+    except BaseException as error:
+        _fail(connection, error, sql, None, None)
+
+
 def _run(connection: sa.Connection, sql: str, arguments: Any, *, prepare: bool, binary: bool) -> Sequence[Row]:
     """Run a statement on the cursor of the driver."""
     dialect, pooled = connection.dialect, connection.connection
