@@ -162,8 +162,8 @@ class SingleStatements:
         guarded = not outside_transaction(self._connection)
         access: TokenAccess | None = None
         if check is not None and check.is_pending:
-            access = check.store.access
-            parameters |= access.parameters(check.record)
+            made_by: TokenAccess = check.store.access
+            access, parameters = made_by, {**parameters, **made_by.parameters(check.record)}
         try:
             found = self._run(postgresql_statements.creation(access, guarded=guarded), parameters, claims, log_row)
         except Uniqueness:
