@@ -101,7 +101,7 @@ class AsyncTokenRegistry(BaseRegistry):
         Raises:
             TokenChanged: The record is not the same.
         """
-        self._settle(check, await self._store.find(check.record.id))
+        check.compare(await self._store.find(check.record.id))
 
     async def list(self, tenant: str = "default") -> Sequence[TokenRecord]:
         """Return the token records of a tenant, including revoked and expired tokens."""

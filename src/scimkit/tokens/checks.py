@@ -8,9 +8,12 @@ same. A token that was revoked in the meantime is refused by this request, as if
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from scimkit.tokens.records import TokenRecord
+
+ACCESS: Final = ("id", "tenant", "description", "hash", "expires", "revoked", "dialect", "active", "scopes")
+"""The fields of a record on which the principal of a token and its validity depend."""
 
 
 class TokenChanged(Exception):
@@ -44,16 +47,10 @@ class TokenCheck:
             raise TokenChanged
         self.is_pending = False
 
+    def compare(self, stored: TokenRecord | None) -> None:
+        """Compare the record with the stored one. The time of last use does not matter.
 
-def is_same_token(one: TokenRecord, other: TokenRecord | None) -> bool:
-    """Report whether a record gives the same access as another one. The time of last use does not matter."""
-    return other is not None and access_of(one) == access_of(other)
-
-
-def access_of(record: TokenRecord) -> tuple[Any, ...]:
-    """Return the values of a record on which access depends, in the order of `ACCESS`."""
-    return tuple([getattr(record, name) for name in ACCESS])
-
-
-ACCESS = ("id", "tenant", "description", "hash", "expires", "revoked", "dialect", "active", "scopes")
-"""The fields of a record on which the principal of a token and its validity depend."""
+        Raises:
+            TokenChanged: The record is not the same.
+        """
+        self.settle(stored is not None and all(getattr(stored, each) == getattr(self.record, each) for each in ACCESS))

@@ -130,7 +130,7 @@ class TokenRegistry(BaseRegistry):
         Raises:
             TokenChanged: The record is not the same.
         """
-        self._settle(check, self._store.find(check.record.id))
+        check.compare(self._store.find(check.record.id))
 
     def list(self, tenant: str = "default") -> Sequence[TokenRecord]:
         """Return the token records of a tenant, including revoked and expired tokens."""

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Final, TypeAlias
 
 from scimkit.errors import NotFound, Unauthorized
-from scimkit.tokens.checks import TokenCheck, is_same_token
+from scimkit.tokens.checks import TokenCheck
 from scimkit.tokens.format import new_token, parse_token
 from scimkit.tokens.records import MINUTE, IssuedToken, TokenRecord
 from scimkit.tokens.scopes import check_scopes, effective_scopes
@@ -163,10 +163,6 @@ class BaseRegistry:
         except InvalidToken:
             return None
         return principal, TokenCheck(record, self.token_store)
-
-    def _settle(self, check: TokenCheck, record: TokenRecord | None) -> None:
-        """Settle a check with the record that the store has."""
-        check.settle(is_same_token(check.record, record))
 
     def _recall_record(self, id: str) -> TokenRecord | None:
         """Return the record of a token if it was read within the time of the cache."""

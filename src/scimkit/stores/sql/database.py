@@ -284,7 +284,7 @@ class Attempts:
         if isinstance(error, OutcomeUnknown):
             raise unavailable(error.error.orig) from None
         if isinstance(error, Interfered):
-            return self._next_attempt(None)
+            return self._next_attempt(error)
         broken = error.connection_invalidated or (is_kind(error.orig, "connection") and codes_of(error.orig))
         if is_kind(error.orig, "timeout"):
             again = False

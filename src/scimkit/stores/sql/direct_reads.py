@@ -102,7 +102,7 @@ class DirectReads:
             self._fail(pooled, error)
             raise
         pooled._checkin(transaction_was_reset=True)  # without a rollback, because no transaction began
-        return rows if check is None or not check.is_pending else rows_after_check(rows, check)
+        return rows_after_check(rows, check)
 
     async def awaited_rows(
         self, work: HotRead[Any], deadline: float | None, check: TokenCheck | None = None
@@ -131,7 +131,7 @@ class DirectReads:
             await greenlet_spawn(self._fail, pooled, error)
             raise
         pooled._checkin(transaction_was_reset=True)  # without a rollback, because no transaction began
-        return rows if check is None or not check.is_pending else rows_after_check(rows, check)
+        return rows_after_check(rows, check)
 
     def _text(self, work: HotRead[Any], check: TokenCheck | None) -> tuple[str, Any]:
         """Return the text of a statement, with a check that is pending, and its parameters for the driver."""

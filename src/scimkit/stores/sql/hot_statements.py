@@ -163,12 +163,16 @@ class HotStatement:
         return text.sql, text.arguments(parameters)
 
 
-def rows_after_check(rows: Sequence[Row], check: TokenCheck) -> Sequence[Row]:
+def rows_after_check(rows: Sequence[Row], check: TokenCheck | None) -> Sequence[Row]:
     """Settle a check with the rows of a statement that contains it, and return the rows of the statement itself.
+
+    Without a check that is pending, these are all rows.
 
     Raises:
         TokenChanged: The token is not the one of the check.
     """
+    if check is None or not check.is_pending:
+        return rows
     check.settle(rows[0][-1])
     return rows if rows[0][-2] else ()
 
