@@ -48,6 +48,10 @@ class _Activity:
     """The time of the last attempt to note the activity that failed."""
     lock: Lock = field(default_factory=Lock, repr=False)
 
+    def is_due(self, minute: int, now: float) -> bool:
+        """Report whether the activity must be noted again, at a minute and a reading of `time.monotonic()`."""
+        return minute != self.minute or now - self.noted >= _KEPT_SECONDS
+
 
 class ProvisioningRecorder:
     """Writes the provisioning log of a service.
@@ -99,8 +103,7 @@ class ProvisioningRecorder:
         activity = self._activities.get((principal.tenant, principal.token_id))
         if activity is None or not activity.cycle_id:
             return True
-        minute = int(datetime.now(UTC).timestamp()) // 60
-        return minute != activity.minute or monotonic() - activity.noted >= _KEPT_SECONDS
+        return activity.is_due(int(datetime.now(UTC).timestamp()) // 60, monotonic())
 
     async def begin(self, call: RequestContext) -> None:
         """Note that a token is used, at most once in some seconds."""
@@ -111,7 +114,7 @@ class ProvisioningRecorder:
         now = datetime.now(UTC)
         minute = int(now.timestamp()) // 60
         with activity.lock:
-            is_due = minute != activity.minute or call.began - activity.noted >= _KEPT_SECONDS
+            is_due = activity.is_due(minute, call.began)
             reads = activity.reads if is_due else 0
             if is_due:
                 if call.began - activity.noted >= CYCLE_GAP.total_seconds():
