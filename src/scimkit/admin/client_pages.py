@@ -17,7 +17,7 @@ from scimkit.provisioning import LogQuery
 from scimkit.runner import result_of
 from scimkit.service.request_ids import one_line
 from scimkit.tokens import Client
-from scimkit.tokens.clients import token_owner
+from scimkit.tokens.clients import MAX_TEXT, MAX_TRUSTS, token_owner
 
 if TYPE_CHECKING:  # the token endpoint is an extra
     from scimkit.oauth import AsyncClientRegistry, ClientRegistry, IssuedSecret
@@ -40,8 +40,6 @@ _TRUST_FIELDS: Final = ("issuer", "subject", "audience", "jwks")
 _TRUST_PROBLEMS: Final = {
     "issuer": "trust.problem.issuer", "subject": "trust.problem.subject", "audience": "trust.problem.audience",
 }  # fmt: skip
-_MAX_TEXT: Final = 255
-_MAX_TRUSTS: Final = 10
 _SHOWN: Final = 10
 
 _log: Final = logging.getLogger("scimkit.admin")
@@ -162,14 +160,14 @@ class ClientPages:
         client = await self._client(call, id)
         values = {name: call.field(name) for name in _TRUST_FIELDS}
         for name, problem in _TRUST_PROBLEMS.items():
-            if not 0 < len(values[name]) <= _MAX_TEXT or not values[name].isprintable():
+            if not 0 < len(values[name]) <= MAX_TEXT or not values[name].isprintable():
                 return self._trust_form(call, client, values, problem)
         if not values["jwks"].startswith("https://"):
             return self._trust_form(call, client, values, "trust.problem.jwks")
         try:
             await result_of(self._clients.add_trust(id, tenant=call.tenant, **values))
         except ValueError:
-            problem = "client.problem.trusts" if len(client.trusts) >= _MAX_TRUSTS else "trust.problem.jwks"
+            problem = "client.problem.trusts" if len(client.trusts) >= MAX_TRUSTS else "trust.problem.jwks"
             return self._trust_form(call, client, values, await self._refusal(call, id, problem))
         _note(call, "given a trust", id)
         return Redirect(("clients", id), "done=trust_added")

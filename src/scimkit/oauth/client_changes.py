@@ -15,6 +15,7 @@ from scimkit.oauth.fetching import checked_url
 from scimkit.oauth.key_sets import KeysUnavailable, read_keys
 from scimkit.oauth.verification import ALGORITHMS
 from scimkit.tokens import Client, ClientSecret, Trust, check_scopes
+from scimkit.tokens.clients import MAX_TEXT, MAX_TRUSTS
 from scimkit.tokens.format import random_text
 
 SECRET_PREFIX: Final = "scimkit_secret_"
@@ -26,9 +27,6 @@ TOKEN_LIFETIME: Final = timedelta(hours=1)
 SECRET_OVERLAP: Final = timedelta(days=30)
 """The time for which the earlier secrets stay valid after a rotation."""
 MAX_SECRETS: Final = 10
-MAX_TRUSTS: Final = 10
-MAX_TEXT: Final = 255
-"""Maximum length of an issuer, a subject, an audience and the URL of a key set."""
 MAX_KEY_SET: Final = 32_768
 """Maximum length of a registered key set as JSON."""
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from scimkit.tokens.scopes import DEFAULT_SCOPES
+
+MAX_TRUSTS: Final = 10
+MAX_TEXT: Final = 255
+"""Maximum length of an issuer, a subject, an audience and the URL of a key set."""
 
 
 @dataclass(frozen=True, slots=True)
