@@ -7,14 +7,17 @@ This module never begins or ends a transaction.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from scimkit.errors import Uniqueness
+from scimkit.schema.attributes import folded
+from scimkit.stores.database_errors import batches
 from scimkit.stores.sql import postgresql_statements, statements
+from scimkit.stores.sql.database import NeedsTransaction
 from scimkit.stores.sql.hot_statements import (
     HotStatement,
     Interfered,
@@ -23,7 +26,7 @@ from scimkit.stores.sql.hot_statements import (
     takes_single_statements,
 )
 from scimkit.stores.sql.index_entries import IndexEntry
-from scimkit.stores.sql.tables import CLAIMS, LOG, RESOURCES, VALUES
+from scimkit.stores.sql.tables import CLAIMS, LOG, MEMBERSHIPS, RESOURCES, VALUES
 from scimkit.stores.sql.token_access import TokenAccess
 from scimkit.tokens import TokenCheck
 
@@ -34,6 +37,9 @@ LogRow: TypeAlias = Mapping[str, Any] | None
 """The columns of the entry of the provisioning log that belongs to a write, or None without a log."""
 
 _ADD: Final = {table.name: sa.insert(table) for table in (RESOURCES, VALUES, CLAIMS, LOG.entries)}
+_ADD_MEMBERS: Final = sa.insert(MEMBERSHIPS)
+MOST_AT_ONCE: Final = 1000
+"""Largest number of members that one statement of PostgreSQL removes and adds together with the update of a group."""
 _PLACE: Final = ("slot", "element", "place")
 _ENTRY: Final = (*_PLACE, "head", "whole", "chosen")
 _CLAIM: Final = ("slot", "digest")
@@ -72,17 +78,37 @@ class IndexChanges:
         return cls((), (), {}, {})
 
 
-class MemberRows(NamedTuple):
-    """The members of a group that a write removes, and the rows of those that it adds.
+@dataclass(frozen=True, slots=True)
+class MemberChanges:
+    """The rows of members that a write removes and adds, by the sequence numbers of the members.
 
-    A row has the sequence number of the member, and the columns of its display.
+    A member whose display changes is in both.
     """
 
     gone: Sequence[int] = ()
-    fresh: Sequence[tuple[Any, ...]] = ()
+    fresh: Mapping[int, Any] = field(default_factory=dict)
+    """The display of each added member."""
 
     def __bool__(self) -> bool:
         return bool(self.gone or self.fresh)
+
+    @property
+    def fit_one_statement(self) -> bool:
+        """True if one statement can remove and add the rows. The order within one statement is not defined."""
+        few = len(self.gone) + len(self.fresh) <= MOST_AT_ONCE
+        return few and self.fresh.keys().isdisjoint(self.gone)
+
+    @property
+    def left(self) -> list[int]:
+        """The members that no longer belong to the group."""
+        stay = set(self.fresh)
+        return [each for each in self.gone if each not in stay]
+
+    @property
+    def joined(self) -> list[int]:
+        """The members that belong to the group only since the write."""
+        present = set(self.gone)
+        return [each for each in self.fresh if each not in present]
 
 
 class RowWriter(Protocol):
@@ -110,8 +136,8 @@ class RowWriter(Protocol):
         version: int,
         values: Mapping[str, Any],
         changes: IndexChanges,
-        log_row: LogRow = None,
-        members: MemberRows = MemberRows(),  # noqa: B008  # MemberRows is immutable
+        log_row: LogRow,
+        members: MemberChanges,
     ) -> bool:
         """Update a resource that has a version, and insert its entry of the provisioning log.
 
@@ -121,12 +147,13 @@ class RowWriter(Protocol):
             values: The columns of the resource that change.
             changes: The changes of index entries and unique values.
             log_row: The entry of the provisioning log.
-            members: The changes of members. Only a writer of single statements takes them.
+            members: The changes of members.
 
         Returns:
             False if the resource does not have the version. Nothing is written then.
 
         Raises:
+            NeedsTransaction: A single statement cannot write all changes of members.
             Uniqueness: Another resource has one of the unique values.
         """
         ...
@@ -156,14 +183,13 @@ class SingleStatements:
         check: TokenCheck | None = None,
     ) -> int:
         """Insert a resource, as `RowWriter.insert` says."""
-        lists = {**_lists("entry", _ENTRY, entries), **_lists("claim", _CLAIM, claims)}
-        parameters = {**_new(values), **lists}
+        parameters = {**_new(values), **_lists("entry", _ENTRY, entries), **_lists("claim", _CLAIM, claims)}
         # A failed statement ends the whole transaction, so within a transaction the statement inserts nothing instead.
         guarded = not outside_transaction(self._connection)
         access: TokenAccess | None = None
         if check is not None and check.is_pending:
-            made_by: TokenAccess = check.store.access
-            access, parameters = made_by, {**parameters, **made_by.parameters(check.record)}
+            kept: TokenAccess = check.store.access
+            access, parameters = kept, {**parameters, **kept.parameters(check.record)}
         try:
             found = self._run(postgresql_statements.creation(access, guarded=guarded), parameters, claims, log_row)
         except Uniqueness:
@@ -192,16 +218,22 @@ class SingleStatements:
         version: int,
         values: Mapping[str, Any],
         changes: IndexChanges,
-        log_row: LogRow = None,
-        members: MemberRows = MemberRows(),  # noqa: B008  # MemberRows is immutable
+        log_row: LogRow,
+        members: MemberChanges,
     ) -> bool:
         """Update a resource that has a version, as `RowWriter.update` says."""
+        if not members.fit_one_statement:
+            if outside_transaction(self._connection):
+                raise NeedsTransaction
+            write_members(self._connection, number, members)
+            members = MemberChanges()
         parameters = {"number": number, "old_version": version, **_new(values)}
-        if members:
-            parameters |= {**_lists("left", _LEFT, [(each,) for each in members.gone])}
-            parameters |= {**_lists("joined", _JOINED, members.fresh)}
-            if "document" not in values:
-                return bool(self._run(postgresql_statements.UPDATE_MEMBERS, parameters, {}, log_row))
+        if members or "document" not in values:
+            joined = [(each, *displayed(text).values()) for each, text in members.fresh.items()]
+            parameters |= _lists("left", _LEFT, [(each,) for each in members.gone])
+            parameters |= _lists("joined", _JOINED, joined)
+        if "document" not in values:
+            return bool(self._run(postgresql_statements.UPDATE_MEMBERS, parameters, {}, log_row))
         added = changes.added
         parameters |= _lists("entry", _ENTRY, added)
         kept = {row[:3] for row in added}
@@ -228,11 +260,29 @@ class SingleStatements:
             return statements[1].rows(self._connection, {**parameters, **_log(log_row)})
         except IntegrityError as error:
             said: Any = getattr(error.orig, "diag", None)
+            if said is not None and said.table_name == MEMBERSHIPS.name and outside_transaction(self._connection):
+                raise NeedsTransaction from None  # a new member was deleted in the meantime
             if said is None or said.table_name != CLAIMS.name or said.constraint_name != CLAIMS.primary_key.name:
                 raise
             text = said.message_detail or ""
             paths = [path for (slot, _), path in claims.items() if f"({slot}," in text]
             raise Uniqueness((paths or list(claims.values()))[0]) from None
+
+
+def write_members(connection: sa.Connection, group: int, changes: MemberChanges) -> None:
+    """Remove and add the rows of members, with statements of their own."""
+    for some in batches(changes.gone):
+        connection.execute(statements.DROP_MEMBERS, {"number": group, "members": some})
+    rows = [{"group": group, "member": each, **displayed(text)} for each, text in changes.fresh.items()]
+    for some in batches(rows):
+        connection.execute(_ADD_MEMBERS, some)
+
+
+def displayed(text: Any) -> dict[str, bytes | None]:
+    """Return the columns for a display name: its bytes, and the bytes of its comparison key."""
+    if type(text) is not str:
+        return {"display": None, "display_key": None}
+    return {"display": text.encode(), "display_key": folded(text).encode()}
 
 
 def _new(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -287,10 +337,11 @@ class SeveralStatements:
         version: int,
         values: Mapping[str, Any],
         changes: IndexChanges,
-        log_row: LogRow = None,
-        members: MemberRows = MemberRows(),  # noqa: B008  # MemberRows is immutable
+        log_row: LogRow,
+        members: MemberChanges,
     ) -> bool:
         """Update a resource, as `RowWriter.update` says."""
+        write_members(self._connection, number, members)
         for slot, digest in changes.freed:
             self._connection.execute(statements.DROP_CLAIM, {"the_slot": slot, "the_digest": digest})
         self._claim(number, changes.claimed)

@@ -6,20 +6,18 @@ Every statement names the tenant. This module never begins or ends a transaction
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 from pydantic_core import from_json
-from sqlalchemy.exc import IntegrityError
 
 from scimkit.documents import Document, write_json
 from scimkit.errors import NotFound
 from scimkit.patch.changes import ReferenceChanges
 from scimkit.provisioning import LogEntry
 from scimkit.provisioning.serialization import entry_to_row
-from scimkit.schema.attributes import folded
 from scimkit.schema.date_times import parse_instant
 from scimkit.schema.resource_types import ResourceType
 from scimkit.stores.database_errors import batches
@@ -28,16 +26,21 @@ from scimkit.stores.metadata import has_members, identified, is_computed, member
 from scimkit.stores.protocol import GROUPS, MEMBERS, META, Members, RequestedAttributes, Scope
 from scimkit.stores.sql import statements
 from scimkit.stores.sql.database import NeedsTransaction
-from scimkit.stores.sql.hot_statements import HotStatement, Row, outside_transaction, takes_single_statements
+from scimkit.stores.sql.hot_statements import HotStatement, Row, takes_single_statements
 from scimkit.stores.sql.index_entries import digest, encoded, index_entries, slot
 from scimkit.stores.sql.postgresql_statements import FIND_WITH_GROUPS, FIND_WITH_GROUPS_LOCKED, KNOWN
-from scimkit.stores.sql.row_writers import IndexChanges, LogRow, MemberRows, UniqueValues, array_of, writer
+from scimkit.stores.sql.row_writers import (
+    IndexChanges,
+    LogRow,
+    MemberChanges,
+    UniqueValues,
+    array_of,
+    displayed,
+    writer,
+)
 from scimkit.stores.sql.tables import MEMBERSHIPS
 
 _Entry: TypeAlias = Callable[[str, str, str | None], dict[str, str]]
-_ADD_MEMBERS: Final = sa.insert(MEMBERSHIPS)
-MOST_AT_ONCE: Final = 1000
-"""Largest number of members that one statement of PostgreSQL removes and adds together with the update of a group."""
 FIND: Final = {
     (False, False): HotStatement(statements.FIND), (False, True): HotStatement(statements.FIND_LOCKED),
     (True, False): FIND_WITH_GROUPS, (True, True): FIND_WITH_GROUPS_LOCKED,
@@ -79,39 +82,6 @@ class StoredResource:
         return version_tag(self.version)
 
 
-@dataclass(frozen=True, slots=True)
-class MemberChanges:
-    """The rows of members that a write removes and adds, by the sequence numbers of the members.
-
-    A member whose display changes is in both.
-    """
-
-    gone: Sequence[int] = ()
-    fresh: Mapping[int, Any] = field(default_factory=dict)
-    """The display of each added member."""
-
-    def __bool__(self) -> bool:
-        return bool(self.gone or self.fresh)
-
-    @property
-    def fit_one_statement(self) -> bool:
-        """True if one statement can remove and add the rows. The order within one statement is not defined."""
-        few = len(self.gone) + len(self.fresh) <= MOST_AT_ONCE
-        return few and self.fresh.keys().isdisjoint(self.gone)
-
-    @property
-    def left(self) -> list[int]:
-        """The members that no longer belong to the group."""
-        stay = set(self.fresh)
-        return [each for each in self.gone if each not in stay]
-
-    @property
-    def joined(self) -> list[int]:
-        """The members that belong to the group only since the write."""
-        present = set(self.gone)
-        return [each for each in self.fresh if each not in present]
-
-
 def own_parameters(scope: Scope, resource_type: ResourceType) -> dict[str, str]:
     """Return the parameters that select the tenant and the resource type in a statement."""
     return {"tenant": scope.tenant, "kind": resource_type.name}
@@ -142,25 +112,28 @@ def hot_documents(rows: Iterable[Row], resource_type: ResourceType, *, with_grou
     for row in rows:
         _, _, version, created, modified, text = row[:6]
         document = from_json(text, cache_strings="none")
-        document[META] = meta_of(
-            resource_type, created=bytes(created).decode(), modified=bytes(modified).decode(), version=version
-        )
-        if with_groups and row[6]:
-            document[GROUPS] = [_group_entry(bytes(id).decode(), "", _text(name)) for id, name in row[6]]
-        documents.append(document)
+        times = bytes(created).decode(), bytes(modified).decode()
+        documents.append(_completed(document, resource_type, *times, version, row[6] if with_groups else None))
     return documents
 
 
 def documents_of(kept: Iterable[StoredResource], resource_type: ResourceType) -> list[dict[str, Any]]:
     """Return the documents of resources with `meta`, and with the groups that were read with the resources."""
-    documents: list[dict[str, Any]] = []
-    for each in kept:
-        meta = meta_of(resource_type, created=each.created, modified=each.modified, version=each.version)
-        document = {**each.document, META: meta}
-        if each.groups:
-            document[GROUPS] = [_group_entry(bytes(id).decode(), "", _text(name)) for id, name in each.groups]
-        documents.append(document)
-    return documents
+    return [
+        _completed({**each.document}, resource_type, each.created, each.modified, each.version, each.groups)
+        for each in kept
+    ]
+
+
+def _completed(
+    document: dict[str, Any], resource_type: ResourceType, created: str, modified: str, version: int,
+    groups: Sequence[Any] | None,
+) -> dict[str, Any]:  # fmt: skip
+    """Add `meta` and the groups to a new document, and return it."""
+    document[META] = meta_of(resource_type, created=created, modified=modified, version=version)
+    if groups:
+        document[GROUPS] = [_group_entry(bytes(id).decode(), "", _text(name)) for id, name in groups]
+    return document
 
 
 class Rows:
@@ -235,8 +208,8 @@ class Rows:
         self,
         old: StoredResource,
         kept: StoredResource,
-        entry: LogEntry | None = None,
-        members: MemberChanges = MemberChanges(),  # MemberChanges is immutable
+        entry: LogEntry | None,
+        members: MemberChanges,
     ) -> None:
         """Store the next version of a resource, the changes of its members, and an entry of the provisioning log.
 
@@ -245,32 +218,13 @@ class Rows:
                 cannot write all changes.
             Uniqueness: Another resource has the same value of a unique attribute.
         """
-        is_single = takes_single_statements(self.connection.dialect)
-        if members and not (is_single and members.fit_one_statement):
-            if outside_transaction(self.connection):
-                raise NeedsTransaction
-            self.write_members(old.sequence, members)
-            members = MemberChanges()
         changed: dict[str, Any] = {"version": kept.version, **modified_columns(kept.modified)}
-        if kept.document is old.document:
-            if not members:
-                self.connection.execute(statements.UPDATE, {**changed, "number": old.sequence})
-                self.log(entry)
-                return
-            changes = IndexChanges.none()
-        else:
+        changes = IndexChanges.none()
+        if kept.document is not old.document:
             changed |= {"document": write_json(kept.document), **_displayed(kept.document)}
             changes = self._index_changes(old.document, kept.document)
-        rows = MemberRows(members.gone, [(each, *displayed(text).values()) for each, text in members.fresh.items()])
-        try:
-            is_written = writer(self.connection).update(
-                old.sequence, old.version, changed, changes, _log_row(entry), rows
-            )
-        except IntegrityError:
-            if members and outside_transaction(self.connection):
-                raise NeedsTransaction from None  # a new member was deleted in the meantime
-            raise
-        if not is_written:
+        row = _log_row(entry)
+        if not writer(self.connection).update(old.sequence, old.version, changed, changes, row, members):
             raise NeedsTransaction
 
     def log(self, entry: LogEntry | None) -> None:
@@ -342,15 +296,6 @@ class Rows:
             gone = [known[id][0] for id in sorted(changes.removed) if id in known and known[id][1]]
         stay = there.difference(gone)
         return MemberChanges(gone, {each: text for each, text in added.items() if each not in stay})
-
-    def write_members(self, group: int, changes: MemberChanges) -> None:
-        """Remove and add the rows of members."""
-        for some in batches(changes.gone):
-            wanted = {"tenant": self._tenant, "number": group, "members": some}
-            self.connection.execute(statements.DROP_MEMBERS, wanted)
-        rows = [{"group": group, "member": each, **displayed(text)} for each, text in changes.fresh.items()]
-        for some in batches(rows):
-            self.connection.execute(_ADD_MEMBERS, some)
 
     def _replaced_members(self, group: int, kept: Mapping[int, Any]) -> list[int]:
         """Return the members of a group that a replacement removes or whose display changes."""
@@ -442,13 +387,6 @@ def modified_columns(instant: str) -> dict[str, Any]:
 def _displayed(document: Document) -> dict[str, bytes | None]:
     """Return the columns for the displayName of a document."""
     return displayed(document.get("displayName"))
-
-
-def displayed(text: Any) -> dict[str, bytes | None]:
-    """Return the columns for a display name: its bytes, and the bytes of its comparison key."""
-    if type(text) is not str:
-        return {"display": None, "display_key": None}
-    return {"display": text.encode(), "display_key": folded(text).encode()}
 
 
 def _text(raw: Any) -> str | None:

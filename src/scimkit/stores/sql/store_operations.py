@@ -34,10 +34,9 @@ from scimkit.stores.sql.database import Work
 from scimkit.stores.sql.direct_reads import HotRead
 from scimkit.stores.sql.hot_statements import Row, outside_transaction
 from scimkit.stores.sql.pages import page
+from scimkit.stores.sql.row_writers import MOST_AT_ONCE, MemberChanges, write_members
 from scimkit.stores.sql.rows import (
     FIND,
-    MOST_AT_ONCE,
-    MemberChanges,
     Rows,
     StoredResource,
     hot_documents,
@@ -102,7 +101,7 @@ def create(
         kept = rows.insert(kept)
         changes = replacement(resource_type, {}, document)
         joined, skipped = _member_changes(rows, kept, changes, unknown_members)
-        rows.write_members(kept.sequence, joined)
+        write_members(connection, kept.sequence, joined)
         requested: RequestedAttributes = (lambda name: name != GROUPS) if joined else _neither
         made = _effective(rows, {}, kept.document, joined) if scope.report_changes else None
         written = Written(rows.assemble([kept], requested)[0], skipped_members=skipped, changes=made)
@@ -221,7 +220,7 @@ def _written(
     members_changed, skipped = _member_changes(rows, old, changes, unknown_members)
     pending = members_changed
     if members_changed and requested(MEMBERS):
-        rows.write_members(old.sequence, members_changed)
+        write_members(rows.connection, old.sequence, members_changed)
         pending = MemberChanges()
     kept = rows.next_version(old, document if changed else None) if changed or members_changed else old
     made = None
