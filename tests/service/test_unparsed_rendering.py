@@ -120,7 +120,7 @@ def test_a_page_reads_as_a_list() -> None:
 def test_a_page_over_a_database_is_text(database: str) -> None:
     """`SqlStore` returns pages as text, and a service shows them as it shows single resources."""
     client = Client(apart(database))
-    ada = client.user("ada", name={"givenName": 'Ada "A"'}, **{ENTERPRISE: {"department": "Caf\u00e9"}})
+    ada = client.user("ada", name={"givenName": 'Ada "A"'}, **{ENTERPRISE: {"department": "Zo\u00eb"}})
     bob = client.user("bob", **{ENTERPRISE: {"manager": {"value": ada}}})
     client.group("Agents", ada, bob)
     expected = [client.get(f"/Users/{id}").body for id in (ada, bob)]
