@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 STORE_URLS: Final = "memory://, sqlite:///FILE, postgresql+psycopg://USER@HOST/NAME or mysql+pymysql://USER@HOST/NAME"
 
+_opened: Final[list[SqlStore]] = []
+"""The stores that a command has opened."""
+
 StoreOption = Annotated[
     str,
     typer.Option(
@@ -66,11 +69,19 @@ def sql_store(url: str, *, outbox: bool = False, provisioning_log: bool = False)
     try:
         if url == "sqlite:///":
             raise ValueError("the URL names no file")
-        return SqlStore(url, upgrade=False, outbox=outbox, provisioning_log=provisioning_log)
+        store = SqlStore(url, upgrade=False, outbox=outbox, provisioning_log=provisioning_log)
     except (ValueError, ArgumentError):
         raise typer.BadParameter(f"the store must be {STORE_URLS}", param_hint="--store") from None
     except ModuleNotFoundError as missing:
         raise typer.BadParameter(str(missing), param_hint="--store") from None
+    _opened.append(store)
+    return store
+
+
+def close_stores() -> None:
+    """Close the connections of all stores that a command has opened, at the end of the command."""
+    while _opened:
+        _opened.pop().engine.dispose()
 
 
 class StoreUnavailable(Exception):
