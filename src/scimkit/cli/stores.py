@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,24 @@ if TYPE_CHECKING:
 
 STORE_URLS: Final = "memory://, sqlite:///FILE, postgresql+psycopg://USER@HOST/NAME or mysql+pymysql://USER@HOST/NAME"
 
+STORE_FILE: Final = "SCIMKIT_STORE_FILE"
+"""The variable that names a file with the URL of the store."""
+
+
+def _chosen_store(context: typer.Context, url: str) -> str:
+    """Return the URL of the option or of SCIMKIT_STORE, else the URL in the file that SCIMKIT_STORE_FILE names.
+
+    Raises:
+        typer.BadParameter: None of them is given, or the file is empty or cannot be read.
+    """
+    if url or context.resilient_parsing:
+        return url
+    file = os.environ.get(STORE_FILE)
+    if not file:
+        raise typer.BadParameter(f"give the URL of the store, or set SCIMKIT_STORE or {STORE_FILE}")
+    return read_store_url(None, Path(file))
+
+
 StoreOption = Annotated[
     str,
     typer.Option(
@@ -26,7 +45,11 @@ StoreOption = Annotated[
         metavar="URL",
         envvar="SCIMKIT_STORE",
         show_envvar=True,
-        help=f"Where users, groups and tokens are kept: {STORE_URLS}.",
+        default_factory=str,
+        show_default=False,
+        callback=_chosen_store,
+        help=f"Where users, groups and tokens are kept: {STORE_URLS}. Required, unless {STORE_FILE} names a file "
+        "that contains the URL.",
     ),
 ]
 
