@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,24 @@ STORE_URLS: Final = "memory://, sqlite:///FILE, postgresql+psycopg://USER@HOST/N
 _opened: Final[list[SqlStore]] = []
 """The stores that a command has opened."""
 
+STORE_FILE: Final = "SCIMKIT_STORE_FILE"
+"""The variable that names a file with the URL of the store."""
+
+
+def _chosen_store(context: typer.Context, url: str) -> str:
+    """Return the URL of the option or of SCIMKIT_STORE, else the URL in the file that SCIMKIT_STORE_FILE names.
+
+    Raises:
+        typer.BadParameter: None of them is given, or the file is empty or cannot be read.
+    """
+    if url or context.resilient_parsing:
+        return url
+    file = os.environ.get(STORE_FILE)
+    if not file:
+        raise typer.BadParameter(f"give the URL of the store, or set SCIMKIT_STORE or {STORE_FILE}")
+    return read_store_url(None, Path(file))
+
+
 StoreOption = Annotated[
     str,
     typer.Option(
@@ -29,7 +48,11 @@ StoreOption = Annotated[
         metavar="URL",
         envvar="SCIMKIT_STORE",
         show_envvar=True,
-        help=f"Where users, groups and tokens are kept: {STORE_URLS}.",
+        default_factory=str,
+        show_default=False,
+        callback=_chosen_store,
+        help=f"Where users, groups and tokens are kept: {STORE_URLS}. Required, unless {STORE_FILE} names a file "
+        "that contains the URL.",
     ),
 ]
 
@@ -108,9 +131,9 @@ def read_store_url(store: str | None, store_file: Path | None) -> str:
     """Return the URL of the store from an option, the environment or a file.
 
     Raises:
-        typer.BadParameter: Both an option and a file are given, or the file is empty or cannot be read.
+        typer.BadParameter: Both options are given, or the file is empty or cannot be read.
     """
-    if store_file is None:
+    if store_file is None or (store is not None and str(store_file) == os.environ.get(STORE_FILE)):
         return store or "memory://"
     if store is not None:
         raise typer.BadParameter("give either --store or --store-file, not both", param_hint="--store-file")

@@ -263,6 +263,8 @@ class ScimService:
             or (self._listeners is not None and self._listeners.reports_changes)
             or (self._recorder is not None and self._recorder.reports_changes)
         )
+        self.accepts_passwords: bool = set_password is not None
+        """True if the service has the hook `set_password`. Without the hook, the service drops passwords."""
         cursors = cursors or Cursors()
         self._discovery = Discovery(
             self._types_of,

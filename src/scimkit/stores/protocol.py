@@ -380,6 +380,13 @@ class ServedType:
     """The resource type."""
     unmapped: tuple[str, ...] = ()
     """Paths of the attributes that the store does not keep."""
+    read_only: tuple[str, ...] = ()
+    """Paths of the attributes that the store returns and never writes, though the schema permits a client to write."""
+    elements: tuple[str, ...] = ()
+    """Paths of the sub-attributes that the store keeps of a multi-valued attribute whose other elements it drops.
+
+    An example is `emails[type eq "work"].value`.
+    """
 
 
 def served_by(store: object) -> tuple[ServedType, ...] | None:
