@@ -19,8 +19,8 @@ except ModuleNotFoundError as _missing:
     ) from _missing
 
 _PARTS = (
-    "base", "changes", "declaration", "storing", "uniqueness", "versions", "members", "tenants", "transactions", "searching",
-    "pages", "machine", "comparison", "histories", "outbox", "outbox_model",
+    "base", "changes", "declaration", "storing", "uniqueness", "versions", "members", "tenants", "transactions",
+    "searching", "pages", "machine", "comparison", "histories", "outbox", "outbox_model",
     "provisioning_log", "log_base", "log_entries", "log_retention", "references", "poll_queue",
     "request_queue",
 )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any, Literal, cast
 from scimkit.documents import Document
 from scimkit.stores.protocol import (
     Capability,
+    MemberPages,
     Members,
     Page,
     Result,
@@ -86,7 +87,7 @@ class DrivenAsyncStore:
         return self._loop.run(self.store.delete(*arguments, **named))
 
     def members(self, *arguments: Any, **named: Any) -> Members:
-        return self._loop.run(cast(Any, self.store).members(*arguments, **named))
+        return self._loop.run(cast(MemberPages, self.store).members(*arguments, **named))
 
     @property
     def outbox(self) -> Any:
