@@ -70,6 +70,7 @@ from scimkit.service.request_context import RequestContext
 from scimkit.service.request_ids import current_request, request_id
 from scimkit.service.request_reporter import ExchangeHook, RequestReporter
 from scimkit.service.routes import Endpoints
+from scimkit.service.store_capabilities import check_capabilities
 from scimkit.service.token_checks import TokenChecks
 from scimkit.service.write_listeners import WriteListeners
 from scimkit.service.write_safeguards import WriteSafeguards
@@ -157,6 +158,7 @@ class ScimService:
 
         Raises:
             ValueError: The store does not serve one of `resource_types`.
+            ValueError: `unsupported` of the store has an unknown name, or the store lacks the method of a capability.
             ValueError: Two resource types have the same name or endpoint.
             ValueError: Listeners are given, and the store does not support transactions or does not report changes.
             ValueError: `log_options` names an attribute that no resource type has.
@@ -173,6 +175,7 @@ class ScimService:
         """
         declared = roles_and_entitlements
         self.resource_types: tuple[ResourceType, ...] = announced_types(store, resource_types)
+        check_capabilities(store, self.resource_types)
         self.limits = limits
         self.store = store
         self.is_async: bool = store.is_async or tokens.is_async
