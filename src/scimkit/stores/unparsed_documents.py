@@ -7,7 +7,7 @@ code reads the page as a sequence of documents, which are parsed when the first 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias, overload
+from typing import Any, ClassVar, NamedTuple, TypeAlias, overload
 
 from scimkit.documents import Document
 from scimkit.stores.metadata import member_entry
@@ -79,4 +79,4 @@ class UnparsedDocuments(Sequence[Document]):
         """Compare the documents with those of another sequence."""
         return isinstance(other, Sequence) and self._documents() == list(other)
 
-    __hash__ = None  # type: ignore[assignment]  # as a list
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # as a list
