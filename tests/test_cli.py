@@ -177,6 +177,29 @@ def test_mistakes_are_explained(arguments: list[str]) -> None:
     assert "secret" not in done.stderr
 
 
+def test_a_variable_names_the_file_of_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command reads the URL from the file of SCIMKIT_STORE_FILE, unless --store or SCIMKIT_STORE is given."""
+    file = tmp_path / "store"
+    file.write_text(f"sqlite:///{tmp_path}/a.db\n")
+    missing = run("migrate")
+    assert missing.returncode == 2 and "SCIMKIT_STORE_FILE" in missing.stderr
+    monkeypatch.setenv("SCIMKIT_STORE_FILE", str(file))
+    assert f"upgraded from nothing to {migrations.HEAD}" in run("migrate").stdout
+    issued = run("token", "create", "--description", "x").stdout.strip()
+    assert parse_token(issued) is not None
+    with serving(lines=1) as lines:
+        url = lines[0].removeprefix("Ready: ").strip()
+        assert httpx.get(f"{url}/Users", headers={"Authorization": f"Bearer {issued}"}).status_code == 200
+    assert run("migrate", "--store", f"sqlite:///{tmp_path}/b.db", "--check").returncode == 1
+    with serving("--store", "memory://", lines=2) as lines:
+        assert lines[1].startswith("Token: "), "a server without tokens issues one"
+    monkeypatch.setenv("SCIMKIT_STORE", f"sqlite:///{tmp_path}/b.db")
+    assert run("migrate", "--check").returncode == 1
+    monkeypatch.delenv("SCIMKIT_STORE")
+    monkeypatch.setenv("SCIMKIT_STORE_FILE", str(tmp_path / "none"))
+    assert run("token", "list").returncode == 2
+
+
 def test_migrate(tmp_path: Path) -> None:
     """`migrate` prints the old and the new version.
 

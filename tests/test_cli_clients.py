@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,8 @@ class Clients:
     def __init__(self, folder: Path) -> None:
         self.url = f"sqlite:///{folder}/desk.db"
         self.store, self.tokens = open_store(self.url)
-        engine: Any = getattr(self.store, "engine", None)
-        self.registry = ClientRegistry(self.tokens, SqlClientStore(engine))
+        self.engine: Any = getattr(self.store, "engine", None)
+        self.registry = ClientRegistry(self.tokens, SqlClientStore(self.engine))
 
     def run(self, *arguments: str) -> Result:
         """Run a command of `scimkit client`."""
@@ -41,9 +42,11 @@ class Clients:
 
 
 @pytest.fixture
-def clients(tmp_path: Path) -> Clients:
+def clients(tmp_path: Path) -> Iterator[Clients]:
     """A database without clients."""
-    return Clients(tmp_path)
+    made = Clients(tmp_path)
+    yield made
+    made.engine.dispose()
 
 
 def test_the_life_of_a_client(clients: Clients) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.url = f"sqlite:///{folder}/desk.db"
-        self.registry = TokenRegistry(SqlTokenStore(SqlStore(self.url).engine))
+        self.engine = SqlStore(self.url).engine
+        self.registry = TokenRegistry(SqlTokenStore(self.engine))
 
     def run(self, *arguments: str) -> Result:
         """Run a command of `scimkit token`."""
@@ -38,9 +40,11 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def desk(tmp_path: Path) -> Iterator[Desk]:
     """A database without tokens."""
-    return Desk(tmp_path)
+    made = Desk(tmp_path)
+    yield made
+    made.engine.dispose()
 
 
 def test_create_takes_every_value(desk: Desk) -> None:

@@ -27,8 +27,6 @@ SERVED: Final = {
 }  # fmt: skip
 """The examples, each with the name of its service. For an example with a store only, the test creates the service."""
 ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-WITHOUT: Final = {"own_types": (ENTERPRISE,)}
-"""The attributes that an example does not keep. The users of `own_types` have another extension."""
 NOT_SERVED: Final = {
     "flask_app": "it has the store of fastapi_app",
     "litestar_app": "it has the store of fastapi_app",
@@ -100,10 +98,7 @@ def test_every_provider_succeeds(
     service, tokens = services[example]
     token, mark = tokens.issue(name).token, f"{example[:3]}{name}"
     with open_endpoint(wsgi.ScimApp(service)) as endpoint:
-        simulator = provider(
-            name, endpoint.base_url, token, marked(sample_directory(), mark), client=endpoint.client,
-            without=WITHOUT.get(example, ()),
-        )  # fmt: skip
+        simulator = provider(name, endpoint.base_url, token, marked(sample_directory(), mark), client=endpoint.client)
         try:
             report = play(simulator, [event.marked(mark) for event in full_history()])
             assert report.passed, "\n\n".join(explained(step) for step in report.failures)

@@ -5,10 +5,11 @@ import httpx
 import sqlalchemy as sa
 from fastapi import FastAPI
 
-from scimkit import ScimService, TokenRegistry
+from scimkit import ScimService
 from scimkit.asgi import ScimApp
 from scimkit.events import ResourceDeleted, Transaction, UserDeactivated, after_commit, in_transaction
-from scimkit.stores.sql import AsyncSqlStore
+from scimkit.stores.sql import AsyncSqlStore, AsyncSqlTokenStore
+from scimkit.tokens import AsyncTokenRegistry
 
 metadata = sa.MetaData()
 ticket = sa.Table(
@@ -26,16 +27,17 @@ async def reassign_tickets(event: UserDeactivated | ResourceDeleted, transaction
     await transaction.connection.execute(tickets.values(agent=None))
 
 
-def create_app(database: str, tokens: TokenRegistry, chat: httpx.AsyncClient) -> FastAPI:
-    """Create the application. `chat` sends messages to the helpdesk's chat."""
+def create_app(database: str = "sqlite:///helpdesk.db", chat: httpx.AsyncClient | None = None) -> FastAPI:
+    """Create the application: uvicorn --factory async_listeners:create_app. `chat` sends messages to a chat."""
 
     async def announce(event: UserDeactivated) -> None:
-        await chat.post("/messages", json={"text": f"{event.label} has left."})
+        if chat is not None:
+            await chat.post("/messages", json={"text": f"{event.label} has left."})
 
     store = AsyncSqlStore(database)
     service = ScimService(
         store,
-        tokens=tokens,
+        tokens=AsyncTokenRegistry(AsyncSqlTokenStore(store.engine)),
         listeners=[
             in_transaction(UserDeactivated | ResourceDeleted, reassign_tickets),
             after_commit(UserDeactivated, announce),

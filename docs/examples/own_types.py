@@ -1,9 +1,10 @@
 from datetime import datetime
 from typing import Annotated
 
-from scim2_models import URN, ComplexAttribute, Extension, Reference, Required, Resource, User
+from scim2_models import URN, ComplexAttribute, EnterpriseUser, Extension, Reference, Required, Resource, User
 
 from scimkit import GROUP, ScimService, TokenRegistry
+from scimkit.asgi import ScimApp
 from scimkit.schema.models import as_model, resource_type
 from scimkit.stores.sql import SqlStore, SqlTokenStore
 
@@ -36,12 +37,14 @@ class Device(Resource):
     parts: list[Part] | None = None
 
 
-agent = resource_type(User[Helpdesk])
+Agent = User[EnterpriseUser | Helpdesk]
+agent = resource_type(Agent)
 device = resource_type(Device, unique=["serialNumber"])
 
 store = SqlStore("sqlite:///helpdesk.db")  # its tables keep every resource type
 tokens = TokenRegistry(SqlTokenStore(store.engine))
 service = ScimService(store, tokens=tokens, resource_types=(agent, GROUP, device))
+app = ScimApp(service, prefix="/scim/v2")
 
 document = {"schemas": [agent.schema], "id": "1", "userName": "ada"}
-assert as_model(User[Helpdesk], document).user_name == "ada"
+assert as_model(Agent, document).user_name == "ada"

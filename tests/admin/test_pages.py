@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,18 @@ from scimkit.schema.agents import AGENT, GROUP_WITH_AGENTS
 from scimkit.schema.core import USER
 from scimkit.service import Request
 from scimkit.stores.protocol import ServedType
+from scimkit.stores.sqlalchemy import Constant, ReadOnly
 from scimkit.tokens import TokenRegistry
 from tests.admin.visitor import ADA, Visitor, location_of, made_site
+from tests.stores.mapped.helpdesk import AGENTS, Agent, helpdesk_of
 
 FOLDER = Path(scimkit.admin.__file__).parent
+NARROW_ATTRIBUTES = {
+    "userName": Agent.login,
+    "userType": ReadOnly(Agent.kind),
+    'emails[type eq "work"].value': Agent.email,
+    'emails[type eq "work"].primary': Constant(True),
+}
 
 
 def scim(service: ScimService, token: str, method: str, path: str, body: Any = None, **headers: str) -> Any:
@@ -186,16 +195,44 @@ def test_safeguards_are_shown_and_released(visitor: Visitor) -> None:
 
 def test_the_attribute_map_says_what_is_not_kept() -> None:
     """The attribute map has the paths of a mapping page, and marks attributes that the store does not keep."""
-    rows = {each.path: each for each in attribute_rows(USER, {"title", "name.middleName"})}
+    rows = {each.path: each for each in attribute_rows(USER, ServedType(USER, ("title", "name.middleName")))}
     assert rows["userName"].is_required and rows["userName"].is_unique
     assert 'emails[type eq "work"].value' in rows
     assert "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department" in rows
     assert not rows["title"].is_kept and not rows["name.middleName"].is_kept and rows["displayName"].is_kept
     assert rows["groups.value"].is_read_only
 
-    visitor = Visitor(made_site())
+    visitor = Visitor(made_site(set_password=lambda *_: None))
+    assert "Not kept" not in visitor.get("/attributes")
     visitor.site.service.store.serves = (ServedType(USER, ("title",)),)  # type: ignore[union-attr]
     assert visitor.get("/attributes").count("Not kept") == 1
+    without_hook = Visitor(made_site()).get("/attributes")
+    assert without_hook.count("Not kept") == 1
+    assert re.search(r"<code>password</code>(?:(?!<tr>).)*Not kept", without_hook, re.DOTALL)
+
+
+def test_the_attribute_map_of_own_tables() -> None:
+    """The map says which attributes a mapping never writes, and which elements of an attribute it keeps."""
+    store = helpdesk_of("sqlite", (replace(AGENTS, attributes=NARROW_ATTRIBUTES, rest=None),))
+    rows = {each.path: each for each in attribute_rows(USER, store.serves[0])}
+    assert rows["userType"].is_read_only and rows["userType"].is_kept and not rows["userName"].is_read_only
+    work = rows['emails[type eq "work"].value']
+    assert work.is_kept and work.is_only_element and not work.is_read_only
+    assert rows['emails[type eq "work"].type'].is_kept
+    assert rows['emails[type eq "work"].primary'].is_read_only
+    assert not rows['emails[type eq "work"].display'].is_kept
+    assert "emails.type" not in rows and not rows['phoneNumbers[type eq "work"].value'].is_kept
+
+    kept = replace(AGENTS, attributes=NARROW_ATTRIBUTES)
+    [served] = helpdesk_of("sqlite", (kept,)).serves
+    assert not any(each.is_only_element or not each.is_kept for each in attribute_rows(USER, served))
+    [served] = helpdesk_of("sqlite", (replace(kept, complete=["emails"]),)).serves
+    rows = {each.path: each for each in attribute_rows(USER, served)}
+    assert all(each.is_kept for each in rows.values())
+    assert rows['emails[type eq "work"].display'].is_only_element and not rows["userType"].is_only_element
+
+    html = Visitor(made_site(store=store)).get("/attributes")
+    assert html.count("other values are not kept") == 3
 
 
 def test_a_service_without_a_log_has_pages_too() -> None:

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from scimkit.admin import Administrator, AdminSite, OneTimeLinks
 from scimkit.admin.rendering import STATIC_FILES, STATIC_VERSION
 from scimkit.runner import run_sync
+from scimkit.service import Request
 from tests.admin.test_pages import a_user, scim
-from tests.admin.visitor import ADA, Visitor, made_site
+from tests.admin.visitor import ADA, ROOT, Visitor, made_site
 
 MARK = "zqx"
 HOSTILE = st.sampled_from([
@@ -166,6 +167,21 @@ def test_forms_of_other_origins_are_refused(headers: dict[str, str], status: int
     kind = "application/x-www-form-urlencoded"
     assert visitor.send("POST", f"/tokens/{id}/status", "", body, content_type=kind, **headers).status == status
     assert visitor.site.ports.tokens.find(id).active is (status == 403)
+
+
+def test_the_page_for_a_wrong_origin_names_the_address_to_open() -> None:
+    """A valid form from another origin gets the address of the page, escaped. Reloading the page would not help."""
+    visitor = Visitor(made_site())
+    body, kind = f"form_token={visitor.form_token()}".encode(), "application/x-www-form-urlencoded"
+    elsewhere = {"content-type": kind, "origin": "http://127.0.0.1:8000"}
+    for base_url, shown in ((ROOT, ROOT), ("https://h/<b>{0}", "https://h/&lt;b&gt;{0}")):
+        request = Request("POST", "/tokens/new", headers=elsewhere, body=body, base_url=base_url)
+        response = run_sync(visitor.site.handle(request, ADA))
+        html = response.body.decode()
+        assert response.status == 403
+        assert f"Open the page at {shown} and try again" in html and "not valid any more" not in html
+    forged = visitor.send("POST", "/tokens/new", body=b"form_token=x.y", content_type=kind, sec_fetch_site="cross-site")
+    assert "not valid any more" in forged.body.decode() and ROOT not in forged.body.decode()
 
 
 @pytest.mark.parametrize(

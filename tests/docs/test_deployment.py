@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+import uvicorn
 import yaml
 
 from scimkit import USER, Limits, Scope
@@ -19,6 +21,7 @@ from tests.docs.tables import DOCS
 from tests.stores.databases import MARKS, url_of
 
 DEPLOY: Final = DOCS / "examples" / "deploy"
+DOCKERFILES: Final = {each.name: each.read_text("utf-8") for each in DEPLOY.glob("*Dockerfile")}
 DOCKERFILE: Final = (DEPLOY / "Dockerfile").read_text("utf-8")
 MANIFEST: Final = (DEPLOY / "kubernetes.yaml").read_text("utf-8")
 NGINX: Final = (DEPLOY / "nginx.conf").read_text("utf-8")
@@ -36,26 +39,59 @@ def containers() -> Iterator[dict[str, Any]]:
     yield from (*pod["initContainers"], *pod["containers"])
 
 
-def test_the_dockerfile() -> None:
-    """Each line is an instruction of Docker, the command has valid options, and a plain user runs it."""
-    lines = [line for line in DOCKERFILE.splitlines() if line]
-    assert {line.split()[0] for line in lines} == INSTRUCTIONS
-    command = json.loads(re.findall(r"^CMD (.+)$", DOCKERFILE, re.MULTILINE)[0])
-    assert parameters(command)["host"] == "0.0.0.0"
-    compile(json.loads(re.findall(r"HEALTHCHECK CMD (.+)$", DOCKERFILE, re.MULTILINE)[0])[2], "Dockerfile", "exec")
-    assert re.findall(r"^USER (\d+)$", DOCKERFILE, re.MULTILINE) == ["10001"]
+def command_of(dockerfile: str) -> list[str]:
+    """Return the command of a Dockerfile."""
+    command: list[str] = json.loads(re.findall(r"^CMD (.+)$", dockerfile, re.MULTILINE)[0])
+    return command
+
+
+@pytest.mark.parametrize("name", DOCKERFILES)
+def test_the_dockerfiles(name: str) -> None:
+    """Each line is an instruction of Docker, a plain user runs the command, and the health check is Python."""
+    text = DOCKERFILES[name]
+    found = {line.split()[0] for line in text.splitlines() if line}
+    assert found in (INSTRUCTIONS, INSTRUCTIONS - {"ENTRYPOINT"} | {"WORKDIR", "COPY"})
+    compile(json.loads(re.findall(r"HEALTHCHECK CMD (.+)$", text, re.MULTILINE)[0])[2], name, "exec")
+    assert re.findall(r"^USER (\d+)$", text, re.MULTILINE) == ["10001"]
+
+
+def test_the_command_of_the_server() -> None:
+    """The command has valid options."""
+    assert parameters(command_of(DOCKERFILE))["host"] == "0.0.0.0"
+
+
+def test_the_image_of_the_helpdesk() -> None:
+    """uvicorn accepts the options, and the paths are those of the last step of the tutorial."""
+    text, [_, *arguments] = DOCKERFILES["helpdesk.Dockerfile"], command_of(DOCKERFILES["helpdesk.Dockerfile"])
+    options = uvicorn.main.make_context("uvicorn", arguments).params
+    assert (options["app"], options["host"]) == ("helpdesk.app:app", "0.0.0.0")
+    assert options["timeout_graceful_shutdown"] == 30
+    last = (DOCS / "examples" / "tutorial" / "step_8" / "helpdesk" / "app.py").read_text("utf-8")
+    assert 'app.mount("/probes", HealthApp(service))' in last and ":8000/probes/readyz" in text
+    packages = re.findall(r"pip install --no-cache-dir (.+)", text)[0]
+    assert all(each in packages for each in ("fastapi", "uvicorn", "itsdangerous", "scimkit[admin,postgresql]"))
 
 
 @pytest.mark.parametrize("container", list(containers()), ids=lambda each: each["args"][0])
-def test_the_containers(container: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each container has valid options, and takes its secrets from the Secret, never from its arguments."""
-    for each in container["env"]:
-        monkeypatch.setenv(each["name"], each.get("value", "sqlite://"))
+def test_the_containers(container: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each container has valid options, and takes its secrets from the Secret, never from its arguments.
+
+    The URL of the store is in a file of a volume that has only the keys which the container needs.
+    """
+    values = {each["name"]: each.get("value") for each in container["env"]}
+    file = tmp_path / "store"
+    file.write_text("sqlite://", "utf-8")
+    monkeypatch.setenv("SCIMKIT_STORE_FILE", str(file))
     parameters(container["args"])
     secret = objects()["Secret"]
     named = [each["valueFrom"]["secretKeyRef"] for each in container["env"] if "valueFrom" in each]
-    assert named and all(each["name"] == "scimkit" and each["key"] in secret["stringData"] for each in named)
-    assert "postgresql" not in " ".join(container["args"])
+    assert all(each["name"] == "scimkit" and each["key"] in secret["stringData"] for each in named)
+    [mount] = container["volumeMounts"]
+    volumes = {each["name"]: each["secret"] for each in objects()["Deployment"]["spec"]["template"]["spec"]["volumes"]}
+    [item] = volumes[mount["name"]]["items"]
+    assert values["SCIMKIT_STORE_FILE"] == f"{mount['mountPath']}/{item['path']}"
+    assert volumes[mount["name"]]["secretName"] == "scimkit" and item["key"] in secret["stringData"]
+    assert all("postgresql" not in each for each in (*container["args"], *filter(None, values.values())))
 
 
 def test_the_manifest() -> None:

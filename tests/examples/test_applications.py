@@ -134,7 +134,7 @@ def test_entra_and_okta_provision_the_application(name: str, folder: Path) -> No
     token = PREPARE[name](database)
     with served(name, database) as url:
         if PREPARE[name] is prepare_tables:
-            check_tickets(url, token, database)
+            check_tickets(url, token)
         for idp in ("entra", "okta"):
             directory = marked(sample_directory(), idp)
             simulator = provider(idp, f"{url}/scim/v2", token, directory)
@@ -143,17 +143,14 @@ def test_entra_and_okta_provision_the_application(name: str, folder: Path) -> No
             assert report.passed, "\n\n".join(explained(step) for step in report.failures)
 
 
-def check_tickets(url: str, token: str, database: Path) -> None:
-    """Deactivate an agent, and check that the ticket of the agent is in the queue again."""
+def check_tickets(url: str, token: str) -> None:
+    """Open a ticket, deactivate its agent, and check that the ticket is in the queue again."""
     headers = {"Authorization": f"Bearer {token}"}
     with httpx.Client(headers=headers) as client:
         created = client.post(f"{url}/scim/v2/Users", json={"schemas": [USER], "userName": "leaver"})
         assert created.headers["location"] == f"{url}/scim/v2/Users/{created.json()['id']}"
-        engine = sa.create_engine(f"sqlite:///{database}")
-        with engine.begin() as connection:
-            insert = sa.text("INSERT INTO ticket (subject, agent) VALUES ('printer', :agent)")
-            connection.execute(insert, {"agent": created.json()["id"]})
-        engine.dispose()
+        opened = client.post(f"{url}/tickets", json={"subject": "printer", "agent": created.json()["id"]})
+        assert opened.status_code == 201
         assert client.get(f"{url}/tickets").json() == [{"subject": "printer", "agent": created.json()["id"]}]
         operations = [{"op": "replace", "path": "active", "value": False}]
         body = {"schemas": [PATCH_OP], "Operations": operations}

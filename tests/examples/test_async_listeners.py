@@ -30,6 +30,7 @@ from scimkit.events import (
     before_write,
     in_transaction,
 )
+from scimkit.stores.sql import SqlStore, SqlTokenStore
 from scimkit.stores.sqlalchemy import AsyncMappedStore
 from scimkit.testing.server import running
 from tests.client import GROUP, PATCH_OP, USER
@@ -70,7 +71,7 @@ class TestAsyncSqlStore:
 
     def test_the_example(self, database: str) -> None:
         """Tickets of a leaver return to the queue with the write, and the chat hears of it."""
-        example, tokens, messages = runpy.run_path(str(EXAMPLE)), TokenRegistry(), list[bytes]()
+        example, messages = runpy.run_path(str(EXAMPLE)), list[bytes]()
         tenant, ticket = uuid4().hex, example["ticket"]
 
         async def chat(request: httpx.Request) -> httpx.Response:
@@ -79,8 +80,9 @@ class TestAsyncSqlStore:
             return httpx.Response(204)
 
         sender = httpx.AsyncClient(transport=httpx.MockTransport(chat), base_url="https://chat.example.org")
-        app = example["create_app"](database, tokens, sender)
-        engine = sa.create_engine(database)
+        app = example["create_app"](database, sender)
+        engine = SqlStore(database).engine  # its tables are those of the async store
+        tokens = TokenRegistry(SqlTokenStore(engine))
         with client_of(app, tokens, tenant, "/scim/v2") as client:
             bo, ada = new_user(client, "bo"), new_user(client, "ada")
             with engine.begin() as connection:

@@ -6,6 +6,7 @@ This module changes nothing: each statement is rolled back.
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,6 +19,7 @@ import sqlalchemy as sa
 from scimkit import GROUP, USER, Query, Scope, filters
 from scimkit.patch import ChangeSet, ReferenceChanges
 from scimkit.stores.sql import SqlStore
+from scimkit.stores.sql.hot_statements import HotStatement
 
 _PARAMETER: Final = re.compile(r"%\((\w+)\)s")
 _SETTINGS: Final = ("plan_cache_mode", "enable_seqscan", "jit")
@@ -121,10 +123,7 @@ def plans(url: str, tenant: str, user: str, group: str, name: str) -> Iterator[P
 
 def _is_hot(sql: str) -> bool:
     """Report whether the store prepares a statement."""
-    from scimkit.stores.sql import postgresql_statements as hot
-    from scimkit.stores.sql.hot_statements import HotStatement
-
-    known = [each for each in vars(hot).values() if isinstance(each, HotStatement) and each._prepare]
+    known = [each for each in gc.get_objects() if isinstance(each, HotStatement) and each.may_prepare]
     return sql in {text.sql for each in known for text in each._texts.values()}
 
 

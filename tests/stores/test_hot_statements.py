@@ -14,6 +14,7 @@ from scimkit import USER, Query, Scope, filters
 from scimkit.errors import Uniqueness
 from scimkit.patch import ChangeSet
 from scimkit.stores.sql import AsyncSqlStore, SqlStore
+from scimkit.stores.sql.hot_statements import HotStatement
 from tests.stores.databases import DATABASES, store_of, url_of
 
 on_postgresql = pytest.mark.parametrize("database", [each for each in DATABASES if each.values == ("postgresql",)])
@@ -90,6 +91,32 @@ def test_the_application_can_observe_hot_statements(database: str, scope: Scope)
     store.engine.dispose()
     assert any(each.startswith("SELECT scim_resource.sequence") for each in said)
     assert any("INSERT INTO scim_value" in each for each in said)
+
+
+@on_every_database
+def test_a_listener_of_one_connection_observes_hot_statements(database: str) -> None:
+    """A listener to the statements of a connection, or of all connections, sees hot statements on it."""
+    store, said = SqlStore(url_of(database)), list[str]()
+    statement = HotStatement(sa.select(sa.literal(1, sa.Integer())))
+
+    def note(_: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if statement.startswith("SELECT"):
+            said.append(statement)
+
+    with store.engine.connect() as connection:
+        statement.rows(connection, {})
+        assert said == []
+        sa.event.listen(connection, "before_cursor_execute", note)
+        statement.rows(connection, {})
+    assert len(said) == 1
+    sa.event.listen(sa.Connection, "before_cursor_execute", note)
+    try:
+        with store.engine.connect() as connection:
+            statement.rows(connection, {})
+    finally:
+        sa.event.remove(sa.Connection, "before_cursor_execute", note)
+    store.engine.dispose()
+    assert len(said) == 2
 
 
 @on_postgresql

@@ -16,6 +16,7 @@ from scimkit import USER, MemoryStore, Page, Query, ResourceType, Scope, SyncSto
 from scimkit.documents import Document
 from scimkit.errors import Forbidden, InvalidFilter
 from scimkit.patch import ChangeSet
+from scimkit.stores import Members
 from scimkit.testing.contract import StoreContract, StoreMachine
 
 _EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "minimal_store.py"
@@ -140,7 +141,16 @@ def _kept_always(self: Any, scope: Any, work: Any) -> Any:
     return work(self)
 
 
+def _no_members(self: Any, *arguments: Any) -> Members:
+    return Members((), None)
+
+
 _FLAWS: list[tuple[str, dict[str, Any]]] = [
+    ("test_unsupported_names_capabilities", {"unsupported": ("member_pages", "cursor")}),
+    ("test_unsupported_names_capabilities", {"unsupported": "member_pages"}),
+    ("test_capabilities_have_their_methods", {"unsupported": ()}),
+    ("test_capabilities_have_their_methods", {"transaction": None}),
+    ("test_members_are_read_in_pages", {"unsupported": (), "members": _no_members}),
     ("test_returned_documents_are_not_modified", {"get": _handed_out, "change": _written_in_place}),
     ("test_another_version_is_refused", {"change": _any_version}),
     ("test_one_of_many_concurrent_writes_succeeds", {"change": _any_version}),

@@ -2,7 +2,7 @@ import os
 
 import click
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, request
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from scimkit import ScimService, TokenRegistry
@@ -42,6 +42,12 @@ def create_app(database: str | None = None) -> Flask:
     def tickets() -> list[dict[str, str | None]]:
         with store.engine.connect() as connection:
             return [{"subject": each.subject, "agent": each.agent} for each in connection.execute(sa.select(ticket))]
+
+    @app.post("/tickets")
+    def open_ticket() -> tuple[str, int]:
+        with store.engine.begin() as connection:
+            connection.execute(sa.insert(ticket).values(subject=request.json["subject"], agent=request.json["agent"]))
+        return "", 201
 
     @app.cli.command("issue-token")
     @click.argument("description")

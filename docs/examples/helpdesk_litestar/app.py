@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import sqlalchemy as sa
-from litestar import Litestar, asgi, get
+from litestar import Litestar, asgi, get, post
 from litestar.types import Receive, Scope, Send
 
 from scimkit import ScimService
@@ -46,6 +46,11 @@ def create_app(database: str | None = None) -> Litestar:
             rows = await connection.execute(sa.select(ticket))
             return [{"subject": each.subject, "agent": each.agent} for each in rows]
 
+    @post("/tickets")
+    async def open_ticket(data: dict[str, str | None]) -> None:
+        async with store.engine.begin() as connection:
+            await connection.execute(sa.insert(ticket).values(subject=data["subject"], agent=data["agent"]))
+
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         await store.upgrade()
@@ -54,4 +59,4 @@ def create_app(database: str | None = None) -> Litestar:
         yield
         await store.engine.dispose()
 
-    return Litestar([scim, tickets], lifespan=[lifespan])
+    return Litestar([scim, tickets, open_ticket], lifespan=[lifespan])

@@ -19,6 +19,10 @@ _OWN_SITES: Final = frozenset({"same-origin", "none"})
 _LONGEST: Final = 200
 
 
+class WrongOrigin(Forbidden):
+    """A valid form came from another origin than that of the page."""
+
+
 class FormTokens:
     """Issues and checks the tokens of forms. A token belongs to one administrator, tenant and session.
 
@@ -38,13 +42,16 @@ class FormTokens:
         """Check that a form was sent by a page of this service to the same administrator.
 
         Raises:
-            Forbidden: The form came from another origin, or its token is not valid.
+            Forbidden: The token of the form is not valid.
+            WrongOrigin: The token is valid, and the form came from another origin.
         """
         salt, _, signature = token[:_LONGEST].partition(".")
         expected = self._signature(salt, administrator)
         is_valid = hmac.compare_digest(signature.encode("utf-8", "replace"), expected.encode())
-        if not is_valid or not _is_own_origin(request):
+        if not is_valid:
             raise Forbidden("The form is not valid any more.")
+        if not _is_own_origin(request):
+            raise WrongOrigin("The form came from another origin.")
 
     def _signature(self, salt: str, administrator: Administrator) -> str:
         parts = (salt, administrator.name, administrator.tenant, administrator.session)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from scimkit.admin.administrators import Administrator, Authorize
 from scimkit.admin.attribute_pages import AttributePages
 from scimkit.admin.client_pages import ClientPages
-from scimkit.admin.form_tokens import FormTokens
+from scimkit.admin.form_tokens import FormTokens, WrongOrigin
 from scimkit.admin.log_pages import LogPages
 from scimkit.admin.one_time_links import OneTimeLinks, session_cookie
 from scimkit.admin.page_requests import (
@@ -174,7 +174,11 @@ class AdminSite:
     ) -> Response:
         """Return the page of an error. Only an administrator sees the detail of the error."""
         detail = error.detail if error is not None and call is not None else ""
-        values = {"status": status, "phrase": HTTPStatus(status).phrase, "detail": detail}
+        word = "origin" if isinstance(error, WrongOrigin) else str(status)
+        values = {
+            "status": status, "phrase": HTTPStatus(status).phrase, "detail": detail, "word": word,
+            "address": request.base_url,
+        }  # fmt: skip
         kept = tuple(each for each in headers if each[0] in ("Allow", "Retry-After"))
         if call is not None:
             return html_response(status, self._html(Page("error.html", values), call), *kept)

@@ -25,7 +25,7 @@ from scimkit.cli.migrate import migrate
 from scimkit.cli.provisioning_log import cycles, forget, log
 from scimkit.cli.safeguard import safeguard_app
 from scimkit.cli.serve import serve
-from scimkit.cli.stores import StoreUnavailable
+from scimkit.cli.stores import StoreUnavailable, close_stores
 from scimkit.cli.tokens import token_app
 
 app: typer.Typer = typer.Typer(
@@ -52,8 +52,12 @@ def main() -> None:
 
 
 @app.callback(invoke_without_command=True)
-def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
     """Print the version if the option asks for it."""
+    context.call_on_close(close_stores)
     if version:
         typer.echo(f"scimkit {__version__}")
         raise typer.Exit

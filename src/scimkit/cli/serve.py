@@ -10,7 +10,7 @@ import typer
 from scimkit.cli.admin import new_admin_settings
 from scimkit.cli.logs import FORMATS, LEVELS
 from scimkit.cli.server import DEFAULT_RATES, ServerApp, Settings, listen, prepare, serve_many, serve_one
-from scimkit.cli.stores import STORE_URLS, open_store, read_store_url
+from scimkit.cli.stores import STORE_FILE, STORE_URLS, open_store, read_store_url
 from scimkit.cli.telemetry import check_extra
 from scimkit.dialects import DIALECTS
 from scimkit.service.request_counts import RequestCounts
@@ -28,7 +28,12 @@ def serve(
     ] = None,
     store_file: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A file that contains the URL of the store, such as a mounted secret."),
+        typer.Option(
+            metavar="FILE",
+            envvar=STORE_FILE,
+            show_envvar=True,
+            help="A file that contains the URL of the store, such as a mounted secret.",
+        ),
     ] = None,
     dialect: Annotated[str, typer.Option(help=f"The dialect of requests: {', '.join(DIALECTS)}.")] = "tolerant",
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",

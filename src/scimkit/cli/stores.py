@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,27 @@ if TYPE_CHECKING:
 
 STORE_URLS: Final = "memory://, sqlite:///FILE, postgresql+psycopg://USER@HOST/NAME or mysql+pymysql://USER@HOST/NAME"
 
+_opened: Final[list[SqlStore]] = []
+"""The stores that a command has opened."""
+
+STORE_FILE: Final = "SCIMKIT_STORE_FILE"
+"""The variable that names a file with the URL of the store."""
+
+
+def _chosen_store(context: typer.Context, url: str) -> str:
+    """Return the URL of the option or of SCIMKIT_STORE, else the URL in the file that SCIMKIT_STORE_FILE names.
+
+    Raises:
+        typer.BadParameter: None of them is given, or the file is empty or cannot be read.
+    """
+    if url or context.resilient_parsing:
+        return url
+    file = os.environ.get(STORE_FILE)
+    if not file:
+        raise typer.BadParameter(f"give the URL of the store, or set SCIMKIT_STORE or {STORE_FILE}")
+    return read_store_url(None, Path(file))
+
+
 StoreOption = Annotated[
     str,
     typer.Option(
@@ -26,7 +48,11 @@ StoreOption = Annotated[
         metavar="URL",
         envvar="SCIMKIT_STORE",
         show_envvar=True,
-        help=f"Where users, groups and tokens are kept: {STORE_URLS}.",
+        default_factory=str,
+        show_default=False,
+        callback=_chosen_store,
+        help=f"Where users, groups and tokens are kept: {STORE_URLS}. Required, unless {STORE_FILE} names a file "
+        "that contains the URL.",
     ),
 ]
 
@@ -66,11 +92,19 @@ def sql_store(url: str, *, outbox: bool = False, provisioning_log: bool = False)
     try:
         if url == "sqlite:///":
             raise ValueError("the URL names no file")
-        return SqlStore(url, upgrade=False, outbox=outbox, provisioning_log=provisioning_log)
+        store = SqlStore(url, upgrade=False, outbox=outbox, provisioning_log=provisioning_log)
     except (ValueError, ArgumentError):
         raise typer.BadParameter(f"the store must be {STORE_URLS}", param_hint="--store") from None
     except ModuleNotFoundError as missing:
         raise typer.BadParameter(str(missing), param_hint="--store") from None
+    _opened.append(store)
+    return store
+
+
+def close_stores() -> None:
+    """Close the connections of all stores that a command has opened, at the end of the command."""
+    while _opened:
+        _opened.pop().engine.dispose()
 
 
 class StoreUnavailable(Exception):
@@ -97,9 +131,9 @@ def read_store_url(store: str | None, store_file: Path | None) -> str:
     """Return the URL of the store from an option, the environment or a file.
 
     Raises:
-        typer.BadParameter: Both an option and a file are given, or the file is empty or cannot be read.
+        typer.BadParameter: Both options are given, or the file is empty or cannot be read.
     """
-    if store_file is None:
+    if store_file is None or (store is not None and str(store_file) == os.environ.get(STORE_FILE)):
         return store or "memory://"
     if store is not None:
         raise typer.BadParameter("give either --store or --store-file, not both", param_hint="--store-file")

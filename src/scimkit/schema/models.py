@@ -26,10 +26,12 @@ def resource_type(
     required_extensions: Sequence[type[Extension]] = (),
     unique: Sequence[str] = (),
     indexed: Sequence[str] = (),
+    references: Sequence[str] = (),
 ) -> ResourceType:
     """Compile a resource type from a `scim2_models` class, such as `User[EnterpriseUser]` or your own class.
 
-    The resource type has the extensions that are type parameters of the class.
+    The resource type has the extensions of the type parameter, and no others. Several extensions are a union, such as
+    `User[EnterpriseUser | Helpdesk]`.
 
     Args:
         model: The model class.
@@ -39,9 +41,12 @@ def resource_type(
         required_extensions: The extensions of the class that every resource must have.
         unique: Paths of unique attributes, as for `ResourceType`.
         indexed: Paths that filters often compare with `eq`, as for `ResourceType`.
+        references: Multi-valued attributes whose elements must name existing resources, as for `ResourceType`.
+            Experimental.
 
     Raises:
         ValueError: A path names no attribute, or a required extension is not an extension of the class.
+        ValueError: An attribute in `references` is not a multi-valued reference.
     """
     extensions = _extension_models(model)
     for each in required_extensions:
@@ -55,6 +60,7 @@ def resource_type(
         description=description,
         unique=unique,
         indexed=indexed,
+        references=references,
     )
 
 

@@ -30,7 +30,7 @@ class Projection:
     A store calls `requested` to learn which attributes it need not load, such as the members of a group.
     """
 
-    __slots__ = ("_stripped", "_tree", "chosen", "wants_location")
+    __slots__ = ("_tree", "chosen", "stripped", "wants_location")
 
     def __init__(
         self,
@@ -50,7 +50,10 @@ class Projection:
         self.wants_location: bool = meta is None or "location" in meta
         """True if `meta.location` is returned. The caller adds it, because stored documents do not contain it."""
         whole = requested is None and all(sub is None for sub in tree.values())
-        self._stripped = tuple(name for name in resource_type.attributes if name not in tree) if whole else None
+        self.stripped: tuple[str, ...] | None = (
+            tuple(name for name in resource_type.attributes if name not in tree) if whole else None
+        )
+        """The attributes that are left out, if everything else is returned as it is. None for any other selection."""
 
     def requested(self, name: str) -> bool:
         """Report whether any part of a top-level attribute, given by its canonical name, is returned."""
@@ -58,7 +61,7 @@ class Projection:
 
     def apply(self, document: Document) -> Document:
         """Return the part of a document that the response contains. Return the same object if nothing is removed."""
-        stripped = self._stripped
+        stripped = self.stripped
         if stripped is None:
             return _cut(document, self._tree)
         for name in stripped:

@@ -6,10 +6,11 @@ This module does not call the store.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from scimkit.service.cursors import Cursor
+from scimkit.service.unparsed_rendering import Rendered
 from scimkit.stores.paging import Position
 from scimkit.stores.protocol import Page
 
@@ -26,7 +27,7 @@ class _Entry(NamedTuple):
 
     part: int
     position: Position
-    resource: Mapping[str, Any]
+    resource: Rendered
 
 
 class CursorPage:
@@ -73,7 +74,7 @@ class CursorPage:
             return None
         return (_AFTER_ALL,) if self.backward else (_BEFORE_ALL,)
 
-    def take(self, part: int, page: Page, resources: Sequence[Mapping[str, Any]], *, is_sorted: bool) -> None:
+    def take(self, part: int, page: Page, resources: Sequence[Rendered], *, is_sorted: bool) -> None:
         """Add the result of the store query for one resource type."""
         before = () if is_sorted or not self._merged else _NO_VALUE
         found = [
@@ -96,7 +97,7 @@ class CursorPage:
         return self._gathered[-self._count :] if self.backward and self._count else self._gathered[: self._count]
 
     @property
-    def resources(self) -> list[Mapping[str, Any]]:
+    def resources(self) -> list[Rendered]:
         """Return the resources of the page."""
         return [each.resource for each in self._kept]
 

@@ -117,6 +117,11 @@ def json_response(status: int, document: object, *headers: tuple[str, str]) -> R
     return Response(status, write_json(document), (CONTENT_TYPE, *headers))
 
 
+def json_text_response(body: bytes) -> Response:
+    """Return a response for a JSON text."""
+    return Response(200, body, (CONTENT_TYPE,))
+
+
 def error_response(error: ScimError) -> Response:
     """Return the response for an error (RFC 7644 section 3.12)."""
     return json_response(error.status, error.to_document(), *error.headers)

@@ -18,7 +18,7 @@ from scimkit.tokens import Principal
 
 _log = logging.getLogger("scimkit")
 _auth = logging.getLogger("scimkit.auth")
-access_log = logging.getLogger("scimkit.access")
+access_log: logging.Logger = logging.getLogger("scimkit.access")
 
 LOGGERS: Final = ("scimkit", "scimkit.auth", "scimkit.access", "scimkit.admin", "scimkit.serve")
 """The names of all loggers of scimkit."""

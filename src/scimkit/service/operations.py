@@ -7,7 +7,6 @@ tokens or do I/O.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
 from time import monotonic
 from typing import Any, Final, TypeAlias, cast
 
@@ -451,7 +450,7 @@ class ResourceOperations:
             return self._rehearse(call, write)
         recorder = self._log_in_transaction
         if recorder is not None and recorder.is_with_write:
-            call.log_entry = partial(recorder.entry_of, call, self.resource_type)
+            call.log_entry = recorder.entries_of(self.resource_type)
         hook = self._set_password if has_password else None
         if hook is None and self._listeners is None and self._safeguards is None:
             if self._recorder is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Lock
@@ -144,6 +144,10 @@ class ProvisioningRecorder:
     def entry_of(self, call: RequestContext, resource_type: ResourceType, written: Written) -> LogEntry:
         """Return the entry of a write that did not fail."""
         return self._makers[resource_type.name].written(call, written)
+
+    def entries_of(self, resource_type: ResourceType) -> Callable[[RequestContext, Written], LogEntry]:
+        """Return a function that does the same for the resources of one type."""
+        return self._makers[resource_type.name].written
 
     async def record(self, store: Store, entry: LogEntry) -> None:
         """Write an entry in the transaction of a store. An error undoes the transaction."""

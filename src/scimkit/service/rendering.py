@@ -22,9 +22,11 @@ _NO_META: Final[Mapping[str, Any]] = {}
 class Renderer:
     """Renders the documents of one resource type."""
 
-    __slots__ = ("_endpoint", "_endpoints", "_references")
+    __slots__ = ("_endpoint", "_endpoints", "_references", "name", "references")
 
     def __init__(self, resource_type: ResourceType, resource_types: Sequence[ResourceType]) -> None:
+        self.name: str = resource_type.name
+        """The name of the resource type."""
         self._endpoint = resource_type.endpoint
         self._endpoints = {each.name: each.endpoint for each in resource_types}
         tops = [(None, attribute) for attribute in resource_type.attributes.values()]
@@ -34,6 +36,8 @@ class Renderer:
             for extension, attribute in [*tops, *inner]
             if attribute.is_reference
         ]
+        self.references: Sequence[str] = [name for _, name, _, _ in self._references]
+        """The names of the attributes that refer to resources, in the schema and its extensions."""
 
     def _only_endpoint(self, attribute: Attribute) -> str | None:
         """Return the endpoint of a reference attribute that can refer to one resource type only, else None."""
@@ -50,6 +54,11 @@ class Renderer:
         if projection.wants_location:
             location = self.location(document["id"], base_url)
             rendered["meta"] = {**rendered.get("meta", _NO_META), "location": location}
+        self.add_references(rendered, base_url)
+        return rendered
+
+    def add_references(self, rendered: dict[str, Any], base_url: str) -> None:
+        """Replace the values that refer to resources by values with `$ref`."""
         for extension, name, multi_valued, endpoint in self._references:
             holder = rendered if extension is None else rendered.get(extension)
             if holder is None or name not in holder:
@@ -61,7 +70,6 @@ class Renderer:
                 holder[name] = [self._with_reference(each, endpoint, base_url) for each in value]
             else:
                 holder[name] = self._with_reference(value, endpoint, base_url)
-        return rendered
 
     def _with_reference(self, value: Mapping[str, Any], endpoint: str | None, base_url: str) -> Mapping[str, Any]:
         """Return a reference value with its `$ref`, if the resource type to which it refers is known."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeAlias
 
 from scimkit.dialects import RequestDeviations
@@ -49,14 +50,18 @@ class RequestContext:
     """What a rehearsed write would have written."""
     operations: Sequence[Operation] = field(default=(), init=False, repr=False)
     """The operations of a PATCH, once they are read and in RFC form."""
-    log_entry: Callable[[Written], LogEntry] | None = field(default=None, init=False, repr=False)
+    log_entry: Callable[[RequestContext, Written], LogEntry] | None = field(default=None, init=False, repr=False)
     """Makes the entry of the provisioning log that the store adds with the write. None if the store does not."""
     password: str | None = field(default=None, init=False, repr=False)
 
     @property
     def write_scope(self) -> Scope:
-        """The scope of the write that the request asks for. Listeners and safeguards write with `scope`."""
-        return self.scope if self.log_entry is None else replace(self.scope, log_entry=self.log_entry)
+        """The scope of the write that the request asks for. Listeners and safeguards write with `scope`.
+
+        The scope refers to this context. The context keeps no reference to it, so that no cycle waits for the garbage
+        collection.
+        """
+        return self.scope if self.log_entry is None else replace(self.scope, log_entry=partial(self.log_entry, self))
 
 
 Handler: TypeAlias = Callable[[RequestContext], Awaitable[Response]]

@@ -5,7 +5,7 @@ This module does not route requests or verify tokens. Source: RFC 7644 sections 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,12 +18,13 @@ from scimkit.schema.projection import Projection, Projections
 from scimkit.schema.resource_types import ResourceType
 from scimkit.service.cursor_pages import CursorPage
 from scimkit.service.cursors import Cursor, Cursors
-from scimkit.service.http import Parameters, Response, integer, json_response
+from scimkit.service.http import Parameters, Response, integer, json_text_response
 from scimkit.service.limits import Limits
 from scimkit.service.parameters import filter_of, fitted, projection_of, read_search_request
 from scimkit.service.permissions import Permissions, check_scope, missing_scope
-from scimkit.service.rendering import Renderer, list_response
+from scimkit.service.rendering import Renderer
 from scimkit.service.request_context import RequestContext
+from scimkit.service.unparsed_rendering import Rendered, list_body, render_page
 from scimkit.stores.protocol import Capability, Query, RequestedAttributes, Store
 from scimkit.stores.sorting import Sort, sort_key
 
@@ -66,7 +67,7 @@ class Search:
         if "startindex" in parameters:
             start_index = max(integer(parameters, "startIndex", 1), 1)
         first, wanted, total = start_index - 1, count, 0
-        resources: list[Mapping[str, Any]] = []
+        resources: list[Rendered] = []
         if len(parts) > 1 and any(each.query.sort is not None for each in parts):
             resources, total = await self._merged(call, parts, first, wanted)
         else:
@@ -76,7 +77,7 @@ class Search:
                 resources += part.render(page.documents, call)
                 first, wanted = max(first - page.total, 0), wanted - len(page.documents)
                 total += page.total
-        return json_response(200, list_response(resources, total, start_index))
+        return json_text_response(list_body(resources, total, start_index))
 
     async def post(self, call: RequestContext) -> Response:
         """Serve `POST /Users/.search` or `POST /.search` with a SearchRequest (RFC 7644 section 3.4.3)."""
@@ -85,7 +86,7 @@ class Search:
 
     async def _merged(
         self, call: RequestContext, parts: Sequence[_Part], first: int, count: int
-    ) -> tuple[list[Mapping[str, Any]], int]:
+    ) -> tuple[list[Rendered], int]:
         """Return a page of several resource types in one order, and the total.
 
         Each type is read from its first resource to the end of the page. The results are then sorted together.
@@ -96,7 +97,7 @@ class Search:
             return [], total
         if first + count > self._limits.sorted_window:
             raise TooMany("The page is too far from the beginning. Use a cursor, or search one resource type.")
-        found: list[tuple[tuple[bool, Any], Mapping[str, Any]]] = []
+        found: list[tuple[tuple[bool, Any], Rendered]] = []
         for part in parts:
             part.query.count = first + count
             page = await self._store.search(call.scope, part.query)
@@ -143,11 +144,9 @@ class Search:
             found = await self._store.search(call.scope, asked)
             total += found.total
             page.take(part.number, found, part.render(found.documents, call), is_sorted=is_sorted)
-        body = list_response(page.resources, total, None)
-        for name, edge in (("previousCursor", page.previous), ("nextCursor", page.next)):
-            if edge is not None:
-                body[name] = self._cursors.seal(edge, query)
-        return json_response(200, body)
+        edges = {"previousCursor": page.previous, "nextCursor": page.next}
+        sealed = {name: self._cursors.seal(edge, query) for name, edge in edges.items() if edge is not None}
+        return json_text_response(list_body(page.resources, total, None, **sealed))
 
     def _cursor_count(self, parameters: Parameters, cursor: Cursor | None) -> int:
         """Return the number of resources in a page by cursor. The default is the count of the first page.
@@ -248,10 +247,9 @@ class _Part:
     projection: Projection
     query: Query
 
-    def render(self, documents: Sequence[Document], call: RequestContext) -> list[Mapping[str, Any]]:
-        """Return the documents as JSON objects for the response."""
-        render, base_url = self.kind.renderer.render, call.request.base_url
-        return [render(each, self.projection, base_url) for each in documents]
+    def render(self, documents: Sequence[Document], call: RequestContext) -> list[Rendered]:
+        """Return the documents for the response."""
+        return render_page(documents, self.kind.renderer, self.projection, call.request.base_url)
 
 
 def _is_descending(parameters: Parameters) -> bool:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from time import monotonic
 from typing import Any, Final
 
@@ -19,7 +20,6 @@ from scimkit.entitlements.offers import RolesAndEntitlements
 from scimkit.entitlements.store import OfferStore
 from scimkit.errors import (
     InternalError,
-    MethodNotAllowed,
     NotFound,
     NotImplementedByServer,
     PayloadTooLarge,
@@ -66,10 +66,11 @@ from scimkit.service.permissions import Permissions
 from scimkit.service.provisioning_recorder import ProvisioningRecorder
 from scimkit.service.rate_limiter import RateLimited, RateLimiter
 from scimkit.service.rate_limits import RateLimits
-from scimkit.service.request_context import Handler, RequestContext
+from scimkit.service.request_context import RequestContext
 from scimkit.service.request_ids import current_request, request_id
 from scimkit.service.request_reporter import ExchangeHook, RequestReporter
-from scimkit.service.search import Search
+from scimkit.service.routes import Endpoints
+from scimkit.service.store_capabilities import check_capabilities
 from scimkit.service.token_checks import TokenChecks
 from scimkit.service.write_listeners import WriteListeners
 from scimkit.service.write_safeguards import WriteSafeguards
@@ -78,9 +79,6 @@ from scimkit.tokens import Client, Principal, SyncTokenVerifier, TokenChanged, T
 
 _log = logging.getLogger("scimkit")
 
-_ID: Final = "{id}"
-_MAX_ID_LENGTH: Final = 255
-_NO_ID: Final = frozenset({"", ".search"})
 _ANONYMOUS: Final = Principal(tenant="", token_id="")
 """The principal of a client that reads the ServiceProviderConfig without a token."""
 _NO_PARAMETERS: Final[Mapping[str, str]] = {}
@@ -160,6 +158,7 @@ class ScimService:
 
         Raises:
             ValueError: The store does not serve one of `resource_types`.
+            ValueError: `unsupported` of the store has an unknown name, or the store lacks the method of a capability.
             ValueError: Two resource types have the same name or endpoint.
             ValueError: Listeners are given, and the store does not support transactions or does not report changes.
             ValueError: `log_options` names an attribute that no resource type has.
@@ -174,100 +173,92 @@ class ScimService:
             ValueError: Roles or entitlements are offered, and the store does not keep the attribute of a user.
             TypeError: A coroutine function returns offers, and the store is not async.
         """
-        self.resource_types: tuple[ResourceType, ...] = announced_types(store, resource_types)
-        self.limits = limits
         declared = roles_and_entitlements
-        self.blocking: bool = store.is_async is False and (
-            store.blocking or (declared is not None and declared.is_called)
-        )
-        """True if a request may block its thread while the store waits for a disk or a network."""
+        self.resource_types: tuple[ResourceType, ...] = announced_types(store, resource_types)
+        check_capabilities(store, self.resource_types)
+        self.limits = limits
+        self.store = store
         self.is_async: bool = store.is_async or tokens.is_async
         """True if the service needs an event loop, because its store or its token verifier is async."""
+        waits_for_offers = declared is not None and declared.is_called
+        waits_for_queue = async_requests is not None and async_requests.queue.blocking
+        self.blocking: bool = (store.is_async is False and (store.blocking or waits_for_offers)) or waits_for_queue
+        """True if a request may block its thread while the store waits for a disk or a network."""
         self.rate_limiter: RateLimiter | None = (
             None
             if rate_limits is None
             else RateLimiter(rate_limits, is_async=self.is_async, connections=getattr(store, "pool_size", None))
         )
         """The object that applies `rate_limits`, or None."""
-        self.verification_blocks: bool = tokens.is_async is False and bool(getattr(tokens, "blocking", True))
+        counts_block = self.rate_limiter is not None and self.rate_limiter.blocking
+        self.verification_blocks: bool = counts_block or (
+            tokens.is_async is False and bool(getattr(tokens, "blocking", True))
+        )
         """True if the verification of a token, or the count of its requests, may block its thread."""
-        if self.rate_limiter is not None and self.rate_limiter.blocking:
-            self.verification_blocks = True
-        self.store = store
         self.on_loop: object | None = None
         """The `LoopService` that `scimkit.loop` creates for this service."""
         self.is_full: Callable[[], bool] = lambda: False
         """A function that reports whether the queue of requests is full."""
         self.last_health: Any = None
         self.next_health_check: float = 0.0
+        self.breaker: Breaker | None = breaker
+        """The breaker, or None."""
+        self.protection: tuple[Protection, ...] = (
+            (protect,) if callable(protect) or isinstance(protect, str | KeepLast) else tuple(protect)
+        )
+        """The rules that name protected resources."""
+        self.dialects: tuple[Dialect, ...] = (dialect, *dialects.values())
+        """The dialects that requests can have."""
+        self.provisioning_log: AnyProvisioningLog | None = provisioning_log or getattr(store, "provisioning_log", None)
+        """The provisioning log, or None."""
         self._deadline = limits.deadline
         self._tokens = tokens
         self._dialect = dialect
         self._dialects = dialects
         self._tenant_dialects = tenant_dialects
         self._me = me
-        self._cursors = cursors or Cursors()
-        self._permissions = Permissions(authorize)
+        self._declared = declared
         self._failed_attempts = FailedAttempts(limits.failed_attempts, limits.failed_attempts_window, tokens)
-        features = Features(
-            max_results=limits.page,
-            max_payload_size=limits.body,
-            sort="sort" not in store.unsupported,
-            etag=True,
-            bulk_operations=limits.bulk_operations,
-            default_page=limits.default_page,
-            cursor_timeout=None if "cursors" in store.unsupported else self._cursors.timeout,
-            change_password=set_password is not None,
-            documentation_uri=documentation_uri,
-            authentication_schemes=getattr(tokens, "authentication_schemes", (BEARER_TOKEN,)),
-            roles_and_entitlements=None if declared is None else declared.announced(partial(keeps, store)),
-            security_events=announced_security_events(security_events, "none" if async_requests is None else "request")
-            if security_events or async_requests is not None
-            else None,
-            interop_profile=announce_interop_profile,
-        )
         if announce_interop_profile and not follows_interop_profile(dialect):
             raise ValueError("announce_interop_profile needs a dialect that follows the profile, such as INTEROP")
         if async_requests is not None and self.is_async:
             raise ValueError("async_requests need a sync store and a sync token verifier")
-        self._acceptance = (
-            None if async_requests is None else Acceptance(async_requests, self.resource_types, limits.sensitive)
-        )
-        if async_requests is not None and async_requests.queue.blocking:
-            self.blocking = True
-        self._declared = declared
+        if set_password is not None and "transactions" in store.unsupported:
+            raise ValueError("set_password needs a store that supports transactions; this store does not")
         if declared is not None:
             check_keeps(store, self.resource_types, declared.attributes)
             if declared.is_awaited and not store.is_async:
                 raise TypeError("a coroutine function that returns offers needs an async store")
-        offered = tuple(each for form in declared.forms for each in declared.resource_types(form)) if declared else ()
-        self._discovery = Discovery(self._types_of, features)
-        if set_password is not None and "transactions" in store.unsupported:
-            raise ValueError("set_password needs a store that supports transactions; this store does not")
+        offers_of: dict[RoleSchemas, Sequence[ResourceType]] = (
+            {} if declared is None else {form: declared.resource_types(form) for form in declared.forms}
+        )
+        kinds = (*self.resource_types, *next(iter(offers_of.values()), ()))
+        _check_types(kinds)
+        for path in limits.sensitive:
+            if not any(each.resolve(path) for each in kinds):
+                raise ValueError(f"limits.sensitive names {path}, which is an attribute of no resource type")
+        self._acceptance = (
+            None if async_requests is None else Acceptance(async_requests, self.resource_types, limits.sensitive)
+        )
         self._listeners = (
             WriteListeners(listeners, self.resource_types, limits.sensitive, store, is_async=self.is_async)
             if listeners or has_outbox(store)
             else None
         )
-        rules: tuple[Protection, ...] = (
-            (protect,) if callable(protect) or isinstance(protect, str | KeepLast) else tuple(protect)
-        )
-        self.breaker: Breaker | None = breaker
-        """The breaker, or None."""
-        self.protection: tuple[Protection, ...] = rules
-        """The rules that name protected resources."""
-        self.dialects: tuple[Dialect, ...] = (dialect, *dialects.values())
-        """The dialects that requests can have."""
         self._safeguards = (
-            WriteSafeguards(rules, breaker, self.resource_types, store) if rules or breaker is not None else None
+            WriteSafeguards(self.protection, breaker, self.resource_types, store)
+            if self.protection or breaker is not None
+            else None
         )
-        self.provisioning_log: AnyProvisioningLog | None = provisioning_log or getattr(store, "provisioning_log", None)
-        """The provisioning log, or None."""
         self._recorder = (
             None
             if self.provisioning_log is None
             else ProvisioningRecorder(
-                self.provisioning_log, log_options, (*self.resource_types, *offered), limits.sensitive, store
+                self.provisioning_log,
+                log_options,
+                (*self.resource_types, *chain.from_iterable(offers_of.values())),
+                limits.sensitive,
+                store,
             )
         )
         self._reports_changes = (
@@ -275,18 +266,42 @@ class ScimService:
             or (self._listeners is not None and self._listeners.reports_changes)
             or (self._recorder is not None and self._recorder.reports_changes)
         )
-        links = {} if on_conflict is None else account_links(on_conflict, self.resource_types, store)
+        self.accepts_passwords: bool = set_password is not None
+        """True if the service has the hook `set_password`. Without the hook, the service drops passwords."""
+        cursors = cursors or Cursors()
+        self._discovery = Discovery(
+            self._types_of,
+            Features(
+                max_results=limits.page,
+                max_payload_size=limits.body,
+                sort="sort" not in store.unsupported,
+                etag=True,
+                bulk_operations=limits.bulk_operations,
+                default_page=limits.default_page,
+                cursor_timeout=None if "cursors" in store.unsupported else cursors.timeout,
+                change_password=set_password is not None,
+                documentation_uri=documentation_uri,
+                authentication_schemes=getattr(tokens, "authentication_schemes", (BEARER_TOKEN,)),
+                roles_and_entitlements=None if declared is None else declared.announced(partial(keeps, store)),
+                security_events=announced_security_events(
+                    security_events, "none" if async_requests is None else "request"
+                )
+                if security_events or async_requests is not None
+                else None,
+                interop_profile=announce_interop_profile,
+            ),
+        )
+        permissions = Permissions(authorize)
         lifted = store if store.is_async is True else as_async_store(store)
-        offer_store = None if declared is None else OfferStore(lifted, declared)
-        self._resources: dict[str, ResourceOperations] = {}
-        for each in self.resource_types:
-            self._resources[each.endpoint.strip("/")] = ResourceOperations(
+        links = {} if on_conflict is None else account_links(on_conflict, self.resource_types, store)
+        resources = {
+            each.endpoint.strip("/"): ResourceOperations(
                 each,
                 self.resource_types,
                 lifted,
                 limits,
                 set_password,
-                self._permissions,
+                permissions,
                 hooks_wait_inside=store.is_async,
                 listeners=self._listeners,
                 safeguards=self._safeguards,
@@ -294,37 +309,35 @@ class ScimService:
                 links=links.get(each.name),
                 declared=None if each.attributes.find("userName") is None else declared,
             )
-        self._offered: dict[RoleSchemas, dict[str, ResourceOperations]] = {}
-        if declared is not None and offer_store is not None:
-            for form in declared.forms:
-                self._offered[form] = {
-                    each.endpoint.strip("/"): ResourceOperations(
-                        each, self.resource_types, offer_store, limits, None, self._permissions, hooks_wait_inside=False
-                    )
-                    for each in declared.resource_types(form)
-                }
-        all_types = [*self.resource_types, *(() if declared is None else declared.resource_types(declared.forms[0]))]
-        names = {each.name for each in all_types}
-        if len(names) != len(all_types) or len({each.endpoint.strip("/") for each in all_types}) != len(all_types):
-            raise ValueError("two resource types have the same name or endpoint; give each type its own")
-        for path in limits.sensitive:
-            if not any(each.resolve(path) for each in all_types):
-                raise ValueError(f"limits.sensitive names {path}, which is an attribute of no resource type")
-        self._routes = self._make_routes(lifted, offer_store)
-        self._resource_names = frozenset(each.endpoint.strip("/") for each in all_types)
-        self._names = frozenset(first for first, _ in self._routes)
+            for each in self.resource_types
+        }
+        offers = None if declared is None else OfferStore(lifted, declared)
+        offered: dict[RoleSchemas, dict[str, ResourceOperations]] = {
+            form: {
+                each.endpoint.strip("/"): ResourceOperations(
+                    each, self.resource_types, offers, limits, None, permissions, hooks_wait_inside=False
+                )
+                for each in types
+            }
+            for form, types in offers_of.items()
+            if offers is not None
+        }
+        endpoints = Endpoints(
+            lifted, limits, permissions, cursors, self._acceptance, resources, declared, offers, offered
+        )
+        bulk = Bulk(self._serve_part, limits.bulk_operations)
+        self._routes = endpoints.routes(self._discovery, bulk.post, self._serve_me)
         self._token_checks = TokenChecks.of(
             store,
             tokens,
-            self._resources,
+            resources,
             in_reads=authorize is None and async_requests is None,
             in_writes=set_password is None
             and declared is None
             and not any(each.moment == "before_write" for each in listeners),
         )
-        self._endpoints = {first.lower(): first for first, _ in self._routes}
         self._reporter = RequestReporter(
-            {each.endpoint.strip("/").lower(): each for each in all_types},
+            {each.endpoint.strip("/").lower(): each for each in kinds},
             limits.deadline,
             on_request_completed,
             on_exchange,
@@ -565,11 +578,7 @@ class ScimService:
 
     def route_of(self, path: str) -> str | None:
         """Return the route of a path, such as `/Users/{id}`, or None if the service has no such endpoint."""
-        first, _, rest = path.strip("/").partition("/")
-        name, kind = self._endpoints.get(first.lower()), rest if rest in _NO_ID else _ID
-        if name is None or "/" in rest or (name, kind) not in self._routes:
-            return None
-        return f"/{name}/{kind}" if name and kind else f"/{name or kind}"
+        return self._routes.pattern_of(path)
 
     def resource_type_of(self, path: str) -> ResourceType | None:
         """Return the resource type of a path, or None if the path belongs to no resource type."""
@@ -650,45 +659,14 @@ class ScimService:
             request.refused = Principal(tenant, token_id)
 
     def _answer(self, call: RequestContext) -> Awaitable[Response]:
-        """Route a request to its handler.
-
-        HEAD is served as GET, and the adapters omit the body (RFC 9110 section 9.3.2).
-        """
-        request = call.request
-        first, _, rest = request.path.strip("/").partition("/")
-        if first not in self._names:
-            request = self._at_endpoint(call)
-            first, _, rest = request.path.strip("/").partition("/")
-        id = "" if rest in _NO_ID else rest
-        methods = self._routes.get((first, _ID if id else rest))
-        if methods is None or "/" in rest:
-            raise NotFound("There is no such endpoint.")
-        if id and (len(id) > _MAX_ID_LENGTH or not id.isprintable()):
-            raise NotFound("No resource has this id.")
-        handler = methods.get("GET" if request.method == "HEAD" else request.method)
-        if handler is None:
-            if request.method == "OPTIONS":
-                return _awaitable(Response(204, headers=(("Allow", ", ".join(methods)),)))
-            raise MethodNotAllowed(tuple(methods))
-        call.id = id
+        """Route a request to its handler. Raises the errors of `Routes.handler_of`, and those of a body."""
+        handler, request = self._routes.handler_of(call), call.request
         if request.method in WITH_BODY:
             if len(request.body) > self.limits.body:
                 raise PayloadTooLarge(f"The request body is larger than {self.limits.body} bytes.")
             check_encoding(request.headers.get("content-encoding"))
             check_media_type(request.headers.get("content-type"), call.deviations)
         return handler(call)
-
-    def _at_endpoint(self, call: RequestContext) -> Request:
-        """Return the request with the endpoint's name in the right case.
-
-        Raises NotFound if the dialect does not allow another case.
-        """
-        first, slash, rest = call.request.path.strip("/").partition("/")
-        name = self._endpoints.get(first.lower())
-        if name is not None and name != first:
-            call.deviations.endpoint()
-            call.request = replace(call.request, path=f"/{name}{slash}{rest}")
-        return call.request
 
     def _types_of(self, tenant: str) -> Sequence[ResourceType]:
         """Return the resource types that the service announces to a tenant."""
@@ -697,98 +675,6 @@ class ScimService:
             return self.resource_types
         return (*self.resource_types, *declared.resource_types(declared.form(tenant)))
 
-    def _make_routes(self, store: Store, offers: OfferStore | None) -> dict[tuple[str, str], Mapping[str, Handler]]:
-        """Map each endpoint, and the rest of its path, to handlers by HTTP method (RFC 7644 section 3.2)."""
-        routes: dict[tuple[str, str], Mapping[str, Handler]] = {
-            ("ServiceProviderConfig", ""): {"GET": self._discovery.service_provider_config},
-            ("ResourceTypes", ""): {"GET": self._discovery.list_resource_types},
-            ("ResourceTypes", _ID): {"GET": self._discovery.read_resource_type},
-            ("Schemas", ""): {"GET": self._discovery.list_schemas},
-            ("Schemas", _ID): {"GET": self._discovery.read_schema},
-        }
-        root_get, root_post = self._root_search(store, offers)
-        routes["Bulk", ""] = {"POST": self._later(Bulk(self._serve_part, self.limits.bulk_operations).post)}
-        routes["Me", ""] = dict.fromkeys(("GET", "PUT", "PATCH", "DELETE", "POST"), self._serve_me)
-        routes["", ""] = {"GET": root_get}
-        routes[".search", ""] = {"POST": root_post}
-        for name, each in self._resources.items():
-            search = Search([each.searchable], store, self.limits, self._permissions, self._cursors)
-            guarded, kind = self._permissions.guarded, each.resource_type
-            routes[name, ""] = {
-                "GET": guarded(search.get, "search", kind),
-                "POST": guarded(each.create, "create", kind),
-            }
-            routes[name, ".search"] = {"POST": guarded(search.post, "search", kind)}
-            routes[name, _ID] = {
-                "GET": guarded(each.read, "read", kind),
-                "PUT": guarded(self._later(each.replace), "replace", kind),
-                "PATCH": guarded(each.patch, "patch", kind),
-                "DELETE": guarded(each.delete, "delete", kind),
-            }
-        if offers is not None:
-            self._add_offered(routes, offers)
-        return routes
-
-    def _later(self, handler: Handler) -> Handler:
-        """Return a handler that accepts a request for later if the client prefers that (RFC 9967)."""
-        acceptance = self._acceptance
-        if acceptance is None:
-            return handler
-
-        async def accepted(call: RequestContext) -> Response:
-            """Accept the request, or serve it now."""
-            if call.is_rehearsal or not acceptance.wants(call.request):
-                return await handler(call)
-            return acceptance.accept(call) or await handler(call)
-
-        return accepted
-
-    def _root_search(self, store: Store, offers: OfferStore | None) -> tuple[Handler, Handler]:
-        """Return the handlers of a search over all resource types, by GET and by POST."""
-        searchable = [each.searchable for each in self._resources.values()]
-        if offers is None:
-            root = Search(searchable, store, self.limits, self._permissions, self._cursors)
-            return root.get, root.post
-        found: dict[RoleSchemas, Search] = {
-            form: Search(
-                [*searchable, *(each.searchable for each in served.values())],
-                offers,
-                self.limits,
-                self._permissions,
-                self._cursors,
-            )
-            for form, served in self._offered.items()
-        }
-        gets: dict[RoleSchemas, Handler] = {}
-        posts: dict[RoleSchemas, Handler] = {}
-        for form, each in found.items():
-            gets[form], posts[form] = each.get, each.post
-        return self._by_form(gets), self._by_form(posts)
-
-    def _add_offered(self, routes: dict[tuple[str, str], Mapping[str, Handler]], offers: OfferStore) -> None:
-        """Add the endpoints of roles and entitlements, which can only be read."""
-        guarded = self._permissions.guarded
-        for name in {name: None for served in self._offered.values() for name in served}:
-            lists: dict[RoleSchemas, Handler] = {}
-            searches: dict[RoleSchemas, Handler] = {}
-            reads: dict[RoleSchemas, Handler] = {}
-            for form, served in self._offered.items():
-                each = served[name]
-                search = Search([each.searchable], offers, self.limits, self._permissions, self._cursors)
-                lists[form] = guarded(search.get, "search", each.resource_type)
-                searches[form] = guarded(search.post, "search", each.resource_type)
-                reads[form] = guarded(each.read, "read", each.resource_type)
-            routes[name, ""] = {"GET": self._by_form(lists)}
-            routes[name, ".search"] = {"POST": self._by_form(searches)}
-            routes[name, _ID] = {"GET": self._by_form(reads)}
-
-    def _by_form(self, handlers: Mapping[RoleSchemas, Handler]) -> Handler:
-        """Return a handler that serves offers in the form of the tenant."""
-        declared = self._declared
-        if declared is None or len(handlers) == 1:
-            return next(iter(handlers.values()))
-        return lambda call: handlers[declared.form(call.scope.tenant)](call)
-
     async def _serve_part(self, call: RequestContext, request: Request) -> Response:
         """Serve one operation of a bulk request as if it were a separate request for a resource type."""
         request.id = call.request.id
@@ -796,8 +682,7 @@ class ScimService:
         part.cycle_id, part.began = call.cycle_id, monotonic()
         failure: ScimError | None = None
         try:
-            if self._at_endpoint(part).path.strip("/").partition("/")[0] not in self._resource_names:
-                raise NotFound("There is no such resource type.")
+            self._routes.check_resource(part)
             response = await self._answer(part)
         except ScimError as error:
             error = call.deviations.dialect.explained(error, request.method)
@@ -832,6 +717,13 @@ class ScimService:
         return replace(response, headers=(*response.headers, ("Location", location), ("Content-Location", location)))
 
 
+def _check_types(resource_types: Sequence[ResourceType]) -> None:
+    """Check that the resource types differ in name and endpoint. Raises ValueError otherwise."""
+    names, endpoints = {each.name for each in resource_types}, {each.endpoint.strip("/") for each in resource_types}
+    if not len(names) == len(endpoints) == len(resource_types):
+        raise ValueError("two resource types have the same name or endpoint; give each type its own")
+
+
 def _drop_empty_parameters(call: RequestContext) -> None:
     """Drop the empty parameters of a request. An empty cursor or filter stays.
 
@@ -849,11 +741,6 @@ def _drop_empty_parameters(call: RequestContext) -> None:
 def _only_reads(request: Request) -> bool:
     """Report whether a request reads: a GET, or a search by POST."""
     return request.method in ("GET", "HEAD") or request.path.rstrip("/").endswith("/.search")
-
-
-async def _awaitable(response: Response) -> Response:
-    """Return a response to a caller that awaits it."""
-    return response
 
 
 def _is_public(request: Request) -> bool:

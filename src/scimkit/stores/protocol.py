@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol, TypeAlias, TypeVar, cast
+from typing import Final, Literal, Protocol, TypeAlias, TypeVar, cast, get_args
 
 from scimkit.documents import Document
 from scimkit.filters.filter import Filter
@@ -43,6 +43,9 @@ The service refuses a request that needs a missing feature; the service never re
   `ScimError` for that tenant.
 - `transactions`: the store cannot combine several writes in one transaction.
 """
+
+CAPABILITIES: Final[frozenset[str]] = frozenset(get_args(Capability))
+"""The names of all capabilities."""
 
 META: Final = "meta"
 """The attribute with the metadata of a resource (RFC 7643 section 3.1).
@@ -380,6 +383,13 @@ class ServedType:
     """The resource type."""
     unmapped: tuple[str, ...] = ()
     """Paths of the attributes that the store does not keep."""
+    read_only: tuple[str, ...] = ()
+    """Paths of the attributes that the store returns and never writes, though the schema permits a client to write."""
+    elements: tuple[str, ...] = ()
+    """Paths of the sub-attributes that the store keeps of a multi-valued attribute whose other elements it drops.
+
+    An example is `emails[type eq "work"].value`.
+    """
 
 
 def served_by(store: object) -> tuple[ServedType, ...] | None:

@@ -1,16 +1,17 @@
 import httpx
 import pytest
 import sqlalchemy as sa
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 
 from helpdesk.app import app
 from helpdesk.listeners import listeners
-from helpdesk.models import Agent, Ticket, sessions
+from helpdesk.models import Agent, Ticket, now, sessions
 from helpdesk.scim import store, tokens
 from scimkit import ScimService
 from scimkit.asgi import ScimApp
 from scimkit.events import Refused, UserDeactivated, in_transaction
-from scimkit.testing.directory_history import histories, play
+from scimkit.testing.directory import sample_directory
+from scimkit.testing.directory_history import full_history, histories, play
 from scimkit.testing.endpoint import open_endpoint
 from scimkit.testing.providers import provider
 from scimkit.testing.report import explained
@@ -43,7 +44,8 @@ def test_every_identity_provider_succeeds(identity_provider):
     identity_provider.live()
 
 
-@settings(max_examples=5, deadline=None, phases=[Phase.generate])  # without Phase.shrink, which takes minutes
+@settings(max_examples=5, deadline=None, phases=[Phase.explicit, Phase.generate])  # Phase.shrink takes minutes
+@example((sample_directory(), full_history()))  # one event of each kind, so that somebody is surely disabled
 @given(histories(length=10))
 def test_nobody_who_left_has_a_ticket(history):
     """Whatever happens in the directory of Entra, an open ticket is in the queue or has an agent who may sign in."""
@@ -63,6 +65,14 @@ def test_nobody_who_left_has_a_ticket(history):
         entra.close()
     check_tickets()
     assert report.passed, "\n\n".join(explained(step) for step in report.failures)
+
+
+def test_a_disabled_agent_gets_no_ticket():
+    with sessions.begin() as session:
+        session.add(Agent(login="gone@example.org", disabled_at=now()))
+    with open_endpoint(app) as endpoint:
+        response = httpx.post(f"{endpoint.base_url}/tickets", params={"subject": "Help", "agent": "gone@example.org"})
+    assert response.status_code == 404
 
 
 def test_a_refused_leaver_keeps_the_tickets():

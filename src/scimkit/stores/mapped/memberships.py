@@ -11,7 +11,7 @@ from scimkit.stores.mapped.declaration import ResourceMapping
 from scimkit.stores.mapped.fields import Fields
 from scimkit.stores.mapped.layout import Layout
 from scimkit.stores.mapped.references import references_of
-from scimkit.stores.mapped.unmapped import unmapped_paths
+from scimkit.stores.mapped.unmapped import element_paths, read_only_paths, unmapped_paths
 from scimkit.stores.metadata import has_members, is_computed
 from scimkit.stores.protocol import GROUPS, MEMBERS, Capability, ServedType
 
@@ -89,8 +89,11 @@ class Plan:
 
     @property
     def serves(self) -> tuple[ServedType, ...]:
-        """The mapped resource types, with the paths that each mapping leaves out."""
-        return tuple(ServedType(each.resource_type, self._unmapped(each)) for each in self.layouts.values())
+        """The mapped resource types, with the paths that each mapping leaves out, never writes, or keeps in part."""
+        return tuple(
+            ServedType(each.resource_type, self._unmapped(each), read_only_paths(each), element_paths(each))
+            for each in self.layouts.values()
+        )
 
     def _unmapped(self, layout: Layout) -> tuple[str, ...]:
         """Return the paths that a mapping leaves out, including `members` of groups without links."""

@@ -198,8 +198,13 @@ def make_check(connection: sa.Connection, check: TokenCheck | None) -> None:
 
 def _is_observed(connection: sa.Connection) -> bool:
     """Report whether the application listens to statements, or logs them."""
-    heard = connection.dispatch
-    return bool(heard.before_cursor_execute or heard.after_cursor_execute or connection._echo)
+    heard = connection.engine.dispatch
+    if heard.before_cursor_execute or heard.after_cursor_execute or connection._echo:
+        return True
+    if not connection._has_events:
+        return False
+    heard = connection.dispatch  # an attribute creates objects, so a connection without listeners is not asked
+    return bool(heard.before_cursor_execute or heard.after_cursor_execute)
 
 
 def run_command(connection: sa.Connection, sql: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
@@ -39,6 +39,7 @@ from scimkit.stores.sql.row_writers import (
     writer,
 )
 from scimkit.stores.sql.tables import MEMBERSHIPS
+from scimkit.stores.unparsed_documents import Unparsed, UnparsedDocuments, group_entry
 
 _Entry: TypeAlias = Callable[[str, str, str | None], dict[str, str]]
 FIND: Final = {
@@ -103,18 +104,31 @@ def missing(resource_type: ResourceType) -> NotFound:
     return NotFound(f"This {resource_type.name} does not exist.")
 
 
-def hot_documents(rows: Iterable[Row], resource_type: ResourceType, *, with_groups: bool) -> list[dict[str, Any]]:
-    """Return the documents of the rows of a `HotStatement`, as `documents_of` returns those of resources.
+def hot_document(row: Row, resource_type: ResourceType, *, with_groups: bool) -> dict[str, Any]:
+    """Return the document of a row of a `HotStatement`, as `documents_of` returns that of a resource."""
+    return _parsed(resource_type, _unparsed(row, with_groups=with_groups))
+
+
+def hot_documents(rows: Iterable[Row], resource_type: ResourceType, *, with_groups: bool) -> UnparsedDocuments:
+    """Return the documents of the rows of a `HotStatement`, without parsing them.
 
     This function makes no resources between, because a page has many rows.
     """
-    documents: list[dict[str, Any]] = []
-    for row in rows:
-        _, _, version, created, modified, text = row[:6]
-        document = from_json(text, cache_strings="none")
-        times = bytes(created).decode(), bytes(modified).decode()
-        documents.append(_completed(document, resource_type, *times, version, row[6] if with_groups else None))
-    return documents
+    unparsed = [_unparsed(row, with_groups=with_groups) for row in rows]
+    return UnparsedDocuments(unparsed, partial(_parsed, resource_type))
+
+
+def _unparsed(row: Row, *, with_groups: bool) -> Unparsed:
+    """Return the document of a row of a `HotStatement` as text. The groups are the last column, if the row has them."""
+    _, id, version, created, modified, text = row[:6]
+    times = bytes(created).decode(), bytes(modified).decode()
+    return Unparsed(bytes(id).decode(), version, *times, bytes(text), (row[6] or ()) if with_groups else ())
+
+
+def _parsed(resource_type: ResourceType, it: Unparsed) -> dict[str, Any]:
+    """Return the document of a text."""
+    document = from_json(it.text, cache_strings="none")
+    return _completed(document, resource_type, it.created, it.modified, it.version, it.groups)
 
 
 def documents_of(kept: Iterable[StoredResource], resource_type: ResourceType) -> list[dict[str, Any]]:
@@ -132,7 +146,7 @@ def _completed(
     """Add `meta` and the groups to a new document, and return it."""
     document[META] = meta_of(resource_type, created=created, modified=modified, version=version)
     if groups:
-        document[GROUPS] = [_group_entry(bytes(id).decode(), "", _text(name)) for id, name in groups]
+        document[GROUPS] = [group_entry(id, name) for id, name in groups]
     return document
 
 

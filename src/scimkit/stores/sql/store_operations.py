@@ -39,7 +39,7 @@ from scimkit.stores.sql.rows import (
     FIND,
     Rows,
     StoredResource,
-    hot_documents,
+    hot_document,
     missing,
     own_parameters,
 )
@@ -59,7 +59,7 @@ def get(scope: Scope, resource_type: ResourceType, id: str, requested: Requested
     def result(rows: Sequence[Row]) -> Document:
         if not rows:
             raise missing(resource_type)
-        return hot_documents(rows, resource_type, with_groups=has_groups)[0]
+        return hot_document(rows[0], resource_type, with_groups=has_groups)
 
     return HotRead(FIND[has_groups, False], {**own_parameters(scope, resource_type), "id": id}, result, run)
 

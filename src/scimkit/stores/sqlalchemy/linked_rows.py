@@ -5,9 +5,9 @@ Memberships may be very many, and are written by statements. This module never b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -50,6 +50,8 @@ class LinkedRows:
         self._scope = scope
         self._model: Any = layout.mapped.model
         self._by_bytes = by_bytes
+        # No bound method, because the rows would then refer to themselves and wait for the garbage collection.
+        self._own: Callable[[Layout, Any], sa.ColumnElement[bool]] = partial(_own, scope, by_bytes)
         self.conditions: ModelConditions = ModelConditions(self._model, self._own, by_bytes=by_bytes)
 
     @cached_property
@@ -72,7 +74,7 @@ class LinkedRows:
 
     def far(self, end: End, keys: Sequence[Any]) -> Mapping[Any, list[Far]]:
         """Return the linked rows by the keys of the near rows, as `Rows.far` does."""
-        tenant = self._tenant(end.other)
+        tenant = tenant_of(self._scope, end.other)
         if tenant is None or (type(tenant) is str and "\0" in tenant):
             return {}
         parameters = {} if end.other.tenant is None else {_OWN_TENANT: tenant}
@@ -160,26 +162,13 @@ class LinkedRows:
         result: Any = self._executor.execute(query)
         return int(result.rowcount)
 
-    def _own(self, layout: Layout, entity: Any) -> sa.ColumnElement[bool]:
-        """Build the condition that every served row meets."""
-        return served(layout, entity, self._tenant(layout), by_bytes=self._by_bytes)
-
-    def _tenant(self, layout: Layout) -> Any:
-        """Return the value of the tenant column, or None if the tenant cannot have rows.
-
-        Without a tenant column, only the default tenant has rows.
-        """
-        if layout.tenant is None:
-            return self._scope.tenant if self._scope == Scope() else None
-        return converted(TENANT, layout.tenant, self._scope.tenant)
-
     def _tenant_of_new_row(self) -> Any:
         """Return the value of the tenant column for a new row.
 
         Raises:
             NotFound: The tenant cannot have rows.
         """
-        tenant = self._tenant(self.layout)
+        tenant = tenant_of(self._scope, self.layout)
         if tenant is None:
             raise NotFound("This service does not serve the tenant of the token.")
         return tenant
@@ -228,3 +217,18 @@ def _columns(end: End) -> tuple[Any, Any, Any]:
     """Return the table of a link, with its columns for the near row and for the far row."""
     pairs = end.link.source
     return (pairs.table, pairs.group, pairs.member) if end.from_group else (pairs.table, pairs.member, pairs.group)
+
+
+def _own(scope: Scope, by_bytes: bool, layout: Layout, entity: Any) -> sa.ColumnElement[bool]:
+    """Build the condition that every served row of a tenant meets."""
+    return served(layout, entity, tenant_of(scope, layout), by_bytes=by_bytes)
+
+
+def tenant_of(scope: Scope, layout: Layout) -> Any:
+    """Return the value of the tenant column, or None if the tenant cannot have rows.
+
+    Without a tenant column, only the default tenant has rows.
+    """
+    if layout.tenant is None:
+        return scope.tenant if scope == Scope() else None
+    return converted(TENANT, layout.tenant, scope.tenant)

@@ -20,6 +20,7 @@ from scimkit.stores.sql.hot_statements import make_check
 from scimkit.stores.sql.token_access import TokenAccess
 from scimkit.stores.sqlalchemy.conditions import ModelConditions
 from scimkit.stores.sqlalchemy.constraint_errors import rows_refused
+from scimkit.stores.sqlalchemy.linked_rows import tenant_of
 from scimkit.stores.sqlalchemy.record_conditions import Equality, RecordConditions, built
 from scimkit.stores.sqlalchemy.record_statements import COUNT, ID, KEY, OFFSET, TENANT, VALUE, RecordStatements
 from scimkit.stores.sqlalchemy.records import InstanceNeeded, Record
@@ -204,7 +205,7 @@ class RecordRows(ServedRows):
 
     def _tenant_parameters(self) -> dict[str, Any] | None:
         """Return the parameters for the tenant, or None if the tenant cannot have rows."""
-        tenant = self._tenant(self.layout)
+        tenant = tenant_of(self._scope, self.layout)
         if tenant is None or (type(tenant) is str and "\0" in tenant):
             return None
         return {} if self.layout.tenant is None else {TENANT: tenant}

@@ -19,8 +19,8 @@ except ModuleNotFoundError as _missing:
     ) from _missing
 
 _PARTS = (
-    "base", "changes", "storing", "uniqueness", "versions", "members", "tenants", "transactions", "searching", "pages",
-    "machine", "comparison", "histories", "outbox", "outbox_model",
+    "base", "changes", "declaration", "storing", "uniqueness", "versions", "members", "tenants", "transactions",
+    "searching", "pages", "machine", "comparison", "histories", "outbox", "outbox_model",
     "provisioning_log", "log_base", "log_entries", "log_retention", "references", "poll_queue",
     "request_queue",
 )  # fmt: skip
@@ -28,6 +28,7 @@ pytest.register_assert_rewrite(*(f"{__name__}.{each}" for each in _PARTS))
 
 from scimkit.testing.contract.capabilities import StoreCapabilities  # noqa: E402
 from scimkit.testing.contract.changes import ChangesContract  # noqa: E402
+from scimkit.testing.contract.declaration import DeclarationContract  # noqa: E402
 from scimkit.testing.contract.histories import HistoriesContract  # noqa: E402
 from scimkit.testing.contract.machine import StoreMachine  # noqa: E402
 from scimkit.testing.contract.members import MembersContract  # noqa: E402
@@ -51,6 +52,7 @@ __all__ = [
 
 
 class StoreContract(
+    DeclarationContract,
     StoringContract,
     UniquenessContract,
     VersionsContract,

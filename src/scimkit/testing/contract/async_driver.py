@@ -12,7 +12,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, cast
 
 from scimkit.documents import Document
-from scimkit.stores.protocol import Capability, Page, Result, Scope, Store, SyncStore, Written, holds_references
+from scimkit.stores.protocol import (
+    Capability,
+    MemberPages,
+    Members,
+    Page,
+    Result,
+    Scope,
+    Store,
+    SyncStore,
+    Written,
+    holds_references,
+)
 
 _THREADS = 64
 """The number of threads. Each open transaction needs a thread, so this is more than a test has transactions at once."""
@@ -74,6 +85,9 @@ class DrivenAsyncStore:
 
     def delete(self, *arguments: Any, **named: Any) -> Any:
         return self._loop.run(self.store.delete(*arguments, **named))
+
+    def members(self, *arguments: Any, **named: Any) -> Members:
+        return self._loop.run(cast(MemberPages, self.store).members(*arguments, **named))
 
     @property
     def outbox(self) -> Any:

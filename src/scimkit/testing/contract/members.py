@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from scimkit.errors import InvalidValue, Uniqueness
 from scimkit.patch.changes import ChangeSet
-from scimkit.stores.protocol import GROUPS, MEMBERS, SyncStore, Written
+from scimkit.stores.protocol import GROUPS, MEMBERS, SyncMemberPages, SyncStore, Written
 from scimkit.testing.contract.base import ContractBase
 
 
@@ -51,6 +51,26 @@ class MembersContract(ContractBase):
         assert self.members(store, team) == {ada}
         assert store.replace(self.one, self.group_type, team, self.document(self.group_type, "team")).changed
         assert MEMBERS not in store.get(self.one, self.group_type, team)
+
+    def test_members_are_read_in_pages(self, store: SyncStore) -> None:
+        """`members` returns each member of a group on exactly one page, and nothing of a group that does not exist."""
+        self.needs(store, "member_pages")
+        people = [self.user(store, f"someone {number}") for number in range(5)]
+        team, empty = self.group(store, "team", *people), self.group(store, "empty")
+        self.group(store, "others", people[0])
+        self.join(store, team, removed={people[2]})
+        pages = cast(SyncMemberPages, store)
+        found: list[str] = []
+        after: int | None = 0
+        while after is not None:
+            page = pages.members(self.one, self.group_type, team, after, 2)
+            assert len(page.entries) <= 2
+            assert page.next is None or (page.next != after and page.entries)
+            found += [each["value"] for each in page.entries]
+            after = page.next
+        assert sorted(found) == sorted(self.members(store, team))
+        for scope, group in ((self.one, empty), (self.one, "nobody"), (self.two, team)):
+            assert not pages.members(scope, self.group_type, group, 0, 2).entries
 
     def test_removed_and_added_at_once(self, store: SyncStore) -> None:
         """A user that one change removes and adds is a member afterwards. The store decides if that is a change."""

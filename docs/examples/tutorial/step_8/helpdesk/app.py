@@ -42,7 +42,9 @@ def list_tickets() -> list[dict[str, str | None]]:
 @app.post("/tickets")
 def open_ticket(subject: str, agent: str) -> None:
     with sessions.begin() as session:
-        found = session.scalar(sa.select(Agent).where(Agent.login == agent, Agent.archived_at.is_(None)))
+        found = session.scalar(
+            sa.select(Agent).where(Agent.login == agent, Agent.disabled_at.is_(None), Agent.archived_at.is_(None))
+        )
         if found is None:
-            raise HTTPException(404, "There is no agent with this login.")
+            raise HTTPException(404, "There is no agent with this login who may sign in.")
         session.add(Ticket(subject=subject, agent=found))
