@@ -33,11 +33,12 @@ PARAMETERS: Sequence[tuple[tuple[str, ...], tuple[str, ...]]] = (
 
 def page_of(resource_type: ResourceType, kept: Sequence[tuple[Any, Any]]) -> UnparsedDocuments:
     """Return a page of documents with their groups, as a store returns it."""
-    times = "2026-11-30T10:00:00Z", "2026-11-30T11:00:00.5Z"
+    times = b"2026-11-30T10:00:00Z", b"2026-11-30T11:00:00.5Z"
 
     def parse(it: Unparsed) -> dict[str, Any]:
         document = json.loads(it.text)
-        document["meta"] = meta_of(resource_type, created=it.created, modified=it.modified, version=it.version)
+        created, modified = it.created.decode(), it.modified.decode()
+        document["meta"] = meta_of(resource_type, created=created, modified=modified, version=it.version)
         if it.groups:
             document["groups"] = [group_entry(*each) for each in it.groups]
         return document

@@ -77,7 +77,7 @@ def _rows(
     elements = [each for each in served.elements if _is_of(each, attribute)]
     for each in parts or (attribute,):
         chosen = [path for path in elements if path.rpartition(".")[2] == each.name]
-        is_kept = not {attribute.path, each.path} & {*unmapped} and bool(chosen or not elements)
+        is_kept = {attribute.path, each.path}.isdisjoint(unmapped) and bool(chosen or not elements)
         for path in chosen or (_mapping_path(attribute, each),):
             yield AttributeRow(
                 path=path,

@@ -481,7 +481,7 @@ class ResourceOperations:
         """Write without a transaction, and add the entry of the provisioning log unless the store has added it."""
         written = await write(self._store)
         if not written.is_logged:
-            await recorder.add(recorder.entry_of(call, self.resource_type, written))
+            await recorder.add(recorder.entries_of(self.resource_type)(call, written))
         return written
 
     async def _write_in_transaction(self, call: RequestContext, write: Write, hook: PasswordHook | None) -> Written:
@@ -504,7 +504,7 @@ class ResourceOperations:
                     store, call, self.resource_type, checked, may_recover=may_recover
                 )
             if self._log_in_transaction is not None and not written.is_logged:
-                entry = self._log_in_transaction.entry_of(call, self.resource_type, written)
+                entry = self._log_in_transaction.entries_of(self.resource_type)(call, written)
                 await self._log_in_transaction.record(store, entry)
             if call.password is None or hook is None:
                 return written, events, None
@@ -524,7 +524,7 @@ class ResourceOperations:
             self._note(call, written)
             await waiting
         if self._log_afterwards is not None:
-            await self._log_afterwards.add(self._log_afterwards.entry_of(call, self.resource_type, written))
+            await self._log_afterwards.add(self._log_afterwards.entries_of(self.resource_type)(call, written))
         if listeners is not None and events:
             await listeners.committed(events)
         return written

@@ -141,12 +141,8 @@ class ProvisioningRecorder:
                 await self._note(activity, key, now, reads)
         await self._write_waiting()
 
-    def entry_of(self, call: RequestContext, resource_type: ResourceType, written: Written) -> LogEntry:
-        """Return the entry of a write that did not fail."""
-        return self._makers[resource_type.name].written(call, written)
-
     def entries_of(self, resource_type: ResourceType) -> Callable[[RequestContext, Written], LogEntry]:
-        """Return a function that does the same for the resources of one type."""
+        """Return a function that makes the entry of a write that did not fail, for the resources of one type."""
         return self._makers[resource_type.name].written
 
     async def record(self, store: Store, entry: LogEntry) -> None:

@@ -53,8 +53,7 @@ class _Page:
 
     def text(self, it: Unparsed) -> bytes:
         """Return the text of a document with `meta` and its groups."""
-        times = it.created.encode(), it.modified.encode()
-        whole = self._meta % (it.text[:-1], *times, it.version, path_segment(it.id).encode())
+        whole = self._meta % (it.text[:-1], it.created, it.modified, it.version, path_segment(it.id).encode())
         if not it.groups:
             return whole + b"}"
         return b'%s,"groups":[%s]}' % (whole, b",".join([self._group(id, name) for id, name in it.groups]))

@@ -22,8 +22,8 @@ class Unparsed(NamedTuple):
 
     id: str
     version: int
-    created: str
-    modified: str
+    created: bytes
+    modified: bytes
     text: bytes
     groups: Sequence[tuple[bytes, bytes | None]]
     """The id and the display name of each group, in UTF-8."""

@@ -121,14 +121,14 @@ def hot_documents(rows: Iterable[Row], resource_type: ResourceType, *, with_grou
 def _unparsed(row: Row, *, with_groups: bool) -> Unparsed:
     """Return the document of a row of a `HotStatement` as text. The groups are the last column, if the row has them."""
     _, id, version, created, modified, text = row[:6]
-    times = bytes(created).decode(), bytes(modified).decode()
-    return Unparsed(bytes(id).decode(), version, *times, bytes(text), (row[6] or ()) if with_groups else ())
+    groups = (row[6] or ()) if with_groups else ()
+    return Unparsed(bytes(id).decode(), version, bytes(created), bytes(modified), bytes(text), groups)
 
 
 def _parsed(resource_type: ResourceType, it: Unparsed) -> dict[str, Any]:
     """Return the document of a text."""
     document = from_json(it.text, cache_strings="none")
-    return _completed(document, resource_type, it.created, it.modified, it.version, it.groups)
+    return _completed(document, resource_type, it.created.decode(), it.modified.decode(), it.version, it.groups)
 
 
 def documents_of(kept: Iterable[StoredResource], resource_type: ResourceType) -> list[dict[str, Any]]:
