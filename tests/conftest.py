@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.client import Client
@@ -42,6 +43,24 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 def client() -> Client:
     """Return a client of a new service with a memory store."""
     return Client()
+
+
+_opened: set[sa.Engine] = set()
+
+
+@sa.event.listens_for(sa.Engine, "engine_connect")
+def _remember(connection: sa.Connection) -> None:
+    """Remember each engine on SQLite. From Python 3.13 on, a connection that nobody closes is a warning."""
+    if connection.dialect.name == "sqlite" and not connection.dialect.is_async:
+        _opened.add(connection.engine)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _close_engines() -> Iterator[None]:
+    """Close, after the tests of a file, the connections of the engines that they used. An engine opens new ones."""
+    yield
+    while _opened:
+        _opened.pop().dispose()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
