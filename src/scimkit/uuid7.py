@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from os import urandom
 from threading import Lock
 from time import time_ns
 from typing import Final
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
 _last: list[int] = [0]
 _lock: Final = Lock()
 _VARIANTS: Final = {digit: "89ab"[number % 4] for number, digit in enumerate("0123456789abcdef")}
 """The first digit of the random part, by two of its bits, with the variant of RFC 9562."""
+
+
+def to_milliseconds(instant: datetime) -> int:
+    """Return the whole milliseconds between 1970 and a time. A float would lose the last one for some times."""
+    return (instant - _EPOCH) // _MILLISECOND
 
 
 def new_uuid7() -> str:
@@ -26,12 +34,12 @@ def new_uuid7() -> str:
 
 def first_id_at(instant: datetime) -> str:
     """Return the smallest id that is made at a time or later."""
-    return _text(max(int(instant.timestamp() * 1000), 0) << 12, "0" * 16)
+    return _text(max(to_milliseconds(instant), 0) << 12, "0" * 16)
 
 
 def new_id_at(instant: datetime) -> str:
     """Return a new UUIDv7 of a time, such as that of a cycle. Ids of the same millisecond have no order."""
-    stamp = max(int(instant.timestamp() * 1000), 0) << 12
+    stamp = max(to_milliseconds(instant), 0) << 12
     return _text(stamp, urandom(8).hex())
 
 

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scimkit.provisioning import LogEntry, QuirkUse
 from scimkit.provisioning.serialization import entry_to_row, forgotten, id_bytes, id_text, label_key, row_to_entry
-from scimkit.uuid7 import first_id_at, new_uuid7, time_of_id
+from scimkit.uuid7 import first_id_at, new_uuid7, time_of_id, to_milliseconds
 
 TIMES = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1)).map(lambda each: each.replace(tzinfo=UTC))
 JSON = st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | st.text(), st.lists, max_leaves=5)
@@ -54,6 +54,14 @@ def test_an_id_has_its_time(instant: datetime) -> None:
     assert abs(time_of_id(id) - instant) <= timedelta(milliseconds=1)
     assert first_id_at(instant + timedelta(milliseconds=2)) > id
     assert id_text(id_bytes(id)) == id
+
+
+@given(TIMES)
+@example(datetime(2038, 1, 20, 0, 0, 0, 15_000, UTC))
+def test_a_time_keeps_its_millisecond(instant: datetime) -> None:
+    """A time is its whole milliseconds. As a float, the time of the example would lose one."""
+    whole = instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+    assert datetime.fromtimestamp(to_milliseconds(instant) / 1000, UTC) == whole
 
 
 @given(st.text())

@@ -182,11 +182,6 @@ def milliseconds() -> int:
     return time.time_ns() // 1_000_000
 
 
-def to_milliseconds(instant: datetime) -> int:
-    """Return a time in milliseconds since 1970."""
-    return int(instant.timestamp() * 1000)
-
-
 def new_row(event: ResourceEvent) -> dict[str, Any]:
     """Return the columns of a new entry. Every text is ASCII, so that no collation and no charset matters."""
     now = milliseconds()

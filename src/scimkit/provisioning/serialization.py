@@ -17,6 +17,7 @@ from pydantic_core import from_json
 
 from scimkit.documents import camel_case, write_json
 from scimkit.provisioning.entries import REDACTED, LogEntry, QuirkUse
+from scimkit.uuid7 import to_milliseconds
 
 KEY_LENGTH: Final = 255
 """The largest number of bytes of a compared text in its column."""
@@ -74,7 +75,7 @@ def entry_to_row(entry: LogEntry) -> dict[str, Any]:
     payload |= {name: getattr(entry, name) for name, key in keys.items() if len(key) == KEY_LENGTH}
     return {
         "id": id_bytes(entry.id),
-        "started": int(entry.started.timestamp() * 1000),
+        "started": to_milliseconds(entry.started),
         **{name: getattr(entry, name)[:CODE_LENGTH] for name in _ASCII},
         **keys,
         "external_id": None if entry.external_id is None else key_bytes(entry.external_id),

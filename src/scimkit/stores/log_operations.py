@@ -18,7 +18,7 @@ from scimkit.provisioning.entries import Action, LogResult
 from scimkit.provisioning.log import PURGED_AT_ONCE
 from scimkit.provisioning.serialization import KEY_LENGTH, forgotten, key_bytes, label_key
 from scimkit.stores.log_rows import INDEXED, MOST_SORTED, Activity, LogRows, Minute, Scan
-from scimkit.uuid7 import first_id_at, new_id_at
+from scimkit.uuid7 import first_id_at, new_id_at, to_milliseconds
 
 Result = TypeVar("Result")
 Step: TypeAlias = Callable[[LogRows], Any]
@@ -111,11 +111,6 @@ def forget(tenant: str, resource_id: str) -> Steps[int]:
         count += yield from _erase(same, partial(_has_label, label))
     count += yield from _erase(own, lambda entry: not entry.is_forgotten)
     return count
-
-
-def to_milliseconds(instant: datetime) -> int:
-    """Return a time in milliseconds since 1970."""
-    return int(instant.timestamp() * 1000)
 
 
 def _scans(rows: LogRows, query: LogQuery) -> Iterator[tuple[Scan, str | None]]:

@@ -21,9 +21,9 @@ from scimkit.events.outbox import (
     error_text,
     milliseconds,
     new_row,
-    to_milliseconds,
 )
 from scimkit.events.resource_events import ResourceEvent
+from scimkit.uuid7 import to_milliseconds
 
 
 @dataclass(slots=True)

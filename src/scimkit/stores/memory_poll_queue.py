@@ -7,8 +7,9 @@ from collections.abc import Collection
 from datetime import datetime
 from threading import Lock
 
-from scimkit.events.outbox import milliseconds, to_milliseconds
+from scimkit.events.outbox import milliseconds
 from scimkit.events.poll_queue import QueuedTokens
+from scimkit.uuid7 import to_milliseconds
 
 
 class MemoryPollQueue:

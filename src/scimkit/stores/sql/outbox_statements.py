@@ -23,10 +23,10 @@ from scimkit.events.outbox import (
     error_text,
     milliseconds,
     new_row,
-    to_milliseconds,
 )
 from scimkit.events.resource_events import ResourceEvent
 from scimkit.stores.sql.database import Work
+from scimkit.uuid7 import to_milliseconds
 
 CANDIDATES: Final = 8
 """The number of candidates for each entry that a worker claims, because other workers may lock some."""

@@ -9,12 +9,13 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from scimkit.events.outbox import milliseconds, to_milliseconds
+from scimkit.events.outbox import milliseconds
 from scimkit.events.poll_queue import QueuedTokens
 from scimkit.stores.sql.breaker import insert_if_missing
 from scimkit.stores.sql.database import Database
 from scimkit.stores.sql.tables import POLL_QUEUE
 from scimkit.stores.sql.timeouts import soon
+from scimkit.uuid7 import to_milliseconds
 
 MAX_JTI: Final = 64
 """The largest number of characters of a `jti` in the table. A longer one, or one with other characters, is unknown."""

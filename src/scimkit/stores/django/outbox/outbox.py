@@ -22,10 +22,10 @@ from scimkit.events.outbox import (
     error_text,
     milliseconds,
     new_row,
-    to_milliseconds,
 )
 from scimkit.events.resource_events import ResourceEvent
 from scimkit.stores.django.transactions import Transactions
+from scimkit.uuid7 import to_milliseconds
 
 Result = TypeVar("Result")
 
