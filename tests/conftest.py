@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -45,22 +46,23 @@ def client() -> Client:
     return Client()
 
 
-_opened: set[sa.Engine] = set()
+_pools: set[sa.Pool] = set()
 
 
-@sa.event.listens_for(sa.Engine, "engine_connect")
-def _remember(connection: sa.Connection) -> None:
-    """Remember each engine on SQLite. From Python 3.13 on, a connection that nobody closes is a warning."""
-    if connection.dialect.name == "sqlite" and not connection.dialect.is_async:
-        _opened.add(connection.engine)
+@sa.event.listens_for(sa.Pool, "connect")
+def _remember_pool(_: Any, record: Any) -> None:
+    """Remember each pool. A blocking connection that nobody closes is a warning, of SQLite from Python 3.13 on."""
+    pool = record._ConnectionRecord__pool
+    if not pool._dialect.is_async:
+        _pools.add(pool)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _close_engines() -> Iterator[None]:
-    """Close, after the tests of a file, the connections of the engines that they used. An engine opens new ones."""
+def _close_connections() -> Iterator[None]:
+    """Close, after the tests of a file, the connections in the pools that it used. A pool opens new ones if needed."""
     yield
-    while _opened:
-        _opened.pop().dispose()
+    while _pools:
+        _pools.pop().dispose()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
