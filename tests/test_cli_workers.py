@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -32,6 +33,7 @@ class Deployment:
     process: subprocess.Popen[str]
     endpoint: str
     store: str
+    tenant: str
     token: str
 
     def send(self, method: str, path: str, body: Any = None, **parameters: str) -> httpx.Response:
@@ -54,7 +56,7 @@ def deployed(database: str, *options: str) -> Iterator[Deployment]:
         made = run("token", "create", "--store", store, "--description", "Entra", "--tenant", tenant)
         assert made.stdout == made.stdout.strip() + "\n"
         assert parse_token(made.stdout.strip())
-        yield Deployment(process, endpoint, store, made.stdout.strip())
+        yield Deployment(process, endpoint, store, tenant, made.stdout.strip())
     finally:
         process.kill()
         process.wait()
@@ -166,3 +168,33 @@ def test_servers_share_cursors_by_a_secret() -> None:
         with deployed("sqlite", "--workers", "1") as stranger:
             stranger.token = one.token
             assert stranger.send("GET", "/Users", cursor=cursor, count="1").json()["scimType"] == "invalidCursor"
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_every_part_of_a_server(database: str) -> None:
+    """A server with all parts serves SCIM, the admin page and the token endpoint, and keeps a log.
+
+    SIGTERM ends it.
+    """
+    options = ("--admin", "--token-endpoint", "--outbox", "--rate-limits", "memory://", "--tenant-rate", "1000")
+    with deployed(database, *options) as server:
+        assert server.process.stdout is not None
+        link = server.process.stdout.readline().split()[-1]
+        root, name = server.endpoint.removesuffix("/scim/v2"), f"ada-{os.urandom(4).hex()}"
+        made = server.send("POST", "/Users", {"schemas": [USER], "userName": name})
+        assert made.status_code == 201
+        assert server.send("POST", "/Users", {"schemas": [USER], "userName": name}).status_code == 409
+        assert server.send("GET", "/Users", filter=f'userName eq "{name}"').json()["totalResults"] == 1
+        with httpx.Client(follow_redirects=True) as browser:
+            browser.get(link)
+            assert "Tokens" in browser.get(f"{root}/admin/tokens").text
+        arguments = ("add", "--store", server.store, "--description", "Entra", "--json")
+        client = json.loads(run("client", *arguments).stdout)
+        grant = {"grant_type": "client_credentials"}
+        issued = httpx.post(f"{root}/oauth/token", data=grant, auth=(client["clientId"], client["clientSecret"]))
+        assert issued.json()["token_type"] == "Bearer"
+        assert httpx.get(f"{root}/readyz").status_code == 200
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(30) == -signal.SIGTERM
+    entries = run("log", "--store", server.store, "--tenant", server.tenant, "--json").stdout
+    assert name in entries and "uniqueness" in entries

@@ -17,10 +17,10 @@ import typer
 from scimkit.admin import AdminSite, OneTimeLinks
 from scimkit.admin.asgi import AdminApp
 from scimkit.service import ScimService
-from scimkit.tokens import TokenRegistry
+from scimkit.tokens import AsyncTokenRegistry, TokenRegistry
 
 if TYPE_CHECKING:  # the token endpoint is an extra
-    from scimkit.oauth import ClientRegistry
+    from scimkit.oauth import AsyncClientRegistry, ClientRegistry
 
 ADMIN: Final = "/admin"
 """The path of the admin page on the server of a command."""
@@ -77,11 +77,11 @@ def new_admin_settings(tenant: str) -> AdminSettings:
 
 def admin_app(
     service: ScimService,
-    tokens: TokenRegistry,
+    tokens: TokenRegistry | AsyncTokenRegistry,
     settings: AdminSettings,
     *,
     endpoint: str,
-    clients: ClientRegistry | None = None,
+    clients: ClientRegistry | AsyncClientRegistry | None = None,
     token_endpoint: str = "",
 ) -> AdminApp:
     """Return the application of the admin page.

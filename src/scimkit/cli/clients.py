@@ -18,10 +18,10 @@ from scimkit.cli.token_columns import print_json
 from scimkit.dialects import DIALECTS
 from scimkit.errors import NotFound
 from scimkit.service import ScimService
-from scimkit.tokens import Client, TokenRegistry
+from scimkit.tokens import AsyncTokenRegistry, Client, TokenRegistry
 
 if TYPE_CHECKING:
-    from scimkit.oauth import ClientRegistry, IssuedSecret
+    from scimkit.oauth import AsyncClientRegistry, ClientRegistry, IssuedSecret
 
 client_app: typer.Typer = typer.Typer(
     no_args_is_help=True, help="Register, list, rotate and revoke the OAuth clients of the token endpoint."
@@ -143,7 +143,7 @@ def revoke_client(
     typer.echo(f"Revoked {secret or trust or id}.")
 
 
-def token_app(service: ScimService, clients: ClientRegistry, prefix: str) -> ScimApp:
+def token_app(service: ScimService, clients: ClientRegistry | AsyncClientRegistry, prefix: str) -> ScimApp:
     """Return the application of the token endpoint."""
     from scimkit.oauth import TokenEndpoint
     from scimkit.oauth.asgi import TokenApp
@@ -157,13 +157,34 @@ def client_registry(store: Any, tokens: TokenRegistry) -> ClientRegistry:
     Raises:
         typer.BadParameter: The extra `oauth` is not installed.
     """
-    try:
-        from scimkit.oauth import ClientRegistry
-    except ModuleNotFoundError as missing:
-        raise typer.BadParameter(str(missing)) from None
+    _check_extra()
+    from scimkit.oauth import ClientRegistry
     from scimkit.stores.sql import SqlClientStore
 
     return ClientRegistry(tokens, SqlClientStore(store.engine))
+
+
+def served_clients(store: Any, tokens: TokenRegistry | AsyncTokenRegistry) -> ClientRegistry | AsyncClientRegistry:
+    """Return the registry of the clients for a server, which is async if the registry of the tokens is async.
+
+    Raises:
+        typer.BadParameter: The extra `oauth` is not installed.
+    """
+    if isinstance(tokens, TokenRegistry):
+        return client_registry(store, tokens)
+    _check_extra()
+    from scimkit.oauth import AsyncClientRegistry
+    from scimkit.stores.sql import AsyncSqlClientStore
+
+    return AsyncClientRegistry(tokens, AsyncSqlClientStore(store.engine))
+
+
+def _check_extra() -> None:
+    """Import `scimkit.oauth`. Raises BadParameter if its extra is not installed."""
+    try:
+        import scimkit.oauth  # noqa: F401
+    except ModuleNotFoundError as missing:
+        raise typer.BadParameter(str(missing)) from None
 
 
 @contextmanager

@@ -10,10 +10,11 @@ import typer
 from scimkit.cli.admin import new_admin_settings
 from scimkit.cli.logs import FORMATS, LEVELS
 from scimkit.cli.server import DEFAULT_RATES, ServerApp, Settings, listen, prepare, serve_many, serve_one
-from scimkit.cli.stores import STORE_FILE, STORE_URLS, open_store, read_store_url
+from scimkit.cli.stores import STORE_FILE, STORE_URLS, open_served_store, read_store_url
 from scimkit.cli.telemetry import check_extra
 from scimkit.dialects import DIALECTS
 from scimkit.service.request_counts import RequestCounts
+from scimkit.tokens import TokenRegistry
 
 
 def serve(
@@ -136,8 +137,10 @@ def serve(
         if workers > 1:
             serve_many(settings, listener, workers)
             return
-        opened, tokens = open_store(url, outbox=outbox, provisioning_log=provisioning_log)
-        token = tokens.issue("scimkit serve").token if url == "memory://" else None
+        opened, tokens = open_served_store(url, outbox=outbox, provisioning_log=provisioning_log)
+        token = (
+            tokens.issue("scimkit serve").token if isinstance(tokens, TokenRegistry) and url == "memory://" else None
+        )
         serve_one(ServerApp(settings, opened, tokens), settings, listener, token)
 
 

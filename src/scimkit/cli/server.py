@@ -21,20 +21,21 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 import uvicorn
 
-from scimkit.asgi import AsgiScope, HealthApp, Receive, ScimApp, Send
+from scimkit.asgi import AsgiScope, HealthApp, Message, Receive, ScimApp, Send
 from scimkit.cli.admin import AdminSettings, admin_app, is_admin_path
-from scimkit.cli.clients import client_registry, token_app
+from scimkit.cli.clients import served_clients, token_app
 from scimkit.cli.logs import configure_logging
-from scimkit.cli.stores import StoreUnavailable, open_store
+from scimkit.cli.stores import StoreUnavailable, open_served_store, open_store
 from scimkit.cli.telemetry import instrument_server
 from scimkit.dialects import DIALECTS
 from scimkit.service import RateLimits, ScimService
 from scimkit.service.cursors import Cursors
 from scimkit.testing.server import PortTaken, open_listener
-from scimkit.tokens import TokenRegistry
+from scimkit.tokens import AsyncTokenRegistry, TokenRegistry
 
 if TYPE_CHECKING:
     from scimkit.stores import SyncStore
+    from scimkit.stores.sql import AsyncSqlStore
 
 PREFIX: Final = "/scim/v2"
 """The path at which `serve` and `demo` mount the SCIM endpoint."""
@@ -99,7 +100,9 @@ class Settings:
 class ServerApp:
     """The ASGI application of `serve`: SCIM under `/scim/v2`, and health probes at `/healthz` and `/readyz`."""
 
-    def __init__(self, settings: Settings, store: SyncStore, tokens: TokenRegistry) -> None:
+    def __init__(
+        self, settings: Settings, store: SyncStore | AsyncSqlStore, tokens: TokenRegistry | AsyncTokenRegistry
+    ) -> None:
         cursors = cursors_of(settings.cursor_secret)
         service = ScimService(
             store, tokens=tokens, dialect=DIALECTS[settings.dialect], cursors=cursors, rate_limits=settings.limits()
@@ -108,7 +111,8 @@ class ServerApp:
             instrument_server(service, tokens, store, PREFIX)
         self._scim = ScimApp(service, prefix=PREFIX, public_url=settings.public_url)
         self._health = HealthApp(service)
-        clients = client_registry(store, tokens) if settings.token_endpoint else None
+        self._store = store
+        clients = served_clients(store, tokens) if settings.token_endpoint else None
         self._token_app = None if clients is None else token_app(service, clients, OAUTH_PREFIX)
         self._admin = (
             None
@@ -131,7 +135,18 @@ class ServerApp:
             app = self._admin
         if self._token_app is not None and path.startswith(f"{OAUTH_PREFIX}/"):
             app = self._token_app
-        await app(scope, receive, send)
+        await app(scope, receive, self._closing(send) if scope["type"] == "lifespan" else send)
+
+    def _closing(self, send: Send) -> Send:
+        """Return a function that closes the connections of an async store before it reports the end of the server."""
+
+        async def closing(message: Message) -> None:
+            engine = getattr(self._store, "engine", None)
+            if message["type"] == "lifespan.shutdown.complete" and self._store.is_async and engine is not None:
+                await engine.dispose()
+            await send(message)
+
+        return closing
 
 
 def prepare(settings: Settings) -> None:
@@ -149,13 +164,15 @@ def application() -> ServerApp:
     return ServerApp(settings, *_open_with_retries(settings))
 
 
-def _open_with_retries(settings: Settings) -> tuple[SyncStore, TokenRegistry]:
+def _open_with_retries(settings: Settings) -> tuple[SyncStore | AsyncSqlStore, TokenRegistry | AsyncTokenRegistry]:
     """Open the store. If the database cannot be opened, retry with growing pauses. SIGTERM ends the process."""
     before = signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     try:
         for attempt in count():
             try:
-                return open_store(settings.store, outbox=settings.outbox, provisioning_log=settings.provisioning_log)
+                return open_served_store(
+                    settings.store, outbox=settings.outbox, provisioning_log=settings.provisioning_log
+                )
             except StoreUnavailable as error:
                 pause = min(_MAX_PAUSE, 2**attempt)
                 _log.error("%s; the next attempt is in %d s", error, pause)

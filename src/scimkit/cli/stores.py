@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +13,11 @@ import typer
 
 from scimkit.errors import ScimError
 from scimkit.stores import MemoryStore
-from scimkit.tokens import MemoryTokenStore, TokenRegistry
+from scimkit.tokens import AsyncTokenRegistry, MemoryTokenStore, TokenRegistry
 
 if TYPE_CHECKING:
     from scimkit.stores import SyncStore
-    from scimkit.stores.sql import SqlStore
+    from scimkit.stores.sql import AsyncSqlStore, SqlStore
 
 STORE_URLS: Final = "memory://, sqlite:///FILE, postgresql+psycopg://USER@HOST/NAME or mysql+pymysql://USER@HOST/NAME"
 
@@ -77,6 +78,28 @@ def open_store(url: str, *, outbox: bool = False, provisioning_log: bool = False
         store = sql_store(url, outbox=outbox, provisioning_log=provisioning_log)
         store.upgrade()
     return store, TokenRegistry(SqlTokenStore(store.engine))
+
+
+def open_served_store(
+    url: str, *, outbox: bool = False, provisioning_log: bool = False
+) -> tuple[SyncStore | AsyncSqlStore, TokenRegistry | AsyncTokenRegistry]:
+    """Open the store and the token registry of a server, as `open_store` does.
+
+    Those of PostgreSQL are async, because a request on the event loop takes less time than one in a thread. The async
+    driver of SQLite is slower, that of MariaDB is another package, and psycopg does not know the event loop of Windows.
+
+    Raises:
+        typer.BadParameter: The URL does not name a store.
+        StoreUnavailable: The database cannot be opened.
+    """
+    store, tokens = open_store(url, outbox=outbox, provisioning_log=provisioning_log)
+    if sys.platform == "win32" or not url.startswith("postgresql"):
+        return store, tokens
+    from scimkit.stores.sql import AsyncSqlStore, AsyncSqlTokenStore
+
+    close_stores()
+    awaited = AsyncSqlStore(url, outbox=outbox, provisioning_log=provisioning_log)
+    return awaited, AsyncTokenRegistry(AsyncSqlTokenStore(awaited.engine))
 
 
 def sql_store(url: str, *, outbox: bool = False, provisioning_log: bool = False) -> SqlStore:

@@ -6,7 +6,7 @@ import logging
 from typing import Any, Final
 
 from scimkit.service import ScimService
-from scimkit.tokens import TokenRegistry
+from scimkit.tokens import AsyncTokenRegistry, TokenRegistry
 
 _log: Final = logging.getLogger("scimkit.serve")
 
@@ -16,7 +16,9 @@ def check_extra() -> None:
     import scimkit.telemetry  # noqa: F401
 
 
-def instrument_server(service: ScimService, tokens: TokenRegistry, store: Any, prefix: str) -> None:
+def instrument_server(
+    service: ScimService, tokens: TokenRegistry | AsyncTokenRegistry, store: Any, prefix: str
+) -> None:
     """Record spans and metrics of a server and its database with the global providers of OpenTelemetry.
 
     Logs a warning if no SDK is configured, because nothing is recorded then.

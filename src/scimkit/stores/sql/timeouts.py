@@ -53,6 +53,8 @@ class BoundedPool(QueuePool):
     SQLAlchemy has one timeout for all waits of a pool. This pool computes the timeout anew for each wait.
     """
 
+    _sqla_logger_namespace = "sqlalchemy.pool.BoundedPool"  # messages belong to SQLAlchemy, and not to scimkit
+
     @property
     def _timeout(self) -> float:
         """The seconds to wait now: the timeout of the pool, or the time left before the deadline."""
@@ -66,6 +68,8 @@ class BoundedPool(QueuePool):
 
 class AsyncBoundedPool(BoundedPool, AsyncAdaptedQueuePool):
     """A `BoundedPool` for an async engine."""
+
+    _sqla_logger_namespace = "sqlalchemy.pool.AsyncBoundedPool"
 
 
 @contextmanager
