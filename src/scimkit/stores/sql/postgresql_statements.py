@@ -97,23 +97,43 @@ def _lists(name: str, prefix: str, columns: dict[str, Any]) -> Any:
     return sa.func.unnest(*arrays).table_valued(*(sa.column(*each) for each in columns.items()), name=name)
 
 
-def _known() -> HotStatement:
-    """Build the statement that selects resources by id, and shows which of them are members of a group."""
+def _known(group: Any) -> tuple[tuple[Any, ...], Any]:
+    """Return the columns of the resources with some ids, and the rows to select them from.
+
+    The columns are the number of the resource, its id, and its number again if it is a member of a group, or NULL.
+    """
     ids = sa.func.unnest(_list("ids", _BYTES)).table_valued(sa.column("id", _BYTES), name="wanted").render_derived()
-    each = _fenced(
-        sa.select(RESOURCES.c.sequence, RESOURCES.c.id).where(RESOURCES.c.id == ids.c.id, of_tenant(RESOURCES))
-    )
+    other = RESOURCES.alias("known_resource")
+    each = _fenced(sa.select(other.c.sequence, other.c.id).where(other.c.id == ids.c.id, of_tenant(other)))
     found = each.correlate(ids).lateral("found")
-    group = sa.bindparam("number", type_=sa.BigInteger())
     row = _fenced(
         sa.select(MEMBERSHIPS.c.member).where(MEMBERSHIPS.c.group == group, MEMBERSHIPS.c.member == found.c.sequence)
     )
-    member = row.correlate(found).scalar_subquery()
-    return HotStatement(sa.select(found.c.sequence, found.c.id, member).select_from(ids.join(found, sa.true())))
+    member = row.correlate(RESOURCES, found).scalar_subquery()
+    columns = (found.c.sequence.label("known_sequence"), found.c.id.label("known_id"), member.label("known_member"))
+    return columns, ids.join(found, sa.true())
 
 
-KNOWN: Final = _known()
+def _known_alone() -> HotStatement:
+    """Build the statement that selects resources by id, and shows which of them are members of a group."""
+    columns, rows = _known(sa.bindparam("number", type_=sa.BigInteger()))
+    return HotStatement(sa.select(*columns).select_from(rows))
+
+
+def _find_with_known() -> HotStatement:
+    """Build the statement that selects a group and the resources that a change of its members names."""
+    columns, rows = _known(RESOURCES.c.sequence)
+    return HotStatement(FIND.add_columns(*columns).select_from(RESOURCES.outerjoin(rows, sa.true())))
+
+
+KNOWN: Final = _known_alone()
 """The statement that selects resources by id, and shows which of them are members of a group."""
+
+FIND_WITH_KNOWN: Final = _find_with_known()
+"""The statement that selects a group by id, and the same columns of resources as `KNOWN`.
+
+It returns a row for each resource, or one with NULLs. Each row has all columns of the group.
+"""
 
 _PLACE: Final = {"slot": sa.BigInteger(), "element": sa.Integer(), "place": sa.Integer()}
 _ENTRY: Final = {**_PLACE, "head": _BYTES, "whole": _BYTES, "chosen": sa.Boolean()}

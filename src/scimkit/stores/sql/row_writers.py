@@ -88,6 +88,8 @@ class MemberChanges:
     gone: Sequence[int] = ()
     fresh: Mapping[int, Any] = field(default_factory=dict)
     """The display of each added member."""
+    ids: Mapping[int, str] = field(default_factory=dict)
+    """The ids of those members that the request names."""
 
     def __bool__(self) -> bool:
         return bool(self.gone or self.fresh)

@@ -5,7 +5,7 @@ Every statement names the tenant. This module never begins or ends a transaction
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any, Final, TypeAlias
@@ -28,7 +28,7 @@ from scimkit.stores.sql import statements
 from scimkit.stores.sql.database import NeedsTransaction
 from scimkit.stores.sql.hot_statements import HotStatement, Row, takes_single_statements
 from scimkit.stores.sql.index_entries import digest, encoded, index_entries, slot
-from scimkit.stores.sql.postgresql_statements import FIND_WITH_GROUPS, FIND_WITH_GROUPS_LOCKED, KNOWN
+from scimkit.stores.sql.postgresql_statements import FIND_WITH_GROUPS, FIND_WITH_GROUPS_LOCKED, FIND_WITH_KNOWN, KNOWN
 from scimkit.stores.sql.row_writers import (
     IndexChanges,
     LogRow,
@@ -47,6 +47,8 @@ FIND: Final = {
     (True, False): FIND_WITH_GROUPS, (True, True): FIND_WITH_GROUPS_LOCKED,
 }  # fmt: skip
 """The statement that finds a resource, by whether it selects the groups too, and by whether it locks the row."""
+_MOST_WITH_GROUP: Final = 100
+"""Largest number of members that are looked up together with their group, whose columns each row repeats."""
 
 
 @dataclass(slots=True)  # not frozen, because a page makes many
@@ -150,6 +152,11 @@ def _completed(
     return document
 
 
+def _known_of(rows: Iterable[Row]) -> dict[str, tuple[int, bool]]:
+    """Return the resources of rows of `KNOWN`, as `Rows.known` does."""
+    return {bytes(id).decode(): (number, member is not None) for number, id, member in rows}
+
+
 class Rows:
     """The rows of one tenant and resource type."""
 
@@ -162,6 +169,7 @@ class Rows:
         self._has_groups = is_computed(resource_type, GROUPS)
         self.own: dict[str, str] = own_parameters(scope, resource_type)
         """The parameters that select the tenant and the resource type in a statement."""
+        self._known: dict[str, tuple[int, bool]] | None = None
 
     def find(self, id: str, *, lock: bool = False) -> StoredResource:
         """Return the resource with an id.
@@ -176,6 +184,21 @@ class Rows:
         joined = self._has_groups and self.connection.dialect.name == "postgresql"
         rows = FIND[joined, lock].rows(self.connection, {**self.own, "id": id}, self._check)
         return found(rows, self.resource_type, with_groups=joined)
+
+    def find_group(self, id: str, members: Collection[str]) -> StoredResource:
+        """Return the group with an id, outside a transaction. A later call of `known` for these members reads nothing.
+
+        Raises:
+            NotFound: The tenant has no group with this id.
+        """
+        single = takes_single_statements(self.connection.dialect) and not self._has_groups
+        if not single or not 0 < len(members) <= _MOST_WITH_GROUP:
+            return self.find(id)
+        wanted = {**self.own, "id": id, "ids": array_of([each.encode() for each in members])}
+        rows = FIND_WITH_KNOWN.rows(self.connection, wanted, self._check)
+        group = found(rows, self.resource_type, with_groups=False)
+        self._known = _known_of(row[6:9] for row in rows if row[6] is not None)
+        return group
 
     def new(self, id: str, document: Document) -> StoredResource:
         """Return a new resource, for `insert`. It has no sequence number yet."""
@@ -279,12 +302,13 @@ class Rows:
         Returns:
             For each id, the sequence number of the resource, and whether the resource is a member of the group.
         """
+        if self._known is not None:
+            return self._known
         found: dict[str, tuple[int, bool]] = {}
         if takes_single_statements(self.connection.dialect):
             for some in batches(ids):
                 wanted = {"tenant": self._tenant, "number": group, "ids": array_of([each.encode() for each in some])}
-                for number, id, member in KNOWN.rows(self.connection, wanted):
-                    found[bytes(id).decode()] = number, member is not None
+                found |= _known_of(KNOWN.rows(self.connection, wanted))
             return found
         for some in batches(ids):
             wanted = {"tenant": self._tenant, "number": group, "ids": some}
@@ -309,7 +333,8 @@ class Rows:
         else:
             gone = [known[id][0] for id in sorted(changes.removed) if id in known and known[id][1]]
         stay = there.difference(gone)
-        return MemberChanges(gone, {each: text for each, text in added.items() if each not in stay})
+        ids = {number: id for id, (number, _) in known.items()}
+        return MemberChanges(gone, {each: text for each, text in added.items() if each not in stay}, ids)
 
     def _replaced_members(self, group: int, kept: Mapping[int, Any]) -> list[int]:
         """Return the members of a group that a replacement removes or whose display changes."""

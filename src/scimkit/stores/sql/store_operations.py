@@ -165,10 +165,14 @@ def change(
     unknown_members: UnknownMembers,
 ) -> Work[Written]:
     """Return the work of `SyncStore.change`."""
+    members = _named_members(resource_type, changes)
 
     def run(connection: sa.Connection) -> Written:
         rows = Rows(connection, scope, resource_type)
-        old = rows.find(id, lock=not outside_transaction(connection))
+        if outside_transaction(connection):
+            old = rows.find_group(id, members) if members else rows.find(id)
+        else:
+            old = rows.find(id, lock=True)  # the members are read after the lock, which may wait for another change
         return _written(scope, rows, old, changes, expected_version, unknown_members, lambda name: name != MEMBERS)
 
     return run
@@ -250,11 +254,20 @@ def _neither(name: str) -> bool:
 
 def _effective(rows: Rows, before: Document, after: Document, members: MemberChanges) -> EffectiveChanges:
     """Return the effective changes of a write, with the ids of the members that were added and removed."""
-    joined, left = members.joined, members.left
-    names = rows.names([*joined, *left])
-    return EffectiveChanges(
-        before, after, tuple(names[each][1] for each in joined), tuple(names[each][1] for each in left)
-    )
+    joined, left, ids = members.joined, members.left, members.ids
+    others = [each for each in left if each not in ids]  # of members that all go, the request names none
+    if others:
+        ids = {**ids, **{number: id for number, (_, id) in rows.names(others).items()}}
+    return EffectiveChanges(before, after, tuple(ids[each] for each in joined), tuple(ids[each] for each in left))
+
+
+def _named_members(resource_type: ResourceType, changes: ChangeSet) -> Collection[str]:
+    """Return the ids of the members that a change set adds or removes, each once."""
+    members = changes.references.get(MEMBERS) if has_members(resource_type) else None
+    if members is None:
+        return ()
+    added = dict.fromkeys(each["value"] for each in members.added)
+    return added if members.cleared else {**added, **dict.fromkeys(members.removed)}
 
 
 def _member_changes(
@@ -264,10 +277,8 @@ def _member_changes(
     members = changes.references.get(MEMBERS) if rows.has_members else None
     if members is None:
         return MemberChanges(), ()
-    added = dict.fromkeys(each["value"] for each in members.added)
-    removed = () if members.cleared else members.removed
-    known = rows.known(group.sequence, {**added, **dict.fromkeys(removed)})
-    unknown = tuple(id for id in added if id not in known)
+    known = rows.known(group.sequence, _named_members(rows.resource_type, changes))
+    unknown = tuple(id for id in dict.fromkeys(each["value"] for each in members.added) if id not in known)
     if unknown and unknown_members == "reject":
         raise InvalidValue(MISSING_MEMBER)
     return rows.member_changes(group.sequence, members, known), unknown
