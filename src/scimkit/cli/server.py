@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import logging
@@ -161,7 +162,9 @@ def application() -> ServerApp:
     settings = Settings(**json.loads(os.environ[_SETTINGS]))
     configure_logging(settings.log_format, settings.log_level, access_log=settings.access_log)
     threading.Thread(target=_end_with_parent, args=(settings.parent, settings.grace), daemon=True).start()
-    return ServerApp(settings, *_open_with_retries(settings))
+    app = ServerApp(settings, *_open_with_retries(settings))
+    exempt_from_collection()
+    return app
 
 
 def _open_with_retries(settings: Settings) -> tuple[SyncStore | AsyncSqlStore, TokenRegistry | AsyncTokenRegistry]:
@@ -203,6 +206,12 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
+def exempt_from_collection() -> None:
+    """Exempt what the process keeps until its end from garbage collections. Each would take 20 to 40 ms otherwise."""
+    gc.collect()
+    gc.freeze()
+
+
 def serve_one(app: ServerApp, settings: Settings, listener: socket.socket, token: str | None) -> None:
     """Serve in this process until SIGTERM.
 
@@ -224,6 +233,7 @@ def serve_one(app: ServerApp, settings: Settings, listener: socket.socket, token
             super().handle_exit(sig, frame)
             _end_after(settings.grace + _SHUTDOWN_SECONDS, lambda: os._exit(1))
 
+    exempt_from_collection()
     Server(
         uvicorn.Config(
             app,

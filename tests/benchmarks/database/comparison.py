@@ -224,8 +224,8 @@ def _running(server: Server, url: str) -> Iterator[tuple[int, str]]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     driver_url = url.replace("+psycopg", "") if server.name == "floor" else url
-    command = [sys.executable, "-m", "uvicorn", *server.target.split(), "--port", str(port), "--log-level", "error"]
-    process = subprocess.Popen([*command, "--no-access-log"], env={**os.environ, "BENCHMARK_URL": driver_url})
+    command = [sys.executable, "-m", "tests.benchmarks.database.served", server.target, str(port)]
+    process = subprocess.Popen(command, env={**os.environ, "BENCHMARK_URL": driver_url})
     try:
         while process.poll() is None:
             try:
@@ -335,13 +335,13 @@ def _servers(url: str, people: int) -> list[Server]:
     """Fill the tables of a database, and return the servers to compare."""
     ours = account_of_scimkit(url, people)
     servers = [
-        Server("SqlStore", "tests.benchmarks.database.hosts:sync_host --factory", "", ours),
-        Server("AsyncSqlStore", "tests.benchmarks.database.hosts:async_host --factory", "", ours),
-        Server("SqlStore, log, listener", "tests.benchmarks.database.hosts:logged_host --factory", "", ours, _WRITES),
+        Server("SqlStore", "tests.benchmarks.database.hosts:sync_host()", "", ours),
+        Server("AsyncSqlStore", "tests.benchmarks.database.hosts:async_host()", "", ours),
+        Server("SqlStore, log, listener", "tests.benchmarks.database.hosts:logged_host()", "", ours, _WRITES),
     ]
     theirs, own = account_by_hand(url, people), account_of_own_tables(url)
     mapped = [
-        Server(name, f"tests.benchmarks.database.own_tables:{host} --factory", "", own, STEPS[:4])
+        Server(name, f"tests.benchmarks.database.own_tables:{host}()", "", own, STEPS[:4])
         for name, host in (("MappedStore", "sync_host"), ("AsyncMappedStore", "async_host"))
     ]
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")

@@ -1,4 +1,4 @@
-"""Hosts with scimkit, as an application would write them, for `uvicorn tests.benchmarks.database.hosts:NAME --factory`.
+"""Hosts with scimkit, as an application would write them, for `tests.benchmarks.database.served`.
 
 The environment variable `BENCHMARK_URL` has the URL of the database.
 """

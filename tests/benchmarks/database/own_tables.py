@@ -1,4 +1,4 @@
-"""Hosts with scimkit over models of an application, for `uvicorn tests.benchmarks.database.own_tables:NAME --factory`.
+"""Hosts with scimkit over models of an application, for `tests.benchmarks.database.served`.
 
 The environment variable `BENCHMARK_URL` has the URL of the database.
 """
