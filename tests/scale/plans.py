@@ -61,6 +61,7 @@ def _requests(store: Any, scope: Scope, user: str, group: str, name: str) -> dic
         return lambda: store.change(scope, kind, id, changes)
 
     member = ({"value": user},)
+    nothing = ReferenceChanges(removed=(group,))  # a group is no member of itself, so nothing is written
     document = {"schemas": [USER.schema], "userName": f"new-{name}", "externalId": "new", "active": True}
     return {
         "GET of a user": lambda: store.get(scope, USER, user),
@@ -75,6 +76,7 @@ def _requests(store: Any, scope: Scope, user: str, group: str, name: str) -> dic
         "POST of a user": lambda: store.create(scope, USER, document),
         "PATCH active": change(USER, user, ChangeSet({"active": False})),
         "PATCH userName": change(USER, user, ChangeSet({"userName": f"other-{name}"})),
+        "members without a transaction": change(GROUP, group, ChangeSet(references={"members": nothing})),
         "add a member": change(GROUP, group, ChangeSet(references={"members": ReferenceChanges(member)})),
         "remove a member": change(GROUP, group, ChangeSet(references={"members": ReferenceChanges(removed=(user,))})),
         "DELETE of a user": lambda: store.delete(scope, USER, user),

@@ -12,6 +12,7 @@ import pytest
 from tests.stores.django.project import alias
 
 from django.db import connections, models  # isort: skip
+from django.test.utils import CaptureQueriesContext  # isort: skip
 
 from scimkit import USER, Query, Scope, filters
 from scimkit.errors import InvalidValue, NotFound, Uniqueness
@@ -88,6 +89,27 @@ def create(store: DjangoStore, name: str, **more: Any) -> Any:
 
 def found(store: DjangoStore, text: str) -> list[str]:
     return [each["userName"] for each in store.search(SCOPE, Query(USER, filters.parse(text))).documents]
+
+
+@pytest.mark.parametrize("unique", ["login", "login_key"])
+def test_an_index_answers(table: Table, unique: str) -> None:
+    """A look-up of a user name and the check before a POST read one row by an index, and not the whole table."""
+    store = table.make("utf8mb4_general_ci", unique)
+    for number in range(30):
+        create(store, f"ada{number}")
+    connection = connections["mysql"]
+    with CaptureQueriesContext(connection) as said:
+        assert found(store, 'userName eq "ADA7"') == ["ada7"]
+        create(store, "bob")
+    asked = [
+        each["sql"] for each in said.captured_queries if each["sql"].startswith("SELECT") and " WHERE " in each["sql"]
+    ]
+    assert len(asked) >= 2
+    with connection.cursor() as cursor:
+        for sql in asked:
+            cursor.execute(f"EXPLAIN {sql}")
+            (plan,) = cursor.fetchall()
+            assert plan[3] in ("const", "ref", None), sql  # None: the index shows that there is no row
 
 
 @pytest.mark.parametrize("has_key", [False, True], ids=["plain", "key"])

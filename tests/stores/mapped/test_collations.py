@@ -126,6 +126,29 @@ def awaited_calls(engine: sa.Engine, mapped: ResourceMapping) -> tuple[Callable[
 both_colors = pytest.mark.parametrize("calls", [sync_calls, awaited_calls])
 
 
+@pytest.mark.parametrize("model", [INSENSITIVE, KEYED, LATIN], ids=["plain", "key", "latin"])
+def test_an_index_answers(engine: sa.Engine, model: Any) -> None:
+    """A look-up of a user name and the check before a POST read one row by an index, and not the whole table."""
+    store = MappedStore(engine, [mapping(model, Column(model.login, key=model.login_key) if model is KEYED else None)])
+    for number in range(30):
+        store.create(SCOPE, USER, user(f"ada{number}"))
+    said: list[tuple[str, Any]] = []
+
+    def note(_: Any, cursor: Any, sql: str, values: Any, *rest: Any) -> None:
+        said.append((sql, values))
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    assert len(store.search(SCOPE, Query(USER, filters.parse('userName eq "ADA7"'), count=10)).documents) == 1
+    store.create(SCOPE, USER, user("bob"))
+    sa.event.remove(engine, "before_cursor_execute", note)
+    asked = [each for each in said if each[0].startswith("SELECT")]
+    assert len(asked) >= 2
+    with engine.connect() as connection:
+        for sql, values in asked:
+            (plan,) = connection.exec_driver_sql(f"EXPLAIN {sql}", values).mappings()
+            assert plan["type"] in ("const", "ref", None), plan["type"]  # None: the index shows that there is no row
+
+
 @both_colors
 @pytest.mark.parametrize("entry", [None, Column(INSENSITIVE.login, key=INSENSITIVE.login)], ids=["plain", "key"])
 @pytest.mark.parametrize(("there", "new"), PAIRS)

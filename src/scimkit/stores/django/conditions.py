@@ -104,7 +104,10 @@ class ModelConditions:
             same = Q(SameForUnique(key, wanted) if field.unique else Exact(key, wanted))
         if operator == "ne":
             return there & ~same
-        return there & same if field.collated else there & Q(Exact(column, given)) & same
+        if field.collated:
+            return there & same
+        is_found = Exact(place, constant) if field.unique and field.collation.ignores_case else Exact(column, given)
+        return there & Q(is_found) & same
 
     def named(self, field: Field, values: Sequence[Any]) -> Q:
         """Build the condition that a column has one of some values, none of which is NULL."""

@@ -1,4 +1,4 @@
-"""A warning about columns of MariaDB and MySQL whose collation treats different values as equal.
+"""The collations of unique columns on MariaDB and MySQL, with a warning if one treats different values as equal.
 
 This module never talks to a database.
 """
@@ -17,6 +17,7 @@ from scimkit.stores.mapped.memberships import Plan
 _log = logging.getLogger("scimkit")
 
 _INSENSITIVE: Final = re.compile(r"_(ci|ai)(_|$)")
+_WITHOUT_CASE: Final = re.compile(r"_ci(_|$)")
 
 Place: TypeAlias = tuple[str | None, str, str]
 """The schema of a column, its table and its name. None as the schema means the schema of the connection."""
@@ -30,6 +31,8 @@ COLLATION_QUERY: Final = (
 
 class CollationCheck:
     """Warns once about unique columns whose collation ignores case or accents.
+
+    An equality of such a column then uses its index (`fields.ColumnCollation`).
 
     Args:
         plan: The declared mappings.
@@ -47,8 +50,9 @@ class CollationCheck:
         if self.is_done:
             return
         self.is_done = True
-        for path, place in self._columns() if is_mysql else ():
+        for path, field, place in self._columns() if is_mysql else ():
             collation = collation_of(place)
+            field.collation.ignores_case = collation is not None and bool(_WITHOUT_CASE.search(collation))
             if collation is not None and _INSENSITIVE.search(collation):
                 _log.warning(
                     "The column %s.%s has the collation %s, so the database treats different values of %s as equal. "
@@ -57,12 +61,12 @@ class CollationCheck:
                     place[1], place[2], collation, path,
                 )  # fmt: skip
 
-    def _columns(self) -> Iterator[tuple[str, Place]]:
-        """Yield the path and the column of each unique attribute that is stored as a text."""
+    def _columns(self) -> Iterator[tuple[str, Field, Place]]:
+        """Yield the path, the field and the column of each unique attribute that is stored as a text."""
         for layout in self._plan.layouts.values():
             for path in layout.resource_type.unique:
                 field = field_of(layout.leaves[path].entry)
                 is_text = field is not None and field.name and field.type is str and not field.keys
                 place = self._place_of(field) if is_text and field is not None else None
-                if place is not None:
-                    yield path, place
+                if field is not None and place is not None:
+                    yield path, field, place

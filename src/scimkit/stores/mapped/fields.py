@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -17,6 +17,17 @@ from uuid import UUID
 from scimkit.errors import InvalidValue
 from scimkit.schema.attributes import Attribute
 from scimkit.schema.date_times import parse_instant
+
+
+@dataclass(slots=True)
+class ColumnCollation:
+    """What a store learns about the collation of a column, when it reads the collation at its first use."""
+
+    ignores_case: bool = False
+    """True if the column compares without case.
+
+    An equality without case then compares the column too. MariaDB and MySQL have no index for `lower` of a column.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,8 @@ class Field:
 
     On MariaDB and MySQL, `eq` and `ne` then compare by the collation of the column, as the unique index does.
     """
+    collation: ColumnCollation = field(default_factory=ColumnCollation, compare=False)
+    """The collation of the column."""
     keys: tuple[str, ...] = ()
     """The keys that lead to the value inside the JSON of the column."""
     source: Any = None

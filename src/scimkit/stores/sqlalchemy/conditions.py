@@ -157,7 +157,10 @@ class ModelConditions:
             same = same_for_unique(column, given) if field.unique else key == wanted
         if operator == "ne":
             return sa.and_(there, sa.not_(same))
-        return sa.and_(there, same) if field.collated else sa.and_(there, column == given, same)
+        if field.collated:
+            return sa.and_(there, same)
+        is_found = place == constant if field.unique and field.collation.ignores_case else column == given
+        return sa.and_(there, is_found, same)
 
     def within(self, link: Any) -> LinkedConditions:
         """Return conditions on the rows that a link leads to."""
