@@ -305,8 +305,9 @@ def _better(one: Figures | None, other: Figures) -> Figures:
     """Return the lower times of two measurements, and the number of errors of both."""
     if one is None:
         return other
+    database = min(filter(None, (one.database, other.database)), default=0.0)  # 0: the processes were not found
     return Figures(
-        min(one.server, other.server), min(one.database, other.database), min(one.p99, other.p99),
+        min(one.server, other.server), database, min(one.p99, other.p99),
         max(one.rate, other.rate), one.errors + other.errors,
     )  # fmt: skip
 
