@@ -149,6 +149,23 @@ def test_an_index_answers(engine: sa.Engine, model: Any) -> None:
             assert plan["type"] in ("const", "ref", None), plan["type"]  # None: the index shows that there is no row
 
 
+def test_a_check_that_fails_is_repeated(engine: sa.Engine, caplog: pytest.LogCaptureFixture) -> None:
+    """A check that a lost connection interrupts runs again. The log warns once."""
+    store = MappedStore(engine, [mapping(INSENSITIVE)])
+    check = store._records._collations
+
+    def lost(_: Any) -> str:
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        check.run(True, lost)
+    assert not check.is_done
+    for _ in range(2):
+        check.run(True, lambda place: "utf8mb4_general_ci")
+        check.is_done = False
+    assert len(caplog.records) == 1
+
+
 @both_colors
 @pytest.mark.parametrize("entry", [None, Column(INSENSITIVE.login, key=INSENSITIVE.login)], ids=["plain", "key"])
 @pytest.mark.parametrize(("there", "new"), PAIRS)

@@ -42,24 +42,26 @@ class CollationCheck:
     def __init__(self, plan: Plan, place_of: Callable[[Field], Place | None]) -> None:
         self._plan = plan
         self._place_of = place_of
+        self._warned: set[str] = set()
         self.is_done: bool = False
-        """True if the check has run."""
+        """True if the check has run to its end. Until then, each call runs it, so no statement is built too early."""
 
     def run(self, is_mysql: bool, collation_of: Callable[[Place], str | None]) -> None:
         """Read the collations and log a warning for each affected column. Later calls do nothing."""
         if self.is_done:
             return
-        self.is_done = True
         for path, field, place in self._columns() if is_mysql else ():
             collation = collation_of(place)
             field.collation.ignores_case = collation is not None and bool(_WITHOUT_CASE.search(collation))
-            if collation is not None and _INSENSITIVE.search(collation):
+            if collation is not None and _INSENSITIVE.search(collation) and path not in self._warned:
+                self._warned.add(path)
                 _log.warning(
                     "The column %s.%s has the collation %s, so the database treats different values of %s as equal. "
                     "Give the column a binary collation, or map Column(..., key=...) to a column that contains "
                     "scimkit.schema.attributes.folded(...) and has a binary collation.",
                     place[1], place[2], collation, path,
                 )  # fmt: skip
+        self.is_done = True
 
     def _columns(self) -> Iterator[tuple[str, Field, Place]]:
         """Yield the path, the field and the column of each unique attribute that is stored as a text."""
