@@ -1,14 +1,15 @@
 """Install the built wheel in fresh environments: with each extra, with old and new dependencies, on each Python.
 
 `python -m tests.packaging` needs the package index. It prints one line for each check, and the exit status is 1 if a
-check fails. Arguments name the checks to run: `distributions`, `extras`, `lowest`, `highest`. PostgreSQL comes from a
-package. `SCIMKIT_TEST_MYSQL_URL` names a MariaDB, in which each environment has a database of its own, because the
-tables of old dependencies differ. On two cores, `lowest` takes a quarter of an hour, and so does `highest` for each
-Python.
+check fails. Arguments name the checks to run: `distributions`, `extras`, `lowest`, `highest`. `--python 3.13` skips
+the other versions. PostgreSQL comes from a package. `SCIMKIT_TEST_MYSQL_URL` names a MariaDB, in which each
+environment has a database of its own, because the tables of old dependencies differ. On two cores, `lowest` takes a
+quarter of an hour, and so does `highest` for each Python.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -64,10 +65,10 @@ def run(
     return "" if done.returncode == 0 else (done.stdout + done.stderr)[-1500:]
 
 
-def interpreters() -> dict[str, str]:
+def interpreters(versions: Sequence[str]) -> dict[str, str]:
     """Return the interpreter of each version that this machine has or that uv can install."""
     found = {}
-    for version in PYTHONS:
+    for version in versions:
         pyenv = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python"))
         if pyenv:
             found[version] = str(pyenv[-1])
@@ -92,7 +93,7 @@ def new_environment(folder: Path, interpreter: str, *arguments: str) -> tuple[Pa
     return python, failed or run(BIN / "uv", "pip", "install", "--quiet", "--python", python, *arguments)
 
 
-def check_distributions(built: Distributions, work: Path) -> Failures:
+def check_distributions(built: Distributions, work: Path, pythons: Sequence[str]) -> Failures:
     """Check the metadata with twine, and build a wheel from the source distribution in an isolated environment."""
     yield run(BIN / "twine", "check", "--strict", built.wheel, built.sdist)
     shutil.unpack_archive(built.sdist, work / "unpacked")
@@ -101,10 +102,10 @@ def check_distributions(built: Distributions, work: Path) -> Failures:
     yield run(BIN / "python", "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", "tests/packaging")
 
 
-def check_extras(built: Distributions, work: Path) -> Failures:
+def check_extras(built: Distributions, work: Path, pythons: Sequence[str]) -> Failures:
     """Install the base and each extra from the wheel, send a request, and read the names of the missing extras."""
     extras = tomllib.loads((TOP / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
-    interpreter = next(iter(interpreters().values()))
+    interpreter = next(iter(interpreters(pythons).values()))
     here = TOP / "tests" / "packaging"
     for extra in ("base", *(each for each in extras if each not in ("docs", "dev"))):
         wanted = str(built.wheel) + ("" if extra == "base" else f"[{extra}]")
@@ -123,15 +124,15 @@ def check_extras(built: Distributions, work: Path) -> Failures:
         sys.stdout.write(f"  {extra}\n")
 
 
-def check_lowest(built: Distributions, work: Path) -> Failures:
+def check_lowest(built: Distributions, work: Path, pythons: Sequence[str]) -> Failures:
     """Run tests with the lowest version of each dependency, on the oldest Python."""
-    oldest = next(iter(interpreters().values()))
+    oldest = next(iter(interpreters(pythons).values()))
     yield from _tests(work, oldest, ("--resolution", "lowest-direct"), ("-W", "ignore::DeprecationWarning"))
 
 
-def check_highest(built: Distributions, work: Path) -> Failures:
+def check_highest(built: Distributions, work: Path, pythons: Sequence[str]) -> Failures:
     """Run tests with the highest version of each dependency, on each Python."""
-    for version, interpreter in interpreters().items():
+    for version, interpreter in interpreters(pythons).items():
         sys.stdout.write(f"  Python {version}\n")
         yield from _tests(work, interpreter, (), ())
 
@@ -172,20 +173,27 @@ def _new_database() -> Iterator[str]:
             connection.exec_driver_sql(f"DROP DATABASE {name}")
 
 
-CHECKS: Final[dict[str, Callable[[Distributions, Path], Failures]]] = {
+CHECKS: Final[dict[str, Callable[[Distributions, Path, Sequence[str]], Failures]]] = {
     "distributions": check_distributions, "extras": check_extras, "lowest": check_lowest, "highest": check_highest,
 }  # fmt: skip
 
 
-def main(names: Sequence[str]) -> int:
+def main() -> int:
     """Run the named checks, or all, and return the number of failures."""
+    parser = argparse.ArgumentParser(prog="python -m tests.packaging", description="Install the wheel everywhere.")
+    parser.add_argument("checks", nargs="*", help=f"the checks to run, by default all: {', '.join(CHECKS)}")
+    parser.add_argument("--python", action="append", choices=PYTHONS, help="a version of Python; the default is each")
+    options = parser.parse_args()
+    unknown = [each for each in options.checks if each not in CHECKS]
+    if unknown:
+        parser.error(f"there is no check {unknown[0]!r}; choose from {', '.join(CHECKS)}")
     failures = 0
     with tempfile.TemporaryDirectory(prefix="scimkit-packaging-") as folder:
         work = Path(folder)
         built = build(copy_tracked(work / "clone"), work / "dist")
-        for name in names or CHECKS:
+        for name in options.checks or CHECKS:
             sys.stdout.write(f"{name}\n")
-            for failed in CHECKS[name](built, work):
+            for failed in CHECKS[name](built, work, options.python or PYTHONS):
                 if failed:
                     failures += 1
                     sys.stdout.write(f"FAILED {failed}\n")
@@ -194,4 +202,4 @@ def main(names: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(1 if main(sys.argv[1:]) else 0)
+    sys.exit(1 if main() else 0)
