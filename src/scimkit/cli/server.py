@@ -299,7 +299,7 @@ def _print_when_ready(settings: Settings, port: int) -> None:
         try:
             with socket.create_connection((settings.host, port), 1) as connection:
                 connection.settimeout(1)
-                connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                connection.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
                 if connection.recv(1):
                     _print_ready(settings, port)
                     return
