@@ -19,8 +19,12 @@ _VARIANTS: Final = {digit: "89ab"[number % 4] for number, digit in enumerate("01
 
 
 def to_milliseconds(instant: datetime) -> int:
-    """Return the whole milliseconds between 1970 and a time. A float would lose the last one for some times."""
-    return (instant - _EPOCH) // _MILLISECOND
+    """Return the whole milliseconds between 1970 and a time. A time without an offset is local time.
+
+    A float would lose the last millisecond of some times.
+    """
+    aware = instant.astimezone(UTC) if instant.tzinfo is None else instant
+    return (aware - _EPOCH) // _MILLISECOND
 
 
 def new_uuid7() -> str:

@@ -64,6 +64,12 @@ def test_a_time_keeps_its_millisecond(instant: datetime) -> None:
     assert datetime.fromtimestamp(to_milliseconds(instant) / 1000, UTC) == whole
 
 
+def test_a_time_without_an_offset_is_local() -> None:
+    """A time without an offset, as `datetime.now()` returns it, is taken as local time."""
+    instant = datetime(2026, 11, 30, 12, 0, 0, 7_000)  # without an offset on purpose
+    assert to_milliseconds(instant) == to_milliseconds(instant.astimezone())
+
+
 @given(st.text())
 def test_a_wrong_id_is_no_entry(text: str) -> None:
     """A text that is no UUID becomes an id that no entry has."""
