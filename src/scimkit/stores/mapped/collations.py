@@ -68,7 +68,8 @@ class CollationCheck:
         for layout in self._plan.layouts.values():
             for path in layout.resource_type.unique:
                 field = field_of(layout.leaves[path].entry)
-                is_text = field is not None and field.name and field.type is str and not field.keys
-                place = self._place_of(field) if is_text and field is not None else None
-                if field is not None and place is not None:
+                if field is None or not field.name or field.type is not str or field.keys:
+                    continue
+                place = self._place_of(field)
+                if place is not None:
                     yield path, field, place

@@ -21,7 +21,7 @@ from scimkit.schema.date_times import parse_instant
 
 @dataclass(slots=True)
 class ColumnCollation:
-    """What a store learns about the collation of a column, when it reads the collation at its first use."""
+    """The collation of a column. A store reads it before its first statement, on MariaDB and MySQL."""
 
     ignores_case: bool = False
     """True if the column compares without case.

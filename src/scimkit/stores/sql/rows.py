@@ -185,11 +185,15 @@ class Rows:
         rows = FIND[joined, lock].rows(self.connection, {**self.own, "id": id}, self._check)
         return found(rows, self.resource_type, with_groups=joined)
 
-    def find_group(self, id: str, members: Collection[str]) -> StoredResource:
-        """Return the group with an id, outside a transaction. A later call of `known` for these members reads nothing.
+    def find_to_change(self, id: str, members: Collection[str]) -> StoredResource:
+        """Return the resource with an id, outside a transaction.
+
+        Args:
+            id: The id of the resource.
+            members: The members that the change names. If they are few, a later call of `known` for them reads nothing.
 
         Raises:
-            NotFound: The tenant has no group with this id.
+            NotFound: The tenant has no resource of the type with this id.
         """
         single = takes_single_statements(self.connection.dialect) and not self._has_groups
         if not single or not 0 < len(members) <= _MOST_WITH_GROUP:

@@ -169,10 +169,8 @@ def change(
 
     def run(connection: sa.Connection) -> Written:
         rows = Rows(connection, scope, resource_type)
-        if outside_transaction(connection):
-            old = rows.find_group(id, members) if members else rows.find(id)
-        else:
-            old = rows.find(id, lock=True)  # the members are read after the lock, which may wait for another change
+        # A lock may wait for another change. The members are then read after it.
+        old = rows.find_to_change(id, members) if outside_transaction(connection) else rows.find(id, lock=True)
         return _written(scope, rows, old, changes, expected_version, unknown_members, lambda name: name != MEMBERS)
 
     return run
