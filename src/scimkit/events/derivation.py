@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,18 +139,25 @@ class EventDerivation:
         self, table: Mapping[str, Attribute], before: Mapping[str, Any], after: Mapping[str, Any]
     ) -> Iterator[tuple[str, Change]]:
         for name in {**before, **after}:
-            attribute = table.get(name)
             old, new = before.get(name), after.get(name)
-            if old is new or old == new or attribute is None or attribute.path in _SET_BY_STORE:
+            if old is new or old == new:  # versions share what did not change
+                continue
+            attribute = table.get(name)
+            if attribute is None or attribute.path in _SET_BY_STORE:
                 continue
             if attribute.multi_valued:
-                added = tuple(each for each in new or () if each not in (old or ()))
-                removed = tuple(each for each in old or () if each not in (new or ()))
-                yield attribute.path, ValuesChange(added, removed)
+                yield attribute.path, ValuesChange(_without(new, old), _without(old, new))
             elif attribute.type == "complex":
                 yield from self._between(attribute.children, old or {}, new or {})
             else:
                 yield attribute.path, AttributeChange(old, new)
+
+
+def _without(values: Sequence[Any] | None, others: Sequence[Any] | None) -> tuple[Any, ...]:
+    """Return the values that are not among others. None stands for no values."""
+    if not values or not others:
+        return tuple(values or ())
+    return tuple(each for each in values if each not in others)
 
 
 def _is_boolean(attribute: Attribute | None) -> bool:

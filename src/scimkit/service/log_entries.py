@@ -115,6 +115,8 @@ class EntryMaker:
 
     def _is_redacted(self, path: str) -> bool:
         """Report whether an attribute, the attribute around it, or one of its sub-attributes is redacted."""
+        if not self._redacted:
+            return False
         plain = path.partition("[")[0]
         return any(
             plain == each or plain.startswith((f"{each}.", f"{each}:")) or each.startswith(f"{plain}.")

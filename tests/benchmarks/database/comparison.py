@@ -223,7 +223,7 @@ def _running(server: Server, url: str) -> Iterator[tuple[int, str]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    driver_url = url.replace("+psycopg", "") if server.name == "floor" else url
+    driver_url = url.replace("+psycopg", "") if server.name.startswith("floor") else url
     command = [sys.executable, "-m", "tests.benchmarks.database.served", server.target, str(port)]
     process = subprocess.Popen(command, env={**os.environ, "BENCHMARK_URL": driver_url})
     try:
@@ -336,10 +336,13 @@ def _servers(url: str, people: int) -> list[Server]:
     """Fill the tables of a database, and return the servers to compare."""
     ours = account_of_scimkit(url, people)
     servers = [
-        Server("SqlStore", "tests.benchmarks.database.hosts:sync_host()", "", ours),
-        Server("AsyncSqlStore", "tests.benchmarks.database.hosts:async_host()", "", ours),
-        Server("SqlStore, log, listener", "tests.benchmarks.database.hosts:logged_host()", "", ours, _WRITES),
-    ]
+        Server(name, f"tests.benchmarks.database.hosts:{host}()", "", ours, steps)
+        for name, host, steps in (
+            ("SqlStore", "sync_host", STEPS), ("AsyncSqlStore", "async_host", STEPS),
+            ("SqlStore, log, listener", "logged_host", _WRITES),
+            ("AsyncSqlStore, log, listener", "logged_async_host", _WRITES),
+        )
+    ]  # fmt: skip
     theirs, own = account_by_hand(url, people), account_of_own_tables(url)
     mapped = [
         Server(name, f"tests.benchmarks.database.own_tables:{host}()", "", own, STEPS[:4])
@@ -349,8 +352,9 @@ def _servers(url: str, people: int) -> list[Server]:
     is_postgresql = engine.dialect.name == "postgresql"
     floor = Server("floor", f"tests.benchmarks.database.{'' if is_postgresql else 'blocking_'}floor:app", "", theirs)
     if is_postgresql:
+        logged = Server("floor, log", "tests.benchmarks.database.floor:logged_app", "", theirs, _WRITES)
         hand = Server("by hand, ORM", "tests.benchmarks.database.by_hand:app", "", theirs, STEPS[:4])
-        servers.insert(0, hand)
+        servers[:0] = [logged, hand]
     with engine.connect() as connection:
         if engine.dialect.name != "mysql":
             connection.exec_driver_sql("VACUUM ANALYZE" if is_postgresql else "ANALYZE")

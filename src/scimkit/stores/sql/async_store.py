@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from copy import copy
 from time import monotonic
 from typing import Final, Literal, TypeAlias
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.util import greenlet_spawn
+from sqlalchemy.util import await_only, greenlet_spawn
 
 from scimkit.documents import Document
 from scimkit.events.resource_events import ResourceEvent
@@ -65,7 +65,6 @@ from scimkit.stores.sql.timeouts import (
     STATEMENT_TIMEOUT,
     AsyncBoundedPool,
     awaited_connection_that_listens,
-    bounded,
     pool_deadline,
 )
 from scimkit.tokens import TokenCheck
@@ -224,7 +223,9 @@ class AsyncSqlStore:
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
         async def run(connection: AsyncConnection) -> Result:
             result = await work(self._joined(connection))
-            await connection.run_sync(make_check, scope.token_check)  # the first read or write has usually made it
+            check = scope.token_check
+            if check is not None and check.is_pending:  # the first read or write has usually made it
+                await connection.run_sync(make_check, check)
             return result
 
         return await self._database.transaction(run, scope.deadline)
@@ -345,28 +346,12 @@ class AsyncDatabase:
         )
 
     async def transaction(self, work: AsyncWork[Result], deadline: float | None = None) -> Result:
-        """Run a coroutine function in a transaction, as `write` does."""
+        """Run a coroutine function in a transaction, as `write` does. One greenlet begins and ends the transaction."""
 
-        async def transaction(attempts: Attempts) -> Result:
-            async with self.engine.connect() as connection:
-                limits = ExitStack()
-                await connection.run_sync(_set_timeouts, limits, deadline)
-                try:
-                    async with connection.begin():
-                        result = await work(connection)
-                        attempts.committing = True
-                finally:
-                    await connection.run_sync(lambda _: limits.close())
-            return result
+        def run(connection: sa.Connection) -> Result:
+            return await_only(work(AsyncConnection(self.engine, connection)))
 
-        return await insisted(transaction, deadline)
-
-
-def _set_timeouts(connection: sa.Connection, limits: ExitStack, deadline: float | None) -> None:
-    """Shorten the timeouts of a connection to the time left before the deadline, until `limits` is closed."""
-    limits.enter_context(bounded(connection, deadline))
-    if connection.in_transaction():
-        connection.commit()  # ends the transaction of the statements that set the timeouts
+        return await self.write(run, deadline)
 
 
 class AsyncJoined:
