@@ -7,7 +7,7 @@ It awaits only its store, its token verifier and its hooks. A sync host can ther
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -24,7 +24,6 @@ from scimkit.errors import (
     NotImplementedByServer,
     PayloadTooLarge,
     ScimError,
-    Unauthorized,
 )
 from scimkit.events import AuthorizationHook, Listener, MeHook, PasswordHook, RequestListener
 from scimkit.events.outbox import has_outbox
@@ -38,11 +37,11 @@ from scimkit.schema.role_schemas import RoleSchemas
 from scimkit.schema.security_event_schema import announced_security_events
 from scimkit.service.announced_types import announced_types, check_keeps, keeps
 from scimkit.service.async_requests import Acceptance, AsyncRequests
+from scimkit.service.authentication import ANONYMOUS, Authentication
 from scimkit.service.bulk import Bulk
 from scimkit.service.cursors import Cursors
 from scimkit.service.discovery import Discovery
 from scimkit.service.explanation import Explanation, explanation_of
-from scimkit.service.failed_attempts import FailedAttempts
 from scimkit.service.http import (
     READ_WHEN_EMPTY,
     SCIM_JSON,
@@ -59,7 +58,6 @@ from scimkit.service.http import (
 from scimkit.service.limits import Limits
 from scimkit.service.locations import encoded_path
 from scimkit.service.log_entries import refused_token_request
-from scimkit.service.logs import log_refused_source, log_refused_token
 from scimkit.service.observation import RequestObserver
 from scimkit.service.operations import ResourceOperations
 from scimkit.service.permissions import Permissions
@@ -75,12 +73,10 @@ from scimkit.service.token_checks import TokenChecks
 from scimkit.service.write_listeners import WriteListeners
 from scimkit.service.write_safeguards import WriteSafeguards
 from scimkit.stores.protocol import Scope, Store, SyncStore, as_async_store
-from scimkit.tokens import Client, Principal, SyncTokenVerifier, TokenChanged, TokenVerifier, bearer_token
+from scimkit.tokens import Client, Principal, SyncTokenVerifier, TokenChanged, TokenVerifier
 
 _log = logging.getLogger("scimkit")
 
-_ANONYMOUS: Final = Principal(tenant="", token_id="")
-"""The principal of a client that reads the ServiceProviderConfig without a token."""
 _NO_PARAMETERS: Final[Mapping[str, str]] = {}
 
 
@@ -212,13 +208,11 @@ class ScimService:
         self.provisioning_log: AnyProvisioningLog | None = provisioning_log or getattr(store, "provisioning_log", None)
         """The provisioning log, or None."""
         self._deadline = limits.deadline
-        self._tokens = tokens
         self._dialect = dialect
         self._dialects = dialects
         self._tenant_dialects = tenant_dialects
         self._me = me
         self._declared = declared
-        self._failed_attempts = FailedAttempts(limits.failed_attempts, limits.failed_attempts_window, tokens)
         if announce_interop_profile and not follows_interop_profile(dialect):
             raise ValueError("announce_interop_profile needs a dialect that follows the profile, such as INTEROP")
         if async_requests is not None and self.is_async:
@@ -271,66 +265,23 @@ class ScimService:
         cursors = cursors or Cursors()
         self._discovery = Discovery(
             self._types_of,
-            Features(
-                max_results=limits.page,
-                max_payload_size=limits.body,
-                sort="sort" not in store.unsupported,
-                etag=True,
-                bulk_operations=limits.bulk_operations,
-                default_page=limits.default_page,
-                cursor_timeout=None if "cursors" in store.unsupported else cursors.timeout,
-                change_password=set_password is not None,
-                documentation_uri=documentation_uri,
-                authentication_schemes=getattr(tokens, "authentication_schemes", (BEARER_TOKEN,)),
-                roles_and_entitlements=None if declared is None else declared.announced(partial(keeps, store)),
-                security_events=announced_security_events(
-                    security_events, "none" if async_requests is None else "request"
-                )
-                if security_events or async_requests is not None
-                else None,
-                interop_profile=announce_interop_profile,
+            self._features(
+                tokens,
+                cursors,
+                documentation_uri,
+                security_events,
+                accepts_async_requests=async_requests is not None,
+                follows_profile=announce_interop_profile,
             ),
         )
-        permissions = Permissions(authorize)
         lifted = store if store.is_async is True else as_async_store(store)
-        links = {} if on_conflict is None else account_links(on_conflict, self.resource_types, store)
-        resources = {
-            each.endpoint.strip("/"): ResourceOperations(
-                each,
-                self.resource_types,
-                lifted,
-                limits,
-                set_password,
-                permissions,
-                hooks_wait_inside=store.is_async,
-                listeners=self._listeners,
-                safeguards=self._safeguards,
-                recorder=self._recorder,
-                links=links.get(each.name),
-                declared=None if each.attributes.find("userName") is None else declared,
-            )
-            for each in self.resource_types
-        }
-        offers = None if declared is None else OfferStore(lifted, declared)
-        offered: dict[RoleSchemas, dict[str, ResourceOperations]] = {
-            form: {
-                each.endpoint.strip("/"): ResourceOperations(
-                    each, self.resource_types, offers, limits, None, permissions, hooks_wait_inside=False
-                )
-                for each in types
-            }
-            for form, types in offers_of.items()
-            if offers is not None
-        }
-        endpoints = Endpoints(
-            lifted, limits, permissions, cursors, self._acceptance, resources, declared, offers, offered
-        )
+        endpoints = self._endpoints(lifted, set_password, Permissions(authorize), cursors, on_conflict, offers_of)
         bulk = Bulk(self._serve_part, limits.bulk_operations)
         self._routes = endpoints.routes(self._discovery, bulk.post, self._serve_me)
         self._token_checks = TokenChecks.of(
             store,
             tokens,
-            resources,
+            endpoints.resources,
             in_reads=authorize is None and async_requests is None,
             in_writes=set_password is None
             and declared is None
@@ -344,6 +295,80 @@ class ScimService:
             self._recorder,
             lifted,
         )
+        self._authentication = Authentication(tokens, limits, self.rate_limiter, self._token_checks, self._reporter)
+
+    def _features(
+        self,
+        tokens: SyncTokenVerifier | TokenVerifier,
+        cursors: Cursors,
+        documentation_uri: str | None,
+        security_events: Sequence[str],
+        *,
+        accepts_async_requests: bool,
+        follows_profile: bool,
+    ) -> Features:
+        """Return what the ServiceProviderConfig announces."""
+        limits, unsupported, declared = self.limits, self.store.unsupported, self._declared
+        events = None
+        if security_events or accepts_async_requests:
+            events = announced_security_events(security_events, "request" if accepts_async_requests else "none")
+        return Features(
+            max_results=limits.page,
+            max_payload_size=limits.body,
+            sort="sort" not in unsupported,
+            etag=True,
+            bulk_operations=limits.bulk_operations,
+            default_page=limits.default_page,
+            cursor_timeout=None if "cursors" in unsupported else cursors.timeout,
+            change_password=self.accepts_passwords,
+            documentation_uri=documentation_uri,
+            authentication_schemes=getattr(tokens, "authentication_schemes", (BEARER_TOKEN,)),
+            roles_and_entitlements=None if declared is None else declared.announced(partial(keeps, self.store)),
+            security_events=events,
+            interop_profile=follows_profile,
+        )
+
+    def _endpoints(
+        self,
+        store: Store,
+        set_password: PasswordHook | None,
+        permissions: Permissions,
+        cursors: Cursors,
+        on_conflict: LinkRule | None,
+        offers_of: Mapping[RoleSchemas, Sequence[ResourceType]],
+    ) -> Endpoints:
+        """Return what the endpoints serve: the operations of each resource type, and of each type of offer."""
+        types, limits, declared = self.resource_types, self.limits, self._declared
+        links = {} if on_conflict is None else account_links(on_conflict, types, self.store)
+        resources = {
+            each.endpoint.strip("/"): ResourceOperations(
+                each,
+                types,
+                store,
+                limits,
+                set_password,
+                permissions,
+                hooks_wait_inside=bool(self.store.is_async),
+                listeners=self._listeners,
+                safeguards=self._safeguards,
+                recorder=self._recorder,
+                links=links.get(each.name),
+                declared=None if each.attributes.find("userName") is None else declared,
+            )
+            for each in types
+        }
+        offers = None if declared is None else OfferStore(store, declared)
+        offered: dict[RoleSchemas, dict[str, ResourceOperations]] = {
+            form: {
+                each.endpoint.strip("/"): ResourceOperations(
+                    each, types, offers, limits, None, permissions, hooks_wait_inside=False
+                )
+                for each in kinds
+            }
+            for form, kinds in offers_of.items()
+            if offers is not None
+        }
+        return Endpoints(store, limits, permissions, cursors, self._acceptance, resources, declared, offers, offered)
 
     def observe(self, observer: RequestObserver) -> None:
         """Let an observer, such as `scimkit.telemetry`, watch all requests from now on.
@@ -378,10 +403,15 @@ class ScimService:
         """
         self._discovery.announce_scheme(scheme)
 
-    async def handle(self, request: Request) -> Response:
-        """Return the response to a request. Never raises: every failure becomes a SCIM error response."""
-        if self._token_checks is None:
-            return await self._handle(request)
+    def handle(self, request: Request) -> Coroutine[Any, Any, Response]:
+        """Return the response to a request. Never raises: every failure becomes a SCIM error response.
+
+        Await the result. A host without an event loop calls `run_sync(service.handle(request))`.
+        """
+        return self._handle(request) if self._token_checks is None else self._handle_checked(request)
+
+    async def _handle_checked(self, request: Request) -> Response:
+        """Return the response to a request whose token the store may check. If the token changed, begin anew."""
         present = current_request.get()
         try:
             return await self._handle(request)
@@ -403,9 +433,9 @@ class ScimService:
         try:
             whose = request.principal
             if whose is None:
-                answer = self._principal_of(request, recalls=True)
+                answer = self._authentication.principal_of(request, recalls=True)
                 whose = answer if isinstance(answer, Principal) else await answer
-            if whose is not _ANONYMOUS:
+            if whose is not ANONYMOUS:
                 principal = whose
                 if self.rate_limiter is not None:
                     self.rate_limiter.enter(whose)
@@ -472,7 +502,7 @@ class ScimService:
             raise ValueError("explain needs a store that supports transactions, and one operation of a bulk at a time")
         if not request.id:
             request.id = request_id(request.headers)
-        principal = request.principal or await self._verified(request)
+        principal = request.principal or await self._authentication.verified(request)
         call: RequestContext | None = None
         failure: ScimError | None = None
         try:
@@ -530,7 +560,7 @@ class ScimService:
         """
         request.token_check = None
         try:
-            request.principal = await self._verified(request, recalls=recalls)
+            request.principal = await self._authentication.verified(request, recalls=recalls)
         except ScimError as error:
             request.id = request.id or request_id(request.headers)
             await self._reporter.log_failure(request, None, None, error)
@@ -547,7 +577,7 @@ class ScimService:
         """
         if isinstance(error, RateLimited):
             self._reporter.report_refusals(request, error.principal, error.refusals)
-        elif self._recorder is not None and request.principal not in (None, _ANONYMOUS):
+        elif self._recorder is not None and request.principal not in (None, ANONYMOUS):
             resource_type = self._reporter.resource_type_at(request.path)
             self._recorder.keep(request, request.principal, error, resource_type)
         return self._refused(request, error)
@@ -570,7 +600,7 @@ class ScimService:
         response = error_response(error)
         if not request.id:
             request.id = request_id(request.headers)
-        known = request.principal if request.principal is not _ANONYMOUS else None
+        known = request.principal if request.principal is not ANONYMOUS else None
         present = current_request.set(request)
         self._reporter.report(request, response, None, known, error)
         current_request.reset(present)
@@ -587,76 +617,6 @@ class ScimService:
     def protects(self, resource_type: ResourceType, document: Document) -> bool:
         """Report whether a rule of `protect`, other than a `keep_last`, names a resource."""
         return self._safeguards is not None and self._safeguards.protects(resource_type, document)
-
-    async def _verified(self, request: Request, *, recalls: bool = False) -> Principal:
-        """Await the principal of the request's token. Raises the errors of `_principal_of`."""
-        answer = self._principal_of(request, recalls=recalls)
-        return answer if isinstance(answer, Principal) else await answer
-
-    def _principal_of(self, request: Request, *, recalls: bool) -> Principal | Awaitable[Principal]:
-        """Return the principal of the request's token, or an awaitable of it.
-
-        An async verifier and rate limits need to be awaited. If `recalls` is true, the store may check the token later.
-
-        Raises Unauthorized, TooManyRequests, or an error of the verifier.
-        """
-        self.limits.check_request(request.headers, request.query)
-        authorization = request.headers.get("authorization")
-        if authorization is None and _is_public(request):
-            return _ANONYMOUS
-        if self.rate_limiter is not None:
-            return self._limited_principal_of(request, self.rate_limiter, recalls=recalls)
-        return self._verify(request, authorization, recalls=recalls)
-
-    async def _limited_principal_of(self, request: Request, limiter: RateLimiter, *, recalls: bool) -> Principal:
-        """Return the principal of a request, and count the request. Raises RateLimited too."""
-        try:
-            limiter.check(request.headers)
-            answer = self._verify(request, request.headers.get("authorization"), recalls=recalls)
-            principal = answer if isinstance(answer, Principal) else await answer
-            await limiter.count(request.headers, principal)
-        except RateLimited as error:
-            request.refused = error.principal
-            raise
-        refusals = limiter.due_refusals(principal)
-        if refusals:
-            self._reporter.report_refusals(request, principal, refusals)
-        return principal
-
-    def _verify(
-        self, request: Request, authorization: str | None, *, recalls: bool
-    ) -> Principal | Awaitable[Principal]:
-        """Verify the token of a request."""
-        if request.source in self._failed_attempts:
-            self._failed_attempts.check(request.source, authorization)
-        try:
-            token = bearer_token(authorization)
-            if recalls and self._token_checks is not None:
-                recalled = self._token_checks.principal_of(request, token)
-                if recalled is not None:
-                    return recalled
-            answer = self._tokens.verify(token)
-        except Unauthorized as error:
-            self._note_refused_token(request, error)
-            raise
-        return answer if isinstance(answer, Principal) else self._awaited(request, answer)
-
-    async def _awaited(self, request: Request, answer: Awaitable[Principal]) -> Principal:
-        """Await the answer of an async verifier."""
-        try:
-            return await answer
-        except Unauthorized as error:
-            self._note_refused_token(request, error)
-            raise
-
-    def _note_refused_token(self, request: Request, error: Unauthorized) -> None:
-        """Log a refused token, count it as a failed attempt of its source, and keep its tenant for events."""
-        log_refused_token(request, error)
-        if self._failed_attempts.add(request.source):
-            log_refused_source(request)
-        token_id, tenant = getattr(error, "token_id", None), getattr(error, "tenant", None)
-        if token_id is not None and tenant is not None:
-            request.refused = Principal(tenant, token_id)
 
     def _answer(self, call: RequestContext) -> Awaitable[Response]:
         """Route a request to its handler. Raises the errors of `Routes.handler_of`, and those of a body."""
@@ -741,11 +701,3 @@ def _drop_empty_parameters(call: RequestContext) -> None:
 def _only_reads(request: Request) -> bool:
     """Report whether a request reads: a GET, or a search by POST."""
     return request.method in ("GET", "HEAD") or request.path.rstrip("/").endswith("/.search")
-
-
-def _is_public(request: Request) -> bool:
-    """Report whether a request needs no token, because it reads the ServiceProviderConfig (RFC 7643 section 5).
-
-    If the client does send a token, the token is still verified, because clients test their tokens this way.
-    """
-    return request.method in ("GET", "HEAD") and request.path.strip("/") == "ServiceProviderConfig"
