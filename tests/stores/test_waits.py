@@ -218,6 +218,33 @@ def test_an_awaited_transaction_has_timeouts_of_its_own(store: SqlStore, url: st
     outside.dispose()
 
 
+def test_a_canceled_transaction_writes_nothing(store: SqlStore, url: str) -> None:
+    """A task that is canceled within an awaited transaction undoes its writes and gives its connection back."""
+    name = f"canceled-{time.time_ns()}"
+
+    async def check() -> None:
+        awaited = AsyncSqlStore(url)
+        pool: Any = awaited.engine.pool
+        written = asyncio.Event()
+
+        async def work(inner: Any) -> None:
+            await inner.create(soon(20), USER, {**ADA, "userName": name})
+            written.set()
+            await asyncio.sleep(60)
+
+        task = asyncio.create_task(awaited.transaction(soon(20), work))
+        await written.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert pool.checkedout() == 0
+        created = await awaited.create(soon(20), USER, {**ADA, "userName": name})
+        assert created.document["userName"] == name
+        await awaited.engine.dispose()
+
+    asyncio.run(check())
+
+
 def test_a_locked_table(store: SqlStore, url: str) -> None:
     """While another client locks the table, a write gets 503 at its deadline. Afterward, the write succeeds."""
     if url.startswith("sqlite"):
