@@ -70,7 +70,7 @@ def _services() -> Any:
             yield name, (ScimService(found["MinimalStore"](), tokens=tokens), tokens)
         else:
             made: ScimService = found[service]
-            yield name, (made, made._tokens)
+            yield name, (made, made.tokens)
 
 
 def test_every_example_is_tested() -> None:

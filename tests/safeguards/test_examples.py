@@ -17,7 +17,7 @@ def example(name: str) -> tuple[dict[str, Any], Client]:
     found = runpy.run_path(str(EXAMPLES / f"{name}.py"))
     client = object.__new__(Client)
     client.service = found["service"]
-    client.tokens = client.service._tokens  # type: ignore[assignment]
+    client.tokens = client.service.tokens  # type: ignore[assignment]
     client.token = client.tokens.issue("test", tenant="acme").token
     return found, client
 

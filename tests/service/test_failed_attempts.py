@@ -218,7 +218,7 @@ def test_a_right_token_works_soon_after_a_restart() -> None:
     token = TokenRegistry(store).issue("of an earlier process").token
     registry = TokenRegistry(store)
     service = ScimService(MemoryStore(), tokens=registry)
-    service._failed_attempts = FailedAttempts(20, 60.0, registry, clock)
+    service._authentication._failed_attempts = FailedAttempts(20, 60.0, registry, clock)
 
     def get(token: str) -> int:
         headers = {"authorization": f"Bearer {token}"}

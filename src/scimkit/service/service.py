@@ -174,6 +174,8 @@ class ScimService:
         check_capabilities(store, self.resource_types)
         self.limits = limits
         self.store = store
+        self.tokens: SyncTokenVerifier | TokenVerifier = tokens
+        """The verifier of bearer tokens."""
         self.is_async: bool = store.is_async or tokens.is_async
         """True if the service needs an event loop, because its store or its token verifier is async."""
         waits_for_offers = declared is not None and declared.is_called

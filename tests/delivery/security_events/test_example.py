@@ -65,7 +65,7 @@ def test_the_example_answers_later() -> None:
     found = example_of("async_requests")
     client = Client(found["store"])
     client.service = found["service"]
-    client.token = found["service"]._tokens.issue("test").token
+    client.token = found["service"].tokens.issue("test").token
     creation = {"method": "POST", "path": "/Users", "bulkId": "1", "data": {"schemas": [], "userName": "ada"}}
     body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [creation]}
     accepted = client.post("/Bulk", body, headers={"prefer": "respond-async"})
