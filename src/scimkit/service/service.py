@@ -268,7 +268,6 @@ class ScimService:
         self._discovery = Discovery(
             self._types_of,
             self._features(
-                tokens,
                 cursors,
                 documentation_uri,
                 security_events,
@@ -301,7 +300,6 @@ class ScimService:
 
     def _features(
         self,
-        tokens: SyncTokenVerifier | TokenVerifier,
         cursors: Cursors,
         documentation_uri: str | None,
         security_events: Sequence[str],
@@ -324,7 +322,7 @@ class ScimService:
             cursor_timeout=None if "cursors" in unsupported else cursors.timeout,
             change_password=self.accepts_passwords,
             documentation_uri=documentation_uri,
-            authentication_schemes=getattr(tokens, "authentication_schemes", (BEARER_TOKEN,)),
+            authentication_schemes=getattr(self.tokens, "authentication_schemes", (BEARER_TOKEN,)),
             roles_and_entitlements=None if declared is None else declared.announced(partial(keeps, self.store)),
             security_events=events,
             interop_profile=follows_profile,
