@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from copy import copy
 from time import monotonic
 from typing import Final, Literal, TypeAlias
@@ -221,14 +221,9 @@ class AsyncSqlStore:
         )
 
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
-        async def run(connection: AsyncConnection) -> Result:
-            result = await work(self._joined(connection))
-            check = scope.token_check
-            if check is not None and check.is_pending:  # the first read or write has usually made it
-                await connection.run_sync(make_check, check)
-            return result
-
-        return await self._database.transaction(run, scope.deadline)
+        return await self._database.transaction(
+            lambda connection: work(self._joined(connection)), scope.deadline, scope.token_check
+        )
 
     def confirms_tokens_of(self, token_store: object) -> bool:
         """Report whether this store makes the checks of a token store, because both use the same engine."""
@@ -345,11 +340,15 @@ class AsyncDatabase:
             lambda attempts: greenlet_spawn(transactions.write, work, attempts, takes_long=takes_long), deadline
         )
 
-    async def transaction(self, work: AsyncWork[Result], deadline: float | None = None) -> Result:
+    async def transaction(
+        self, work: AsyncWork[Result], deadline: float | None = None, check: TokenCheck | None = None
+    ) -> Result:
         """Run a coroutine function in a transaction, as `write` does. One greenlet begins and ends the transaction."""
 
         def run(connection: sa.Connection) -> Result:
-            return await_only(work(AsyncConnection(self.engine, connection)))
+            result = await_only(work(AsyncConnection(self.engine, connection)))
+            make_check(connection, check)  # the first read or write has usually made it
+            return result
 
         return await self.write(run, deadline)
 
@@ -379,9 +378,12 @@ class AsyncJoined:
             return await self.connection.run_sync(work)
         return await self.transaction(lambda connection: connection.run_sync(work))
 
-    async def transaction(self, work: AsyncWork[Result], deadline: float | None = None) -> Result:
+    async def transaction(
+        self, work: AsyncWork[Result], deadline: float | None = None, check: TokenCheck | None = None
+    ) -> Result:
         """Run a coroutine function in a savepoint, or without one if savepoints are off."""
-        if not self._savepoints:
-            return await work(self.connection)
-        async with self.connection.begin_nested():
-            return await work(self.connection)
+        async with self.connection.begin_nested() if self._savepoints else nullcontext():
+            result = await work(self.connection)
+            if check is not None:
+                await self.connection.run_sync(make_check, check)
+            return result

@@ -193,9 +193,8 @@ class AsyncMappedStore:
     async def transaction(self, scope: Scope, work: Callable[[Store], Awaitable[Result]]) -> Result:
         async def run(session: AsyncSession) -> Result:
             result = await work(self._joined(session))
-            check = scope.token_check
-            if check is not None and check.is_pending:  # the first read or write has usually made it
-                await session.run_sync(lambda each: make_check(each.connection(), check))
+            check = scope.token_check  # the first read or write has usually made it
+            await session.run_sync(lambda each: make_check(each.connection(), check))
             return result
 
         return await self._transaction(run, scope.deadline)
