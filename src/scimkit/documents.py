@@ -11,6 +11,7 @@ This module never looks at a schema.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn, TypeAlias
 
@@ -25,6 +26,8 @@ _SPACE: Final = " \t\n\r"
 """The white space that may surround a JSON value (RFC 8259 section 2)."""
 
 _NOT_JSON: Final = "The request body is not valid JSON in UTF-8."
+_SPECIAL_ESCAPE: Final = re.compile(r"\\u(?:003[aA]|0000|[dD][89a-fA-F])")
+"""An escape that stands for a colon, a null character or half a surrogate pair."""
 _UNDECIDED: Final = object()
 """Marker returned by the fast parser for a text that the exact parser must read."""
 
@@ -72,7 +75,7 @@ def parse_json(body: bytes) -> Any:
             text = text[1:]
     except ValueError:
         raise InvalidSyntax(_NOT_JSON) from None
-    escaped = "\\" in text
+    escaped = "\\u" in text and _SPECIAL_ESCAPE.search(text) is not None
     value = _UNDECIDED if escaped else _parse_fast(text)
     if value is _UNDECIDED:
         value = _parse_exactly(text)
@@ -84,10 +87,11 @@ def parse_json(body: bytes) -> Any:
 
 
 def _parse_fast(text: str) -> Any:
-    """Parse JSON text that has no escapes. Return `_UNDECIDED` if the exact parser must read the text.
+    """Parse JSON text that has no special escapes. Return `_UNDECIDED` if the exact parser must read the text.
 
     The function writes the value again and counts the colons to detect repeated names. A repeated name loses a colon,
-    and without escapes nothing else changes their number. A check of every object during parsing takes twice as long.
+    and nothing else changes their number, because no escape stands for a colon. A check of every object
+    during parsing takes twice as long.
     """
     try:
         value = from_json(text, allow_inf_nan=False, cache_strings="keys")
