@@ -369,6 +369,7 @@ class ResourceOperations:
         assignments: Assignments | None = None,
     ) -> Written:
         """Read the resource, apply the operations, and write if the version is unchanged. Otherwise retry."""
+        call.scope = call.scope.for_change()
         for _ in range(self._limits.attempts):
             old = await store.get(call.scope, self.resource_type, id)
             preconditions.check(call.request.headers, old["meta"]["version"])

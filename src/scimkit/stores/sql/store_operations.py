@@ -30,15 +30,16 @@ from scimkit.stores.protocol import (
 )
 from scimkit.stores.references import refers
 from scimkit.stores.sql import reference_rows
-from scimkit.stores.sql.database import Work
+from scimkit.stores.sql.database import NeedsTransaction, Work
 from scimkit.stores.sql.direct_reads import HotRead
-from scimkit.stores.sql.hot_statements import Row, outside_transaction
+from scimkit.stores.sql.hot_statements import Row, outside_transaction, takes_single_statements
 from scimkit.stores.sql.pages import page
 from scimkit.stores.sql.row_writers import MOST_AT_ONCE, MemberChanges, write_members
 from scimkit.stores.sql.rows import (
     FIND,
     Rows,
     StoredResource,
+    documents_of,
     hot_document,
     missing,
     own_parameters,
@@ -59,7 +60,10 @@ def get(scope: Scope, resource_type: ResourceType, id: str, requested: Requested
     def result(rows: Sequence[Row]) -> Document:
         if not rows:
             raise missing(resource_type)
-        return hot_document(rows[0], resource_type, with_groups=has_groups)
+        if scope.reads is None:
+            return hot_document(rows[0], resource_type, with_groups=has_groups)
+        kept = scope.reads[resource_type.name, id] = StoredResource.of_hot(rows[0], with_groups=has_groups)
+        return documents_of([kept], resource_type)[0]
 
     return HotRead(FIND[has_groups, False], {**own_parameters(scope, resource_type), "id": id}, result, run)
 
@@ -166,12 +170,20 @@ def change(
 ) -> Work[Written]:
     """Return the work of `SyncStore.change`."""
     members = _named_members(resource_type, changes)
+    requested: RequestedAttributes = lambda name: name != MEMBERS  # noqa: E731
 
     def run(connection: sa.Connection) -> Written:
         rows = Rows(connection, scope, resource_type)
+        known = _read_before(scope, rows, id, expected_version)
+        if known is not None:
+            try:
+                return _written(scope, rows, known, changes, None, unknown_members, requested)
+            except NeedsTransaction:  # the resource has another version now
+                if outside_transaction(connection):
+                    raise
         # A lock may wait for another change. The members are then read after it.
         old = rows.find_to_change(id, members) if outside_transaction(connection) else rows.find(id, lock=True)
-        return _written(scope, rows, old, changes, expected_version, unknown_members, lambda name: name != MEMBERS)
+        return _written(scope, rows, old, changes, expected_version, unknown_members, requested)
 
     return run
 
@@ -235,6 +247,17 @@ def _written(
     else:
         rows.update(old, kept, entry, pending)
     return written
+
+
+def _read_before(scope: Scope, rows: Rows, id: str, version: str | None) -> StoredResource | None:
+    """Return a resource that was read for the same request, if it had a version then. It is returned once.
+
+    The statement that updates the resource must check the version, which only PostgreSQL does.
+    """
+    if scope.reads is None or not takes_single_statements(rows.connection.dialect):
+        return None
+    known = scope.reads.pop((rows.resource_type.name, id), None)
+    return known if isinstance(known, StoredResource) and known.tag == version else None
 
 
 def _entry(scope: Scope, written: Written) -> LogEntry | None:

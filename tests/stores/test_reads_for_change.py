@@ -1,0 +1,178 @@
+"""A change of a resource that was read for the same request: `Scope.reads`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from scimkit import USER, Scope
+from scimkit.errors import NotFound, PreconditionFailed
+from scimkit.events import ResourceEvent, in_transaction
+from scimkit.patch import ChangeSet
+from scimkit.stores.protocol import Written
+from scimkit.stores.sql import AsyncSqlStore, SqlStore
+from tests.client import Client
+from tests.stores.databases import DATABASES, store_of, url_of
+
+on_postgresql = pytest.mark.parametrize("database", [each for each in DATABASES if each.values == ("postgresql",)])
+on_every_database = pytest.mark.parametrize("database", DATABASES)
+
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+PATCHES: dict[str, list[dict[str, Any]]] = {
+    "a sub-attribute": [{"op": "replace", "path": "name.givenName", "value": "Eve"}],
+    "an element": [{"op": "Add", "path": 'emails[type eq "work"].value', "value": "eve@example.org"}],
+    "an extension": [{"op": "Replace", "path": f"{ENTERPRISE}:department", "value": "Sales"}],
+    "several": [{"op": "Replace", "value": {"userName": "eve", "name.familyName": "Nord", "active": "False"}}],
+}
+LISTENERS = [in_transaction(ResourceEvent, lambda event, transaction: None)]
+
+
+def user(name: str) -> dict[str, Any]:
+    return {"schemas": [USER.schema], "userName": name, "title": "Agent", "active": True}
+
+
+@pytest.fixture
+def tenant() -> Iterator[str]:
+    """A tenant that no other test uses."""
+    yield f"reads-{os.urandom(4).hex()}"
+
+
+class MeetingStore(SqlStore):
+    """A store that calls a function after each read."""
+
+    meet: Callable[[], object] = staticmethod(lambda: None)
+
+    def get(self, *arguments: Any, **options: Any) -> Any:
+        found = super().get(*arguments, **options)
+        self.meet()
+        return found
+
+
+class ShoutingStore(SqlStore):
+    """A store of an application whose documents differ from the stored ones."""
+
+    def get(self, *arguments: Any, **options: Any) -> Any:
+        found = super().get(*arguments, **options)
+        return {**found, "title": found["title"].upper()}
+
+
+def noted(engine: sa.Engine) -> list[str]:
+    """Return a list that gets the first word of each statement on an engine, and COMMIT."""
+    said: list[str] = []
+
+    def note(_: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        said.append(statement.split(maxsplit=1)[0])
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    sa.event.listen(engine, "commit", lambda _: said.append("COMMIT"))
+    return said
+
+
+@on_postgresql
+@pytest.mark.parametrize("listens", [False, True])
+@pytest.mark.parametrize("patch", PATCHES)
+def test_a_patch_reads_the_resource_once(database: str, tenant: str, patch: str, listens: bool) -> None:
+    """A PATCH that depends on the present values takes one read and one statement that writes."""
+    store = SqlStore(url_of(database))
+    client = Client(store, tenant=tenant, listeners=LISTENERS if listens else [])
+    ada = client.user("ada")
+    said = noted(store.engine)
+    answer = client.patch(f"/Users/{ada}", *PATCHES[patch])
+    assert said == (["BEGIN", "SELECT", "WITH", "COMMIT"] if listens else ["SELECT", "WITH"])
+    assert answer.body == client.get(f"/Users/{ada}").body
+    assert answer.headers["ETag"] == 'W/"2"'
+    store.engine.dispose()
+
+
+@on_postgresql
+def test_an_awaited_patch_reads_the_resource_once(database: str, tenant: str) -> None:
+    """The awaited store does the same."""
+
+    async def patched() -> tuple[list[str], Written]:
+        store = AsyncSqlStore(url_of(database))
+        scope = Scope(tenant).for_change()
+        id = (await store.create(scope, USER, user("ada"))).document["id"]
+        said = noted(store.engine.sync_engine)
+        document = await store.get(scope, USER, id)
+        written = await store.change(scope, USER, id, ChangeSet({"title": "Lead"}), document["meta"]["version"])
+        await store.engine.dispose()
+        return said, written
+
+    said, written = asyncio.run(patched())
+    assert said == ["SELECT", "WITH"]
+    assert (written.document["title"], written.document["meta"]["version"]) == ("Lead", 'W/"2"')
+
+
+@on_every_database
+@pytest.mark.parametrize("listens", [False, True])
+def test_a_write_between_the_read_and_the_change(database: str, tenant: str, listens: bool) -> None:
+    """Neither write is lost: the PATCH begins again with the resource as it is then."""
+    if listens and "sqlite" in url_of(database):
+        pytest.skip("SQLite lets no other connection write while a transaction is open")
+    store, other = MeetingStore(url_of(database)), store_of(database)
+    client = Client(store, tenant=tenant, listeners=LISTENERS if listens else [])
+    ada = client.user("ada", name={"familyName": "King"})
+    met: list[int] = []
+    races = 1 if listens else 2  # a transaction locks the row after the first race
+
+    def meet() -> None:
+        met.append(1)
+        if len(met) <= races:
+            changes = ChangeSet({"name": {"familyName": f"Nord {len(met)}"}, "title": f"Lead {len(met)}"})
+            other.change(Scope(tenant), USER, ada, changes)
+
+    store.meet = meet
+    answer = client.patch(f"/Users/{ada}", *PATCHES["a sub-attribute"])
+    assert (answer.status, len(met)) == (200, races + 1)
+    store.meet = lambda: None
+    found = client.get(f"/Users/{ada}").body
+    assert answer.body == found
+    assert (found["name"], found["title"]) == ({"familyName": f"Nord {races}", "givenName": "Eve"}, f"Lead {races}")
+    assert found["meta"]["version"] == f'W/"{races + 2}"'
+    store.engine.dispose()
+
+
+@on_every_database
+def test_a_deletion_between_the_read_and_the_change(database: str, tenant: str) -> None:
+    """A resource that was deleted after it was read is not found."""
+    store, scope = store_of(database), Scope(tenant).for_change()
+    id = store.create(scope, USER, user("ada")).document["id"]
+    version = store.get(scope, USER, id)["meta"]["version"]
+    store.delete(Scope(tenant), USER, id)
+    with pytest.raises(NotFound):
+        store.change(scope, USER, id, ChangeSet({"title": "Lead"}), version)
+
+
+@on_every_database
+def test_the_expected_version_decides(database: str, tenant: str) -> None:
+    """What was read counts only for a change that expects the version that was read, and only once."""
+    store, scope = store_of(database), Scope(tenant).for_change()
+    id = store.create(scope, USER, user("ada")).document["id"]
+    store.get(scope, USER, id)
+    with pytest.raises(PreconditionFailed):
+        store.change(scope, USER, id, ChangeSet({"title": "Lead"}), 'W/"7"')
+    version = store.get(scope, USER, id)["meta"]["version"]
+    store.change(Scope(tenant), USER, id, ChangeSet({"nickName": "Eve"}))
+    for _ in range(2):
+        with pytest.raises(PreconditionFailed):
+            store.change(scope, USER, id, ChangeSet({"title": "Lead"}), version)
+    store.get(scope, USER, id)
+    written = store.change(scope, USER, id, ChangeSet({"title": "Lead"}))
+    assert (written.document["nickName"], written.document["title"]) == ("Eve", "Lead")
+
+
+@on_every_database
+def test_a_store_may_return_other_documents(database: str, tenant: str) -> None:
+    """A store of an application that alters what it reads does not alter what is stored."""
+    store = ShoutingStore(url_of(database))
+    client = Client(store, tenant=tenant)
+    ada = client.user("ada", title="Agent")
+    assert client.patch(f"/Users/{ada}", *PATCHES["a sub-attribute"]).status == 200
+    assert client.get(f"/Users/{ada}").body["title"] == "AGENT"
+    assert store_of(database).get(Scope(tenant), USER, ada)["title"] == "Agent"
+    store.engine.dispose()
