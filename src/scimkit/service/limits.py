@@ -5,7 +5,7 @@ This module does not read requests. It compares values with limits.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -123,29 +123,31 @@ class Limits:
 class ValueLimit:
     """Checks the number of elements in the multi-valued attributes of a resource type."""
 
-    __slots__ = ("_limit", "_paths")
+    __slots__ = ("_limit", "_limited")
 
     def __init__(self, resource_type: ResourceType, limit: int) -> None:
         self._limit = limit
-        tables = [((), resource_type.attributes), *(((each.name,), each.children) for each in resource_type.extensions)]
-        self._paths = [
-            (each.path, (*above, each.name))
-            for above, table in tables
-            for each in table.values()
-            if each.multi_valued and not each.keyed and not each.is_ignored
-        ]
+        tables = [("", resource_type.attributes), *((each.name, each.children) for each in resource_type.extensions)]
+        self._limited: dict[str, dict[str, str]] = {
+            extension: {
+                each.name: each.path
+                for each in table.values()
+                if each.multi_valued and not each.keyed and not each.is_ignored
+            }
+            for extension, table in tables
+        }
+        """The paths of the limited attributes by name, for each extension and for the attributes outside of them."""
 
-    def check(self, document: Mapping[str, Any]) -> None:
-        """Check a document, or some attributes of a document.
+    def check(self, document: Mapping[str, Any], extension: str = "") -> None:
+        """Check a document, or some attributes of a document or of an extension.
 
         Raises:
             InvalidValue: An attribute has more elements than the limit.
         """
-        for path, names in self._paths:
-            value: Any = document
-            for name in names:
-                value = value.get(name, ())
-                if not value:
-                    break
-            if isinstance(value, Sequence) and len(value) > self._limit:
-                raise InvalidValue(f"{path} may have at most {self._limit} values.")
+        limited = self._limited[extension]
+        for name, value in document.items():
+            if name in limited:
+                if len(value) > self._limit:
+                    raise InvalidValue(f"{limited[name]} may have at most {self._limit} values.")
+            elif name in self._limited and not extension:
+                self.check(value, name)

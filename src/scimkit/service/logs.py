@@ -31,6 +31,8 @@ def request_fields(request: Request) -> dict[str, Any]:
 
 def log_quirks(request: Request, response: Response) -> None:
     """Log the quirks that a request needed, at level INFO."""
+    if not _log.isEnabledFor(logging.INFO):
+        return
     quirks, fields = ", ".join(response.quirks), request_fields(request)
     extra = {**fields, "status": response.status, "quirks": quirks}
     _log.info("%s %s: %d, quirks: %s", fields["method"], fields["path"], response.status, quirks, extra=extra)
