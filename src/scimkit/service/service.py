@@ -477,7 +477,7 @@ class ScimService:
             if self.rate_limiter is not None and limited is not None:
                 self.rate_limiter.leave(limited)
         if call is not None and call.deviations.fired:
-            response = replace(response, quirks=tuple(call.deviations.fired))
+            response.quirks = tuple(call.deviations.fired)
         self._reporter.report(request, response, call, principal, failure)
         current_request.reset(present)
         return response

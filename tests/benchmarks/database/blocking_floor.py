@@ -156,7 +156,8 @@ def _patch(db: _Database, tenant: str, scope: Scope, sent: bytes) -> tuple[int, 
         rows = db.rows(f"SELECT doc FROM floor_user WHERE tenant = %s AND id = %s{lock}", tenant, id)
         document = orjson.loads(rows[0][0])
         for each in operations:
-            document[each["path"]] = each["value"]
+            name, _, part = each["path"].partition(".")
+            document[name] = {**document[name], part: each["value"]} if part else each["value"]
         text = orjson.dumps(document)
         db.rows("UPDATE floor_user SET doc = %s WHERE tenant = %s AND id = %s", text, tenant, id)
         return 200, text

@@ -166,6 +166,7 @@ async def patch(id: str, body: Patch, who: Tenant, db: Db) -> User:
     """Change a user."""
     row = await found(db, select(UserRow).where(UserRow.tenant == who, UserRow.id == id).with_for_update())
     for each in body.Operations:
-        setattr(row, each.path, each.value)
+        name, _, part = each.path.partition(".")
+        setattr(row, name, {**getattr(row, name), part: each.value} if part else each.value)
     await db.commit()
     return shown(row)

@@ -40,12 +40,14 @@ URLS: Final = {
 }
 """The URLs of the databases that can be compared. SQLite uses a file in a temporary folder."""
 FEW: Final = 2_000
-STEPS: Final = ("GET", "filter", "PATCH", "POST", "page", "member")
+STEPS: Final = ("GET", "filter", "PATCH", "nested", "POST", "page", "member")
 """The kinds of requests. The last two read and write among many users."""
 _LARGE: Final = ("page", "member")
+_SMALL: Final = STEPS[:-2]
 _WRITES: Final = ("PATCH", "POST")
 _TITLES: Final = {
-    "GET": "GET by id", "filter": "filter `userName eq`", "PATCH": "PATCH active", "POST": "POST",
+    "GET": "GET by id", "filter": "filter `userName eq`", "PATCH": "PATCH active",
+    "nested": "PATCH name.givenName", "POST": "POST",
     "page": "page of 100 of {:,}", "member": "PATCH of one member of {:,}",
 }  # fmt: skip
 _SCRIPT: Final = (Path(__file__).parent / "requests.lua").read_text()
@@ -345,7 +347,7 @@ def _servers(url: str, people: int) -> list[Server]:
     ]  # fmt: skip
     theirs, own = account_by_hand(url, people), account_of_own_tables(url)
     mapped = [
-        Server(name, f"tests.benchmarks.database.own_tables:{host}()", "", own, STEPS[:4])
+        Server(name, f"tests.benchmarks.database.own_tables:{host}()", "", own, _SMALL)
         for name, host in (("MappedStore", "sync_host"), ("AsyncMappedStore", "async_host"))
     ]
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
@@ -353,7 +355,7 @@ def _servers(url: str, people: int) -> list[Server]:
     floor = Server("floor", f"tests.benchmarks.database.{'' if is_postgresql else 'blocking_'}floor:app", "", theirs)
     if is_postgresql:
         logged = Server("floor, log", "tests.benchmarks.database.floor:logged_app", "", theirs, _WRITES)
-        hand = Server("by hand, ORM", "tests.benchmarks.database.by_hand:app", "", theirs, STEPS[:4])
+        hand = Server("by hand, ORM", "tests.benchmarks.database.by_hand:app", "", theirs, _SMALL)
         servers[:0] = [logged, hand]
     with engine.connect() as connection:
         if engine.dialect.name != "mysql":

@@ -134,7 +134,8 @@ async def _patch(db: psycopg.AsyncConnection, tenant: str, scope: Scope, receive
         found = await db.execute("SELECT doc FROM floor_user WHERE tenant = %s AND id = %s FOR UPDATE", (tenant, id))
         document = orjson.loads((await found.fetchone() or [b"null"])[0])
         for each in operations:
-            document[each["path"]] = each["value"]
+            name, _, part = each["path"].partition(".")
+            document[name] = {**document[name], part: each["value"]} if part else each["value"]
         text = orjson.dumps(document)
         await db.execute("UPDATE floor_user SET doc = %s WHERE tenant = %s AND id = %s", (text, tenant, id))
         if logs:

@@ -23,6 +23,10 @@ local requests = {
     local operation = '{"op":"replace","path":"active","value":' .. value .. "}"
     return wrk.format("PATCH", prefix .. "/Users/" .. ids[n], nil, patch:format(operation))
   end,
+  nested = function()
+    local operation = '{"op":"replace","path":"name.givenName","value":"Per ' .. math.random(1, 1000000) .. '"}'
+    return wrk.format("PATCH", prefix .. "/Users/" .. ids[n], nil, patch:format(operation))
+  end,
   POST = function()
     local name = "new" .. nonce .. "-" .. made .. "@example.org"
     return wrk.format("POST", prefix .. "/Users", nil, user:format(name, name, name))
