@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from scimkit.events import ResourceEvent, in_transaction
 from scimkit.patch import ChangeSet
 from scimkit.stores.protocol import Written
 from scimkit.stores.sql import AsyncSqlStore, SqlStore
+from scimkit.stores.sql.rows import StoredResource
 from tests.client import Client
 from tests.stores.databases import DATABASES, store_of, url_of
 
@@ -176,3 +178,23 @@ def test_a_store_may_return_other_documents(database: str, tenant: str) -> None:
     assert client.get(f"/Users/{ada}").body["title"] == "AGENT"
     assert store_of(database).get(Scope(tenant), USER, ada)["title"] == "Agent"
     store.engine.dispose()
+
+
+@on_postgresql
+def test_a_row_of_another_place_is_never_written(database: str, tenant: str) -> None:
+    """What was read from another tenant or another database leads to no other row, and to no change of that row."""
+    store, scope = store_of(database), Scope(tenant).for_change()
+    assert scope.reads is not None
+    ada, eve = (store.create(scope, USER, user(name)).document["id"] for name in ("ada", "eve"))
+    version = store.get(scope, USER, eve)["meta"]["version"]
+    (read,) = scope.reads.values()
+    assert isinstance(read, StoredResource)
+    scope.reads[tenant, USER.name, ada] = replace(read, id=ada)  # the number that Ada has in another database
+    written = store.change(scope, USER, ada, ChangeSet({"title": "Lead"}), version)
+    assert (written.document["userName"], written.document["title"]) == ("ada", "Lead")
+    assert store.get(scope, USER, eve)["title"] == "Agent"
+    other = replace(scope, tenant=f"{tenant}-other")
+    assert scope.reads
+    with pytest.raises(NotFound):
+        store.change(other, USER, eve, ChangeSet({"title": "Lead"}), version)
+    assert store.get(Scope(tenant), USER, eve)["meta"]["version"] == version

@@ -109,8 +109,8 @@ class Scope:
 
     The service asks only a store whose method `confirms_tokens_of` returns True for the token store.
     """
-    reads: dict[tuple[str, str], object] | None = field(default=None, compare=False, repr=False)
-    """What the store has read for the request, by resource type and id. None if no change follows.
+    reads: dict[tuple[str, str, str], object] | None = field(default=None, compare=False, repr=False)
+    """What the store has read for the request, by tenant, resource type and id. None if no change follows.
 
     A store that finds the expected version of a change here need not read the resource again. Only the store uses the
     values, and a store may ignore them.

@@ -205,7 +205,8 @@ def _update(*, logs: bool, entries: bool = True, moves: bool = False, members: b
     names = [name for name in _WRITTEN if not name.startswith("created")] if entries else [*_VERSION]
     values = {name: sa.bindparam(f"new_{name}", type_=RESOURCES.c[name].type) for name in names}
     number, version = (sa.bindparam(name, type_=sa.BigInteger()) for name in ("number", "old_version"))
-    same = (RESOURCES.c.sequence == number, RESOURCES.c.version == version)
+    is_row = (RESOURCES.c.sequence == number, RESOURCES.c.id == sa.bindparam("id", type_=RESOURCES.c.id.type), HELD)
+    same = (*is_row, RESOURCES.c.version == version)
     written = sa.update(RESOURCES).where(*same).values(values).returning(RESOURCES.c.sequence).cte("written")
     parts = []
     if entries:

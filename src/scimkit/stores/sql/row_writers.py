@@ -134,8 +134,7 @@ class RowWriter(Protocol):
 
     def update(
         self,
-        number: int,
-        version: int,
+        old: Mapping[str, Any],
         values: Mapping[str, Any],
         changes: IndexChanges,
         log_row: LogRow,
@@ -144,8 +143,7 @@ class RowWriter(Protocol):
         """Update a resource that has a version, and insert its entry of the provisioning log.
 
         Args:
-            number: The sequence number of the resource.
-            version: The version that the resource must have.
+            old: The row that was read: `number`, `old_version`, `id`, and the parameters of its tenant and type.
             values: The columns of the resource that change.
             changes: The changes of index entries and unique values.
             log_row: The entry of the provisioning log.
@@ -216,8 +214,7 @@ class SingleStatements:
 
     def update(
         self,
-        number: int,
-        version: int,
+        old: Mapping[str, Any],
         values: Mapping[str, Any],
         changes: IndexChanges,
         log_row: LogRow,
@@ -227,9 +224,9 @@ class SingleStatements:
         if not members.fit_one_statement:
             if outside_transaction(self._connection):
                 raise NeedsTransaction
-            write_members(self._connection, number, members)
+            write_members(self._connection, old["number"], members)
             members = MemberChanges()
-        parameters = {"number": number, "old_version": version, **_new(values)}
+        parameters = {**old, **_new(values)}
         if members or "document" not in values:
             joined = [(each, *displayed(text).values()) for each, text in members.fresh.items()]
             parameters |= _lists("left", _LEFT, [(each,) for each in members.gone])
@@ -335,14 +332,14 @@ class SeveralStatements:
 
     def update(
         self,
-        number: int,
-        version: int,
+        old: Mapping[str, Any],
         values: Mapping[str, Any],
         changes: IndexChanges,
         log_row: LogRow,
         members: MemberChanges,
     ) -> bool:
         """Update a resource, as `RowWriter.update` says."""
+        number = old["number"]
         write_members(self._connection, number, members)
         for slot, digest in changes.freed:
             self._connection.execute(statements.DROP_CLAIM, {"the_slot": slot, "the_digest": digest})

@@ -265,7 +265,8 @@ class Rows:
             changed |= {"document": write_json(kept.document), **_displayed(kept.document)}
             changes = self._index_changes(old.document, kept.document)
         row = _log_row(entry)
-        if not writer(self.connection).update(old.sequence, old.version, changed, changes, row, members):
+        was = {**self.own, "number": old.sequence, "old_version": old.version, "id": old.id}
+        if not writer(self.connection).update(was, changed, changes, row, members):
             raise NeedsTransaction
 
     def log(self, entry: LogEntry | None) -> None:

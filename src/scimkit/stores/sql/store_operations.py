@@ -62,7 +62,9 @@ def get(scope: Scope, resource_type: ResourceType, id: str, requested: Requested
             raise missing(resource_type)
         if scope.reads is None:
             return hot_document(rows[0], resource_type, with_groups=has_groups)
-        kept = scope.reads[resource_type.name, id] = StoredResource.of_hot(rows[0], with_groups=has_groups)
+        kept = scope.reads[scope.tenant, resource_type.name, id] = StoredResource.of_hot(
+            rows[0], with_groups=has_groups
+        )
         return documents_of([kept], resource_type)[0]
 
     return HotRead(FIND[has_groups, False], {**own_parameters(scope, resource_type), "id": id}, result, run)
@@ -256,7 +258,7 @@ def _read_before(scope: Scope, rows: Rows, id: str, version: str | None) -> Stor
     """
     if scope.reads is None or not takes_single_statements(rows.connection.dialect):
         return None
-    known = scope.reads.pop((rows.resource_type.name, id), None)
+    known = scope.reads.pop((scope.tenant, rows.resource_type.name, id), None)
     return known if isinstance(known, StoredResource) and known.tag == version else None
 
 
