@@ -75,13 +75,13 @@ def parse_json(body: bytes) -> Any:
             text = text[1:]
     except ValueError:
         raise InvalidSyntax(_NOT_JSON) from None
-    escaped = "\\u" in text and _SPECIAL_ESCAPE.search(text) is not None
-    value = _UNDECIDED if escaped else _parse_fast(text)
+    has_special = "\\u" in text and _SPECIAL_ESCAPE.search(text) is not None
+    value = _UNDECIDED if has_special else _parse_fast(text)
     if value is _UNDECIDED:
         value = _parse_exactly(text)
     if len(text) > 2 * MAX_DEPTH and text.count("{") + text.count("[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
         raise InvalidSyntax(f"The request body is nested deeper than {MAX_DEPTH} levels.")
-    if escaped and _has_unusable_character(value):
+    if has_special and _has_unusable_character(value):
         raise InvalidSyntax("The request body has a null character or half a surrogate pair in a string.")
     return value
 
@@ -90,8 +90,8 @@ def _parse_fast(text: str) -> Any:
     """Parse JSON text that has no special escapes. Return `_UNDECIDED` if the exact parser must read the text.
 
     The function writes the value again and counts the colons to detect repeated names. A repeated name loses a colon,
-    and nothing else changes their number, because no escape stands for a colon. A check of every object
-    during parsing takes twice as long.
+    and nothing else changes their number, because no escape stands for a colon. A check of every object during parsing
+    takes twice as long.
     """
     try:
         value = from_json(text, allow_inf_nan=False, cache_strings="keys")

@@ -134,3 +134,15 @@ def number_of(connection: sa.Connection) -> int:
     is_mysql = connection.dialect.name in ("mysql", "mariadb")
     found = connection.exec_driver_sql("SELECT connection_id()" if is_mysql else "SELECT pg_backend_pid()").scalar()
     return int(str(found))
+
+
+def noted(engine: sa.Engine) -> list[str]:
+    """Return a list that gets the first word of each statement on an engine, and COMMIT."""
+    said: list[str] = []
+
+    def note(_: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        said.append(statement.split(maxsplit=1)[0])
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    sa.event.listen(engine, "commit", lambda _: said.append("COMMIT"))
+    return said

@@ -15,7 +15,7 @@ from scimkit.errors import Uniqueness
 from scimkit.patch import ChangeSet
 from scimkit.stores.sql import AsyncSqlStore, SqlStore
 from scimkit.stores.sql.hot_statements import HotStatement
-from tests.stores.databases import DATABASES, store_of, url_of
+from tests.stores.databases import DATABASES, noted, store_of, url_of
 
 on_postgresql = pytest.mark.parametrize("database", [each for each in DATABASES if each.values == ("postgresql",)])
 on_every_database = pytest.mark.parametrize("database", DATABASES)
@@ -122,12 +122,8 @@ def test_a_listener_of_one_connection_observes_hot_statements(database: str) -> 
 @on_postgresql
 def test_a_write_takes_one_statement(database: str, scope: Scope) -> None:
     """A create is one statement, and a change is one read and one statement, without a transaction."""
-    store, said = SqlStore(url_of(database)), list[str]()
-
-    def note(_: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        said.append(statement.split(maxsplit=1)[0])
-
-    sa.event.listen(store.engine, "before_cursor_execute", note)
+    store = SqlStore(url_of(database))
+    said = noted(store.engine)
     id = store.create(scope, USER, user("ada")).document["id"]
     store.change(scope, USER, id, ChangeSet({"userName": "eve"}))
     store.engine.dispose()

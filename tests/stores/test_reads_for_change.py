@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from scimkit import USER, Scope
 from scimkit.errors import NotFound, PreconditionFailed
@@ -19,7 +18,7 @@ from scimkit.stores.protocol import Written
 from scimkit.stores.sql import AsyncSqlStore, SqlStore
 from scimkit.stores.sql.rows import StoredResource
 from tests.client import Client
-from tests.stores.databases import DATABASES, store_of, url_of
+from tests.stores.databases import DATABASES, noted, store_of, url_of
 
 on_postgresql = pytest.mark.parametrize("database", [each for each in DATABASES if each.values == ("postgresql",)])
 on_every_database = pytest.mark.parametrize("database", DATABASES)
@@ -63,18 +62,6 @@ class ShoutingStore(SqlStore):
         return {**found, "title": found["title"].upper()}
 
 
-def noted(engine: sa.Engine) -> list[str]:
-    """Return a list that gets the first word of each statement on an engine, and COMMIT."""
-    said: list[str] = []
-
-    def note(_: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        said.append(statement.split(maxsplit=1)[0])
-
-    sa.event.listen(engine, "before_cursor_execute", note)
-    sa.event.listen(engine, "commit", lambda _: said.append("COMMIT"))
-    return said
-
-
 @on_postgresql
 @pytest.mark.parametrize("listens", [False, True])
 @pytest.mark.parametrize("patch", PATCHES)
@@ -97,7 +84,7 @@ def test_an_awaited_patch_reads_the_resource_once(database: str, tenant: str) ->
 
     async def patched() -> tuple[list[str], Written]:
         store = AsyncSqlStore(url_of(database))
-        scope = Scope(tenant).for_change()
+        scope = Scope(tenant, reads={})
         id = (await store.create(scope, USER, user("ada"))).document["id"]
         said = noted(store.engine.sync_engine)
         document = await store.get(scope, USER, id)
@@ -142,7 +129,7 @@ def test_a_write_between_the_read_and_the_change(database: str, tenant: str, lis
 @on_every_database
 def test_a_deletion_between_the_read_and_the_change(database: str, tenant: str) -> None:
     """A resource that was deleted after it was read is not found."""
-    store, scope = store_of(database), Scope(tenant).for_change()
+    store, scope = store_of(database), Scope(tenant, reads={})
     id = store.create(scope, USER, user("ada")).document["id"]
     version = store.get(scope, USER, id)["meta"]["version"]
     store.delete(Scope(tenant), USER, id)
@@ -153,7 +140,7 @@ def test_a_deletion_between_the_read_and_the_change(database: str, tenant: str) 
 @on_every_database
 def test_the_expected_version_decides(database: str, tenant: str) -> None:
     """What was read counts only for a change that expects the version that was read, and only once."""
-    store, scope = store_of(database), Scope(tenant).for_change()
+    store, scope = store_of(database), Scope(tenant, reads={})
     id = store.create(scope, USER, user("ada")).document["id"]
     store.get(scope, USER, id)
     with pytest.raises(PreconditionFailed):
@@ -183,7 +170,7 @@ def test_a_store_may_return_other_documents(database: str, tenant: str) -> None:
 @on_postgresql
 def test_a_row_of_another_place_is_never_written(database: str, tenant: str) -> None:
     """What was read from another tenant or another database leads to no other row, and to no change of that row."""
-    store, scope = store_of(database), Scope(tenant).for_change()
+    store, scope = store_of(database), Scope(tenant, reads={})
     assert scope.reads is not None
     ada, eve = (store.create(scope, USER, user(name)).document["id"] for name in ("ada", "eve"))
     version = store.get(scope, USER, eve)["meta"]["version"]

@@ -149,5 +149,5 @@ class ValueLimit:
             if name in limited:
                 if len(value) > self._limit:
                     raise InvalidValue(f"{limited[name]} may have at most {self._limit} values.")
-            elif name in self._limited and not extension:
+            elif name in self._limited:
                 self.check(value, name)

@@ -7,6 +7,7 @@ tokens or do I/O.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from time import monotonic
 from typing import Any, Final, TypeAlias, cast
 
@@ -369,7 +370,7 @@ class ResourceOperations:
         assignments: Assignments | None = None,
     ) -> Written:
         """Read the resource, apply the operations, and write if the version is unchanged. Otherwise retry."""
-        call.scope = call.scope.for_change()
+        call.scope = replace(call.scope, reads={})
         for _ in range(self._limits.attempts):
             old = await store.get(call.scope, self.resource_type, id)
             preconditions.check(call.request.headers, old["meta"]["version"])

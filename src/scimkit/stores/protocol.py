@@ -112,13 +112,10 @@ class Scope:
     reads: dict[tuple[str, str, str], object] | None = field(default=None, compare=False, repr=False)
     """What the store has read for the request, by tenant, resource type and id. None if no change follows.
 
-    A store that finds the expected version of a change here need not read the resource again. Only the store uses the
-    values, and a store may ignore them.
+    The service sets an empty dictionary before it reads a resource to change it. A store that finds the expected
+    version of a change here need not read the resource again. Only the store uses the values, and a store may ignore
+    them.
     """
-
-    def for_change(self) -> Scope:
-        """Return the same scope for a resource that is read and then changed."""
-        return Scope(self.tenant, self.deadline, self.report_changes, self.log_entry, self.token_check, {})
 
 
 @dataclass(slots=True)

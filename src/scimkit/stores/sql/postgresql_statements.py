@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, array
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from scimkit.stores.sql.hot_statements import HotStatement
-from scimkit.stores.sql.statements import COLUMNS, FIND, HELD, OWN, of_tenant, own
+from scimkit.stores.sql.statements import COLUMNS, FIND, HAS_ID, HELD, OWN, of_tenant, own
 from scimkit.stores.sql.tables import CLAIMS, LOG, MEMBERSHIPS, RESOURCES, VALUES
 from scimkit.stores.sql.token_access import TokenAccess
 
@@ -205,8 +205,7 @@ def _update(*, logs: bool, entries: bool = True, moves: bool = False, members: b
     names = [name for name in _WRITTEN if not name.startswith("created")] if entries else [*_VERSION]
     values = {name: sa.bindparam(f"new_{name}", type_=RESOURCES.c[name].type) for name in names}
     number, version = (sa.bindparam(name, type_=sa.BigInteger()) for name in ("number", "old_version"))
-    is_row = (RESOURCES.c.sequence == number, RESOURCES.c.id == sa.bindparam("id", type_=RESOURCES.c.id.type), HELD)
-    same = (*is_row, RESOURCES.c.version == version)
+    same = (RESOURCES.c.sequence == number, RESOURCES.c.version == version, HAS_ID)
     written = sa.update(RESOURCES).where(*same).values(values).returning(RESOURCES.c.sequence).cte("written")
     parts = []
     if entries:

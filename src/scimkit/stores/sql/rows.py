@@ -106,11 +106,6 @@ def missing(resource_type: ResourceType) -> NotFound:
     return NotFound(f"This {resource_type.name} does not exist.")
 
 
-def hot_document(row: Row, resource_type: ResourceType, *, with_groups: bool) -> dict[str, Any]:
-    """Return the document of a row of a `HotStatement`, as `documents_of` returns that of a resource."""
-    return _parsed(resource_type, _unparsed(row, with_groups=with_groups))
-
-
 def hot_documents(rows: Iterable[Row], resource_type: ResourceType, *, with_groups: bool) -> UnparsedDocuments:
     """Return the documents of the rows of a `HotStatement`, without parsing them.
 

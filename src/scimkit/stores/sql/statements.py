@@ -43,7 +43,10 @@ HELD: Final = sa.and_(of_tenant(RESOURCES), held(RESOURCES.c.type, _KIND))
 
 COLUMNS: Final = tuple(RESOURCES.c[name] for name in ("sequence", "id", "version", "created", "modified", "document"))
 
-FIND: Final = sa.select(*COLUMNS).where(HELD, RESOURCES.c.id == sa.bindparam("id", type_=RESOURCES.c.id.type))
+HAS_ID: Final = sa.and_(HELD, RESOURCES.c.id == sa.bindparam("id", type_=RESOURCES.c.id.type))
+"""The condition for the resource of one tenant and resource type with an id."""
+
+FIND: Final = sa.select(*COLUMNS).where(HAS_ID)
 FIND_LOCKED: Final = FIND.with_for_update()
 
 UPDATE: Final = sa.update(RESOURCES).where(RESOURCES.c.sequence == sa.bindparam("number"))
@@ -120,9 +123,7 @@ MEMBERS_OF: Final = _memberships(
 )  # fmt: skip
 """The statement that selects the id, the type and the display of each member of some groups."""
 
-_ONE_GROUP: Final = sa.select(RESOURCES.c.sequence).where(
-    HELD, RESOURCES.c.id == sa.bindparam("id", type_=RESOURCES.c.id.type)
-).scalar_subquery()  # fmt: skip
+_ONE_GROUP: Final = sa.select(RESOURCES.c.sequence).where(HAS_ID).scalar_subquery()
 
 MEMBER_PAGE: Final = (
     sa.select(

@@ -40,8 +40,7 @@ from scimkit.stores.sql.rows import (
     Rows,
     StoredResource,
     documents_of,
-    hot_document,
-    missing,
+    found,
     own_parameters,
 )
 
@@ -58,13 +57,9 @@ def get(scope: Scope, resource_type: ResourceType, id: str, requested: Requested
     has_groups = is_computed(resource_type, GROUPS)
 
     def result(rows: Sequence[Row]) -> Document:
-        if not rows:
-            raise missing(resource_type)
-        if scope.reads is None:
-            return hot_document(rows[0], resource_type, with_groups=has_groups)
-        kept = scope.reads[scope.tenant, resource_type.name, id] = StoredResource.of_hot(
-            rows[0], with_groups=has_groups
-        )
+        kept = found(rows, resource_type, with_groups=has_groups)
+        if scope.reads is not None:
+            scope.reads[scope.tenant, resource_type.name, id] = kept
         return documents_of([kept], resource_type)[0]
 
     return HotRead(FIND[has_groups, False], {**own_parameters(scope, resource_type), "id": id}, result, run)
@@ -172,7 +167,7 @@ def change(
 ) -> Work[Written]:
     """Return the work of `SyncStore.change`."""
     members = _named_members(resource_type, changes)
-    requested: RequestedAttributes = lambda name: name != MEMBERS  # noqa: E731
+    requested: RequestedAttributes = MEMBERS.__ne__
 
     def run(connection: sa.Connection) -> Written:
         rows = Rows(connection, scope, resource_type)
