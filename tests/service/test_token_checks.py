@@ -28,6 +28,7 @@ from tests.client import BASE_URL, PATCH_OP
 from tests.client import USER as USER_SCHEMA
 from tests.stores.databases import DATABASES, store_of, url_of
 from tests.stores.mapped.helpdesk import AGENTS, PLAIN_AGENTS, PLAIN_TEAMS, TEAMS, helpdesk_of, sessions_of
+from tests.stores.postgresql_messages import sent_messages
 
 on_postgresql = pytest.mark.parametrize("database", [each for each in DATABASES if each.values == ("postgresql",)])
 
@@ -250,29 +251,20 @@ def test_any_changes_count_at_once(database: str, tables: str, steps: list[tuple
 
 
 @on_postgresql
-def test_a_remembered_token_costs_no_statement(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_remembered_token_costs_no_statement(database: str) -> None:
     """A GET, a filter, a page and a POST take one statement, and a PATCH takes two."""
-    import psycopg
-
-    run: list[str] = []
-    execute = psycopg.Cursor.execute
-
-    def noting(self: Any, query: Any, *arguments: Any, **options: Any) -> Any:
-        run.append(str(query))
-        return execute(self, query, *arguments, **options)
-
-    monkeypatch.setattr(psycopg.Cursor, "execute", noting)
     store = SqlStore(url_of(database))
-    with closing(Served(database)) as host:
+    with closing(Served(database)) as host, sent_messages(store.engine) as sent:
         host.store = store
         host.tokens = TokenRegistry(SqlTokenStore(store.engine))
         host.service = ScimService(store, tokens=host.tokens)
         host.new_token()
         statements = {}
         for name in ("GET", "GET of nobody", "filter", "filter without a match", "page", "POST", "PATCH", "PUT"):
-            run.clear()
+            sent.count()
             host.sent(name)
-            statements[name] = len([each for each in run if not each.startswith("SET ")])
+            messages, statements[name] = sent.count()
+            assert messages == statements[name]
         assert statements == {
             "GET": 1, "GET of nobody": 1, "filter": 1, "filter without a match": 1, "page": 1, "POST": 1,
             "PATCH": 2, "PUT": 2,

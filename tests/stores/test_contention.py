@@ -15,6 +15,7 @@ from scimkit import GROUP, USER, Query, Scope, SyncStore
 from scimkit.errors import Unavailable
 from scimkit.patch import ChangeSet, ReferenceChanges
 from scimkit.stores.sql import SqlStore, hot_statements
+from scimkit.stores.sql.postgresql_statements import UPDATE_ENTRIES
 from scimkit.stores.sqlalchemy import MappedStore
 from tests.stores.databases import DATABASES, Apart, apart, end_connection, number_of, store_of, url_of
 from tests.stores.mapped.helpdesk import AGENTS, TEAMS, account, sessions_of
@@ -157,11 +158,11 @@ def test_a_connection_that_breaks_during_a_single_statement(database: str, monke
     ended: list[int] = []
     write = hot_statements._run
 
-    def run(connection: sa.Connection, sql: str, arguments: Any, **options: bool) -> Any:
+    def run(connection: sa.Connection, *statement: Any) -> Any:
         if not ended:
             ended.append(int(connection.connection.driver_connection.info.backend_pid))  # type: ignore[union-attr]
             end_connection(others, ended[-1])
-        return write(connection, sql, arguments, **options)
+        return write(connection, *statement)
 
     monkeypatch.setattr(hot_statements, "_run", run)
     store.change(scope, USER, id, ChangeSet({"active": False}))
@@ -183,11 +184,11 @@ def test_a_write_that_came_between(database: str, monkeypatch: pytest.MonkeyPatc
     id = store.create(scope, USER, user("ada")).document["id"]
     write, others = hot_statements._run, iter([ChangeSet({"displayName": "Ada"})])
 
-    def run(connection: sa.Connection, sql: str, arguments: Any, **options: bool) -> Any:
-        other = next(others, None) if sql.startswith("WITH") else None
+    def run(connection: sa.Connection, statement: hot_statements.HotStatement, parameters: Any) -> Any:
+        other = next(others, None) if statement in UPDATE_ENTRIES else None
         if other is not None:
             store.change(scope, USER, id, other)
-        return write(connection, sql, arguments, **options)
+        return write(connection, statement, parameters)
 
     monkeypatch.setattr(hot_statements, "_run", run)
     written = store.change(scope, USER, id, ChangeSet({"active": False})).document

@@ -23,6 +23,7 @@ from scimkit.stores.sql.row_writers import SingleStatements
 from scimkit.stores.sql.rows import Rows
 from scimkit.tokens import AsyncTokenRegistry
 from tests.stores.databases import DATABASES, end_connection, store_of, url_of
+from tests.stores.postgresql_messages import sent_messages
 
 on_postgresql = pytest.mark.parametrize("database", [each for each in DATABASES if each.values == ("postgresql",)])
 
@@ -234,30 +235,18 @@ def test_members_change_in_two_statements_or_in_a_transaction(
 
 @on_postgresql
 @pytest.mark.parametrize(("count", "expected"), [(1, 2), (97, 2), (98, 3)])
-def test_the_members_are_read_with_the_group(
-    database: str, scope: Scope, monkeypatch: pytest.MonkeyPatch, count: int, expected: int
-) -> None:
+def test_the_members_are_read_with_the_group(database: str, scope: Scope, count: int, expected: int) -> None:
     """A change of up to 100 members takes two statements, also if it is reported. Unknown members are skipped."""
-    import psycopg
-
     store = SqlStore(url_of(database))
     ids = [store.create(scope, USER, user(f"cy{number}")).document["id"] for number in range(count + 1)]
     foreign = store.create(Scope(f"{scope.tenant}-other"), USER, user("cy")).document["id"]
     first = {"schemas": [GROUP.schema], "displayName": "All", "members": [{"value": ids[-1]}]}
     group = store.create(scope, GROUP, first).document["id"]
-    run: list[str] = []
-    execute = psycopg.Cursor.execute
-
-    def noting(self: Any, query: Any, *arguments: Any, **options: Any) -> Any:
-        run.append(str(query))
-        return execute(self, query, *arguments, **options)
-
     added = tuple({"value": each} for each in (*ids[:count], "nobody", foreign))
     changes = ChangeSet(references={"members": ReferenceChanges(added, frozenset({ids[-1]}))})
-    with monkeypatch.context() as patched:
-        patched.setattr(psycopg.Cursor, "execute", noting)
+    with sent_messages(store.engine) as sent:
         written = store.change(replace(scope, report_changes=True), GROUP, group, changes)
-    assert len(run) == expected
+        assert sent.count() == (expected, expected)
     assert written.skipped_members == ("nobody", foreign)
     assert written.changes is not None
     assert written.changes.added_members == tuple(ids[:count])

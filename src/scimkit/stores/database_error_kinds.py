@@ -111,6 +111,10 @@ KINDS: Final = (
         "not-ready", "the database node is disconnected from its cluster", Unavailable, (), (1047,), again="yes",
     ),
     ErrorKind(
+        "not-prepared", "another user of a connection removed its prepared statements", Unavailable, ("26000",),
+        again="yes",
+    ),
+    ErrorKind(
         "full", "the database has no free connection, memory or disk space", Unavailable,
         ("53",), (1021, 1037, 1038, 1040, 1041, 1114, 1135, 1203, 1226, 3675), ("SQLITE_FULL", "SQLITE_NOMEM"),
     ),

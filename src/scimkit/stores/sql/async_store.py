@@ -49,6 +49,7 @@ from scimkit.stores.sql.database import (
     Transactions,
     Work,
     after_check,
+    awaited_connection,
     engine_options,
     missing_driver,
     own,
@@ -61,12 +62,7 @@ from scimkit.stores.sql.hot_statements import Interfered, OutcomeUnknown, make_c
 from scimkit.stores.sql.log_statements import insert_entries
 from scimkit.stores.sql.outbox_statements import insert_events
 from scimkit.stores.sql.tables import LOG, OUTBOX
-from scimkit.stores.sql.timeouts import (
-    STATEMENT_TIMEOUT,
-    AsyncBoundedPool,
-    awaited_connection_that_listens,
-    pool_deadline,
-)
+from scimkit.stores.sql.timeouts import STATEMENT_TIMEOUT, AsyncBoundedPool, pool_deadline
 from scimkit.tokens import TokenCheck
 
 _ASYNC_DRIVERS: Final = {**DRIVERS, "sqlite": "sqlite+aiosqlite", "mysql": "mysql+asyncmy",
@@ -270,7 +266,7 @@ def async_engine(
     parsed = with_driver(url, _ASYNC_DRIVERS)
     options = engine_options(parsed, AsyncBoundedPool)
     if parsed.get_driver_name() == "psycopg":
-        options["connect_args"]["async_creator_fn"] = awaited_connection_that_listens
+        options["connect_args"]["async_creator_fn"] = awaited_connection
     with missing_driver():
         engine = create_async_engine(parsed, **options)
     own(engine.sync_engine, statement_timeout, prepare_statements=prepare_statements)

@@ -22,10 +22,13 @@ from scimkit.stores.database_error_kinds import codes_of, is_kind, kind_of, lost
 from scimkit.stores.database_errors import ATTEMPTS, answer_to, exhausted, pause, unavailable
 from scimkit.stores.sql.direct_reads import DirectReads, HotRead, NeedsMore
 from scimkit.stores.sql.hot_statements import (
+    BEGIN,
     OUTSIDE_TRANSACTION,
     PREPARES,
     Interfered,
     OutcomeUnknown,
+    begin_with_next,
+    has_transaction,
     has_unread_message,
     make_check,
     outside_transaction,
@@ -40,7 +43,6 @@ from scimkit.stores.sql.timeouts import (
     bounded,
     busy_timeout,
     connect_options,
-    connection_that_listens,
     pool_deadline,
     share_session,
     shares_session,
@@ -124,9 +126,7 @@ def own(engine: sa.Engine, statement_timeout: float, *, prepare_statements: bool
         event.listen(engine, "begin", _begin_postgresql)
         event.listen(engine, "reset", _reset_postgresql)
         if not engine.dialect.is_async:
-            event.listen(
-                engine, "do_connect", lambda dialect, record, args, options: connection_that_listens(args, options)
-            )
+            event.listen(engine, "do_connect", _connect_psycopg)
     prepared(engine)
     bound_statements(engine, statement_timeout)
     return engine
@@ -198,10 +198,26 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
     cursor.close()
 
 
+def _connect_psycopg(_: object, __: object, arguments: Any, options: Any) -> Any:
+    """Return a connection that stops waiting for the server in time, and sends statements together."""
+    from scimkit.stores.sql.psycopg_connections import SyncConnection
+
+    return SyncConnection.connect(*arguments, **options)
+
+
+async def awaited_connection(*arguments: Any, **options: Any) -> Any:
+    """Return an async connection that does the same."""
+    from scimkit.stores.sql.psycopg_connections import AwaitedConnection
+
+    return await AwaitedConnection.connect(*arguments, **options)
+
+
 def _postgresql_preparer(*, prepare_statements: bool | None) -> Callable[[Any, Any], None]:
     """Return a function that sets up a new connection of PostgreSQL."""
 
     def prepare(connection: Any, record: Any) -> None:
+        from scimkit.stores.sql.psycopg_connections import send_together
+
         cursor = connection.cursor()
         own_session = prepare_statements
         if own_session is None:
@@ -212,6 +228,7 @@ def _postgresql_preparer(*, prepare_statements: bool | None) -> Callable[[Any, A
         if own_session:
             for name, value in (_SETTINGS | _SETTINGS_FOR_PREPARED).items():
                 cursor.execute(f"SELECT set_config(name, '{value}', false) FROM pg_settings WHERE name = '{name}'")
+            send_together(record.driver_connection)
         else:
             share_session(record.info)
             record.driver_connection.prepare_threshold = None
@@ -239,17 +256,16 @@ def _begin_postgresql(connection: sa.Connection) -> None:
     commits = _COMMITS in options and "isolation_level" not in options  # the application may choose AUTOCOMMIT itself
     if not commits:
         return
-    begin = "BEGIN ISOLATION LEVEL READ COMMITTED"
     if shares_session(connection):
         settings = [*transaction_settings(connection), *(f"SET LOCAL {name} = {_SETTINGS[name]}" for name in _SETTINGS)]
-        run_command(connection, "; ".join([begin, *settings]))  # one message to the server
+        run_command(connection, "; ".join([BEGIN, *settings]))  # one message to the server
     elif not outside_transaction(connection):
-        run_command(connection, begin)
+        begin_with_next(connection)
 
 
 def _reset_postgresql(connection: Any, record: Any, state: PoolResetState) -> None:
     """End the transaction of a connection that returns to its pool, if one is open. Most connections have none."""
-    if not state.terminate_only and record.driver_connection.pgconn.transaction_status:
+    if not state.terminate_only and has_transaction(record.driver_connection):
         connection.rollback()
 
 
@@ -289,7 +305,8 @@ class Attempts:
         if is_kind(error.orig, "timeout"):
             again = False
         else:
-            again = lost(error.orig) or is_kind(error.orig, "not-ready") or (bool(broken) and not self.committing)
+            unlucky = kind_of(error.orig).name in ("not-ready", "not-prepared")
+            again = lost(error.orig) or unlucky or (bool(broken) and not self.committing)
         if not again and kind_of(error.orig).answer is not Unavailable:
             raise answer_to(error.orig) from None
         if not again:
@@ -340,6 +357,9 @@ def after_check(check: TokenCheck | None, work: Work[Result]) -> Work[Result]:
         return work
 
     def run(connection: sa.Connection) -> Result:
+        if isinstance(work, HotRead):
+            result: Result = work(connection, check)
+            return result
         make_check(connection, check)
         return work(connection)
 

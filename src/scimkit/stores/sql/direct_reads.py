@@ -15,7 +15,16 @@ import sqlalchemy as sa
 from sqlalchemy.util import greenlet_spawn
 
 from scimkit.errors import Unavailable
-from scimkit.stores.sql.hot_statements import PREPARES, HotStatement, Row, rows_after_check
+from scimkit.stores.sql.hot_statements import (
+    PREPARES,
+    HotStatement,
+    Row,
+    awaited_rows,
+    make_check,
+    outside_transaction,
+    rows_after_check,
+    rows_of,
+)
 from scimkit.stores.sql.timeouts import is_bound_by, listen_until
 from scimkit.tokens import TokenCheck
 
@@ -35,19 +44,33 @@ class HotRead(Generic[Result]):
         parameters: The parameters of the statement.
         result: Returns the result for the rows of the statement, or raises `NeedsMore`.
         otherwise: The same work with other statements, for other databases and for results that need more rows.
+        in_transaction: The work within a transaction of PostgreSQL; None for the statement itself.
     """
 
     statement: HotStatement
     parameters: Mapping[str, Any]
     result: Callable[[Sequence[Row]], Result]
     otherwise: Callable[[sa.Connection], Result]
+    in_transaction: Callable[[sa.Connection], Result] | None = None
 
-    def __call__(self, connection: sa.Connection) -> Result:
-        """Do the work on a connection of SQLAlchemy."""
+    def __call__(self, connection: sa.Connection, check: TokenCheck | None = None) -> Result:
+        """Do the work on a connection of SQLAlchemy, and make the check of a token first."""
         if connection.dialect.name == "postgresql":
+            if self.in_transaction is not None and not outside_transaction(connection):
+                return self.in_transaction(connection)
             with suppress(NeedsMore):
-                return self.result(self.statement.rows(connection, self.parameters))
+                return self.result(self.statement.rows(connection, self.parameters, check))
+        else:
+            make_check(connection, check)
         return self.otherwise(connection)
+
+
+def _with_check(work: HotRead[Any], check: TokenCheck | None) -> tuple[HotStatement, Mapping[str, Any]]:
+    """Return the statement of a hot read, with a check that is pending, and its parameters."""
+    if check is None or not check.is_pending:
+        return work.statement, work.parameters
+    statement, more = work.statement.with_check(check)
+    return statement, {**work.parameters, **more}
 
 
 class DirectReads:
@@ -90,11 +113,8 @@ class DirectReads:
             driver: Any = pooled.driver_connection
             if not self._commits:
                 driver.set_autocommit(True)
-            sql, values = self._text(work, check)
-            cursor = driver.cursor(binary=True)
             listen_until(driver, deadline)
-            may_prepare = pooled.info.get(PREPARES) if work.statement.may_prepare else False
-            rows: Sequence[Row] = cursor.execute(sql, values, prepare=may_prepare).fetchall()
+            rows = rows_of(pooled, self._engine.dialect, *_with_check(work, check))
             listen_until(driver, None)
             if not self._commits:
                 driver.set_autocommit(False)
@@ -118,12 +138,8 @@ class DirectReads:
             driver: Any = pooled.driver_connection
             if not self._commits:
                 await driver.set_autocommit(True)
-            sql, values = self._text(work, check)
-            cursor = driver.cursor(binary=True)
             listen_until(driver, deadline)
-            may_prepare = pooled.info.get(PREPARES) if work.statement.may_prepare else False
-            await cursor.execute(sql, values, prepare=may_prepare)
-            rows: Sequence[Row] = await cursor.fetchall()
+            rows = await awaited_rows(pooled, self._engine.dialect, *_with_check(work, check))
             listen_until(driver, None)
             if not self._commits:
                 await driver.set_autocommit(False)
@@ -132,13 +148,6 @@ class DirectReads:
             raise
         pooled._checkin(transaction_was_reset=True)  # without a rollback, because no transaction began
         return rows_after_check(rows, check)
-
-    def _text(self, work: HotRead[Any], check: TokenCheck | None) -> tuple[str, Any]:
-        """Return the text of a statement, with a check that is pending, and its parameters for the driver."""
-        if check is None or not check.is_pending:
-            return work.statement.text(self._engine.dialect, work.parameters)
-        statement, more = work.statement.with_check(check)
-        return statement.text(self._engine.dialect, {**work.parameters, **more})
 
     def _connect(self) -> Any:
         """Return a connection of the pool. Raises DBAPIError if the server refuses a new one."""

@@ -1,15 +1,17 @@
 """Statements that nearly every request runs, executed without the execution layer of SQLAlchemy.
 
-SQLAlchemy compiles each statement once for a dialect. The text then goes straight to the cursor of the driver, with a
-sync or an async engine. Rows contain the values of the driver, so columns of type `Exact` are bytes.
+SQLAlchemy compiles each statement once for a dialect. The text then goes straight to the driver, with a sync or an
+async engine: to the `Messages` of a connection of psycopg that scimkit made, and otherwise to a cursor. Rows contain
+the values of the driver, so columns of type `Exact` are bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from select import POLLIN, poll
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
@@ -20,7 +22,14 @@ from scimkit.stores.sql.tables import Exact
 from scimkit.stores.sql.token_access import TokenAccess
 from scimkit.tokens import TokenCheck
 
+if TYPE_CHECKING:
+    from scimkit.stores.sql.psycopg_connections import Messages, Statement
+
 Row: TypeAlias = Sequence[Any]
+
+BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
+"""The statement of PostgreSQL that begins a transaction."""
+_PLACEHOLDER: Final = re.compile(r"%(?:\((\w+)\)s|%)")
 
 PREPARES: Final = "scimkit_prepares"
 """Key in the `info` of a connection: whether the server prepares hot statements. Without it, the driver decides."""
@@ -67,6 +76,10 @@ class _Text:
     constants: Mapping[str, Any]
     texts: tuple[str, ...]
     order: Sequence[str] | None
+    numbered: bytes
+    """The text with `$1` instead of the first name, and so on, for `Messages`."""
+    numbers: tuple[str, ...]
+    """The names of the parameters by number."""
 
     @classmethod
     def of(cls, statement: Any, dialect: sa.Dialect) -> _Text:
@@ -75,13 +88,27 @@ class _Text:
         exact = {name for bind, name in compiled.bind_names.items() if isinstance(bind.type, Exact)}
         constants = {name: value for name, value in compiled.params.items() if value is not None}
         constants = {name: value.encode() if name in exact else value for name, value in constants.items()}
-        return cls(str(compiled), constants, tuple(exact - constants.keys()), compiled.positiontup)
+        numbers: dict[str, int] = {}
 
-    def arguments(self, parameters: Mapping[str, Any]) -> Any:
-        """Return the parameters in the form that the driver expects."""
+        def number(found: re.Match[str]) -> str:
+            name = found[1]
+            return "%" if name is None else f"${numbers.setdefault(name, len(numbers) + 1)}"
+
+        sql = str(compiled)
+        numbered = _PLACEHOLDER.sub(number, sql).encode()
+        texts = tuple(exact - constants.keys())
+        return cls(sql, constants, texts, compiled.positiontup, numbered, tuple(numbers))
+
+    def values(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the parameters with the constants. A value of a column of type `Exact` is bytes."""
         values = {**self.constants, **parameters}
         for name in self.texts:
             values[name] = values[name].encode()
+        return values
+
+    def arguments(self, parameters: Mapping[str, Any]) -> Any:
+        """Return the parameters in the form that a cursor expects."""
+        values = self.values(parameters)
         return values if self.order is None else tuple([values[name] for name in self.order])
 
 
@@ -96,13 +123,14 @@ class HotStatement:
             not know into bytes.
     """
 
-    __slots__ = ("_binary", "_checked", "_texts", "_writes", "may_prepare", "statement")
+    __slots__ = ("_checked", "_texts", "_writes", "binary", "may_prepare", "statement")
 
     def __init__(self, statement: Any, *, writes: bool = False, prepare: bool = True, binary: bool = True) -> None:
         self.statement: Any = statement
         """The statement of SQLAlchemy."""
         self._writes = writes
-        self._binary = binary
+        self.binary: bool = binary
+        """True if PostgreSQL sends values in its binary format."""
         self.may_prepare: bool = prepare
         """True if PostgreSQL may keep the plan."""
         self._texts: WeakKeyDictionary[sa.Dialect, _Text] = WeakKeyDictionary()
@@ -129,11 +157,8 @@ class HotStatement:
                 return self.rows(connection, parameters)
             checked, more = self.with_check(check)
             return rows_after_check(checked.rows(connection, {**parameters, **more}), check)
-        sql, arguments = self.text(connection.dialect, parameters)
         try:
-            if _is_observed(connection):
-                return connection.exec_driver_sql(sql, arguments).all()
-            return _run(connection, sql, arguments, prepare=self.may_prepare, binary=self._binary)
+            return _run(connection, self, parameters)
         except DBAPIError as error:
             if self._writes and error.connection_invalidated and outside_transaction(connection):
                 raise OutcomeUnknown(error) from None
@@ -151,16 +176,68 @@ class HotStatement:
             token = sa.select(access.is_same.label("is_same")).subquery("token")
             read = self.statement.add_columns(sa.true().label("is_row")).lateral("read")
             both = sa.select(*read.c, token.c.is_same).select_from(token.outerjoin(read, token.c.is_same))
-            found = HotStatement(both, prepare=self.may_prepare, binary=self._binary)
+            found = HotStatement(both, prepare=self.may_prepare, binary=self.binary)
             self._checked[access] = found
         return found, access.parameters(check.record)
 
+    def add_to_next(
+        self,
+        connection: sa.Connection,
+        parameters: Mapping[str, Any],
+        verify: Callable[[Sequence[Row]], None] | None = None,
+    ) -> bool:
+        """Let the statement wait for the next message of the transaction, which may be COMMIT.
+
+        Args:
+            connection: A connection.
+            parameters: The parameters of the statement.
+            verify: Called with the rows of the statement. After COMMIT, an error of this function undoes nothing.
+
+        Returns:
+            False if statements of this connection cannot wait, or if it has no transaction. The statement must then
+            run at once.
+
+        Raises:
+            DBAPIError: A parameter has a character that PostgreSQL cannot store.
+        """
+        messages = _messages(connection)
+        if messages is None or outside_transaction(connection) or _is_observed(connection):
+            return False
+        try:
+            messages.waiting.append(self.message(connection.dialect, parameters, verify))
+        except BaseException as error:
+            _fail(connection, error, "", None, None)
+        return True
+
     def text(self, dialect: sa.Dialect, parameters: Mapping[str, Any]) -> tuple[str, Any]:
-        """Return the statement as text for a dialect, and the parameters in the form that the driver expects."""
+        """Return the statement as text for a dialect, and the parameters in the form that a cursor expects."""
+        text = self._text(dialect)
+        return text.sql, text.arguments(parameters)
+
+    def message(
+        self,
+        dialect: sa.Dialect,
+        parameters: Mapping[str, Any],
+        verify: Callable[[Sequence[Row]], None] | None = None,
+    ) -> Statement:
+        """Return the statement for the `Messages` of a connection of psycopg.
+
+        Raises:
+            DataError: A parameter has a character that PostgreSQL cannot store.
+        """
+        from scimkit.stores.sql.psycopg_connections import Statement
+
+        text = self._text(dialect)
+        named = text.values(parameters)
+        values = [named[name] for name in text.numbers]
+        return Statement(text.numbered, values, prepare=self.may_prepare, binary=self.binary, verify=verify)
+
+    def _text(self, dialect: sa.Dialect) -> _Text:
+        """Return the statement as text for a dialect."""
         text = self._texts.get(dialect)
         if text is None:
             text = self._texts[dialect] = _Text.of(self.statement, dialect)
-        return text.sql, text.arguments(parameters)
+        return text
 
 
 def rows_after_check(rows: Sequence[Row], check: TokenCheck | None) -> Sequence[Row]:
@@ -226,34 +303,91 @@ def run_command(connection: sa.Connection, sql: str) -> None:
         _fail(connection, error, sql, None, None)
 
 
-def _run(connection: sa.Connection, sql: str, arguments: Any, *, prepare: bool, binary: bool) -> Sequence[Row]:
-    """Run a statement on the cursor of the driver."""
-    dialect, pooled = connection.dialect, connection.connection
+def _run(connection: sa.Connection, statement: HotStatement, parameters: Mapping[str, Any]) -> Sequence[Row]:
+    """Run a statement, and return its rows."""
+    dialect = connection.dialect
+    if _is_observed(connection):
+        return connection.exec_driver_sql(*statement.text(dialect, parameters)).all()
+    pooled = connection.connection
     cursor: Any = None
     try:
         if dialect.driver == "psycopg":
-            driver: Any = pooled.driver_connection
-            may = pooled.info.get(PREPARES) if prepare else False
             if dialect.is_async:
-                return await_only(_fetch(driver, sql, arguments, may, binary))
-            cursor = driver.cursor(binary=binary)
-            rows: Sequence[Row] = cursor.execute(sql, arguments, prepare=may).fetchall()
-            return rows
+                rows: Sequence[Row] = await_only(awaited_rows(pooled, dialect, statement, parameters))
+                return rows
+            return rows_of(pooled, dialect, statement, parameters)
         cursor = pooled.cursor()
-        cursor.execute(sql, arguments)
+        cursor.execute(*statement.text(dialect, parameters))
         rows = cursor.fetchall()
         cursor.close()
         return rows
     except BaseException as error:
-        _fail(connection, error, sql, arguments, cursor)
+        _fail(connection, error, *statement.text(dialect, parameters), cursor)
 
 
-async def _fetch(driver: Any, sql: str, arguments: Any, prepare: bool | None, binary: bool) -> Sequence[Row]:
-    """Run a statement on an async connection of psycopg."""
-    cursor = driver.cursor(binary=binary)
-    await cursor.execute(sql, arguments, prepare=prepare)
-    rows: Sequence[Row] = await cursor.fetchall()
-    return rows
+def rows_of(pooled: Any, dialect: sa.Dialect, statement: HotStatement, parameters: Mapping[str, Any]) -> Sequence[Row]:
+    """Run a statement on a pooled connection of psycopg, and return its rows.
+
+    Raises:
+        Error: The statement failed. This is an error of psycopg.
+    """
+    driver = pooled.driver_connection
+    messages: Messages | None = getattr(driver, "scimkit_messages", None)
+    if messages is not None:
+        rows: Sequence[Row] = driver.wait(messages.rows(statement.message(dialect, parameters)))
+        return rows
+    cursor = driver.cursor(binary=statement.binary)
+    sql, arguments = statement.text(dialect, parameters)
+    cursor.execute(sql, arguments, prepare=_may_prepare(pooled, statement))
+    fetched: Sequence[Row] = cursor.fetchall()
+    return fetched
+
+
+async def awaited_rows(
+    pooled: Any, dialect: sa.Dialect, statement: HotStatement, parameters: Mapping[str, Any]
+) -> Sequence[Row]:
+    """Run a statement on a pooled async connection of psycopg, as `rows_of` does."""
+    driver = pooled.driver_connection
+    messages: Messages | None = getattr(driver, "scimkit_messages", None)
+    if messages is not None:
+        rows: Sequence[Row] = await driver.wait(messages.rows(statement.message(dialect, parameters)))
+        return rows
+    cursor = driver.cursor(binary=statement.binary)
+    sql, arguments = statement.text(dialect, parameters)
+    await cursor.execute(sql, arguments, prepare=_may_prepare(pooled, statement))
+    fetched: Sequence[Row] = await cursor.fetchall()
+    return fetched
+
+
+def _may_prepare(pooled: Any, statement: HotStatement) -> bool | None:
+    """Return whether the server prepares a statement, for a cursor of psycopg. None lets psycopg decide."""
+    found: bool | None = pooled.info.get(PREPARES) if statement.may_prepare else False
+    return found
+
+
+def _messages(connection: sa.Connection) -> Messages | None:
+    """Return the `Messages` of a connection; None if its session is shared, or if the application made it."""
+    found: Messages | None = getattr(connection.connection.driver_connection, "scimkit_messages", None)
+    return found
+
+
+def begin_with_next(connection: sa.Connection) -> None:
+    """Begin a transaction of PostgreSQL together with its first statement, if statements of the connection can wait.
+
+    Raises:
+        DBAPIError: The server refused to begin a transaction.
+    """
+    messages = None if _is_observed(connection) else _messages(connection)
+    if messages is None:
+        run_command(connection, BEGIN)
+    else:
+        messages.begin()
+
+
+def has_transaction(driver: Any) -> bool:
+    """Report whether a connection of psycopg has a transaction, even if the server does not know of it yet."""
+    messages: Messages | None = getattr(driver, "scimkit_messages", None)
+    return bool(driver.pgconn.transaction_status or (messages is not None and messages.waiting))
 
 
 def _fail(connection: sa.Connection, error: BaseException, sql: str, arguments: Any, cursor: Any) -> NoReturn:

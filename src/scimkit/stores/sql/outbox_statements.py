@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 
 from scimkit.events.outbox import (
     MAX_COUNTED,
+    NEW_COLUMNS,
     OutboxBacklog,
     OutboxEntry,
     OutboxStatus,
@@ -26,22 +28,39 @@ from scimkit.events.outbox import (
 )
 from scimkit.events.resource_events import ResourceEvent
 from scimkit.stores.sql.database import Work
+from scimkit.stores.sql.hot_statements import HotStatement, takes_single_statements
 from scimkit.uuid7 import to_milliseconds
 
 CANDIDATES: Final = 8
 """The number of candidates for each entry that a worker claims, because other workers may lock some."""
 PURGED_AT_ONCE: Final = 1_000
 """The largest number of entries that one transaction deletes."""
+_FEW: Final = 4
+"""The largest number of events that are inserted one by one."""
 _SKIP_LOCKED_SINCE: Final = {"postgresql": (9, 5), "mariadb": (10, 6), "mysql": (8, 0, 1)}
 
 
 def insert_events(table: sa.Table, events: Sequence[ResourceEvent]) -> Work[None]:
-    """Add events in their order."""
+    """Add events in their order. On PostgreSQL, the events of a usual request are sent together with COMMIT."""
 
     def run(connection: sa.Connection) -> None:
-        connection.execute(sa.insert(table), [new_row(each) for each in events])
+        rows = [new_row(each) for each in events]
+        if len(rows) > _FEW or not takes_single_statements(connection.dialect):
+            connection.execute(sa.insert(table), rows)
+            return
+        statement = _insertion(table)
+        for row in rows:
+            if not statement.add_to_next(connection, row):
+                statement.rows(connection, row)
 
     return run
+
+
+@lru_cache(maxsize=16)
+def _insertion(table: sa.Table) -> HotStatement:
+    """Return the statement that inserts one event."""
+    new = {name: sa.bindparam(name, type_=table.c[name].type) for name in NEW_COLUMNS}
+    return HotStatement(sa.insert(table).values(new).returning(table.c.sequence), writes=True)
 
 
 def candidates(table: sa.Table, count: int) -> Work[Sequence[int]]:

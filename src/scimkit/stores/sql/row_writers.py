@@ -139,6 +139,8 @@ class RowWriter(Protocol):
         changes: IndexChanges,
         log_row: LogRow,
         members: MemberChanges,
+        *,
+        locked: bool = False,
     ) -> bool:
         """Update a resource that has a version, and insert its entry of the provisioning log.
 
@@ -148,6 +150,7 @@ class RowWriter(Protocol):
             changes: The changes of index entries and unique values.
             log_row: The entry of the provisioning log.
             members: The changes of members.
+            locked: True if the present transaction locked the row before it read the version.
 
         Returns:
             False if the resource does not have the version. Nothing is written then.
@@ -219,6 +222,8 @@ class SingleStatements:
         changes: IndexChanges,
         log_row: LogRow,
         members: MemberChanges,
+        *,
+        locked: bool = False,
     ) -> bool:
         """Update a resource that has a version, as `RowWriter.update` says."""
         if not members.fit_one_statement:
@@ -231,22 +236,38 @@ class SingleStatements:
             joined = [(each, *displayed(text).values()) for each, text in members.fresh.items()]
             parameters |= _lists("left", _LEFT, [(each,) for each in members.gone])
             parameters |= _lists("joined", _JOINED, joined)
+        # A statement that cannot fail because of other rows may wait for COMMIT.
+        waits = locked and not changes.claimed and not members.fresh and not self._connection.in_nested_transaction()
         if "document" not in values:
-            return bool(self._run(postgresql_statements.UPDATE_MEMBERS, parameters, {}, log_row))
+            return self._update(postgresql_statements.UPDATE_MEMBERS, parameters, {}, log_row, waits=waits)
         added = changes.added
         parameters |= _lists("entry", _ENTRY, added)
         kept = {row[:3] for row in added}
         gone = [row[:3] for row in changes.removed if row[:3] not in kept]
         if not gone and not changes.freed and not changes.claimed and not members:
-            return bool(self._run(postgresql_statements.UPDATE_ENTRIES, parameters, {}, log_row))
+            return self._update(postgresql_statements.UPDATE_ENTRIES, parameters, {}, log_row, waits=waits)
         parameters |= _lists("gone", _PLACE, gone)
         parameters |= {**_lists("claim", _CLAIM, changes.claimed), **_lists("unclaimed", _CLAIM, changes.freed)}
         all_of_it = postgresql_statements.UPDATE_ALL_AND_MEMBERS if members else postgresql_statements.UPDATE_ALL
-        return bool(self._run(all_of_it, parameters, changes.claimed, log_row))
+        return self._update(all_of_it, parameters, changes.claimed, log_row, waits=waits)
+
+    def _update(
+        self, statements: tuple[HotStatement, HotStatement], parameters: Mapping[str, Any], claims: UniqueValues,
+        log_row: LogRow, *, waits: bool,
+    ) -> bool:  # fmt: skip
+        """Run a statement that updates a resource, or let it wait. Return False if the resource has another version."""
+        if waits:
+            logged = {} if log_row is None else _log(log_row)
+            statement = statements[0 if log_row is None else 1]
+            if statement.add_to_next(self._connection, {**parameters, **logged}, _is_locked):
+                return True
+        return bool(self._run(statements, parameters, claims, log_row))
 
     def log(self, log_row: Mapping[str, Any]) -> None:
         """Insert an entry of the provisioning log, as `RowWriter.log` says."""
-        postgresql_statements.LOG_ENTRY.rows(self._connection, _log(log_row))
+        statement, parameters = postgresql_statements.LOG_ENTRY, _log(log_row)
+        if not statement.add_to_next(self._connection, parameters):
+            statement.rows(self._connection, parameters)
 
     def _run(
         self, statements: tuple[HotStatement, HotStatement], parameters: Mapping[str, Any], claims: UniqueValues,
@@ -266,6 +287,12 @@ class SingleStatements:
             text = said.message_detail or ""
             paths = [path for (slot, _), path in claims.items() if f"({slot}," in text]
             raise Uniqueness((paths or list(claims.values()))[0]) from None
+
+
+def _is_locked(rows: Sequence[Any]) -> None:
+    """Make sure that a statement which waited has found its row, which its transaction had locked."""
+    if not rows:
+        raise RuntimeError("A row changed although a transaction had locked it")
 
 
 def write_members(connection: sa.Connection, group: int, changes: MemberChanges) -> None:
@@ -337,6 +364,8 @@ class SeveralStatements:
         changes: IndexChanges,
         log_row: LogRow,
         members: MemberChanges,
+        *,
+        locked: bool = False,
     ) -> bool:
         """Update a resource, as `RowWriter.update` says."""
         number = old["number"]

@@ -63,6 +63,8 @@ class StoredResource:
     document: Document
     groups: Sequence[Any] | None = None
     """The id and the display name of each group, as bytes. None if the groups were not read with the resource."""
+    locked_by: sa.Transaction | None = None
+    """The transaction that locked the row before it read the resource, if one did."""
 
     @classmethod
     def of(cls, row: Any) -> StoredResource:
@@ -178,7 +180,10 @@ class Rows:
         """
         joined = self._has_groups and self.connection.dialect.name == "postgresql"
         rows = FIND[joined, lock].rows(self.connection, {**self.own, "id": id}, self._check)
-        return found(rows, self.resource_type, with_groups=joined)
+        kept = found(rows, self.resource_type, with_groups=joined)
+        if lock:
+            kept.locked_by = self.connection.get_transaction()
+        return kept
 
     def find_to_change(self, id: str, members: Collection[str]) -> StoredResource:
         """Return the resource with an id, outside a transaction.
@@ -261,7 +266,8 @@ class Rows:
             changes = self._index_changes(old.document, kept.document)
         row = _log_row(entry)
         was = {**self.own, "number": old.sequence, "old_version": old.version, "id": old.id}
-        if not writer(self.connection).update(was, changed, changes, row, members):
+        locked = old.locked_by is not None and old.locked_by is self.connection.get_transaction()
+        if not writer(self.connection).update(was, changed, changes, row, members, locked=locked):
             raise NeedsTransaction
 
     def log(self, entry: LogEntry | None) -> None:

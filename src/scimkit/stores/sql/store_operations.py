@@ -6,7 +6,7 @@ transaction.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 import sqlalchemy as sa
 
@@ -32,7 +32,7 @@ from scimkit.stores.references import refers
 from scimkit.stores.sql import reference_rows
 from scimkit.stores.sql.database import NeedsTransaction, Work
 from scimkit.stores.sql.direct_reads import HotRead
-from scimkit.stores.sql.hot_statements import Row, outside_transaction, takes_single_statements
+from scimkit.stores.sql.hot_statements import outside_transaction, takes_single_statements
 from scimkit.stores.sql.pages import page
 from scimkit.stores.sql.row_writers import MOST_AT_ONCE, MemberChanges, write_members
 from scimkit.stores.sql.rows import (
@@ -56,13 +56,21 @@ def get(scope: Scope, resource_type: ResourceType, id: str, requested: Requested
         return run
     has_groups = is_computed(resource_type, GROUPS)
 
-    def result(rows: Sequence[Row]) -> Document:
-        kept = found(rows, resource_type, with_groups=has_groups)
+    def noted(kept: StoredResource) -> Document:
         if scope.reads is not None:
             scope.reads[scope.tenant, resource_type.name, id] = kept
         return documents_of([kept], resource_type)[0]
 
-    return HotRead(FIND[has_groups, False], {**own_parameters(scope, resource_type), "id": id}, result, run)
+    def locked(connection: sa.Connection) -> Document:
+        return noted(Rows(connection, scope, resource_type).find(id, lock=True))
+
+    return HotRead(
+        FIND[has_groups, False],
+        {**own_parameters(scope, resource_type), "id": id},
+        lambda rows: noted(found(rows, resource_type, with_groups=has_groups)),
+        run,
+        None if scope.reads is None else locked,
+    )
 
 
 def members(scope: Scope, resource_type: ResourceType, id: str, after: int, count: int) -> Work[Members]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from inspect import signature
 from time import monotonic
 from typing import Any, Final
 
@@ -184,55 +183,6 @@ def listen_until(dbapi_connection: Any, deadline: float | None) -> None:
     elif hasattr(dbapi_connection, "_read_timeout"):  # PyMySQL reads this value before each read of its socket
         left = _READ_TIMEOUT if deadline is None else min(deadline - monotonic() + _GRACE, _READ_TIMEOUT)
         dbapi_connection._read_timeout = left
-
-
-def connection_that_listens(arguments: Any, options: Any) -> Any:
-    """Return a psycopg connection that stops waiting at its `listens_until`, if the version of psycopg supports it."""
-    import psycopg
-
-    if "timeout" not in signature(psycopg.Connection.wait).parameters:
-        return psycopg.connect(*arguments, **options)
-
-    class Listening(psycopg.Connection[Any]):
-        listens_until: float | None = None
-
-        def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-            until = self.listens_until
-            if until is None or timeout is not None:
-                return super().wait(gen, interval, timeout)
-            try:
-                return super().wait(gen, interval, max(until - monotonic(), 0.05))
-            except psycopg.errors._WaitTimeout:
-                self.pgconn.finish()
-                raise psycopg.OperationalError("The server did not answer in time") from None
-
-    return Listening.connect(*arguments, **options)
-
-
-async def awaited_connection_that_listens(*arguments: Any, **options: Any) -> Any:
-    """Return an async psycopg connection that stops waiting at its `listens_until`, if psycopg supports it.
-
-    Otherwise psycopg spends ten more seconds on canceling a statement of a server that does not answer.
-    """
-    import psycopg
-
-    if "timeout" not in signature(psycopg.AsyncConnection.wait).parameters:
-        return await psycopg.AsyncConnection.connect(*arguments, **options)
-
-    class Listening(psycopg.AsyncConnection[Any]):
-        listens_until: float | None = None
-
-        async def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-            until = self.listens_until
-            if until is None or timeout is not None:
-                return await super().wait(gen, interval, timeout)
-            try:
-                return await super().wait(gen, interval, max(until - monotonic(), 0.05))
-            except psycopg.errors._WaitTimeout:
-                self.pgconn.finish()
-                raise psycopg.OperationalError("The server did not answer in time") from None
-
-    return await Listening.connect(*arguments, **options)
 
 
 @contextmanager
