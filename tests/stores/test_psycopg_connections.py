@@ -21,6 +21,7 @@ from scimkit.events import ResourceEvent, in_transaction
 from scimkit.events.listeners import Transaction
 from scimkit.patch import ChangeSet
 from scimkit.stores.sql import AsyncSqlStore, SqlStore, psycopg_connections
+from scimkit.stores.sql.database import sync_engine
 from scimkit.stores.sql.hot_statements import HotStatement
 from scimkit.stores.sql.tables import RESOURCES
 from tests.client import Answer, Client
@@ -330,6 +331,19 @@ def test_a_text_that_postgresql_cannot_store(database: str) -> None:
                 run(connection, {"text": "a\0b"})
         with pytest.raises(ProgrammingError, match="object"):
             statement.rows(connection, {"text": object()})
+
+
+@on_postgresql
+def test_texts_of_a_session_that_is_not_utf_8(database: str) -> None:
+    """A session with another encoding sends texts in that encoding, so it leaves the statements to psycopg."""
+    url = sa.make_url(url_of(database)).update_query_dict({"client_encoding": "LATIN1"})
+    engine = sync_engine(url.render_as_string(hide_password=False))
+    text = sa.bindparam("text", type_=sa.Text())
+    statement = HotStatement(sa.select(text.label("text"), sa.func.length(text).label("length")))
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("SHOW client_encoding")) == "LATIN1"
+        assert list(statement.rows(connection, {"text": "Zoë"})) == [("Zoë", 3)]
+    engine.dispose()
 
 
 @on_postgresql

@@ -277,10 +277,12 @@ class AwaitedConnection(psycopg.AsyncConnection[Any]):
 
 
 def send_together(connection: Any) -> None:
-    """Let a connection of this module send statements together, if libpq can. Its session has no other clients.
+    """Let a connection of this module send statements together, if libpq can and texts are UTF-8.
 
-    psycopg itself prepares nothing then. It would remove all prepared statements of the session at a rollback.
+    The session of the connection must have no other clients. psycopg itself prepares nothing then. It would remove all
+    prepared statements of the session at a rollback.
     """
-    if isinstance(connection, SyncConnection | AwaitedConnection) and psycopg.Pipeline.is_supported():
+    is_able = psycopg.Pipeline.is_supported() and connection.info.encoding == "utf-8"
+    if isinstance(connection, SyncConnection | AwaitedConnection) and is_able:
         connection.scimkit_messages = Messages(connection)
         connection.prepare_threshold = None
