@@ -182,14 +182,8 @@ def milliseconds() -> int:
     return time.time_ns() // 1_000_000
 
 
-NEW_COLUMNS: Final = (
-    "event_id", "event_type", "resource_key", "payload", "status", "attempts", "created", "due", "error",
-)  # fmt: skip
-"""The columns of a new entry."""
-
-
 def new_row(event: ResourceEvent) -> dict[str, Any]:
-    """Return the `NEW_COLUMNS` of an entry. Every text is ASCII, so that no collation and no charset matters."""
+    """Return the columns of a new entry. Every text is ASCII, so that no collation and no charset matters."""
     now = milliseconds()
     resource = write_json([event.tenant, event.resource_type, event.id])
     return {

@@ -305,8 +305,8 @@ class Attempts:
         if is_kind(error.orig, "timeout"):
             again = False
         else:
-            unlucky = kind_of(error.orig).name in ("not-ready", "not-prepared")
-            again = lost(error.orig) or unlucky or (bool(broken) and not self.committing)
+            is_unlucky = lost(error.orig) or is_kind(error.orig, ("not-ready", "not-prepared"))
+            again = is_unlucky or (bool(broken) and not self.committing)
         if not again and kind_of(error.orig).answer is not Unavailable:
             raise answer_to(error.orig) from None
         if not again:

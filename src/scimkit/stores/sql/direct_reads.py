@@ -65,14 +65,6 @@ class HotRead(Generic[Result]):
         return self.otherwise(connection)
 
 
-def _with_check(work: HotRead[Any], check: TokenCheck | None) -> tuple[HotStatement, Mapping[str, Any]]:
-    """Return the statement of a hot read, with a check that is pending, and its parameters."""
-    if check is None or not check.is_pending:
-        return work.statement, work.parameters
-    statement, more = work.statement.with_check(check)
-    return statement, {**work.parameters, **more}
-
-
 class DirectReads:
     """Runs hot reads on the connections in the pool of an engine.
 
@@ -114,7 +106,7 @@ class DirectReads:
             if not self._commits:
                 driver.set_autocommit(True)
             listen_until(driver, deadline)
-            rows = rows_of(pooled, self._engine.dialect, *_with_check(work, check))
+            rows = rows_of(pooled, self._engine.dialect, *work.statement.with_check(work.parameters, check))
             listen_until(driver, None)
             if not self._commits:
                 driver.set_autocommit(False)
@@ -139,7 +131,7 @@ class DirectReads:
             if not self._commits:
                 await driver.set_autocommit(True)
             listen_until(driver, deadline)
-            rows = await awaited_rows(pooled, self._engine.dialect, *_with_check(work, check))
+            rows = await awaited_rows(pooled, self._engine.dialect, *work.statement.with_check(work.parameters, check))
             listen_until(driver, None)
             if not self._commits:
                 await driver.set_autocommit(False)

@@ -155,8 +155,8 @@ class HotStatement:
             if connection.dialect.name != "postgresql":
                 make_check(connection, check)
                 return self.rows(connection, parameters)
-            checked, more = self.with_check(check)
-            return rows_after_check(checked.rows(connection, {**parameters, **more}), check)
+            checked, values = self.with_check(parameters, check)
+            return rows_after_check(checked.rows(connection, values), check)
         try:
             return _run(connection, self, parameters)
         except DBAPIError as error:
@@ -164,12 +164,16 @@ class HotStatement:
                 raise OutcomeUnknown(error) from None
             raise
 
-    def with_check(self, check: TokenCheck) -> tuple[HotStatement, Mapping[str, Any]]:
-        """Return the statement with the check of a token, and the parameters of the check.
+    def with_check(
+        self, parameters: Mapping[str, Any], check: TokenCheck | None
+    ) -> tuple[HotStatement, Mapping[str, Any]]:
+        """Return the statement with the check of a token, and the parameters of both.
 
         The rows have two more columns at the end, which `rows_after_check` reads. If the token is not the same,
-        PostgreSQL does not run the statement.
+        PostgreSQL does not run the statement. Without a check that is pending, nothing is added.
         """
+        if check is None or not check.is_pending:
+            return self, parameters
         access: TokenAccess = check.store.access
         found = self._checked.get(access)
         if found is None:
@@ -178,7 +182,7 @@ class HotStatement:
             both = sa.select(*read.c, token.c.is_same).select_from(token.outerjoin(read, token.c.is_same))
             found = HotStatement(both, prepare=self.may_prepare, binary=self.binary)
             self._checked[access] = found
-        return found, access.parameters(check.record)
+        return found, {**parameters, **access.parameters(check.record)}
 
     def add_to_next(
         self,
@@ -200,26 +204,32 @@ class HotStatement:
         Raises:
             DBAPIError: A parameter has a character that PostgreSQL cannot store.
         """
-        messages = _messages(connection)
+        messages = _messages(connection.connection.driver_connection)
         if messages is None or outside_transaction(connection) or _is_observed(connection):
             return False
         try:
-            messages.waiting.append(self.message(connection.dialect, parameters, verify))
+            statement = self.message(connection.dialect, parameters)
         except BaseException as error:
             _fail(connection, error, "", None, None)
+        statement.verify = verify
+        messages.waiting.append(statement)
         return True
+
+    def run_with_next(self, connection: sa.Connection, parameters: Mapping[str, Any]) -> None:
+        """Run the statement together with the next message of the transaction, or at once if it cannot wait.
+
+        Raises:
+            DBAPIError: The statement failed.
+        """
+        if not self.add_to_next(connection, parameters):
+            self.rows(connection, parameters)
 
     def text(self, dialect: sa.Dialect, parameters: Mapping[str, Any]) -> tuple[str, Any]:
         """Return the statement as text for a dialect, and the parameters in the form that a cursor expects."""
         text = self._text(dialect)
         return text.sql, text.arguments(parameters)
 
-    def message(
-        self,
-        dialect: sa.Dialect,
-        parameters: Mapping[str, Any],
-        verify: Callable[[Sequence[Row]], None] | None = None,
-    ) -> Statement:
+    def message(self, dialect: sa.Dialect, parameters: Mapping[str, Any]) -> Statement:
         """Return the statement for the `Messages` of a connection of psycopg.
 
         Raises:
@@ -230,7 +240,7 @@ class HotStatement:
         text = self._text(dialect)
         named = text.values(parameters)
         values = [named[name] for name in text.numbers]
-        return Statement(text.numbered, values, prepare=self.may_prepare, binary=self.binary, verify=verify)
+        return Statement(text.numbered, values, prepare=self.may_prepare, binary=self.binary)
 
     def _text(self, dialect: sa.Dialect) -> _Text:
         """Return the statement as text for a dialect."""
@@ -332,7 +342,7 @@ def rows_of(pooled: Any, dialect: sa.Dialect, statement: HotStatement, parameter
         Error: The statement failed. This is an error of psycopg.
     """
     driver = pooled.driver_connection
-    messages: Messages | None = getattr(driver, "scimkit_messages", None)
+    messages = _messages(driver)
     if messages is not None:
         rows: Sequence[Row] = driver.wait(messages.rows(statement.message(dialect, parameters)))
         return rows
@@ -348,7 +358,7 @@ async def awaited_rows(
 ) -> Sequence[Row]:
     """Run a statement on a pooled async connection of psycopg, as `rows_of` does."""
     driver = pooled.driver_connection
-    messages: Messages | None = getattr(driver, "scimkit_messages", None)
+    messages = _messages(driver)
     if messages is not None:
         rows: Sequence[Row] = await driver.wait(messages.rows(statement.message(dialect, parameters)))
         return rows
@@ -365,9 +375,9 @@ def _may_prepare(pooled: Any, statement: HotStatement) -> bool | None:
     return found
 
 
-def _messages(connection: sa.Connection) -> Messages | None:
-    """Return the `Messages` of a connection; None if its session is shared, or if the application made it."""
-    found: Messages | None = getattr(connection.connection.driver_connection, "scimkit_messages", None)
+def _messages(driver: Any) -> Messages | None:
+    """Return the `Messages` of a connection of a driver; None if it sends each statement by itself."""
+    found: Messages | None = getattr(driver, "scimkit_messages", None)
     return found
 
 
@@ -377,7 +387,7 @@ def begin_with_next(connection: sa.Connection) -> None:
     Raises:
         DBAPIError: The server refused to begin a transaction.
     """
-    messages = None if _is_observed(connection) else _messages(connection)
+    messages = None if _is_observed(connection) else _messages(connection.connection.driver_connection)
     if messages is None:
         run_command(connection, BEGIN)
     else:
@@ -386,7 +396,7 @@ def begin_with_next(connection: sa.Connection) -> None:
 
 def has_transaction(driver: Any) -> bool:
     """Report whether a connection of psycopg has a transaction, even if the server does not know of it yet."""
-    messages: Messages | None = getattr(driver, "scimkit_messages", None)
+    messages = _messages(driver)
     return bool(driver.pgconn.transaction_status or (messages is not None and messages.waiting))
 
 

@@ -16,7 +16,6 @@ import sqlalchemy as sa
 
 from scimkit.events.outbox import (
     MAX_COUNTED,
-    NEW_COLUMNS,
     OutboxBacklog,
     OutboxEntry,
     OutboxStatus,
@@ -48,18 +47,16 @@ def insert_events(table: sa.Table, events: Sequence[ResourceEvent]) -> Work[None
         if len(rows) > _FEW or not takes_single_statements(connection.dialect):
             connection.execute(sa.insert(table), rows)
             return
-        statement = _insertion(table)
         for row in rows:
-            if not statement.add_to_next(connection, row):
-                statement.rows(connection, row)
+            _insertion(table, tuple(row)).run_with_next(connection, row)
 
     return run
 
 
 @lru_cache(maxsize=16)
-def _insertion(table: sa.Table) -> HotStatement:
-    """Return the statement that inserts one event."""
-    new = {name: sa.bindparam(name, type_=table.c[name].type) for name in NEW_COLUMNS}
+def _insertion(table: sa.Table, columns: tuple[str, ...]) -> HotStatement:
+    """Return the statement that inserts one event, with the columns of `new_row`."""
+    new = {name: sa.bindparam(name, type_=table.c[name].type) for name in columns}
     return HotStatement(sa.insert(table).values(new).returning(table.c.sequence), writes=True)
 
 

@@ -38,7 +38,6 @@ class Statement:
         values: The values of the parameters. The server infers the type of each parameter from the statement.
         prepare: True if the server prepares the statement.
         binary: True if the server sends values in its binary format.
-        verify: Called with the rows of a statement that waits, once the server has sent them.
 
     Raises:
         DataError: A text has the character NUL.
@@ -47,21 +46,14 @@ class Statement:
 
     __slots__ = ("binary", "formats", "prepare", "sql", "values", "verify")
 
-    def __init__(
-        self,
-        sql: bytes,
-        values: Sequence[Any] = (),
-        *,
-        prepare: bool = True,
-        binary: bool = True,
-        verify: Callable[[Sequence[Row]], None] | None = None,
-    ) -> None:
+    def __init__(self, sql: bytes, values: Sequence[Any] = (), *, prepare: bool = True, binary: bool = True) -> None:
         self.sql: bytes = sql
         self.values: list[Any] = [each if type(each) is bytes else _text(each) for each in values]
         self.formats: list[int] = [_BINARY if type(each) is bytes else _TEXT for each in values]
         self.prepare: bool = prepare
         self.binary: int = _BINARY if binary else _TEXT
-        self.verify: Callable[[Sequence[Row]], None] | None = verify
+        self.verify: Callable[[Sequence[Row]], None] | None = None
+        """Called with the rows of a statement that waited, once the server has sent them."""
 
 
 def _text(value: Any) -> Any:
@@ -216,6 +208,14 @@ def _ending(work: Waits[Returned], until: float, pgconn: Any) -> Waits[Returned]
         return returned
 
 
+def _completed(connection: SyncConnection | AwaitedConnection, work: Waits[Returned]) -> Waits[Returned]:
+    """Return work on a connection, with the statements that wait before it and with the time at which it ends."""
+    messages, until = connection.scimkit_messages, connection.listens_until
+    if messages is not None and messages.waiting:
+        work = messages.before(work)
+    return work if until is None else _ending(work, until, connection.pgconn)
+
+
 class SyncConnection(psycopg.Connection[Any]):
     """A connection of psycopg with `Messages`, and with a time at which it stops waiting for the server."""
 
@@ -226,11 +226,7 @@ class SyncConnection(psycopg.Connection[Any]):
 
     def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
         """Run a generator of psycopg. The statements that wait are sent first."""
-        if self.scimkit_messages is not None and self.scimkit_messages.waiting:
-            gen = self.scimkit_messages.before(gen)
-        if self.listens_until is not None:
-            gen = _ending(gen, self.listens_until, self.pgconn)
-        return super().wait(gen, *arguments, **options)
+        return super().wait(_completed(self, gen), *arguments, **options)
 
     def commit(self) -> None:
         """Commit the transaction. The statements that wait are sent with COMMIT."""
@@ -256,11 +252,7 @@ class AwaitedConnection(psycopg.AsyncConnection[Any]):
 
     async def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
         """Run a generator of psycopg. The statements that wait are sent first."""
-        if self.scimkit_messages is not None and self.scimkit_messages.waiting:
-            gen = self.scimkit_messages.before(gen)
-        if self.listens_until is not None:
-            gen = _ending(gen, self.listens_until, self.pgconn)
-        return await super().wait(gen, *arguments, **options)
+        return await super().wait(_completed(self, gen), *arguments, **options)
 
     async def commit(self) -> None:
         """Commit the transaction. The statements that wait are sent with COMMIT."""
@@ -276,13 +268,12 @@ class AwaitedConnection(psycopg.AsyncConnection[Any]):
         await super().rollback()
 
 
-def send_together(connection: Any) -> None:
+def send_together(connection: SyncConnection | AwaitedConnection) -> None:
     """Let a connection of this module send statements together, if libpq can and texts are UTF-8.
 
     The session of the connection must have no other clients. psycopg itself prepares nothing then. It would remove all
     prepared statements of the session at a rollback.
     """
-    is_able = psycopg.Pipeline.is_supported() and connection.info.encoding == "utf-8"
-    if isinstance(connection, SyncConnection | AwaitedConnection) and is_able:
+    if psycopg.Pipeline.is_supported() and connection.info.encoding == "utf-8":
         connection.scimkit_messages = Messages(connection)
         connection.prepare_threshold = None

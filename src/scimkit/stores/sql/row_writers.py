@@ -140,7 +140,7 @@ class RowWriter(Protocol):
         log_row: LogRow,
         members: MemberChanges,
         *,
-        locked: bool = False,
+        locked: bool,
     ) -> bool:
         """Update a resource that has a version, and insert its entry of the provisioning log.
 
@@ -223,7 +223,7 @@ class SingleStatements:
         log_row: LogRow,
         members: MemberChanges,
         *,
-        locked: bool = False,
+        locked: bool,
     ) -> bool:
         """Update a resource that has a version, as `RowWriter.update` says."""
         if not members.fit_one_statement:
@@ -257,27 +257,23 @@ class SingleStatements:
     ) -> bool:  # fmt: skip
         """Run a statement that updates a resource, or let it wait. Return False if the resource has another version."""
         if waits:
-            logged = {} if log_row is None else _log(log_row)
-            statement = statements[0 if log_row is None else 1]
-            if statement.add_to_next(self._connection, {**parameters, **logged}, _is_locked):
+            statement, values = _with_log(statements, parameters, log_row)
+            if statement.add_to_next(self._connection, values, _is_locked):
                 return True
         return bool(self._run(statements, parameters, claims, log_row))
 
     def log(self, log_row: Mapping[str, Any]) -> None:
         """Insert an entry of the provisioning log, as `RowWriter.log` says."""
-        statement, parameters = postgresql_statements.LOG_ENTRY, _log(log_row)
-        if not statement.add_to_next(self._connection, parameters):
-            statement.rows(self._connection, parameters)
+        postgresql_statements.LOG_ENTRY.run_with_next(self._connection, _log(log_row))
 
     def _run(
         self, statements: tuple[HotStatement, HotStatement], parameters: Mapping[str, Any], claims: UniqueValues,
         log_row: LogRow,
     ) -> Any:  # fmt: skip
         """Run a statement with or without an entry, and name the attribute whose unique value another resource has."""
+        statement, values = _with_log(statements, parameters, log_row)
         try:
-            if log_row is None:
-                return statements[0].rows(self._connection, parameters)
-            return statements[1].rows(self._connection, {**parameters, **_log(log_row)})
+            return statement.rows(self._connection, values)
         except IntegrityError as error:
             said: Any = getattr(error.orig, "diag", None)
             if said is not None and said.table_name == MEMBERSHIPS.name and outside_transaction(self._connection):
@@ -314,6 +310,15 @@ def displayed(text: Any) -> dict[str, bytes | None]:
 def _new(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters for the columns of a resource."""
     return {f"new_{name}": value for name, value in values.items()}
+
+
+def _with_log(
+    statements: tuple[HotStatement, HotStatement], parameters: Mapping[str, Any], log_row: LogRow
+) -> tuple[HotStatement, Mapping[str, Any]]:
+    """Return the statement of a write without or with an entry of the provisioning log, and its parameters."""
+    if log_row is None:
+        return statements[0], parameters
+    return statements[1], {**parameters, **_log(log_row)}
 
 
 def _log(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -365,7 +370,7 @@ class SeveralStatements:
         log_row: LogRow,
         members: MemberChanges,
         *,
-        locked: bool = False,
+        locked: bool,
     ) -> bool:
         """Update a resource, as `RowWriter.update` says."""
         number = old["number"]
